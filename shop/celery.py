@@ -1,0 +1,41 @@
+"""Background jobs: the Celery application and the timetable of sweeps.
+
+A message only makes work prompt. Rows are the truth: every sweep finds what is due, so a lost message costs
+minutes, never an order.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from celery import Celery
+from django.core.cache import cache
+from django.utils import timezone
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+BEAT_KEY = "last-beat"
+
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "beat": {"task": "shop.celery.note_beat", "schedule": timedelta(seconds=20)},
+}
+
+
+@app.task(name="shop.celery.note_beat", expires=60)
+def note_beat() -> None:
+    """Write down when beat last spoke and a worker listened; `/health/` reads it."""
+    cache.set(BEAT_KEY, timezone.now().isoformat(), timeout=None)
+
+
+@app.on_configure.connect
+def _make_queue_folders(**_: object) -> None:
+    """The file transport expects its folders to be there."""
+    options = app.conf.broker_transport_options
+    for name in ("data_folder_in", "control_folder"):
+        if name in options:
+            Path(options[name]).mkdir(parents=True, exist_ok=True)

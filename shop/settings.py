@@ -1,0 +1,321 @@
+"""Settings, all in one file, read from the environment.
+
+Nothing needs to be set to run embedded: SQLite, jobs over files and mail on the console, everything kept in
+DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and a half-set
+configuration refuses to start and names what is missing.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SERVER_NEEDS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "PUBLIC_URL",
+    "EMAIL_HOST",
+    "DEFAULT_FROM_EMAIL",
+)
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+
+
+def _env(name: str, default: str = "") -> str:
+    """The variable's value without surrounding blanks; an empty one counts as unset."""
+    return os.environ.get(name, "").strip() or default
+
+
+def _words(name: str) -> list[str]:
+    """A comma-separated variable as a list."""
+    return [word.strip() for word in _env(name).split(",") if word.strip()]
+
+
+def _whole(name: str, default: int) -> int:
+    """A variable that must be a whole number."""
+    value = _env(name, str(default))
+    if not value.isdigit():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
+    return int(value)
+
+
+def _missing() -> list[str]:
+    """What is not set although something else that is set asks for it."""
+    missing = []
+    if _env("DATABASE_URL") or _env("REDIS_URL"):
+        missing += [name for name in SERVER_NEEDS if not _env(name)]
+    if _env("EMAIL_HOST"):
+        missing += [name for name in ["DEFAULT_FROM_EMAIL"] if not _env(name)]
+    for one, other in [("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"), ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER")]:
+        if _env(one):
+            missing += [name for name in [other, "EMAIL_HOST"] if not _env(name)]
+    if _env("MEDIA_URL"):
+        missing += [name for name in ["MEDIA_ROOT"] if not _env(name)]
+    return list(dict.fromkeys(missing))
+
+
+if _missing():
+    raise ImproperlyConfigured(
+        f"The shop is only half configured. Set {', '.join(_missing())}, or unset what asks for them"
+        " (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL) to run embedded."
+    )
+
+SERVER = bool(_env("DATABASE_URL"))
+DATA_DIR = Path(_env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DEBUG = _env("DEBUG") == "1"
+if DEBUG and SERVER:
+    raise ImproperlyConfigured("DEBUG shows strangers the inside of the shop: unset it on a server.")
+
+
+def _kept_secret() -> str:
+    """The generated key of an embedded shop; made once, by whichever process comes first, readable by its owner."""
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # another process was first: its key counts
+        fresh.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = _env("SECRET_KEY") or _kept_secret()
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
+HOST = _env("HOST", "127.0.0.1")
+PORT = _whole("PORT", 8000)
+# Where people reach the shop: links in mails, and whether cookies may only travel over TLS.
+PUBLIC_URL = _env("PUBLIC_URL", f"http://{'127.0.0.1' if HOST == '0.0.0.0' else HOST}:{PORT}").rstrip("/")
+if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
+    raise ImproperlyConfigured("PUBLIC_URL must start with https:// (or http:// for trying things out).")
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [*LOOPBACK, *({HOST} - {"0.0.0.0", *LOOPBACK})]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# --- Parts -------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "csp",
+    "shop.core",
+    "shop.accounts",
+    "shop.notifications",
+    "cooperatives",
+    "catalog",
+    "orders",
+    "shop",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "shop.core.middleware.compress_pages",
+    "csp.middleware.CSPMiddleware",
+    "shop.core.middleware.add_security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "accounts:home"
+LOGOUT_REDIRECT_URL = "home"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "shop.views.frame",
+            ],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "shop.core.templatetags.figures",
+                "shop.core.templatetags.icons",
+                "shop.core.templatetags.paging",
+                "shop.core.templatetags.pictures",
+            ],
+        },
+    }
+]
+
+# --- Language and time -------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "vi"
+LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "shop.core.formats"
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = False
+TIME_ZONE = "Asia/Ho_Chi_Minh"  # what a day is; instants are stored in UTC
+USE_TZ = True
+
+# --- Database, cache, jobs ---------------------------------------------------------------------------------------
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    """SQLite behind the fair writer lock (see DECISIONS.md 1)."""
+    return {
+        "ENGINE": "shop.sqlite",
+        "NAME": path,
+        "CONN_MAX_AGE": None,
+        "TEST": {"NAME": path.with_name("test.sqlite3")},  # a file: threads of a test need connections of their own
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+        },
+    }
+
+
+def _database(url: str) -> dict[str, Any]:
+    """`postgres://user:password@host:port/name?option=value` as Django's settings."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must start with postgres://; SQLite lives in DATA_DIR.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": parts.port or "",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+REDIS_URL = _env("REDIS_URL")
+DATABASES = {"default": _database(_env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "shop"}
+        if REDIS_URL
+        else {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": DATA_DIR / "cache.sqlite3"}
+    )
+}
+QUEUE_DIR = DATA_DIR / "queue"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(QUEUE_DIR / "messages"),
+        "data_folder_out": str(QUEUE_DIR / "messages"),
+        "control_folder": str(QUEUE_DIR / "control"),
+        "store_processed": False,
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True  # rows are the truth; a task's result is in the database
+CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
+CELERY_TASK_SOFT_TIME_LIMIT = None
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- Files -------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+# Files of MEDIA_ROOT are sent by the shop itself unless MEDIA_URL points to a web server or CDN that does.
+MEDIA_URL = _env("MEDIA_URL", "/media/")
+MEDIA_ROOT = Path(_env("MEDIA_ROOT", str(DATA_DIR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of a form without its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_PERMISSIONS = 0o644
+
+# --- Mail --------------------------------------------------------------------------------------------------------
+
+EMAIL_HOST = _env("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = _whole("EMAIL_PORT", 587)
+EMAIL_HOST_USER = _env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = _env("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = bool(EMAIL_HOST_USER) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = _env("DEFAULT_FROM_EMAIL", "cho-phien@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Safety ------------------------------------------------------------------------------------------------------
+
+_TLS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _TLS
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
+LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
+SECURE_SSL_REDIRECT = _TLS
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # asked by machines on the inside
+# TLS ends at a proxy in front of us, which must set this header itself and drop the visitor's.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", *({MEDIA_URL} - {"/media/"})],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- What is written down ----------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": _env("LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

@@ -1,0 +1,50 @@
+"""Django's SQLite backend with a fair queue of writers.
+
+SQLite lets one writer in at a time and makes the others poll, so under load some wait for seconds while newcomers
+overtake them. Here whoever begins a transaction first takes its turn at a lock, and sleeps until it comes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+
+from shop.sqlite.turns import Turns, turns_of
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    _turns: Turns | None = None  # held from before BEGIN until commit, rollback or close
+
+    def _start_transaction_under_autocommit(self) -> None:
+        if self._turns is None:
+            turns = turns_of(str(self.settings_dict["NAME"]), in_memory=self.is_in_memory_db())
+            if not turns.take(timeout=float(self.settings_dict["OPTIONS"].get("timeout", 5))):
+                raise base.Database.OperationalError("database is locked: another transaction takes too long")
+            self._turns = turns
+        try:
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._pass_turn()
+            raise
+
+    def _commit(self) -> Any:
+        super()._commit()  # when this fails, Django rolls back, which passes the turn
+        self._pass_turn()
+
+    def _rollback(self) -> Any:
+        try:
+            super()._rollback()
+        finally:
+            self._pass_turn()
+
+    def _close(self) -> Any:
+        try:
+            super()._close()
+        finally:
+            self._pass_turn()
+
+    def _pass_turn(self) -> None:
+        turns, self._turns = self._turns, None
+        if turns is not None:
+            turns.give_back()

@@ -1,0 +1,124 @@
+"""A cache in an SQLite file of its own, shared by the processes of one machine.
+
+Apart from the shop's database, so that caching never queues behind a writer. `add` and `incr` are one statement
+each, hence safe for rate limits.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sqlite3
+import time
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+
+_SWEEP_EVERY = 500  # writes of one thread
+_LIVE = "(expires IS NULL OR expires > :now)"
+
+
+class SqliteCache(BaseCache):
+    def __init__(self, location: Any, params: dict[str, Any]) -> None:
+        super().__init__({**params, "OPTIONS": {"MAX_ENTRIES": 20_000, **params.get("OPTIONS", {})}})
+        self._path = str(location)
+        self._connection: sqlite3.Connection | None = None
+        self._opened_by = 0
+        self._writes = 0
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        row = self._run(f"SELECT value FROM entries WHERE key = :key AND {_LIVE}", key, version).fetchone()
+        return default if row is None else _unpacked(row[0])
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        self._write(
+            "INSERT INTO entries (key, value, expires) VALUES (:key, :value, :expires)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
+            key,
+            version,
+            value=_packed(value),
+            expires=self.get_backend_timeout(timeout),
+        )
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        added = self._write(
+            "INSERT INTO entries (key, value, expires) VALUES (:key, :value, :expires)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires"
+            " WHERE entries.expires <= :now",
+            key,
+            version,
+            value=_packed(value),
+            expires=self.get_backend_timeout(timeout),
+        )
+        return added.rowcount == 1
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """The number after adding `delta`; ValueError where the key holds no number."""
+        row = self._write(
+            f"UPDATE entries SET value = value + :delta WHERE key = :key AND {_LIVE}"
+            " AND typeof(value) = 'integer' RETURNING value",
+            key,
+            version,
+            delta=delta,
+        ).fetchone()
+        if row is None:
+            raise ValueError(f"Key {key!r} holds no number")
+        return int(row[0])
+
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        touched = self._write(
+            f"UPDATE entries SET expires = :expires WHERE key = :key AND {_LIVE}",
+            key,
+            version,
+            expires=self.get_backend_timeout(timeout),
+        )
+        return touched.rowcount == 1
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return self._write(f"DELETE FROM entries WHERE key = :key AND {_LIVE}", key, version).rowcount == 1
+
+    def clear(self) -> None:
+        self._open().execute("DELETE FROM entries")
+
+    def _write(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor:
+        self._writes += 1
+        if self._writes % _SWEEP_EVERY == 0:
+            self._sweep()
+        return self._run(sql, key, version, **values)
+
+    def _run(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor:
+        key = self.make_and_validate_key(key, version)
+        return self._open().execute(sql, {"key": key, "now": time.time(), **values})
+
+    def _sweep(self) -> None:
+        """Drop what has expired, and beyond the limit what would expire first."""
+        connection = self._open()
+        connection.execute("DELETE FROM entries WHERE expires <= ?", [time.time()])
+        connection.execute(
+            "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY expires IS NULL, expires, key"
+            " LIMIT max(0, (SELECT count(*) FROM entries) - ?))",
+            [self._max_entries],
+        )
+
+    def _open(self) -> sqlite3.Connection:
+        """This thread's connection (Django makes one cache object per thread); a forked child opens its own."""
+        if self._connection is None or self._opened_by != os.getpid():
+            self._connection = sqlite3.connect(
+                self._path, timeout=20, isolation_level=None, check_same_thread=False
+            )
+            self._opened_by = os.getpid()
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB, expires REAL) WITHOUT ROWID"
+            )
+        return self._connection
+
+
+def _packed(value: Any) -> int | bytes:
+    """Whole numbers as they are, so that SQL can add to them; everything else pickled."""
+    return value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
+def _unpacked(stored: int | bytes) -> Any:
+    return stored if isinstance(stored, int) else pickle.loads(stored)
