@@ -1,0 +1,40 @@
+// Small comforts on top of pages that work without any script.
+(() => {
+  "use strict";
+
+  // The − and + beside a quantity; without scripts the field itself is enough.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (!button) return;
+    const field = button.parentElement.querySelector("input");
+    if (button.dataset.step > 0) field.stepUp();
+    else field.stepDown();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // Filters and places are sent when chosen; their button is for those without scripts.
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (form && form.hasAttribute("data-send-on-change")) form.requestSubmit();
+  });
+
+  // An order is sent once, however often the button is pressed; Back makes it usable again.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.hasAttribute("data-send-once")) return;
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    navigator.clipboard.writeText(button.dataset.copy).then(() => {
+      const said = button.querySelector("[role=status]");
+      if (said) said.textContent = button.dataset.copied;
+    });
+  });
+})();
