@@ -1,0 +1,152 @@
+"""How money, weights, days and hours are written, in either language."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import formats
+from django.utils.translation import get_language, pgettext_lazy
+
+from shop.core.money import Money, TaxedMoney, minor_digits
+
+register = template.Library()
+
+NO_BREAK = "\u00a0"
+MINUS = "\u2212"
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+_SYMBOLS = {"VND": "₫"}
+
+# Written within a sentence: Vietnamese does not capitalise there.
+_WEEKDAYS = (
+    pgettext_lazy("in a sentence", "Monday"),
+    pgettext_lazy("in a sentence", "Tuesday"),
+    pgettext_lazy("in a sentence", "Wednesday"),
+    pgettext_lazy("in a sentence", "Thursday"),
+    pgettext_lazy("in a sentence", "Friday"),
+    pgettext_lazy("in a sentence", "Saturday"),
+    pgettext_lazy("in a sentence", "Sunday"),
+)
+_SHORT_WEEKDAYS = (
+    pgettext_lazy("weekday, short", "Mon"),
+    pgettext_lazy("weekday, short", "Tue"),
+    pgettext_lazy("weekday, short", "Wed"),
+    pgettext_lazy("weekday, short", "Thu"),
+    pgettext_lazy("weekday, short", "Fri"),
+    pgettext_lazy("weekday, short", "Sat"),
+    pgettext_lazy("weekday, short", "Sun"),
+)
+
+
+@register.filter
+def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str:
+    """Minor units as people write them: `1.234.567 ₫` in both languages, never broken over a line.
+
+    Currencies with decimals follow the language: `1.234,50 USD` or `1,234.50 USD`. Nothing for None.
+    """
+    if amount is None:
+        return ""
+    if isinstance(amount, Money):
+        amount, currency = amount.amount, amount.currency
+    elif isinstance(amount, TaxedMoney):
+        amount, currency = amount.gross, amount.currency
+    digits = minor_digits(currency)
+    whole, fraction = divmod(abs(amount), 10**digits)
+    grouped = f"{whole:,}"
+    if not digits or _has_decimal_comma():
+        grouped = grouped.replace(",", ".")
+    if digits:
+        grouped += f"{_decimal_mark()}{fraction:0{digits}}"
+    sign = MINUS if amount < 0 else ""
+    return f"{sign}{grouped}{NO_BREAK}{_SYMBOLS.get(currency, currency)}"
+
+
+@register.filter
+def weight(grams: int | None) -> str:
+    """Grams as `300 g` below a kilogram, `1,9 kg` from there on."""
+    if grams is None:
+        return ""
+    if abs(grams) < 1000:
+        return f"{grams}{NO_BREAK}g"
+    return f"{_trimmed(Decimal(grams) / 1000)}{NO_BREAK}kg"
+
+
+@register.filter
+def volume(millilitres: int | None) -> str:
+    """Millilitres as `500 ml` below a litre, `1,5 l` from there on."""
+    if millilitres is None:
+        return ""
+    if abs(millilitres) < 1000:
+        return f"{millilitres}{NO_BREAK}ml"
+    return f"{_trimmed(Decimal(millilitres) / 1000)}{NO_BREAK}l"
+
+
+@register.filter
+def number(value: int | None) -> str:
+    """A count with its thousands apart, as money is: `12.345`."""
+    return "" if value is None else f"{value:,}".replace(",", ".")
+
+
+@register.filter
+def day(value: datetime.date | None) -> str:
+    """`27/11/2026`, Vietnam's day where an instant is given."""
+    return f"{_vietnams_day(value):%d/%m/%Y}" if value else ""
+
+
+@register.filter
+def short_day(value: datetime.date | None) -> str:
+    """`27/11`, for days close by."""
+    return f"{_vietnams_day(value):%d/%m}" if value else ""
+
+
+@register.filter
+def weekday(value: datetime.date | int | None) -> str:
+    """The weekday within a sentence, of a day or of a number (0 is Monday)."""
+    if value is None:
+        return ""
+    return str(_WEEKDAYS[value if isinstance(value, int) else _vietnams_day(value).weekday()])
+
+
+@register.filter
+def short_weekday(value: datetime.date | int | None) -> str:
+    """`T2` … `CN`, `Mon` … `Sun`."""
+    if value is None:
+        return ""
+    return str(_SHORT_WEEKDAYS[value if isinstance(value, int) else _vietnams_day(value).weekday()])
+
+
+@register.filter
+def weekday_and_day(value: datetime.date | None) -> str:
+    """`Chủ nhật 29/11`, as days close by are told."""
+    return f"{weekday(value)} {short_day(value)}" if value else ""
+
+
+@register.filter
+def clock(value: datetime.time | datetime.datetime | None) -> str:
+    """`14:05`, in Vietnam's time where an instant is given."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        value = value.astimezone(VIETNAM)
+    return f"{value:%H:%M}"
+
+
+def _vietnams_day(value: datetime.date) -> datetime.date:
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(VIETNAM).date() if value.tzinfo else value.date()
+    return value
+
+
+def _trimmed(value: Decimal) -> str:
+    text = f"{value.normalize():f}"
+    return text.replace(".", _decimal_mark())
+
+
+def _decimal_mark() -> str:
+    return "," if _has_decimal_comma() else "."
+
+
+def _has_decimal_comma() -> bool:
+    return formats.get_format("DECIMAL_SEPARATOR", get_language()) == ","

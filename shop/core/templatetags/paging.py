@@ -1,0 +1,17 @@
+"""Page numbers of long lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django import template
+from django.core.paginator import Paginator
+from django.utils.functional import _StrPromise
+
+register = template.Library()
+
+
+@register.filter
+def page_numbers(paginator: Paginator, number: int) -> Iterator[int | _StrPromise]:
+    """The pages worth naming around page `number`: first, last and the neighbours."""
+    return paginator.get_elided_page_range(number, on_each_side=1, on_ends=1)
