@@ -1,0 +1,53 @@
+"""Vietnamese telephone numbers: however they are written, kept one way."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import phonenumbers
+
+_COUNTRY = "84"
+
+
+def normalise(written: str) -> str:
+    """The one form a number is kept in: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
+
+    Numbers of other countries keep their "+"; short numbers (113, 1900 xxxx) and what is no number keep
+    their digits. Nothing is refused: carriers open prefixes faster than lists of them are updated.
+    """
+    digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+    international = written.strip().startswith(("+", "(+")) or digits.startswith("00")
+    if digits.startswith("00"):
+        digits = digits[2:]
+    if international and not digits.startswith(_COUNTRY):
+        return f"+{digits}"
+    if international or (digits.startswith(_COUNTRY) and len(digits) in (11, 12)):
+        return f"+{_COUNTRY}{digits[2:].removeprefix('0')}"
+    if digits.startswith("0") and len(digits) > 1:
+        return f"+{_COUNTRY}{digits[1:]}"
+    # Nine digits without the leading zero: the mobile prefixes are 3, 5, 7, 8 and 9.
+    if len(digits) == 9 and digits[0] in "35789":
+        return f"+{_COUNTRY}{digits}"
+    return digits
+
+
+def looks_odd(written: str) -> bool:
+    """Whether to ask the writer to look again. A warning only: live numbers may look odd to the tables."""
+    try:
+        return not phonenumbers.is_valid_number(phonenumbers.parse(normalise(written), "VN"))
+    except phonenumbers.NumberParseException:
+        return True
+
+
+def shown(number: str) -> str:
+    """A kept number as people here write it: "0987 654 321"; a foreign one as "+1 202-555-0100"."""
+    if not number.startswith("+"):
+        return number
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    if parsed.country_code != int(_COUNTRY):
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    local = "0" + number.removeprefix(f"+{_COUNTRY}")
+    return " ".join(filter(None, (local[:4], local[4:7], local[7:])))

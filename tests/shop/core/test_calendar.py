@@ -1,0 +1,125 @@
+import datetime
+
+import pytest
+from django.utils import translation
+
+from shop.core.calendar import (
+    LunarDay,
+    day_of,
+    falls_on_lunar_day,
+    lunar_of,
+    next_lunar_day,
+    next_solar_day,
+    next_weekday,
+    solar_of,
+    start_of_day,
+    weekday_name,
+)
+
+# The first day of Tết as Vietnam kept and keeps it. China's was a day later in 2007 and will be in 2030.
+TET = """
+2000-02-05 2001-01-24 2002-02-12 2003-02-01 2004-01-22 2005-02-09 2006-01-29 2007-02-17 2008-02-07 2009-01-26
+2010-02-14 2011-02-03 2012-01-23 2013-02-10 2014-01-31 2015-02-19 2016-02-08 2017-01-28 2018-02-16 2019-02-05
+2020-01-25 2021-02-12 2022-02-01 2023-01-22 2024-02-10 2025-01-29 2026-02-17 2027-02-06 2028-01-26 2029-02-13
+2030-02-02
+""".split()
+LEAP_MONTHS = {
+    2001: 4,
+    2004: 2,
+    2006: 7,
+    2009: 5,
+    2012: 4,
+    2014: 9,
+    2017: 6,
+    2020: 4,
+    2023: 2,
+    2025: 6,
+    2028: 5,
+    2033: 11,
+}
+
+
+def date(text):
+    return datetime.date.fromisoformat(text)
+
+
+@pytest.mark.parametrize("tet", TET)
+def test_tet_falls_on_its_known_day(tet):
+    day = date(tet)
+
+    assert lunar_of(day) == LunarDay(day.year, 1, 1)
+    assert solar_of(LunarDay(day.year, 1, 1)) == day
+
+
+def test_tet_1985_came_a_month_before_chinas():
+    assert solar_of(LunarDay(1985, 1, 1)) == date("1985-01-21")
+
+
+def test_leap_months_are_vietnams():
+    found = {}
+    for year in range(2000, 2034):
+        for month in range(1, 13):
+            try:
+                solar_of(LunarDay(year, month, 1, is_leap=True))
+            except ValueError:
+                continue
+            found[year] = month
+
+    assert found == LEAP_MONTHS | {2031: 3}
+
+
+def test_every_day_goes_to_the_lunar_calendar_and_back():
+    day = date("1999-12-25")
+    while day < date("2040-01-05"):
+        assert solar_of(lunar_of(day)) == day
+        day += datetime.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("solar", "lunar"),
+    [
+        ("2026-11-25", LunarDay(2026, 10, 17)),
+        ("2025-07-25", LunarDay(2025, 6, 1, is_leap=True)),
+        ("2026-02-16", LunarDay(2025, 12, 29)),
+        ("2025-12-20", LunarDay(2025, 11, 1)),
+    ],
+)
+def test_a_solar_day_has_its_lunar_date(solar, lunar):
+    assert lunar_of(date(solar)) == lunar
+
+
+def test_a_day_that_a_short_month_lacks_is_refused():
+    with pytest.raises(ValueError):
+        solar_of(LunarDay(2025, 12, 30))
+
+
+def test_a_day_is_vietnams():
+    evening = datetime.datetime(2026, 11, 24, 17, 0, tzinfo=datetime.UTC)
+
+    assert day_of(evening) == date("2026-11-25")
+    assert day_of(evening - datetime.timedelta(seconds=1)) == date("2026-11-24")
+    assert start_of_day(date("2026-11-25")) == evening
+
+
+def test_market_days_are_found_after_a_day():
+    wednesday = date("2026-11-25")
+
+    assert next_weekday(wednesday, 6) == date("2026-11-29")
+    assert next_weekday(wednesday, 2) == date("2026-12-02")
+    assert next_solar_day(wednesday, 31) == date("2026-12-31")
+    assert next_lunar_day(wednesday, 20) == date("2026-11-28")
+    assert falls_on_lunar_day(next_lunar_day(wednesday, 30), 30)
+
+
+@pytest.mark.parametrize(
+    ("find", "number"), [(next_solar_day, 0), (next_solar_day, 32), (next_lunar_day, 31)]
+)
+def test_days_that_no_month_has_are_not_looked_for(find, number):
+    with pytest.raises(ValueError):
+        find(date("2026-11-25"), number)
+
+
+def test_weekdays_are_named_in_the_readers_language():
+    with translation.override("en"):
+        assert str(weekday_name(0)) == "Monday"
+        assert str(weekday_name(6)) == "Sunday"

@@ -1,0 +1,65 @@
+import pytest
+
+from shop.core.text import fold, search_words, slug, sort_key
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("Đậu đỏ", "dau do"),
+        ("  Mật   ong\nrừng ", "mat ong rung"),
+        ("QUÝT BẠCH THÔNG", "quyt bach thong"),
+        ("Đậu đỏ", "dau do"),
+        ("", ""),
+    ],
+)
+def test_folding_strips_marks_case_and_spare_spaces(written, folded):
+    assert fold(written) == folded
+
+
+def test_a_slug_keeps_the_d_that_django_drops():
+    assert slug("Gối Đầu Dao (3 cỡ)") == "goi-dau-dao-3-co"
+
+
+def test_a_slug_is_never_empty_and_always_the_same():
+    assert slug("日本") == slug("日本") != ""
+    assert slug("") != ""
+
+
+def test_search_words_join_neighbours_so_that_caphe_finds_ca_phe():
+    assert search_words("Cà phê Đắk Lắk") == "ca phe dak lak caphe phedak daklak"
+
+
+def test_search_words_say_each_word_once():
+    assert search_words("chè, chè Shan") == "che shan cheche cheshan"
+
+
+def test_sorting_follows_the_vietnamese_alphabet():
+    words = "yến xôi vải ưu ung tôm sen rau quýt phở ớt ổi ong nấm mơ lê kê ích hồng gà ếch em đào dứa cam bí ấm ăn am"
+
+    in_order = sorted(words.split(), key=sort_key)
+
+    assert in_order == list(reversed(words.split()))
+
+
+def test_tones_only_decide_between_equal_letters():
+    words = ["mạ", "má", "mã", "mả", "mà", "ma", "mạc"]
+
+    assert sorted(words, key=sort_key) == ["ma", "mà", "mả", "mã", "má", "mạ", "mạc"]
+
+
+def test_a_shorter_name_sorts_before_what_continues_it():
+    words = ["gạo nếp", "gạo", "gạo 5 kg", "gạo nếp nương"]
+
+    assert sorted(words, key=sort_key) == ["gạo", "gạo 5 kg", "gạo nếp", "gạo nếp nương"]
+
+
+def test_composed_and_decomposed_writing_have_one_key():
+    assert sort_key("Ở nhà") == sort_key("Ở nhà")
+
+
+def test_a_key_fits_its_column_and_is_plain():
+    key = sort_key("Gừng ươm " * 200)
+
+    assert len(key) <= 500
+    assert key.isascii() and key.isalnum() and key == key.lower()
