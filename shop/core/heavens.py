@@ -1,8 +1,8 @@
 """When the moon is new and where the sun stands, to the minute: what a lunar calendar is computed from.
 
-The series are those of Jean Meeus, Astronomical Algorithms, 2nd edition: chapter 49 (phases of the moon) and chapter
-25 (the sun, low accuracy). ΔT is the polynomial of Espenak and Meeus for 2005 to 2050. A day is Vietnam's, UTC+7, as
-the calendar law of 1967 wants it; days are counted as `date.toordinal` does.
+The series are those of Jean Meeus, Astronomical Algorithms, 2nd edition: chapter 49 (phases of the moon)
+and chapter 25 (the sun, low accuracy). ΔT is the polynomial of Espenak and Meeus for 2005 to 2050. A day is
+Vietnam's, UTC+7, as the calendar decision of 1967 wants it; days are counted as `date.toordinal` does.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def new_moon_day(number: int) -> int:
 
 @lru_cache(maxsize=1024)
 def sun_term(ordinal: int) -> int:
-    """In which twelfth of its path (0 from the spring equinox) the sun stands when the day begins in Vietnam."""
+    """In which twelfth of its path (0 from the spring equinox) the sun stands as Vietnam's day begins."""
     moment = ordinal - _ORDINAL_OF_JULIAN_DAY - _VIETNAM
     centuries = (moment + _clock_ahead(moment) - 2451545) / 36525
     mean = 280.46646 + 36000.76983 * centuries + 0.0003032 * centuries**2

@@ -1,4 +1,4 @@
-"""Vietnamese words as computers need them: without marks for searching, in the order of its alphabet for lists."""
+"""Vietnamese words as computers need them: without marks to search, in the alphabet's order to list."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _LETTERS_IN_KEY = 400
 
 
 def fold(text: str) -> str:
-    """Lower case without marks, single spaces: "Đậu  Đỏ" is "dau do". đ does not decompose, so it is named."""
+    """Lower case, no marks, single spaces: "Đậu  Đỏ" is "dau do". đ does not decompose, so it is named."""
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text))
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(bare.lower().replace("đ", "d").split())
 
 
 def slug(text: str) -> str:
-    """The text for an address: "Gạo nếp" is "gao-nep". Never empty: what has no such letters gets a number."""
+    """The text in an address: "Gạo nếp" is "gao-nep". Never empty: what has no such letters has a number."""
     plain = "-".join(filter(None, _SPLIT.split(fold(text))))
     return plain or f"so-{zlib.crc32(text.encode()):08x}"
 
 
 def search_words(text: str) -> str:
-    """What a search column holds: folded words, each once, then joined neighbours, so "caphe" finds "cà phê"."""
+    """Words for a search column: folded, each once, then joined neighbours, so "caphe" finds "cà phê"."""
     words = [word for word in _SPLIT.split(fold(text)) if word]
     joined = [one + other for one, other in pairwise(words)]
     return " ".join(dict.fromkeys(words + joined))
