@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from celery import Celery
+from celery.signals import beat_init
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -30,6 +31,12 @@ app.conf.beat_schedule = {
 def note_beat() -> None:
     """Write down when beat last spoke and a worker listened; `/health/` reads it."""
     cache.set(BEAT_KEY, timezone.now().isoformat(), timeout=None)
+
+
+@beat_init.connect
+def _beat_at_once(**_: object) -> None:
+    """So that `/health/` need not wait for the first turn of the timetable."""
+    note_beat.delay()
 
 
 @app.on_configure.connect

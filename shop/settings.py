@@ -5,6 +5,7 @@ DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVE
 configuration refuses to start and names what is missing.
 """
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -53,7 +54,10 @@ def _missing() -> list[str]:
         missing += [name for name in SERVER_NEEDS if not _env(name)]
     if _env("EMAIL_HOST"):
         missing += [name for name in ["DEFAULT_FROM_EMAIL"] if not _env(name)]
-    for one, other in [("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"), ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER")]:
+    for one, other in [
+        ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"),
+        ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER"),
+    ]:
         if _env(one):
             missing += [name for name in [other, "EMAIL_HOST"] if not _env(name)]
     if _env("MEDIA_URL"):
@@ -82,10 +86,8 @@ def _kept_secret() -> str:
         fresh = path.with_name(f"secret_key.{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(50))
-        try:
+        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
             os.link(fresh, path)
-        except FileExistsError:
-            pass  # another process was first: its key counts
         fresh.unlink()
     return path.read_text()
 
@@ -192,7 +194,9 @@ def _sqlite(path: Path) -> dict[str, Any]:
         "ENGINE": "shop.sqlite",
         "NAME": path,
         "CONN_MAX_AGE": None,
-        "TEST": {"NAME": path.with_name("test.sqlite3")},  # a file: threads of a test need connections of their own
+        "TEST": {
+            "NAME": path.with_name("test.sqlite3")
+        },  # a file: threads of a test need connections of their own
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -223,7 +227,11 @@ REDIS_URL = _env("REDIS_URL")
 DATABASES = {"default": _database(_env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "shop"}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "shop",
+        }
         if REDIS_URL
         else {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": DATA_DIR / "cache.sqlite3"}
     )
@@ -245,8 +253,9 @@ CELERY_TASK_IGNORE_RESULT = True  # rows are the truth; a task's result is in th
 CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
 CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find what is due, whenever they start
 CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Files -------------------------------------------------------------------------------------------------------

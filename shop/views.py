@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import translate_url
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cooperatives.models import Membership
+from shop.celery import BEAT_KEY
 from shop.core.models import shop_settings
+
+LATE_BEAT_SECONDS = 120
 
 # Texts that the law or the buyer asks for, one file per language; the operator checks them before opening.
 PAGES = {
@@ -62,13 +72,24 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in PAGES:
         raise Http404
     text = f"shop/pages/{get_language()}/{slug}.html"
-    return render(request, "shop/page.html", {"heading": PAGES[slug], "text": text, "pages": PAGES, "slug": slug})
+    return render(
+        request, "shop/page.html", {"heading": PAGES[slug], "text": text, "pages": PAGES, "slug": slug}
+    )
 
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
     """What the installed app shows when there is no network."""
     return render(request, "offline.html")
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> JsonResponse:
+    """200 while pages can be served: that takes the database. Jobs and storage are told beside it."""
+    database = _database_health()
+    report = {"database": database, "jobs": _jobs_health(timezone.now()), "storage": _storage_health()}
+    return JsonResponse(report, status=200 if database["ok"] else 503)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -119,3 +140,28 @@ def _way_back(request: HttpRequest) -> str:
     came_from = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
     return came_from if ours else ""
+
+
+def _database_health() -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return {"ok": False, "kind": connection.vendor}
+    return {"ok": True, "kind": connection.vendor}
+
+
+def _jobs_health(now: datetime) -> dict[str, Any]:
+    """Jobs are well when beat was heard lately; its age is null until the first beat after a start."""
+    last = cache.get(BEAT_KEY)
+    if last is None:
+        return {"ok": False, "last_beat": None, "age_seconds": None}
+    age = int((now - datetime.fromisoformat(last)).total_seconds())
+    return {"ok": age <= LATE_BEAT_SECONDS, "last_beat": last, "age_seconds": age}
+
+
+def _storage_health() -> dict[str, Any]:
+    """Pictures can be kept: the folder takes files, and the disk has room for the largest allowed."""
+    folder = settings.MEDIA_ROOT if settings.MEDIA_ROOT.exists() else settings.DATA_DIR
+    free = shutil.disk_usage(folder).free
+    return {"ok": os.access(folder, os.W_OK) and free > 100 * 1024**2, "free_megabytes": free // 1024**2}

@@ -117,7 +117,9 @@ class SqliteCache(BaseCache):
 
 def _packed(value: Any) -> int | bytes:
     """Whole numbers as they are, so that SQL can add to them; everything else pickled."""
-    return value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return (
+        value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    )
 
 
 def _unpacked(stored: int | bytes) -> Any:

@@ -15,7 +15,9 @@ class Turns:
 
     def __init__(self, lock_file: str | None) -> None:
         self._thread_lock = threading.Lock()
-        self._file = None if lock_file is None else os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = (
+            None if lock_file is None else os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        )
 
     def take(self, *, timeout: float) -> bool:
         """Wait for a turn; False when a thread of this process kept it longer than `timeout` seconds.

@@ -1,0 +1,62 @@
+"""Is every message of the sources translated into Vietnamese? Exits with 1 and names those that are not."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parent.parent
+PO = Path("locale/vi/LC_MESSAGES/django.po")
+SOURCES = ("shop", "catalog", "orders", "cooperatives", "templates")
+
+
+def main() -> int:
+    if shutil.which("xgettext") is None:
+        print("xgettext is missing: apt-get install gettext")
+        return 1
+    kept = {message.id: message for message in read_po((ROOT / PO).open("rb")) if message.id}
+    wanted = [message for message in _extracted() if message.id]
+    faults = [
+        *(f"not in {PO}: {message.id!r}" for message in wanted if message.id not in kept),
+        *(f"untranslated: {id!r}" for id, message in kept.items() if not _translated(message)),
+        *(f"fuzzy: {id!r}" for id, message in kept.items() if message.fuzzy),
+        *(f"other placeholders: {id!r}" for id, message in kept.items() if not _same_placeholders(message)),
+        *(f"no longer used: {id!r}" for id in kept.keys() - {message.id for message in wanted}),
+    ]
+    print("\n".join(sorted(faults)))
+    return 1 if faults else 0
+
+
+def _extracted() -> list[Message]:
+    """The messages of the sources as they are now, extracted into a copy so that the checkout stays as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        for source in SOURCES:
+            shutil.copytree(ROOT / source, Path(folder, source), ignore=shutil.ignore_patterns("__pycache__", "*.po"))
+        Path(folder, PO.parent).mkdir(parents=True)
+        command = [sys.executable, "-m", "django", "makemessages", "-l", "vi", "-e", "html,txt,py,webmanifest"]
+        environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        return list(read_po(Path(folder, PO).open("rb")))
+
+
+def _translated(message: Message) -> bool:
+    words = message.string if isinstance(message.string, tuple) else (message.string,)
+    return all(words)
+
+
+def _same_placeholders(message: Message) -> bool:
+    """Every %(name)s of the original is in each translation, and no other."""
+    ids = message.id if isinstance(message.id, tuple) else (message.id,)
+    words = message.string if isinstance(message.string, tuple) else (message.string,)
+    wanted = {name for id in ids for name in re.findall(r"%\((\w+)\)", id)}
+    return all(set(re.findall(r"%\((\w+)\)", word)) <= wanted for word in words if word)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

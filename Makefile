@@ -1,0 +1,49 @@
+# make run      the whole shop on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR from the environment)
+# make test     every test on SQLite, then on PostgreSQL with Redis, and in a browser
+# make check    style, types, import contracts, migrations, translations, settings
+# make setup    what tests and checks need: Python packages, and Debian's packages where that is allowed
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: run setup test test-long check format seed bench clean
+
+run: .venv/run.stamp
+	@exec $(BIN)/python manage.py run
+
+.venv/run.stamp: requirements.txt
+	@echo "· Installing what the shop runs on (about half a minute)"
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements.txt requirements-dev.txt .venv/run.stamp
+	@echo "· Installing what tests and checks need"
+	@$(BIN)/pip install --disable-pip-version-check --quiet -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/dev.stamp
+	@.ci/system-packages
+
+test: .venv/dev.stamp
+	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)
+
+test-long: .venv/dev.stamp
+	@$(BIN)/python -m tests.run -n $(WORKERS) $(ARGS)
+
+check: .venv/dev.stamp
+	@.ci/check
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+seed: .venv/run.stamp
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py seed_demo $(ARGS)
+
+bench: .venv/dev.stamp
+	$(BIN)/python manage.py bench $(ARGS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,75 @@
+"""`manage.py run`: the whole shop with one command."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from shop.management.preparation import prepare
+from shop.management.supervisor import AlreadyRunning, supervise
+
+# One worker needs no news of other workers.
+_ALONE = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+
+
+class Command(BaseCommand):
+    help = "Prepares the shop and runs web server, job worker and timetable until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="leave an empty shop empty")
+        parser.add_argument("--workers", type=int, default=2, help="web processes (each serves 8 at once)")
+
+    def handle(self, *, no_demo: bool, workers: int, **options: Any) -> None:
+        _insist_on_free_port()
+        prepare(out=sys.stdout, demo=not (no_demo or settings.SERVER))
+        self._announce()
+        try:
+            supervise(_commands(workers=workers), data_dir=settings.DATA_DIR, out=sys.stdout)
+        except AlreadyRunning as error:
+            raise CommandError(f"The shop of {settings.DATA_DIR} is running already.") from error
+
+    def _announce(self) -> None:
+        lines = [
+            "",
+            f"  Market          {settings.PUBLIC_URL}/",
+            f"  English         {settings.PUBLIC_URL}/en/",
+            f"  Members' app    {settings.PUBLIC_URL}/xa-vien/",
+            f"  Desk            {settings.PUBLIC_URL}/quan-tri/",
+            f"  Health          {settings.PUBLIC_URL}/health/",
+            "",
+            "  Ctrl-C stops it. Everything is kept in " + str(settings.DATA_DIR),
+            "",
+        ]
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+def _commands(*, workers: int) -> dict[str, list[str]]:
+    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "shop"]
+    return {
+        "web": [
+            *[sys.executable, "-m", "gunicorn", "shop.wsgi:application", "--bind", f"{settings.HOST}:{settings.PORT}"],
+            *["--worker-class", "gthread", "--workers", str(workers), "--threads", "8", "--preload"],
+            *["--keep-alive", "30", "--graceful-timeout", "10", "--max-requests", "20000"],
+            *["--max-requests-jitter", "2000", "--log-level", "warning", "--no-control-socket"],
+        ],
+        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING", *_ALONE],
+        "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "WARNING"],
+    }
+
+
+def _insist_on_free_port() -> None:
+    """Say it in one sentence before preparing anything, rather than let the web server fail again and again."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.HOST, settings.PORT))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). Set another PORT or HOST."
+            ) from error

@@ -1,0 +1,110 @@
+"""Keeps the shop's processes running: starts them, restarts what dies, stops them together."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+_LOOK_EVERY = 0.2  # seconds
+_STEADY_AFTER = 10.0  # a child that lived this long starts again at once when it dies
+_LONGEST_PAUSE = 30.0
+_STOP_WITHIN = 15.0  # then children are killed
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor keeps the processes of this DATA_DIR."""
+
+
+@dataclass
+class Child:
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    start_at: float = 0.0
+    pause: float = field(default=1.0)
+
+
+def supervise(commands: Mapping[str, Sequence[str]], *, data_dir: Path, out: TextIO) -> None:
+    """Run the commands until INT or TERM.
+
+    A supervisor that is killed takes its children with it (the kernel tells them), so a new one can start at once.
+    Raises AlreadyRunning.
+    """
+    with (data_dir / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning from error
+        children = [Child(name, command) for name, command in commands.items()]
+        stops: list[int] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, _frame: stops.append(received))
+        try:
+            while not stops:
+                for child in children:
+                    _look_after(child, out=out)
+                time.sleep(_LOOK_EVERY)
+        finally:
+            _stop(children, stops=stops, out=out)
+
+
+def _look_after(child: Child, *, out: TextIO) -> None:
+    now = time.monotonic()
+    if child.process is not None:
+        code = child.process.poll()
+        if code is None:
+            return
+        steady = now - child.started >= _STEADY_AFTER
+        child.pause = 1.0 if steady else min(child.pause * 2, _LONGEST_PAUSE)
+        child.start_at = now if steady else now + child.pause
+        child.process = None
+        _say(out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s")
+    if now >= child.start_at:
+        # Its own session keeps Ctrl-C to the supervisor, which then stops everyone in order.
+        child.process = subprocess.Popen(child.command, start_new_session=True, preexec_fn=_die_with(os.getpid()))  # noqa: PLW1509
+        child.started = now
+
+
+def _die_with(parent: int) -> object:
+    def ask_the_kernel() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask_the_kernel
+
+
+def _stop(children: Sequence[Child], *, stops: list[int], out: TextIO) -> None:
+    """Ask everyone to finish; kill who has not after a while, or at once when asked a second time."""
+    _say(out, "stopping")
+    asked = len(stops)
+    for child in children:
+        _signal(child, signal.SIGTERM)
+    until = time.monotonic() + _STOP_WITHIN
+    while any(child.process and child.process.poll() is None for child in children):
+        if time.monotonic() > until or len(stops) > asked:
+            for child in children:
+                _signal(child, signal.SIGKILL)
+        time.sleep(0.05)
+    _say(out, "stopped")
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    if child.process is not None and child.process.poll() is None:
+        os.killpg(child.process.pid, number) if number == signal.SIGKILL else child.process.send_signal(number)
+
+
+def _say(out: TextIO, what: str) -> None:
+    out.write(f"· {what}\n")
+    out.flush()
