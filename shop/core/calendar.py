@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
@@ -130,7 +131,7 @@ def _months(year: int) -> tuple[_Month, ...]:
     has_leap = end - start == 13
     months: list[_Month] = []
     number = 11
-    for first, following in zip(firsts, firsts[1:], strict=False):
+    for first, following in pairwise(firsts):
         is_leap = has_leap and bool(months) and sun_term(first) == sun_term(following)
         if is_leap:
             has_leap = False

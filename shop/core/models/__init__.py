@@ -1,0 +1,32 @@
+from shop.core.models.bases import WithExternalReference, WithMetadata, WithTimes
+from shop.core.models.change import Change, change_values, record_change
+from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlow, market_channel
+from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models.picture import Picture, PictureState
+from shop.core.models.settings import ShopSettings, shop_settings
+from shop.core.models.tax import TaxClass, TaxRate
+from shop.core.models.translation import Translation, show_in_language
+
+__all__ = [
+    "AllocationStrategy",
+    "Change",
+    "Channel",
+    "Division",
+    "FormerPlace",
+    "Level",
+    "Picture",
+    "PictureState",
+    "ShopSettings",
+    "TaxClass",
+    "TaxRate",
+    "TransactionFlow",
+    "Translation",
+    "WithExternalReference",
+    "WithMetadata",
+    "WithTimes",
+    "change_values",
+    "market_channel",
+    "record_change",
+    "shop_settings",
+    "show_in_language",
+]

@@ -1,0 +1,133 @@
+"""Vietnam's provinces and communes as dated rows, and the names they had before."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.text import fold
+
+# What may stand before a name, folded; a number may follow directly: "P.4", "Phường 4".
+_TYPE_WORDS = re.compile(
+    r"^(?:thanh pho|tinh|tp\.?|quan|huyen|thi xa|tx\.?|xa|phuong|p\.|thi tran|tt\.?|dac khu|q\.|h\.|x\.)\s*"
+)
+
+
+class Level(models.TextChoices):
+    PROVINCE = "province", _("province or city")
+    COMMUNE = "commune", _("commune, ward or special zone")
+
+
+class DivisionQuerySet(models.QuerySet["Division"]):
+    def current(self, *, on: datetime.date) -> DivisionQuerySet:
+        """Those in force on a day."""
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on)
+
+    def provinces(self) -> DivisionQuerySet:
+        return self.filter(level=Level.PROVINCE).in_order()
+
+    def communes_of(self, province_code: str) -> DivisionQuerySet:
+        return self.filter(level=Level.COMMUNE, parent__code=province_code).in_order()
+
+    def in_order(self) -> DivisionQuerySet:
+        """In the order of the Vietnamese alphabet."""
+        return self.order_by("sort_key", "pk")
+
+    def matching(self, text: str) -> DivisionQuerySet:
+        """Those whose name holds the text, marks or not, with or without its type word."""
+        folded = fold(text)
+        return self.filter(Q(folded__contains=folded) | Q(folded=_bare(folded)))
+
+    def suggest_from_old(self, text: str) -> DivisionQuerySet:
+        """Communes of today that an address as it was written before 1 July 2025 may mean.
+
+        `text` is a commune, or a commune with what was above it: "xã Vi Hương, huyện Bạch Thông, Bắc Kạn".
+        A province, old or new, narrows the answer. Where a commune was divided, each of its heirs is
+        in it: the person chooses, never the program.
+        """
+        names = [_bare(fold(part)) for part in text.split(",") if part.strip()]
+        if not names:
+            return self.none()
+        commune, above = names[0], names[1:]
+        former = FormerPlace.objects.filter(folded=commune, division__level=Level.COMMUNE)
+        divisions = self.filter(Q(pk__in=former.values("division")) | Q(level=Level.COMMUNE, folded=commune))
+        if above:
+            provinces = Division.objects.filter(level=Level.PROVINCE).filter(
+                Q(folded__in=above) | Q(former_places__folded__in=above)
+            )
+            narrowed = divisions.filter(parent__in=provinces.values("pk"))
+            divisions = narrowed if provinces.exists() else divisions
+        return divisions.in_order()
+
+
+class Division(models.Model):
+    """A province or city, or one of its communes, wards and special zones, while it has that name and shape.
+
+    Two levels since 1 July 2025, no districts. `code` is that of the General Statistics Office, as text:
+    "01" is Hà Nội. `name` comes without its type ("Phủ Thông"), `full_name` with it ("Xã Phủ Thông").
+    """
+
+    code = models.CharField(max_length=10)
+    level = models.CharField(max_length=8, choices=Level)
+    type_word = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    full_name = models.CharField(max_length=150)
+    parent = models.ForeignKey("self", models.PROTECT, related_name="communes", null=True, blank=True)
+    folded = models.CharField(max_length=120)
+    sort_key = models.CharField(max_length=500)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True, help_text=_("The last day it is in force."))
+
+    objects = DivisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code", "valid_from"], name="division_once"),
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(valid_until=None), name="division_one_in_force"
+            ),
+            models.CheckConstraint(
+                condition=Q(level=Level.PROVINCE, parent=None) | Q(level=Level.COMMUNE, parent__isnull=False),
+                name="division_commune_has_a_province",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["parent", "sort_key", "id"], name="division_by_parent"),
+            models.Index(fields=["level", "sort_key", "id"], name="division_by_level"),
+            models.Index(fields=["folded"], name="division_by_folded"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+
+class FormerPlace(models.Model):
+    """A name from before a merger and one division of today that its land went to.
+
+    A divided place has one row for each of its heirs; `is_part` tells that only part of it went there.
+    """
+
+    division = models.ForeignKey(Division, models.CASCADE, related_name="former_places")
+    type_word = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    district = models.CharField(max_length=120, blank=True, default="")
+    folded = models.CharField(max_length=120)
+    is_part = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["division", "type_word", "name"], name="former_place_once"),
+        ]
+        indexes = [models.Index(fields=["folded"], name="former_place_by_folded")]
+
+    def __str__(self) -> str:
+        return f"{self.type_word} {self.name}"
+
+
+def _bare(folded: str) -> str:
+    """A folded name without its type word, unless nothing else is left."""
+    return _TYPE_WORDS.sub("", folded).strip() or folded
