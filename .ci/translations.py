@@ -37,9 +37,20 @@ def _extracted() -> list[Message]:
     """The messages of the sources as they are now, extracted into a copy so that the checkout stays as it is."""
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
-            shutil.copytree(ROOT / source, Path(folder, source), ignore=shutil.ignore_patterns("__pycache__", "*.po"))
+            shutil.copytree(
+                ROOT / source, Path(folder, source), ignore=shutil.ignore_patterns("__pycache__", "*.po")
+            )
         Path(folder, PO.parent).mkdir(parents=True)
-        command = [sys.executable, "-m", "django", "makemessages", "-l", "vi", "-e", "html,txt,py,webmanifest"]
+        command = [
+            sys.executable,
+            "-m",
+            "django",
+            "makemessages",
+            "-l",
+            "vi",
+            "-e",
+            "html,txt,py,webmanifest",
+        ]
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
         return list(read_po(Path(folder, PO).open("rb")))

@@ -35,7 +35,9 @@ def prepare(*, out: TextIO, demo: bool) -> None:
 
 def compile_translations(*, out: TextIO) -> None:
     """Make the .mo of every .po that changed. By Babel, since a fresh machine has no gettext."""
-    for po in sorted(Path(folder) for base in settings.LOCALE_PATHS for folder in base.glob("*/LC_MESSAGES/*.po")):
+    for po in sorted(
+        Path(folder) for base in settings.LOCALE_PATHS for folder in base.glob("*/LC_MESSAGES/*.po")
+    ):
         mo = po.with_suffix(".mo")
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
             continue

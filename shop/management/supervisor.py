@@ -72,7 +72,9 @@ def _look_after(child: Child, *, out: TextIO) -> None:
         _say(out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s")
     if now >= child.start_at:
         # Its own session keeps Ctrl-C to the supervisor, which then stops everyone in order.
-        child.process = subprocess.Popen(child.command, start_new_session=True, preexec_fn=_die_with(os.getpid()))  # noqa: PLW1509
+        child.process = subprocess.Popen(
+            child.command, start_new_session=True, preexec_fn=_die_with(os.getpid())
+        )  # noqa: PLW1509
         child.started = now
 
 
@@ -102,7 +104,9 @@ def _stop(children: Sequence[Child], *, stops: list[int], out: TextIO) -> None:
 
 def _signal(child: Child, number: signal.Signals) -> None:
     if child.process is not None and child.process.poll() is None:
-        os.killpg(child.process.pid, number) if number == signal.SIGKILL else child.process.send_signal(number)
+        os.killpg(child.process.pid, number) if number == signal.SIGKILL else child.process.send_signal(
+            number
+        )
 
 
 def _say(out: TextIO, what: str) -> None:

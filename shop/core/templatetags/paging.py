@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from django import template
 from django.core.paginator import Paginator
-from django.utils.functional import _StrPromise
+from django.utils.functional import Promise
 
 register = template.Library()
 
 
 @register.filter
-def page_numbers(paginator: Paginator, number: int) -> Iterator[int | _StrPromise]:
+def page_numbers(paginator: Paginator, number: int) -> Iterator[int | str | Promise]:
     """The pages worth naming around page `number`: first, last and the neighbours."""
     return paginator.get_elided_page_range(number, on_each_side=1, on_ends=1)

@@ -53,12 +53,29 @@ def _commands(*, workers: int) -> dict[str, list[str]]:
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "shop"]
     return {
         "web": [
-            *[sys.executable, "-m", "gunicorn", "shop.wsgi:application", "--bind", f"{settings.HOST}:{settings.PORT}"],
+            *[
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "shop.wsgi:application",
+                "--bind",
+                f"{settings.HOST}:{settings.PORT}",
+            ],
             *["--worker-class", "gthread", "--workers", str(workers), "--threads", "8", "--preload"],
             *["--keep-alive", "30", "--graceful-timeout", "10", "--max-requests", "20000"],
             *["--max-requests-jitter", "2000", "--log-level", "warning", "--no-control-socket"],
         ],
-        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING", *_ALONE],
+        "worker": [
+            *celery,
+            "worker",
+            "--pool",
+            "threads",
+            "--concurrency",
+            "4",
+            "--loglevel",
+            "WARNING",
+            *_ALONE,
+        ],
         "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "WARNING"],
     }
 

@@ -1,0 +1,161 @@
+"""The ground the tests stand on: a database, jobs' broker and browser of their own.
+
+`--db sqlite` (as embedded) or `--db postgres` (PostgreSQL and Redis, started here on free ports). Whatever is missing
+fails by name; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from django.test import override_settings
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
+
+from tests.services.postgres import start_postgres
+from tests.services.process import MissingService, Service
+from tests.services.redis import start_redis
+
+CHROMIUM_FLAGS = [
+    *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+    *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
+]
+_services: list[Service] = []
+_folders: list[Path] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--db", choices=("sqlite", "postgres"), default="sqlite", help="which database to test on"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings are read from the environment, so it is made before Django reads them. xdist's workers inherit the
+    servers that the first process started, and each has a folder and databases of its own."""
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if config.option.db == "postgres":
+        if worker is None:
+            _start_servers()
+        else:
+            os.environ["REDIS_URL"] = f"{os.environ['REDIS_SERVER']}/{int(worker.removeprefix('gw')) + 1}"
+    folder = Path(tempfile.mkdtemp(prefix="cho-phien-tests-"))
+    _folders.append(folder)
+    os.environ |= {
+        "DATA_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright keeps an event loop in the thread of the test
+        "LOG_LEVEL": "WARNING",
+    }
+    django.setup()
+    from shop.management.preparation import compile_translations
+
+    with (folder / "log").open("w") as log:
+        compile_translations(out=log)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    while _services:
+        _services.pop().stop()
+    while _folders:
+        shutil.rmtree(_folders.pop(), ignore_errors=True)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"database: {config.option.db}"
+
+
+def _start_servers() -> None:
+    try:
+        postgres, redis = start_postgres(), start_redis()
+    except MissingService as error:
+        raise pytest.UsageError(str(error)) from error
+    _services.extend([postgres, redis])
+    os.environ |= {
+        "DATABASE_URL": postgres.url,
+        "REDIS_SERVER": redis.url,
+        "REDIS_URL": f"{redis.url}/0",
+        "SECRET_KEY": "only-for-tests-" * 4,
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "EMAIL_HOST": "127.0.0.1",
+        "DEFAULT_FROM_EMAIL": "cho-phien@localhost",
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_settings() -> Iterator[None]:
+    """Static files straight from the sources, and passwords hashed once instead of a million times."""
+    from django.conf import settings
+
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STORAGES={
+            **settings.STORAGES,
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_world(tmp_path: Path) -> Iterator[None]:
+    """No test sees another's cache or pictures."""
+    from django.core.cache import cache
+
+    cache.clear()
+    with override_settings(MEDIA_ROOT=tmp_path / "media"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, one for each worker."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any) -> Iterator[Page]:
+    """A desktop window (1280 px) whose addresses start at the live shop: `page.goto("/")`."""
+    yield from _opened(browser, live_server.url, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
+    """A phone (390 px, touch) whose addresses start at the live shop."""
+    yield from _opened(
+        browser, live_server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+
+
+def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: bool) -> Iterator[Page]:
+    """A new visitor. Errors of scripts and breaches of the content policy fail the test at its end."""
+    context: BrowserContext = browser.new_context(base_url=url, viewport=viewport, locale="vi-VN", **kind)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    faults: list[str] = []
+
+    def note_error(error: Error) -> None:
+        faults.append(str(error))
+
+    page.on("pageerror", note_error)
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    yield page
+    context.close()
+    assert faults == []

@@ -1,0 +1,69 @@
+"""A server process on a free port of the loopback, which ends with the tests even when they are killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class MissingService(Exception):
+    """A server program is not on this machine; the words name the package."""
+
+
+@dataclass(frozen=True)
+class Service:
+    url: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def new_folder(name: str) -> Path:
+    """A folder that the server may write to: as root, it belongs to nobody, whom the server runs as."""
+    folder = Path(tempfile.mkdtemp(prefix=f"cho-phien-{name}-"))
+    if os.getuid() == 0:
+        shutil.chown(folder, "nobody", "nogroup")
+    return folder
+
+
+def unprivileged(command: Sequence[str]) -> list[str]:
+    """The command, run as nobody when we are root (PostgreSQL insists), and ended with us."""
+    drop = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+    return ["setpriv", *drop, "--pdeathsig=INT", *command]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[], bool]) -> Service:
+    """Start a server and wait until it answers; what it says is kept in its folder."""
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(unprivileged(command), stdout=output, stderr=subprocess.STDOUT, cwd=folder)
+    service = Service(url, process, folder)
+    until = time.monotonic() + 30
+    while not ready():
+        if process.poll() is not None or time.monotonic() > until:
+            said = log.read_text(errors="replace")
+            service.stop()
+            raise RuntimeError(f"{command[0]} did not start:\n{said}")
+        time.sleep(0.05)
+    return service
