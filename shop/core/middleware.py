@@ -22,9 +22,7 @@ _COMPRESSED_TYPES = (
     "image/svg+xml",
 )
 _WORTH_COMPRESSING = 500  # bytes; below that the headers outweigh the gain
-_PERMISSIONS = (
-    "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
-)
+_PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
 
 
 def compress_pages(get_response: Answer) -> Answer:
@@ -39,7 +37,9 @@ def compress_pages(get_response: Answer) -> Answer:
         if not _compressible(response):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
-        accepted = {part.split(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")}
+        accepted = {
+            part.split(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")
+        }
         if "br" in accepted:
             _replace(response, "br", _brotli(response.content))
         elif "gzip" in accepted:

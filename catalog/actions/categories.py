@@ -1,0 +1,56 @@
+"""The shelves of the market."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Category
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import record_change
+from shop.core.text import slug
+
+
+class ShelfInItself(Refused):
+    code = "shelf_in_itself"
+    default_words = _("A category cannot stand inside itself.")
+
+
+def add_category(
+    *, name: str, parent: Category | None, sort_order: int, actor: Actor, now: datetime.datetime
+) -> Category:
+    """Step: a new shelf, inside `parent` or on the floor."""
+    category = Category.objects.create(
+        name=name,
+        slug=slug(name),
+        parent=parent,
+        sort_order=sort_order,
+        level=parent.level + 1 if parent else 0,
+    )
+    category.path = f"{parent.path if parent else '/'}{category.pk}/"
+    category.save(update_fields=["path"])
+    record_change("category.added", category, actor=actor, now=now)
+    return category
+
+
+@transaction.atomic(durable=True)
+def move_category(
+    *, category: Category, parent: Category | None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Put a shelf with all that is in it elsewhere. Raises ShelfInItself."""
+    before = category.path or ""
+    if parent is not None and (parent.path or "").startswith(before):
+        raise ShelfInItself(field="parent")
+    branch = list(Category.objects.filter(path__startswith=before).order_by("path"))
+    root, level = (parent.path or "/", parent.level + 1) if parent else ("/", 0)
+    risen = category.level - level
+    for shelf in branch:
+        shelf.path = f"{root}{category.pk}/{(shelf.path or '')[len(before) :]}"
+        shelf.level -= risen
+        if shelf.pk == category.pk:
+            shelf.parent = parent
+    Category.objects.bulk_update(branch, ["path", "level", "parent"])
+    record_change("category.moved", category, actor=actor, now=now, data={"from": before})

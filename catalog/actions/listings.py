@@ -1,0 +1,163 @@
+"""A listing's way onto the shelf and off it."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog import notices
+from catalog.models import Listing, Price, Product
+from catalog.states import LISTING_MOVES, ListingState
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+from shop.core.states import advance
+
+
+class NotYetComplete(Refused):
+    """Consumer law wants more to be said first. `details["fields"]` lists what is missing."""
+
+    code = "not_yet_complete"
+    default_words = _("Something that buyers must be told is missing.")
+
+
+class ListingReasonNeeded(Refused):
+    code = "reason_needed"
+    default_words = _("Say why, so that they know what to mend.")
+
+
+def missing_by_law(product: Product) -> list[str]:
+    """What Consumer Law 19/2023, article 37, wants said and is not: names of fields, in a fixed order.
+
+    Who sells, what it costs, how much is in it, where it comes from, how long it keeps, what
+    delivery costs, and how it may be returned; and a picture, so that the buyer sees what it is.
+    """
+    cooperative = product.cooperative
+    prices = Price.objects.filter(variant__product=product, amount__gt=0)
+    told = {
+        "seller": bool(cooperative.legal_name and cooperative.registration_number and cooperative.phone),
+        "price": prices.exists(),
+        "origin": bool(product.origin.strip()),
+        "shelf_life": bool(product.shelf_life.strip()) or not product.product_type.is_perishable,
+        "return_terms": bool(product.return_terms.strip() or cooperative.return_terms.strip()),
+        "delivery": cooperative.ways.filter(is_active=True).exists(),
+        "picture": product.media.exists(),
+    }
+    return [field for field, is_told in told.items() if not is_told]
+
+
+@transaction.atomic(durable=True)
+def submit_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Ask for a listing to go on sale; where the channel checks nothing, it does at once.
+
+    Raises Missing, NotYetComplete, WrongMove.
+    """
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    _require_complete(listing)
+    to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
+    return move_listing(listing, to, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
+    """Platform staff put it on sale: that is the approval. Raises Missing, NotYetComplete, WrongMove."""
+    listing = _locked_listing(Listing.objects.all(), listing_id)
+    _require_complete(listing)
+    move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+    notices.listing_answered(listing, now=now)
+    return listing
+
+
+@transaction.atomic(durable=True)
+def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
+    """Platform staff hand it back with what is to be mended. Raises Missing, ListingReasonNeeded, WrongMove."""
+    if not reason.strip():
+        raise ListingReasonNeeded(field="reason")
+    listing = _locked_listing(Listing.objects.filter(state=ListingState.IN_REVIEW), listing_id)
+    move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
+    notices.listing_answered(listing, now=now)
+    return listing
+
+
+@transaction.atomic(durable=True)
+def pause_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Take it off sale for a while. Raises Missing, WrongMove."""
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    return move_listing(listing, ListingState.PAUSED, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def resume_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Put a paused listing on sale again: it was approved before. Raises Missing, NotYetComplete, WrongMove."""
+    paused = Listing.objects.for_cooperative(cooperative).filter(state=ListingState.PAUSED)
+    listing = _locked_listing(paused, listing_id)
+    _require_complete(listing)
+    return move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def withdraw_listing(
+    *,
+    listing_id: int,
+    cooperative: Cooperative | None,
+    reason: str = "",
+    actor: Actor,
+    now: datetime.datetime,
+) -> Listing:
+    """Take it off the market; `cooperative` None means platform staff. Raises Missing, WrongMove."""
+    rows = Listing.objects.all() if cooperative is None else Listing.objects.for_cooperative(cooperative)
+    listing = _locked_listing(rows, listing_id)
+    return move_listing(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
+
+
+def move_listing(
+    listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Step: move a locked listing along its table and note what goes with the move. Raises WrongMove."""
+    came_from = advance(listing, to, LISTING_MOVES)
+    listing.state_reason = reason
+    if to == ListingState.IN_REVIEW:
+        listing.submitted_at = now
+    if to == ListingState.PUBLISHED and listing.published_at is None:
+        listing.published_at = now
+    listing.save(update_fields=["state_reason", "submitted_at", "published_at", "updated_at"])
+    record_change(
+        f"listing.{to}",
+        listing,
+        actor=actor,
+        now=now,
+        root=listing.product,
+        cooperative_id=listing.product.cooperative_id,
+        why=reason,
+        data={"from": came_from, "channel": listing.channel_id},
+    )
+    return listing
+
+
+def _require_complete(listing: Listing) -> None:
+    if listing.channel.checks_listings and not listing.product.cooperative.is_house:
+        missing = missing_by_law(listing.product)
+        if missing:
+            raise NotYetComplete(fields=missing)
+
+
+def _locked_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
+    listing = locked_one(
+        rows.filter(pk=listing_id).select_related(
+            "channel", "product", "product__cooperative", "product__product_type"
+        )
+    )
+    if listing is None:
+        raise Missing()
+    return listing

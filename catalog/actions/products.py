@@ -1,0 +1,326 @@
+"""Offering goods: a product with its variants, prices and pictures, and editing them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock import move_stock, refresh_availability, stock_row
+from catalog.models import (
+    ALL_MONTHS,
+    Category,
+    Listing,
+    Price,
+    Product,
+    ProductMedia,
+    ProductType,
+    Reason,
+    Unit,
+    Variant,
+)
+from cooperatives.models import Cooperative, Warehouse
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, Picture, record_change
+from shop.core.text import search_words, slug, sort_key
+
+HIGHEST_PRICE = 99_999_999
+
+
+class OddPrice(Refused):
+    code = "odd_price"
+    default_words = _("A price is a whole number from 1 to 99,999,999.")
+
+
+class NoWarehouse(Refused):
+    code = "no_warehouse"
+    default_words = _("Your cooperative has no store house yet.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetails:
+    """What is said of a product. `season` has bit m-1 set for month m."""
+
+    name: str
+    description: str = ""
+    origin: str = ""
+    packaging: str = ""
+    shelf_life: str = ""
+    storage: str = ""
+    return_terms: str = ""
+    season: int = ALL_MONTHS
+    season_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantDetails:
+    """One thing to order: what one step is, and its price in the channel's minor units, tax included."""
+
+    price: int
+    name: str = ""
+    unit: str = Unit.PIECE
+    content_grams: int | None = None
+    content_ml: int | None = None
+    content_count: int | None = None
+    content_unit: str = ""
+    weight: int | None = None
+    barcode: str = ""
+    quantity_limit_per_customer: int | None = None
+
+
+@transaction.atomic(durable=True)
+def offer_product(
+    *,
+    cooperative: Cooperative,
+    channel: Channel,
+    product_type: ProductType,
+    category: Category | None,
+    details: ProductDetails,
+    variants: Sequence[tuple[VariantDetails, int]],
+    pictures: Sequence[Picture] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Draft a product with its variants, each with how many steps are there now.
+
+    Raises OddPrice, NoWarehouse.
+    """
+    return add_product(
+        cooperative=cooperative,
+        channel=channel,
+        product_type=product_type,
+        category=category,
+        details=details,
+        variants=variants,
+        pictures=pictures,
+        actor=actor,
+        now=now,
+    )
+
+
+def add_product(
+    *,
+    cooperative: Cooperative,
+    channel: Channel,
+    product_type: ProductType,
+    category: Category | None,
+    details: ProductDetails,
+    variants: Sequence[tuple[VariantDetails, int]],
+    pictures: Sequence[Picture] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Step of `offer_product`."""
+    product = Product(cooperative=cooperative, product_type=product_type, category=category)
+    _describe(product, details)
+    product.slug = _free_slug(details.name, cooperative)
+    product.save(force_insert=True)
+    Listing.objects.create(product=product, channel=channel, currency=channel.currency)
+    for position, picture in enumerate(pictures):
+        ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
+    for variant_details, on_hand in variants:
+        _add_variant(product, channel, variant_details, on_hand, actor=actor, now=now)
+    record_change("product.offered", product, actor=actor, now=now, cooperative_id=cooperative.pk)
+    refresh_listings(product)
+    return product
+
+
+@transaction.atomic(durable=True)
+def edit_product(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    category: Category | None,
+    details: ProductDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Say something else of a product. Raises Missing for another cooperative's."""
+    product = _locked_product(cooperative, product_id)
+    before = {field: getattr(product, field, None) for field in ("name", "origin", "shelf_life")}
+    product.category = category
+    _describe(product, details)
+    product.save()
+    record_change(
+        "product.edited", product, actor=actor, now=now, cooperative_id=cooperative.pk, data={"from": before}
+    )
+    return product
+
+
+@transaction.atomic(durable=True)
+def add_variant(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    channel: Channel,
+    details: VariantDetails,
+    on_hand: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """One more size or pattern of a product. Raises Missing, OddPrice, NoWarehouse."""
+    product = _locked_product(cooperative, product_id)
+    variant = _add_variant(product, channel, details, on_hand, actor=actor, now=now)
+    refresh_listings(product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def edit_variant(
+    *,
+    cooperative: Cooperative,
+    variant_id: int,
+    channel: Channel,
+    details: VariantDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Change a variant and its price in one channel. Raises Missing, OddPrice."""
+    variant = locked_one(Variant.objects.for_cooperative(cooperative).filter(pk=variant_id))
+    if variant is None:
+        raise Missing()
+    for field, value in asdict(details).items():
+        if field != "price":
+            setattr(variant, field, value)
+    variant.save()
+    reprice(variant, channel, details.price, actor=actor, now=now)
+    refresh_listings(variant.product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def add_picture(
+    *, cooperative: Cooperative, product_id: int, picture: Picture, actor: Actor, now: datetime.datetime
+) -> ProductMedia:
+    """Show one more picture, behind the others. Raises Missing."""
+    product = _locked_product(cooperative, product_id)
+    media = ProductMedia.objects.create(product=product, picture=picture, sort_order=product.media.count())
+    record_change(
+        "product.pictured", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
+    )
+    return media
+
+
+def reprice(
+    variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
+) -> Price:
+    """Step: set the list price of a variant in a channel. Raises OddPrice."""
+    if not 1 <= amount <= HIGHEST_PRICE:
+        raise OddPrice(field="price")
+    price = Price.objects.filter(variant=variant, channel=channel).first()
+    before = price.amount if price else None
+    if price is None:
+        price = Price(variant=variant, channel=channel, currency=channel.currency)
+    price.amount, price.discounted, price.rule = amount, None, None
+    price.save()
+    if before != amount:
+        record_change(
+            "price.changed",
+            price,
+            actor=actor,
+            now=now,
+            root=Product(pk=variant.product_id),
+            cooperative_id=variant.cooperative_id,
+            data={"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency},
+        )
+    return price
+
+
+def refresh_listings(product: Product) -> None:
+    """Bring the kept columns of a product's listings in line: lowest prices and availability."""
+    for listing in Listing.objects.filter(product=product).order_by("pk"):
+        lowest = Price.objects.filter(
+            variant__product=product, channel=listing.channel_id, amount__isnull=False
+        ).aggregate(price=Min(Coalesce("discounted", "amount")), listed=Min("amount"))
+        listing.lowest_price, listing.lowest_list_price = lowest["price"], lowest["listed"]
+        listing.save(update_fields=["lowest_price", "lowest_list_price", "updated_at"])
+    refresh_availability(variant_ids=product.variants.values_list("pk", flat=True))
+
+
+def price_per_kilogram(price: int, grams: int | None) -> int | None:
+    """What a kilogram costs when one step of `grams` costs `price`; None where nothing is weighed."""
+    return int((Decimal(price) * 1000 / grams).to_integral_value()) if grams else None
+
+
+def describe_for_search(product: Product, *further: str) -> None:
+    """Write the derived columns that search and sorting read; saving is the caller's."""
+    product.search_text = search_words(
+        " ".join((product.name, product.origin, product.cooperative.name, product.description_text, *further))
+    )
+    product.sort_key = sort_key(product.name)
+
+
+def _describe(product: Product, details: ProductDetails) -> None:
+    for field, value in asdict(details).items():
+        if field != "description":
+            setattr(product, field, value)
+    product.description_text = details.description
+    product.description = {
+        "blocks": [
+            {"type": "paragraph", "data": {"text": paragraph.strip()}}
+            for paragraph in details.description.split("\n\n")
+            if paragraph.strip()
+        ]
+    }
+    describe_for_search(product, *(word for word in [product.category and product.category.name] if word))
+
+
+def _add_variant(
+    product: Product,
+    channel: Channel,
+    details: VariantDetails,
+    on_hand: int,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    fields = {field: value for field, value in asdict(details).items() if field != "price"}
+    variant = Variant.objects.create(
+        product=product,
+        cooperative_id=product.cooperative_id,
+        sort_order=product.variants.count(),
+        **fields,
+    )
+    reprice(variant, channel, details.price, actor=actor, now=now)
+    warehouse = (
+        Warehouse.objects.filter(cooperative=product.cooperative_id, channels=channel)
+        .order_by("created_at", "pk")
+        .first()
+    )
+    if warehouse is None:
+        raise NoWarehouse()
+    row = stock_row(cooperative=product.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
+    if on_hand:
+        move_stock(
+            row, on_hand, reason=Reason.RECEIPT, actor=actor, now=now, document=f"product:{product.pk}"
+        )
+    if product.default_variant_id is None:
+        product.default_variant = variant
+        product.save(update_fields=["default_variant"])
+    return variant
+
+
+def _locked_product(cooperative: Cooperative, product_id: int) -> Product:
+    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    return product
+
+
+def _free_slug(name: str, cooperative: Cooperative) -> str:
+    """The name alone while it is free, then with the cooperative's, then numbered."""
+    plain = slug(name)[:200]
+    longer = f"{plain}-{cooperative.slug}"[:240]
+    taken = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
+    if plain not in taken:
+        return plain
+    candidates = (longer if n == 1 else f"{longer}-{n}" for n in range(1, len(taken) + 2))
+    return next(each for each in candidates if each not in taken)

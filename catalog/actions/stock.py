@@ -1,0 +1,242 @@
+"""Stock: what may be promised, and every change of what is there.
+
+Functions without a transaction of their own are steps: the caller has locked the rows they get.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Listing, Movement, Price, Reason, Stock, Variant
+from cooperatives.models import Cooperative, Warehouse
+from shop.core.actors import Actor
+from shop.core.db import locked
+from shop.core.errors import Missing, Refused
+from shop.core.models import AllocationStrategy, record_change
+
+
+class SoldOut(Refused):
+    """Not enough is free. `details["free"]` maps each short variant to how many steps are left."""
+
+    code = "sold_out"
+    default_words = _("Some of these goods have just been sold.")
+
+
+class OddCount(Refused):
+    code = "odd_count"
+    default_words = _("A count is a whole number from 0 to 1,000,000.")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Some steps of a variant out of one stock row."""
+
+    variant_id: int
+    stock_id: int
+    quantity: int
+
+
+def choose_stock(
+    wanted: Mapping[int, int],
+    rows: Iterable[Stock],
+    *,
+    order: Sequence[int] = (),
+    strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
+) -> list[Pick]:
+    """Where to take the wanted steps of each variant from; all shortages are told at once.
+
+    `rows` are locked and in reach of the buyer; `order` lists stock ids as the channel prefers its
+    warehouses. Raises SoldOut.
+    """
+    place = {stock_id: n for n, stock_id in enumerate(order)}
+    by_variant: dict[int, list[Stock]] = {}
+    for row in rows:
+        by_variant.setdefault(row.variant_id, []).append(row)
+    picks, short = [], {}
+    for variant_id, quantity in wanted.items():
+        mine = by_variant.get(variant_id, [])
+        if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
+            mine.sort(key=lambda row: (-_free(row), row.pk))
+        else:
+            mine.sort(key=lambda row: (place.get(row.pk, len(place)), row.pk))
+        left = quantity
+        for row in mine:
+            taken = min(left, max(0, _free(row)))
+            if taken:
+                picks.append(Pick(variant_id, row.pk, taken))
+                left -= taken
+        if left:
+            short[variant_id] = quantity - left
+    if short:
+        raise SoldOut(free=short)
+    return picks
+
+
+def change_promises(
+    rows: Mapping[int, Stock], *, reserved: Mapping[int, int], allocated: Mapping[int, int]
+) -> None:
+    """Add to (or take from) what locked rows keep for checkouts and for orders, by stock id, at once."""
+    touched = []
+    for stock_id in {*reserved, *allocated}:
+        row = rows[stock_id]
+        row.reserved += reserved.get(stock_id, 0)
+        row.allocated += allocated.get(stock_id, 0)
+        touched.append(row)
+    write_promises(touched)
+
+
+def write_promises(rows: Iterable[Stock]) -> None:
+    """Save what locked rows keep, as it stands in memory, in one statement."""
+    touched = list(rows)
+    if touched:
+        Stock.objects.bulk_update(touched, ["reserved", "allocated"])
+        refresh_availability(variant_ids={row.variant_id for row in touched})
+
+
+def move_stock(
+    row: Stock,
+    quantity: int,
+    *,
+    reason: Reason,
+    actor: Actor,
+    now: datetime.datetime,
+    document: str = "",
+    note: str = "",
+    key: str | None = None,
+    grams: int | None = None,
+    lot_id: int | None = None,
+) -> Movement:
+    """Write down a change of what is on hand in a locked row; facts are never refused."""
+    movement = Movement.objects.create(
+        stock=row,
+        quantity=quantity,
+        reason=reason,
+        document=document,
+        note=note,
+        key=key,
+        grams=grams,
+        lot_id=lot_id,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+        door=actor.door,
+        at=now,
+    )
+    Stock.objects.filter(pk=row.pk).update(on_hand=F("on_hand") + quantity)
+    row.on_hand += quantity
+    return movement
+
+
+@transaction.atomic(durable=True)
+def count_stock(
+    *,
+    cooperative: Cooperative,
+    variant_id: int,
+    warehouse_id: object,
+    counted: int,
+    note: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Stock:
+    """Set what is on hand to what was counted, by a movement of the difference.
+
+    The same `key` again changes nothing. Raises Missing for another cooperative's goods, OddCount.
+    """
+    if not 0 <= counted <= 1_000_000:
+        raise OddCount(field="counted")
+    row = stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
+    if key is not None and Movement.objects.filter(key=key).exists():
+        return row
+    before = row.on_hand
+    if counted != before:
+        move_stock(row, counted - before, reason=Reason.COUNT, actor=actor, now=now, note=note, key=key)
+    Stock.objects.filter(pk=row.pk).update(counted_at=now)
+    record_change(
+        "stock.counted",
+        row,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data={"variant": variant_id, "from": before, "to": counted},
+    )
+    refresh_availability(variant_ids={variant_id})
+    return row
+
+
+@transaction.atomic(durable=True)
+def receive_stock(
+    *,
+    cooperative: Cooperative,
+    variant_id: int,
+    warehouse_id: object,
+    quantity: int,
+    reason: Reason = Reason.RECEIPT,
+    note: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Stock:
+    """Add what came in, or take off what spoilt (a negative quantity with reason LOSS).
+
+    The same `key` again changes nothing. Raises Missing, OddCount.
+    """
+    if not quantity or abs(quantity) > 1_000_000:
+        raise OddCount(field="quantity")
+    row = stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
+    if key is not None and Movement.objects.filter(key=key).exists():
+        return row
+    move_stock(row, quantity, reason=reason, actor=actor, now=now, note=note, key=key)
+    record_change(
+        "stock.moved",
+        row,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data={"variant": variant_id, "quantity": quantity, "reason": reason},
+    )
+    refresh_availability(variant_ids={variant_id})
+    return row
+
+
+def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: object) -> Stock:
+    """The locked row of a variant in a warehouse, made where there is none yet.
+
+    A variant is stocked only in its own cooperative's warehouses. Raises Missing.
+    """
+    variant = Variant.objects.for_cooperative(cooperative).filter(pk=variant_id).first()
+    warehouse = Warehouse.objects.filter(cooperative=cooperative, pk=warehouse_id).first()
+    if variant is None or warehouse is None:
+        raise Missing()
+    Stock.objects.bulk_create([Stock(variant=variant, warehouse=warehouse)], ignore_conflicts=True)
+    return locked(Stock.objects.filter(variant=variant, warehouse=warehouse))[0]
+
+
+def refresh_availability(*, variant_ids: Iterable[int]) -> None:
+    """Bring `Listing.is_available` of these variants' products in line with prices and stock.
+
+    Only rows whose answer changes are written, so that buyers of one product do not wait for each other.
+    """
+    listings = Listing.objects.filter(product__variants__in=list(variant_ids))
+    priced = Price.objects.filter(
+        variant=OuterRef("pk"), channel=OuterRef(OuterRef("channel")), amount__isnull=False
+    )
+    in_stock = Stock.objects.filter(
+        variant=OuterRef("pk"), free__gt=0, warehouse__channels=OuterRef(OuterRef("channel"))
+    )
+    buyable = Variant.objects.filter(
+        Q(track_inventory=False) | Exists(in_stock), Exists(priced), product=OuterRef("product")
+    )
+    ids = listings.values("pk")
+    Listing.objects.filter(Exists(buyable), pk__in=ids, is_available=False).update(is_available=True)
+    Listing.objects.filter(~Exists(buyable), pk__in=ids, is_available=True).update(is_available=False)
+
+
+def _free(row: Stock) -> int:
+    """What a locked row may still promise, by its columns as they stand in memory."""
+    return row.on_hand - row.reserved - row.allocated

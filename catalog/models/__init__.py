@@ -1,0 +1,45 @@
+from catalog.models.attribute import (
+    Attribute,
+    AttributeScope,
+    AttributeValue,
+    InputType,
+    ProductType,
+    ProductTypeAttribute,
+)
+from catalog.models.category import Category
+from catalog.models.listing import Listing, Price
+from catalog.models.product import (
+    ALL_MONTHS,
+    Product,
+    ProductAttributeValue,
+    ProductMedia,
+    Unit,
+    Variant,
+    VariantAttributeValue,
+    VariantMedia,
+)
+from catalog.models.stock import Lot, Movement, Reason, Stock
+
+__all__ = [
+    "ALL_MONTHS",
+    "Attribute",
+    "AttributeScope",
+    "AttributeValue",
+    "Category",
+    "InputType",
+    "Listing",
+    "Lot",
+    "Movement",
+    "Price",
+    "Product",
+    "ProductAttributeValue",
+    "ProductMedia",
+    "ProductType",
+    "ProductTypeAttribute",
+    "Reason",
+    "Stock",
+    "Unit",
+    "Variant",
+    "VariantAttributeValue",
+    "VariantMedia",
+]

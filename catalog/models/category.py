@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def in_order(self) -> CategoryQuerySet:
+        return self.order_by("sort_order", "pk")
+
+    def roots(self) -> CategoryQuerySet:
+        return self.filter(parent=None).in_order()
+
+
+class Category(WithMetadata, WithExternalReference, WithTimes):
+    """A shelf of the market; shelves stand in shelves.
+
+    `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix; it and
+    `level` are written by `catalog.actions.categories` alone.
+    """
+
+    parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True, blank=True)
+    path = models.CharField(max_length=250, unique=True, null=True, blank=True)
+    level = models.PositiveSmallIntegerField(default=0)
+    slug = models.SlugField(max_length=255, unique=True)
+    name = models.CharField(max_length=250)
+    description = models.JSONField(null=True, blank=True)
+    description_text = models.TextField(blank=True, default="")
+    picture = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+    sort_order = models.PositiveIntegerField(default=0)
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(parent=models.F("id")), name="category_not_its_own_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import datetime
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from catalog.models.category import Category
+from catalog.models.product import Product, Variant
+from catalog.states import ListingState
+from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
+from cooperatives.states import CooperativeState
+from shop.core.models import Channel, WithTimes
+
+
+class ListingQuerySet(models.QuerySet["Listing"]):
+    def for_cooperative(self, cooperative: Cooperative) -> ListingQuerySet:
+        return self.filter(product__cooperative=cooperative)
+
+    def waiting(self) -> ListingQuerySet:
+        """What the platform still has to check, longest waiting first."""
+        return self.filter(state=ListingState.IN_REVIEW).order_by("submitted_at", "pk")
+
+    def on_shelf(self, channel_id: int) -> ListingQuerySet:
+        """What lists show: on sale, not kept out of lists, of a cooperative in good standing."""
+        return self.filter(
+            channel=channel_id,
+            state=ListingState.PUBLISHED,
+            visible_in_listings=True,
+            product__cooperative__state=CooperativeState.APPROVED,
+        ).select_related("product__cooperative")
+
+    def newest_first(self) -> ListingQuerySet:
+        return self.order_by("-published_at", "-pk")
+
+    def cheapest_first(self) -> ListingQuerySet:
+        return self.order_by("lowest_price", "pk")
+
+    def by_name(self) -> ListingQuerySet:
+        return self.order_by("product__sort_key", "product")
+
+    def in_season(self, month: int) -> ListingQuerySet:
+        """Goods whose season holds the month (1 to 12); what has no season is always in season."""
+        return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month__gt=0)
+
+    def out_of_season(self, month: int) -> ListingQuerySet:
+        return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month=0)
+
+    def under(self, category: Category) -> ListingQuerySet:
+        """Goods of the category and of every category inside it."""
+        return self.filter(product__category__path__startswith=category.path or "/none/")
+
+    def with_ocop(self, day: datetime.date) -> ListingQuerySet:
+        """Goods with an OCOP certificate that is valid on the day."""
+        valid = Certificate.objects.valid_on(day).filter(
+            kind=CertificateKind.OCOP, products=OuterRef("product")
+        )
+        return self.filter(Exists(valid))
+
+    def delivered_to(self, province_code: str) -> ListingQuerySet:
+        """Goods of cooperatives that send something to the province; collecting does not count."""
+        rates = DeliveryRate.objects.filter(
+            way__cooperative=OuterRef("product__cooperative"),
+            way__is_active=True,
+            way__warehouse=None,
+            channel=OuterRef("channel"),
+            province_code__in=["", province_code],
+        )
+        return self.filter(Exists(rates))
+
+
+class Listing(WithTimes):
+    """A product in a channel: its state, dates and visibility.
+
+    `lowest_price`, `lowest_list_price` (minor units) and `is_available` are kept by the actions
+    that change prices and stock, so that lists sort and filter by columns.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="listings")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="listings")
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, choices=ListingState, default=ListingState.DRAFT)
+    state_reason = models.TextField(blank=True, default="")
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    available_from = models.DateTimeField(null=True, blank=True)
+    visible_in_listings = models.BooleanField(default=True)
+    lowest_price = models.BigIntegerField(null=True, blank=True)
+    lowest_list_price = models.BigIntegerField(null=True, blank=True)
+    is_available = models.BooleanField(default=False)
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "channel"], name="listing_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "-published_at", "-id"],
+                condition=Q(state=ListingState.PUBLISHED),
+                name="listing_newest",
+            ),
+            models.Index(
+                fields=["channel", "lowest_price", "id"],
+                condition=Q(state=ListingState.PUBLISHED),
+                name="listing_by_price",
+            ),
+            models.Index(
+                fields=["submitted_at", "id"],
+                condition=Q(state=ListingState.IN_REVIEW),
+                name="listing_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.state}"
+
+
+class Price(models.Model):
+    """A variant in a channel, in minor units with tax as the channel enters them.
+
+    `amount` is the list price, null where it is not sold there; `discounted` what a catalogue
+    rule leaves of it, with the rule's key.
+    """
+
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="prices")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField(null=True, blank=True)
+    prior_amount = models.BigIntegerField(null=True, blank=True)
+    cost = models.BigIntegerField(null=True, blank=True)
+    discounted = models.BigIntegerField(null=True, blank=True)
+    rule = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "channel"], name="price_once"),
+            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="price_not_negative"),
+            models.CheckConstraint(
+                condition=Q(discounted=None) | Q(discounted__gte=0, discounted__lte=models.F("amount")),
+                name="price_discounted_within_list_price",
+            ),
+            models.CheckConstraint(
+                condition=Q(discounted=None, rule=None) | Q(discounted__isnull=False),
+                name="price_rule_has_a_discount",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+    @property
+    def selling(self) -> int | None:
+        """What a buyer pays for one step before vouchers."""
+        return self.amount if self.discounted is None else self.discounted

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.attribute import AttributeValue, ProductType
+from catalog.models.category import Category
+from catalog.states import ListingState
+from cooperatives.models import Certificate, Cooperative, Producer
+from cooperatives.states import CooperativeState
+from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetadata, WithTimes
+
+ALL_MONTHS = 0b1111_1111_1111
+
+
+class Unit(models.TextChoices):
+    """What quantity 1 is called: the sale step's word."""
+
+    PIECE = "piece", _("piece")
+    FRUIT = "fruit", _("fruit")
+    ANIMAL = "animal", _("head")
+    BUNDLE = "bundle", _("bundle")
+    BUNCH = "bunch", _("bunch")
+    PACKET = "packet", _("packet")
+    BAG = "bag", _("bag")
+    SACK = "sack", _("sack")
+    JAR = "jar", _("jar")
+    BOTTLE = "bottle", _("bottle")
+    BOX = "box", _("box")
+    SET = "set", _("set")
+    TRAY = "tray", _("tray")
+    KG = "kg", _("kg")
+    HUNDRED_GRAMS = "lang", _("100 g")
+    TEN_KG = "yen", _("10 kg")
+    LITRE = "litre", _("litre")
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def visible_in(self, channel_id: int) -> ProductQuerySet:
+        """What a buyer may see: listed and on sale, of a cooperative in good standing."""
+        return self.filter(
+            listings__channel=channel_id,
+            listings__state=ListingState.PUBLISHED,
+            cooperative__state=CooperativeState.APPROVED,
+        )
+
+    def on_shelf(self, channel_id: int) -> ProductQuerySet:
+        """What lists show: visible, and not kept out of them."""
+        return self.filter(
+            listings__channel=channel_id,
+            listings__state=ListingState.PUBLISHED,
+            listings__visible_in_listings=True,
+            cooperative__state=CooperativeState.APPROVED,
+        )
+
+    def for_cooperative(self, cooperative: Cooperative) -> ProductQuerySet:
+        return self.filter(cooperative=cooperative)
+
+    def in_season(self, month: int) -> ProductQuerySet:
+        """Goods whose season holds the month (1 to 12); what has no season is always in season."""
+        bit = 1 << (month - 1)
+        return self.annotate(_month=models.F("season").bitand(bit)).filter(_month__gt=0)
+
+    def under(self, category: Category) -> ProductQuerySet:
+        """Goods of the category and of every category inside it."""
+        return self.filter(category__path__startswith=category.path or "/none/")
+
+
+class Product(WithMetadata, WithExternalReference, WithTimes):
+    """What a cooperative sells; its sizes and patterns are variants.
+
+    `season` has bit m-1 set for each month m in which it is to be had. `description` is EditorJS
+    JSON, as Saleor's clients write it; `description_text` the same as plain text. `search_text`
+    and `sort_key` are derived by the actions in `catalog.actions.products`.
+    """
+
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="products")
+    product_type = models.ForeignKey(ProductType, models.PROTECT, related_name="products")
+    category = models.ForeignKey(Category, models.SET_NULL, related_name="products", null=True, blank=True)
+    producer = models.ForeignKey(Producer, models.SET_NULL, related_name="products", null=True, blank=True)
+    tax_class = models.ForeignKey(TaxClass, models.SET_NULL, related_name="products", null=True, blank=True)
+    certificates = models.ManyToManyField(Certificate, related_name="products", blank=True)
+    slug = models.SlugField(max_length=255, unique=True)
+    name = models.CharField(max_length=250)
+    description = models.JSONField(null=True, blank=True)
+    description_text = models.TextField(blank=True, default="")
+    origin = models.CharField(max_length=250, blank=True, default="")
+    packaging = models.CharField(max_length=250, blank=True, default="")
+    shelf_life = models.CharField(max_length=250, blank=True, default="")
+    storage = models.CharField(max_length=250, blank=True, default="")
+    return_terms = models.TextField(blank=True, default="")
+    season = models.PositiveSmallIntegerField(default=ALL_MONTHS, validators=[MaxValueValidator(ALL_MONTHS)])
+    season_note = models.CharField(max_length=250, blank=True, default="")
+    weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
+    is_sample = models.BooleanField(default=False, help_text=_("Prices are illustrative."))
+    default_variant = models.ForeignKey("Variant", models.SET_NULL, related_name="+", null=True, blank=True)
+    search_text = models.TextField(blank=True, default="")
+    sort_key = models.CharField(max_length=500, blank=True, default="")
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(season__lte=ALL_MONTHS), name="product_season_is_months"),
+        ]
+        indexes = [
+            models.Index(fields=["cooperative", "id"], name="product_by_cooperative"),
+            models.Index(fields=["sort_key", "id"], name="product_by_name"),
+            models.Index(fields=["category", "id"], name="product_by_category"),
+            models.Index(fields=["-created_at", "-id"], name="product_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def months(self) -> list[int]:
+        """The months (1 to 12) in which it is to be had."""
+        return [month for month in range(1, 13) if self.season & 1 << (month - 1)]
+
+    @property
+    def is_all_year(self) -> bool:
+        return self.season == ALL_MONTHS
+
+
+class VariantQuerySet(models.QuerySet["Variant"]):
+    def in_order(self) -> VariantQuerySet:
+        return self.order_by("sort_order", "pk")
+
+    def for_cooperative(self, cooperative: Cooperative) -> VariantQuerySet:
+        return self.filter(cooperative=cooperative)
+
+    def buyable_in(self, channel_id: int) -> VariantQuerySet:
+        """Variants with a price, of goods that a buyer may see in the channel."""
+        return self.filter(
+            prices__channel=channel_id,
+            prices__amount__isnull=False,
+            product__listings__channel=channel_id,
+            product__listings__state=ListingState.PUBLISHED,
+            product__cooperative__state=CooperativeState.APPROVED,
+        )
+
+
+class Variant(WithMetadata, WithExternalReference, WithTimes):
+    """One thing to order: its sale step, and what one step holds.
+
+    `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`)
+    say what is in it, and give the price per kilogram, litre or piece. `weight` is what one step
+    weighs for delivery, in grams. `cooperative` repeats the product's: stock and lines rest on it.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="variants")
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="variants")
+    sku = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    name = models.CharField(max_length=255, blank=True, default="")
+    unit = models.CharField(max_length=10, choices=Unit, default=Unit.PIECE)
+    content_grams = models.PositiveIntegerField(null=True, blank=True)
+    content_ml = models.PositiveIntegerField(null=True, blank=True)
+    content_count = models.PositiveIntegerField(null=True, blank=True)
+    content_unit = models.CharField(max_length=10, choices=Unit, blank=True, default="")
+    weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
+    barcode = models.CharField(max_length=40, blank=True, default="")
+    track_inventory = models.BooleanField(default=True)
+    quantity_limit_per_customer = models.PositiveIntegerField(null=True, blank=True)
+    low_stock_at = models.PositiveIntegerField(null=True, blank=True)
+    sort_order = models.PositiveIntegerField(default=0)
+
+    objects = VariantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(sku=""), name="variant_sku_empty_is_null"),
+        ]
+        indexes = [
+            models.Index(fields=["product", "sort_order", "id"], name="variant_in_order"),
+            models.Index(fields=["barcode"], condition=~Q(barcode=""), name="variant_by_barcode"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.name}".strip()
+
+    def grams_for(self, product: Product) -> int:
+        """What one step weighs for delivery, in grams: its own weight, its content, or its product's."""
+        return self.weight or self.content_grams or product.weight or 0
+
+
+class ProductMedia(WithMetadata):
+    """A picture of a product, in the order they are shown."""
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="media")
+    picture = models.ForeignKey(Picture, models.PROTECT, related_name="+")
+    alt = models.CharField(max_length=250, blank=True, default="")
+    sort_order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["product", "sort_order", "id"], name="media_in_order")]
+
+    def __str__(self) -> str:
+        return self.alt
+
+
+class VariantMedia(models.Model):
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="media_rows")
+    media = models.ForeignKey(ProductMedia, models.CASCADE, related_name="variant_rows")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["variant", "media"], name="variant_media_once")]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.media_id}"
+
+
+class ProductAttributeValue(models.Model):
+    product = models.ForeignKey(Product, models.CASCADE, related_name="attribute_rows")
+    value = models.ForeignKey(AttributeValue, models.CASCADE, related_name="product_rows")
+    sort_order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "value"], name="product_value_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.value_id}"
+
+
+class VariantAttributeValue(models.Model):
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="attribute_rows")
+    value = models.ForeignKey(AttributeValue, models.CASCADE, related_name="variant_rows")
+    sort_order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["variant", "value"], name="variant_value_once")]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.value_id}"

@@ -1,0 +1,15 @@
+"""Pure rules of prices, knowing no row."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from shop.core.money import half_up
+
+
+def price_for(amount: int, content: int, measure: int) -> int:
+    """What `measure` of something costs if `content` of it costs `amount` minor units, rounded once.
+
+    The price per kilogram of a packet: `price_for(45_000, 500, 1000)` is 90,000.
+    """
+    return half_up(Decimal(amount) * measure / content)

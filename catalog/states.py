@@ -1,0 +1,26 @@
+"""How a listing may move between draft and shelf."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.states import Moves
+
+
+class ListingState(TextChoices):
+    DRAFT = "draft", _("draft")
+    IN_REVIEW = "in_review", _("being checked")
+    PUBLISHED = "published", _("on sale")
+    PAUSED = "paused", _("paused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+# draft → published is platform staff's publishing (which is approval), or a channel without checks.
+LISTING_MOVES: Moves = {
+    ListingState.DRAFT: frozenset({ListingState.IN_REVIEW, ListingState.PUBLISHED, ListingState.WITHDRAWN}),
+    ListingState.IN_REVIEW: frozenset({ListingState.PUBLISHED, ListingState.DRAFT, ListingState.WITHDRAWN}),
+    ListingState.PUBLISHED: frozenset({ListingState.PAUSED, ListingState.WITHDRAWN}),
+    ListingState.PAUSED: frozenset({ListingState.PUBLISHED, ListingState.WITHDRAWN}),
+    ListingState.WITHDRAWN: frozenset({ListingState.DRAFT}),
+}

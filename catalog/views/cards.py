@@ -1,0 +1,140 @@
+"""Goods as lists show them: one card each, all of a page in a fixed number of queries."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Sum
+
+from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
+from cooperatives.models import Certificate, CertificateKind
+from shop.core.calendar import day_of
+from shop.core.models import Picture, show_in_language
+
+FEW = 5  # steps left that a card mentions, where the cooperative set no limit of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`price` and `list_price` are minor units of one step of `variant`, the cheapest one."""
+
+    product: Product
+    variant: Variant | None
+    price: int | None
+    list_price: int | None
+    currency: str
+    variants: int
+    picture: Picture | None
+    stars: int | None
+    is_sold_out: bool
+    left: int | None
+    is_last_of_season: bool
+    paused_until: datetime.date | None
+    is_paused: bool
+
+
+def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
+    """The cards of these listings (with `product__cooperative` loaded), in their order."""
+    products = [listing.product for listing in listings]
+    show_in_language(products, "name")
+    show_in_language([product.cooperative for product in products], "name")
+    prices = _prices(listings)
+    pictures = _pictures(products)
+    stars = stars_of(products, day_of(now))
+    free = _free([price.variant_id for row in prices.values() for price in row[:1]], listings)
+    return [
+        _card(
+            listing,
+            prices.get(listing.product_id, []),
+            pictures.get(listing.product_id),
+            stars.get(listing.product_id),
+            free,
+            day_of(now),
+        )
+        for listing in listings
+    ]
+
+
+def stars_of(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
+    """The most OCOP stars that each product holds on the day, by product id."""
+    rows = (
+        Certificate.objects.valid_on(day)
+        .filter(kind=CertificateKind.OCOP, products__in=products)
+        .order_by("stars", "pk")
+        .values_list("products", "stars")
+    )
+    return {product: stars for product, stars in rows if stars}
+
+
+def _card(
+    listing: Listing,
+    prices: list[Price],
+    picture: Picture | None,
+    stars: int | None,
+    free: dict[int, int],
+    today: datetime.date,
+) -> Card:
+    product, cheapest = listing.product, prices[0] if prices else None
+    variant = cheapest.variant if cheapest else None
+    left = free.get(variant.pk) if variant and variant.track_inventory else None
+    few = variant.low_stock_at if variant and variant.low_stock_at is not None else FEW
+    is_paused = product.cooperative.is_paused_on(today)
+    return Card(
+        product=product,
+        variant=variant,
+        price=cheapest.selling if cheapest else None,
+        list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling else None,
+        currency=listing.currency,
+        variants=len(prices),
+        picture=picture,
+        stars=stars,
+        is_sold_out=not listing.is_available,
+        left=left if listing.is_available and len(prices) == 1 and left is not None and left <= few else None,
+        is_last_of_season=_is_last_month(product, today.month),
+        paused_until=product.cooperative.paused_until if is_paused else None,
+        is_paused=is_paused,
+    )
+
+
+def _is_last_month(product: Product, month: int) -> bool:
+    return month in product.months and month % 12 + 1 not in product.months
+
+
+def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
+    """Each product's prices in its listing's channel, cheapest first."""
+    rows = Price.objects.filter(
+        channel__in={listing.channel_id for listing in listings},
+        variant__product__in=[listing.product_id for listing in listings],
+        amount__isnull=False,
+    ).select_related("variant")
+    found = defaultdict(list)
+    for price in sorted(rows, key=lambda row: (row.selling or 0, row.variant.sort_order, row.variant_id)):
+        found[price.variant.product_id].append(price)
+    return found
+
+
+def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
+    """The first picture of each product."""
+    rows = (
+        ProductMedia.objects.filter(product__in=products)
+        .select_related("picture")
+        .order_by("product", "-sort_order", "-pk")
+    )
+    return {media.product_id: media.picture for media in rows}
+
+
+def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
+    """How many steps of each variant a buyer may still have."""
+    if not listings:
+        return {}
+    rows = (
+        Stock.objects.reachable(channel_id=listings[0].channel_id)
+        .filter(variant__in=variant_ids)
+        .values("variant")
+        .annotate(total=Sum("free"))
+        .order_by("variant")
+    )
+    return {row["variant"]: row["total"] for row in rows}

@@ -1,0 +1,28 @@
+"""The province that a buyer receives goods in, as chosen on any page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from shop.core.calendar import day_of
+from shop.core.models.geography import Division
+
+SESSION_KEY = "province_code"
+
+
+def all_provinces() -> list[Division]:
+    return list(Division.objects.current(on=day_of(timezone.now())).provinces())
+
+
+def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:
+    """The province of the address (`?tinh=01`), which is remembered, or else the one remembered before."""
+    by_code = {province.code: province for province in provinces}
+    wanted = by_code.get(request.GET.get("tinh", ""))
+    if wanted is not None:
+        if request.session.get(SESSION_KEY) != wanted.code:
+            request.session[SESSION_KEY] = wanted.code
+        return wanted
+    return by_code.get(request.session.get(SESSION_KEY, ""))

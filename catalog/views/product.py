@@ -1,0 +1,178 @@
+"""One product: what it is, what it costs, how and where it can be had."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from catalog.models import Category, Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.views.place import all_provinces, chosen_province
+from cooperatives.models import Certificate, DeliveryWay, PickupTime
+from shop.core.calendar import day_of
+from shop.core.models import Channel, market_channel, show_in_language
+from shop.core.models.geography import Division
+
+MANY = 20  # free steps above which the page just says that there is enough
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A variant to choose: prices in minor units; `left` is None where stock is not tracked."""
+
+    variant: Variant
+    price: int
+    list_price: int | None
+    left: int | None
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.left is not None and self.left < 1
+
+    @property
+    def is_nearly_gone(self) -> bool:
+        return self.left is not None and 0 < self.left <= MANY
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A delivery way as the page tells it: `fee` in minor units, `is_lowest` where it depends on the province."""
+
+    way: DeliveryWay
+    fee: int | None
+    is_lowest: bool
+    times: list[PickupTime]
+
+
+@require_safe
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page of something on sale; missing for everything else."""
+    channel = get_channel_or_404()
+    shown = get_object_or_404(
+        Product.objects.visible_in(channel.pk).select_related("cooperative", "category"), slug=slug
+    )
+    now = timezone.now()
+    provinces = all_provinces()
+    province = chosen_province(request, provinces)
+    choices = _choices(shown, channel)
+    offers = _offers(shown, channel, province, choices, now=now)
+    media = list(
+        ProductMedia.objects.filter(product=shown).select_related("picture").order_by("sort_order", "pk")
+    )
+    _translate(shown, choices)
+    best = next((choice for choice in choices if not choice.is_sold_out), None)
+    context = {
+        "product": shown,
+        "cooperative": shown.cooperative,
+        "listing": Listing.objects.get(product=shown, channel=channel),
+        "categories": _path(shown.category),
+        "currency": channel.currency,
+        "media": media,
+        "choices": choices,
+        "best": best or (choices[0] if choices else None),
+        "is_sold_out": best is None,
+        "is_paused": shown.cooperative.is_paused_on(day_of(now)),
+        "this_month": day_of(now).month,
+        "certificates": list(
+            Certificate.objects.valid_on(day_of(now))
+            .filter(products=shown)
+            .select_related("picture")
+            .order_by("kind", "pk")
+        ),
+        "provinces": provinces,
+        "province": province,
+        "offers": offers,
+        "is_not_delivered": province is not None
+        and not any(offer.fee is not None and not offer.way.is_collected for offer in offers),
+    }
+    return render(request, "catalog/product.html", context)
+
+
+def get_channel_or_404() -> Channel:
+    """The market's channel; 404 on a shop that has none yet."""
+    channel = market_channel()
+    if channel is None:
+        raise Http404
+    return channel
+
+
+def _choices(product: Product, channel: Channel) -> list[Choice]:
+    """The product's variants that have a price, in their order."""
+    prices = Price.objects.filter(channel=channel, amount__isnull=False)
+    variants = list(
+        product.variants.filter(prices__in=prices)
+        .prefetch_related(Prefetch("prices", prices, to_attr="in_channel"))
+        .in_order()
+    )
+    rows = (
+        Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
+        .filter(variant__in=variants)
+        .values("variant")
+        .annotate(total=Sum("free"))
+        .order_by("variant")
+    )
+    free = {row["variant"]: row["total"] for row in rows}
+    return [_choice(variant, variant.in_channel[0], free.get(variant.pk, 0)) for variant in variants]
+
+
+def _choice(variant: Variant, price: Price, free: int) -> Choice:
+    selling = price.selling or 0
+    list_price = price.amount if price.amount != selling else None
+    return Choice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
+
+
+def _offers(
+    product: Product,
+    channel: Channel,
+    province: Division | None,
+    choices: Sequence[Choice],
+    *,
+    now: datetime.datetime,
+) -> list[Offer]:
+    """How its cooperative delivers: to the chosen province with the cost for one step, or what it costs at least."""
+    first = choices[0] if choices else None
+    grams = first.variant.grams_for(product) if first else 0
+    goods = first.price if first else 0
+    offers = []
+    for way in DeliveryWay.objects.offered().filter(cooperative=product.cooperative):
+        times = way.pickup_times(now=now, count=2) if way.is_collected else []
+        if province is not None:
+            fee = way.fee(channel_id=channel.pk, province_code=province.code, grams=grams, goods=goods)
+            offers.append(Offer(way, fee, False, times))
+        else:
+            rates = [rate.price for rate in way.rates.all() if rate.channel_id == channel.pk]
+            is_lowest = len(set(rates)) > 1
+            offers.append(Offer(way, min(rates, default=0 if way.is_collected else None), is_lowest, times))
+    return offers
+
+
+def _path(category: Category | None) -> list[Category]:
+    """The category with those around it, outermost first."""
+    if category is None:
+        return []
+    keys = [int(key) for key in (category.path or f"/{category.pk}/").strip("/").split("/")]
+    path = list(Category.objects.filter(pk__in=keys).order_by("level", "pk"))
+    show_in_language(path, "name")
+    return path
+
+
+def _translate(product: Product, choices: Sequence[Choice]) -> None:
+    show_in_language(
+        [product],
+        "name",
+        "description_text",
+        "origin",
+        "packaging",
+        "shelf_life",
+        "storage",
+        "return_terms",
+        "season_note",
+    )
+    show_in_language([product.cooperative], "name", "summary", "return_terms", "pause_note")
+    show_in_language([choice.variant for choice in choices], "name")

@@ -1,0 +1,130 @@
+"""This week's market: which day orders close, the coach leaves and the market is held."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from cooperatives.models import DeliveryWay, PickupTime, WayKind
+from cooperatives.states import CooperativeState
+from shop.core.calendar import VIETNAM, day_of, next_weekday
+
+
+@dataclass(frozen=True, slots=True)
+class WeekDay:
+    """`kind` is market, on (something happens) or nothing; `words` say what."""
+
+    date: datetime.date
+    is_today: bool
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The next market day at which goods ordered now can be collected."""
+
+    way: DeliveryWay
+    time: PickupTime
+    closes_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Coach:
+    """The next coach that goods ordered now can travel on."""
+
+    way: DeliveryWay
+    leaves_at: datetime.datetime
+    closes_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    days: list[WeekDay]
+    market: Market | None
+    coach: Coach | None
+
+
+def market_ways() -> list[DeliveryWay]:
+    """The market days and coaches that cooperatives in good standing offer."""
+    return list(
+        DeliveryWay.objects.offered().filter(
+            kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
+        )
+    )
+
+
+def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
+    """The seven days from Monday, and what comes next, from the ways that are really offered."""
+    monday = day_of(now) - datetime.timedelta(days=day_of(now).weekday())
+    days = [_day(monday + datetime.timedelta(days=ahead), ways, day_of(now)) for ahead in range(7)]
+    return Week(days, next_market(ways, now=now), next_coach(ways, now=now))
+
+
+def next_market(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
+    """The soonest market day among the ways; the first offered wins a tie."""
+    found = [
+        Market(way, time, time.starts_at - datetime.timedelta(hours=way.cut_off_hours))
+        for way in ways
+        if way.kind == WayKind.MARKET_DAY
+        for time in way.pickup_times(now=now, count=1)
+    ]
+    return min(found, key=lambda market: market.time.starts_at, default=None)
+
+
+def next_coach(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coach | None:
+    """The coach whose orders close soonest."""
+    found = [
+        coach
+        for way in ways
+        if way.kind == WayKind.COACH
+        for coach in [_coach(way, now)]
+        if coach is not None
+    ]
+    return min(found, key=lambda coach: coach.closes_at, default=None)
+
+
+def _coach(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
+    if way.departs_weekday is None:
+        return None
+    day = day_of(now) - datetime.timedelta(days=1)
+    for _week in range(2):
+        day = next_weekday(day, way.departs_weekday)
+        leaves_at = datetime.datetime.combine(day, way.departs_at or datetime.time(12), VIETNAM)
+        closes_at = leaves_at - datetime.timedelta(hours=way.cut_off_hours)
+        if closes_at > now:
+            return Coach(way, leaves_at, closes_at)
+    return None
+
+
+def _day(date: datetime.date, ways: Sequence[DeliveryWay], today: datetime.date) -> WeekDay:
+    is_market = any(
+        market_day.falls_on(date)
+        for way in ways
+        if way.kind == WayKind.MARKET_DAY
+        for market_day in way.market_days.all()
+    )
+    leaves = any(way.kind == WayKind.COACH and way.departs_weekday == date.weekday() for way in ways)
+    closes = any(_closes_on(way, date) for way in ways)
+    words = [
+        word
+        for happens, word in [
+            (closes, _("orders close")),
+            (leaves, _("coach leaves")),
+            (is_market, _("market day")),
+        ]
+        if happens
+    ]
+    return WeekDay(date, date == today, "market" if is_market else "on" if words else "", ", ".join(words))
+
+
+def _closes_on(way: DeliveryWay, date: datetime.date) -> bool:
+    """Whether orders for the way's coach close on that day."""
+    if way.kind != WayKind.COACH or way.departs_weekday is None:
+        return False
+    leaves = datetime.datetime.combine(date, way.departs_at or datetime.time(12), VIETNAM)
+    leaves += datetime.timedelta(days=(way.departs_weekday - date.weekday()) % 7)
+    return day_of(leaves - datetime.timedelta(hours=way.cut_off_hours)) == date

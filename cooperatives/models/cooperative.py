@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.states import CooperativeState
+from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
+
+
+class CooperativeQuerySet(models.QuerySet["Cooperative"]):
+    def public(self) -> CooperativeQuerySet:
+        """Those with a page: approved, and not the platform's own house."""
+        return self.filter(state=CooperativeState.APPROVED, is_house=False)
+
+    def selling(self) -> CooperativeQuerySet:
+        """Those whose goods may be sold at all; a pause hides nothing, it only says when."""
+        return self.filter(state=CooperativeState.APPROVED)
+
+    def of_member(self, user_id: int) -> CooperativeQuerySet:
+        return self.filter(memberships__user=user_id, memberships__is_active=True)
+
+
+class Cooperative(WithMetadata, WithExternalReference, WithTimes):
+    """The seller: its legal identity, its place, its account, its standing.
+
+    The platform's own *house* is one such row without a page; it owns what platform staff or apps
+    make without naming a cooperative.
+    """
+
+    slug = models.SlugField(max_length=120, unique=True)
+    name = models.CharField(max_length=120, help_text=_("As people call it."))
+    folded_name = models.CharField(max_length=250, blank=True, default="")
+    is_house = models.BooleanField(default=False)
+    is_sample = models.BooleanField(default=False, help_text=_("Made up to show how the market works."))
+    state = models.CharField(max_length=20, choices=CooperativeState, default=CooperativeState.APPLIED)
+    state_reason = models.TextField(blank=True, default="")
+    sort_order = models.PositiveIntegerField(default=1000)
+
+    legal_name = models.CharField(max_length=250, blank=True, default="")
+    registration_number = models.CharField(max_length=40, blank=True, default="")
+    registration_issuer = models.CharField(max_length=250, blank=True, default="")
+    registered_on = models.DateField(null=True, blank=True)
+    tax_code = models.CharField(max_length=20, blank=True, default="")
+    representative = models.CharField(max_length=250, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    zalo_phone = models.CharField(max_length=40, blank=True, default="")
+    bank_bin = models.CharField(max_length=6, blank=True, default="")
+    bank_account = models.CharField(max_length=19, blank=True, default="")
+    bank_holder = models.CharField(max_length=120, blank=True, default="")
+
+    province_code = models.CharField(max_length=10, blank=True, default="")
+    commune_code = models.CharField(max_length=10, blank=True, default="")
+    province_name = models.CharField(max_length=120, blank=True, default="")
+    commune_name = models.CharField(max_length=120, blank=True, default="")
+    hamlet = models.CharField(max_length=250, blank=True, default="")
+    latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+
+    summary = models.CharField(max_length=250, blank=True, default="")
+    story = models.TextField(blank=True, default="")
+    cover = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+    return_terms = models.TextField(blank=True, default="")
+    claim_hours = models.PositiveSmallIntegerField(
+        default=24, help_text=_("How long after receipt damaged goods may be reported.")
+    )
+
+    accept_within_hours = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Empty: the market's own time.")
+    )
+    paused_from = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateField(null=True, blank=True, help_text=_("The day it sells again."))
+    pause_note = models.CharField(max_length=250, blank=True, default="")
+    commission_rate = models.DecimalField(
+        max_digits=5, decimal_places=2, default=0, help_text=_("Percent of the goods' price.")
+    )
+
+    objects = CooperativeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_house"], condition=Q(is_house=True), name="cooperative_one_house"
+            ),
+            models.CheckConstraint(
+                condition=Q(commission_rate__gte=0, commission_rate__lte=100),
+                name="cooperative_commission_is_a_percentage",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "sort_order", "id"], name="cooperative_by_state")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_paused_on(self, day: datetime.date) -> bool:
+        """Whether it rests on that day: from the pause's start until the day before it sells again."""
+        return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
+
+    @property
+    def place(self) -> str:
+        return ", ".join(part for part in (self.hamlet, self.commune_name, self.province_name) if part)
+
+    @property
+    def initials(self) -> str:
+        """Two letters for a small round sign: those of the last two words of its name."""
+        return "".join(word[0] for word in self.name.split()[-2:]).upper()
+
+
+class Role(models.TextChoices):
+    MANAGER = "manager", _("manager")
+    LISTER = "lister", _("lister")
+    PACKER = "packer", _("packer")
+    CASHIER = "cashier", _("cashier")
+    BOOKKEEPER = "bookkeeper", _("bookkeeper")
+
+
+class Membership(models.Model):
+    """That a person acts for a cooperative, as what."""
+
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role)
+    is_active = models.BooleanField(default=True)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cooperative", "user"], name="membership_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role}"
+
+
+class Producer(WithMetadata):
+    """The household whose harvest it is; may have no account."""
+
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="producers")
+    name = models.CharField(max_length=120)
+    place = models.CharField(max_length=250, blank=True, default="")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CertificateKind(models.TextChoices):
+    OCOP = "ocop", _("OCOP")
+    VIETGAP = "vietgap", _("VietGAP")
+    ORGANIC = "organic", _("organic (TCVN 11041)")
+    GROWING_AREA = "growing_area", _("growing area code")
+    ORIGIN = "origin", _("geographical indication")
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    def valid_on(self, day: datetime.date) -> CertificateQuerySet:
+        """A certificate is shown until the day it expires, and not after."""
+        return self.filter(
+            Q(issued_on=None) | Q(issued_on__lte=day), Q(expires_on=None) | Q(expires_on__gte=day)
+        )
+
+
+class Certificate(models.Model):
+    """What an authority has attested, with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg)."""
+
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="certificates")
+    kind = models.CharField(max_length=20, choices=CertificateKind)
+    stars = models.PositiveSmallIntegerField(null=True, blank=True)
+    number = models.CharField(max_length=120, blank=True, default="")
+    issuer = models.CharField(max_length=250, blank=True, default="")
+    issued_on = models.DateField(null=True, blank=True)
+    expires_on = models.DateField(null=True, blank=True)
+    is_sample = models.BooleanField(default=False, help_text=_("Number and dates are samples."))
+    picture = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+
+    objects = CertificateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind=CertificateKind.OCOP, stars__gte=3, stars__lte=5)
+                | (~Q(kind=CertificateKind.OCOP) & Q(stars=None)),
+                name="certificate_ocop_has_three_to_five_stars",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.number}"

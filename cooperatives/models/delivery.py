@@ -1,0 +1,270 @@
+"""Kinds of delivery (services) and what each cooperative offers of them (ways)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models.cooperative import Cooperative
+from cooperatives.models.warehouse import Warehouse, Zone
+from shop.core.calendar import VIETNAM, day_of, falls_on_lunar_day
+from shop.core.models import Channel, TaxClass, WithMetadata
+
+
+class WayKind(models.TextChoices):
+    CARRIER = "carrier", _("to your door")
+    COACH = "coach", _("by coach, collected at the station")
+    PICKUP = "pickup", _("collected at the store house")
+    MARKET_DAY = "market_day", _("collected on market day")
+
+
+COLLECTED = frozenset({WayKind.PICKUP, WayKind.MARKET_DAY})
+
+
+class Service(WithMetadata):
+    """A kind of delivery with a zone and a price per channel (Saleor's shipping method)."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="services")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True, default="")
+    kind = models.CharField(max_length=12, choices=WayKind, default=WayKind.CARRIER)
+    is_weight_based = models.BooleanField(default=False)
+    minimum_grams = models.PositiveIntegerField(default=0)
+    maximum_grams = models.PositiveIntegerField(null=True, blank=True)
+    minimum_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    maximum_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    tax_class = models.ForeignKey(TaxClass, models.SET_NULL, related_name="+", null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ServicePrice(models.Model):
+    """What a service costs in a channel (minor units), between two order values that may be open."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="prices")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
+    currency = models.CharField(max_length=3)
+    price = models.BigIntegerField(default=0)
+    minimum_order = models.BigIntegerField(default=0)
+    maximum_order = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "channel"], name="service_price_once"),
+            models.CheckConstraint(condition=Q(price__gte=0), name="service_price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.price} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class PickupTime:
+    """A time at which goods may be collected: Vietnam's day and hours."""
+
+    day: datetime.date
+    starts: datetime.time
+    ends: datetime.time
+    capacity: int | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.day.isoformat()}T{self.starts:%H:%M}"
+
+    @property
+    def starts_at(self) -> datetime.datetime:
+        return datetime.datetime.combine(self.day, self.starts, VIETNAM)
+
+
+class DeliveryWayQuerySet(models.QuerySet["DeliveryWay"]):
+    def offered(self) -> DeliveryWayQuerySet:
+        """Active ways with all that `fee` and `pickup_times` read, in three queries."""
+        return (
+            self.filter(is_active=True)
+            .select_related("service", "warehouse", "warehouse__address")
+            .prefetch_related("rates", "market_days")
+            .order_by("cooperative", "sort_order", "pk")
+        )
+
+
+class DeliveryWay(WithMetadata):
+    """A cooperative's offer of a service: its own price table, days and cut-offs.
+
+    A collected way points to a warehouse. `cut_off_hours` is how long before a pickup time orders
+    close. `free_above` is in minor units of the rates' currency.
+    """
+
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="ways")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="ways")
+    kind = models.CharField(max_length=12, choices=WayKind)
+    name = models.CharField(max_length=120)
+    carrier = models.CharField(max_length=120, blank=True, default="")
+    note = models.CharField(max_length=250, blank=True, default="")
+    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", null=True, blank=True)
+    minimum_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    maximum_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    departs_weekday = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("0 is Monday; empty: every day.")
+    )
+    departs_at = models.TimeField(null=True, blank=True)
+    cut_off_hours = models.PositiveSmallIntegerField(default=0)
+    free_above = models.BigIntegerField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    sort_order = models.PositiveIntegerField(default=0)
+
+    objects = DeliveryWayQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(kind__in=["pickup", "market_day"]) & Q(warehouse__isnull=False))
+                | (Q(kind__in=["carrier", "coach"]) & Q(warehouse=None)),
+                name="way_collected_has_a_warehouse",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_collected(self) -> bool:
+        return self.kind in COLLECTED
+
+    def fee(self, *, channel_id: int, province_code: str, grams: int, goods: int) -> int | None:
+        """What it costs in minor units, tax included; None where the way does not go there.
+
+        The row of the province wins over the row for everywhere else; the lightest bracket that
+        holds the weight is taken; what is heavier than every bracket is not carried. `goods` is
+        the value of the cooperative's share of the basket.
+        """
+        if self.is_collected and not self._rates(channel_id):
+            return 0
+        rates = [rate for rate in self._rates(channel_id) if rate.province_code == province_code]
+        if not rates:
+            rates = [rate for rate in self._rates(channel_id) if not rate.province_code]
+        fitting = [rate for rate in rates if rate.up_to_grams is None or grams <= rate.up_to_grams]
+        if not fitting:
+            return None
+        if self.free_above is not None and goods >= self.free_above:
+            return 0
+        return min(fitting, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
+
+    def serves(self, *, channel_id: int, province_code: str) -> bool:
+        """Whether it goes to the province at all, whatever the weight."""
+        if self.is_collected:
+            return True
+        return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
+
+    def pickup_times(self, *, now: datetime.datetime, count: int = 4) -> list[PickupTime]:
+        """The next times at which goods can still be collected, cut-off respected."""
+        return list(self._times(now, count))
+
+    def _rates(self, channel_id: int) -> list[DeliveryRate]:
+        return [rate for rate in self.rates.all() if rate.channel_id == channel_id]
+
+    def _times(self, now: datetime.datetime, count: int) -> Iterator[PickupTime]:
+        closes = now + datetime.timedelta(hours=self.cut_off_hours)
+        market_days = list(self.market_days.all())
+        today = day_of(now)
+        found = 0
+        for ahead in range(120 if market_days else 0):
+            day = today + datetime.timedelta(days=ahead)
+            for market_day in market_days:
+                if not market_day.falls_on(day):
+                    continue
+                time = PickupTime(day, market_day.starts, market_day.ends, market_day.capacity)
+                if time.starts_at < closes:
+                    continue
+                yield time
+                found += 1
+                if found == count:
+                    return
+
+
+class DeliveryRate(models.Model):
+    """One bracket of a way's price table: province (empty: everywhere else), weight, price in minor units."""
+
+    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="rates")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
+    currency = models.CharField(max_length=3)
+    province_code = models.CharField(max_length=10, blank=True, default="")
+    up_to_grams = models.PositiveIntegerField(null=True, blank=True)
+    price = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["way", "channel", "province_code", "up_to_grams"],
+                name="delivery_rate_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=Q(price__gte=0), name="delivery_rate_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.province_code or '*'} {self.price} {self.currency}"
+
+
+class MarketDayKind(models.TextChoices):
+    WEEKDAY = "weekday", _("day of the week")
+    SOLAR = "solar", _("day of the month")
+    LUNAR = "lunar", _("day of the lunar month")
+
+
+class MarketDay(models.Model):
+    """When goods may be collected: a weekday (0 is Monday) or a day of the solar or lunar month."""
+
+    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="market_days")
+    kind = models.CharField(max_length=8, choices=MarketDayKind)
+    number = models.PositiveSmallIntegerField()
+    starts = models.TimeField()
+    ends = models.TimeField()
+    capacity = models.PositiveIntegerField(null=True, blank=True, help_text=_("Empty: as many as come."))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="weekday", number__lte=6)
+                | (Q(number__gte=1, number__lte=31) & ~Q(kind="weekday")),
+                name="market_day_number_fits_its_kind",
+            ),
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="market_day_ends_after_it_starts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+    def falls_on(self, day: datetime.date) -> bool:
+        if self.kind == MarketDayKind.WEEKDAY:
+            return day.weekday() == self.number
+        if self.kind == MarketDayKind.SOLAR:
+            return day.day == self.number
+        return falls_on_lunar_day(day, self.number)
+
+
+class PickupSlot(models.Model):
+    """Places taken at one pickup time; the row appears with the first order for it."""
+
+    way = models.ForeignKey(DeliveryWay, models.CASCADE, related_name="slots")
+    day = models.DateField()
+    starts = models.TimeField()
+    ends = models.TimeField()
+    capacity = models.PositiveIntegerField(null=True, blank=True)
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["way", "day", "starts"], name="pickup_slot_once"),
+            models.CheckConstraint(
+                condition=Q(capacity=None) | Q(taken__lte=F("capacity")), name="pickup_slot_not_overfull"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.starts}"

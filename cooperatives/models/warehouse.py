@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models.cooperative import Cooperative
+from shop.accounts.models import Address
+from shop.core.models import Channel, WithExternalReference, WithMetadata
+
+
+class Collecting(models.TextChoices):
+    """Who may collect goods there: Saleor's click-and-collect options."""
+
+    DISABLED = "disabled", _("nobody collects here")
+    LOCAL = "local", _("what lies here may be collected")
+    ALL = "all", _("anything may be collected here")
+
+
+class Zone(WithMetadata):
+    """Countries that are delivered to together; a warehouse counts for a buyer through its zones."""
+
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True, default="")
+    is_default = models.BooleanField(default=False, help_text=_("Every country that no other zone has."))
+    channels = models.ManyToManyField(Channel, related_name="zones", blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ZoneCountry(models.Model):
+    """One country of a zone: the row that availability joins over."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="countries")
+    country = models.CharField(max_length=2)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["country", "zone"], name="zone_country_once")]
+
+    def __str__(self) -> str:
+        return self.country
+
+
+class Warehouse(WithMetadata, WithExternalReference):
+    """Where a cooperative keeps goods; also where buyers collect them, if it says so."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="warehouses")
+    name = models.CharField(max_length=250)
+    slug = models.SlugField(max_length=255, unique=True)
+    address = models.ForeignKey(Address, models.PROTECT, related_name="+")
+    email = models.EmailField(blank=True, default="")
+    collecting = models.CharField(max_length=10, choices=Collecting, default=Collecting.DISABLED)
+    is_private = models.BooleanField(default=True)
+    channels = models.ManyToManyField(Channel, through="WarehouseChannel", related_name="warehouses")
+    zones = models.ManyToManyField(Zone, related_name="warehouses", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["cooperative", "slug"], name="warehouse_by_cooperative")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WarehouseChannel(models.Model):
+    """A warehouse serves a channel; `sort_order` is the order in which the channel takes from them."""
+
+    warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="channel_rows")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="warehouse_rows")
+    sort_order = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "warehouse"], name="warehouse_channel_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.warehouse_id} {self.channel_id}"

@@ -1,0 +1,227 @@
+"""Putting things into a basket and changing one's mind."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock import change_promises
+from catalog.models import Price, Variant
+from orders import locks
+from orders.actions.shares import WantedDelivery
+from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
+from cooperatives.models import DeliveryWay
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, shop_settings
+
+
+class NotForSale(Refused):
+    code = "not_for_sale"
+    default_words = _("This is not on sale at the moment.")
+
+
+class OddQuantity(Refused):
+    code = "odd_quantity"
+    default_words = _("A quantity is a whole number from 1.")
+
+
+class OverLimit(Refused):
+    """More steps than one line may hold; `details["limit"]` says how many."""
+
+    code = "over_limit"
+    default_words = _("That is more than one order may hold.")
+
+
+@transaction.atomic(durable=True)
+def put_in_basket(
+    *,
+    basket_id: uuid.UUID | None,
+    user_id: int | None,
+    channel: Channel,
+    variant_id: int,
+    quantity: int,
+    now: datetime.datetime,
+    language: str = "vi",
+    province_code: str = "",
+) -> Basket:
+    """Add steps of a variant to the basket, which is made where there is none; answer the basket.
+
+    What is there already of the same variant grows. Raises OddQuantity, OverLimit, NotForSale.
+    """
+    if quantity < 1:
+        raise OddQuantity(field="quantity")
+    variant = Variant.objects.buyable_in(channel.pk).filter(pk=variant_id).first()
+    if variant is None:
+        raise NotForSale(field="variant")
+    basket = locks.lock_basket(basket_id) if basket_id else None
+    if basket is None or basket.channel_id != channel.pk:
+        basket = Basket.objects.create(
+            user_id=user_id,
+            channel=channel,
+            currency=channel.currency,
+            country=channel.default_country,
+            language=language,
+            province_code=province_code,
+            changed_at=now,
+        )
+    line = basket.lines.filter(variant=variant).order_by("created_at", "pk").first()
+    line = line or BasketLine(basket=basket, variant=variant, quantity=0)
+    line.quantity += quantity
+    _check_limit(line.quantity, variant)
+    line.seen_price = _selling_price(variant, channel)
+    line.save()
+    _touch(basket, now)
+    return basket
+
+
+@transaction.atomic(durable=True)
+def change_quantity(
+    *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
+) -> None:
+    """Set how many steps of a line are wanted; none takes it out. Raises Missing, OddQuantity, OverLimit."""
+    basket = _locked_basket(basket_id)
+    line = basket.lines.select_related("variant").filter(pk=line_id).first()
+    if line is None:
+        raise Missing()
+    if quantity < 0:
+        raise OddQuantity(field="quantity")
+    _release(basket, line)
+    if quantity == 0:
+        line.delete()
+    else:
+        _check_limit(quantity, line.variant)
+        line.quantity = quantity
+        line.seen_price = _selling_price(line.variant, basket.channel)
+        line.save(update_fields=["quantity", "seen_price"])
+    _touch(basket, now)
+
+
+@transaction.atomic(durable=True)
+def choose_place(*, basket_id: uuid.UUID, province_code: str, now: datetime.datetime) -> None:
+    """Say which province it goes to, so that deliveries and their prices are known. Raises Missing."""
+    basket = _locked_basket(basket_id)
+    basket.province_code = province_code
+    basket.save(update_fields=["province_code"])
+    _touch(basket, now)
+
+
+@transaction.atomic(durable=True)
+def choose_deliveries(
+    *, basket_id: uuid.UUID, choices: Mapping[int, WantedDelivery], now: datetime.datetime
+) -> None:
+    """Say how each cooperative's share is to travel; a way of another cooperative is Missing."""
+    basket = _locked_basket(basket_id)
+    store_deliveries(basket, choices)
+    _touch(basket, now)
+
+
+def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> None:
+    """Step of `choose_deliveries`, on a locked basket."""
+    ways = DeliveryWay.objects.in_bulk([choice.way_id for choice in choices.values()])
+    for cooperative_id, choice in choices.items():
+        way = ways.get(choice.way_id)
+        if way is None or way.cooperative_id != cooperative_id:
+            raise Missing(field="delivery")
+        DeliveryChoice.objects.update_or_create(
+            basket=basket,
+            cooperative_id=cooperative_id,
+            defaults={
+                "way": way,
+                "pickup_day": choice.pickup_day,
+                "pickup_starts": choice.pickup_starts,
+            },
+        )
+
+
+@transaction.atomic(durable=True)
+def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.datetime) -> Basket | None:
+    """At sign-in the guest's basket joins the person's newest one, or becomes theirs.
+
+    None where the guest's basket is gone or somebody's already.
+    """
+    guest = locks.lock_basket(guest_basket_id)
+    if guest is None or guest.user_id is not None:
+        return None
+    own = Basket.objects.filter(user=user_id, channel=guest.channel).order_by("-changed_at", "pk").first()
+    if own is None or not own.lines.exists():
+        guest.user_id = user_id
+        guest.save(update_fields=["user"])
+        return guest
+    _merge(guest, own)
+    _touch(own, now)
+    return own
+
+
+def release_reservations(reservations: list[Reservation]) -> None:
+    """Step: give back what these kept. Locks their stock."""
+    if not reservations:
+        return
+    rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
+    # Read again under the lock: another worker may have given some of them back already.
+    kept = list(
+        Reservation.objects.filter(pk__in=[reservation.pk for reservation in reservations]).order_by("pk")
+    )
+    given_back: dict[int, int] = {}
+    for reservation in kept:
+        given_back[reservation.stock_id] = given_back.get(reservation.stock_id, 0) - reservation.quantity
+    Reservation.objects.filter(pk__in=[reservation.pk for reservation in kept]).delete()
+    change_promises(rows, reserved=given_back, allocated={})
+
+
+def line_limit() -> int | None:
+    """How many steps one line may hold: the shop's own setting."""
+    return shop_settings().limit_quantity_per_checkout
+
+
+def _merge(guest: Basket, own: Basket) -> None:
+    """Move the guest's lines over; the same variant grows, up to the limit of a line."""
+    release_reservations(list(Reservation.objects.filter(line__basket=guest)))
+    limit = line_limit()
+    mine = {line.variant_id: line for line in own.lines.order_by("created_at", "pk")}
+    for line in guest.lines.order_by("created_at", "pk"):
+        there = mine.get(line.variant_id)
+        if there is None:
+            line.basket = own
+            line.save(update_fields=["basket"])
+            continue
+        there.quantity = min(there.quantity + line.quantity, limit or there.quantity + line.quantity)
+        there.save(update_fields=["quantity"])
+    if guest.province_code and not own.province_code:
+        own.province_code = guest.province_code
+        own.save(update_fields=["province_code"])
+    guest.delete()
+
+
+def _check_limit(quantity: int, variant: Variant) -> None:
+    limits = [limit for limit in (line_limit(), variant.quantity_limit_per_customer) if limit is not None]
+    if limits and quantity > min(limits):
+        raise OverLimit(
+            _("One order may hold at most %(limit)s of this.") % {"limit": min(limits)},
+            field="quantity",
+            limit=min(limits),
+        )
+
+
+def _selling_price(variant: Variant, channel: Channel) -> int | None:
+    price = Price.objects.filter(variant=variant, channel=channel).first()
+    return price.selling if price else None
+
+
+def _release(basket: Basket, line: BasketLine) -> None:
+    release_reservations(list(Reservation.objects.filter(line=line, line__basket=basket)))
+
+
+def _locked_basket(basket_id: uuid.UUID) -> Basket:
+    basket = locks.lock_basket(basket_id)
+    if basket is None:
+        raise Missing()
+    return basket
+
+
+def _touch(basket: Basket, now: datetime.datetime) -> None:
+    basket.changed_at = now
+    basket.save(update_fields=["changed_at"])

@@ -1,0 +1,132 @@
+"""Ending a part before its goods are handed over: declined by the cooperative, or cancelled."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock import write_promises
+from cooperatives.models import PickupSlot
+from orders import locks, notices
+from orders.actions.fulfil import WhyNeeded, record, undo_parcel
+from orders.actions.standing import update_standing
+from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
+from orders.states import GONE, PART_MOVES, ParcelState, PartState
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import record_change
+from shop.core.states import advance
+
+
+class AlreadyPacked(Refused):
+    """The buyer may cancel until the cooperative has packed."""
+
+    code = "already_packed"
+    default_words = _("The cooperative has packed this already. Please call them.")
+
+
+class AlreadyHandedOver(Refused):
+    code = "already_handed_over"
+    default_words = _("These goods have left the store house already.")
+
+
+@transaction.atomic(durable=True)
+def decline_part(*, part_id: int, reason: str, actor: Actor, now: datetime.datetime) -> OrderPart:
+    """The cooperative says no, and why; its goods are free again. Raises Missing, WhyNeeded, WrongMove."""
+    if not reason.strip():
+        raise WhyNeeded(field="reason")
+    order, part = locks.lock_part(part_id)
+    end_part(order, part, PartState.DECLINED, reason.strip(), actor=actor, now=now)
+    return part
+
+
+@transaction.atomic(durable=True)
+def cancel_part_as_buyer(
+    *, part_id: int, reason: str = "", actor: Actor, now: datetime.datetime
+) -> OrderPart:
+    """The buyer changes their mind before anything is packed. Raises Missing, AlreadyPacked, WrongMove."""
+    order, part = locks.lock_part(part_id)
+    packed = Parcel.objects.counting().filter(part=part).exclude(state=ParcelState.PACKING)
+    if packed.exists():
+        raise AlreadyPacked()
+    end_part(order, part, PartState.CANCELLED, reason.strip(), actor=actor, now=now)
+    return part
+
+
+@transaction.atomic(durable=True)
+def cancel_part(*, part_id: int, reason: str, actor: Actor, now: datetime.datetime) -> OrderPart:
+    """The platform's staff, or the cooperative, call a part off before it is handed over.
+
+    Raises Missing, WhyNeeded, AlreadyHandedOver, WrongMove.
+    """
+    if not reason.strip():
+        raise WhyNeeded(field="reason")
+    order, part = locks.lock_part(part_id)
+    end_part(order, part, PartState.CANCELLED, reason.strip(), actor=actor, now=now)
+    return part
+
+
+@transaction.atomic(durable=True)
+def cancel_order(*, order_id: object, reason: str, actor: Actor, now: datetime.datetime) -> Order:
+    """Call off every part that still stands. Raises Missing, WhyNeeded, AlreadyHandedOver."""
+    if not reason.strip():
+        raise WhyNeeded(field="reason")
+    order = locks.lock_order(order_id)
+    for part in order.parts.select_related("cooperative").standing().order_by("number"):
+        end_part(order, part, PartState.CANCELLED, reason.strip(), actor=actor, now=now)
+    order.cancelled_at = now
+    order.save(update_fields=["cancelled_at"])
+    record_change("order.cancelled", order, actor=actor, now=now, why=reason)
+    update_standing(order)
+    return order
+
+
+def end_part(
+    order: Order, part: OrderPart, to: PartState, reason: str, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step: end a part whose goods are still here: parcels undone, stock and pickup place free, money not due.
+
+    Raises AlreadyHandedOver, WrongMove.
+    """
+    parcels = list(Parcel.objects.counting().filter(part=part).in_order())
+    if any(parcel.state in GONE for parcel in parcels):
+        raise AlreadyHandedOver()
+    advance(part, to, PART_MOVES)
+    part.ended_at, part.end_reason = now, reason
+    part.save(update_fields=["ended_at", "end_reason"])
+    for parcel in parcels:
+        undo_parcel(parcel, reason or str(PartState(to).label), actor=actor, now=now)
+    _free_stock(part)
+    if part.slot_id is not None:
+        PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
+    _expect_less_cash(order, part, actor=actor, now=now)
+    record(order, part, f"part.{to}", part, actor=actor, now=now, why=reason)
+    update_standing(order)
+    notices.part_ended(order, part, now=now)
+
+
+def _free_stock(part: OrderPart) -> None:
+    allocations = list(Allocation.objects.filter(line__part=part).order_by("stock", "pk"))
+    rows = locks.lock_stock({allocation.stock_id for allocation in allocations})
+    for allocation in allocations:
+        rows[allocation.stock_id].allocated -= allocation.quantity
+    Allocation.objects.filter(pk__in=[allocation.pk for allocation in allocations]).delete()
+    write_promises(rows.values())
+
+
+def _expect_less_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
+    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
+    if payment is not None and part.total_gross:
+        PaymentEvent.objects.create(
+            payment=payment,
+            kind=EventKind.CANCEL_SUCCESS,
+            amount=part.total_gross,
+            currency=order.currency,
+            key=f"cod:part:{part.pk}:ended",
+            actor_kind=actor.kind,
+            actor_key=actor.key,
+            at=now,
+        )

@@ -1,0 +1,155 @@
+"""An order that somebody else writes for the buyer: by phone, by Zalo; a draft until it is placed."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock import SoldOut
+from orders import locks, notices
+from orders.actions.place import BasketChanged, BasketEmpty, allocate, expect_cash
+from orders.actions.quote import quote
+from orders.actions.record import Contact, new_order, take_slots, write_parts
+from orders.actions.shares import Problem, Quote, Wanted, WantedDelivery, WantedLine
+from orders.actions.standing import update_standing
+from orders.models import Order, Origin, Source
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import Channel, record_change
+
+
+class NotADraft(Refused):
+    code = "not_a_draft"
+    default_words = _("This order has been placed already.")
+
+
+# Staff may sell what is not on the shelf, and at another price.
+_STAFF_MAY_IGNORE = frozenset(
+    {Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED}
+)
+
+
+@transaction.atomic(durable=True)
+def draft_order(
+    *,
+    channel: Channel,
+    source: Source,
+    user_id: int | None = None,
+    language: str = "vi",
+    actor: Actor,
+    now: datetime.datetime,
+) -> Order:
+    """An empty draft with its number."""
+    order = new_order(
+        channel_id=channel.pk,
+        currency=channel.currency,
+        source=source,
+        origin=Origin.DRAFT,
+        user_id=user_id,
+        language=language,
+    )
+    record_change("order.drafted", order, actor=actor, now=now)
+    return order
+
+
+@transaction.atomic(durable=True)
+def edit_draft(
+    *,
+    order_id: uuid.UUID,
+    lines: Sequence[WantedLine],
+    deliveries: Mapping[int, WantedDelivery],
+    contact: Contact,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Quote:
+    """Say anew what a draft holds, for whom and how it travels; answers what it comes to.
+
+    Raises Missing, NotADraft.
+    """
+    order = _locked_draft(order_id)
+    offer = quote(
+        Wanted(order.channel, lines, deliveries, contact.province_code, order.channel.default_country),
+        now=now,
+    )
+    order.parts.all().delete()
+    old_address = order.shipping_address
+    address = contact.address.copy()
+    address.save(force_insert=True)
+    order.shipping_address = address
+    order.buyer_name, order.phone, order.email = contact.name, contact.phone, contact.email
+    order.note, order.province_code = contact.note, contact.province_code
+    order.save()
+    if old_address is not None:
+        old_address.delete()
+    write_parts(order, offer, contact.notes, now=now)
+    update_standing(order)
+    record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
+    return offer
+
+
+@transaction.atomic(durable=True)
+def place_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Order:
+    """Place a draft as it stands, to be paid in cash on delivery.
+
+    Raises Missing, NotADraft, BasketEmpty, BasketChanged (with what is short or not deliverable).
+    """
+    order = _locked_draft(order_id)
+    offer = quote(wanted_of_draft(order), now=now)
+    if not offer.shares:
+        raise BasketEmpty()
+    problems = {problem for one in (*offer.shares, *offer.lines) for problem in one.problems}
+    if problems - _STAFF_MAY_IGNORE:
+        raise BasketChanged(quote=offer)
+    order.placed_at = now
+    order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
+    order.save(update_fields=["placed_at", "confirmed_at"])
+    try:
+        allocate(order, offer, {})
+    except SoldOut as short:
+        raise BasketChanged(short.words, quote=offer) from short
+    take_slots(order, offer)
+    expect_cash(order, now=now)
+    update_standing(order)
+    record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
+    notices.order_placed(order, now=now)
+    return order
+
+
+@transaction.atomic(durable=True)
+def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Throw a draft away; its number stays used. Raises Missing, NotADraft."""
+    order = _locked_draft(order_id)
+    record_change(
+        "order.draft_deleted",
+        order,
+        actor=actor,
+        now=now,
+        snapshot={"number": order.number, "code": order.code},
+    )
+    order.delete()
+
+
+def wanted_of_draft(order: Order) -> Wanted:
+    """What a draft asks for, its prices as they were agreed."""
+    lines = [
+        WantedLine(line.pk, line.variant_id, line.quantity, forced_price=line.unit_price)
+        for line in order.lines.order_by("position", "pk")
+        if line.variant_id is not None
+    ]
+    deliveries = {
+        part.cooperative_id: WantedDelivery(part.way_id, part.pickup_day, part.pickup_starts)
+        for part in order.parts.order_by("number")
+        if part.way_id is not None
+    }
+    return Wanted(order.channel, lines, deliveries, order.province_code, order.channel.default_country)
+
+
+def _locked_draft(order_id: uuid.UUID) -> Order:
+    order = locks.lock_order(order_id)
+    if not order.is_draft:
+        raise NotADraft()
+    return order

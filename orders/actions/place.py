@@ -1,0 +1,227 @@
+"""Placing an order: one for the whole basket, a part for each cooperative."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock import SoldOut, choose_stock, write_promises
+from orders import locks, notices
+from orders.actions.basket import store_deliveries
+from orders.actions.quote import quote, stock_in_reach, wanted_of
+from orders.actions.record import Contact, record_order, take_slots
+from orders.actions.shares import Problem, Quote, WantedDelivery
+from orders.actions.standing import update_standing
+from orders.models import (
+    Allocation,
+    Basket,
+    EventKind,
+    Method,
+    Order,
+    OrderLine,
+    Payment,
+    PaymentEvent,
+    Reservation,
+    Source,
+)
+from shop.accounts.models import Consent, ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+
+class BasketChanged(Refused):
+    """Something is not as the buyer last saw it; the basket is kept. `details["quote"]` says what."""
+
+    code = "basket_changed"
+    default_words = _("Something has changed since you last looked. Please check and order again.")
+
+
+class BasketEmpty(Refused):
+    code = "basket_empty"
+    default_words = _("There is nothing in the basket.")
+
+
+class ConsentNeeded(Refused):
+    code = "consent_needed"
+    default_words = _("Please agree that we pass your name and address on for this delivery.")
+
+
+CONSENT_VERSION = "2026-11"
+
+
+@transaction.atomic(durable=True)
+def place_order(
+    *,
+    basket_id: uuid.UUID,
+    contact: Contact,
+    deliveries: Mapping[int, WantedDelivery],
+    consents: frozenset[str],
+    actor: Actor,
+    now: datetime.datetime,
+    source: Source = Source.WEB,
+) -> Order:
+    """Turn a basket into an order that is paid for in cash on delivery.
+
+    Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
+    BasketChanged, SoldOut, ConsentNeeded, BasketEmpty, Missing; then nothing has changed.
+    """
+    return place(
+        basket_id=basket_id,
+        contact=contact,
+        deliveries=deliveries,
+        consents=consents,
+        actor=actor,
+        now=now,
+        source=source,
+    )
+
+
+def place(
+    *,
+    basket_id: uuid.UUID,
+    contact: Contact,
+    deliveries: Mapping[int, WantedDelivery],
+    consents: frozenset[str],
+    actor: Actor,
+    now: datetime.datetime,
+    source: Source = Source.WEB,
+) -> Order:
+    """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
+    basket = locks.lock_basket(basket_id)
+    if basket is None:
+        return _already_placed(basket_id)
+    if ConsentPurpose.ORDER not in consents:
+        raise ConsentNeeded(field="consent")
+    basket.province_code = contact.province_code
+    basket.save(update_fields=["province_code"])
+    store_deliveries(basket, deliveries)
+    wanted = wanted_of(basket)
+    offer = quote(wanted, now=now)
+    if not offer.shares:
+        raise BasketEmpty()
+    if not offer.is_ready:
+        raise BasketChanged(quote=offer)
+    order = record_order(
+        offer,
+        basket=basket,
+        contact=contact,
+        source=source,
+        now=now,
+        confirmed=basket.channel.automatically_confirm_all_new_orders,
+    )
+    _allocate(order, basket, offer)
+    take_slots(order, offer)
+    expect_cash(order, now=now)
+    _keep_consents(order, consents, actor=actor, now=now)
+    update_standing(order)
+    record_change(
+        "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
+    )
+    notices.order_placed(order, now=now)
+    basket.delete()
+    return order
+
+
+def expect_cash(order: Order, *, now: datetime.datetime) -> Payment:
+    """Step: the intent that the order is paid in cash on delivery, before anything is asked for."""
+    payment = Payment.objects.create(
+        order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}"
+    )
+    PaymentEvent.objects.create(
+        payment=payment,
+        kind=EventKind.CHARGE_REQUEST,
+        amount=sum(part.total_gross for part in order.parts.all()),
+        currency=order.currency,
+        key=f"cod:{order.pk}:asked",
+        at=now,
+    )
+    return payment
+
+
+def allocate(order: Order, offer: Quote, kept: Mapping[int, int]) -> None:
+    """Step: promise stock to every line. `kept` is what this basket's reservations free by stock id.
+
+    Raises SoldOut with every shortage at once.
+    """
+    lines = [line for line in offer.lines if line.variant.track_inventory]
+    reach = stock_in_reach(offer.wanted, {line.variant.pk for line in lines})
+    ids = set(reach.values_list("pk", flat=True)) | set(kept)
+    rows = locks.lock_stock(ids)
+    for stock_id, quantity in kept.items():
+        rows[stock_id].reserved -= quantity
+    wanted: dict[int, int] = {}
+    for line in lines:
+        wanted[line.variant.pk] = wanted.get(line.variant.pk, 0) + line.wanted.quantity
+    picks = choose_stock(
+        wanted,
+        [row for row in rows.values() if row.pk in ids],
+        order=_preferred(offer, list(ids)),
+        strategy=offer.wanted.channel.allocation_strategy,
+    )
+    allocations = []
+    open_lines = list(
+        OrderLine.objects.filter(order=order, variant__track_inventory=True).order_by("position", "pk")
+    )
+    left = {line.pk: line.quantity for line in open_lines}
+    for pick in picks:
+        rows[pick.stock_id].allocated += pick.quantity
+        rest = pick.quantity
+        for line in open_lines:
+            taken = min(rest, left[line.pk]) if line.variant_id == pick.variant_id else 0
+            if taken:
+                allocations.append(Allocation(line=line, stock_id=pick.stock_id, quantity=taken))
+                left[line.pk] -= taken
+                rest -= taken
+    Allocation.objects.bulk_create(allocations)
+    write_promises(rows[stock_id] for stock_id in {*kept, *(pick.stock_id for pick in picks)})
+
+
+def _allocate(order: Order, basket: Basket, offer: Quote) -> None:
+    reservations = list(Reservation.objects.filter(line__basket=basket))
+    kept: dict[int, int] = {}
+    for reservation in reservations:
+        kept[reservation.stock_id] = kept.get(reservation.stock_id, 0) + reservation.quantity
+    try:
+        allocate(order, offer, kept)
+    except SoldOut as short:
+        free = short.details["free"]
+        for line in offer.lines:
+            if line.variant.pk in free:
+                line.free = free[line.variant.pk]
+                line.problems.append(Problem.ONLY_LEFT if line.free else Problem.SOLD_OUT)
+        raise BasketChanged(short.words, quote=offer) from short
+    Reservation.objects.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
+
+
+def _preferred(offer: Quote, stock_ids: list[int]) -> list[int]:
+    """Stock ids in the order in which the channel takes from its warehouses."""
+    rows = stock_in_reach(offer.wanted, {line.variant.pk for line in offer.lines}).filter(
+        pk__in=stock_ids, warehouse__channel_rows__channel=offer.wanted.channel
+    )
+    return list(rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True))
+
+
+def _already_placed(basket_id: uuid.UUID) -> Order:
+    order = Order.objects.filter(basket_key=basket_id).first()
+    if order is None:
+        raise Missing()
+    return order
+
+
+def _keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
+    Consent.objects.bulk_create(
+        Consent(
+            user_id=order.user_id,
+            about=f"order:{order.pk}",
+            purpose=purpose,
+            version=CONSENT_VERSION,
+            given_at=now,
+            door=actor.door,
+        )
+        for purpose in sorted(consents)
+    )

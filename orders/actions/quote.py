@@ -1,0 +1,308 @@
+"""What a basket or a draft would be as an order now: prices, stock, deliveries, and what stands in the way.
+
+Reading only, in a number of queries that does not depend on the number of lines. The pages show a
+quote; placing takes one; so both say the same.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from django.db.models import Prefetch, QuerySet, Sum
+
+from catalog.models import Listing, Price, ProductMedia, Stock, Variant
+from catalog.states import ListingState
+from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
+from cooperatives.states import CooperativeState
+from orders.actions.shares import (
+    Offer,
+    Problem,
+    Quote,
+    QuotedLine,
+    QuotedTime,
+    Share,
+    Wanted,
+    WantedDelivery,
+    WantedLine,
+)
+from orders.models import Basket, Reservation
+from orders.pricing import DeliveryIn, LineIn, Purchase, price_purchase
+from shop.core.calendar import day_of
+from shop.core.models import TaxClass, TaxRate
+
+
+def wanted_of(basket: Basket) -> Wanted:
+    """What a basket asks for, in two queries."""
+    lines = [
+        WantedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
+        for line in basket.lines.order_by("created_at", "pk")
+    ]
+    deliveries = {
+        choice.cooperative_id: WantedDelivery(choice.way_id, choice.pickup_day, choice.pickup_starts)
+        for choice in basket.delivery_choices.order_by("pk")
+        if choice.way_id is not None
+    }
+    return Wanted(
+        channel=basket.channel,
+        lines=lines,
+        deliveries=deliveries,
+        province_code=basket.province_code,
+        country=basket.country,
+        basket_id=basket.pk,
+    )
+
+
+def quote(wanted: Wanted, *, now: datetime.datetime) -> Quote:
+    """Price and check everything asked for. Nothing is refused here: problems are said on their lines."""
+    variants = _variants(wanted)
+    ways = _ways(variants.values())
+    rates = _tax_rates(wanted, variants.values(), ways, now)
+    free = _free(wanted, variants)
+    shares: dict[int, Share] = {}
+    for wanted_line in wanted.lines:
+        variant = variants.get(wanted_line.variant_id)
+        if variant is None:
+            continue
+        line = _quote_line(wanted_line, variant, rates, free)
+        share = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
+        share.lines.append(line)
+    _spread_shortage(shares.values())
+    _quote_deliveries(wanted, shares, ways, now)
+    return Quote(wanted, list(shares.values()), _price(wanted, shares.values(), rates))
+
+
+def stock_in_reach(wanted: Wanted, variant_ids: Iterable[int]) -> QuerySet[Stock]:
+    """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected."""
+    chosen = [delivery.way_id for delivery in wanted.deliveries.values()]
+    collected = {
+        way.cooperative_id: way.warehouse_id
+        for way in DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
+        if way.warehouse_id is not None
+    }
+    return Stock.objects.filter(variant__in=list(variant_ids)).reachable(
+        channel_id=wanted.channel.pk, country=wanted.country, collected=collected
+    )
+
+
+def _variants(wanted: Wanted) -> dict[int, Variant]:
+    """Each variant with its product, cooperative, price and listing in the channel, and pictures."""
+    rows = (
+        Variant.objects.filter(pk__in={line.variant_id for line in wanted.lines})
+        .select_related(
+            "product",
+            "cooperative",
+            "product__tax_class",
+            "product__category",
+            "product__product_type",
+            "product__product_type__tax_class",
+        )
+        .prefetch_related(
+            Prefetch("prices", Price.objects.filter(channel=wanted.channel)),
+            Prefetch("product__listings", Listing.objects.filter(channel=wanted.channel)),
+            Prefetch(
+                "product__media",
+                ProductMedia.objects.select_related("picture").order_by("sort_order", "pk"),
+            ),
+        )
+    )
+    return {row.pk: row for row in rows}
+
+
+def _ways(variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
+    """What the cooperatives concerned offer, by cooperative."""
+    cooperatives = {variant.cooperative_id for variant in variants}
+    ways: dict[int, list[DeliveryWay]] = {}
+    for way in DeliveryWay.objects.filter(cooperative__in=cooperatives).offered():
+        ways.setdefault(way.cooperative_id, []).append(way)
+    return ways
+
+
+def _tax_rates(
+    wanted: Wanted,
+    variants: Iterable[Variant],
+    ways: Mapping[int, list[DeliveryWay]],
+    now: datetime.datetime,
+) -> dict[int | None, Decimal]:
+    if not wanted.channel.charge_taxes:
+        return {}
+    classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
+    classes |= {way.service.tax_class_id for offered in ways.values() for way in offered}
+    return TaxRate.objects.all().by_class(classes, country=wanted.country, day=day_of(now))
+
+
+def _tax_class(variant: Variant) -> TaxClass | None:
+    return variant.product.tax_class or variant.product.product_type.tax_class
+
+
+def _free(wanted: Wanted, variants: Mapping[int, Variant]) -> dict[int, int]:
+    """Steps free for this buyer by tracked variant: in reach, and what this basket keeps already."""
+    tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
+    free = dict.fromkeys(tracked, 0)
+    rows = stock_in_reach(wanted, tracked).values("variant").annotate(total=Sum("free")).order_by("variant")
+    for row in rows:
+        free[row["variant"]] = row["total"]
+    if wanted.basket_id is not None:
+        kept = (
+            Reservation.objects.filter(line__basket=wanted.basket_id, stock__variant__in=tracked)
+            .values("stock__variant")
+            .annotate(total=Sum("quantity"))
+            .order_by("stock__variant")
+        )
+        for row in kept:
+            free[row["stock__variant"]] += row["total"]
+    return free
+
+
+def _quote_line(
+    line: WantedLine,
+    variant: Variant,
+    rates: Mapping[int | None, Decimal],
+    free: Mapping[int, int],
+) -> QuotedLine:
+    price = next(iter(variant.prices.all()), None)
+    listing = next(iter(variant.product.listings.all()), None)
+    tax_class = _tax_class(variant)
+    listed = price.amount if price is not None else None
+    selling = price.selling if price is not None else None
+    if line.forced_price is not None:
+        selling = line.forced_price
+        listed = listed if listed is not None else selling
+    quoted = QuotedLine(
+        wanted=line,
+        variant=variant,
+        unit_list=listed or 0,
+        unit_price=selling or 0,
+        tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
+        tax_class_name=tax_class.name if tax_class else "",
+        free=free.get(variant.pk),
+    )
+    on_sale = (
+        listing is not None
+        and listing.state == ListingState.PUBLISHED
+        and variant.cooperative.state == CooperativeState.APPROVED
+    )
+    if selling is None or not on_sale:
+        quoted.problems.append(Problem.NOT_FOR_SALE)
+    elif line.seen_price is not None and line.seen_price != selling:
+        quoted.problems.append(Problem.PRICE_CHANGED)
+    limit = variant.quantity_limit_per_customer
+    if limit is not None and line.quantity > limit:
+        quoted.problems.append(Problem.OVER_LIMIT)
+    return quoted
+
+
+def _spread_shortage(shares: Iterable[Share]) -> None:
+    """Say what is short, counting several lines of one variant together, the first served first."""
+    left: dict[int, int] = {}
+    for share in shares:
+        for line in share.lines:
+            if line.free is None or Problem.NOT_FOR_SALE in line.problems:
+                continue
+            here = left.setdefault(line.variant.pk, max(0, line.free))
+            left[line.variant.pk] = max(0, here - line.wanted.quantity)
+            if here <= 0:
+                line.problems.append(Problem.SOLD_OUT)
+            elif here < line.wanted.quantity:
+                line.problems.append(Problem.ONLY_LEFT)
+            line.free = here
+
+
+def _quote_deliveries(
+    wanted: Wanted,
+    shares: Mapping[int, Share],
+    ways: Mapping[int, list[DeliveryWay]],
+    now: datetime.datetime,
+) -> None:
+    """Each share's offers with their fees, what was chosen of them, and what is wrong with it."""
+    every = [way for offered in ways.values() for way in offered]
+    slots = {
+        (slot.way_id, slot.day, slot.starts): slot
+        for slot in PickupSlot.objects.filter(way__in=every, day__gte=day_of(now))
+    }
+    for cooperative_id, share in shares.items():
+        share.offers = [
+            Offer(
+                way,
+                way.fee(
+                    channel_id=wanted.channel.pk,
+                    province_code=wanted.province_code,
+                    grams=share.grams,
+                    goods=share.goods,
+                ),
+                [
+                    QuotedTime(time, _places_left(time, slots.get((way.pk, time.day, time.starts))))
+                    for time in way.pickup_times(now=now)
+                ],
+            )
+            for way in ways.get(cooperative_id, [])
+        ]
+        _choose(share, wanted.deliveries.get(cooperative_id))
+        if share.cooperative.is_paused_on(day_of(now)):
+            share.problems.append(Problem.PAUSED)
+
+
+def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
+    capacity = slot.capacity if slot else time.capacity
+    return None if capacity is None else capacity - (slot.taken if slot else 0)
+
+
+def _choose(share: Share, chosen: WantedDelivery | None) -> None:
+    """Find what was chosen among the offers, or say why it cannot be."""
+    if not share.possible_offers:
+        share.problems.append(Problem.NOT_DELIVERED)
+        return
+    if chosen is None:
+        share.problems.append(Problem.NO_DELIVERY_CHOSEN)
+        return
+    offer = next((one for one in share.possible_offers if one.way.pk == chosen.way_id), None)
+    if offer is None:
+        share.problems.append(Problem.NOT_DELIVERED)
+        return
+    share.chosen = offer
+    if not offer.times:
+        if offer.way.market_days.all():
+            share.problems.append(Problem.SLOT_GONE)
+        return
+    time = next(
+        (
+            one
+            for one in offer.times
+            if (one.time.day, one.time.starts) == (chosen.pickup_day, chosen.pickup_starts)
+        ),
+        None,
+    )
+    if time is None or time.is_full:
+        share.problems.append(Problem.SLOT_GONE)
+        return
+    share.chosen_time = time.time
+
+
+def _price(wanted: Wanted, shares: Iterable[Share], rates: Mapping[int | None, Decimal]) -> Purchase:
+    every = list(shares)
+    for share in every:
+        tax_class = share.chosen.way.service.tax_class_id if share.chosen else None
+        share.delivery_tax_rate = rates.get(tax_class, Decimal(0))
+    return price_purchase(
+        [
+            LineIn(
+                line.wanted.key,
+                line.variant.cooperative_id,
+                line.unit_list,
+                line.unit_price,
+                line.wanted.quantity,
+                line.tax_rate,
+            )
+            for share in every
+            for line in share.lines
+            if Problem.NOT_FOR_SALE not in line.problems
+        ],
+        [
+            DeliveryIn(share.cooperative.pk, share.fee, share.fee, share.delivery_tax_rate)
+            for share in every
+            if share.fee is not None
+        ],
+        wanted.discounts,
+        with_tax=wanted.channel.prices_entered_with_tax,
+    )

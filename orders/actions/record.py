@@ -1,0 +1,225 @@
+"""Writing a quote down as an order: prices, names, units, tax, commission and addresses copied."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
+from orders.actions.shares import Quote, QuotedLine, Share
+from orders.models import Basket, Order, OrderCode, OrderLine, OrderNumber, OrderPart, Source
+from orders.payments.codes import code_for
+from orders.pricing import Priced
+from shop.accounts.models import Address
+from shop.core.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.models import Translation, shop_settings
+from shop.core.money import percent_of
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who receives it and where. `address` is unsaved; `phone` as normalised as it could be.
+
+    `notes` are words to a cooperative, by its id.
+    """
+
+    name: str
+    phone: str
+    address: Address
+    email: str = ""
+    note: str = ""
+    province_code: str = ""
+    notes: Mapping[int, str] = field(default_factory=dict)
+
+
+class SlotFull(Refused):
+    """Somebody took the last place at this pickup time."""
+
+    code = "slot_full"
+    default_words = _("That pickup time has just filled up. Please choose another.")
+
+
+def record_order(
+    offer: Quote,
+    *,
+    basket: Basket,
+    contact: Contact,
+    source: Source,
+    now: datetime.datetime,
+    confirmed: bool,
+) -> Order:
+    """Step: the order with its parts and lines as the quote says. Promises no stock."""
+    address = contact.address.copy()
+    address.save(force_insert=True)
+    order = new_order(
+        channel_id=basket.channel_id,
+        currency=basket.currency,
+        user_id=basket.user_id,
+        basket_key=basket.pk,
+        source=source,
+        language=basket.language,
+        buyer_name=contact.name,
+        email=contact.email,
+        phone=contact.phone,
+        note=contact.note,
+        shipping_address=address,
+        province_code=contact.province_code,
+        placed_at=now,
+        confirmed_at=now if confirmed else None,
+        metadata=basket.metadata,
+        private_metadata=basket.private_metadata,
+    )
+    write_parts(order, offer, contact.notes, now=now)
+    return order
+
+
+def new_order(**columns: object) -> Order:
+    """Step: an order row with its number and its code, drawn now."""
+    number = OrderNumber.objects.create().pk
+    return Order.objects.create(number=number, code=code_for(OrderCode.objects.create().pk), **columns)
+
+
+def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: datetime.datetime) -> None:
+    """Step: parts and lines of an order that has none."""
+    lines_priced = {line.key: line for line in offer.purchase.lines}
+    deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
+    hours = shop_settings().accept_within_hours
+    parts = []
+    for number, share in enumerate(offer.shares, start=1):
+        part = _part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
+        goods = offer.purchase.goods_of(share.cooperative.pk)
+        part.goods_net, part.goods_gross = goods.net, goods.gross
+        part.total_net = part.goods_net + part.delivery_net
+        part.total_gross = part.goods_gross + part.delivery_gross
+        part.accept_by = now + datetime.timedelta(hours=share.cooperative.accept_within_hours or hours)
+        part.note = notes.get(share.cooperative.pk, "")
+        parts.append(part)
+    OrderPart.objects.bulk_create(parts)
+    translated = _translations(order, offer)
+    position = 0
+    lines = []
+    for part, share in zip(parts, offer.shares, strict=True):
+        for quoted in share.lines:
+            priced = lines_priced[quoted.wanted.key]
+            lines.append(_line(order, part, quoted, priced, position, translated))
+            position += 1
+    OrderLine.objects.bulk_create(lines)
+
+
+def take_slots(order: Order, offer: Quote) -> None:
+    """Step: take a place at each chosen pickup time. Raises SlotFull."""
+    parts = {part.cooperative_id: part for part in order.parts.all()}
+    for share in offer.shares:
+        if share.chosen is None or share.chosen_time is None:
+            continue
+        slot = _slot(share.chosen.way, share.chosen_time)
+        room = PickupSlot.objects.filter(pk=slot.pk).filter(Q(capacity=None) | Q(taken__lt=F("capacity")))
+        if not room.update(taken=F("taken") + 1):
+            raise SlotFull(field="delivery")
+        OrderPart.objects.filter(pk=parts[share.cooperative.pk].pk).update(slot=slot)
+
+
+def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
+    PickupSlot.objects.bulk_create(
+        [PickupSlot(way=way, day=time.day, starts=time.starts, ends=time.ends, capacity=time.capacity)],
+        ignore_conflicts=True,
+    )
+    return PickupSlot.objects.get(way=way, day=time.day, starts=time.starts)
+
+
+def _part(
+    order: Order, share: Share, number: int, delivery: Priced | None, now: datetime.datetime
+) -> OrderPart:
+    part = OrderPart(order=order, cooperative=share.cooperative, number=number)
+    if share.chosen is not None:
+        way = share.chosen.way
+        part.way, part.service, part.warehouse = way, way.service, way.warehouse
+        part.way_kind, part.way_name, part.carrier = way.kind, way.name, way.carrier
+        if way.warehouse is not None:
+            part.pickup_place = f"{way.warehouse.name}, {way.warehouse.address}"[:500]
+        part.expected_from, part.expected_until = _expected(way, now)
+    if share.chosen_time is not None:
+        time = share.chosen_time
+        part.pickup_day, part.pickup_starts, part.pickup_ends = time.day, time.starts, time.ends
+        part.expected_from = part.expected_until = time.day
+    if delivery is not None:
+        part.delivery_list_net, part.delivery_list_gross = delivery.listed.net, delivery.listed.gross
+        part.delivery_priced_net, part.delivery_priced_gross = delivery.priced.net, delivery.priced.gross
+        part.delivery_net, part.delivery_gross = delivery.total.net, delivery.total.gross
+        part.delivery_tax_rate = share.delivery_tax_rate
+    return part
+
+
+def _expected(way: DeliveryWay, now: datetime.datetime) -> tuple[datetime.date | None, datetime.date | None]:
+    """From the day it leaves: the next departure that the cut-off still allows, or today."""
+    if way.maximum_days is None:
+        return None, None
+    leaves = day_of(now + datetime.timedelta(hours=way.cut_off_hours))
+    if way.departs_weekday is not None:
+        leaves += datetime.timedelta(days=(way.departs_weekday - leaves.weekday()) % 7)
+    return (
+        leaves + datetime.timedelta(days=way.minimum_days or 0),
+        leaves + datetime.timedelta(days=way.maximum_days),
+    )
+
+
+def _line(
+    order: Order,
+    part: OrderPart,
+    quoted: QuotedLine,
+    priced: Priced,
+    position: int,
+    translated: Mapping[tuple[str, str], str],
+) -> OrderLine:
+    variant, product = quoted.variant, quoted.variant.product
+    picture = next(iter(product.media.all()), None)
+    rate = quoted.variant.cooperative.commission_rate
+    return OrderLine(
+        order=order,
+        part=part,
+        cooperative_id=part.cooperative_id,
+        position=position,
+        variant=variant,
+        product_key=product.pk,
+        category_key=product.category_id,
+        product_name=product.name,
+        variant_name=variant.name,
+        translated_product_name=translated.get((f"product:{product.pk}", "name"), ""),
+        translated_variant_name=translated.get((f"variant:{variant.pk}", "name"), ""),
+        sku=variant.sku or "",
+        unit=variant.unit,
+        picture_key=picture.picture_id if picture else None,
+        is_shipping_required=product.product_type.is_shipping_required,
+        grams=variant.grams_for(product),
+        quantity=quoted.wanted.quantity,
+        unit_list=quoted.unit_list,
+        unit_price=quoted.unit_price,
+        tax_rate=quoted.tax_rate,
+        tax_class_name=quoted.tax_class_name,
+        list_net=priced.listed.net,
+        list_gross=priced.listed.gross,
+        priced_net=priced.priced.net,
+        priced_gross=priced.priced.gross,
+        total_net=priced.total.net,
+        total_gross=priced.total.gross,
+        commission_rate=rate,
+        commission=percent_of(priced.total.gross, rate),
+    )
+
+
+def _translations(order: Order, offer: Quote) -> dict[tuple[str, str], str]:
+    """Names in the buyer's language, keyed ("product:3", "name"), where it is not the shop's own."""
+    if order.language == "vi":
+        return {}
+    variants = [line.variant for line in offer.lines]
+    texts = Translation.objects.all()
+    products = texts.texts("catalog.product", {one.product_id for one in variants}, order.language)
+    names = texts.texts("catalog.variant", {one.pk for one in variants}, order.language)
+    return {(f"product:{key}", field): text for (key, field), text in products.items()} | {
+        (f"variant:{key}", field): text for (key, field), text in names.items()
+    }

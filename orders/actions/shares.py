@@ -1,0 +1,149 @@
+"""The shapes of a quote: what is wanted, what each cooperative's share of it would be, what is wrong with it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from catalog.models import Variant
+from cooperatives.models import Cooperative, DeliveryWay, PickupTime
+from orders.pricing import DiscountIn, Purchase
+from shop.core.models import Channel
+
+
+class Problem(StrEnum):
+    """Why a line or a delivery cannot be ordered as it stands."""
+
+    NOT_FOR_SALE = "not_for_sale"
+    SOLD_OUT = "sold_out"
+    ONLY_LEFT = "only_left"
+    PRICE_CHANGED = "price_changed"
+    OVER_LIMIT = "over_limit"
+    PAUSED = "paused"
+    NOT_DELIVERED = "not_delivered"
+    NO_DELIVERY_CHOSEN = "no_delivery_chosen"
+    SLOT_GONE = "slot_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """`seen_price`: what one step cost when the buyer last looked; `forced_price`: set by staff or an app."""
+
+    key: uuid.UUID
+    variant_id: int
+    quantity: int
+    seen_price: int | None = None
+    forced_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDelivery:
+    way_id: int
+    pickup_day: datetime.date | None = None
+    pickup_starts: datetime.time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: lines, and by cooperative how its share is to travel."""
+
+    channel: Channel
+    lines: Sequence[WantedLine]
+    deliveries: Mapping[int, WantedDelivery]
+    province_code: str = ""
+    country: str = "VN"
+    basket_id: uuid.UUID | None = None
+    discounts: Sequence[DiscountIn] = ()
+
+
+@dataclass(slots=True)
+class QuotedLine:
+    wanted: WantedLine
+    variant: Variant
+    unit_list: int
+    unit_price: int
+    tax_rate: Decimal
+    tax_class_name: str
+    free: int | None
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """The line before its share of discounts, in minor units."""
+        return self.unit_price * self.wanted.quantity
+
+    @property
+    def grams(self) -> int:
+        return self.variant.grams_for(self.variant.product) * self.wanted.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedTime:
+    time: PickupTime
+    left: int | None
+
+    @property
+    def is_full(self) -> bool:
+        return self.left is not None and self.left <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A way as this share of the basket could take it; `fee` None: not to this province, or too heavy."""
+
+    way: DeliveryWay
+    fee: int | None
+    times: list[QuotedTime]
+
+
+@dataclass(slots=True)
+class Share:
+    """One cooperative's share: what will be a part."""
+
+    cooperative: Cooperative
+    lines: list[QuotedLine]
+    offers: list[Offer]
+    chosen: Offer | None = None
+    chosen_time: PickupTime | None = None
+    delivery_tax_rate: Decimal = Decimal(0)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def goods(self) -> int:
+        return sum(line.total for line in self.lines)
+
+    @property
+    def grams(self) -> int:
+        return sum(line.grams for line in self.lines)
+
+    @property
+    def fee(self) -> int | None:
+        return self.chosen.fee if self.chosen else None
+
+    @property
+    def possible_offers(self) -> list[Offer]:
+        return [offer for offer in self.offers if offer.fee is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    wanted: Wanted
+    shares: list[Share]
+    purchase: Purchase
+
+    @property
+    def lines(self) -> list[QuotedLine]:
+        return [line for share in self.shares for line in share.lines]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it could be placed as it is."""
+        return bool(self.shares) and not any(one.problems for one in (*self.shares, *self.lines))
+
+    @property
+    def total(self) -> int:
+        return self.purchase.total.gross

@@ -1,0 +1,201 @@
+"""The one author of everything derived on orders and parts: progress, statuses, coverages, sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Sum
+
+from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, total_sums
+from orders.states import (
+    GONE,
+    Coverage,
+    OrderStatus,
+    ParcelKind,
+    ParcelState,
+    PartState,
+    Progress,
+    SaleorStatus,
+)
+
+_SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
+
+
+def update_standing(order: Order) -> None:
+    """Step: write what follows from a locked order's facts, parts, parcels and payments."""
+    parts = list(OrderPart.objects.filter(order=order).order_by("number"))
+    before = [(part.progress,) for part in parts]
+    dispatched, returned = _quantities(order)
+    ordered = _ordered(order)
+    for part in parts:
+        part.progress = _progress(part, ordered, dispatched, returned)
+    changed = [part for part, old in zip(parts, before, strict=True) if old != (part.progress,)]
+    if changed:
+        OrderPart.objects.bulk_update(changed, ["progress"])
+    _write_sums(order, parts)
+    _write_money(order)
+    order.status = _status(order, parts)
+    order.saleor_status = _saleor_status(order, parts)
+    order.save(
+        update_fields=[
+            *_SUMS,
+            "list_net",
+            "list_gross",
+            "due_gross",
+            "charged",
+            "authorize_coverage",
+            "charge_coverage",
+            "status",
+            "saleor_status",
+            "updated_at",
+        ]
+    )
+
+
+def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
+    """How many steps of each line are in no parcel yet, by line id: one query."""
+    lines = list(lines)
+    rows = (
+        ParcelLine.objects.filter(
+            order_line__in=lines, parcel__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]
+        )
+        .exclude(parcel__state=ParcelState.VOIDED)
+        .values("order_line")
+        .annotate(total=Sum("quantity"))
+        .order_by("order_line")
+    )
+    packed = {row["order_line"]: row["total"] for row in rows}
+    return {line.pk: line.quantity - packed.get(line.pk, 0) for line in lines}
+
+
+def _ordered(order: Order) -> dict[int, int]:
+    rows = order.lines.values("part").annotate(total=Sum("quantity")).order_by("part")
+    return {row["part"]: row["total"] for row in rows}
+
+
+def _quantities(order: Order) -> tuple[dict[tuple[int, str], int], dict[int, int]]:
+    """Steps in dispatches by (part, parcel's state), and steps that came back by part."""
+    rows = (
+        ParcelLine.objects.filter(parcel__part__order=order)
+        .exclude(parcel__state=ParcelState.VOIDED)
+        .values("parcel__part", "parcel__kind", "parcel__state")
+        .annotate(total=Sum("quantity"))
+        .order_by("parcel__part")
+    )
+    dispatched: dict[tuple[int, str], int] = {}
+    returned: dict[int, int] = {}
+    for row in rows:
+        part_id, total = row["parcel__part"], row["total"]
+        if row["parcel__kind"] in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT):
+            key = (part_id, row["parcel__state"])
+            dispatched[key] = dispatched.get(key, 0) + total
+        elif row["parcel__kind"] in (ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND):
+            returned[part_id] = returned.get(part_id, 0) + total
+    return dispatched, returned
+
+
+def _progress(
+    part: OrderPart,
+    ordered: dict[int, int],
+    dispatched: dict[tuple[int, str], int],
+    returned: dict[int, int],
+) -> str:
+    whole = ordered.get(part.pk, 0)
+    delivered = dispatched.get((part.pk, ParcelState.DELIVERED), 0)
+    gone = sum(dispatched.get((part.pk, state), 0) for state in GONE)
+    packing = sum(dispatched.get((part.pk, state), 0) for state in ParcelState) - gone
+    if returned.get(part.pk, 0):
+        return Progress.RETURNED if returned[part.pk] >= whole else Progress.PARTLY_RETURNED
+    if whole and delivered >= whole:
+        return Progress.DELIVERED
+    if delivered:
+        return Progress.PARTLY_DELIVERED
+    if whole and gone >= whole:
+        return Progress.DISPATCHED
+    if gone:
+        return Progress.PARTLY_DISPATCHED
+    return Progress.PACKING if packing else Progress.NOTHING
+
+
+def _write_sums(order: Order, parts: Sequence[OrderPart]) -> None:
+    for column in _SUMS:
+        setattr(order, column, sum(getattr(part, column) for part in parts))
+    listed = order.lines.aggregate(net=Sum("list_net", default=0), gross=Sum("list_gross", default=0))
+    order.list_net = listed["net"] + sum(part.delivery_list_net for part in parts)
+    order.list_gross = listed["gross"] + sum(part.delivery_list_gross for part in parts)
+    order.due_gross = sum(part.total_gross for part in parts if part.is_standing)
+
+
+def _write_money(order: Order) -> None:
+    payments = Payment.objects.filter(order=order)
+    authorised, order.charged = total_sums(payments.sums().values())
+    order.charge_coverage = _coverage(order.charged, order.due_gross)
+    order.authorize_coverage = _coverage(order.charged + authorised, order.due_gross)
+    if order.authorize_coverage == Coverage.OVER:
+        order.authorize_coverage = Coverage.FULL
+
+
+def _coverage(amount: int, due: int) -> str:
+    if amount > due:
+        return Coverage.OVER
+    if amount == due:
+        return Coverage.FULL
+    return Coverage.PARTIAL if amount > 0 else Coverage.NONE
+
+
+def _status(order: Order, parts: Sequence[OrderPart]) -> str:
+    early = _early_status(order)
+    if early is not None:
+        return early[0]
+    standing = [part for part in parts if part.is_standing]
+    if not standing:
+        return OrderStatus.CANCELLED
+    progress = {part.progress for part in standing}
+    if progress <= {Progress.RETURNED}:
+        return OrderStatus.RETURNED
+    if progress <= {Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED}:
+        return OrderStatus.DELIVERED
+    if progress - {Progress.NOTHING, Progress.PACKING}:
+        return OrderStatus.ON_THE_WAY
+    if all(part.state == PartState.NEW for part in standing):
+        return OrderStatus.PLACED
+    return OrderStatus.IN_HAND
+
+
+def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
+    early = _early_status(order)
+    if early is not None:
+        return early[1]
+    standing = [part for part in parts if part.is_standing]
+    if not standing:
+        return SaleorStatus.CANCELED
+    progress = {part.progress for part in standing}
+    if progress <= {Progress.RETURNED}:
+        return SaleorStatus.RETURNED
+    if progress & {Progress.PARTLY_RETURNED, Progress.RETURNED}:
+        return SaleorStatus.PARTIALLY_RETURNED
+    whole = {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_DELIVERED}
+    gone = {*whole, Progress.PARTLY_DISPATCHED}
+    if progress <= whole and not _open_lines(order, standing):
+        return SaleorStatus.FULFILLED
+    return SaleorStatus.PARTIALLY_FULFILLED if progress & gone else SaleorStatus.UNFULFILLED
+
+
+def _open_lines(order: Order, standing: Sequence[OrderPart]) -> bool:
+    """Whether something of the standing parts is not dispatched yet; partly delivered says nothing of that."""
+    lines = order.lines.filter(part__in=[part.pk for part in standing])
+    in_hand = Parcel.objects.filter(part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED])
+    return in_hand.exists() or any(open_quantities(lines).values())
+
+
+def _early_status(order: Order) -> tuple[str, str] | None:
+    """Our status and Saleor's where facts of the order decide alone."""
+    if order.placed_at is None:
+        return OrderStatus.DRAFT, SaleorStatus.DRAFT
+    if order.cancelled_at is not None:
+        return OrderStatus.CANCELLED, SaleorStatus.CANCELED
+    if order.expired_at is not None:
+        return OrderStatus.EXPIRED, SaleorStatus.EXPIRED
+    if order.confirmed_at is None:
+        return OrderStatus.UNCONFIRMED, SaleorStatus.UNCONFIRMED
+    return None

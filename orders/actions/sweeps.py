@@ -1,0 +1,126 @@
+"""What time brings about: reservations end, nobody answers, orders lapse. Each sweep may run twice."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import locks, notices
+from orders.actions.basket import release_reservations
+from orders.actions.cancel import end_part
+from orders.actions.fulfil import record
+from orders.actions.standing import update_standing
+from orders.models import Basket, Order, OrderPart, Reservation
+from orders.states import PartState
+from shop.core.actors import Actor
+from shop.core.models import Channel, record_change, shop_settings
+
+_AT_ONCE = 200
+_BASKET_DAYS = 90
+
+
+@transaction.atomic(durable=True)
+def release_expired(*, now: datetime.datetime) -> int:
+    """Give back what checkouts kept beyond their time; answer how many reservations ended."""
+    expired = list(Reservation.objects.expired(now).order_by("stock", "pk")[:_AT_ONCE])
+    release_reservations(expired)
+    return len(expired)
+
+
+@transaction.atomic(durable=True)
+def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Tell the platform, once, that nobody has accepted a part whose time is nearly up."""
+    order, part = locks.lock_part(part_id)
+    if part.state != PartState.NEW or part.called_at is not None:
+        return
+    part.called_at = now
+    part.save(update_fields=["called_at"])
+    record(order, part, "part.unanswered", part, actor=actor, now=now)
+    notices.part_unanswered(order, part, now=now)
+
+
+@transaction.atomic(durable=True)
+def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Decline a part that nobody accepted within the cooperative's time; the buyer is told."""
+    order, part = locks.lock_part(part_id)
+    if part.state != PartState.NEW or part.accept_by is None or part.accept_by > now:
+        return
+    end_part(
+        order,
+        part,
+        PartState.DECLINED,
+        _("The cooperative did not answer in time."),
+        actor=actor,
+        now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Let an unconfirmed order without payments lapse, and free its goods."""
+    order = locks.lock_order(order_id)
+    if order.confirmed_at or order.expired_at or order.cancelled_at or order.payments.exists():
+        return
+    for part in order.parts.select_related("cooperative").standing().order_by("number"):
+        end_part(order, part, PartState.CANCELLED, _("The order was not paid in time."), actor=actor, now=now)
+    order.expired_at = now
+    order.save(update_fields=["expired_at"])
+    record_change("order.expired", order, actor=actor, now=now)
+    update_standing(order)
+
+
+@shared_task(name="orders.release_expired")
+def release_expired_task() -> None:
+    while release_expired(now=timezone.now()) == _AT_ONCE:
+        pass
+
+
+@shared_task(name="orders.watch_parts")
+def watch_parts_task() -> None:
+    """Call attention to parts nobody has accepted, then decline those whose time is up."""
+    now = timezone.now()
+    actor = Actor.system("watch_parts")
+    for part in OrderPart.objects.overdue(now)[:_AT_ONCE]:
+        decline_unanswered(part_id=part.pk, actor=actor, now=now)
+    soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
+    for part in OrderPart.objects.overdue(soon).filter(called_at=None)[:_AT_ONCE]:
+        call_attention(part_id=part.pk, actor=actor, now=now)
+
+
+@shared_task(name="orders.expire_orders")
+def expire_orders_task() -> None:
+    """Expire what each channel's setting says, and forget baskets that nobody has touched for long."""
+    now = timezone.now()
+    actor = Actor.system("expire_orders")
+    for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
+        before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
+        waiting = Order.objects.filter(
+            channel=channel,
+            placed_at__lte=before,
+            confirmed_at=None,
+            expired_at=None,
+            cancelled_at=None,
+            payments=None,
+        )
+        for order in waiting.order_by("placed_at", "pk")[:_AT_ONCE]:
+            expire_order(order_id=order.pk, actor=actor, now=now)
+    forget_baskets(now=now)
+
+
+@transaction.atomic(durable=True)
+def forget_baskets(*, now: datetime.datetime) -> int:
+    """Delete guests' baskets untouched for 90 days that keep nothing; answer how many."""
+    old = Basket.objects.filter(
+        user=None,
+        changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
+        lines__reservations=None,
+        payments=None,
+    )
+    keys = list(old.order_by("changed_at", "pk").values_list("pk", flat=True).distinct()[:_AT_ONCE])
+    deleted, _each = Basket.objects.filter(pk__in=keys).delete()
+    return deleted

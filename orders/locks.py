@@ -1,0 +1,51 @@
+"""The one lock order: basket, then order (for all that belongs to it, payments too), then stock by key.
+
+On PostgreSQL these lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock, so they
+must be called inside one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from catalog.models import Stock
+from orders.models import Basket, Order, OrderPart, Parcel
+from shop.core.db import locked, locked_one
+from shop.core.errors import Missing
+
+
+def lock_basket(basket_id: uuid.UUID) -> Basket | None:
+    """The basket, or None where it has become an order (or never was)."""
+    return locked_one(Basket.objects.filter(pk=basket_id))
+
+
+def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
+    """These stock rows by id, locked in the order of their keys."""
+    return {row.pk: row for row in locked(Stock.objects.filter(pk__in=list(stock_ids)))}
+
+
+def lock_order(order_id: object) -> Order:
+    """The order. Raises Missing."""
+    order = locked_one(Order.objects.filter(pk=order_id))
+    if order is None:
+        raise Missing()
+    return order
+
+
+def lock_part(part_id: int) -> tuple[Order, OrderPart]:
+    """A part with its order; the order's row is the lock of all that belongs to it. Raises Missing."""
+    order_id = OrderPart.objects.filter(pk=part_id).values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise Missing()
+    order = lock_order(order_id)
+    return order, OrderPart.objects.select_related("cooperative").get(pk=part_id)
+
+
+def lock_parcel(parcel_id: int) -> tuple[Order, OrderPart, Parcel]:
+    """A parcel with its part and order, under the order's lock. Raises Missing."""
+    part_id = Parcel.objects.filter(pk=parcel_id).values_list("part_id", flat=True).first()
+    if part_id is None:
+        raise Missing()
+    order, part = lock_part(part_id)
+    return order, part, Parcel.objects.get(pk=parcel_id)

@@ -1,0 +1,160 @@
+"""Discounts given, with their shares; vouchers, with their codes and uses."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Category, Product, Variant
+from cooperatives.models import Cooperative
+from orders.models.order import Order, OrderLine
+from orders.models.part import OrderPart
+from shop.core.models import Channel, WithMetadata, WithTimes
+
+
+class DiscountKind(models.TextChoices):
+    CATALOGUE = "promotion", _("catalogue rule")
+    ORDER_PROMOTION = "order_promotion", _("order rule")
+    VOUCHER = "voucher", _("voucher")
+    MANUAL = "manual", _("by hand")
+
+
+class ValueType(models.TextChoices):
+    FIXED = "fixed", _("amount")
+    PERCENTAGE = "percentage", _("percent")
+
+
+class Bearer(models.TextChoices):
+    PLATFORM = "platform", _("the platform")
+    COOPERATIVE = "cooperative", _("the cooperative")
+
+
+class Discount(models.Model):
+    """One discount of an order: what kind, how much, from where, why, and who bears it.
+
+    `amount` (minor units, as prices are entered) is the sum of its shares.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="discounts")
+    kind = models.CharField(max_length=20, choices=DiscountKind)
+    value_type = models.CharField(max_length=12, choices=ValueType)
+    value = models.DecimalField(max_digits=20, decimal_places=3)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    name = models.CharField(max_length=255, blank=True, default="")
+    source_key = models.CharField(max_length=80, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    bearer = models.CharField(max_length=12, choices=Bearer)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0), name="discount_not_negative"),
+        ]
+        indexes = [models.Index(fields=["order"], name="discount_by_order")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.amount}"
+
+
+class DiscountShare(models.Model):
+    """What a discount takes off one line, or off one part's delivery."""
+
+    discount = models.ForeignKey(Discount, models.CASCADE, related_name="shares")
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="discount_shares", null=True, blank=True)
+    part = models.ForeignKey(OrderPart, models.CASCADE, related_name="discount_shares", null=True, blank=True)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(line__isnull=False, part=None) | Q(line=None, part__isnull=False),
+                name="discount_share_is_a_lines_or_a_deliverys",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.amount)
+
+
+class VoucherType(models.TextChoices):
+    ENTIRE_ORDER = "entire_order", _("whole order")
+    SHIPPING = "shipping", _("delivery")
+    SPECIFIC_PRODUCT = "specific_product", _("certain goods")
+
+
+class Voucher(WithMetadata, WithTimes):
+    """An offer that codes open: for the whole market or one cooperative's goods, borne by somebody named."""
+
+    name = models.CharField(max_length=255, blank=True, default="")
+    type = models.CharField(max_length=20, choices=VoucherType, default=VoucherType.ENTIRE_ORDER)
+    value_type = models.CharField(max_length=12, choices=ValueType, default=ValueType.FIXED)
+    cooperative = models.ForeignKey(
+        Cooperative, models.CASCADE, related_name="vouchers", null=True, blank=True
+    )
+    bearer = models.CharField(max_length=12, choices=Bearer, default=Bearer.PLATFORM)
+    usage_limit = models.PositiveIntegerField(null=True, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    apply_once_per_order = models.BooleanField(default=False)
+    apply_once_per_customer = models.BooleanField(default=False)
+    only_for_staff = models.BooleanField(default=False)
+    single_use = models.BooleanField(default=False)
+    minimum_quantity = models.PositiveIntegerField(null=True, blank=True)
+    countries = models.JSONField(default=list, blank=True)
+    products = models.ManyToManyField(Product, related_name="+", blank=True)
+    variants = models.ManyToManyField(Variant, related_name="+", blank=True)
+    categories = models.ManyToManyField(Category, related_name="+", blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VoucherValue(models.Model):
+    """A voucher's worth in a channel; a percentage or minor units."""
+
+    voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="values")
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
+    currency = models.CharField(max_length=3)
+    value = models.DecimalField(max_digits=20, decimal_places=3)
+    minimum_spent = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["voucher", "channel"], name="voucher_value_once")]
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class VoucherCode(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="codes")
+    code = models.CharField(max_length=255, unique=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class VoucherUse(models.Model):
+    """One use of a code by one order: limits count these rows."""
+
+    code = models.ForeignKey(VoucherCode, models.PROTECT, related_name="uses")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="voucher_uses")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    buyer = models.CharField(max_length=254, blank=True, default="")
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code", "order"], name="voucher_use_once")]
+        indexes = [models.Index(fields=["code", "buyer"], name="voucher_use_by_buyer")]
+
+    def __str__(self) -> str:
+        return self.buyer

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Lot, Stock, Variant
+from cooperatives.models import Cooperative
+from orders.states import Coverage, OrderStatus, SaleorStatus
+from shop.accounts.models import Address
+from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
+
+
+class Source(models.TextChoices):
+    """Where an order came from. Not a channel."""
+
+    WEB = "web", _("web")
+    API = "api", _("API")
+    COUNTER = "counter", _("counter")
+    PHONE = "phone", _("phone")
+    ZALO = "zalo", _("Zalo")
+    FACEBOOK = "facebook", _("Facebook")
+
+
+class Origin(models.TextChoices):
+    """Saleor's word for how an order began."""
+
+    CHECKOUT = "checkout", "CHECKOUT"
+    DRAFT = "draft", "DRAFT"
+    REISSUE = "reissue", "REISSUE"
+    BULK_CREATE = "bulk_create", "BULK_CREATE"
+
+
+class OrderNumber(models.Model):
+    """The one sequence of order numbers, drafts included: each row is a number given out."""
+
+    id = models.BigAutoField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class OrderCode(models.Model):
+    """The sequence behind the short codes that people write and banks carry."""
+
+    id = models.BigAutoField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def placed(self) -> OrderQuerySet:
+        return self.filter(placed_at__isnull=False)
+
+    def of_buyer(self, user_id: int) -> OrderQuerySet:
+        return self.placed().filter(user=user_id)
+
+    def held_by(self, token: uuid.UUID) -> OrderQuerySet:
+        """Whoever holds the unguessable id of an order sees it."""
+        return self.placed().filter(pk=token)
+
+    def newest_first(self) -> OrderQuerySet:
+        return self.order_by("-placed_at", "-number")
+
+
+class Order(WithMetadata, WithExternalReference, WithTimes):
+    """What a buyer agreed to, or a draft of it.
+
+    Facts are kept (`placed_at` null means draft); `status`, `saleor_status`, the coverages and the
+    sums are written from them by `orders.actions.standing` alone. Sums are minor units: `total_*`
+    is Σ parts, `due_gross` what the parts that still stand cost.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.BigIntegerField(unique=True)
+    code = models.CharField(max_length=12, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="orders", null=True, blank=True
+    )
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="orders")
+    currency = models.CharField(max_length=3)
+    source = models.CharField(max_length=10, choices=Source, default=Source.WEB)
+    origin = models.CharField(max_length=12, choices=Origin, default=Origin.CHECKOUT)
+    till = models.CharField(max_length=60, blank=True, default="")
+    device_time = models.DateTimeField(null=True, blank=True)
+    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    basket_key = models.UUIDField(unique=True, null=True, blank=True)
+
+    placed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    expired_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.DRAFT)
+    saleor_status = models.CharField(max_length=20, choices=SaleorStatus, default=SaleorStatus.DRAFT)
+    authorize_coverage = models.CharField(max_length=12, choices=Coverage, default=Coverage.NONE)
+    charge_coverage = models.CharField(max_length=12, choices=Coverage, default=Coverage.NONE)
+
+    buyer_name = models.CharField(max_length=256, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    language = models.CharField(max_length=16, default="vi")
+    note = models.TextField(blank=True, default="")
+    billing_address = models.ForeignKey(Address, models.PROTECT, related_name="+", null=True, blank=True)
+    shipping_address = models.ForeignKey(Address, models.PROTECT, related_name="+", null=True, blank=True)
+    province_code = models.CharField(max_length=10, blank=True, default="")
+    voucher_code = models.CharField(max_length=255, blank=True, default="")
+
+    list_net = models.BigIntegerField(default=0)
+    list_gross = models.BigIntegerField(default=0)
+    goods_net = models.BigIntegerField(default=0)
+    goods_gross = models.BigIntegerField(default=0)
+    delivery_net = models.BigIntegerField(default=0)
+    delivery_gross = models.BigIntegerField(default=0)
+    total_net = models.BigIntegerField(default=0)
+    total_gross = models.BigIntegerField(default=0)
+    due_gross = models.BigIntegerField(default=0)
+    charged = models.BigIntegerField(default=0)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(total_gross=F("goods_gross") + F("delivery_gross"))
+                & Q(total_net=F("goods_net") + F("delivery_net")),
+                name="order_total_is_goods_and_delivery",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(placed_at__isnull=False),
+                name="order_confirmed_was_placed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-placed_at", "-number"], name="order_newest"),
+            models.Index(fields=["status", "-placed_at", "-number"], name="order_by_status"),
+            models.Index(fields=["user", "-placed_at"], name="order_by_user"),
+            models.Index(fields=["phone", "number"], name="order_by_phone"),
+            models.Index(fields=["channel", "placed_at"], name="order_by_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def is_draft(self) -> bool:
+        return self.placed_at is None
+
+    @property
+    def placed_on(self) -> datetime.datetime:
+        """When it was placed; only asked of orders that were."""
+        if self.placed_at is None:
+            raise ValueError("a draft has not been placed")
+        return self.placed_at
+
+
+class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def in_order(self) -> OrderLineQuerySet:
+        return self.order_by("part", "position", "pk")
+
+
+class OrderLine(WithMetadata):
+    """One agreed thing: names, unit, prices, tax and commission copied, so that the past stays as it was.
+
+    Minor units: `unit_list` and `unit_price` are what one step was said to cost (list, and after
+    catalogue rules), never multiplied back; `list_*`, `priced_*` and `total_*` are the line as
+    listed, after its own discounts, and after its share of every discount, net and gross.
+    `estimate_grams`, `bound_grams` and `weighed_grams` belong to goods sold by weight.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    part = models.ForeignKey("OrderPart", models.CASCADE, related_name="lines")
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField(default=0)
+    variant = models.ForeignKey(Variant, models.SET_NULL, related_name="+", null=True, blank=True)
+    product_key = models.PositiveBigIntegerField(null=True, blank=True)
+    category_key = models.PositiveBigIntegerField(null=True, blank=True)
+    product_name = models.CharField(max_length=386)
+    variant_name = models.CharField(max_length=255, blank=True, default="")
+    translated_product_name = models.CharField(max_length=386, blank=True, default="")
+    translated_variant_name = models.CharField(max_length=255, blank=True, default="")
+    sku = models.CharField(max_length=255, blank=True, default="")
+    unit = models.CharField(max_length=10, blank=True, default="")
+    picture_key = models.PositiveBigIntegerField(null=True, blank=True)
+    is_shipping_required = models.BooleanField(default=True)
+    grams = models.PositiveIntegerField(default=0, help_text=_("What one step weighs for delivery."))
+    quantity = models.PositiveIntegerField()
+
+    unit_list = models.BigIntegerField()
+    unit_price = models.BigIntegerField()
+    tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
+    tax_class_name = models.CharField(max_length=255, blank=True, default="")
+    list_net = models.BigIntegerField()
+    list_gross = models.BigIntegerField()
+    priced_net = models.BigIntegerField()
+    priced_gross = models.BigIntegerField()
+    total_net = models.BigIntegerField()
+    total_gross = models.BigIntegerField()
+    commission_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    commission = models.BigIntegerField(default=0)
+
+    estimate_grams = models.PositiveIntegerField(null=True, blank=True)
+    bound_grams = models.PositiveIntegerField(null=True, blank=True)
+    weighed_grams = models.PositiveIntegerField(null=True, blank=True)
+    lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_holds_something"),
+            models.CheckConstraint(
+                condition=Q(total_net__gte=0, total_gross__gte=F("total_net")),
+                name="order_line_gross_holds_net",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["order", "position", "id"], name="order_line_in_order"),
+            models.Index(fields=["part", "position", "id"], name="order_line_in_part"),
+            models.Index(fields=["product_key"], name="order_line_by_product"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_name} × {self.quantity}"
+
+
+class Allocation(models.Model):
+    """Goods promised to an order line out of one stock, until dispatched or cancelled."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="allocations")
+    stock = models.ForeignKey(Stock, models.PROTECT, related_name="allocations")
+    quantity = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "stock"], name="allocation_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="allocation_holds_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.stock_id} × {self.quantity}"

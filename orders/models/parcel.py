@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Lot, Stock
+from cooperatives.models import Cooperative, Warehouse
+from orders.models.order import OrderLine
+from orders.models.part import OrderPart
+from orders.states import CodState, ParcelKind, ParcelState
+from shop.core.models import Picture, WithMetadata, WithTimes
+
+
+class ParcelQuerySet(models.QuerySet["Parcel"]):
+    def for_cooperative(self, cooperative: Cooperative) -> ParcelQuerySet:
+        return self.filter(part__cooperative=cooperative)
+
+    def counting(self) -> ParcelQuerySet:
+        """Dispatches that hold goods: their quantities are no longer open."""
+        return self.filter(kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]).exclude(
+            state=ParcelState.VOIDED
+        )
+
+    def in_order(self) -> ParcelQuerySet:
+        return self.order_by("part", "number", "pk")
+
+
+class Parcel(WithMetadata, WithTimes):
+    """What is dispatched, or what comes back. Each step keeps its time.
+
+    `cod_expected` and `cod_collected` are minor units of the order's currency. `pickup_code` proves
+    who collects. `key` comes from the phone that made the parcel and makes its repeat harmless.
+    """
+
+    part = models.ForeignKey(OrderPart, models.CASCADE, related_name="parcels")
+    number = models.PositiveIntegerField(help_text=_("Its place among the order's parcels, from 1."))
+    kind = models.CharField(max_length=20, choices=ParcelKind, default=ParcelKind.DISPATCH)
+    state = models.CharField(max_length=20, choices=ParcelState, default=ParcelState.PACKING)
+    warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="parcels", null=True, blank=True)
+    carrier = models.CharField(max_length=120, blank=True, default="")
+    tracking_number = models.CharField(max_length=120, blank=True, default="")
+    tracking_url = models.URLField(max_length=500, blank=True, default="")
+    vehicle = models.CharField(max_length=60, blank=True, default="", help_text=_("The coach's plate."))
+    driver_phone = models.CharField(max_length=40, blank=True, default="")
+    slip = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+    pickup_code = models.CharField(max_length=12, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+    cod_state = models.CharField(max_length=12, choices=CodState, default=CodState.NONE)
+    cod_expected = models.BigIntegerField(default=0)
+    cod_collected = models.BigIntegerField(default=0)
+    packed_at = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True, default="", help_text=_("Why it failed or was voided."))
+    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+
+    objects = ParcelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["part", "number"], name="parcel_number_once"),
+            models.CheckConstraint(
+                condition=Q(cod_expected__gte=0, cod_collected__gte=0), name="parcel_cash_not_negative"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "id"], name="parcel_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.part_id}/{self.number}"
+
+
+class ParcelLine(models.Model):
+    """Some of an order line in a parcel, taken out of one stock."""
+
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="parcel_lines")
+    stock = models.ForeignKey(Stock, models.PROTECT, related_name="+", null=True, blank=True)
+    quantity = models.PositiveIntegerField()
+    grams = models.PositiveIntegerField(null=True, blank=True)
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="+", null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_line_id} × {self.quantity}"

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import (
+    COLLECTED,
+    Cooperative,
+    DeliveryWay,
+    PickupSlot,
+    Service,
+    Warehouse,
+    WayKind,
+)
+from orders.models.order import Order
+from orders.states import STANDING, PartState, Progress
+from shop.core.models import WithMetadata, WithTimes
+
+
+class OrderPartQuerySet(models.QuerySet["OrderPart"]):
+    def for_cooperative(self, cooperative: Cooperative) -> OrderPartQuerySet:
+        return self.filter(cooperative=cooperative, order__placed_at__isnull=False)
+
+    def standing(self) -> OrderPartQuerySet:
+        return self.filter(state__in=STANDING)
+
+    def to_accept(self) -> OrderPartQuerySet:
+        """What nobody has answered yet, most urgent first."""
+        return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
+
+    def to_pack(self) -> OrderPartQuerySet:
+        return self.filter(
+            state=PartState.ACCEPTED,
+            progress__in=[Progress.NOTHING, Progress.PACKING, Progress.PARTLY_DISPATCHED],
+        ).order_by("accepted_at", "pk")
+
+    def on_the_way(self) -> OrderPartQuerySet:
+        return self.filter(
+            state=PartState.ACCEPTED,
+            progress__in=[Progress.PARTLY_DISPATCHED, Progress.DISPATCHED, Progress.PARTLY_DELIVERED],
+        ).order_by("accepted_at", "pk")
+
+    def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
+        return self.filter(state=PartState.NEW, accept_by__lte=now).order_by("accept_by", "pk")
+
+
+class OrderPart(WithMetadata, WithTimes):
+    """One cooperative's share of one order: its lines, delivery, money and progress. Exists from placement.
+
+    The delivery's words and prices are copied. Minor units: `delivery_list_*`, `delivery_priced_*`
+    and `delivery_*` as on a line; `goods_*` is Σ of its lines' totals, `total_*` goods and delivery.
+    """
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="parts")
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="parts")
+    number = models.PositiveSmallIntegerField(help_text=_("Its place in the order, from 1."))
+    state = models.CharField(max_length=10, choices=PartState, default=PartState.NEW)
+    progress = models.CharField(max_length=20, choices=Progress, default=Progress.NOTHING)
+    accept_by = models.DateTimeField(null=True, blank=True)
+    called_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the platform was told that nobody has accepted.")
+    )
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text=_("Declined or cancelled."))
+    end_reason = models.TextField(blank=True, default="")
+
+    way = models.ForeignKey(DeliveryWay, models.SET_NULL, related_name="+", null=True, blank=True)
+    service = models.ForeignKey(Service, models.SET_NULL, related_name="+", null=True, blank=True)
+    slot = models.ForeignKey(PickupSlot, models.PROTECT, related_name="parts", null=True, blank=True)
+    warehouse = models.ForeignKey(Warehouse, models.SET_NULL, related_name="+", null=True, blank=True)
+    way_kind = models.CharField(max_length=12, choices=WayKind, blank=True, default="")
+    way_name = models.CharField(max_length=120, blank=True, default="")
+    carrier = models.CharField(max_length=120, blank=True, default="")
+    pickup_place = models.CharField(max_length=500, blank=True, default="")
+    pickup_day = models.DateField(null=True, blank=True)
+    pickup_starts = models.TimeField(null=True, blank=True)
+    pickup_ends = models.TimeField(null=True, blank=True)
+    expected_from = models.DateField(null=True, blank=True)
+    expected_until = models.DateField(null=True, blank=True)
+    note = models.TextField(blank=True, default="")
+
+    delivery_list_net = models.BigIntegerField(default=0)
+    delivery_list_gross = models.BigIntegerField(default=0)
+    delivery_priced_net = models.BigIntegerField(default=0)
+    delivery_priced_gross = models.BigIntegerField(default=0)
+    delivery_net = models.BigIntegerField(default=0)
+    delivery_gross = models.BigIntegerField(default=0)
+    delivery_tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
+    delivery_tax_class_name = models.CharField(max_length=255, blank=True, default="")
+    goods_net = models.BigIntegerField(default=0)
+    goods_gross = models.BigIntegerField(default=0)
+    total_net = models.BigIntegerField(default=0)
+    total_gross = models.BigIntegerField(default=0)
+
+    objects = OrderPartQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "cooperative"], name="part_once"),
+            models.UniqueConstraint(fields=["order", "number"], name="part_number_once"),
+            models.CheckConstraint(
+                condition=Q(total_gross=F("goods_gross") + F("delivery_gross"))
+                & Q(total_net=F("goods_net") + F("delivery_net")),
+                name="part_total_is_goods_and_delivery",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["cooperative", "state", "progress", "id"], name="part_by_cooperative"),
+            models.Index(fields=["accept_by", "id"], condition=Q(state=PartState.NEW), name="part_to_accept"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}/{self.number}"
+
+    @property
+    def is_standing(self) -> bool:
+        return self.state in STANDING
+
+    @property
+    def is_collected(self) -> bool:
+        return self.way_kind in COLLECTED

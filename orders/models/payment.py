@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.basket import Basket
+from orders.models.order import Order
+from shop.core.models import WithMetadata, WithTimes
+
+
+class Method(models.TextChoices):
+    COD = "cod", _("cash on delivery")
+
+
+class EventKind(models.TextChoices):
+    """What happened to a payment, in the words of Saleor's transaction events."""
+
+    AUTHORIZATION_REQUEST = "authorization_request", _("authorisation asked for")
+    AUTHORIZATION_SUCCESS = "authorization_success", _("authorised")
+    AUTHORIZATION_FAILURE = "authorization_failure", _("authorisation failed")
+    AUTHORIZATION_ADJUSTMENT = "authorization_adjustment", _("authorisation adjusted")
+    AUTHORIZATION_ACTION_REQUIRED = "authorization_action_required", _("authorisation needs the buyer")
+    CHARGE_REQUEST = "charge_request", _("payment asked for")
+    CHARGE_SUCCESS = "charge_success", _("paid")
+    CHARGE_FAILURE = "charge_failure", _("payment failed")
+    CHARGE_BACK = "charge_back", _("payment taken back")
+    CHARGE_ACTION_REQUIRED = "charge_action_required", _("payment needs the buyer")
+    REFUND_REQUEST = "refund_request", _("refund asked for")
+    REFUND_SUCCESS = "refund_success", _("refunded")
+    REFUND_FAILURE = "refund_failure", _("refund failed")
+    REFUND_REVERSE = "refund_reverse", _("refund reversed")
+    CANCEL_REQUEST = "cancel_request", _("cancellation asked for")
+    CANCEL_SUCCESS = "cancel_success", _("cancelled")
+    CANCEL_FAILURE = "cancel_failure", _("cancellation failed")
+    INFO = "info", _("note")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSums:
+    """What a payment's events add up to, in minor units. A payment has no other state."""
+
+    authorised: int = 0
+    charged: int = 0
+    refunded: int = 0
+    cancelled: int = 0
+    charge_pending: int = 0
+    authorise_pending: int = 0
+    refund_pending: int = 0
+    cancel_pending: int = 0
+
+    @classmethod
+    def of(cls, totals: dict[str, int]) -> PaymentSums:
+        """From the sum of amounts per kind of event."""
+        kind = EventKind
+
+        def total(*kinds: str) -> int:
+            return sum(totals.get(each, 0) for each in kinds)
+
+        charged = total(kind.CHARGE_SUCCESS, kind.REFUND_REVERSE) - total(
+            kind.REFUND_SUCCESS, kind.CHARGE_BACK
+        )
+        cancelled = total(kind.CANCEL_SUCCESS)
+        authorised = total(kind.AUTHORIZATION_SUCCESS, kind.AUTHORIZATION_ADJUSTMENT)
+        answered = total(kind.CHARGE_SUCCESS, kind.CHARGE_FAILURE)
+        # A cancellation releases what was authorised, or, where nothing was, what was still expected.
+        if authorised:
+            authorised = max(0, authorised - answered - cancelled)
+        else:
+            answered += cancelled
+        return cls(
+            authorised=authorised,
+            charged=charged,
+            refunded=total(kind.REFUND_SUCCESS) - total(kind.REFUND_REVERSE),
+            cancelled=cancelled,
+            charge_pending=max(0, total(kind.CHARGE_REQUEST) - answered),
+            authorise_pending=max(
+                0,
+                total(kind.AUTHORIZATION_REQUEST)
+                - total(kind.AUTHORIZATION_SUCCESS, kind.AUTHORIZATION_FAILURE),
+            ),
+            refund_pending=max(
+                0, total(kind.REFUND_REQUEST) - total(kind.REFUND_SUCCESS, kind.REFUND_FAILURE)
+            ),
+            cancel_pending=max(
+                0, total(kind.CANCEL_REQUEST) - total(kind.CANCEL_SUCCESS, kind.CANCEL_FAILURE)
+            ),
+        )
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def sums(self) -> dict[uuid.UUID, PaymentSums]:
+        """Each payment's sums, in one query."""
+        rows = (
+            PaymentEvent.objects.filter(payment__in=self.values("pk"))
+            .values("payment", "kind")
+            .annotate(total=Sum("amount"))
+        )
+        totals: dict[uuid.UUID, dict[str, int]] = {}
+        for row in rows:
+            totals.setdefault(row["payment"], {})[row["kind"]] = row["total"]
+        return {key: PaymentSums.of(value) for key, value in totals.items()}
+
+
+class Payment(WithMetadata, WithTimes):
+    """One way in which money is to come for a basket, a draft or an order: a row before any call."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    basket = models.ForeignKey(Basket, models.SET_NULL, related_name="payments", null=True, blank=True)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="payments", null=True, blank=True)
+    method = models.CharField(max_length=20, choices=Method)
+    name = models.CharField(max_length=250, blank=True, default="")
+    message = models.CharField(max_length=500, blank=True, default="")
+    currency = models.CharField(max_length=3)
+    reference = models.CharField(max_length=500, blank=True, default="")
+    key = models.CharField(max_length=120, unique=True, null=True, blank=True)
+    external_url = models.URLField(max_length=500, blank=True, default="")
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["order", "id"], name="payment_by_order")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.pk}"
+
+
+class PaymentEvent(models.Model):
+    """One thing that happened to a payment; `key` makes an outside event count once."""
+
+    payment = models.ForeignKey(Payment, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=40, choices=EventKind)
+    amount = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
+    reference = models.CharField(max_length=500, blank=True, default="")
+    message = models.CharField(max_length=500, blank=True, default="")
+    actor_kind = models.CharField(max_length=10, blank=True, default="")
+    actor_key = models.CharField(max_length=40, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0), name="payment_event_not_negative"),
+        ]
+        indexes = [models.Index(fields=["payment", "kind"], name="payment_event_by_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"
+
+
+def total_sums(sums: Iterable[PaymentSums]) -> tuple[int, int]:
+    """What several payments have authorised and charged together, in minor units."""
+    every = list(sums)
+    return sum(one.authorised for one in every), sum(one.charged for one in every)

@@ -1,0 +1,150 @@
+"""Who hears of orders: buyers by mail, or by text where they gave none; cooperatives; the platform."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from orders.models import Order, OrderPart, Parcel
+from shop.core.models import shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import send
+
+
+def order_placed(order: Order, *, now: datetime.datetime) -> None:
+    """The buyer has the order in writing; each cooperative hears of its part."""
+    parts = list(order.parts.select_related("cooperative").prefetch_related("lines").order_by("number"))
+    with translation.override(order.language):
+        _tell_buyer(
+            order,
+            "order_placed",
+            subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
+            now=now,
+            parts=parts,
+        )
+    for part in parts:
+        _tell_cooperative(order, part, "part_arrived", now=now)
+
+
+def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
+    """The buyer hears that a parcel is on its way, and with whom."""
+    with translation.override(order.language):
+        _tell_buyer(
+            order,
+            "parcel_handed_over",
+            subject=_("A parcel of order %(code)s is on its way") % {"code": order.code},
+            now=now,
+            part=part,
+            parcel=parcel,
+            occasion=f"parcel:{parcel.pk}:{now:%Y%m%d%H%M%S}",
+        )
+
+
+def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
+    """The buyer hears that the carrier could not deliver, and whom to call."""
+    with translation.override(order.language):
+        _tell_buyer(
+            order,
+            "delivery_failed",
+            subject=_("A parcel of order %(code)s could not be delivered") % {"code": order.code},
+            now=now,
+            part=part,
+            parcel=parcel,
+            occasion=f"failed:{parcel.pk}:{now:%Y%m%d%H%M%S}",
+        )
+
+
+def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
+    """The buyer hears that a cooperative's part will not come; the cooperative, that it is called off."""
+    with translation.override(order.language):
+        _tell_buyer(
+            order,
+            "part_ended",
+            subject=_("Order %(code)s: one part will not come") % {"code": order.code},
+            now=now,
+            part=part,
+            occasion=f"part:{part.pk}",
+        )
+    _tell_cooperative(order, part, "part_called_off", now=now)
+
+
+def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
+    """The platform hears that a cooperative has not answered yet."""
+    to = shop_settings().operator_email
+    if not to:
+        return
+    with translation.override("vi"):
+        context = _context(order, part=part)
+        send(
+            key=f"part-unanswered:{part.pk}",
+            way=Way.EMAIL,
+            to=to,
+            subject=_("Nobody has accepted a part of order %(code)s") % {"code": order.code},
+            text=render_to_string("emails/part_unanswered.txt", context),
+            now=now,
+        )
+
+
+def order_url(order: Order) -> str:
+    """The order's page, in the buyer's language."""
+    prefix = "" if order.language == "vi" else f"/{order.language}"
+    return f"{settings.PUBLIC_URL}{prefix}/don-hang/{order.pk}/"
+
+
+def _tell_buyer(
+    order: Order,
+    template: str,
+    *,
+    subject: str,
+    now: datetime.datetime,
+    occasion: str = "",
+    **context: Any,
+) -> None:
+    """By mail where there is an address, else by text: one short message with the page's link."""
+    whole = _context(order, **context)
+    if order.email:
+        send(
+            key=f"{template}:{order.pk}:{occasion}:email",
+            way=Way.EMAIL,
+            to=order.email,
+            subject=subject,
+            text=render_to_string(f"emails/{template}.txt", whole),
+            html=render_to_string(f"emails/{template}.html", whole),
+            language=order.language,
+            user_id=order.user_id,
+            now=now,
+        )
+    elif order.phone:
+        send(
+            key=f"{template}:{order.pk}:{occasion}:sms",
+            way=Way.SMS,
+            to=order.phone,
+            text=f"{subject}. {order_url(order)}",
+            language=order.language,
+            user_id=order.user_id,
+            now=now,
+        )
+
+
+def _tell_cooperative(order: Order, part: OrderPart, template: str, *, now: datetime.datetime) -> None:
+    if not part.cooperative.email:
+        return
+    with translation.override("vi"):
+        send(
+            key=f"{template}:{part.pk}",
+            way=Way.EMAIL,
+            to=part.cooperative.email,
+            subject=_("Order %(code)s for %(cooperative)s")
+            % {"code": order.code, "cooperative": part.cooperative.name},
+            text=render_to_string(f"emails/{template}.txt", _context(order, part=part)),
+            now=now,
+        )
+
+
+def _context(order: Order, **further: Any) -> dict[str, Any]:
+    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL} | further

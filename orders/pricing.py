@@ -1,0 +1,178 @@
+"""What a purchase costs: one pure function for basket, draft and order alike.
+
+All amounts are whole minor units of one currency. Prices come as the channel enters them (with tax,
+or without); each total is rounded once, and the sum of the totals is the order's total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shop.core.money import gross_of, net_of, percent_of, split
+
+
+@dataclass(frozen=True, slots=True)
+class LineIn:
+    """`unit_list` and `unit_price`: one step as listed, and after catalogue rules; `tax_rate` in percent."""
+
+    key: Hashable
+    cooperative: int
+    unit_list: int
+    unit_price: int
+    quantity: int
+    tax_rate: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryIn:
+    """One cooperative's delivery: its price as listed, and as asked here."""
+
+    cooperative: int
+    list_price: int
+    price: int
+    tax_rate: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountIn:
+    """Percent or amount off goods or deliveries; `lines`/`cooperatives` narrow it, None means all."""
+
+    key: Hashable
+    percent: Decimal | None = None
+    amount: int | None = None
+    of_delivery: bool = False
+    lines: frozenset[Hashable] | None = None
+    cooperatives: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taxed:
+    net: int
+    gross: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A line or a delivery: as listed, after its own discounts, after its share of every discount."""
+
+    key: Hashable
+    cooperative: int
+    listed: Taxed
+    priced: Taxed
+    total: Taxed
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountOut:
+    """What a discount came to, and who got which share: line keys, or cooperatives for deliveries."""
+
+    key: Hashable
+    amount: int
+    shares: dict[Hashable, int]
+    of_delivery: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    lines: list[Priced]
+    deliveries: list[Priced]
+    discounts: list[DiscountOut]
+
+    @property
+    def goods(self) -> Taxed:
+        return _sum([line.total for line in self.lines])
+
+    @property
+    def delivery(self) -> Taxed:
+        return _sum([delivery.total for delivery in self.deliveries])
+
+    @property
+    def listed(self) -> Taxed:
+        return _sum([one.listed for one in (*self.lines, *self.deliveries)])
+
+    @property
+    def total(self) -> Taxed:
+        return _sum([self.goods, self.delivery])
+
+    def goods_of(self, cooperative: int) -> Taxed:
+        return _sum([line.total for line in self.lines if line.cooperative == cooperative])
+
+
+def price_purchase(
+    lines: Sequence[LineIn],
+    deliveries: Sequence[DeliveryIn] = (),
+    discounts: Sequence[DiscountIn] = (),
+    *,
+    with_tax: bool = True,
+) -> Purchase:
+    """Price lines and deliveries, taking discounts off in their order.
+
+    A discount never takes more than is left, and its shares add up to it exactly. `with_tax` says
+    whether the prices given include tax. Raises ValueError for a discount with neither or both of
+    percent and amount.
+    """
+    left_of_lines: dict[Hashable, int] = {line.key: line.unit_price * line.quantity for line in lines}
+    left_of_deliveries: dict[Hashable, int] = {one.cooperative: one.price for one in deliveries}
+    given = []
+    for discount in discounts:
+        touched: list[Hashable] = (
+            [one.cooperative for one in deliveries if _meets(discount, one.cooperative, None)]
+            if discount.of_delivery
+            else [line.key for line in lines if _meets(discount, line.cooperative, line.key)]
+        )
+        left = left_of_deliveries if discount.of_delivery else left_of_lines
+        given.append(_take(discount, left, touched))
+    return Purchase(
+        lines=[
+            Priced(
+                line.key,
+                line.cooperative,
+                _taxed(line.unit_list * line.quantity, line.tax_rate, with_tax),
+                _taxed(line.unit_price * line.quantity, line.tax_rate, with_tax),
+                _taxed(left_of_lines[line.key], line.tax_rate, with_tax),
+            )
+            for line in lines
+        ],
+        deliveries=[
+            Priced(
+                one.cooperative,
+                one.cooperative,
+                _taxed(one.list_price, one.tax_rate, with_tax),
+                _taxed(one.price, one.tax_rate, with_tax),
+                _taxed(left_of_deliveries[one.cooperative], one.tax_rate, with_tax),
+            )
+            for one in deliveries
+        ],
+        discounts=given,
+    )
+
+
+def _meets(discount: DiscountIn, cooperative: int, line: Hashable | None) -> bool:
+    if discount.cooperatives is not None and cooperative not in discount.cooperatives:
+        return False
+    return discount.lines is None or line in discount.lines
+
+
+def _take(discount: DiscountIn, left: dict[Hashable, int], touched: Sequence[Hashable]) -> DiscountOut:
+    """Take the discount off what is left of the touched ones, in proportion to it."""
+    whole = sum(left[key] for key in touched)
+    if (discount.percent is None) == (discount.amount is None):
+        raise ValueError("a discount is a percentage or an amount")
+    wanted = discount.amount if discount.percent is None else percent_of(whole, discount.percent)
+    amount = max(0, min(wanted or 0, whole))
+    shares = dict(zip(touched, split(amount, [left[key] for key in touched]), strict=True)) if amount else {}
+    for key, share in shares.items():
+        left[key] -= share
+    return DiscountOut(discount.key, amount, shares, discount.of_delivery)
+
+
+def _taxed(amount: int, tax_rate: Decimal, with_tax: bool) -> Taxed:
+    if with_tax:
+        return Taxed(net=net_of(amount, tax_rate), gross=amount)
+    return Taxed(net=amount, gross=gross_of(amount, tax_rate))
+
+
+def _sum(amounts: Sequence[Taxed]) -> Taxed:
+    return Taxed(sum(one.net for one in amounts), sum(one.gross for one in amounts))

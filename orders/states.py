@@ -1,0 +1,127 @@
+"""How a part and a parcel may move, and the words for what is derived from them."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.states import Moves
+
+
+class PartState(TextChoices):
+    NEW = "new", _("waiting to be accepted")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+PART_MOVES: Moves = {
+    PartState.NEW: frozenset({PartState.ACCEPTED, PartState.DECLINED, PartState.CANCELLED}),
+    PartState.ACCEPTED: frozenset({PartState.CANCELLED}),
+    PartState.DECLINED: frozenset(),
+    PartState.CANCELLED: frozenset(),
+}
+
+# Parts that stand: their goods are still promised and their money is still due.
+STANDING = frozenset({PartState.NEW, PartState.ACCEPTED})
+
+
+class Progress(TextChoices):
+    """How far a part's goods have come; written by one function from its parcels."""
+
+    NOTHING = "nothing", _("not packed yet")
+    PACKING = "packing", _("being packed")
+    PARTLY_DISPATCHED = "partly_dispatched", _("partly on the way")
+    DISPATCHED = "dispatched", _("on the way")
+    PARTLY_DELIVERED = "partly_delivered", _("partly delivered")
+    DELIVERED = "delivered", _("delivered")
+    PARTLY_RETURNED = "partly_returned", _("partly returned")
+    RETURNED = "returned", _("returned")
+
+
+class ParcelKind(TextChoices):
+    DISPATCH = "dispatch", _("dispatch")
+    RETURN = "return", _("return")
+    REFUND = "refund", _("refund")
+    RETURN_AND_REFUND = "return_and_refund", _("return and refund")
+    REPLACEMENT = "replacement", _("replacement")
+
+
+class ParcelState(TextChoices):
+    PACKING = "packing", _("being packed")
+    PACKED = "packed", _("packed")
+    HANDED_OVER = "handed_over", _("handed over")
+    DELIVERED = "delivered", _("delivered")
+    FAILED_DELIVERY = "failed_delivery", _("could not be delivered")
+    VOIDED = "voided", _("voided")
+
+
+PARCEL_MOVES: Moves = {
+    ParcelState.PACKING: frozenset({ParcelState.PACKED, ParcelState.VOIDED}),
+    ParcelState.PACKED: frozenset({ParcelState.HANDED_OVER, ParcelState.VOIDED}),
+    ParcelState.HANDED_OVER: frozenset(
+        {ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY, ParcelState.VOIDED}
+    ),
+    ParcelState.FAILED_DELIVERY: frozenset({ParcelState.HANDED_OVER, ParcelState.VOIDED}),
+    ParcelState.DELIVERED: frozenset({ParcelState.VOIDED}),
+    ParcelState.VOIDED: frozenset(),
+}
+
+# Goods that have left the store house and count as dispatched.
+GONE = frozenset({ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY})
+
+
+class CodState(TextChoices):
+    """Cash on delivery: money apart from goods."""
+
+    NONE = "none", _("no cash to collect")
+    EXPECTED = "expected", _("to be collected")
+    COLLECTED = "collected", _("collected")
+    REMITTED = "remitted", _("handed in")
+    RECONCILED = "reconciled", _("settled")
+
+
+COD_MOVES: Moves = {
+    CodState.NONE: frozenset(),
+    CodState.EXPECTED: frozenset({CodState.COLLECTED}),
+    CodState.COLLECTED: frozenset({CodState.REMITTED, CodState.EXPECTED}),
+    CodState.REMITTED: frozenset({CodState.RECONCILED}),
+    CodState.RECONCILED: frozenset(),
+}
+
+
+class OrderStatus(TextChoices):
+    """Our word for an order, for people; derived."""
+
+    DRAFT = "draft", _("draft")
+    UNCONFIRMED = "unconfirmed", _("to be confirmed")
+    PLACED = "placed", _("waiting for the cooperatives")
+    IN_HAND = "in_hand", _("being prepared")
+    ON_THE_WAY = "on_the_way", _("on the way")
+    DELIVERED = "delivered", _("delivered")
+    RETURNED = "returned", _("returned")
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("expired")
+
+
+class SaleorStatus(TextChoices):
+    """The order's status in the words of Saleor's clients; derived beside ours."""
+
+    DRAFT = "draft", "DRAFT"
+    UNCONFIRMED = "unconfirmed", "UNCONFIRMED"
+    UNFULFILLED = "unfulfilled", "UNFULFILLED"
+    PARTIALLY_FULFILLED = "partially fulfilled", "PARTIALLY_FULFILLED"
+    FULFILLED = "fulfilled", "FULFILLED"
+    PARTIALLY_RETURNED = "partially_returned", "PARTIALLY_RETURNED"
+    RETURNED = "returned", "RETURNED"
+    CANCELED = "canceled", "CANCELED"
+    EXPIRED = "expired", "EXPIRED"
+
+
+class Coverage(TextChoices):
+    """How much of what is due has been authorised, or charged; derived."""
+
+    NONE = "none", _("nothing")
+    PARTIAL = "partial", _("in part")
+    FULL = "full", _("in full")
+    OVER = "overcharged", _("more than due")

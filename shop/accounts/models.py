@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor, Door
+from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, *, email: str | None = None, password: str | None = None, **fields: Any) -> User:
+        """A new person; e-mail addresses are kept in lower case, an empty one is none."""
+        user = User(email=(email or "").strip().lower() or None, **fields)
+        user.set_password(password)
+        user.save(force_insert=True)
+        return user
+
+
+class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
+    """A person: buyer, member or admin. E-mail and phone are each unique when present.
+
+    `first_name` holds the whole name as Vietnamese people write it; `last_name` is there for
+    clients that split it.
+    """
+
+    email = models.EmailField(unique=True, null=True, blank=True)
+    phone = models.CharField(max_length=20, unique=True, null=True, blank=True)
+    first_name = models.CharField(max_length=256, blank=True, default="")
+    last_name = models.CharField(max_length=256, blank=True, default="")
+    language = models.CharField(max_length=16, default="vi")
+    is_staff = models.BooleanField(default=False, help_text=_("Works for the platform."))
+    is_superuser = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    is_confirmed = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+    note = models.TextField(blank=True, default="")
+    revocation_key = models.CharField(
+        max_length=64,
+        default=secrets.token_urlsafe,
+        help_text=_("In every token of theirs: changing it signs them out everywhere."),
+    )
+    default_billing_address = models.ForeignKey(
+        "Address", models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    default_shipping_address = models.ForeignKey(
+        "Address", models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(email=""), name="user_email_empty_is_null"),
+            models.CheckConstraint(condition=~Q(phone=""), name="user_phone_empty_is_null"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        full = f"{self.first_name} {self.last_name}".strip()
+        return full or self.email or self.phone or f"#{self.pk}"
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.first_name or self.name
+
+    def acting(self, door: Door) -> Actor:
+        return Actor.person(self.pk, self.name, door)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Django's admin shows raw data to superusers only; the trade's own gate is cooperatives.access."""
+        return self.is_active and self.is_superuser
+
+    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+        return self.is_active and self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_superuser
+
+
+class Address(WithMetadata):
+    """A place to deliver to or to bill. Saleor's columns, plus the commune's code and a landmark.
+
+    In Vietnam `country_area` is the province, `city` the commune or ward as written, and
+    `street_address_1` the hamlet, house and street. Copies on orders belong to nobody (`user` null).
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="addresses", null=True, blank=True
+    )
+    first_name = models.CharField(max_length=256, blank=True, default="")
+    last_name = models.CharField(max_length=256, blank=True, default="")
+    company_name = models.CharField(max_length=256, blank=True, default="")
+    street_address_1 = models.CharField(max_length=256, blank=True, default="")
+    street_address_2 = models.CharField(max_length=256, blank=True, default="")
+    city = models.CharField(max_length=256, blank=True, default="")
+    city_area = models.CharField(max_length=128, blank=True, default="")
+    postal_code = models.CharField(max_length=20, blank=True, default="")
+    country = models.CharField(max_length=2, default="VN")
+    country_area = models.CharField(max_length=128, blank=True, default="")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    province_code = models.CharField(max_length=10, blank=True, default="")
+    commune_code = models.CharField(max_length=10, blank=True, default="")
+    landmark = models.CharField(max_length=250, blank=True, default="")
+    validation_skipped = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return ", ".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """The address as Vietnamese people write it: hamlet or house, commune, province."""
+        parts = (
+            self.company_name,
+            self.street_address_1,
+            self.street_address_2,
+            self.city,
+            self.country_area,
+            self.country if self.country != "VN" else "",
+        )
+        return [part for part in parts if part]
+
+    def copy(self) -> Address:
+        """An unsaved copy that belongs to nobody, for an order to keep."""
+        fields = {
+            field.attname: getattr(self, field.attname)
+            for field in self._meta.concrete_fields
+            if field.name not in ("id", "user")
+        }
+        return Address(**fields)
+
+
+class Group(models.Model):
+    """A set of permissions that staff share, possibly for some channels only (Saleor's permission groups)."""
+
+    name = models.CharField(max_length=150, unique=True)
+    users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="permission_groups", blank=True)
+    channels = models.ManyToManyField(Channel, related_name="permission_groups", blank=True)
+    restricted_to_channels = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupPermission(models.Model):
+    group = models.ForeignKey(Group, models.CASCADE, related_name="permissions")
+    code = models.CharField(max_length=60, choices=Permission)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "code"], name="group_permission_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ConsentPurpose(models.TextChoices):
+    ORDER = "order", _("passing name, phone and address to the seller and the carrier of this order")
+    NEWS = "news", _("news of new seasons")
+
+
+class Consent(models.Model):
+    """That somebody agreed to one purpose, to which version of its words, when (Law 91/2025).
+
+    `about` names what it was given for ("order:<uuid>") where there is no account to hang it on.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="consents", null=True, blank=True
+    )
+    about = models.CharField(max_length=80, blank=True, default="")
+    purpose = models.CharField(max_length=20, choices=ConsentPurpose)
+    version = models.CharField(max_length=20)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    door = models.CharField(max_length=10, choices=Door)
+
+    class Meta:
+        indexes = [models.Index(fields=["about"], name="consent_by_about")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False) | ~Q(about=""), name="consent_is_somebodys"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.version}"

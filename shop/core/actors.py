@@ -1,0 +1,51 @@
+"""Who is acting, and by which door they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Door(TextChoices):
+    """The four doors, and the house itself."""
+
+    MARKET = "market", _("market")
+    MEMBERS = "members", _("members' app")
+    DESK = "desk", _("desk")
+    API = "api", _("API")
+    SYSTEM = "system", _("system")
+
+
+class ActorKind(TextChoices):
+    PERSON = "person", _("person")
+    GUEST = "guest", _("guest")
+    APP = "app", _("app")
+    SYSTEM = "system", _("system")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user, a guest, an app or the system; `key` is the user's or app's id as text."""
+
+    kind: ActorKind
+    door: Door
+    key: str = ""
+    name: str = ""
+
+    @property
+    def user_id(self) -> int | None:
+        return int(self.key) if self.kind == ActorKind.PERSON else None
+
+    @classmethod
+    def person(cls, user_id: int, name: str, door: Door) -> Actor:
+        return cls(ActorKind.PERSON, door, str(user_id), name[:250])
+
+    @classmethod
+    def guest(cls, door: Door = Door.MARKET) -> Actor:
+        return cls(ActorKind.GUEST, door)
+
+    @classmethod
+    def system(cls, name: str = "") -> Actor:
+        return cls(ActorKind.SYSTEM, Door.SYSTEM, name=name)

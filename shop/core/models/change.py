@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.db import models
+
+from shop.core.actors import Actor, ActorKind, Door
+
+
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def of(self, row: models.Model) -> ChangeQuerySet:
+        """What happened to this row alone."""
+        return self.filter(kind=row._meta.label_lower, key=str(row.pk))
+
+    def under(self, root: models.Model) -> ChangeQuerySet:
+        """What happened to this row and to whatever belongs to it: an order with parts and parcels."""
+        return self.filter(root_kind=root._meta.label_lower, root_key=str(root.pk))
+
+    def in_time(self) -> ChangeQuerySet:
+        return self.order_by("at", "pk")
+
+
+class Change(models.Model):
+    """One thing that happened: written in the transaction that made it so, never edited.
+
+    `what` says it in a dotted word ("part.accepted"); `kind`/`key` name the row, `root_kind`/`root_key`
+    the order, product or cooperative it belongs to; `cooperative` its cooperative's id, for scoping.
+    Keys are text without foreign keys because a change outlives what it tells of.
+    """
+
+    at = models.DateTimeField()
+    what = models.CharField(max_length=60)
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=40)
+    root_kind = models.CharField(max_length=60)
+    root_key = models.CharField(max_length=40)
+    cooperative = models.PositiveBigIntegerField(null=True, blank=True)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind)
+    actor_key = models.CharField(max_length=40, blank=True, default="")
+    actor_name = models.CharField(max_length=250, blank=True, default="")
+    door = models.CharField(max_length=10, choices=Door)
+    why = models.TextField(blank=True, default="")
+    data = models.JSONField(default=dict, blank=True)
+    snapshot = models.JSONField(null=True, blank=True)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["root_kind", "root_key", "at"], name="change_by_root"),
+            models.Index(fields=["kind", "key"], name="change_by_row"),
+            models.Index(fields=["at"], name="change_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.key}"
+
+
+def record_change(
+    what: str,
+    row: models.Model,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+    root: models.Model | None = None,
+    cooperative_id: int | None = None,
+    why: str = "",
+    data: dict[str, Any] | None = None,
+    snapshot: dict[str, Any] | None = None,
+) -> Change:
+    """Write down that `what` happened to `row`, in the caller's transaction."""
+    return Change.objects.create(
+        **change_values(
+            what,
+            row,
+            actor=actor,
+            now=now,
+            root=root,
+            cooperative_id=cooperative_id,
+            why=why,
+            data=data,
+            snapshot=snapshot,
+        )
+    )
+
+
+def change_values(
+    what: str,
+    row: models.Model,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+    root: models.Model | None = None,
+    cooperative_id: int | None = None,
+    why: str = "",
+    data: dict[str, Any] | None = None,
+    snapshot: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The columns of a Change, for writing many at once."""
+    root = root or row
+    return {
+        "what": what,
+        "kind": row._meta.label_lower,
+        "key": str(row.pk),
+        "root_kind": root._meta.label_lower,
+        "root_key": str(root.pk),
+        "cooperative": cooperative_id,
+        "actor_kind": actor.kind,
+        "actor_key": actor.key,
+        "actor_name": actor.name,
+        "door": actor.door,
+        "why": why,
+        "data": data or {},
+        "snapshot": snapshot,
+        "at": now,
+    }

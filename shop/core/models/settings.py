@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.models.bases import WithMetadata
+
+
+class ShopSettings(WithMetadata):
+    """The shop's own settings: one typed row, read by `shop_settings()` and nowhere else.
+
+    The first block is Saleor's site settings with Saleor's defaults; the second names who operates
+    the market, as the E-commerce Law (122/2025) wants it in the footer; the third is ours.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+
+    name = models.CharField(max_length=120, default="Chợ Phiên")
+    description = models.CharField(max_length=500, blank=True, default="")
+    track_inventory_by_default = models.BooleanField(default=True)
+    default_weight_unit = models.CharField(max_length=10, default="kg")
+    default_digital_max_downloads = models.PositiveIntegerField(null=True, blank=True)
+    default_digital_url_valid_days = models.PositiveIntegerField(null=True, blank=True)
+    limit_quantity_per_checkout = models.PositiveIntegerField(null=True, blank=True, default=50)
+    reserve_stock_duration_anonymous_user = models.PositiveIntegerField(null=True, blank=True)
+    reserve_stock_duration_authenticated_user = models.PositiveIntegerField(null=True, blank=True)
+    fulfillment_auto_approve = models.BooleanField(default=True)
+    fulfillment_allow_unpaid = models.BooleanField(default=True)
+    enable_account_confirmation_by_email = models.BooleanField(default=True)
+    allow_login_without_confirmation = models.BooleanField(default=False)
+    use_legacy_update_webhook_emission = models.BooleanField(default=True)
+    password_login_mode = models.CharField(max_length=20, default="enabled")
+    customer_set_password_url = models.CharField(max_length=255, blank=True, default="")
+
+    operator_name = models.CharField(max_length=250, blank=True, default="")
+    operator_registration = models.CharField(
+        max_length=250, blank=True, default="", help_text=_("Number, date and issuer of the registration.")
+    )
+    operator_address = models.CharField(max_length=250, blank=True, default="")
+    operator_phone = models.CharField(max_length=40, blank=True, default="")
+    operator_email = models.EmailField(blank=True, default="")
+    ministry_notice_url = models.URLField(blank=True, default="")
+
+    accept_within_hours = models.PositiveSmallIntegerField(
+        default=24, help_text=_("How long a cooperative has to accept its part of an order.")
+    )
+    attention_hours_before = models.PositiveSmallIntegerField(
+        default=4, help_text=_("How long before that the platform is told that nobody has accepted.")
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="shop_settings_are_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def shop_settings() -> ShopSettings:
+    """The settings; Saleor's and our defaults on a shop where nobody has saved any."""
+    return ShopSettings.objects.filter(pk=1).first() or ShopSettings()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+
+from shop.core.models.bases import WithMetadata
+
+
+class TaxClass(WithMetadata):
+    """A kind of goods or delivery with the same tax: unprocessed produce, processed food, handicraft."""
+
+    name = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaxRateQuerySet(models.QuerySet["TaxRate"]):
+    def on(self, day: datetime.date) -> TaxRateQuerySet:
+        return self.filter(
+            Q(valid_from=None) | Q(valid_from__lte=day), Q(valid_until=None) | Q(valid_until__gte=day)
+        )
+
+    def by_class(
+        self, classes: Iterable[int | None], *, country: str, day: datetime.date
+    ) -> dict[int | None, Decimal]:
+        """The rate in percent of each tax class on a day; None is the country's rate without a class.
+
+        A class without a rate of its own has the country's; without that either, nothing.
+        """
+        rows = (
+            self.on(day)
+            .filter(Q(tax_class__in=[key for key in classes if key]) | Q(tax_class=None), country=country)
+            .order_by("valid_from", "pk")
+        )
+        found = {row.tax_class_id: row.rate for row in rows}
+        fallback = found.get(None, Decimal(0))
+        return {None: fallback} | {key: found.get(key, fallback) for key in classes}
+
+
+class TaxRate(models.Model):
+    """A tax class's rate (percent) in a country, in force from and until days that may be open."""
+
+    tax_class = models.ForeignKey(TaxClass, models.CASCADE, related_name="rates", null=True, blank=True)
+    country = models.CharField(max_length=2)
+    rate = models.DecimalField(max_digits=6, decimal_places=3)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(null=True, blank=True)
+
+    objects = TaxRateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tax_class", "country", "valid_from"], name="tax_rate_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=Q(rate__gte=0), name="tax_rate_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.rate} %"

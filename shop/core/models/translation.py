@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import get_language
+
+
+class TranslationQuerySet(models.QuerySet["Translation"]):
+    def texts(self, kind: str, keys: Iterable[object], language: str) -> dict[tuple[str, str], str]:
+        """All texts of these rows in one language, in one query, by (key, field)."""
+        rows = self.filter(kind=kind, key__in=[str(key) for key in keys], language=language)
+        return {(row.key, row.field): row.text for row in rows}
+
+
+class Translation(models.Model):
+    """One field of one row in one further language; where it is missing the row's own text stands.
+
+    `kind` is the model's label ("catalog.product"), `key` its primary key as text, `language` an
+    IETF tag in lower case ("en", "vi", "tyz"). Rich text is kept as its JSON.
+    """
+
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=40)
+    language = models.CharField(max_length=16)
+    field = models.CharField(max_length=60)
+    text = models.TextField()
+
+    objects = TranslationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key", "language", "field"], name="translation_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} {self.field} ({self.language})"
+
+
+def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
+    """Give rows of one model, as loaded for a page, the texts of the page's language: one query, or none in Vietnamese.
+
+    The rows must not be saved afterwards.
+    """
+    language = get_language() or settings.LANGUAGE_CODE
+    if language == settings.LANGUAGE_CODE or not rows:
+        return
+    texts = Translation.objects.texts(rows[0]._meta.label_lower, {row.pk for row in rows}, language)
+    for row in rows:
+        for field in fields:
+            text = texts.get((str(row.pk), field))
+            if text:
+                setattr(row, field, text)

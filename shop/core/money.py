@@ -1,0 +1,112 @@
+"""Whole minor units of a currency: đồng have none below them, dollars have cents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+# ISO 4217: the currencies whose smallest unit is not a hundredth.
+_MINOR_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals the currency is written with: 0 for VND, 2 for USD."""
+    return _MINOR_DIGITS.get(currency.upper(), 2)
+
+
+def half_up(amount: Decimal) -> int:
+    """The nearest whole minor unit, halves away from zero, as people round money."""
+    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def percent_of(amount: int, percent: Decimal) -> int:
+    """That many percent of an amount of minor units, rounded once."""
+    return half_up(Decimal(amount) * percent / 100)
+
+
+def net_of(gross: int, tax_rate: Decimal) -> int:
+    """The part of a price with tax that is not tax; `tax_rate` in percent."""
+    return half_up(Decimal(gross) * 100 / (100 + tax_rate))
+
+
+def gross_of(net: int, tax_rate: Decimal) -> int:
+    """A net price with its tax; `tax_rate` in percent."""
+    return half_up(Decimal(net) * (100 + tax_rate) / 100)
+
+
+def split(amount: int, weights: Sequence[int]) -> list[int]:
+    """Shares of `amount` in proportion to `weights` that add up to it exactly.
+
+    The remainder goes one unit each to the largest fractions, earlier ones first. All weights zero:
+    shared evenly. Raises ValueError without weights (unless there is nothing to share) or with a
+    negative one.
+    """
+    if any(weight < 0 for weight in weights):
+        raise ValueError("a weight is negative")
+    if not weights:
+        if amount:
+            raise ValueError("nobody to share with")
+        return []
+    if not any(weights):
+        weights = [1] * len(weights)
+    whole = sum(weights)
+    sign = -1 if amount < 0 else 1
+    shares, fractions = [], []
+    for weight in weights:
+        share, fraction = divmod(abs(amount) * weight, whole)
+        shares.append(share)
+        fractions.append(fraction)
+    left = abs(amount) - sum(shares)
+    for place in sorted(range(len(weights)), key=lambda i: (-fractions[i], i))[:left]:
+        shares[place] += 1
+    return [sign * share for share in shares]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in whole minor units with its currency; never mixes two currencies."""
+
+    amount: int
+    currency: str
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other).amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other).amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.amount * times, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other).amount
+
+    def split(self, weights: Sequence[int]) -> list[Money]:
+        """Shares in proportion to `weights` that add up to this sum."""
+        return [Money(share, self.currency) for share in split(self.amount, weights)]
+
+    def _same(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not mix")
+        return other
+
+
+@dataclass(frozen=True, slots=True)
+class TaxedMoney:
+    """A price as it is with tax and without, in minor units, and the rate (percent) between them."""
+
+    net: int
+    gross: int
+    currency: str
+    tax_rate: Decimal = Decimal(0)
+
+    @property
+    def tax(self) -> int:
+        return self.gross - self.net

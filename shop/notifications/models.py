@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Way(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("text message")
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def due(self, now: datetime.datetime) -> NotificationQuerySet:
+        """What still has to go out and may be tried now, oldest first."""
+        return self.filter(sent_at=None, given_up_at=None, due_at__lte=now).order_by("due_at", "pk")
+
+
+class Notification(models.Model):
+    """A message to one person: stored with what caused it, delivered after, tried again until it is out.
+
+    `key` names the occasion ("order-placed:<id>:email"), so that no occasion is told twice.
+    """
+
+    key = models.CharField(max_length=120, unique=True)
+    way = models.CharField(max_length=10, choices=Way)
+    to = models.CharField(max_length=254)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="notifications", null=True, blank=True
+    )
+    language = models.CharField(max_length=16, default="vi")
+    subject = models.CharField(max_length=250, blank=True, default="")
+    text = models.TextField()
+    html = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=250, blank=True, default="")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(sent_at=None, given_up_at=None),
+                name="notification_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.way} {self.key}"

@@ -1,0 +1,90 @@
+"""Store a message with what caused it; deliver it once that stands; try again until it is out."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import smtplib
+
+from celery import shared_task
+from django.utils import timezone
+
+from shop.core.db import after_commit
+from shop.notifications import by_email, by_sms
+from shop.notifications.models import Notification, Way
+
+log = logging.getLogger(__name__)
+
+# A mail server that is away for a day loses nothing; after that the address is the likelier fault.
+_FIRST_WAIT = datetime.timedelta(minutes=1)
+_LONGEST_WAIT = datetime.timedelta(hours=2)
+_TRIES = 20
+
+_DELIVER = {Way.EMAIL: by_email.deliver, Way.SMS: by_sms.deliver}
+
+
+def send(
+    *,
+    key: str,
+    way: Way,
+    to: str,
+    text: str,
+    now: datetime.datetime,
+    subject: str = "",
+    html: str = "",
+    language: str = "vi",
+    user_id: int | None = None,
+) -> None:
+    """Put a message into the outbox, in the caller's transaction. The same `key` a second time adds nothing."""
+    row = Notification(
+        key=key,
+        way=way,
+        to=to,
+        subject=subject,
+        text=text,
+        html=html,
+        language=language,
+        user_id=user_id,
+        created_at=now,
+        due_at=now,
+    )
+    Notification.objects.bulk_create([row], ignore_conflicts=True)
+    after_commit(deliver_task.delay, key=key)
+
+
+@shared_task(name="notifications.deliver")
+def deliver_task(*, key: str) -> None:
+    """Deliver one message if it is still due."""
+    row = Notification.objects.due(timezone.now()).filter(key=key).first()
+    if row is not None:
+        deliver(row, now=timezone.now())
+
+
+@shared_task(name="notifications.sweep")
+def sweep_task() -> None:
+    """Deliver what is due: messages whose task was lost, and those to be tried again."""
+    for row in Notification.objects.due(timezone.now())[:200]:
+        deliver(row, now=timezone.now())
+
+
+def deliver(row: Notification, *, now: datetime.datetime) -> bool:
+    """Try to deliver one message; answer whether it went out.
+
+    It is claimed first, by moving its next try ahead: of two workers only one sends it, and one that
+    dies with it loses a wait, not the message.
+    """
+    wait = min(_FIRST_WAIT * 2**row.attempts, _LONGEST_WAIT)
+    claimed = Notification.objects.filter(
+        pk=row.pk, attempts=row.attempts, sent_at=None, given_up_at=None
+    ).update(attempts=row.attempts + 1, due_at=now + wait)
+    if not claimed:
+        return False
+    try:
+        _DELIVER[Way(row.way)](row)
+    except (OSError, smtplib.SMTPException) as error:
+        given_up = now if row.attempts + 1 >= _TRIES else None
+        Notification.objects.filter(pk=row.pk).update(last_error=str(error)[:250], given_up_at=given_up)
+        log.warning("message %s is not out yet: %s", row.key, error)
+        return False
+    Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="")
+    return True
