@@ -24,6 +24,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "beat": {"task": "shop.celery.note_beat", "schedule": timedelta(seconds=20)},
+    "pictures": {"task": "core.sweep_pictures", "schedule": timedelta(minutes=2)},
 }
 
 

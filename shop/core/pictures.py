@@ -23,7 +23,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _MOST_UNEQUAL_SIDES = 10  # a strip longer than that is no photo, and WebP ends at 16,383 pixels
 
 pillow_heif.register_heif_opener()
-# Small files can unpack to gigabytes: Pillow itself refuses what is above twice the limit, this what is above it.
+# Small files can unpack to gigabytes. Pillow refuses what is above twice the limit; this, what is above it.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -73,15 +73,15 @@ def inspect(file: IO[bytes]) -> tuple[int, int]:
         raise PictureTooHeavy(field="picture")
     try:
         with _opened(file) as image:
-            seen = _size_as_seen(image)
             if image.format == "PNG":
                 image.verify()  # checks every chunk without unpacking it
-            else:
-                image.draft("RGB", (WIDTHS[0], WIDTHS[0]))
-                image.load()
+                return image.size
+            seen = _size_as_seen(image)
+            image.draft("RGB", (WIDTHS[0], WIDTHS[0]))
+            image.load()
+            return seen
     finally:
         file.seek(0)
-    return seen
 
 
 def make_renditions(original: IO[bytes]) -> Renditions:

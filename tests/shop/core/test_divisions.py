@@ -103,8 +103,8 @@ def test_a_commune_is_found_without_marks(divisions):
             ["Xã Đắk Nuê", "Xã Đắk Phơi"],
         ),
         (
-            "Đổi loại hình từ thị trấn Mai Châu thành xã Mai Châu, hợp nhất thị trấn Mai Châu, các xã Nà Phòn,"
-            " Tòng Đậu và một phần diện tích tự nhiên, quy mô dân số của xã Đồng Tân. Bỏ cấp huyện.",
+            "Đổi loại hình từ thị trấn Mai Châu thành xã Mai Châu, hợp nhất thị trấn Mai Châu, các xã"
+            " Nà Phòn, Tòng Đậu và một phần diện tích tự nhiên, quy mô dân số của xã Đồng Tân. Bỏ cấp huyện.",
             ["Thị trấn Mai Châu", "Xã Nà Phòn", "Xã Tòng Đậu", "Xã Đồng Tân (part)"],
         ),
         (

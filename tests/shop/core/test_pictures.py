@@ -1,0 +1,163 @@
+import io
+import struct
+import zlib
+
+import pillow_heif
+import pytest
+from PIL import Image
+
+from shop.core.pictures import (
+    MAX_BYTES,
+    NotAPicture,
+    PictureTooHeavy,
+    PictureTooLarge,
+    inspect,
+    make_renditions,
+)
+
+ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
+
+
+def photo(width=1600, height=1200, form="JPEG", **options):
+    """A photo whose left half is red and right half blue."""
+    image = Image.new("RGB", (width, height), "red")
+    image.paste("blue", (width // 2, 0, width, height))
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    file.seek(0)
+    return file
+
+
+def exif_of_a_phone(orientation=1):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[MAKER] = "A phone"
+    exif.get_ifd(GPS).update({1: "N", 2: (22.0, 13.0, 0.0), 3: "E", 4: (105.0, 50.0, 0.0)})
+    return exif.tobytes()
+
+
+def claimed_png(width, height):
+    """A tiny file that says it unpacks to width × height pixels."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 1000)
+    return io.BytesIO(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_photo_tells_its_size_and_stays_readable(form):
+    file = photo(form=form)
+
+    assert inspect(file) == (1600, 1200)
+    assert file.tell() == 0
+
+
+def test_sizes_are_made_in_three_widths_and_two_forms():
+    made = make_renditions(photo())
+
+    assert [(file.width, file.height) for file in made.files] == [(320, 240), (640, 480), (1200, 900)]
+    for file in made.files:
+        assert Image.open(io.BytesIO(file.webp)).format == "WEBP"
+        assert Image.open(io.BytesIO(file.jpeg)).format == "JPEG"
+        assert Image.open(io.BytesIO(file.jpeg)).size == (file.width, file.height)
+
+
+@pytest.mark.parametrize(
+    ("width", "widths"), [(1200, [320, 640, 1200]), (500, [320, 500]), (320, [320]), (90, [90])]
+)
+def test_a_small_photo_is_never_blown_up(width, widths):
+    made = make_renditions(photo(width, 200))
+
+    assert [file.width for file in made.files] == widths
+
+
+def test_nothing_of_the_place_or_the_phone_stays_in_a_photo():
+    original = photo(exif=exif_of_a_phone())
+    assert Image.open(original).getexif().get_ifd(GPS)
+
+    for file in make_renditions(original).files:
+        for form in (file.webp, file.jpeg):
+            assert not dict(Image.open(io.BytesIO(form)).getexif())
+            assert b"A phone" not in form
+
+
+def test_a_photo_taken_sideways_is_turned_upright():
+    lying = photo(1600, 1200, exif=exif_of_a_phone(orientation=6))
+
+    made = make_renditions(lying)
+
+    upright = Image.open(io.BytesIO(made.files[0].jpeg)).convert("RGB")
+    assert (made.width, made.height) == (1200, 1600)
+    assert inspect(lying) == (1200, 1600)
+    assert upright.size == (320, 427)
+    assert upright.getpixel((160, 20))[0] > 200  # the red left half is on top now
+    assert upright.getpixel((160, 400))[2] > 200
+
+
+def test_what_is_transparent_becomes_white():
+    file = io.BytesIO()
+    Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(file, "PNG")
+
+    made = make_renditions(file)
+
+    assert Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20)) == (255, 255, 255)
+
+
+def test_a_heic_photo_is_converted():
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
+
+    assert inspect(file) == (640, 480)
+    assert [each.width for each in make_renditions(file).files] == [320, 640]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        "Quýt chín rồi".encode() * 50,
+        b"%PDF-1.7 nothing",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x89PNG\r\n\x1a\n",
+    ],
+)
+def test_what_is_not_a_photo_is_refused_whatever_it_is_called(content):
+    file = io.BytesIO(content)
+    file.name = "quyt.jpg"
+
+    with pytest.raises(NotAPicture):
+        inspect(file)
+    with pytest.raises(NotAPicture):
+        make_renditions(file)
+
+
+def test_a_photo_that_is_cut_short_is_refused():
+    whole = photo().getvalue()
+
+    with pytest.raises(NotAPicture):
+        inspect(io.BytesIO(whole[: len(whole) // 2]))
+
+
+def test_a_strip_is_no_photo():
+    with pytest.raises(NotAPicture):
+        inspect(photo(4000, 10))
+
+
+@pytest.mark.parametrize("side", [6400, 10_000, 30_000])
+def test_a_bomb_is_refused_before_it_unpacks(side):
+    with pytest.raises(PictureTooLarge):
+        inspect(claimed_png(side, side))
+    with pytest.raises(PictureTooLarge):
+        make_renditions(claimed_png(side, side))
+
+
+def test_a_photo_over_25_mb_is_refused():
+    heavy = io.BytesIO(photo().getvalue().ljust(MAX_BYTES + 1, b"\0"))
+
+    with pytest.raises(PictureTooHeavy):
+        inspect(heavy)

@@ -1,0 +1,87 @@
+import io
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from shop.core.models import Picture, PictureState
+from shop.core.pictures import NotAPicture
+from shop.core.renditions import keep_picture, make_renditions_task, sweep_pictures_task
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def upload(name="IMG_0001.JPG"):
+    file = io.BytesIO()
+    Image.new("RGB", (800, 600), "orange").save(file, "JPEG")
+    return ContentFile(file.getvalue(), name=name)
+
+
+def test_a_photo_waits_until_its_sizes_are_made():
+    picture = keep_picture(upload(), alt="Quýt chín")
+
+    make_renditions_task(picture_id=picture.pk)
+
+    assert picture.state == PictureState.WAITING
+    picture.refresh_from_db()
+    assert (picture.state, picture.width, picture.height) == (PictureState.READY, 800, 600)
+    assert {width: made["height"] for width, made in picture.renditions.items()} == {
+        "320": 240,
+        "640": 480,
+        "800": 600,
+    }
+    for made in picture.renditions.values():
+        assert default_storage.exists(made["webp"])
+        assert default_storage.exists(made["jpeg"])
+
+
+def test_making_the_sizes_twice_leaves_the_same_files(tmp_path):
+    picture = keep_picture(upload())
+    make_renditions_task(picture_id=picture.pk)
+    once = sorted(path.name for path in tmp_path.rglob("*"))
+    Picture.objects.update(state=PictureState.WAITING)
+
+    make_renditions_task(picture_id=picture.pk)
+    make_renditions_task(picture_id=picture.pk)
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == once
+
+
+def test_the_sweep_finds_a_photo_whose_message_was_lost():
+    picture = keep_picture(upload())
+
+    sweep_pictures_task()
+
+    picture.refresh_from_db()
+    assert picture.state == PictureState.READY
+
+
+def test_a_file_that_is_no_photo_leaves_nothing(tmp_path):
+    with pytest.raises(NotAPicture):
+        keep_picture(ContentFile(b"not a photo", name="quyt.jpg"))
+
+    assert not Picture.objects.exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_original_that_went_missing_is_marked_as_refused():
+    picture = keep_picture(upload())
+    picture.original.delete(save=False)
+
+    make_renditions_task(picture_id=picture.pk)
+
+    picture.refresh_from_db()
+    assert picture.state == PictureState.REFUSED
+
+
+def test_the_name_of_the_file_is_not_kept():
+    picture = keep_picture(upload("Nhà chị Lan.jpg"))
+
+    assert "Lan" not in picture.original.name
+    assert picture.original.name.endswith(".jpg")
