@@ -1,0 +1,298 @@
+"""The smallest valid things of the trade, made through the models and actions that the shop itself uses."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from catalog.actions.categories import add_category
+from catalog.actions.products import ProductDetails, VariantDetails, add_product
+from catalog.models import Category, Listing, Product, ProductType, Stock, Variant
+from catalog.states import ListingState
+from cooperatives.models import (
+    Cooperative,
+    DeliveryRate,
+    DeliveryWay,
+    MarketDay,
+    MarketDayKind,
+    Membership,
+    Role,
+    Service,
+    Warehouse,
+    WarehouseChannel,
+    WayKind,
+    Zone,
+    ZoneCountry,
+)
+from cooperatives.states import CooperativeState
+from orders.actions.basket import put_in_basket
+from orders.actions.place import place
+from orders.actions.record import Contact
+from orders.actions.shares import WantedDelivery
+from orders.models import Basket, Order, OrderPart
+from shop.accounts.models import Address, ConsentPurpose, User
+from shop.core.actors import Actor
+from shop.core.models import Channel, TaxClass, TaxRate
+from shop.core.text import fold
+
+NOW = datetime.datetime(2026, 11, 24, 3, 0, tzinfo=datetime.UTC)  # Tuesday, 10:00 in Vietnam
+HANOI = "01"
+THAI_NGUYEN = "19"
+PASSWORD = "quyt-bach-thong-2026"
+_numbers = itertools.count(1)
+
+
+def make_channel(**fields: Any) -> Channel:
+    defaults = {
+        "slug": "viet-nam",
+        "name": "Việt Nam",
+        "currency": "VND",
+        "default_country": "VN",
+        "is_active": True,
+        "checks_listings": True,
+    }
+    return Channel.objects.get_or_create(slug=fields.get("slug", "viet-nam"), defaults=defaults | fields)[0]
+
+
+def make_zone(channel: Channel) -> Zone:
+    zone = Zone.objects.filter(channels=channel).first()
+    if zone is None:
+        zone = Zone.objects.create(name="Việt Nam")
+        ZoneCountry.objects.create(zone=zone, country=channel.default_country)
+        zone.channels.add(channel)
+    return zone
+
+
+def make_user(**fields: Any) -> User:
+    n = next(_numbers)
+    defaults = {"email": f"nguoi-{n}@example.com", "password": PASSWORD, "first_name": f"Người {n}"}
+    return User.objects.create_user(**(defaults | fields))
+
+
+def make_admin(**fields: Any) -> User:
+    return make_user(is_staff=True, is_superuser=True, **fields)
+
+
+def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
+    """An approved cooperative that the law is content with, without warehouse or ways."""
+    n = next(_numbers)
+    defaults = {
+        "slug": f"hop-tac-xa-{n}",
+        "folded_name": fold(name),
+        "state": CooperativeState.APPROVED,
+        "legal_name": f"Hợp tác xã số {n}",
+        "registration_number": f"SO-MAU-{n}",
+        "phone": "+84912345678",
+        "email": f"htx-{n}@example.com",
+        "return_terms": "Đổi trong 24 giờ.",
+    }
+    return Cooperative.objects.create(name=name, **(defaults | fields))
+
+
+def make_member(cooperative: Cooperative, role: Role = Role.MANAGER, **fields: Any) -> User:
+    user = make_user(**fields)
+    Membership.objects.create(cooperative=cooperative, user=user, role=role)
+    return user
+
+
+def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) -> Warehouse:
+    """A store house that serves the channel and its zone."""
+    n = next(_numbers)
+    address = Address.objects.create(
+        street_address_1="Thôn Nà Ít", city="Xã Phủ Thông", country_area="Thái Nguyên"
+    )
+    warehouse = Warehouse.objects.create(
+        **({"name": f"Kho {n}", "slug": f"kho-{n}", "address": address} | fields), cooperative=cooperative
+    )
+    WarehouseChannel.objects.create(warehouse=warehouse, channel=channel, sort_order=n)
+    warehouse.zones.add(make_zone(channel))
+    return warehouse
+
+
+def make_service(channel: Channel, kind: WayKind = WayKind.CARRIER) -> Service:
+    zone = make_zone(channel)
+    return Service.objects.get_or_create(zone=zone, kind=kind, defaults={"name": str(kind.label)})[0]
+
+
+def make_way(
+    cooperative: Cooperative, channel: Channel, *, fee: int = 30_000, provinces: tuple[str, ...] = ("",), **fields: Any
+) -> DeliveryWay:
+    """A carrier to the door at one fee, to the provinces given (an empty code: everywhere)."""
+    defaults = {"kind": WayKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
+    way = DeliveryWay.objects.create(
+        cooperative=cooperative, service=make_service(channel), **(defaults | fields)
+    )
+    for province in provinces:
+        DeliveryRate.objects.create(
+            way=way, channel=channel, currency=channel.currency, province_code=province, price=fee
+        )
+    return way
+
+
+def make_market_way(
+    cooperative: Cooperative, channel: Channel, *, weekday: int = 6, capacity: int | None = None
+) -> DeliveryWay:
+    """Collected on market day, 6 to 10 o'clock."""
+    warehouse = cooperative.warehouses.order_by("created_at").first() or make_warehouse(cooperative, channel)
+    way = DeliveryWay.objects.create(
+        cooperative=cooperative,
+        service=make_service(channel, WayKind.MARKET_DAY),
+        kind=WayKind.MARKET_DAY,
+        name="Nhận ở chợ phiên",
+        warehouse=warehouse,
+        cut_off_hours=12,
+    )
+    MarketDay.objects.create(
+        way=way,
+        kind=MarketDayKind.WEEKDAY,
+        number=weekday,
+        starts=datetime.time(6),
+        ends=datetime.time(10),
+        capacity=capacity,
+    )
+    return way
+
+
+def make_seller(name: str = "HTX Thiên An", channel: Channel | None = None, **fields: Any) -> Cooperative:
+    """A cooperative that can sell at once: store house and delivery everywhere for 30,000 đồng."""
+    channel = channel or make_channel()
+    cooperative = make_cooperative(name, **fields)
+    make_warehouse(cooperative, channel)
+    make_way(cooperative, channel)
+    return cooperative
+
+
+def make_category(name: str = "Rau, củ, quả tươi", parent: Category | None = None) -> Category:
+    return add_category(name=name, parent=parent, sort_order=0, actor=Actor.system(), now=NOW)
+
+
+def make_product_type(**fields: Any) -> ProductType:
+    defaults = {"slug": "hang-thuong", "name": "Hàng thường"}
+    return ProductType.objects.get_or_create(
+        slug=fields.get("slug", "hang-thuong"), defaults=defaults | fields
+    )[0]
+
+
+def make_tax_class(rate: int = 8, country: str = "VN") -> TaxClass:
+    tax_class = TaxClass.objects.create(name=f"{rate} %")
+    TaxRate.objects.create(tax_class=tax_class, country=country, rate=Decimal(rate))
+    return tax_class
+
+
+def make_product(
+    cooperative: Cooperative | None = None,
+    *,
+    name: str = "Gối thảo dược",
+    price: int = 320_000,
+    on_hand: int = 10,
+    channel: Channel | None = None,
+    category: Category | None = None,
+    state: ListingState = ListingState.PUBLISHED,
+    tax_class: TaxClass | None = None,
+    variants: tuple[tuple[str, int], ...] = (("", 0),),
+    **variant_fields: Any,
+) -> Product:
+    """A product on sale with as many variants as given, (name, added price), and its stock counted in."""
+    channel = channel or make_channel()
+    cooperative = cooperative or make_seller(channel=channel)
+    product = add_product(
+        cooperative=cooperative,
+        channel=channel,
+        product_type=make_product_type(),
+        category=category,
+        details=ProductDetails(name=name, origin="Phủ Thông, Thái Nguyên"),
+        variants=[
+            (VariantDetails(price=price + more, name=label, **variant_fields), on_hand)
+            for label, more in variants
+        ],
+        actor=Actor.system(),
+        now=NOW,
+    )
+    product.tax_class = tax_class
+    product.save(update_fields=["tax_class"])
+    Listing.objects.filter(product=product).update(
+        state=state, published_at=NOW if state == ListingState.PUBLISHED else None
+    )
+    return product
+
+
+def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
+    """The only variant of a product on sale."""
+    return make_product(cooperative, **fields).variants.get()
+
+
+def stock_of(variant: Variant) -> Stock:
+    return Stock.objects.get(variant=variant)
+
+
+def make_basket(*wanted: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW) -> Basket:
+    """A basket with these variants, as a buyer fills it."""
+    basket_id = None
+    for variant, quantity in wanted:
+        basket_id = put_in_basket(
+            basket_id=basket_id,
+            user_id=user.pk if user else None,
+            channel=make_channel(),
+            variant_id=variant.pk,
+            quantity=quantity,
+            now=now,
+        ).pk
+    return Basket.objects.get(pk=basket_id)
+
+
+def make_contact(**fields: Any) -> Contact:
+    address = Address(
+        first_name="Nguyễn Thị Hoa",
+        street_address_1="Số 5, ngõ 12",
+        city="Phường Nghĩa Đô",
+        country_area="Hà Nội",
+        province_code=HANOI,
+        phone="+84987654321",
+    )
+    defaults = {
+        "name": "Nguyễn Thị Hoa",
+        "phone": "+84987654321",
+        "address": address,
+        "email": "hoa@example.com",
+        "province_code": HANOI,
+    }
+    return Contact(**(defaults | fields))
+
+
+def carriers_for(basket: Basket) -> dict[int, WantedDelivery]:
+    """The first carrier of every cooperative in the basket."""
+    cooperatives = {line.variant.cooperative_id for line in basket.lines.select_related("variant")}
+    ways = DeliveryWay.objects.filter(cooperative__in=cooperatives, kind=WayKind.CARRIER).order_by("-pk")
+    return {way.cooperative_id: WantedDelivery(way.pk) for way in ways}
+
+
+def make_order(
+    *wanted: tuple[Variant, int],
+    user: User | None = None,
+    now: datetime.datetime = NOW,
+    deliveries: dict[int, WantedDelivery] | None = None,
+    **contact: Any,
+) -> Order:
+    """An order placed on the web for cash on delivery, by each cooperative's carrier."""
+    basket = make_basket(*(wanted or ((make_variant(), 1),)), user=user, now=now)
+    return place(
+        basket_id=basket.pk,
+        contact=make_contact(**contact),
+        deliveries=deliveries or carriers_for(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=now,
+    )
+
+
+def make_part(**fields: Any) -> OrderPart:
+    """The only part of an order of one cooperative."""
+    return make_order(**fields).parts.get()
+
+
+def nobody() -> uuid.UUID:
+    """An id that no row has."""
+    return uuid.uuid4()
