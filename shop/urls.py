@@ -2,14 +2,20 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.static import serve
 
 from shop import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
-    *i18n_patterns(prefix_default_language=False),
+    *i18n_patterns(
+        path("", views.home, name="home"),
+        path("offline/", views.offline, name="offline"),
+        path("trang/<slug:slug>/", views.page, name="page"),
+        path("", include("catalog.urls")),
+        prefix_default_language=False,
+    ),
 ]
 if settings.MEDIA_URL == "/media/":
     urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,9 +21,14 @@ from django.utils.translation import get_language, gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from cooperatives.models import Membership
+from catalog.models import Category, Listing
+from catalog.search import COUNTED
+from catalog.views.cards import cards
+from catalog.views.week import market_ways, next_coach, next_market, this_week
+from cooperatives.models import Cooperative, DeliveryWay, Membership
 from shop.celery import BEAT_KEY
-from shop.core.models import shop_settings
+from shop.core.calendar import day_of
+from shop.core.models import market_channel, shop_settings, show_in_language
 
 LATE_BEAT_SECONDS = 120
 
@@ -35,6 +41,7 @@ PAGES = {
     "rieng-tu": _("Your personal data"),
     "quy-che": _("Operating rules"),
 }
+SEASON_GOODS, SHELF_GOODS = 8, 4
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 SECTIONS = {
     "home": "home",
@@ -64,6 +71,34 @@ SECTIONS = {
     "reports:index": "reports",
     "reports:sales": "reports",
 }
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The front page: this week's market, what is in season, the shelves, the cooperatives."""
+    now = timezone.now()
+    channel = market_channel()
+    listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
+    in_season = listings.filter(is_available=True).in_season(day_of(now).month).newest_first()
+    cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:6])
+    shelf = cooperatives[0] if cooperatives else None
+    of_shelf = listings.for_cooperative(shelf).newest_first()[:SHELF_GOODS] if shelf else []
+    categories = list(Category.objects.roots().select_related("picture"))
+    show_in_language(categories, "name")
+    show_in_language(cooperatives, "name", "summary")
+    ways = market_ways()
+    season_cards = cards(list(in_season[:SEASON_GOODS]), now=now)
+    context = {
+        "week": this_week(ways, now=now),
+        "headline": [_in_a_sentence(card.product.name) for card in season_cards[:2]],
+        "season_cards": season_cards,
+        "goods_count": listings.order_by()[: COUNTED + 1].count(),
+        "categories": categories,
+        "stalls": [_stall(cooperative, ways, now) for cooperative in cooperatives],
+        "shelf": shelf,
+        "shelf_cards": cards(list(of_shelf), now=now),
+    }
+    return render(request, "shop/home.html", context)
 
 
 @require_safe
@@ -104,6 +139,22 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "section": _section(request),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "way_back": _way_back(request),
+    }
+
+
+def _in_a_sentence(name: str) -> str:
+    """A product's name as it stands within a Vietnamese sentence: "Quýt Bạch Thông" is "quýt Bạch Thông"."""
+    return name[:1].lower() + name[1:] if get_language() == "vi" else name
+
+
+def _stall(cooperative: Cooperative, ways: Sequence[DeliveryWay], now: datetime) -> dict[str, Any]:
+    """A cooperative and when its goods can next be collected or travel."""
+    own = [way for way in ways if way.cooperative_id == cooperative.pk]
+    return {
+        "cooperative": cooperative,
+        "market": next_market(own, now=now),
+        "coach": next_coach(own, now=now),
+        "is_paused": cooperative.is_paused_on(day_of(now)),
     }
 
 

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats
 from django.utils.translation import get_language, pgettext_lazy
 
+from shop.core.calendar import VIETNAM, day_of, weekday_name
 from shop.core.money import Money, TaxedMoney, minor_digits
 
 register = template.Library()
 
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _SYMBOLS = {"VND": "₫"}
 
-# Written within a sentence: Vietnamese does not capitalise there.
-_WEEKDAYS = (
-    pgettext_lazy("in a sentence", "Monday"),
-    pgettext_lazy("in a sentence", "Tuesday"),
-    pgettext_lazy("in a sentence", "Wednesday"),
-    pgettext_lazy("in a sentence", "Thursday"),
-    pgettext_lazy("in a sentence", "Friday"),
-    pgettext_lazy("in a sentence", "Saturday"),
-    pgettext_lazy("in a sentence", "Sunday"),
-)
 _SHORT_WEEKDAYS = (
     pgettext_lazy("weekday, short", "Mon"),
     pgettext_lazy("weekday, short", "Tue"),
@@ -106,7 +95,7 @@ def weekday(value: datetime.date | int | None) -> str:
     """The weekday within a sentence, of a day or of a number (0 is Monday)."""
     if value is None:
         return ""
-    return str(_WEEKDAYS[value if isinstance(value, int) else _vietnams_day(value).weekday()])
+    return str(weekday_name(value if isinstance(value, int) else _vietnams_day(value).weekday()))
 
 
 @register.filter
@@ -135,7 +124,7 @@ def clock(value: datetime.time | datetime.datetime | None) -> str:
 
 def _vietnams_day(value: datetime.date) -> datetime.date:
     if isinstance(value, datetime.datetime):
-        return value.astimezone(VIETNAM).date() if value.tzinfo else value.date()
+        return day_of(value) if value.tzinfo else value.date()
     return value
 
 

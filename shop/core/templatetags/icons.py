@@ -29,6 +29,4 @@ def icon(name: str) -> SafeString:
 
     Raises KeyError for a name that the sheet does not have.
     """
-    return format_html(
-        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', _DRAWINGS[name]
-    )
+    return format_html('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', _DRAWINGS[name])
