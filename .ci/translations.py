@@ -34,12 +34,10 @@ def main() -> int:
 
 
 def _extracted() -> list[Message]:
-    """The messages of the sources as they are now, extracted into a copy so that the checkout stays as it is."""
+    """The messages of the sources as they are now; extracted from a copy, so that the checkout stays."""
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
-            shutil.copytree(
-                ROOT / source, Path(folder, source), ignore=shutil.ignore_patterns("__pycache__", "*.po")
-            )
+            shutil.copytree(ROOT / source, Path(folder, source))
         Path(folder, PO.parent).mkdir(parents=True)
         command = [
             sys.executable,

@@ -1,8 +1,8 @@
 """Settings, all in one file, read from the environment.
 
-Nothing needs to be set to run embedded: SQLite, jobs over files and mail on the console, everything kept in
-DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and a half-set
-configuration refuses to start and names what is missing.
+Nothing needs to be set to run embedded: SQLite, jobs over files and mail on the console, everything kept
+in DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and
+a half-set configuration refuses to start and names what is missing.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ if DEBUG and SERVER:
 
 
 def _kept_secret() -> str:
-    """The generated key of an embedded shop; made once, by whichever process comes first, readable by its owner."""
+    """The generated key of an embedded shop; made once, by whichever process is first."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
         fresh = path.with_name(f"secret_key.{os.getpid()}")
@@ -104,7 +104,7 @@ if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [*LOOPBACK, *({HOST} - {"0.0.0.0", *LOOPBACK})]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
-# --- Parts -------------------------------------------------------------------------------------------------------
+# --- Parts ----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -174,7 +174,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Language and time -------------------------------------------------------------------------------------------
+# --- Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]
@@ -185,7 +185,7 @@ USE_THOUSAND_SEPARATOR = False
 TIME_ZONE = "Asia/Ho_Chi_Minh"  # what a day is; instants are stored in UTC
 USE_TZ = True
 
-# --- Database, cache, jobs ---------------------------------------------------------------------------------------
+# --- Database, cache, jobs ------------------------------------------------------------------------
 
 
 def _sqlite(path: Path) -> dict[str, Any]:
@@ -237,7 +237,7 @@ CACHES = {
     )
 }
 QUEUE_DIR = DATA_DIR / "queue"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 3600}
     if REDIS_URL
@@ -258,7 +258,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- Files -------------------------------------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -279,7 +279,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_PERMISSIONS = 0o644
 
-# --- Mail --------------------------------------------------------------------------------------------------------
+# --- Mail -----------------------------------------------------------------------------------------
 
 EMAIL_HOST = _env("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
@@ -292,7 +292,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = _env("DEFAULT_FROM_EMAIL", "cho-phien@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# --- Safety ------------------------------------------------------------------------------------------------------
+# --- Safety ---------------------------------------------------------------------------------------
 
 _TLS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _TLS
@@ -318,7 +318,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- What is written down ----------------------------------------------------------------------------------------
+# --- What is written down -------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,

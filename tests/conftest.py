@@ -1,7 +1,7 @@
 """The ground the tests stand on: a database, jobs' broker and browser of their own.
 
-`--db sqlite` (as embedded) or `--db postgres` (PostgreSQL and Redis, started here on free ports). Whatever is missing
-fails by name; nothing is skipped.
+`--db sqlite` (as embedded) or `--db postgres` (PostgreSQL and Redis, started here on free ports). Whatever
+is missing fails by name; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Settings are read from the environment, so it is made before Django reads them. xdist's workers inherit the
-    servers that the first process started, and each has a folder and databases of its own."""
+    """Settings are read from the environment, so it is made before Django reads them. xdist's workers inherit
+    the servers that the first process started, and each has a folder and databases of its own."""
     worker = getattr(config, "workerinput", {}).get("workerid")
     if config.option.db == "postgres":
         if worker is None:

@@ -28,13 +28,13 @@ _PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self)
 def compress_pages(get_response: Answer) -> Answer:
     """Brotli or gzip for text answers, so that no proxy is needed for it.
 
-    Against BREACH (guessing a secret from the length of a page that also repeats a visitor's input): CSRF tokens are
-    masked anew in each page, and a page's compressed length is blurred by some tens of bytes.
+    Against BREACH (guessing a secret from the length of a page that also repeats a visitor's input): CSRF
+    tokens are masked anew in each page, and a page's compressed length is blurred by some tens of bytes.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if not _compressible(response):
+        if not isinstance(response, HttpResponse) or not _worth_compressing(response):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
         accepted = {
@@ -52,8 +52,8 @@ def compress_pages(get_response: Answer) -> Answer:
 def add_security_headers(get_response: Answer) -> Answer:
     """Headers that Django and django-csp do not set, and caching rules for pages that say nothing of it.
 
-    A page may hold somebody's basket, so nobody but the visitor's own browser keeps it, and that asks again; the
-    same address answers HTMX with a part of the page, so caches tell the two apart.
+    A page may hold somebody's basket, so nobody but the visitor's own browser keeps it, and that asks again;
+    the same address answers HTMX with a part of the page, so caches tell the two apart.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -67,17 +67,15 @@ def add_security_headers(get_response: Answer) -> Answer:
     return middleware
 
 
-def _compressible(response: HttpResponseBase) -> bool:
+def _worth_compressing(response: HttpResponse) -> bool:
     return (
-        isinstance(response, HttpResponse)
-        and not response.has_header("Content-Encoding")
+        not response.has_header("Content-Encoding")
         and response.headers.get("Content-Type", "").startswith(_COMPRESSED_TYPES)
         and len(response.content) >= _WORTH_COMPRESSING
     )
 
 
-def _replace(response: HttpResponseBase, encoding: str, content: bytes) -> None:
-    assert isinstance(response, HttpResponse)
+def _replace(response: HttpResponse, encoding: str, content: bytes) -> None:
     if len(content) >= len(response.content):
         return
     response.content = content

@@ -1,4 +1,4 @@
-"""What must be in order before the shop opens; each step does nothing when nothing changed since last time."""
+"""What must be in order before the shop opens; each step does nothing when nothing changed since."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 def prepare(*, out: TextIO, demo: bool) -> None:
-    """Translations, database, static files and, in an empty embedded shop, the demo; tells what takes time."""
+    """Translations, database, static files and, in an empty shop, the demo; tells what takes time."""
     compile_translations(out=out)
     _migrate(out=out)
     _collect_static_files(out=out)

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -38,8 +38,8 @@ class Child:
 def supervise(commands: Mapping[str, Sequence[str]], *, data_dir: Path, out: TextIO) -> None:
     """Run the commands until INT or TERM.
 
-    A supervisor that is killed takes its children with it (the kernel tells them), so a new one can start at once.
-    Raises AlreadyRunning.
+    A supervisor that is killed takes its children with it (the kernel tells them), so that a new one can
+    start at once. Raises AlreadyRunning.
     """
     with (data_dir / "run.lock").open("w") as lock:
         try:
@@ -74,11 +74,13 @@ def _look_after(child: Child, *, out: TextIO) -> None:
         # Its own session keeps Ctrl-C to the supervisor, which then stops everyone in order.
         child.process = subprocess.Popen(
             child.command, start_new_session=True, preexec_fn=_die_with(os.getpid())
-        )  # noqa: PLW1509
+        )
         child.started = now
 
 
-def _die_with(parent: int) -> object:
+def _die_with(parent: int) -> Callable[[], None]:
+    """For a new child, before its program begins: end it when this supervisor ends, however that happens."""
+
     def ask_the_kernel() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:

@@ -1,13 +1,15 @@
 """Django's SQLite backend with a fair queue of writers.
 
-SQLite lets one writer in at a time and makes the others poll, so under load some wait for seconds while newcomers
-overtake them. Here whoever begins a transaction first takes its turn at a lock, and sleeps until it comes.
+SQLite lets one writer in at a time and makes the others poll, so under load some wait for seconds while
+newcomers overtake them. Here whoever begins a transaction first takes its turn at a lock, and sleeps until
+it comes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 from shop.sqlite.turns import Turns, turns_of
@@ -20,7 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._turns is None:
             turns = turns_of(str(self.settings_dict["NAME"]), in_memory=self.is_in_memory_db())
             if not turns.take(timeout=float(self.settings_dict["OPTIONS"].get("timeout", 5))):
-                raise base.Database.OperationalError("database is locked: another transaction takes too long")
+                raise OperationalError("database is locked: another transaction takes too long")
             self._turns = turns
         try:
             super()._start_transaction_under_autocommit()

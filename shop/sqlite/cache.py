@@ -1,7 +1,7 @@
 """A cache in an SQLite file of its own, shared by the processes of one machine.
 
-Apart from the shop's database, so that caching never queues behind a writer. `add` and `incr` are one statement
-each, hence safe for rate limits.
+Apart from the shop's database, so that caching never queues behind a writer. `add` and `incr` are one
+statement each, hence safe for rate limits.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class SqliteCache(BaseCache):
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB, expires REAL) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS entries"
+                " (key TEXT PRIMARY KEY, value BLOB, expires REAL) WITHOUT ROWID"
             )
         return self._connection
 

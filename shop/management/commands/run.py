@@ -50,43 +50,44 @@ class Command(BaseCommand):
 
 
 def _commands(*, workers: int) -> dict[str, list[str]]:
-    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "shop"]
+    web = {
+        "--bind": f"{settings.HOST}:{settings.PORT}",
+        "--worker-class": "gthread",
+        "--workers": str(workers),
+        "--threads": "8",
+        "--keep-alive": "30",
+        "--graceful-timeout": "10",
+        "--max-requests": "20000",
+        "--max-requests-jitter": "2000",
+        "--log-level": "warning",
+    }
+    flags = [word for option in web.items() for word in option]
+    celery = [
+        sys.executable,
+        "-W",
+        "ignore:You're running the worker with superuser",
+        "-m",
+        "celery",
+        "--quiet",
+        "--app",
+        "shop",
+    ]
+    loudness = ["--loglevel", "WARNING"]
     return {
-        "web": [
-            *[
-                sys.executable,
-                "-m",
-                "gunicorn",
-                "shop.wsgi:application",
-                "--bind",
-                f"{settings.HOST}:{settings.PORT}",
-            ],
-            *["--worker-class", "gthread", "--workers", str(workers), "--threads", "8", "--preload"],
-            *["--keep-alive", "30", "--graceful-timeout", "10", "--max-requests", "20000"],
-            *["--max-requests-jitter", "2000", "--log-level", "warning", "--no-control-socket"],
-        ],
-        "worker": [
-            *celery,
-            "worker",
-            "--pool",
-            "threads",
-            "--concurrency",
-            "4",
-            "--loglevel",
-            "WARNING",
-            *_ALONE,
-        ],
-        "beat": [*celery, "beat", "--pidfile", "", "--loglevel", "WARNING"],
+        "web": [sys.executable, "-m", "gunicorn", "shop.wsgi", "--preload", "--no-control-socket", *flags],
+        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *loudness, *_ALONE],
+        "beat": [*celery, "beat", "--pidfile", "", *loudness],
     }
 
 
 def _insist_on_free_port() -> None:
-    """Say it in one sentence before preparing anything, rather than let the web server fail again and again."""
+    """Say it in one sentence before preparing anything, rather than let the web server fail over and over."""
     with socket.socket(socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.HOST, settings.PORT))
         except OSError as error:
+            place = f"{settings.HOST}:{settings.PORT}"
             raise CommandError(
-                f"Cannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). Set another PORT or HOST."
+                f"Cannot listen on {place}: {error.strerror}. Set another PORT or HOST."
             ) from error
