@@ -117,7 +117,7 @@ class SqliteCache(BaseCache):
 
 
 def _packed(value: Any) -> int | bytes:
-    """Whole numbers as they are, so that SQL can add to them; everything else pickled."""
+    """Whole numbers as they are, so that SQL can add to them; the rest pickled."""
     return (
         value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     )

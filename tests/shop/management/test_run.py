@@ -1,0 +1,155 @@
+"""`manage.py run` as a person starts it: real processes, a folder and a port of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.services.process import free_port
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 60  # seconds; for a machine that is busy with other tests
+
+
+class Shop:
+    """A running shop and what it says."""
+
+    def __init__(self, data_dir):
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.log = data_dir / f"said-{self.port}"
+        with self.log.open("w") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run", "--no-demo", "--workers", "1"],
+                **self.place(),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+
+    def place(self):
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {"cwd": ROOT, "env": {**kept, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}}
+
+    def command(self, *words, **variables):
+        place = self.place()
+        place["env"] |= variables
+        return subprocess.run([sys.executable, "manage.py", *words], **place, capture_output=True, text=True)
+
+    def health(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/", timeout=5) as answer:
+                return json.load(answer)
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def children(self):
+        """Process ids of web, worker and beat by their names."""
+        names = {"gunicorn": "web", " worker ": "worker", " beat ": "beat"}
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (folder / "cmdline").read_text().replace("\0", " ")
+            except OSError:
+                continue
+            if parent == self.process.pid:
+                found |= {name: int(folder.name) for word, name in names.items() if word in command}
+        return found
+
+    def said(self):
+        return self.log.read_text()
+
+
+def until(question, what):
+    """The first answer that counts as true."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if answer := question():
+            return answer
+        time.sleep(0.1)
+    return pytest.fail(f"waited in vain for {what}")
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def jobs_answer(shop):
+    health = shop.health()
+    return health if health and health["jobs"]["ok"] else None
+
+
+@pytest.fixture
+def open_shop(tmp_path):
+    shops = []
+
+    def open_one():
+        shops.append(Shop(tmp_path))
+        return shops[-1]
+
+    yield open_one
+    for shop in shops:
+        if shop.process.poll() is None:
+            shop.process.terminate()
+            shop.process.wait(PATIENCE)
+
+
+def test_children_that_are_killed_start_again_and_term_stops_all(open_shop):
+    shop = open_shop()
+    health = until(lambda: jobs_answer(shop), "the shop and its jobs")
+    before = shop.children()
+
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    after = until(
+        lambda: len(now := shop.children()) == 3 and not set(now.values()) & set(before.values()) and now,
+        "three new children",
+    )
+    until(shop.health, "pages after the web server was killed")
+    shop.process.send_signal(signal.SIGTERM)
+    code = shop.process.wait(PATIENCE)
+
+    assert health["database"] == {"ok": True, "kind": "sqlite"}
+    assert health["storage"]["ok"] is True
+    assert f"http://127.0.0.1:{shop.port}/" in shop.said()
+    assert code == 0
+    assert [pid for pid in after.values() if is_alive(pid)] == []
+    assert shop.said().endswith("· stopped\n")
+
+
+def test_after_kill_9_a_new_start_finds_everything_and_prepares_nothing(open_shop):
+    killed = open_shop()
+    until(killed.health, "the shop")
+    made = killed.command("create_admin", "quan@example.vn", ADMIN_PASSWORD="mot-mat-khau-dai")
+    children = killed.children()
+    second_start = killed.command("run", "--no-demo", PORT=str(free_port()))
+
+    killed.process.kill()
+    killed.process.wait()
+    until(lambda: not any(map(is_alive, children.values())), "the children's end")
+    reopened = open_shop()
+    until(reopened.health, "the shop again")
+    again = reopened.command("create_admin", "quan@example.vn", ADMIN_PASSWORD="mot-mat-khau-dai")
+    reopened.process.send_signal(signal.SIGINT)
+    code = reopened.process.wait(PATIENCE)
+
+    assert made.returncode == 0, made.stderr
+    assert second_start.returncode == 1
+    assert "is running already" in second_start.stderr
+    assert "has an account already" in again.stderr
+    assert "Bringing the database up to date" in killed.said()
+    assert "Bringing the database up to date" not in reopened.said()
+    assert "Compressing" not in reopened.said()
+    assert code == 0

@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+
+from shop.celery import BEAT_KEY, note_beat
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_shop_whose_beat_is_heard_is_well(client):
+    note_beat()
+
+    answer = client.get("/health/")
+
+    assert answer.status_code == 200
+    report = answer.json()
+    assert report["database"] == {"ok": True, "kind": connection.vendor}
+    assert report["jobs"]["ok"] is True
+    assert report["jobs"]["age_seconds"] < 60
+    assert report["storage"]["ok"] is True
+
+
+def test_pages_are_served_before_the_first_beat(client):
+    answer = client.get("/health/")
+
+    assert answer.status_code == 200
+    assert answer.json()["jobs"] == {"ok": False, "last_beat": None, "age_seconds": None}
+
+
+def test_a_beat_long_ago_is_told_but_stops_no_page(client):
+    cache.set(BEAT_KEY, (timezone.now() - timedelta(hours=1)).isoformat())
+
+    answer = client.get("/health/")
+
+    assert answer.status_code == 200
+    assert answer.json()["jobs"]["ok"] is False
+    assert answer.json()["jobs"]["age_seconds"] >= 3600
+
+
+def test_health_is_never_kept_by_a_cache(client):
+    assert "no-store" in client.get("/health/").headers["Cache-Control"]

@@ -1,0 +1,103 @@
+"""Settings are read anew by a process of its own for each case."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+SERVER = {
+    "DATABASE_URL": "postgres://shop:p%40ss@db.internal:5433/market?sslmode=require",
+    "REDIS_URL": "redis://cache.internal/0",
+    "SECRET_KEY": "k" * 50,
+    "ALLOWED_HOSTS": "shop.example, www.shop.example",
+    "PUBLIC_URL": "https://shop.example",
+    "EMAIL_HOST": "mail.internal",
+    "DEFAULT_FROM_EMAIL": "shop@shop.example",
+}
+
+
+def read(tmp_path, expression, **variables):
+    """What the settings say for `expression` with only these variables set; a refusal's words otherwise."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    code = f"from django.conf import settings; print(({expression}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**kept, "DJANGO_SETTINGS_MODULE": "shop.settings", "DATA_DIR": str(tmp_path), **variables},
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def test_nothing_needs_to_be_set_to_run_embedded(tmp_path):
+    said = read(tmp_path, "settings.SERVER, settings.DEBUG, settings.DATABASES['default']['ENGINE']")
+
+    assert said == "(False, False, 'shop.sqlite')"
+
+
+def test_the_generated_key_stays_and_is_for_its_owner_only(tmp_path):
+    first = read(tmp_path, "settings.SECRET_KEY")
+    second = read(tmp_path, "settings.SECRET_KEY")
+
+    assert first == second == (tmp_path / "secret_key").read_text()
+    assert len(first) >= 50
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("unset", sorted(SERVER))
+def test_a_server_that_lacks_one_thing_refuses_and_names_it(tmp_path, unset):
+    rest = {name: value for name, value in SERVER.items() if name != unset}
+
+    said = read(tmp_path, "settings.SERVER", **rest)
+
+    assert said.startswith("django.core.exceptions.ImproperlyConfigured: The shop is only half configured.")
+    assert f"Set {unset}, or unset" in said
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"EMAIL_HOST": "mail.internal"}, "DEFAULT_FROM_EMAIL"),
+        ({"EMAIL_HOST_USER": "shop"}, "EMAIL_HOST_PASSWORD, EMAIL_HOST"),
+        ({"EMAIL_HOST_PASSWORD": "secret"}, "EMAIL_HOST_USER, EMAIL_HOST"),
+        ({"MEDIA_URL": "https://cdn.example/"}, "MEDIA_ROOT"),
+    ],
+)
+def test_half_a_group_refuses_and_names_the_other_half(tmp_path, variables, named):
+    said = read(tmp_path, "settings.SERVER", **variables)
+
+    assert f"half configured. Set {named}, or unset" in said
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"PORT": "eight"}, "PORT must be a whole number, not 'eight'."),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 50 characters."),
+        ({"PUBLIC_URL": "shop.example"}, "PUBLIC_URL must start with https://"),
+        ({**SERVER, "DEBUG": "1"}, "DEBUG shows strangers the inside of the shop"),
+        ({**SERVER, "DATABASE_URL": "mysql://db/shop"}, "DATABASE_URL must start with postgres://"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_words(tmp_path, variables, words):
+    said = read(tmp_path, "settings.SERVER", **variables)
+
+    assert words in said
+
+
+def test_a_whole_server_is_read_as_written(tmp_path):
+    said = read(
+        tmp_path,
+        "settings.DATABASES['default']['HOST'], settings.DATABASES['default']['PORT'],"
+        " settings.DATABASES['default']['PASSWORD'], settings.DATABASES['default']['OPTIONS'],"
+        " settings.ALLOWED_HOSTS, settings.SESSION_COOKIE_SECURE, settings.CELERY_BROKER_URL",
+        **SERVER,
+    )
+
+    assert said == (
+        "('db.internal', 5433, 'p@ss', {'sslmode': 'require'}, ['shop.example', 'www.shop.example'], True,"
+        " 'redis://cache.internal/0')"
+    )
