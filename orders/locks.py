@@ -25,7 +25,7 @@ def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
     return {row.pk: row for row in locked(Stock.objects.filter(pk__in=list(stock_ids)))}
 
 
-def lock_order(order_id: object) -> Order:
+def lock_order(order_id: uuid.UUID) -> Order:
     """The order. Raises Missing."""
     order = locked_one(Order.objects.filter(pk=order_id))
     if order is None:

@@ -60,6 +60,8 @@ def _missing() -> list[str]:
     ]:
         if _env(one):
             missing += [name for name in [other, "EMAIL_HOST"] if not _env(name)]
+    if _env("SMS_URL"):
+        missing += [name for name in ["SMS_TOKEN"] if not _env(name)]
     if _env("MEDIA_URL"):
         missing += [name for name in ["MEDIA_ROOT"] if not _env(name)]
     return list(dict.fromkeys(missing))
@@ -291,6 +293,10 @@ EMAIL_USE_TLS = bool(EMAIL_HOST_USER) and not EMAIL_USE_SSL
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = _env("DEFAULT_FROM_EMAIL", "cho-phien@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Text messages go to the console until a provider's address is set (shop/notifications/by_sms.py).
+SMS_URL = _env("SMS_URL")
+SMS_TOKEN = _env("SMS_TOKEN")
 
 # --- Safety ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Functions without a transaction of their own are steps: the caller has locked th
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -137,7 +138,7 @@ def count_stock(
     *,
     cooperative: Cooperative,
     variant_id: int,
-    warehouse_id: object,
+    warehouse_id: uuid.UUID,
     counted: int,
     note: str = "",
     key: str | None = None,
@@ -174,7 +175,7 @@ def receive_stock(
     *,
     cooperative: Cooperative,
     variant_id: int,
-    warehouse_id: object,
+    warehouse_id: uuid.UUID,
     quantity: int,
     reason: Reason = Reason.RECEIPT,
     note: str = "",
@@ -204,7 +205,7 @@ def receive_stock(
     return row
 
 
-def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: object) -> Stock:
+def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
     """The locked row of a variant in a warehouse, made where there is none yet.
 
     A variant is stocked only in its own cooperative's warehouses. Raises Missing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 
 from django.db import transaction
 from django.db.models import F
@@ -70,7 +71,7 @@ def cancel_part(*, part_id: int, reason: str, actor: Actor, now: datetime.dateti
 
 
 @transaction.atomic(durable=True)
-def cancel_order(*, order_id: object, reason: str, actor: Actor, now: datetime.datetime) -> Order:
+def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
     """Call off every part that still stands. Raises Missing, WhyNeeded, AlreadyHandedOver."""
     if not reason.strip():
         raise WhyNeeded(field="reason")

@@ -20,6 +20,7 @@ from orders.models import Order, Origin, Source
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Channel, record_change
+from shop.core.text import fold
 
 
 class NotADraft(Refused):
@@ -81,6 +82,7 @@ def edit_draft(
     address.save(force_insert=True)
     order.shipping_address = address
     order.buyer_name, order.phone, order.email = contact.name, contact.phone, contact.email
+    order.folded_name = fold(contact.name)
     order.note, order.province_code = contact.note, contact.province_code
     order.save()
     if old_address is not None:
@@ -101,8 +103,7 @@ def place_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) ->
     offer = quote(wanted_of_draft(order), now=now)
     if not offer.shares:
         raise BasketEmpty()
-    problems = {problem for one in (*offer.shares, *offer.lines) for problem in one.problems}
-    if problems - _STAFF_MAY_IGNORE:
+    if offer.problems - _STAFF_MAY_IGNORE:
         raise BasketChanged(quote=offer)
     order.placed_at = now
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None

@@ -114,7 +114,7 @@ def begin_parcel(
     _check_quantities(quantities, lines)
     last = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"] or 0
     parcel = Parcel.objects.create(part=part, number=last + 1, carrier=part.carrier, key=key)
-    rows = []
+    rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
         rows += _take_allocated(parcel, lines[line_id], quantity)
     ParcelLine.objects.bulk_create(rows)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock import SoldOut, choose_stock, write_promises
+from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
 from orders.actions.basket import store_deliveries
 from orders.actions.quote import quote, stock_in_reach, wanted_of
@@ -163,22 +163,28 @@ def allocate(order: Order, offer: Quote, kept: Mapping[int, int]) -> None:
         order=_preferred(offer, list(ids)),
         strategy=offer.wanted.channel.allocation_strategy,
     )
-    allocations = []
-    open_lines = list(
-        OrderLine.objects.filter(order=order, variant__track_inventory=True).order_by("position", "pk")
-    )
-    left = {line.pk: line.quantity for line in open_lines}
     for pick in picks:
         rows[pick.stock_id].allocated += pick.quantity
+    Allocation.objects.bulk_create(_allocations(order, picks))
+    write_promises(rows[stock_id] for stock_id in {*kept, *(pick.stock_id for pick in picks)})
+
+
+def _allocations(order: Order, picks: Sequence[Pick]) -> list[Allocation]:
+    """Hand what was picked of each variant to its lines in their order."""
+    lines = list(
+        OrderLine.objects.filter(order=order, variant__track_inventory=True).order_by("position", "pk")
+    )
+    left = {line.pk: line.quantity for line in lines}
+    allocations = []
+    for pick in picks:
         rest = pick.quantity
-        for line in open_lines:
+        for line in lines:
             taken = min(rest, left[line.pk]) if line.variant_id == pick.variant_id else 0
             if taken:
                 allocations.append(Allocation(line=line, stock_id=pick.stock_id, quantity=taken))
                 left[line.pk] -= taken
                 rest -= taken
-    Allocation.objects.bulk_create(allocations)
-    write_promises(rows[stock_id] for stock_id in {*kept, *(pick.stock_id for pick in picks)})
+    return allocations
 
 
 def _allocate(order: Order, basket: Basket, offer: Quote) -> None:

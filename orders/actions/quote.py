@@ -150,8 +150,8 @@ def _free(wanted: Wanted, variants: Mapping[int, Variant]) -> dict[int, int]:
             .annotate(total=Sum("quantity"))
             .order_by("stock__variant")
         )
-        for row in kept:
-            free[row["stock__variant"]] += row["total"]
+        for own in kept:
+            free[own["stock__variant"]] += own["total"]
     return free
 
 

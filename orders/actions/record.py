@@ -19,6 +19,7 @@ from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.models import Translation, shop_settings
 from shop.core.money import percent_of
+from shop.core.text import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ def record_order(
 def new_order(**columns: object) -> Order:
     """Step: an order row with its number and its code, drawn now."""
     number = OrderNumber.objects.create().pk
+    columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
     return Order.objects.create(number=number, code=code_for(OrderCode.objects.create().pk), **columns)
 
 
@@ -99,15 +101,16 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
         part.accept_by = now + datetime.timedelta(hours=share.cooperative.accept_within_hours or hours)
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
-    OrderPart.objects.bulk_create(parts)
     translated = _translations(order, offer)
     position = 0
     lines = []
     for part, share in zip(parts, offer.shares, strict=True):
         for quoted in share.lines:
-            priced = lines_priced[quoted.wanted.key]
-            lines.append(_line(order, part, quoted, priced, position, translated))
+            line = _line(order, part, quoted, lines_priced[quoted.wanted.key], position, translated)
+            part.commission += line.commission
+            lines.append(line)
             position += 1
+    OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines)
 
 

@@ -140,9 +140,15 @@ class Quote:
         return [line for share in self.shares for line in share.lines]
 
     @property
+    def problems(self) -> frozenset[Problem]:
+        """Everything that stands in the way, of lines and deliveries alike."""
+        of_shares = {problem for share in self.shares for problem in share.problems}
+        return frozenset(of_shares | {problem for line in self.lines for problem in line.problems})
+
+    @property
     def is_ready(self) -> bool:
         """Whether it could be placed as it is."""
-        return bool(self.shares) and not any(one.problems for one in (*self.shares, *self.lines))
+        return bool(self.shares) and not self.problems
 
     @property
     def total(self) -> int:

@@ -101,6 +101,9 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     charge_coverage = models.CharField(max_length=12, choices=Coverage, default=Coverage.NONE)
 
     buyer_name = models.CharField(max_length=256, blank=True, default="")
+    folded_name = models.CharField(
+        max_length=520, blank=True, default="", help_text=_("The buyer's name without marks, to be found by.")
+    )
     email = models.EmailField(blank=True, default="")
     phone = models.CharField(max_length=40, blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
@@ -141,6 +144,14 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
             models.Index(fields=["user", "-placed_at"], name="order_by_user"),
             models.Index(fields=["phone", "number"], name="order_by_phone"),
             models.Index(fields=["channel", "placed_at"], name="order_by_channel"),
+            # All that reports read of an order, so that they read no row.
+            models.Index(
+                fields=[
+                    *("placed_at", "id", "number", "channel", "source"),
+                    *("province_code", "expired_at", "total_gross"),
+                ],
+                name="order_for_reports",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -223,6 +234,10 @@ class OrderLine(WithMetadata):
             models.Index(fields=["order", "position", "id"], name="order_line_in_order"),
             models.Index(fields=["part", "position", "id"], name="order_line_in_part"),
             models.Index(fields=["product_key"], name="order_line_by_product"),
+            models.Index(
+                fields=["part", "product_key", "category_key", "quantity", "total_gross", "commission"],
+                name="order_line_for_reports",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,6 +94,7 @@ class OrderPart(WithMetadata, WithTimes):
     goods_gross = models.BigIntegerField(default=0)
     total_net = models.BigIntegerField(default=0)
     total_gross = models.BigIntegerField(default=0)
+    commission = models.BigIntegerField(default=0, help_text=_("Σ of its lines' commission."))
 
     objects = OrderPartQuerySet.as_manager()
 
@@ -110,6 +111,14 @@ class OrderPart(WithMetadata, WithTimes):
         indexes = [
             models.Index(fields=["cooperative", "state", "progress", "id"], name="part_by_cooperative"),
             models.Index(fields=["accept_by", "id"], condition=Q(state=PartState.NEW), name="part_to_accept"),
+            # All that reports read of a part, so that they read no row.
+            models.Index(
+                fields=[
+                    *("order", "state", "cooperative", "id"),
+                    *("goods_gross", "delivery_gross", "total_gross", "commission"),
+                ],
+                name="part_for_reports",
+            ),
         ]
 
     def __str__(self) -> str:

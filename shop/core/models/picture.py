@@ -41,4 +41,4 @@ class Picture(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.alt or self.original.name
+        return self.alt or str(self.original)
