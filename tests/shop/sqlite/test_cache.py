@@ -76,7 +76,10 @@ def test_threads_counting_at_once_lose_nothing(tmp_path):
 
 def test_another_process_sees_it(cache, tmp_path):
     cache.set("greeting", "chào")
-    code = "import sys; from shop.sqlite.cache import SqliteCache; print(SqliteCache(sys.argv[1], {}).get('greeting'))"
+    code = (
+        "import sys; from shop.sqlite.cache import SqliteCache;"
+        "print(SqliteCache(sys.argv[1], {}).get('greeting'))"
+    )
 
     said = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", code, str(tmp_path / "cache.sqlite3")],
