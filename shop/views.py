@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import translate_url
@@ -26,6 +27,7 @@ from catalog.search import COUNTED
 from catalog.views.cards import cards
 from catalog.views.week import market_ways, next_coach, next_market, this_week
 from cooperatives.models import Cooperative, DeliveryWay, Membership
+from orders.models import Basket, BasketLine
 from shop.celery import BEAT_KEY
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
@@ -137,6 +139,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "languages": _languages(request),
         "canonical": request.build_absolute_uri(request.path),
         "section": _section(request),
+        "basket_count": SimpleLazyObject(lambda: _basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "way_back": _way_back(request),
     }
@@ -177,6 +180,16 @@ def _section(request: HttpRequest) -> str:
     if match is None:
         return ""
     return "account" if match.namespace == "accounts" else SECTIONS.get(match.view_name, "")
+
+
+def _basket_count(request: HttpRequest) -> int:
+    """How many steps of goods lie in the visitor's basket."""
+    key = request.session.get("basket")
+    if not key:
+        return 0
+    lines = BasketLine.objects.filter(basket__in=Basket.objects.held_by(request.user.pk, key))
+    total: int | None = lines.aggregate(total=Sum("quantity"))["total"]
+    return total or 0
 
 
 def _memberships(request: HttpRequest) -> list[Membership]:

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Listing, Product
+from catalog.states import ListingState
+from cooperatives.models import Certificate, CertificateKind
+from cooperatives.states import CooperativeState
+from shop.core.calendar import day_of
+from tests.factories import make_category, make_channel, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+
+
+def names(html: str) -> list[str]:
+    """Names of the goods on a page, in their order."""
+    return re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', html)
+
+
+def page_of(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def this_month() -> int:
+    return day_of(timezone.now()).month
+
+
+def set_season(product: Product, *months: int) -> None:
+    product.season = sum(1 << (month - 1) for month in months)
+    product.save(update_fields=["season"])
+
+
+def test_an_empty_shop_has_its_pages(client: Client) -> None:
+    for address in ["/", "/san-pham/", "/hop-tac-xa/", "/tim/?q=quyt"]:
+        assert client.get(address).status_code == 200
+
+
+def test_a_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -> None:
+    make_product(
+        make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, unit="packet", content_grams=500
+    )
+
+    html = page_of(client, "/san-pham/")
+
+    assert "45.000\u00a0₫" in html
+    assert "gói\u00a0500\u00a0g" in html
+    assert "90.000\u00a0₫/kg" in html
+    assert "HTX Tài Hoan" in html
+
+
+def test_english_pages_put_the_content_first(client: Client) -> None:
+    make_product(name="Miến dong", price=45_000, unit="packet", content_grams=500)
+
+    html = page_of(client, "/en/san-pham/")
+
+    assert "500\u00a0g\u00a0packet" in html
+    assert "45.000\u00a0₫" in html
+
+
+def test_only_what_is_on_sale_is_listed(client: Client) -> None:
+    make_product(name="Quýt")
+    make_product(name="Bản nháp", state=ListingState.DRAFT)
+    make_product(name="Tạm dừng", state=ListingState.PAUSED)
+    make_product(make_seller("HTX treo", state=CooperativeState.SUSPENDED), name="Bị treo")
+    hidden = make_product(name="Ẩn")
+    Listing.objects.filter(product=hidden).update(visible_in_listings=False)
+
+    assert names(page_of(client, "/san-pham/")) == ["Quýt"]
+
+
+def test_goods_in_season_come_first_then_the_newest(client: Client) -> None:
+    off, old, new = (make_product(name=name) for name in ["Mơ", "Gừng", "Quýt"])
+    set_season(off, this_month() % 12 + 1)
+    Listing.objects.filter(product=old).update(published_at=timezone.now() - datetime.timedelta(days=9))
+    Listing.objects.filter(product__in=[new, off]).update(published_at=timezone.now())
+
+    assert names(page_of(client, "/san-pham/")) == ["Quýt", "Gừng", "Mơ"]
+    assert names(page_of(client, "/san-pham/?mua=on")) == ["Quýt", "Gừng"]
+
+
+def test_goods_sort_by_price_and_by_the_vietnamese_alphabet(client: Client) -> None:
+    for name, price in [("Đậu", 30_000), ("Chè", 120_000), ("Dứa", 20_000), ("Ấm", 90_000)]:
+        make_product(name=name, price=price)
+
+    assert names(page_of(client, "/san-pham/?xep=gia")) == ["Dứa", "Đậu", "Ấm", "Chè"]
+    assert names(page_of(client, "/san-pham/?xep=ten")) == ["Ấm", "Chè", "Dứa", "Đậu"]
+
+
+def test_filters_by_cooperative_and_by_ocop(client: Client) -> None:
+    thien_an, yen_duong = make_seller("HTX Thiên An", slug="thien-an"), make_seller("HTX Yến Dương")
+    make_product(thien_an, name="Gối")
+    gourd = make_product(yen_duong, name="Bí")
+    today = day_of(timezone.now())
+    valid = Certificate.objects.create(
+        cooperative=yen_duong, kind=CertificateKind.OCOP, stars=4, expires_on=today
+    )
+    gourd.certificates.add(valid)
+
+    assert names(page_of(client, "/san-pham/?htx=thien-an")) == ["Gối"]
+    assert names(page_of(client, "/san-pham/?ocop=on")) == ["Bí"]
+    assert "★★★★" in page_of(client, "/san-pham/?ocop=on")
+
+
+def test_an_ocop_badge_hides_the_day_after_it_expired(client: Client) -> None:
+    seller = make_seller()
+    product = make_product(seller, name="Chuối sấy")
+    product.certificates.add(
+        Certificate.objects.create(
+            cooperative=seller,
+            kind=CertificateKind.OCOP,
+            stars=3,
+            expires_on=day_of(timezone.now()) - datetime.timedelta(days=1),
+        )
+    )
+
+    assert names(page_of(client, "/san-pham/?ocop=on")) == []
+    assert "★★★" not in page_of(client, "/san-pham/")
+    assert "★★★" not in page_of(client, f"/san-pham/{product.slug}/")
+
+
+def test_a_choice_that_makes_no_sense_is_no_choice(client: Client) -> None:
+    make_product(name="Quýt")
+
+    for odd in ["xep=mua'--", "htx=khong-co", "tinh=99", "page=-1", "page=zzz", "page=999", "giao=on"]:
+        assert names(page_of(client, f"/san-pham/?{odd}")) == ["Quýt"], odd
+
+
+def test_a_category_holds_what_lies_in_the_categories_inside_it(client: Client) -> None:
+    dry = make_category("Đồ khô")
+    rice = make_category("Gạo", parent=dry)
+    make_product(name="Măng khô", category=dry)
+    make_product(name="Gạo nếp", category=rice)
+    make_product(name="Quýt", category=make_category("Quả"))
+
+    assert set(names(page_of(client, f"/danh-muc/{dry.slug}/"))) == {"Măng khô", "Gạo nếp"}
+    assert names(page_of(client, f"/danh-muc/{rice.slug}/")) == ["Gạo nếp"]
+    assert client.get("/danh-muc/khong-co/").status_code == 404
+
+
+def test_long_lists_have_pages_and_keep_their_filters(client: Client) -> None:
+    seller = make_seller(slug="thien-an")
+    for n in range(25):
+        make_product(seller, name=f"Khăn {n}")
+
+    first, second = page_of(client, "/san-pham/?htx=thien-an"), page_of(client, "/san-pham/?htx=thien-an&page=2")
+
+    assert len(names(first)) == 24
+    assert len(names(second)) == 1
+    assert 'href="?htx=thien-an&amp;page=2"' in first
+
+
+def test_htmx_gets_the_results_alone(client: Client) -> None:
+    make_product(name="Quýt")
+
+    html = client.get("/san-pham/", headers={"HX-Request": "true"}).content.decode()
+
+    assert names(html) == ["Quýt"]
+    assert "<html" not in html
+    assert html.lstrip().startswith('<section class="stack" id="results"')
+
+
+@pytest.mark.parametrize("address", ["/", "/san-pham/", "/en/san-pham/", "/hop-tac-xa/", "/tim/?q=khan"])
+def test_queries_do_not_grow_with_the_goods(client: Client, address: str) -> None:
+    for n in range(2):
+        make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}")
+    few = _count(client, address)
+    for n in range(2, 9):
+        make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}", variants=(("Nhỏ", 0), ("To", 5000)))
+
+    many = _count(client, address)
+
+    assert many == few
+    assert many <= 26
+
+
+def _count(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+def test_a_shop_without_a_channel_lists_nothing(client: Client) -> None:
+    make_product(name="Quýt")
+    channel = make_channel()
+    channel.is_active = False
+    channel.save(update_fields=["is_active"])
+
+    assert names(page_of(client, "/san-pham/")) == []

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import translation
+
+from shop.core.money import Money, TaxedMoney
+from shop.core.templatetags import figures
+
+VIETNAMESE_MORNING = datetime.datetime(2026, 11, 26, 18, 5, tzinfo=datetime.UTC)  # 01:05 on the 27th in Vietnam
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (0, "0\u00a0₫"),
+        (999, "999\u00a0₫"),
+        (15_000, "15.000\u00a0₫"),
+        (1_234_567, "1.234.567\u00a0₫"),
+        (-25_000, "\u221225.000\u00a0₫"),
+    ],
+)
+def test_dong_are_written_alike_in_both_languages(language: str, amount: int, written: str) -> None:
+    with translation.override(language):
+        assert figures.money(amount) == written
+
+
+def test_currencies_with_cents_follow_the_language() -> None:
+    with translation.override("vi"):
+        assert figures.money(123_450, "USD") == "1.234,50\u00a0USD"
+        assert figures.money(-5, "USD") == "\u22120,05\u00a0USD"
+    with translation.override("en"):
+        assert figures.money(123_450, "USD") == "1,234.50\u00a0USD"
+        assert figures.money(1_234_567, "KWD") == "1,234.567\u00a0KWD"
+
+
+def test_money_knows_its_own_currency_and_nothing_is_nothing() -> None:
+    with translation.override("vi"):
+        assert figures.money(Money(4_500, "USD")) == "45,00\u00a0USD"
+        assert figures.money(TaxedMoney(net=41_667, gross=45_000, currency="VND")) == "45.000\u00a0₫"
+        assert figures.money(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("grams", "vietnamese", "english"),
+    [
+        (0, "0\u00a0g", "0\u00a0g"),
+        (300, "300\u00a0g", "300\u00a0g"),
+        (1000, "1\u00a0kg", "1\u00a0kg"),
+        (1900, "1,9\u00a0kg", "1.9\u00a0kg"),
+        (2345, "2,345\u00a0kg", "2.345\u00a0kg"),
+        (10_000, "10\u00a0kg", "10\u00a0kg"),
+        (100_000, "100\u00a0kg", "100\u00a0kg"),
+    ],
+)
+def test_weights_turn_to_kilograms_at_a_thousand_grams(grams: int, vietnamese: str, english: str) -> None:
+    with translation.override("vi"):
+        assert figures.weight(grams) == vietnamese
+    with translation.override("en"):
+        assert figures.weight(grams) == english
+
+
+def test_days_and_hours_are_those_of_vietnam() -> None:
+    assert figures.day(VIETNAMESE_MORNING) == "27/11/2026"
+    assert figures.short_day(VIETNAMESE_MORNING) == "27/11"
+    assert figures.clock(VIETNAMESE_MORNING) == "01:05"
+    assert figures.day(datetime.date(2026, 2, 3)) == "03/02/2026"
+    assert figures.clock(datetime.time(14, 5)) == "14:05"
+    assert figures.day(None) == figures.clock(None) == ""
+
+
+def test_weekdays_are_named_as_within_a_sentence() -> None:
+    with translation.override("vi"):
+        assert figures.weekday(VIETNAMESE_MORNING) == "thứ Sáu"
+        assert figures.weekday(6) == "Chủ nhật"
+        assert figures.short_weekday(datetime.date(2026, 11, 29)) == "CN"
+        assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Chủ nhật 29/11"
+    with translation.override("en"):
+        assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29/11"
