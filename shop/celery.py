@@ -25,6 +25,10 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "beat": {"task": "shop.celery.note_beat", "schedule": timedelta(seconds=20)},
     "pictures": {"task": "core.sweep_pictures", "schedule": timedelta(minutes=2)},
+    "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},
+    "reservations": {"task": "orders.release_expired", "schedule": timedelta(minutes=1)},
+    "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
+    "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }
 
 
