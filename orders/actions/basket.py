@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import change_promises
 from catalog.models import Price, Variant
+from cooperatives.models import DeliveryWay
 from orders import locks
 from orders.actions.shares import WantedDelivery
 from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
-from cooperatives.models import DeliveryWay
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import write_promises
 from cooperatives.models import PickupSlot
 from orders import locks, notices
-from orders.actions.fulfil import WhyNeeded, record, undo_parcel
+from orders.actions.pack import WhyNeeded, record, undo_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
 from orders.states import GONE, PART_MOVES, ParcelState, PartState

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from orders import locks, notices
 from orders.actions.basket import release_reservations
 from orders.actions.cancel import end_part
-from orders.actions.fulfil import record
+from orders.actions.pack import record
 from orders.actions.standing import update_standing
 from orders.models import Basket, Order, OrderPart, Reservation
 from orders.states import PartState

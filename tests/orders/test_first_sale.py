@@ -8,7 +8,8 @@ import pytest
 
 from catalog.models import Listing, Movement
 from orders.actions.cancel import cancel_part_as_buyer
-from orders.actions.fulfil import accept_part, close_parcel, deliver_parcel, hand_over_parcel, pack_parcel
+from orders.actions.deliver import deliver_parcel, hand_over_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.models import Order, Payment
 from orders.states import CodState, Coverage, OrderStatus, Progress, SaleorStatus
 from shop.core.actors import Actor
@@ -41,9 +42,7 @@ def test_a_part_goes_its_way_and_stock_and_money_follow() -> None:
     member = Actor.system("test")
 
     accept_part(part_id=part.pk, actor=member, now=NOW)
-    parcel = pack_parcel(
-        part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=member, now=NOW
-    )
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=member, now=NOW)
     close_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
     hand_over_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
     stock = stock_of(variant)
@@ -78,7 +77,9 @@ def test_a_cancelled_part_frees_its_stock_and_is_no_longer_due() -> None:
     order = make_order((variant, 1))
     assert not Listing.objects.get(product=variant.product_id).is_available
 
-    cancel_part_as_buyer(part_id=order.parts.get().pk, actor=Actor.guest(), now=NOW + datetime.timedelta(hours=1))
+    cancel_part_as_buyer(
+        part_id=order.parts.get().pk, actor=Actor.guest(), now=NOW + datetime.timedelta(hours=1)
+    )
 
     order.refresh_from_db()
     assert stock_of(variant).free == 1

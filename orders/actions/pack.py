@@ -1,40 +1,22 @@
-"""A cooperative's work on its part: accept, pack, hand over, deliver; and what goes wrong on the way."""
+"""A cooperative's work in the store house: accept its part, pack parcels, undo them."""
 
 from __future__ import annotations
 
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import move_stock, write_promises
-from catalog.models import Reason, Stock
-from orders import locks, notices
+from catalog.models import Reason
+from orders import locks
+from orders.actions.cash import cash_share
 from orders.actions.standing import open_quantities, update_standing
-from orders.models import (
-    Allocation,
-    EventKind,
-    Method,
-    Order,
-    OrderLine,
-    OrderPart,
-    Parcel,
-    ParcelLine,
-    Payment,
-    PaymentEvent,
-)
-from orders.states import (
-    COD_MOVES,
-    PARCEL_MOVES,
-    PART_MOVES,
-    CodState,
-    ParcelState,
-    PartState,
-)
+from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
@@ -51,18 +33,6 @@ class NotThatMany(Refused):
 class WhyNeeded(Refused):
     code = "reason_needed"
     default_words = _("Say why.")
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """How a parcel leaves: carrier and tracking, or a coach's plate and driver."""
-
-    carrier: str = ""
-    tracking_number: str = ""
-    tracking_url: str = ""
-    vehicle: str = ""
-    driver_phone: str = ""
-    note: str = ""
 
 
 @transaction.atomic(durable=True)
@@ -132,75 +102,9 @@ def begin_parcel(
 def close_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
     """The parcel is packed and labelled. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    _move(parcel, ParcelState.PACKED, packed_at=now)
+    move_parcel(parcel, ParcelState.PACKED, packed_at=now)
     record(order, part, "parcel.packed", parcel, actor=actor, now=now)
     update_standing(order)
-    return parcel
-
-
-@transaction.atomic(durable=True)
-def hand_over_parcel(
-    *, parcel_id: int, dispatch: Dispatch = Dispatch(), actor: Actor, now: datetime.datetime
-) -> Parcel:
-    """It leaves the store house: stock goes down by what is in it. Raises Missing, WrongMove."""
-    order, part, parcel = locks.lock_parcel(parcel_id)
-    return dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
-
-
-def dispatch_parcel(
-    order: Order,
-    part: OrderPart,
-    parcel: Parcel,
-    dispatch: Dispatch,
-    *,
-    actor: Actor,
-    now: datetime.datetime,
-) -> Parcel:
-    """Step of `hand_over_parcel`. A second try after a failed delivery moves no stock again."""
-    came_from = _move(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
-    for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
-        setattr(parcel, column, getattr(dispatch, column) or getattr(parcel, column))
-    parcel.save()
-    if came_from != ParcelState.FAILED_DELIVERY:
-        _take_out(parcel, actor=actor, now=now)
-    record(order, part, "parcel.handed_over", parcel, actor=actor, now=now)
-    update_standing(order)
-    notices.parcel_handed_over(order, part, parcel, now=now)
-    return parcel
-
-
-@transaction.atomic(durable=True)
-def deliver_parcel(*, parcel_id: int, cash_collected: bool, actor: Actor, now: datetime.datetime) -> Parcel:
-    """It has arrived; whether its cash was collected is a fact of its own. Raises Missing, WrongMove."""
-    order, part, parcel = locks.lock_parcel(parcel_id)
-    _move(parcel, ParcelState.DELIVERED, delivered_at=now)
-    if cash_collected and parcel.cod_state == CodState.EXPECTED:
-        collect_cash(order, parcel, actor=actor, now=now)
-    record(order, part, "parcel.delivered", parcel, actor=actor, now=now)
-    update_standing(order)
-    return parcel
-
-
-@transaction.atomic(durable=True)
-def report_cash(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
-    """The cash of a delivered parcel has been collected after all. Raises Missing, WrongMove."""
-    order, part, parcel = locks.lock_parcel(parcel_id)
-    collect_cash(order, parcel, actor=actor, now=now)
-    record(order, part, "parcel.cash_collected", parcel, actor=actor, now=now)
-    update_standing(order)
-    return parcel
-
-
-@transaction.atomic(durable=True)
-def fail_delivery(*, parcel_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Parcel:
-    """It could not be delivered; it may be handed over again. Raises Missing, WhyNeeded, WrongMove."""
-    if not reason.strip():
-        raise WhyNeeded(field="reason")
-    order, part, parcel = locks.lock_parcel(parcel_id)
-    _move(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
-    record(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason)
-    update_standing(order)
-    notices.delivery_failed(order, part, parcel, now=now)
     return parcel
 
 
@@ -224,7 +128,7 @@ def void_parcel(*, parcel_id: int, reason: str, actor: Actor, now: datetime.date
 
 def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
     """Step of `void_parcel`: promises again what the parcel held, so that it can be packed anew."""
-    came_from = _move(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
+    came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
     if came_from in (ParcelState.PACKING, ParcelState.PACKED):
         return
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
@@ -247,48 +151,6 @@ def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.date
             allocation.quantity += line.quantity
             allocation.save(update_fields=["quantity"])
     write_promises(rows.values())
-
-
-def cash_share(order: Order, part: OrderPart, parcel: Parcel) -> int:
-    """The cash a parcel brings: what its goods cost, and with the part's last parcel all that is left.
-
-    So the parcels of a part bring its total exactly. Nothing where the order is not paid in cash.
-    """
-    if not Payment.objects.filter(order=order, method=Method.COD).exists():
-        return 0
-    lines = list(part.lines.order_by("position", "pk"))
-    before = sum(
-        Parcel.objects.counting()
-        .filter(part=part)
-        .exclude(pk=parcel.pk)
-        .values_list("cod_expected", flat=True)
-    )
-    if not any(open_quantities(lines).values()):
-        return max(0, part.total_gross - before)
-    held: dict[uuid.UUID, int] = {}
-    for row in parcel.lines.all():
-        held[row.order_line_id] = held.get(row.order_line_id, 0) + row.quantity
-    return sum(line.total_gross * held.get(line.pk, 0) // line.quantity for line in lines)
-
-
-def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: the parcel's cash is in somebody's hands; the payment is charged by it. Raises WrongMove."""
-    advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
-    parcel.cod_collected = parcel.cod_expected
-    parcel.save(update_fields=["cod_collected"])
-    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
-    if payment is None:
-        raise Missing()
-    PaymentEvent.objects.create(
-        payment=payment,
-        kind=EventKind.CHARGE_SUCCESS,
-        amount=parcel.cod_collected,
-        currency=order.currency,
-        key=f"cod:parcel:{parcel.pk}:collected",
-        actor_kind=actor.kind,
-        actor_key=actor.key,
-        at=now,
-    )
 
 
 def record(
@@ -314,7 +176,8 @@ def record(
     )
 
 
-def _move(parcel: Parcel, to: ParcelState, **facts: object) -> str:
+def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
+    """Step: move a parcel of a locked order along its table with the facts of the move. Raises WrongMove."""
     came_from = advance(parcel, to, PARCEL_MOVES)
     for column, value in facts.items():
         setattr(parcel, column, value)
@@ -348,37 +211,3 @@ def _take_allocated(parcel: Parcel, line: OrderLine, quantity: int) -> Sequence[
     if quantity:
         rows.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
     return rows
-
-
-def _take_out(parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
-    """Stock falls by what the parcel holds, and is no longer promised."""
-    lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
-    rows: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
-    for line in lines:
-        row = rows[line.stock_id or 0]
-        move_stock(
-            row,
-            -line.quantity,
-            reason=Reason.DISPATCH,
-            actor=actor,
-            now=now,
-            document=f"parcel:{parcel.pk}",
-            grams=-line.grams if line.grams else None,
-            lot_id=line.lot_id,
-        )
-        release_allocation(row, line.order_line_id, line.quantity)
-    write_promises(rows.values())
-
-
-def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: a locked stock row keeps that much less for the line; the caller saves the row."""
-    allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
-    if allocation is None:
-        return
-    freed = min(quantity, allocation.quantity)
-    row.allocated -= freed
-    if freed == allocation.quantity:
-        allocation.delete()
-    else:
-        allocation.quantity -= freed
-        allocation.save(update_fields=["quantity"])

@@ -1,0 +1,55 @@
+"""Cash on delivery: what each parcel is to bring, and that it has been collected."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from orders.actions.standing import open_quantities
+from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
+from orders.states import COD_MOVES, CodState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.states import advance
+
+
+def cash_share(order: Order, part: OrderPart, parcel: Parcel) -> int:
+    """The cash a parcel brings: what its goods cost, and with the part's last parcel all that is left.
+
+    So the parcels of a part bring its total exactly. Nothing where the order is not paid in cash.
+    """
+    if not Payment.objects.filter(order=order, method=Method.COD).exists():
+        return 0
+    lines = list(part.lines.order_by("position", "pk"))
+    before = sum(
+        Parcel.objects.counting()
+        .filter(part=part)
+        .exclude(pk=parcel.pk)
+        .values_list("cod_expected", flat=True)
+    )
+    if not any(open_quantities(lines).values()):
+        return max(0, part.total_gross - before)
+    held: dict[uuid.UUID, int] = {}
+    for row in parcel.lines.all():
+        held[row.order_line_id] = held.get(row.order_line_id, 0) + row.quantity
+    return sum(line.total_gross * held.get(line.pk, 0) // line.quantity for line in lines)
+
+
+def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: the parcel's cash is in somebody's hands; the payment is charged by it. Raises WrongMove."""
+    advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
+    parcel.cod_collected = parcel.cod_expected
+    parcel.save(update_fields=["cod_collected"])
+    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
+    if payment is None:
+        raise Missing()
+    PaymentEvent.objects.create(
+        payment=payment,
+        kind=EventKind.CHARGE_SUCCESS,
+        amount=parcel.cod_collected,
+        currency=order.currency,
+        key=f"cod:parcel:{parcel.pk}:collected",
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+        at=now,
+    )

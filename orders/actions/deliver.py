@@ -1,0 +1,131 @@
+"""A parcel's way from the store house to the buyer, and what goes wrong on it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from catalog.actions.stock import move_stock, write_promises
+from catalog.models import Reason, Stock
+from orders import locks, notices
+from orders.actions.cash import collect_cash
+from orders.actions.pack import WhyNeeded, move_parcel, record
+from orders.actions.standing import update_standing
+from orders.models import Allocation, Order, OrderPart, Parcel
+from orders.states import CodState, ParcelState
+from shop.core.actors import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """How a parcel leaves: carrier and tracking, or a coach's plate and driver."""
+
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+    vehicle: str = ""
+    driver_phone: str = ""
+    note: str = ""
+
+
+@transaction.atomic(durable=True)
+def hand_over_parcel(
+    *, parcel_id: int, dispatch: Dispatch = Dispatch(), actor: Actor, now: datetime.datetime
+) -> Parcel:
+    """It leaves the store house: stock goes down by what is in it. Raises Missing, WrongMove."""
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    return dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
+
+
+def dispatch_parcel(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    dispatch: Dispatch,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Step of `hand_over_parcel`. A second try after a failed delivery moves no stock again."""
+    came_from = move_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
+    for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
+        setattr(parcel, column, getattr(dispatch, column) or getattr(parcel, column))
+    parcel.save()
+    if came_from != ParcelState.FAILED_DELIVERY:
+        _take_out(parcel, actor=actor, now=now)
+    record(order, part, "parcel.handed_over", parcel, actor=actor, now=now)
+    update_standing(order)
+    notices.parcel_handed_over(order, part, parcel, now=now)
+    return parcel
+
+
+@transaction.atomic(durable=True)
+def deliver_parcel(*, parcel_id: int, cash_collected: bool, actor: Actor, now: datetime.datetime) -> Parcel:
+    """It has arrived; whether its cash was collected is a fact of its own. Raises Missing, WrongMove."""
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
+    if cash_collected and parcel.cod_state == CodState.EXPECTED:
+        collect_cash(order, parcel, actor=actor, now=now)
+    record(order, part, "parcel.delivered", parcel, actor=actor, now=now)
+    update_standing(order)
+    return parcel
+
+
+@transaction.atomic(durable=True)
+def report_cash(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
+    """The cash of a delivered parcel has been collected after all. Raises Missing, WrongMove."""
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    collect_cash(order, parcel, actor=actor, now=now)
+    record(order, part, "parcel.cash_collected", parcel, actor=actor, now=now)
+    update_standing(order)
+    return parcel
+
+
+@transaction.atomic(durable=True)
+def fail_delivery(*, parcel_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Parcel:
+    """It could not be delivered; it may be handed over again. Raises Missing, WhyNeeded, WrongMove."""
+    if not reason.strip():
+        raise WhyNeeded(field="reason")
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
+    record(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason)
+    update_standing(order)
+    notices.delivery_failed(order, part, parcel, now=now)
+    return parcel
+
+
+def _take_out(parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
+    """Stock falls by what the parcel holds, and is no longer promised."""
+    lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
+    rows: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    for line in lines:
+        row = rows[line.stock_id or 0]
+        move_stock(
+            row,
+            -line.quantity,
+            reason=Reason.DISPATCH,
+            actor=actor,
+            now=now,
+            document=f"parcel:{parcel.pk}",
+            grams=-line.grams if line.grams else None,
+            lot_id=line.lot_id,
+        )
+        release_allocation(row, line.order_line_id, line.quantity)
+    write_promises(rows.values())
+
+
+def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+    """Step: a locked stock row keeps that much less for the line; the caller saves the row."""
+    allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
+    if allocation is None:
+        return
+    freed = min(quantity, allocation.quantity)
+    row.allocated -= freed
+    if freed == allocation.quantity:
+        allocation.delete()
+    else:
+        allocation.quantity -= freed
+        allocation.save(update_fields=["quantity"])
