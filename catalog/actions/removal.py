@@ -1,0 +1,65 @@
+"""Taking goods away for good: really, where nothing refers to them; else hidden, their address free again."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from catalog.actions.listings import move_listing
+from catalog.models import Listing, Movement, Product, Stock
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+
+@transaction.atomic(durable=True)
+def remove_product(
+    *, cooperative: Cooperative, product_id: int, actor: Actor, now: datetime.datetime
+) -> bool:
+    """Delete a product, or hide it where it was ever stocked or sold; answer whether it is really gone.
+
+    A hidden product's listings are withdrawn and its slug is freed for another. Raises Missing.
+    """
+    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    snapshot = {"name": product.name, "slug": product.slug}
+    if _is_referred_to(product):
+        _hide(product, actor=actor, now=now)
+        gone = False
+    else:
+        record_change(
+            "product.deleted", product, actor=actor, now=now, cooperative_id=cooperative.pk, snapshot=snapshot
+        )
+        product.default_variant = None
+        product.save(update_fields=["default_variant"])
+        product.delete()
+        gone = True
+    return gone
+
+
+def _is_referred_to(product: Product) -> bool:
+    """Whether anything was ever moved or promised of it; order lines rest on promises."""
+    promised = Stock.objects.filter(variant__product=product).filter(Q(allocated__gt=0) | Q(reserved__gt=0))
+    return promised.exists() or Movement.objects.filter(stock__variant__product=product).exists()
+
+
+def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
+    for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
+        if listing.state != ListingState.WITHDRAWN:
+            move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
+    product.slug = f"{product.slug[:230]}~{product.pk}"
+    product.save(update_fields=["slug", "updated_at"])
+    record_change(
+        "product.hidden",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        data={"slug": product.slug},
+    )

@@ -1,0 +1,81 @@
+"""Erasing a person: what identifies them goes, what happened stays (Law 91/2025 on personal data).
+
+It stands here because orders know all of a person's rows.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Membership
+from orders.models import Basket, Order, VoucherUse
+from orders.states import OrderStatus
+from shop.accounts.models import Address, User
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Change, record_change
+from shop.notifications.models import Notification
+
+
+class StillOnTheWay(Refused):
+    """The carrier still needs the address of an order. `details["codes"]` names the orders."""
+
+    code = "still_on_the_way"
+    default_words = _("Some of your orders have not arrived yet. Please ask again when they have.")
+
+
+_OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, OrderStatus.ON_THE_WAY)
+
+
+@transaction.atomic(durable=True)
+def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Take name, contacts and addresses out of a person's rows; orders keep goods, sums and province.
+
+    Raises Missing, StillOnTheWay.
+    """
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing()
+    orders = Order.objects.filter(user=user)
+    waiting = list(orders.filter(status__in=_OPEN).order_by("number").values_list("code", flat=True))
+    if waiting:
+        raise StillOnTheWay(codes=waiting)
+    _blank_orders(orders)
+    Basket.objects.filter(user=user).delete()
+    Notification.objects.filter(user=user).delete()
+    VoucherUse.objects.filter(user=user).update(buyer="")
+    Membership.objects.filter(user=user).update(is_active=False)
+    Change.objects.filter(actor_kind="person", actor_key=str(user.pk)).update(actor_name="")
+    _blank_user(user, now)
+    record_change("person.erased", user, actor=actor, now=now)
+
+
+def _blank_orders(orders: QuerySet[Order]) -> None:
+    pairs = orders.values_list("shipping_address", "billing_address")
+    addresses = [key for pair in pairs for key in pair if key is not None]
+    Address.objects.filter(pk__in=addresses).update(
+        first_name="",
+        last_name="",
+        company_name="",
+        street_address_1="",
+        street_address_2="",
+        landmark="",
+        phone="",
+    )
+    orders.update(buyer_name="", email="", phone="", note="")
+
+
+def _blank_user(user: User, now: datetime.datetime) -> None:
+    user.addresses.all().delete()
+    user.email = user.phone = None
+    user.first_name = user.last_name = user.note = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.metadata, user.private_metadata = {}, {}
+    user.erased_at = now
+    user.set_unusable_password()
+    user.save()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from orders.actions.cancel import cancel_order
+from orders.actions.erase import StillOnTheWay, erase_person
+from orders.models import Order
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from tests.factories import NOW, make_order, make_user, make_variant
+
+pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system("test")
+
+
+def test_an_erased_person_leaves_readable_orders_without_name_or_street() -> None:
+    user = make_user(email="hoa@example.com", phone="+84987654321")
+    order = make_order((make_variant(name="Mật ong"), 2), user=user)
+    cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    order = Order.objects.get(pk=order.pk)
+    gone = User.objects.get(pk=user.pk)
+    assert (gone.email, gone.phone, gone.first_name, gone.is_active) == (None, None, "", False)
+    assert not gone.has_usable_password()
+    assert (order.buyer_name, order.phone, order.email) == ("", "", "")
+    assert order.shipping_address is not None
+    assert order.shipping_address.lines() == ["Phường Nghĩa Đô", "Hà Nội"]
+    assert [line.product_name for line in order.lines.all()] == ["Mật ong"]
+    assert order.total_gross == 670_000
+
+
+def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
+    user = make_user()
+    order = make_order(user=user)
+
+    with pytest.raises(StillOnTheWay) as refused:
+        erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    user.refresh_from_db()
+    assert refused.value.details["codes"] == [order.code]
+    assert user.email is not None
+
+
+def test_nobody_is_erased_twice() -> None:
+    user = make_user()
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(Missing):
+        erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
