@@ -1,4 +1,4 @@
-"""The site: the innermost kernel and the outward faces. The Celery application must exist before any task does."""
+"""The site: the innermost kernel and the outward faces. Celery's application must exist before any task."""
 
 from shop.celery import app as celery_app
 

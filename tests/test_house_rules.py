@@ -44,7 +44,7 @@ def test_no_name_promises_nothing():
 
 
 def test_migrations_import_no_code_of_the_apps():
-    """They run later than the code they were written with. Field defaults may be named, rules may not be run."""
+    """They run later than the code they were written with: fields may be named there, rules may not."""
     imported = [
         (named(path), module)
         for path in code(migrations=True)

@@ -101,7 +101,7 @@ class SqliteCache(BaseCache):
         )
 
     def _open(self) -> sqlite3.Connection:
-        """This thread's connection (Django makes one cache object per thread); a forked child opens its own."""
+        """This thread's connection (Django makes a cache object per thread); a forked child opens its own."""
         if self._connection is None or self._opened_by != os.getpid():
             self._connection = sqlite3.connect(
                 self._path, timeout=20, isolation_level=None, check_same_thread=False
