@@ -18,7 +18,7 @@ from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parce
 from orders.states import GONE, PART_MOVES, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from shop.core.models import record_change
+from shop.core.models import done_before, record_change
 from shop.core.states import advance
 
 
@@ -35,12 +35,16 @@ class AlreadyHandedOver(Refused):
 
 
 @transaction.atomic(durable=True)
-def decline_part(*, part_id: int, reason: str, actor: Actor, now: datetime.datetime) -> OrderPart:
+def decline_part(
+    *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> OrderPart:
     """The cooperative says no, and why; its goods are free again. Raises Missing, WhyNeeded, WrongMove."""
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part = locks.lock_part(part_id)
-    end_part(order, part, PartState.DECLINED, reason.strip(), actor=actor, now=now)
+    if done_before(key):
+        return part
+    end_part(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -86,7 +90,14 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
 
 
 def end_part(
-    order: Order, part: OrderPart, to: PartState, reason: str, *, actor: Actor, now: datetime.datetime
+    order: Order,
+    part: OrderPart,
+    to: PartState,
+    reason: str,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """Step: end a part whose goods are still here: parcels undone, stock and pickup place free, money not due.
 
@@ -104,7 +115,7 @@ def end_part(
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     _expect_less_cash(order, part, actor=actor, now=now)
-    record(order, part, f"part.{to}", part, actor=actor, now=now, why=reason)
+    record(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
     update_standing(order)
     notices.part_ended(order, part, now=now)
 

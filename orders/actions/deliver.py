@@ -17,6 +17,7 @@ from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
+from shop.core.models import done_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,18 @@ class Dispatch:
 
 @transaction.atomic(durable=True)
 def hand_over_parcel(
-    *, parcel_id: int, dispatch: Dispatch = Dispatch(), actor: Actor, now: datetime.datetime
+    *,
+    parcel_id: int,
+    dispatch: Dispatch = Dispatch(),
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Parcel:
     """It leaves the store house: stock goes down by what is in it. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    return dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
+    if done_before(key):
+        return parcel
+    return dispatch_parcel(order, part, parcel, dispatch, key=key, actor=actor, now=now)
 
 
 def dispatch_parcel(
@@ -46,6 +54,7 @@ def dispatch_parcel(
     parcel: Parcel,
     dispatch: Dispatch,
     *,
+    key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
@@ -56,42 +65,52 @@ def dispatch_parcel(
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _take_out(parcel, actor=actor, now=now)
-    record(order, part, "parcel.handed_over", parcel, actor=actor, now=now)
+    record(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     notices.parcel_handed_over(order, part, parcel, now=now)
     return parcel
 
 
 @transaction.atomic(durable=True)
-def deliver_parcel(*, parcel_id: int, cash_collected: bool, actor: Actor, now: datetime.datetime) -> Parcel:
+def deliver_parcel(
+    *, parcel_id: int, cash_collected: bool, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Parcel:
     """It has arrived; whether its cash was collected is a fact of its own. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
+    if done_before(key):
+        return parcel
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, actor=actor, now=now)
-    record(order, part, "parcel.delivered", parcel, actor=actor, now=now)
+    record(order, part, "parcel.delivered", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     return parcel
 
 
 @transaction.atomic(durable=True)
-def report_cash(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
+def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
     """The cash of a delivered parcel has been collected after all. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
+    if done_before(key):
+        return parcel
     collect_cash(order, parcel, actor=actor, now=now)
-    record(order, part, "parcel.cash_collected", parcel, actor=actor, now=now)
+    record(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     return parcel
 
 
 @transaction.atomic(durable=True)
-def fail_delivery(*, parcel_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Parcel:
+def fail_delivery(
+    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Parcel:
     """It could not be delivered; it may be handed over again. Raises Missing, WhyNeeded, WrongMove."""
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
+    if done_before(key):
+        return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
-    record(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason)
+    record(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)
     update_standing(order)
     notices.delivery_failed(order, part, parcel, now=now)
     return parcel

@@ -57,7 +57,7 @@ def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
 
 def _blank_orders(orders: QuerySet[Order]) -> None:
     pairs = orders.values_list("shipping_address", "billing_address")
-    addresses = [key for pair in pairs for key in pair if key is not None]
+    addresses = [key for pair in pairs for key in pair if key]
     Address.objects.filter(pk__in=addresses).update(
         first_name="",
         last_name="",

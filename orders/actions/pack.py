@@ -1,4 +1,7 @@
-"""A cooperative's work in the store house: accept its part, pack parcels, undo them."""
+"""A cooperative's work in the store house: accept its part, pack parcels, undo them.
+
+What a phone may send twice carries a `key`: the second time nothing happens, and the answer is the first one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, Parce
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import record_change
+from shop.core.models import done_before, record_change
 from shop.core.states import WrongMove, advance
 
 
@@ -36,13 +39,15 @@ class WhyNeeded(Refused):
 
 
 @transaction.atomic(durable=True)
-def accept_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> OrderPart:
+def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
     """The cooperative says yes. Raises Missing, WrongMove."""
     order, part = locks.lock_part(part_id)
+    if done_before(key):
+        return part
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
-    record(order, part, "part.accepted", part, actor=actor, now=now)
+    record(order, part, "part.accepted", part, actor=actor, now=now, key=key)
     update_standing(order)
     return part
 
@@ -99,17 +104,21 @@ def begin_parcel(
 
 
 @transaction.atomic(durable=True)
-def close_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
+def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
     """The parcel is packed and labelled. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
+    if done_before(key):
+        return parcel
     move_parcel(parcel, ParcelState.PACKED, packed_at=now)
-    record(order, part, "parcel.packed", parcel, actor=actor, now=now)
+    record(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     return parcel
 
 
 @transaction.atomic(durable=True)
-def void_parcel(*, parcel_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Parcel:
+def void_parcel(
+    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Parcel:
     """Undo a parcel: its quantities are open again, and what left stock is back.
 
     After delivery only platform staff may (the members' door does not offer it). Raises Missing,
@@ -118,10 +127,12 @@ def void_parcel(*, parcel_id: int, reason: str, actor: Actor, now: datetime.date
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
+    if done_before(key):
+        return parcel
     if parcel.state == ParcelState.DELIVERED and actor.door == "members":
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
-    record(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason)
+    record(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
     update_standing(order)
     return parcel
 
@@ -162,6 +173,7 @@ def record(
     actor: Actor,
     now: datetime.datetime,
     why: str = "",
+    key: str | None = None,
 ) -> None:
     """Step: a change of a part or parcel, filed under its order and cooperative."""
     record_change(
@@ -172,6 +184,7 @@ def record(
         root=order,
         cooperative_id=part.cooperative_id,
         why=why,
+        key=key,
         data={"part": part.number} | ({"parcel": row.number} if isinstance(row, Parcel) else {}),
     )
 

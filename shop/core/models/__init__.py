@@ -1,5 +1,5 @@
 from shop.core.models.bases import WithExternalReference, WithMetadata, WithTimes
-from shop.core.models.change import Change, change_values, record_change
+from shop.core.models.change import Change, change_values, done_before, record_change
 from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlow, market_channel
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.models.picture import Picture, PictureState
@@ -25,6 +25,7 @@ __all__ = [
     "WithMetadata",
     "WithTimes",
     "change_values",
+    "done_before",
     "market_channel",
     "record_change",
     "shop_settings",

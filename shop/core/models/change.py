@@ -26,7 +26,8 @@ class Change(models.Model):
 
     `what` says it in a dotted word ("part.accepted"); `kind`/`key` name the row, `root_kind`/`root_key`
     the order, product or cooperative it belongs to; `cooperative` its cooperative's id, for scoping.
-    Keys are text without foreign keys because a change outlives what it tells of.
+    Keys are text without foreign keys because a change outlives what it tells of. `sent_key` is what a
+    phone sent with what it asked for: found again, it says that this was done and is the first answer.
     """
 
     at = models.DateTimeField()
@@ -43,6 +44,7 @@ class Change(models.Model):
     why = models.TextField(blank=True, default="")
     data = models.JSONField(default=dict, blank=True)
     snapshot = models.JSONField(null=True, blank=True)
+    sent_key = models.CharField(max_length=120, unique=True, null=True, blank=True)
 
     objects = ChangeQuerySet.as_manager()
 
@@ -68,6 +70,7 @@ def record_change(
     why: str = "",
     data: dict[str, Any] | None = None,
     snapshot: dict[str, Any] | None = None,
+    key: str | None = None,
 ) -> Change:
     """Write down that `what` happened to `row`, in the caller's transaction."""
     return Change.objects.create(
@@ -81,8 +84,14 @@ def record_change(
             why=why,
             data=data,
             snapshot=snapshot,
+            key=key,
         )
     )
+
+
+def done_before(key: str | None) -> bool:
+    """Whether what a phone sends under this key was done already; asked under the row's lock."""
+    return key is not None and Change.objects.filter(sent_key=key).exists()
 
 
 def change_values(
@@ -96,6 +105,7 @@ def change_values(
     why: str = "",
     data: dict[str, Any] | None = None,
     snapshot: dict[str, Any] | None = None,
+    key: str | None = None,
 ) -> dict[str, Any]:
     """The columns of a Change, for writing many at once."""
     root = root or row
@@ -113,5 +123,6 @@ def change_values(
         "why": why,
         "data": data or {},
         "snapshot": snapshot,
+        "sent_key": key,
         "at": now,
     }

@@ -39,9 +39,9 @@ class Translation(models.Model):
 
 
 def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
-    """Give rows of one model, as loaded for a page, the texts of the page's language: one query, or none in Vietnamese.
+    """Give rows of one model, as loaded for a page, the texts of the page's language.
 
-    The rows must not be saved afterwards.
+    One query, none in the shop's own language. The rows must not be saved afterwards.
     """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:
