@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.actions.categories import add_category
-from catalog.actions.products import ProductDetails, VariantDetails, add_product
+from catalog.actions.products import ProductDetails, VariantDetails, offer_product
 from catalog.models import Category, Listing, Product, ProductType, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import (
@@ -29,7 +29,7 @@ from cooperatives.models import (
 )
 from cooperatives.states import CooperativeState
 from orders.actions.basket import put_in_basket
-from orders.actions.place import place
+from orders.actions.place import place_order
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
 from orders.models import Basket, Order, OrderPart
@@ -198,7 +198,7 @@ def make_product(
     """A product on sale with as many variants as given, (name, added price), and its stock counted in."""
     channel = channel or make_channel()
     cooperative = cooperative or make_seller(channel=channel)
-    product = add_product(
+    product = offer_product(
         cooperative=cooperative,
         channel=channel,
         product_type=make_product_type(),
@@ -278,7 +278,7 @@ def make_order(
 ) -> Order:
     """An order placed on the web for cash on delivery, by each cooperative's carrier."""
     basket = make_basket(*(wanted or ((make_variant(), 1),)), user=user, now=now)
-    return place(
+    return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),
         deliveries=deliveries or carriers_for(basket),

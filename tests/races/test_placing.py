@@ -1,0 +1,209 @@
+"""Many buyers at once: the last goods, the last place at the market, the same basket sent again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.db import DatabaseError
+from django.db.models import Sum
+
+from catalog.models import Listing, Stock
+from cooperatives.models import DeliveryWay, PickupSlot
+from orders.actions.basket import choose_deliveries, choose_place
+from orders.actions.checkout import open_checkout
+from orders.actions.place import BasketChanged, place_order
+from orders.actions.record import SlotFull
+from orders.actions.shares import Problem, WantedDelivery
+from orders.actions.sweeps import release_expired
+from orders.models import Allocation, Basket, Order, OrderLine, Payment, Reservation
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from shop.notifications.models import Notification
+from tests.factories import (
+    HANOI,
+    NOW,
+    carriers_for,
+    make_basket,
+    make_channel,
+    make_contact,
+    make_market_way,
+    make_product,
+    make_seller,
+    make_variant,
+    stock_of,
+)
+from tests.races.together import together
+from tests.races.unlocked import Unlocked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ready_basket(*wanted, deliveries=None):
+    """A basket whose place and deliveries are chosen, so that only placing is left."""
+    basket = make_basket(*wanted)
+    choose_place(basket_id=basket.pk, province_code=HANOI, now=NOW)
+    choose_deliveries(basket_id=basket.pk, choices=deliveries or carriers_for(basket), now=NOW)
+    return Basket.objects.get(pk=basket.pk)
+
+
+def placing(basket):
+    """The sending of a basket, to be called in any thread."""
+    choices = {
+        choice.cooperative_id: WantedDelivery(choice.way_id, choice.pickup_day, choice.pickup_starts)
+        for choice in basket.delivery_choices.all()
+    }
+    return partial(
+        place_order,
+        basket_id=basket.pk,
+        contact=make_contact(),
+        deliveries=choices,
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=NOW,
+    )
+
+
+def of_kind(answers, kind):
+    return [answer for answer in answers if isinstance(answer, kind)]
+
+
+def promised(variant):
+    """Steps of the variant that orders were promised, by the promises' own rows."""
+    return Allocation.objects.filter(stock__variant=variant).aggregate(sum=Sum("quantity", default=0))["sum"]
+
+
+def test_of_a_hundred_buyers_of_the_last_twenty_exactly_twenty_get_one() -> None:
+    variant = make_variant(on_hand=20)
+    baskets = [ready_basket((variant, 1)) for _ in range(100)]
+
+    answers = together([placing(basket) for basket in baskets])
+
+    refusals = of_kind(answers, BasketChanged)
+    assert (len(of_kind(answers, Order)), len(refusals)) == (20, 80)
+    assert {problem for no in refusals for line in no.details["quote"].lines for problem in line.problems} == {
+        Problem.SOLD_OUT
+    }
+    stock = stock_of(variant)
+    assert (stock.on_hand, stock.reserved, stock.allocated, stock.free) == (20, 0, 20, 0)
+    assert (Order.objects.count(), OrderLine.objects.count(), Payment.objects.count()) == (20, 20, 20)
+    assert promised(variant) == 20
+    assert Basket.objects.count() == 80
+    assert not Listing.objects.get(product=variant.product_id).is_available
+
+
+def test_without_the_lock_two_buyers_both_get_the_last_one(monkeypatch) -> None:
+    variant = make_variant(on_hand=1)
+    baskets = [ready_basket((variant, 1)) for _ in range(2)]
+    unlocked = Unlocked(monkeypatch, Stock, hands=2)
+
+    answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
+
+    assert len(of_kind(answers, Order)) == 2, answers
+    assert promised(variant) == 2
+    assert stock_of(variant).allocated == 1
+
+
+def test_a_basket_sent_ten_times_at_once_is_one_order_and_all_ten_are_told_of_it() -> None:
+    variant = make_variant(on_hand=20)
+    basket = ready_basket((variant, 2))
+
+    answers = together([placing(basket)] * 10)
+
+    order = Order.objects.get()
+    assert [getattr(answer, "pk", answer) for answer in answers] == [order.pk] * 10
+    assert (stock_of(variant).allocated, promised(variant)) == (2, 2)
+    assert Payment.objects.count() == 1
+    assert Notification.objects.filter(key__startswith="order_placed:").count() == 1
+    assert Basket.objects.count() == 0
+
+
+def test_without_the_lock_a_basket_sent_twice_at_once_fails_for_one_of_them(monkeypatch) -> None:
+    variant = make_variant(on_hand=20)
+    basket = ready_basket((variant, 2))
+    unlocked = Unlocked(monkeypatch, Basket, hands=2)
+
+    answers = together([unlocked.placing(basket, placing(basket)) for _ in range(2)])
+
+    assert len(of_kind(answers, Order)) == 1, answers
+    assert len(of_kind(answers, DatabaseError)) == 1, answers
+
+
+def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> None:
+    seller = make_seller()
+    variant = make_variant(seller, on_hand=20)
+    way = make_market_way(seller, make_channel(), capacity=2)
+    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
+    wanted = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    baskets = [ready_basket((variant, 1), deliveries=wanted) for _ in range(5)]
+
+    answers = together([placing(basket) for basket in baskets])
+
+    assert len(of_kind(answers, Order)) == 2
+    assert len(of_kind(answers, (SlotFull, BasketChanged))) == 3, answers
+    assert PickupSlot.objects.get().taken == 2
+    assert stock_of(variant).allocated == 2
+
+
+def test_two_baskets_of_the_same_goods_in_another_order_do_not_wait_for_each_other_forever() -> None:
+    sellers = [make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")]
+    goods = [make_variant(seller, on_hand=100) for seller in sellers]
+    baskets = [ready_basket(*[(one, 1) for one in goods[:: 1 if n % 2 else -1]]) for n in range(20)]
+
+    answers = together([placing(basket) for basket in baskets])
+
+    assert len(of_kind(answers, Order)) == 20, answers
+    assert [stock_of(one).allocated for one in goods] == [20, 20]
+
+
+def test_the_sweep_and_placing_give_back_an_expired_reservation_once() -> None:
+    variant = make_variant(on_hand=100)
+    baskets = [ready_basket((variant, 2)) for _ in range(12)]
+    for basket in baskets:
+        open_checkout(basket_id=basket.pk, now=NOW)
+    later = NOW.replace(hour=NOW.hour + 1)
+
+    answers = together([*map(placing, baskets[:10]), *[partial(release_expired, now=later)] * 6])
+
+    assert len(of_kind(answers, Order)) == 10, answers
+    stock = stock_of(variant)
+    assert (stock.allocated, stock.reserved) == (20, 0)
+    assert Reservation.objects.count() == 0
+
+
+def test_checkouts_that_keep_different_goods_do_not_wait_for_each_other_forever() -> None:
+    first, second = make_variant(on_hand=100), make_variant(on_hand=100)
+    baskets = []
+    for early, late in [(first, second), (second, first)] * 5:
+        basket = ready_basket((early, 1))
+        open_checkout(basket_id=basket.pk, now=NOW)
+        baskets.append(make_fuller(basket, late))
+
+    answers = together([partial(open_checkout, basket_id=basket.pk, now=NOW) for basket in baskets] * 3)
+
+    assert of_kind(answers, Exception) == []
+    assert [stock_of(one).reserved for one in (first, second)] == [10, 10]
+
+
+def test_a_product_whose_last_sizes_go_at_once_is_no_longer_to_be_had() -> None:
+    product = make_product(on_hand=1, variants=(("nhỏ", 0), ("to", 10_000)))
+    sizes = list(product.variants.in_order())
+    baskets = [ready_basket((size, 1)) for size in sizes]
+
+    answers = together([placing(basket) for basket in baskets])
+
+    assert len(of_kind(answers, Order)) == 2, answers
+    assert not Listing.objects.get(product=product).is_available
+
+
+def make_fuller(basket, variant):
+    from orders.actions.basket import put_in_basket
+
+    return put_in_basket(
+        basket_id=basket.pk,
+        user_id=None,
+        channel=basket.channel,
+        variant_id=variant.pk,
+        quantity=1,
+        now=NOW,
+    )
