@@ -1,0 +1,61 @@
+"""The demo's texts and figures, read from the TOML files in `data/`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+_DATA = HERE / "data"
+_PACK = re.compile(r"(?P<pack>\w+) (?P<size>[\d,]+) (?P<measure>g|kg|ml)")
+# Whole sizes say the same in both languages: "1 kg", "30 × 120 cm".
+_SAME = re.compile(r"[\d ×]+ (?:kg|g|ml|cm)")
+
+
+@cache
+def market() -> dict[str, Any]:
+    return _read("market")
+
+
+@cache
+def cooperatives() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _read("cooperatives")["cooperative"]
+    return rows
+
+
+@cache
+def products() -> list[dict[str, Any]]:
+    """Every product, with what its file says of all of them (cooperative, origin) filled in."""
+    rows = []
+    for name in ("products-thien-an", "products-real", "products-samples"):
+        content = _read(name)
+        shared = {key: value for key, value in content.items() if key != "product"}
+        rows += [shared | row for row in content["product"]]
+    return rows
+
+
+def in_english(text: str) -> str:
+    """The English of a short text. Raises KeyError where nobody wrote one: a test reads all of them."""
+    english = _english()
+    if text in english["texts"]:
+        return str(english["texts"][text])
+    if _SAME.fullmatch(text):
+        return text
+    found = _PACK.fullmatch(text)
+    if found is None:
+        raise KeyError(text)
+    size = found["size"].replace(",", ".")
+    return f"{size} {found['measure']} {english['packs'][found['pack']]}"
+
+
+@cache
+def _english() -> dict[str, Any]:
+    return _read("english")
+
+
+def _read(name: str) -> dict[str, Any]:
+    with (_DATA / f"{name}.toml").open("rb") as file:
+        return tomllib.load(file)
