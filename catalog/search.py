@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import overload
 
 from django.db.models import Q
 
@@ -20,7 +22,7 @@ COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and cou
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-class Runs:
+class Runs(Sequence[Listing]):
     """Several lists one after another, for a paginator: each stays a plain, indexed query.
 
     The lists must not share rows. Each is counted, and can be read, up to COUNTED rows.
@@ -38,7 +40,18 @@ class Runs:
     def __len__(self) -> int:
         return sum(min(count, COUNTED) for count in self._counted())
 
-    def __getitem__(self, wanted: slice) -> list[Listing]:
+    @overload
+    def __getitem__(self, wanted: int) -> Listing: ...
+
+    @overload
+    def __getitem__(self, wanted: slice) -> list[Listing]: ...
+
+    def __getitem__(self, wanted: int | slice) -> Listing | list[Listing]:
+        if isinstance(wanted, int):
+            return self._rows(slice(wanted, wanted + 1))[0]
+        return self._rows(wanted)
+
+    def _rows(self, wanted: slice) -> list[Listing]:
         start, stop, _step = wanted.indices(len(self))
         found: list[Listing] = []
         passed = 0
@@ -62,7 +75,7 @@ def words_of(query: str) -> list[str]:
 
 
 def find_goods(listings: ListingQuerySet, query: str) -> Runs:
-    """Goods that hold every word, best first: the name as typed, then the name without marks, then the rest."""
+    """Goods that hold every word: those so named first, then so named but for marks, then the rest."""
     words = words_of(query)
     if not words:
         return Runs(listings.none())

@@ -1,4 +1,4 @@
-"""The site's own pages: front page, fixed texts, what is shown without a network; and the frame of all pages."""
+"""The site's own pages: front page, fixed texts, what is shown offline; and the frame of all pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from django.urls import translate_url
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 

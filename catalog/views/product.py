@@ -42,7 +42,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A delivery way as the page tells it: `fee` in minor units, `is_lowest` where it depends on the province."""
+    """A delivery way as the page tells it: `fee` in minor units, the lowest one where provinces differ."""
 
     way: DeliveryWay
     fee: int | None
@@ -106,9 +106,7 @@ def _choices(product: Product, channel: Channel) -> list[Choice]:
     """The product's variants that have a price, in their order."""
     prices = Price.objects.filter(channel=channel, amount__isnull=False)
     variants = list(
-        product.variants.filter(prices__in=prices)
-        .prefetch_related(Prefetch("prices", prices, to_attr="in_channel"))
-        .in_order()
+        product.variants.filter(prices__in=prices).prefetch_related(Prefetch("prices", prices)).in_order()
     )
     rows = (
         Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
@@ -118,7 +116,11 @@ def _choices(product: Product, channel: Channel) -> list[Choice]:
         .order_by("variant")
     )
     free = {row["variant"]: row["total"] for row in rows}
-    return [_choice(variant, variant.in_channel[0], free.get(variant.pk, 0)) for variant in variants]
+    return [
+        _choice(variant, price, free.get(variant.pk, 0))
+        for variant in variants
+        for price in variant.prices.all()
+    ]
 
 
 def _choice(variant: Variant, price: Price, free: int) -> Choice:
@@ -135,7 +137,7 @@ def _offers(
     *,
     now: datetime.datetime,
 ) -> list[Offer]:
-    """How its cooperative delivers: to the chosen province with the cost for one step, or what it costs at least."""
+    """How its cooperative delivers: to the province with the cost for one step, or what it costs at least."""
     first = choices[0] if choices else None
     grams = first.variant.grams_for(product) if first else 0
     goods = first.price if first else 0

@@ -151,7 +151,10 @@ def test_long_lists_have_pages_and_keep_their_filters(client: Client) -> None:
     for n in range(25):
         make_product(seller, name=f"Khăn {n}")
 
-    first, second = page_of(client, "/san-pham/?htx=thien-an"), page_of(client, "/san-pham/?htx=thien-an&page=2")
+    first, second = (
+        page_of(client, "/san-pham/?htx=thien-an"),
+        page_of(client, "/san-pham/?htx=thien-an&page=2"),
+    )
 
     assert len(names(first)) == 24
     assert len(names(second)) == 1

@@ -38,9 +38,9 @@ def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str
     if amount is None:
         return ""
     if isinstance(amount, Money):
-        amount, currency = amount.amount, amount.currency
-    elif isinstance(amount, TaxedMoney):
-        amount, currency = amount.gross, amount.currency
+        return money(amount.amount, amount.currency)
+    if isinstance(amount, TaxedMoney):
+        return money(amount.gross, amount.currency)
     digits = minor_digits(currency)
     whole, fraction = divmod(abs(amount), 10**digits)
     grouped = f"{whole:,}"
@@ -138,4 +138,4 @@ def _decimal_mark() -> str:
 
 
 def _has_decimal_comma() -> bool:
-    return formats.get_format("DECIMAL_SEPARATOR", get_language()) == ","
+    return bool(formats.get_format("DECIMAL_SEPARATOR", get_language()) == ",")

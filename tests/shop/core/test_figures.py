@@ -8,7 +8,9 @@ from django.utils import translation
 from shop.core.money import Money, TaxedMoney
 from shop.core.templatetags import figures
 
-VIETNAMESE_MORNING = datetime.datetime(2026, 11, 26, 18, 5, tzinfo=datetime.UTC)  # 01:05 on the 27th in Vietnam
+VIETNAMESE_MORNING = datetime.datetime(
+    2026, 11, 26, 18, 5, tzinfo=datetime.UTC
+)  # 01:05 on the 27th in Vietnam
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Price, Product
+from catalog.states import ListingState
+from cooperatives.models import Certificate, CertificateKind, Cooperative
+from cooperatives.states import CooperativeState
+from shop.core.calendar import day_of
+from shop.core.models import Translation
+from shop.core.models.geography import Division
+from tests.factories import (
+    HANOI,
+    THAI_NGUYEN,
+    make_channel,
+    make_cooperative,
+    make_market_way,
+    make_product,
+    make_seller,
+    make_warehouse,
+    make_way,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _provinces() -> None:
+    for code, name in [(HANOI, "Hà Nội"), (THAI_NGUYEN, "Thái Nguyên")]:
+        Division.objects.create(
+            code=code,
+            level="province",
+            type_word="Tỉnh",
+            name=name,
+            full_name=name,
+            folded=name,
+            sort_key=name,
+            valid_from=datetime.date(2025, 7, 1),
+        )
+
+
+def page_of(client: Client, product: Product, query: str = "", prefix: str = "") -> str:
+    response = client.get(f"{prefix}/san-pham/{product.slug}/{query}")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_says_price_seller_origin_returns_and_season(client: Client) -> None:
+    product = make_product(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, content_grams=500)
+
+    html = page_of(client, product)
+
+    assert "<h1>Miến dong</h1>" in html
+    assert "45.000\u00a0₫" in html
+    assert "90.000\u00a0₫/kg" in html
+    assert "HTX Tài Hoan" in html
+    assert "Phủ Thông, Thái Nguyên" in html
+    assert "Đổi trong 24 giờ." in html
+    assert "Quanh năm đều có." in html
+
+
+def test_what_is_not_on_sale_has_no_page(client: Client) -> None:
+    draft = make_product(name="Bản nháp", state=ListingState.DRAFT)
+    of_suspended = make_product(make_seller("HTX treo", state=CooperativeState.SUSPENDED), name="Bị treo")
+
+    for slug in [draft.slug, of_suspended.slug, "khong-co"]:
+        assert client.get(f"/san-pham/{slug}/").status_code == 404
+
+
+def test_every_kind_has_its_price_and_what_is_sold_out_cannot_be_chosen(client: Client) -> None:
+    product = make_product(
+        name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 80_000)), on_hand=3
+    )
+    gone = product.variants.get(name="Gối cổ")
+    gone.stocks.update(on_hand=0)
+
+    html = page_of(client, product)
+
+    assert "320.000\u00a0₫" in html
+    assert "400.000\u00a0₫" in html
+    kept = product.variants.get(name="Gối nằm")
+    assert f'value="{gone.pk}" disabled required' in html
+    assert f'value="{kept.pk}" checked required' in html
+
+
+def test_a_kind_without_a_price_is_not_offered(client: Client) -> None:
+    product = make_product(name="Gối", variants=(("Gối cổ", 0), ("Gối nằm", 80_000)))
+    Price.objects.filter(variant__name="Gối nằm").update(amount=None)
+
+    assert "Gối nằm" not in page_of(client, product)
+
+
+def test_sold_out_goods_say_so_and_offer_no_button(client: Client) -> None:
+    html = page_of(client, make_product(on_hand=0))
+
+    assert "Tạm hết hàng." in html
+    assert "Thêm vào giỏ" not in html
+
+
+def test_a_resting_cooperative_says_when_it_sells_again(client: Client) -> None:
+    back = day_of(timezone.now()) + datetime.timedelta(days=20)
+    seller = make_seller("HTX Thiên An", paused_from=timezone.now(), paused_until=back)
+
+    html = page_of(client, make_product(seller))
+
+    assert "HTX Thiên An đang nghỉ, bán lại từ" in html
+    assert f"{back:%d/%m}" in html
+    assert "Thêm vào giỏ" not in html
+
+
+def test_delivery_is_told_with_its_cost_for_the_chosen_province(client: Client) -> None:
+    channel = make_channel()
+    seller = make_cooperative()
+    make_warehouse(seller, channel)
+    make_way(seller, channel, name="Xe khách về Hà Nội", fee=25_000, provinces=(HANOI,))
+    product = make_product(seller)
+
+    html = page_of(client, product, f"?tinh={HANOI}")
+
+    assert "Xe khách về Hà Nội" in html
+    assert "25.000\u00a0₫" in html
+    assert "không giao đến" not in html
+
+
+def test_a_province_that_is_not_served_is_said_plainly(client: Client) -> None:
+    channel = make_channel()
+    seller = make_cooperative("HTX Thiên An")
+    make_warehouse(seller, channel)
+    make_way(seller, channel, name="Xe khách về Hà Nội", provinces=(HANOI,))
+    make_market_way(seller, channel)
+    product = make_product(seller)
+
+    html = page_of(client, product, f"?tinh={THAI_NGUYEN}")
+
+    assert "HTX Thiên An không giao đến Thái Nguyên." in html
+    assert "Xe khách về Hà Nội" not in html
+    assert "Nhận ở chợ phiên" in html
+    assert "không mất phí" in html
+
+
+def test_the_province_is_remembered_from_page_to_page(client: Client) -> None:
+    product = make_product()
+
+    page_of(client, product, f"?tinh={HANOI}")
+
+    assert f'<option value="{HANOI}" selected>' in page_of(client, product)
+    assert f'<option value="{HANOI}" selected>' in page_of(client, product, "?tinh=nghich")
+
+
+def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None:
+    seller = make_seller()
+    product = make_product(seller)
+    product.certificates.add(
+        Certificate.objects.create(
+            cooperative=seller,
+            kind=CertificateKind.OCOP,
+            stars=4,
+            number="123/QĐ-UBND",
+            expires_on=datetime.date(2099, 6, 30),
+        )
+    )
+
+    html = page_of(client, product)
+
+    assert "★★★★" in html
+    assert "123/QĐ-UBND" in html
+    assert "hạn đến 30/06/2099" in html
+
+
+def test_the_english_page_shows_the_english_name(client: Client) -> None:
+    product = make_product(name="Miến dong")
+    Translation.objects.create(
+        kind="catalog.product", key=str(product.pk), language="en", field="name", text="Canna noodles"
+    )
+
+    assert "<h1>Canna noodles</h1>" in page_of(client, product, prefix="/en")
+    assert "<h1>Miến dong</h1>" in page_of(client, product)
+
+
+def test_queries_do_not_grow_with_kinds_pictures_and_ways(client: Client) -> None:
+    channel = make_channel()
+    plain = make_product(make_seller("HTX Một"), name="Một loại")
+    seller: Cooperative = make_seller("HTX Nhiều")
+    rich = make_product(seller, name="Nhiều loại", variants=tuple((f"Cỡ {n}", n) for n in range(8)))
+    for _ in range(4):
+        make_way(seller, channel, provinces=(HANOI, THAI_NGUYEN))
+
+    counts = []
+    for product in [plain, rich]:
+        with CaptureQueriesContext(connection) as queries:
+            page_of(client, product)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 20

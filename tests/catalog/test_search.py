@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from catalog.search import words_of
+from tests.catalog.test_browse import names
+from tests.factories import make_cooperative, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+
+
+def found(client: Client, query: str) -> list[str]:
+    response = client.get("/tim/", {"q": query})
+    assert response.status_code == 200
+    return names(response.content.decode())
+
+
+@pytest.mark.parametrize(
+    "query", ["miến dong", "mien dong", "MIEN DONG", "dong mien", "miendong", "mien", "  miến  "]
+)
+def test_words_are_found_however_they_are_written(client: Client, query: str) -> None:
+    make_product(name="Miến dong Côn Minh")
+    make_product(name="Gừng tươi")
+
+    assert found(client, query) == ["Miến dong Côn Minh"]
+
+
+@pytest.mark.parametrize("query", ["đậu đỏ", "dau do", "Đậu"])
+def test_the_letter_d_with_a_bar_is_found_as_d(client: Client, query: str) -> None:
+    make_product(name="Đậu đỏ")
+
+    assert found(client, query) == ["Đậu đỏ"]
+
+
+def test_every_word_must_be_there_and_begin_a_word(client: Client) -> None:
+    make_product(name="Miến dong")
+
+    assert found(client, "miến gạo") == []
+    assert found(client, "ien") == []
+
+
+def test_the_name_as_typed_comes_before_the_same_letters_without_marks(client: Client) -> None:
+    make_product(name="Mơ vàng")
+    make_product(name="Mỡ lợn")
+    make_product(make_seller("HTX Mơ"), name="Gối")
+
+    assert found(client, "mơ")[0] == "Mơ vàng"
+    assert found(client, "mỡ")[0] == "Mỡ lợn"
+    assert set(found(client, "mo")) == {"Mơ vàng", "Mỡ lợn", "Gối"}
+    assert found(client, "mo")[-1] == "Gối"
+
+
+def test_goods_are_found_by_their_seller_and_sellers_by_their_name(client: Client) -> None:
+    make_product(make_seller("HTX Yến Dương", slug="yen-duong"), name="Bí xanh thơm")
+    make_cooperative("HTX Tài Hoan")
+
+    html = client.get("/tim/?q=yen duong").content.decode()
+
+    assert names(html) == ["Bí xanh thơm"]
+    assert 'href="/hop-tac-xa/yen-duong/"' in html
+    assert "Tài Hoan" not in html
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        " ",
+        "'",
+        '"',
+        "'; DROP TABLE catalog_product; --",
+        "%",
+        "_",
+        "\\",
+        "*",
+        "quýt OR 1=1",
+        "NEAR(",
+        "🍊🍊🍊",
+        "\x00",
+        "quýt\x00",
+        "a" * 4000,
+        "quýt " * 800,
+        "🍊" * 4000,
+        "%" * 4000,
+        "<script>alert(1)</script>",
+    ],
+)
+def test_no_query_breaks_it(client: Client, query: str) -> None:
+    make_product(name="Quýt")
+
+    response = client.get("/tim/", {"q": query})
+
+    assert response.status_code == 200
+    assert "<script>alert" not in response.content.decode()
+
+
+def test_wildcards_are_not_wild(client: Client) -> None:
+    make_product(name="Quýt")
+
+    assert found(client, "%") == found(client, "_") == found(client, "z%t") == []
+    assert found(client, "quýt%") == ["Quýt"]
+
+
+def test_words_are_folded_once_each_and_not_without_end() -> None:
+    assert words_of("Quýt QUYT, bạch-thông") == ["quyt", "bach", "thong"]
+    assert len(words_of(" ".join(f"w{n}" for n in range(50)))) == 8
+
+
+def test_nothing_found_shows_the_way_on(client: Client) -> None:
+    html = client.get("/tim/?q=khong co gi").content.decode()
+
+    assert "Không tìm thấy" in html
+    assert 'href="/san-pham/"' in html

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django.utils import translation
+
+from catalog.models import Variant
+from cooperatives.models import Membership
+from shop.core.models import ShopSettings
+from shop.core.templatetags.icons import icon
+from shop.views import PAGES, frame
+from tests.factories import make_basket, make_channel, make_market_way, make_product, make_seller, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("slug", PAGES)
+@pytest.mark.parametrize(("prefix", "draft"), [("", "Bản soạn sẵn"), ("/en", "Draft: to be checked")])
+def test_each_fixed_text_says_that_the_operator_must_check_it(
+    client: Client, slug: str, prefix: str, draft: str
+) -> None:
+    html = client.get(f"{prefix}/trang/{slug}/").content.decode()
+
+    assert draft in html
+    assert html.count("<h1") == 1
+
+
+def test_no_other_word_opens_a_file(client: Client) -> None:
+    for slug in ["khong-co", "quy-che.html", "vi"]:
+        assert client.get(f"/trang/{slug}/").status_code == 404
+
+
+def test_the_footer_names_the_operator_as_the_law_wants(client: Client) -> None:
+    ShopSettings.objects.create(
+        operator_name="Công ty Mẫu",
+        operator_registration="0123456789, 01/07/2026, Thái Nguyên",
+        operator_address="Xã Phủ Thông",
+        operator_phone="0209 000 0000",
+        ministry_notice_url="https://online.gov.vn/1",
+    )
+
+    html = client.get("/").content.decode()
+
+    for said in [
+        "Công ty Mẫu",
+        "0123456789, 01/07/2026",
+        "Xã Phủ Thông",
+        "tel:02090000000",
+        "online.gov.vn/1",
+    ]:
+        assert said in html
+
+
+def test_the_language_switch_keeps_page_and_question(client: Client) -> None:
+    vietnamese = client.get("/tim/?q=qu%C3%BDt").content.decode()
+    english = client.get("/en/tim/?q=qu%C3%BDt").content.decode()
+
+    assert 'href="/en/tim/?q=qu%C3%BDt" lang="en"' in vietnamese
+    assert 'href="/tim/?q=qu%C3%BDt" lang="vi"' in english
+    assert '<html lang="vi">' in vietnamese
+    assert '<html lang="en">' in english
+    assert '<link rel="alternate" hreflang="en" href="http://testserver/en/tim/">' in vietnamese
+
+
+def test_the_front_page_tells_this_weeks_market_and_what_is_in_season(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    way = make_market_way(seller, make_channel(), weekday=6)
+    make_product(seller, name="Quýt Bạch Thông")
+    make_product(seller, name="Gạo mới")
+
+    html = client.get("/").content.decode()
+
+    assert "Phiên chợ tuần này có gạo mới và quýt Bạch Thông" in html
+    assert len(re.findall(r"<li[^>]*>(?:T[2-7]|CN)<br>", html)) == 7
+    assert '<li class="market"' in html
+    assert f"{way.name}: <b>Chủ nhật" in html
+    assert "Xem 2 món đang có" in html
+
+
+def test_the_basket_count_is_that_of_ones_own_basket(client: Client) -> None:
+    variant = Variant.objects.get(product=make_product())
+    mine, other = make_basket((variant, 3)), make_basket((variant, 5), user=make_user())
+    session = client.session
+    session["basket"] = str(mine.pk)
+    session.save()
+
+    assert "data-basket-count>3<" in client.get("/").content.decode()
+    session["basket"] = str(other.pk)
+    session.save()
+    assert "data-basket-count hidden>0<" in client.get("/").content.decode()
+
+
+def test_the_frame_asks_the_database_nothing_until_it_is_shown(django_assert_num_queries: Any) -> None:
+    request = RequestFactory().get("/")
+    request.user = make_user()
+    request.resolver_match = None
+
+    with django_assert_num_queries(0):
+        given = frame(request)
+
+    assert given["section"] == ""
+
+
+def test_members_find_the_way_to_their_pages(client: Client) -> None:
+    member = make_user()
+    Membership.objects.create(cooperative=make_seller(), user=member, role="manager")
+    client.force_login(member)
+
+    assert "Bán hàng" in client.get("/").content.decode()
+
+
+def test_missing_pages_keep_the_way_back(client: Client) -> None:
+    response = client.get("/khong-co/", headers={"Referer": "http://testserver/san-pham/?mua=on"})
+
+    assert response.status_code == 404
+    assert 'href="http://testserver/san-pham/?mua=on"' in response.content.decode()
+
+
+def test_strangers_are_not_linked_as_the_way_back(client: Client) -> None:
+    response = client.get("/khong-co/", headers={"Referer": "https://evil.example/"})
+
+    assert "evil.example" not in response.content.decode()
+
+
+def test_a_stale_token_is_told_in_plain_words() -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    response = client.post("/tim/", headers={"Referer": "http://testserver/san-pham/"})
+
+    assert response.status_code == 403
+    html = response.content.decode()
+    assert "Trang này mở đã lâu" in html
+    assert 'href="http://testserver/san-pham/"' in html
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html"])
+def test_pages_for_a_broken_shop_need_no_context(name: str, django_assert_num_queries: Any) -> None:
+    with translation.override("vi"), django_assert_num_queries(0):
+        html = render_to_string(name)
+
+    assert html.count("<h1>") == 1
+    assert 'href="/"' in html
+
+
+def test_an_icon_that_is_not_in_the_sheet_is_a_mistake_seen_at_once() -> None:
+    assert icon("check").startswith('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path')
+    with pytest.raises(KeyError):
+        icon("no-such-icon")
+
+
+def test_a_list_of_24_goods_stays_within_30_kilobytes_of_html_and_css(client: Client) -> None:
+    seller = make_seller()
+    for n in range(24):
+        make_product(seller, name=f"Khăn thổ cẩm thêu tay số {n}", variants=(("Nhỏ", 0), ("To", 9000)))
+    css = Path(settings.BASE_DIR, "shop/static/css")
+
+    html = client.get("/san-pham/").content
+
+    sheets = b"".join(css.joinpath(name).read_bytes() for name in ["tokens.css", "components.css"])
+    assert len(gzip.compress(html)) + len(gzip.compress(sheets)) < 30_000
+
+
+def test_no_page_has_inline_styles_or_scripts(client: Client) -> None:
+    product = make_product()
+
+    for address in [
+        "/",
+        "/san-pham/",
+        f"/san-pham/{product.slug}/",
+        "/hop-tac-xa/",
+        "/trang/quy-che/",
+        "/offline/",
+    ]:
+        html = client.get(address).content.decode()
+        assert " style=" not in html, address
+        assert not re.search(r"<script(?![^>]*\ssrc=)", html), address
+        assert not re.search(r"\son[a-z]+=", html), address
