@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def compile_translations(*, out: TextIO) -> None:
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
             continue
         with _told(out, f"Compiling {po.relative_to(settings.BASE_DIR)}"):
-            fresh = mo.with_suffix(".mo.new")
+            fresh = mo.with_suffix(f".{os.getpid()}")
             with po.open("rb") as source, fresh.open("wb") as target:
                 write_mo(target, read_po(source))
             fresh.replace(mo)
