@@ -12,6 +12,7 @@ from pathlib import Path
 
 from celery import Celery
 from celery.signals import beat_init
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -47,7 +48,8 @@ def _beat_at_once(**_: object) -> None:
 @app.on_configure.connect
 def _make_queue_folders(**_: object) -> None:
     """The file transport expects its folders to be there."""
-    options = app.conf.broker_transport_options
+    # From Django's settings: asking app.conf here would configure it again, and so on for ever.
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     for name in ("data_folder_in", "control_folder"):
         if name in options:
             Path(options[name]).mkdir(parents=True, exist_ok=True)
