@@ -52,4 +52,4 @@ def _make_queue_folders(**_: object) -> None:
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     for name in ("data_folder_in", "control_folder"):
         if name in options:
-            Path(options[name]).mkdir(parents=True, exist_ok=True)
+            Path(str(options[name])).mkdir(parents=True, exist_ok=True)
