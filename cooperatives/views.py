@@ -1,0 +1,45 @@
+"""The doors of pages that are not for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from cooperatives.access import require_staff
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+
+Given = ParamSpec("Given")
+StaffPage = Callable[Concatenate[HttpRequest, Actor, Given], HttpResponse]
+
+
+def staff_only(
+    permission: Permission,
+) -> Callable[[StaffPage[Given]], Callable[Concatenate[HttpRequest, Given], HttpResponse]]:
+    """A page of the platform's staff: it is given the actor after the request.
+
+    Whoever is signed out is shown the sign-in page; whoever may not come in finds nothing (404), as
+    does whoever asks for a row that is not there (Missing).
+    """
+
+    def guarded(page: StaffPage[Given]) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
+        @wraps(page)
+        def door(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                is_page = request.method in ("GET", "HEAD")
+                return redirect_to_login(request.get_full_path() if is_page else reverse("desk:home"))
+            try:
+                actor = require_staff(request.user, permission)
+                return page(request, actor, *args, **kwargs)
+            except Missing as error:
+                raise Http404 from error
+
+        return door
+
+    return guarded

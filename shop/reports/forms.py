@@ -1,0 +1,107 @@
+"""What a report may be asked for; every choice travels in the address."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from catalog.models import Category
+from cooperatives.models import Cooperative
+from orders.models import Source
+from shop.core.models import Channel, Division, market_channel
+from shop.reports.periods import Step
+from shop.reports.sales import Asked, Group
+
+# More columns than these nobody reads, and a file of them is too long to open.
+MOST_DAYS = {Step.DAY: 366, Step.WEEK: 5 * 366, Step.MONTH: 30 * 366}
+
+
+class DayField(forms.DateField):
+    """A day as people here write it, or as machines do."""
+
+    def __init__(self, label: Any) -> None:
+        super().__init__(
+            label=label,
+            input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],
+            widget=forms.DateInput(format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric"}),
+            error_messages={"invalid": _("Write the day as 24/11/2026.")},
+        )
+
+
+def _select(label: Any, choices: Sequence[tuple[str, Any]]) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label, choices=choices, required=False, widget=forms.Select(attrs={"class": "input"})
+    )
+
+
+class SalesForm(forms.Form):
+    """The sales report's period, grouping and filters; by itself this month, by day and by cooperative."""
+
+    tu = DayField(pgettext_lazy("report", "From"))
+    den = DayField(pgettext_lazy("report", "To"))
+    theo = _select(pgettext_lazy("report", "Step"), Step.choices)
+    nhom = _select(pgettext_lazy("report", "Rows"), Group.choices)
+    htx = _select(_("Cooperative"), [])
+    loai = _select(_("Category"), [])
+    tinh = _select(_("Province"), [])
+    kenh = _select(_("Channel"), [])
+    nguon = _select(
+        pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *Source.choices]
+    )
+    huy = forms.BooleanField(label=_("Count declined and cancelled parts too"), required=False)
+
+    def __init__(self, data: Any, *, today: datetime.date) -> None:
+        first = today.replace(day=1)
+        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": Step.DAY}
+        defaults["nhom"] = Group.COOPERATIVE
+        given = {name: value for name, value in data.items() if value}
+        super().__init__(defaults | given)
+        market = market_channel()
+        self.channels = list(Channel.objects.order_by("pk"))
+        self.currency = market.currency if market else "VND"
+        self.categories = list(Category.objects.order_by("path", "pk"))
+        cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
+        provinces = Division.objects.current(on=today).provinces().values_list("code", "name")
+        self._choose("htx", cooperatives)
+        self._choose("loai", [(one.pk, "\u2003" * one.level + one.name) for one in self.categories])
+        self._choose("tinh", provinces)
+        self._choose("kenh", [(one.pk, f"{one.name} ({one.currency})") for one in self.channels])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("tu"), cleaned.get("den")
+        if first and last and last < first:
+            self.add_error("den", _("The last day lies before the first."))
+        elif first and last and (last - first).days >= MOST_DAYS[Step(cleaned.get("theo") or Step.DAY)]:
+            self.add_error("theo", _("That is too long a time for this step. Choose a longer step."))
+        return cleaned
+
+    def asked(self) -> Asked:
+        """The question of a valid form. Without a channel: all channels of the market's currency."""
+        cleaned = self.cleaned_data
+        chosen = [one for one in self.channels if str(one.pk) == cleaned["kenh"]]
+        channels = chosen or [one for one in self.channels if one.currency == self.currency]
+        category = next((one for one in self.categories if str(one.pk) == cleaned["loai"]), None)
+        return Asked(
+            first=cleaned["tu"],
+            last=cleaned["den"],
+            step=Step(cleaned["theo"] or Step.DAY),
+            group=Group(cleaned["nhom"] or Group.COOPERATIVE),
+            channels=tuple(one.pk for one in channels),
+            currency=channels[0].currency if channels else self.currency,
+            cooperative=int(cleaned["htx"]) if cleaned["htx"] else None,
+            category=category,
+            province=cleaned["tinh"],
+            source=cleaned["nguon"],
+            with_ended=cleaned["huy"],
+        )
+
+    def _choose(self, name: str, choices: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", pgettext_lazy("report", "All")), *choices]

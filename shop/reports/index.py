@@ -1,0 +1,26 @@
+"""The list of reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report: its address name, its name and what it answers."""
+
+    url_name: str
+    name: Promise
+    answers: Promise
+
+
+REPORTS = (
+    Report(
+        "reports:sales",
+        _("Sales"),
+        _("What was ordered, by day, week or month, and by cooperative, category, product or place."),
+    ),
+)

@@ -1,0 +1,79 @@
+"""Vietnam's days, weeks and months, counted by the database itself."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import DateField, Func, TextChoices
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import gettext_lazy as _
+
+
+class Step(TextChoices):
+    DAY = "day", _("By day")
+    WEEK = "week", _("By week")
+    MONTH = "month", _("By month")
+
+
+class PeriodOf(Func):
+    """The first day of the period that an instant falls in, as Vietnam counts days.
+
+    TruncDate does the same, but on SQLite by a Python function called for every row: ten times slower.
+    Vietnam is seven hours ahead of UTC all year (no summer time since 1975).
+    """
+
+    output_field = DateField()
+    arity = 1
+    _SQLITE = {
+        Step.DAY: "",
+        Step.WEEK: ", '-6 days', 'weekday 1'",  # back to the Monday
+        Step.MONTH: ", 'start of month'",
+    }
+
+    def __init__(self, instant: str, step: Step) -> None:
+        super().__init__(instant)
+        self.extra["step"] = step.value
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, Any]:
+        shift = self._SQLITE[Step(self.extra["step"])]
+        return super().as_sql(
+            compiler, connection, template=f"date(%(expressions)s, '+7 hours'{shift})", **extra
+        )
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, Any]:
+        local = "%(expressions)s AT TIME ZONE 'Asia/Ho_Chi_Minh'"
+        return super().as_sql(
+            compiler, connection, template=f"(date_trunc('%(step)s', {local}))::date", **extra
+        )
+
+
+def start_of_period(day: datetime.date, step: Step) -> datetime.date:
+    """The first day of the period that holds the day; weeks begin on Monday."""
+    if step == Step.WEEK:
+        return day - datetime.timedelta(days=day.weekday())
+    return day.replace(day=1) if step == Step.MONTH else day
+
+
+def periods(first: datetime.date, last: datetime.date, step: Step) -> Iterator[datetime.date]:
+    """The first days of all periods that hold a day from `first` to `last`, both included."""
+    start = start_of_period(first, step)
+    while start <= last:
+        yield start
+        if step == Step.MONTH:
+            start = (start + datetime.timedelta(days=31)).replace(day=1)
+        else:
+            start += datetime.timedelta(days=7 if step == Step.WEEK else 1)
+
+
+def name_of_period(start: datetime.date, step: Step) -> str:
+    """`24/11/2026`, `23/11–29/11/2026` or `11/2026`."""
+    if step == Step.WEEK:
+        return f"{start:%d/%m}–{start + datetime.timedelta(days=6):%d/%m/%Y}"
+    return f"{start:%m/%Y}" if step == Step.MONTH else f"{start:%d/%m/%Y}"

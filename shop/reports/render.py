@@ -1,0 +1,119 @@
+"""Any report as a file: CSV for other programs, XLSX for people who count further."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import xlsxwriter
+
+from shop.core.money import minor_digits
+
+Cell = str | int | datetime.date
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for the machine's old code page
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SHEET_NAME_LENGTH = 31
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    DAY = "day"
+    COUNT = "count"
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    label: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns; money in minor units of one currency. `sums` is the line below, if any."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    currency: str = "VND"
+    sums: Sequence[Cell] = field(default=())
+
+
+def as_csv(table: Table) -> bytes:
+    """UTF-8 with its mark; texts that a spreadsheet would take for a formula begin with an apostrophe."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow([_defused(column.label) for column in table.columns])
+    writer.writerows(
+        [_plain(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    )
+    return (BYTE_ORDER_MARK + written.getvalue()).encode()
+
+
+def as_xlsx(tables: Sequence[Table]) -> bytes:
+    """A workbook with a sheet for each table; numbers are numbers, days are days, texts never formulas."""
+    written = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(written, options) as book:
+        bold = {"bold": True}
+        for table in tables:
+            sheet = book.add_worksheet(table.name[:_SHEET_NAME_LENGTH])
+            money = {"num_format": "#,##0" + ("." + "0" * digits if (digits := _digits(table)) else "")}
+            kinds = {
+                Kind.TEXT: {},
+                Kind.DAY: {"num_format": "dd/mm/yyyy"},
+                Kind.COUNT: {"num_format": "#,##0"},
+                Kind.MONEY: money,
+            }
+            formats = [book.add_format(kinds[column.kind]) for column in table.columns]
+            sums = [book.add_format(kinds[column.kind] | bold | {"top": 1}) for column in table.columns]
+            heads = book.add_format(bold | {"bottom": 1})
+            for place, column in enumerate(table.columns):
+                sheet.write_string(0, place, column.label, heads)
+                sheet.set_column(place, place, 32 if column.kind == Kind.TEXT else 16)
+            for number, row in enumerate(table.rows, start=1):
+                _write_row(sheet, number, row, formats, table)
+            if table.sums:
+                _write_row(sheet, len(table.rows) + 1, table.sums, sums, table)
+            sheet.freeze_panes(1, 0)
+    return written.getvalue()
+
+
+def _write_row(
+    sheet: xlsxwriter.worksheet.Worksheet,
+    number: int,
+    row: Sequence[Cell],
+    formats: Sequence[xlsxwriter.format.Format],
+    table: Table,
+) -> None:
+    for place, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
+        if isinstance(cell, str):
+            sheet.write_string(number, place, cell, formats[place])
+        elif isinstance(cell, datetime.date):
+            sheet.write_datetime(number, place, cell, formats[place])
+        else:
+            shown = cell / 10 ** _digits(table) if column.kind == Kind.MONEY else cell
+            sheet.write_number(number, place, shown, formats[place])
+
+
+def _plain(cell: Cell, column: Column, currency: str) -> str:
+    if isinstance(cell, str):
+        return _defused(cell)
+    digits = minor_digits(currency) if column.kind == Kind.MONEY else 0
+    if isinstance(cell, int) and digits:
+        whole, rest = divmod(abs(cell), 10**digits)
+        return f"{'-' if cell < 0 else ''}{whole}.{rest:0{digits}}"
+    return str(cell)
+
+
+def _defused(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _digits(table: Table) -> int:
+    return minor_digits(table.currency)

@@ -1,0 +1,173 @@
+"""Reports: pick one, filter it, look at it, take it along."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_safe
+
+from cooperatives.views import staff_only
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.calendar import day_of
+from shop.reports import sales as report
+from shop.reports.chart import chart_of
+from shop.reports.forms import SalesForm
+from shop.reports.index import REPORTS
+from shop.reports.names import names_of
+from shop.reports.periods import name_of_period, periods
+from shop.reports.render import Cell, Column, Kind, Table, as_csv, as_xlsx
+from shop.reports.sales import Asked, Figures
+
+MOST_ROWS = 200  # of goods on the page; the rest stand in one row, the files hold them all
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def index(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The reports there are."""
+    return render(request, "reports/index.html", {"reports": REPORTS})
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The sales report as a page, or as a file with `?format=csv` or `?format=xlsx`."""
+    today = day_of(timezone.now())
+    form = SalesForm(request.GET, today=today)
+    if not form.is_valid():
+        return render(request, "reports/sales.html", {"form": form}, status=422)
+    asked = form.asked()
+    wanted = request.GET.get("format")
+    if wanted == "csv":
+        return _file(as_csv(_cross_table(asked)), "text/csv; charset=utf-8", asked, "csv")
+    if wanted == "xlsx":
+        periods_sheet = _period_table(asked, _period_rows(asked))
+        sheets = [_cross_table(asked), _group_table(asked, _group_rows(asked)), periods_sheet]
+        return _file(as_xlsx(sheets), XLSX, asked, "xlsx")
+    return render(request, "reports/sales.html", {"form": form} | _page(asked, today))
+
+
+def _page(asked: Asked, today: datetime.date) -> dict[str, Any]:
+    by_period = _period_rows(asked)
+    figures = report.total_of(by_period.values())
+    before = report.totals(asked.before())
+    groups = _group_rows(asked)
+    shown, rest = groups[:MOST_ROWS], groups[MOST_ROWS:]
+    return {
+        "asked": asked,
+        "figures": figures,
+        "before": asked.before(),
+        "tiles": _tiles(figures, before, asked),
+        "chart": chart_of(list(by_period.items()), asked.step, asked.currency),
+        "by_period": [(name_of_period(day, asked.step), row) for day, row in by_period.items()],
+        "groups": shown,
+        "rest": report.total_of(row for _key, _name, row in rest),
+        "rest_count": len(rest),
+        "is_of_lines": asked.group in report.OF_LINES or asked.category is not None,
+        "presets": _presets(today),
+    }
+
+
+def _period_rows(asked: Asked) -> dict[datetime.date, Figures]:
+    """Every period in its turn, those without orders too."""
+    found = report.by_period(asked)
+    return {day: found.get(day, Figures()) for day in periods(asked.first, asked.last, asked.step)}
+
+
+def _group_rows(asked: Asked) -> list[tuple[object, str, Figures]]:
+    """Keys, names and figures; the largest first, delivery last."""
+    found = report.by_group(asked)
+    names = names_of(asked.group, found.keys())
+    rows = [(key, names[key], figures) for key, figures in found.items()]
+    return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
+
+
+def _tiles(now: Figures, before: Figures, asked: Asked) -> list[dict[str, Any]]:
+    """The figures above the chart, each with how it moved since as many days before."""
+
+    def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, Any]:
+        change = round((value - old) * 100 / old) if old else None
+        return {"label": label, "value": value, "is_money": money, "change": change}
+
+    return [
+        tile(pgettext("report", "Goods"), now.goods, before.goods, money=True),
+        tile(pgettext("report", "Orders"), now.orders, before.orders, money=False),
+        tile(_("Parts of orders"), now.parts, before.parts, money=False),
+        tile(pgettext("report", "Delivery"), now.delivery, before.delivery, money=True),
+        tile(_("Commission"), now.commission, before.commission, money=True),
+        tile(_("Average order"), now.average, before.average, money=True),
+    ]
+
+
+def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
+    month = today.replace(day=1)
+    last_month = (month - datetime.timedelta(days=1)).replace(day=1)
+    spans = [
+        (pgettext("report", "Today"), today, today),
+        (_("Seven days"), today - datetime.timedelta(days=6), today),
+        (_("This month"), month, today),
+        (_("Last month"), last_month, month - datetime.timedelta(days=1)),
+    ]
+    return [(name, f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}") for name, first, last in spans]
+
+
+def _figure_columns() -> list[Column]:
+    return [
+        Column(pgettext("report", "Orders"), Kind.COUNT),
+        Column(_("Parts of orders"), Kind.COUNT),
+        Column(pgettext("report", "Goods"), Kind.MONEY),
+        Column(pgettext("report", "Delivery"), Kind.MONEY),
+        Column(pgettext("report", "Total"), Kind.MONEY),
+        Column(_("Commission"), Kind.MONEY),
+    ]
+
+
+def _cells(row: Figures) -> list[int]:
+    return [row.orders, row.parts, row.goods, row.delivery, row.total, row.commission]
+
+
+def _cross_table(asked: Asked) -> Table:
+    found = report.by_period_and_group(asked)
+    names = names_of(asked.group, {key for _day, key in found})
+    rows: list[tuple[datetime.date, str, Figures]] = sorted(
+        ((day, names[key], figures) for (day, key), figures in found.items() if day is not None),
+        key=lambda row: row[:2],
+    )
+    return Table(
+        _("Sales"),
+        [Column(pgettext("report", "From"), Kind.DAY), Column(str(asked.group.label)), *_figure_columns()],
+        [[day, name, *_cells(figures)] for day, name, figures in rows],
+        asked.currency,
+    )
+
+
+def _group_table(asked: Asked, groups: list[tuple[object, str, Figures]]) -> Table:
+    rows: list[list[Cell]] = [[name, *_cells(figures)] for _key, name, figures in groups]
+    return Table(
+        str(asked.group.label), [Column(str(asked.group.label)), *_figure_columns()], rows, asked.currency
+    )
+
+
+def _period_table(asked: Asked, rows: Mapping[datetime.date, Figures]) -> Table:
+    return Table(
+        str(asked.step.label),
+        [Column(pgettext("report", "From"), Kind.DAY), *_figure_columns()],
+        [[day, *_cells(figures)] for day, figures in rows.items()],
+        asked.currency,
+        sums=[pgettext("report", "Total"), *_cells(report.total_of(rows.values()))],
+    )
+
+
+def _file(content: bytes, content_type: str, asked: Asked, ending: str) -> HttpResponse:
+    name = f"ban-hang-{asked.first:%Y%m%d}-{asked.last:%Y%m%d}-{asked.group}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type=content_type, headers=headers)

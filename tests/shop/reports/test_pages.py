@@ -1,0 +1,142 @@
+"""The report as people get it: who may see it, as a page, as CSV and as a workbook."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import zipfile
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from shop.core.calendar import day_of
+from tests.factories import make_admin, make_channel, make_order, make_seller, make_user, make_variant
+
+pytestmark = pytest.mark.django_db
+
+SALES = "/quan-tri/bao-cao/ban-hang/"
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    make_channel()
+    client.force_login(make_admin())
+    return client
+
+
+def test_signed_out_people_are_shown_the_sign_in_page(client: Client) -> None:
+    answer = client.get(SALES)
+
+    assert (answer.status_code, answer.url) == (302, f"/tai-khoan/dang-nhap/?next={SALES}")
+
+
+def test_people_who_are_not_staff_find_nothing(client: Client) -> None:
+    client.force_login(make_user())
+
+    assert client.get(SALES).status_code == 404
+    assert client.get("/quan-tri/bao-cao/").status_code == 404
+
+
+def test_staff_need_the_permission(client: Client) -> None:
+    client.force_login(make_user(is_staff=True))
+
+    assert client.get(SALES).status_code == 404
+
+
+def test_the_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> None:
+    make_order((make_variant(price=320_000), 2), now=timezone.now())
+
+    page = admin.get(SALES).content.decode()
+
+    assert "640.000\u00a0₫" in page
+    assert "HTX Thiên An" in page
+    assert page.count('class="bar"') == 1
+    assert "style=" not in page
+
+
+def test_wrong_days_are_said_beside_their_fields(admin: Client) -> None:
+    answer = admin.get(SALES, {"tu": "24/11/2026", "den": "23/11/2026"})
+    years = admin.get(SALES, {"tu": "01/01/2020", "den": "23/11/2026"})
+    nonsense = admin.get(SALES, {"tu": "hôm qua"})
+
+    assert answer.status_code == years.status_code == nonsense.status_code == 422
+    assert answer.context["form"].errors.keys() == {"den"}
+    assert years.context["form"].errors.keys() == {"theo"}
+    assert nonsense.context["form"].errors.keys() == {"tu"}
+
+
+def test_the_csv_has_its_mark_plain_numbers_and_no_formulas(admin: Client) -> None:
+    seller = make_seller('=HYPERLINK("http://x")', commission_rate=5)
+    make_order((make_variant(seller, price=1_234_000), 1), now=timezone.now())
+
+    answer = admin.get(SALES, {"format": "csv"})
+
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    today = day_of(timezone.now()).isoformat()
+    assert rows[0] == [
+        "Từ ngày",
+        "Hợp tác xã",
+        "Đơn hàng",
+        "Gói hàng",
+        "Tiền hàng",
+        "Tiền giao",
+        "Tổng",
+        "Phí sàn",
+    ]
+    assert rows[1:] == [[today, '\'=HYPERLINK("http://x")', "1", "1", "1234000", "30000", "1264000", "61700"]]
+
+
+def test_the_workbook_has_numbers_as_numbers_and_days_as_days(admin: Client) -> None:
+    make_order((make_variant(make_seller("=1+1"), price=1_234_000), 1), now=timezone.now())
+
+    answer = admin.get(SALES, {"format": "xlsx"})
+
+    cross, groups, days = (_sheet(answer.content, n) for n in (1, 2, 3))
+    today = (day_of(timezone.now()) - datetime.date(1899, 12, 30)).days
+    assert cross[1] == [today, "=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
+    assert groups[1] == ["=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
+    assert days[-1] == ["Tổng", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
+    assert b"<f>" not in zipfile.ZipFile(io.BytesIO(answer.content)).read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("group", ["cooperative", "category", "product", "province", "channel", "source"])
+@pytest.mark.parametrize("form", ["", "csv", "xlsx"])
+def test_the_number_of_queries_does_not_grow_with_orders(
+    admin: Client, django_assert_max_num_queries: Any, group: str, form: str
+) -> None:
+    make_order((make_variant(), 1), now=timezone.now())
+    with django_assert_max_num_queries(25) as few:
+        admin.get(SALES, {"nhom": group, "format": form})
+    for n in range(3):
+        make_order(
+            (make_variant(make_seller(f"HTX {n}")), 1), now=timezone.now() - datetime.timedelta(hours=n)
+        )
+
+    with django_assert_max_num_queries(len(few)):
+        admin.get(SALES, {"nhom": group, "format": form})
+
+
+def _sheet(content: bytes, number: int) -> list[list[Any]]:
+    """The cells of a worksheet, as a reader of the format sees them."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    book = zipfile.ZipFile(io.BytesIO(content))
+    strings = [
+        "".join(part.itertext())
+        for part in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).iter(f"{space}si")
+    ]
+    rows = []
+    for row in ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml")).iter(f"{space}row"):
+        cells: list[Any] = []
+        for cell in row.iter(f"{space}c"):
+            value = cell.findtext(f"{space}v") or ""
+            assert re.fullmatch(r"[\d.]+", value)
+            cells.append(strings[int(value)] if cell.get("t") == "s" else int(float(value)))
+        rows.append(cells)
+    return rows

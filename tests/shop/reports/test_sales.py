@@ -1,0 +1,227 @@
+"""The sales report's figures: exact ones, and sums that equal the orders' in every grouping."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections import defaultdict
+
+import pytest
+
+from catalog.models import Category, Product
+from orders.actions.cancel import cancel_order, cancel_part
+from orders.models import Order, OrderLine, OrderPart, Source
+from orders.states import STANDING
+from shop.core.actors import Actor
+from shop.core.calendar import day_of
+from shop.reports.names import names_of
+from shop.reports.periods import Step, name_of_period, periods, start_of_period
+from shop.reports.sales import (
+    DELIVERY,
+    Asked,
+    Figures,
+    Group,
+    by_group,
+    by_period,
+    by_period_and_group,
+    total_of,
+    totals,
+)
+from tests.factories import (
+    HANOI,
+    NOW,
+    THAI_NGUYEN,
+    make_category,
+    make_channel,
+    make_order,
+    make_product,
+    make_seller,
+    make_variant,
+)
+
+pytestmark = pytest.mark.django_db
+
+ADMIN = Actor.system("test")
+TUESDAY = datetime.date(2026, 11, 24)
+
+
+def ask(**fields: object) -> Asked:
+    """November 2026 by day and cooperative, unless told otherwise."""
+    channel = make_channel()
+    defaults: dict[str, object] = {
+        "first": datetime.date(2026, 11, 1),
+        "last": datetime.date(2026, 11, 30),
+        "step": Step.DAY,
+        "group": Group.COOPERATIVE,
+        "channels": (channel.pk,),
+        "currency": "VND",
+    }
+    return Asked(**(defaults | fields))  # type: ignore[arg-type]
+
+
+def test_an_order_of_two_cooperatives_is_told_apart_by_cooperative_and_counted_once_by_day() -> None:
+    thien_an = make_seller("HTX Thiên An", commission_rate=5)
+    tai_hoan = make_seller("HTX Tài Hoan", commission_rate=10)
+    pillow, noodles = make_variant(thien_an, price=320_000), make_variant(tai_hoan, price=45_000)
+    make_order((pillow, 1), (noodles, 2))
+    make_order((pillow, 1))
+
+    groups, days = by_group(ask()), by_period(ask())
+
+    assert groups == {
+        thien_an.pk: Figures(orders=2, parts=2, goods=640_000, delivery=60_000, commission=32_000),
+        tai_hoan.pk: Figures(orders=1, parts=1, goods=90_000, delivery=30_000, commission=9_000),
+    }
+    assert days == {TUESDAY: Figures(orders=2, parts=3, goods=730_000, delivery=90_000, commission=41_000)}
+    assert days[TUESDAY].average == 410_000
+
+
+@pytest.mark.parametrize(
+    ("instant", "day", "monday"),
+    [
+        ("2026-11-22T16:59:59+00:00", "2026-11-22", "2026-11-16"),
+        ("2026-11-22T17:00:00+00:00", "2026-11-23", "2026-11-23"),
+        ("2026-11-30T16:59:59+00:00", "2026-11-30", "2026-11-30"),
+    ],
+)
+def test_a_day_and_a_week_begin_at_midnight_in_vietnam(instant: str, day: str, monday: str) -> None:
+    make_order(now=datetime.datetime.fromisoformat(instant))
+
+    by_day, by_week, by_month = (list(by_period(ask(step=step))) for step in Step)
+
+    assert by_day == [datetime.date.fromisoformat(day)]
+    assert by_week == [datetime.date.fromisoformat(monday)]
+    assert by_month == [datetime.date(2026, 11, 1)]
+
+
+def test_an_order_after_midnight_on_the_first_is_not_the_month_befores() -> None:
+    make_order(now=datetime.datetime(2026, 11, 30, 17, 0, tzinfo=datetime.UTC))
+
+    assert by_period(ask()) == {}
+    assert list(by_period(ask(last=datetime.date(2026, 12, 1)))) == [datetime.date(2026, 12, 1)]
+
+
+def test_cancelled_parts_count_only_if_asked_for() -> None:
+    pillow, noodles = make_variant(make_seller(), price=320_000), make_variant(make_seller(), price=45_000)
+    order = make_order((pillow, 1), (noodles, 1))
+    cancel_part(part_id=order.parts.get(number=1).pk, reason="Hết hàng", actor=ADMIN, now=NOW)
+
+    assert totals(ask()) == Figures(orders=1, parts=1, goods=45_000, delivery=30_000)
+    assert totals(ask(with_ended=True)) == Figures(orders=1, parts=2, goods=365_000, delivery=60_000)
+
+
+def test_delivery_has_a_row_of_its_own_among_products_and_categories() -> None:
+    fresh = make_category("Rau")
+    squash = make_product(name="Bí xanh", price=15_000, category=fresh)
+    make_order((squash.variants.get(), 2))
+
+    by_product, by_category = by_group(ask(group=Group.PRODUCT)), by_group(ask(group=Group.CATEGORY))
+
+    goods = Figures(orders=1, parts=1, goods=30_000)
+    assert by_product == {squash.pk: goods, DELIVERY: Figures(delivery=30_000)}
+    assert by_category == {fresh.pk: goods, DELIVERY: Figures(delivery=30_000)}
+    assert names_of(Group.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Tiền giao"}
+
+
+def test_within_a_category_goods_of_the_categories_inside_count_and_no_delivery() -> None:
+    roots = make_category("Lương thực")
+    inside = make_category("Gạo", parent=roots)
+    rice = make_variant(name="Gạo nếp", price=40_000, category=inside)
+    pillow = make_variant(rice.cooperative, price=320_000)
+    make_order((rice, 3), (pillow, 1))
+
+    figures = totals(ask(category=Category.objects.get(pk=roots.pk)))
+
+    assert figures == Figures(orders=1, parts=1, goods=120_000)
+
+
+def test_filters_by_cooperative_province_channel_and_source() -> None:
+    variant = make_variant(price=100_000, on_hand=20)
+    make_order((variant, 1), province_code=HANOI)
+    by_phone = make_order((variant, 2), province_code=THAI_NGUYEN)
+    Order.objects.filter(pk=by_phone.pk).update(source=Source.PHONE)
+    elsewhere = make_channel(slug="khac", name="Khác")
+
+    assert totals(ask(province=THAI_NGUYEN)).goods == 200_000
+    assert totals(ask(source=Source.PHONE)).goods == 200_000
+    assert totals(ask(cooperative=variant.cooperative_id)).goods == 300_000
+    assert totals(ask(cooperative=make_seller().pk)) == Figures()
+    assert totals(ask(channels=(elsewhere.pk,))) == Figures()
+    assert by_group(ask(group=Group.SOURCE)).keys() == {"web", "phone"}
+    assert by_group(ask(group=Group.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
+
+
+def test_goods_that_are_gone_keep_the_name_they_were_sold_under() -> None:
+    variant = make_variant(name="Hồng không hạt")
+    make_order((variant, 1))
+    key = variant.product_id
+    OrderLine.objects.update(variant=None)
+    names = names_of(Group.PRODUCT, [key + 1000])
+    Product.objects.filter(pk=key).update(name="Hồng sấy")
+
+    assert names == {key + 1000: "Không còn biết"}
+    assert names_of(Group.PRODUCT, [key]) == {key: "Hồng sấy"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("with_ended", [False, True])
+def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool) -> None:
+    _random_history(seed)
+    parts = OrderPart.objects.all() if with_ended else OrderPart.objects.filter(state__in=STANDING)
+    rows = list(parts.select_related("order"))
+    goods, delivery = sum(row.goods_gross for row in rows), sum(row.delivery_gross for row in rows)
+    orders = {row.order_id for row in rows}
+    due = sum(order.total_gross if with_ended else order.due_gross for order in Order.objects.all())
+
+    for step in Step:
+        expected: dict[datetime.date, int] = defaultdict(int)
+        for row in rows:
+            expected[start_of_period(day_of(row.order.placed_on), step)] += row.total_gross
+        asked = ask(first=datetime.date(2026, 9, 1), step=step, with_ended=with_ended)
+        found = by_period(asked)
+        assert {day: row.total for day, row in found.items()} == expected
+        whole = total_of(found.values())
+        assert (whole.total, whole.goods, whole.delivery) == (due, goods, delivery)
+        assert (whole.orders, whole.parts) == (len(orders), len(rows))
+        assert whole == totals(asked)
+        for group in Group:
+            grouped = ask(first=asked.first, step=step, group=group, with_ended=with_ended)
+            by_key, cross = by_group(grouped), by_period_and_group(grouped)
+            for figures in (by_key, cross):
+                added = total_of(figures.values())
+                assert (added.goods, added.delivery, added.commission) == (goods, delivery, whole.commission)
+            for key, figures in by_key.items():
+                assert figures == total_of(row for (_day, other), row in cross.items() if other == key)
+
+
+def test_periods_fill_the_time_without_gaps() -> None:
+    first, last = datetime.date(2026, 11, 25), datetime.date(2027, 1, 2)
+
+    weeks, months = list(periods(first, last, Step.WEEK)), list(periods(first, last, Step.MONTH))
+
+    assert weeks == [datetime.date(2026, 11, 23) + datetime.timedelta(weeks=n) for n in range(6)]
+    assert months == [datetime.date(2026, 11, 1), datetime.date(2026, 12, 1), datetime.date(2027, 1, 1)]
+    assert name_of_period(weeks[0], Step.WEEK) == "23/11–29/11/2026"
+    assert name_of_period(months[2], Step.MONTH) == "01/2027"
+
+
+def _random_history(seed: int) -> None:
+    """Some orders of three cooperatives at odd prices, on days of three months, some called off."""
+    chance = random.Random(seed)
+    category = make_category()
+    variants = []
+    for name, rate in (("Thiên An", 5), ("Tài Hoan", 7), ("Yến Dương", 0)):
+        seller = make_seller(name, commission_rate=rate)
+        for n in range(2):
+            price = chance.randrange(1_000, 400_000)
+            shelf = category if n else None
+            variants.append(make_variant(seller, price=price, on_hand=1_000, category=shelf))
+    for _n in range(8):
+        wanted = [(one, chance.randrange(1, 9)) for one in chance.sample(variants, chance.randrange(1, 5))]
+        now = NOW - datetime.timedelta(minutes=chance.randrange(60 * 24 * 70))
+        order = make_order(*wanted, now=now, province_code=chance.choice([HANOI, THAI_NGUYEN]))
+        if chance.random() < 0.3:
+            part = chance.choice(list(order.parts.order_by("number")))
+            cancel_part(part_id=part.pk, reason="Hết hàng", actor=ADMIN, now=now)
+        elif chance.random() < 0.15:
+            cancel_order(order_id=order.pk, reason="Khách đổi ý", actor=ADMIN, now=now)
