@@ -1,0 +1,29 @@
+import time
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.core.cache import cache
+
+from shop.celery import BEAT_KEY, app, note_beat
+
+
+def test_every_sweep_of_the_timetable_is_a_task_that_workers_know():
+    app.loader.import_default_modules()
+
+    unknown = {entry["task"] for entry in app.conf.beat_schedule.values()} - set(app.tasks)
+
+    assert unknown == set()
+
+
+@pytest.mark.processes
+def test_a_message_reaches_a_worker_through_the_broker_in_use():
+    note_beat.delay()
+    before = cache.get(BEAT_KEY)
+
+    with start_worker(app, pool="threads", perform_ping_check=False):
+        end = time.monotonic() + 30
+        while cache.get(BEAT_KEY) is None and time.monotonic() < end:
+            time.sleep(0.05)
+
+    assert before is None
+    assert cache.get(BEAT_KEY) is not None
