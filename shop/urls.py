@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.static import serve
 
@@ -14,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("offline/", views.offline, name="offline"),
         path("trang/<slug:slug>/", views.page, name="page"),
         path("", include("catalog.urls")),
+        path("quan-tri/du-lieu/", admin.site.urls),
+        path("quan-tri/bao-cao/", include("shop.reports.urls")),
         prefix_default_language=False,
     ),
 ]
