@@ -1,0 +1,101 @@
+"""Who may sign in to the demo. The passwords are public: it is for trying things out, never for a real market."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cooperatives.models import Cooperative, Membership, Role
+from shop.accounts.models import Address, Group, User
+from shop.core.actors import Actor
+from shop.core.models import record_change
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`cooperative` is the slug of the one a member acts for."""
+
+    role: str
+    email: str
+    password: str
+    name: str
+    phone: str
+    cooperative: str = ""
+
+
+ACCOUNTS = (
+    Account("buyer", "nguoimua@example.com", "phien-cho-2026", "Người mua thử", "+84900000101"),
+    Account(
+        "member",
+        "thienan@example.com",
+        "goi-thao-duoc-2026",
+        "Thành viên thử",
+        "+84900000102",
+        "htx-thien-an",
+    ),
+    Account(
+        "member",
+        "yenduong@example.com",
+        "bi-xanh-thom-2026",
+        "Thành viên thử",
+        "+84900000103",
+        "htx-yen-duong",
+    ),
+    Account("admin", "quantri@example.com", "quan-tri-cho-2026", "Quản trị thử", "+84900000104"),
+)
+
+
+def open_accounts(*, actor: Actor, now: datetime.datetime) -> Mapping[str, User]:
+    """Step: the demo's accounts as far as they are missing; answers them by e-mail."""
+    users = {}
+    for account in ACCOUNTS:
+        user = User.objects.filter(email=account.email).first()
+        if user is None:
+            user = _open(account)
+            if account.cooperative:
+                _admit(user, account.cooperative, actor=actor, now=now)
+        users[account.email] = user
+    return users
+
+
+def _open(account: Account) -> User:
+    is_admin = account.role == "admin"
+    user = User.objects.create_user(
+        email=account.email,
+        password=account.password,
+        first_name=account.name,
+        phone=account.phone,
+        is_staff=is_admin,
+        is_superuser=is_admin,
+    )
+    if is_admin:
+        user.permission_groups.add(*Group.objects.order_by("pk"))
+    if account.role == "buyer":
+        user.default_shipping_address = Address.objects.create(
+            user=user,
+            first_name=account.name,
+            street_address_1="Số nhà 12, tổ 3",
+            city="Phường Đức Xuân",
+            country_area="Thái Nguyên",
+            phone=account.phone,
+            province_code="19",
+            commune_code="01840",
+            landmark="Đối diện nhà văn hoá",
+        )
+        user.save(update_fields=["default_shipping_address"])
+    return user
+
+
+def _admit(user: User, slug: str, *, actor: Actor, now: datetime.datetime) -> None:
+    cooperative = Cooperative.objects.get(slug=slug)
+    membership = Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER)
+    record_change(
+        "membership.admitted",
+        membership,
+        actor=actor,
+        now=now,
+        root=cooperative,
+        cooperative_id=cooperative.pk,
+        data={"role": Role.MANAGER, "user": user.pk},
+    )
