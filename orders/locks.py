@@ -20,6 +20,11 @@ def lock_basket(basket_id: uuid.UUID) -> Basket | None:
     return locked_one(Basket.objects.filter(pk=basket_id))
 
 
+def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
+    """Those of these baskets that are still there, by id, locked in the order of their keys."""
+    return {basket.pk: basket for basket in locked(Basket.objects.filter(pk__in=basket_ids))}
+
+
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
     """These stock rows by id, locked in the order of their keys."""
     return {row.pk: row for row in locked(Stock.objects.filter(pk__in=list(stock_ids)))}
@@ -34,11 +39,16 @@ def lock_order(order_id: uuid.UUID) -> Order:
 
 
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:
-    """A part with its order; the order's row is the lock of all that belongs to it. Raises Missing."""
+    """A part with its order; the order's row is the lock of all that belongs to it.
+
+    A draft's parts are nobody's work yet. Raises Missing.
+    """
     order_id = OrderPart.objects.filter(pk=part_id).values_list("order_id", flat=True).first()
     if order_id is None:
         raise Missing()
     order = lock_order(order_id)
+    if order.is_draft:
+        raise Missing()
     return order, OrderPart.objects.select_related("cooperative").get(pk=part_id)
 
 

@@ -43,6 +43,17 @@ class Pick:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many steps of a variant were found in a warehouse; `key` makes a phone's repeat harmless."""
+
+    variant_id: int
+    warehouse_id: uuid.UUID
+    counted: int
+    note: str = ""
+    key: str | None = None
+
+
 def choose_stock(
     wanted: Mapping[int, int],
     rows: Iterable[Stock],
@@ -77,19 +88,6 @@ def choose_stock(
     if short:
         raise SoldOut(free=short)
     return picks
-
-
-def change_promises(
-    rows: Mapping[int, Stock], *, reserved: Mapping[int, int], allocated: Mapping[int, int]
-) -> None:
-    """Add to (or take from) what locked rows keep for checkouts and for orders, by stock id, at once."""
-    touched = []
-    for stock_id in {*reserved, *allocated}:
-        row = rows[stock_id]
-        row.reserved += reserved.get(stock_id, 0)
-        row.allocated += allocated.get(stock_id, 0)
-        touched.append(row)
-    write_promises(touched)
 
 
 def write_promises(rows: Iterable[Stock]) -> None:
@@ -147,16 +145,37 @@ def count_stock(
 ) -> Stock:
     """Set what is on hand to what was counted, by a movement of the difference.
 
-    The same `key` again changes nothing. Raises Missing for another cooperative's goods, OddCount.
+    A count that finds what was expected is kept too when it carries a key: the same `key` again changes
+    nothing, whatever has been sold since. Raises Missing for another cooperative's goods, OddCount.
     """
-    if not 0 <= counted <= 1_000_000:
+    count = Count(variant_id, warehouse_id, counted, note, key)
+    return record_count(count, cooperative=cooperative, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def count_many(
+    *, cooperative: Cooperative, counts: Sequence[Count], actor: Actor, now: datetime.datetime
+) -> list[Stock]:
+    """Set what is on hand to what was counted, of many stocks: all of them or none.
+
+    Their rows are locked together first, in the one order. Raises as `count_stock`.
+    """
+    variants = {count.variant_id for count in counts}
+    locked(Stock.objects.for_cooperative(cooperative).filter(variant__in=variants))
+    return [record_count(count, cooperative=cooperative, actor=actor, now=now) for count in counts]
+
+
+def record_count(count: Count, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> Stock:
+    """Step of `count_stock`. A count that changes nothing is a movement of nothing: its key is kept."""
+    if not 0 <= count.counted <= 1_000_000:
         raise OddCount(field="counted")
-    row = stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
-    if key is not None and Movement.objects.filter(key=key).exists():
+    row = stock_row(cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id)
+    if count.key is not None and Movement.objects.filter(key=count.key).exists():
         return row
     before = row.on_hand
-    if counted != before:
-        move_stock(row, counted - before, reason=Reason.COUNT, actor=actor, now=now, note=note, key=key)
+    move_stock(
+        row, count.counted - before, reason=Reason.COUNT, actor=actor, now=now, note=count.note, key=count.key
+    )
     Stock.objects.filter(pk=row.pk).update(counted_at=now)
     record_change(
         "stock.counted",
@@ -164,9 +183,9 @@ def count_stock(
         actor=actor,
         now=now,
         cooperative_id=cooperative.pk,
-        data={"variant": variant_id, "from": before, "to": counted},
+        data={"variant": count.variant_id, "from": before, "to": count.counted},
     )
-    refresh_availability(variant_ids={variant_id})
+    refresh_availability(variant_ids={count.variant_id})
     return row
 
 
@@ -221,9 +240,12 @@ def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.U
 def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     """Bring `Listing.is_available` of these variants' products in line with prices and stock.
 
-    Only rows whose answer changes are written, so that buyers of one product do not wait for each other.
+    The listings are locked before stock is looked at: of two buyers who take the last of two sizes at once,
+    the second sees what the first took. Stock rows come before listings in every transaction.
     """
-    listings = Listing.objects.filter(product__variants__in=list(variant_ids))
+    touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
+    rows = locked(Listing.objects.filter(pk__in=touched))
+    listings = Listing.objects.filter(pk__in=[row.pk for row in rows])
     priced = Price.objects.filter(
         variant=OuterRef("pk"), channel=OuterRef(OuterRef("channel")), amount__isnull=False
     )
@@ -233,9 +255,8 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     buyable = Variant.objects.filter(
         Q(track_inventory=False) | Exists(in_stock), Exists(priced), product=OuterRef("product")
     )
-    ids = listings.values("pk")
-    Listing.objects.filter(Exists(buyable), pk__in=ids, is_available=False).update(is_available=True)
-    Listing.objects.filter(~Exists(buyable), pk__in=ids, is_available=True).update(is_available=False)
+    listings.filter(Exists(buyable), is_available=False).update(is_available=True)
+    listings.filter(~Exists(buyable), is_available=True).update(is_available=False)
 
 
 def _free(row: Stock) -> int:

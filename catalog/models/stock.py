@@ -4,12 +4,17 @@ import uuid
 from collections.abc import Mapping
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.product import Variant
+from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse, Zone
 from shop.core.actors import ActorKind, Door
+
+
+FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
 
 
 class Lot(models.Model):
@@ -53,6 +58,27 @@ class StockQuerySet(models.QuerySet["Stock"]):
 
     def for_cooperative(self, cooperative: Cooperative) -> StockQuerySet:
         return self.filter(warehouse__cooperative=cooperative)
+
+    def running_low(self) -> StockQuerySet:
+        """What is on sale and nearly gone, or promised beyond what is there; the shortest first."""
+        return (
+            self.filter(
+                variant__track_inventory=True,
+                variant__product__listings__state=ListingState.PUBLISHED,
+                free__lte=Coalesce("variant__low_stock_at", Value(FEW)),
+            )
+            .select_related("variant__product")
+            .distinct()
+            .order_by("free", "pk")
+        )
+
+    def to_count(self) -> StockQuerySet:
+        """Rows in the order in which people walk along the shelves: by goods, then type, then store house."""
+        return (
+            self.filter(variant__track_inventory=True)
+            .select_related("variant__product", "warehouse")
+            .order_by("variant__product__sort_key", "variant__product", "variant__sort_order", "pk")
+        )
 
 
 class Stock(models.Model):

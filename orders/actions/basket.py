@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock import change_promises
-from catalog.models import Price, Variant
+from catalog.actions.stock import write_promises
+from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryWay
 from orders import locks
 from orders.actions.shares import WantedDelivery
@@ -143,10 +144,13 @@ def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.date
 
     None where the guest's basket is gone or somebody's already.
     """
-    guest = locks.lock_basket(guest_basket_id)
+    channel = Basket.objects.filter(pk=guest_basket_id).values("channel")
+    newest = Basket.objects.filter(user=user_id, channel__in=channel).order_by("-changed_at", "pk").first()
+    baskets = locks.lock_baskets(guest_basket_id, *([newest.pk] if newest else []))
+    guest = baskets.pop(guest_basket_id, None)
     if guest is None or guest.user_id is not None:
         return None
-    own = Basket.objects.filter(user=user_id, channel=guest.channel).order_by("-changed_at", "pk").first()
+    own = next(iter(baskets.values()), None)
     if own is None or not own.lines.exists():
         guest.user_id = user_id
         guest.save(update_fields=["user"])
@@ -158,18 +162,22 @@ def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.date
 
 def release_reservations(reservations: list[Reservation]) -> None:
     """Step: give back what these kept. Locks their stock."""
-    if not reservations:
-        return
     rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
-    # Read again under the lock: another worker may have given some of them back already.
-    kept = list(
-        Reservation.objects.filter(pk__in=[reservation.pk for reservation in reservations]).order_by("pk")
-    )
-    given_back: dict[int, int] = {}
+    keys = [reservation.pk for reservation in reservations]
+    freed = give_back(Reservation.objects.filter(pk__in=keys), rows)
+    write_promises(rows[stock_id] for stock_id in freed)
+
+
+def give_back(reservations: QuerySet[Reservation], rows: Mapping[int, Stock]) -> set[int]:
+    """Step: end reservations of locked stock; the caller saves the rows, whose ids this answers.
+
+    They are read here, under the lock: what another worker ended before is not given back twice.
+    """
+    kept = list(reservations.order_by("pk"))
     for reservation in kept:
-        given_back[reservation.stock_id] = given_back.get(reservation.stock_id, 0) - reservation.quantity
+        rows[reservation.stock_id].reserved -= reservation.quantity
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in kept]).delete()
-    change_promises(rows, reserved=given_back, allocated={})
+    return {reservation.stock_id for reservation in kept}
 
 
 def line_limit() -> int | None:

@@ -15,11 +15,11 @@ from orders import locks, notices
 from orders.actions.pack import WhyNeeded, record, undo_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
-from orders.states import GONE, PART_MOVES, ParcelState, PartState
+from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
-from shop.core.errors import Refused
+from shop.core.errors import Missing, Refused
 from shop.core.models import done_before, record_change
-from shop.core.states import advance
+from shop.core.states import WrongMove, advance
 
 
 class AlreadyPacked(Refused):
@@ -76,17 +76,38 @@ def cancel_part(*, part_id: int, reason: str, actor: Actor, now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
-    """Call off every part that still stands. Raises Missing, WhyNeeded, AlreadyHandedOver."""
+    """Call off every part that still stands.
+
+    Raises Missing (a draft is deleted, not cancelled), WhyNeeded, AlreadyHandedOver, WrongMove where no
+    part stands any more.
+    """
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order = locks.lock_order(order_id)
-    for part in order.parts.select_related("cooperative").standing().order_by("number"):
-        end_part(order, part, PartState.CANCELLED, reason.strip(), actor=actor, now=now)
+    if order.is_draft:
+        raise Missing()
+    if not end_standing_parts(order, reason.strip(), actor=actor, now=now):
+        raise WrongMove(came_from=order.status, to=OrderStatus.CANCELLED)
     order.cancelled_at = now
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, why=reason)
     update_standing(order)
     return order
+
+
+def end_standing_parts(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> int:
+    """Step: cancel every part of a locked order that still stands; answer how many did.
+
+    Their stock is locked together, and their pickup times taken in the order of all, so that two such
+    endings never wait for each other. Raises AlreadyHandedOver.
+    """
+    parts = order.parts.select_related("cooperative").standing()
+    allocations = Allocation.objects.filter(line__part__in=parts.values("pk"))
+    locks.lock_stock(set(allocations.values_list("stock_id", flat=True)))
+    ended = list(parts.order_by("slot__way", "slot__day", "slot__starts", "number"))
+    for part in ended:
+        end_part(order, part, PartState.CANCELLED, reason, actor=actor, now=now)
+    return len(ended)
 
 
 def end_part(
@@ -99,7 +120,7 @@ def end_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part whose goods are still here: parcels undone, stock and pickup place free, money not due.
+    """Step: end a part whose goods are still here: parcels undone, stock and place free, money not due.
 
     Raises AlreadyHandedOver, WrongMove.
     """

@@ -7,7 +7,7 @@ import uuid
 
 from orders.actions.standing import open_quantities
 from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
-from orders.states import COD_MOVES, CodState
+from orders.states import COD_MOVES, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.states import advance
@@ -16,23 +16,22 @@ from shop.core.states import advance
 def cash_share(order: Order, part: OrderPart, parcel: Parcel) -> int:
     """The cash a parcel brings: what its goods cost, and with the part's last parcel all that is left.
 
-    So the parcels of a part bring its total exactly. Nothing where the order is not paid in cash.
+    So the parcels of a part bring its total exactly, and what an undone parcel has brought already is not
+    asked for again. Nothing where the order is not paid in cash.
     """
     if not Payment.objects.filter(order=order, method=Method.COD).exists():
         return 0
     lines = list(part.lines.order_by("position", "pk"))
-    before = sum(
-        Parcel.objects.counting()
-        .filter(part=part)
-        .exclude(pk=parcel.pk)
-        .values_list("cod_expected", flat=True)
-    )
+    others = Parcel.objects.filter(part=part).exclude(pk=parcel.pk)
+    before = sum(others.counting().values_list("cod_expected", flat=True))
+    before += sum(others.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
+    left = max(0, part.total_gross - before)
     if not any(open_quantities(lines).values()):
-        return max(0, part.total_gross - before)
+        return left
     held: dict[uuid.UUID, int] = {}
     for row in parcel.lines.all():
         held[row.order_line_id] = held.get(row.order_line_id, 0) + row.quantity
-    return sum(line.total_gross * held.get(line.pk, 0) // line.quantity for line in lines)
+    return min(left, sum(line.total_gross * held.get(line.pk, 0) // line.quantity for line in lines))
 
 
 def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:

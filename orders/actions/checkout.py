@@ -4,31 +4,43 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 
 from django.db import transaction
 
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from catalog.models import Stock
 from orders import locks
-from orders.actions.basket import release_reservations
+from orders.actions.basket import give_back, store_deliveries
 from orders.actions.quote import quote, stock_in_reach, wanted_of
-from orders.actions.shares import Problem, Quote
+from orders.actions.shares import Problem, Quote, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
 
 
 @transaction.atomic(durable=True)
-def open_checkout(*, basket_id: uuid.UUID, now: datetime.datetime) -> Quote:
+def open_checkout(
+    *,
+    basket_id: uuid.UUID,
+    now: datetime.datetime,
+    province_code: str | None = None,
+    choices: Mapping[int, WantedDelivery] | None = None,
+) -> Quote:
     """Keep the basket's goods for the channel's reservation time, and show what it costs now.
 
-    Lines that are short keep nothing and say so; prices shown here count as seen, after the change
-    has been said once in the answer. Raises Missing.
+    A province and ways that were chosen on the page are kept with the basket; where none is chosen, the
+    first possible way is proposed. Lines that are short keep nothing and say so; prices shown here
+    count as seen, after the change has been said once in the answer. Raises Missing.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
+    if province_code is not None:
+        basket.province_code = province_code
+        basket.save(update_fields=["province_code"])
+    store_deliveries(basket, choices or {})
     reserve(basket, now=now)
-    answer = quote(wanted_of(basket), now=now)
+    answer = quote(wanted_of(basket), now=now, proposing=True)
     for line in answer.lines:
         if Problem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
@@ -36,17 +48,22 @@ def open_checkout(*, basket_id: uuid.UUID, now: datetime.datetime) -> Quote:
 
 
 def reserve(basket: Basket, *, now: datetime.datetime) -> None:
-    """Step: keep what a locked basket wants, anew. Lines that are short keep what they kept: nothing."""
+    """Step: keep what a locked basket wants, anew. Lines that are short keep nothing.
+
+    What it kept before and what it may keep now are locked together, so that two checkouts never
+    wait for each other.
+    """
     minutes = basket.channel.reservation_minutes
-    release_reservations(list(Reservation.objects.filter(line__basket=basket)))
-    if not minutes:
-        return
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
     reach = stock_in_reach(wanted_of(basket), {line.variant_id for line in lines})
-    rows = locks.lock_stock(reach.values_list("pk", flat=True))
+    in_reach = set(reach.values_list("pk", flat=True))
+    kept_before = Reservation.objects.filter(line__basket=basket)
+    rows = locks.lock_stock(in_reach | set(kept_before.values_list("stock_id", flat=True)))
+    freed = give_back(kept_before, rows)
+    pickable = {stock_id: row for stock_id, row in rows.items() if stock_id in in_reach}
     kept = []
-    for line in lines:
-        for pick in _pick(line, rows, basket):
+    for line in lines if minutes else []:
+        for pick in _pick(line, pickable, basket):
             # Told to the row in memory at once, so that the next line of the variant sees less.
             rows[pick.stock_id].reserved += pick.quantity
             kept.append(
@@ -58,7 +75,7 @@ def reserve(basket: Basket, *, now: datetime.datetime) -> None:
                 )
             )
     Reservation.objects.bulk_create(kept)
-    write_promises(rows[stock_id] for stock_id in {reservation.stock_id for reservation in kept})
+    write_promises(rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in kept})
 
 
 def _pick(line: BasketLine, rows: dict[int, Stock], basket: Basket) -> list[Pick]:

@@ -18,6 +18,7 @@ from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import done_before
+from shop.core.states import WrongMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: da
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key):
         return parcel
+    if parcel.state != ParcelState.DELIVERED:
+        raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, actor=actor, now=now)
     record(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
     update_standing(order)

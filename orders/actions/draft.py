@@ -11,15 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import SoldOut
 from orders import locks, notices
+from orders.actions.basket import NotForSale
 from orders.actions.place import BasketChanged, BasketEmpty, allocate, expect_cash
 from orders.actions.quote import quote
-from orders.actions.record import Contact, new_order, take_slots, write_parts
+from orders.actions.record import Contact, answer_by, new_order, take_slots, write_parts
 from orders.actions.shares import Problem, Quote, Wanted, WantedDelivery, WantedLine
 from orders.actions.standing import update_standing
-from orders.models import Order, Origin, Source
+from orders.models import Order, OrderPart, Origin, Reservation, Source
 from shop.core.actors import Actor
-from shop.core.errors import Refused
-from shop.core.models import Channel, record_change
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change, shop_settings
 from shop.core.text import fold
 
 
@@ -69,13 +70,19 @@ def edit_draft(
 ) -> Quote:
     """Say anew what a draft holds, for whom and how it travels; answers what it comes to.
 
-    Raises Missing, NotADraft.
+    Raises Missing (also for a variant that is gone), NotForSale where nothing says what it costs, NotADraft.
     """
     order = _locked_draft(order_id)
-    offer = quote(
-        Wanted(order.channel, lines, deliveries, contact.province_code, order.channel.default_country),
-        now=now,
+    wanted = Wanted(
+        order.channel,
+        lines,
+        deliveries,
+        contact.province_code,
+        order.channel.default_country,
+        by_staff=True,
     )
+    offer = quote(wanted, now=now)
+    _require_prices(offer)
     order.parts.all().delete()
     old_address = order.shipping_address
     address = contact.address.copy()
@@ -108,8 +115,9 @@ def place_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) ->
     order.placed_at = now
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
+    _give_time_to_answer(order, now=now)
     try:
-        allocate(order, offer, {})
+        allocate(order, offer, Reservation.objects.none())
     except SoldOut as short:
         raise BasketChanged(short.words, quote=offer) from short
     take_slots(order, offer)
@@ -146,7 +154,32 @@ def wanted_of_draft(order: Order) -> Wanted:
         for part in order.parts.order_by("number")
         if part.way_id is not None
     }
-    return Wanted(order.channel, lines, deliveries, order.province_code, order.channel.default_country)
+    return Wanted(
+        order.channel,
+        lines,
+        deliveries,
+        order.province_code,
+        order.channel.default_country,
+        by_staff=True,
+    )
+
+
+def _require_prices(offer: Quote) -> None:
+    if {line.key for line in offer.wanted.lines} - {line.wanted.key for line in offer.lines}:
+        raise Missing(field="variant")
+    for line in offer.lines:
+        price = next(iter(line.variant.prices.all()), None)
+        if line.wanted.forced_price is None and (price is None or price.selling is None):
+            raise NotForSale(field="variant")
+
+
+def _give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:
+    """The cooperatives' time to accept begins now, however long ago the draft was written."""
+    hours = shop_settings().accept_within_hours
+    parts = list(order.parts.select_related("cooperative").order_by("number"))
+    for part in parts:
+        part.accept_by = answer_by(part.cooperative, now, hours)
+    OrderPart.objects.bulk_update(parts, ["accept_by"])
 
 
 def _locked_draft(order_id: uuid.UUID) -> Order:

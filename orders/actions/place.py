@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
-from orders.actions.basket import store_deliveries
+from orders.actions.basket import give_back, store_deliveries
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.shares import Problem, Quote, WantedDelivery
@@ -64,11 +65,13 @@ def place_order(
     actor: Actor,
     now: datetime.datetime,
     source: Source = Source.WEB,
+    agreed_total: int | None = None,
 ) -> Order:
     """Turn a basket into an order that is paid for in cash on delivery.
 
+    `agreed_total` is what the buyer saw on the button, in minor units: another sum is asked about first.
     Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
-    BasketChanged, SoldOut, ConsentNeeded, BasketEmpty, Missing; then nothing has changed.
+    BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, Missing; then nothing has changed.
     """
     return place(
         basket_id=basket_id,
@@ -78,6 +81,7 @@ def place_order(
         actor=actor,
         now=now,
         source=source,
+        agreed_total=agreed_total,
     )
 
 
@@ -90,6 +94,7 @@ def place(
     actor: Actor,
     now: datetime.datetime,
     source: Source = Source.WEB,
+    agreed_total: int | None = None,
 ) -> Order:
     """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
     basket = locks.lock_basket(basket_id)
@@ -104,7 +109,7 @@ def place(
     offer = quote(wanted, now=now)
     if not offer.shares:
         raise BasketEmpty()
-    if not offer.is_ready:
+    if not offer.is_ready or agreed_total not in (None, offer.total):
         raise BasketChanged(quote=offer)
     order = record_order(
         offer,
@@ -143,17 +148,16 @@ def expect_cash(order: Order, *, now: datetime.datetime) -> Payment:
     return payment
 
 
-def allocate(order: Order, offer: Quote, kept: Mapping[int, int]) -> None:
-    """Step: promise stock to every line. `kept` is what this basket's reservations free by stock id.
+def allocate(order: Order, offer: Quote, kept: QuerySet[Reservation]) -> None:
+    """Step: promise stock to every line. `kept`, the basket's reservations, are given back for it.
 
     Raises SoldOut with every shortage at once.
     """
     lines = [line for line in offer.lines if line.variant.track_inventory]
     reach = stock_in_reach(offer.wanted, {line.variant.pk for line in lines})
-    ids = set(reach.values_list("pk", flat=True)) | set(kept)
-    rows = locks.lock_stock(ids)
-    for stock_id, quantity in kept.items():
-        rows[stock_id].reserved -= quantity
+    ids = set(reach.values_list("pk", flat=True))
+    rows = locks.lock_stock(ids | set(kept.values_list("stock_id", flat=True)))
+    freed = give_back(kept, rows)
     wanted: dict[int, int] = {}
     for line in lines:
         wanted[line.variant.pk] = wanted.get(line.variant.pk, 0) + line.wanted.quantity
@@ -166,7 +170,7 @@ def allocate(order: Order, offer: Quote, kept: Mapping[int, int]) -> None:
     for pick in picks:
         rows[pick.stock_id].allocated += pick.quantity
     Allocation.objects.bulk_create(_allocations(order, picks))
-    write_promises(rows[stock_id] for stock_id in {*kept, *(pick.stock_id for pick in picks)})
+    write_promises(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
 
 
 def _allocations(order: Order, picks: Sequence[Pick]) -> list[Allocation]:
@@ -188,12 +192,8 @@ def _allocations(order: Order, picks: Sequence[Pick]) -> list[Allocation]:
 
 
 def _allocate(order: Order, basket: Basket, offer: Quote) -> None:
-    reservations = list(Reservation.objects.filter(line__basket=basket))
-    kept: dict[int, int] = {}
-    for reservation in reservations:
-        kept[reservation.stock_id] = kept.get(reservation.stock_id, 0) + reservation.quantity
     try:
-        allocate(order, offer, kept)
+        allocate(order, offer, Reservation.objects.filter(line__basket=basket))
     except SoldOut as short:
         free = short.details["free"]
         for line in offer.lines:
@@ -201,7 +201,6 @@ def _allocate(order: Order, basket: Basket, offer: Quote) -> None:
                 line.free = free[line.variant.pk]
                 line.problems.append(Problem.ONLY_LEFT if line.free else Problem.SOLD_OUT)
         raise BasketChanged(short.words, quote=offer) from short
-    Reservation.objects.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
 
 
 def _preferred(offer: Quote, stock_ids: list[int]) -> list[int]:

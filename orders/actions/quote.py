@@ -54,8 +54,11 @@ def wanted_of(basket: Basket) -> Wanted:
     )
 
 
-def quote(wanted: Wanted, *, now: datetime.datetime) -> Quote:
-    """Price and check everything asked for. Nothing is refused here: problems are said on their lines."""
+def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) -> Quote:
+    """Price and check everything asked for. Nothing is refused here: problems are said on their lines.
+
+    `proposing` takes each cooperative's first possible way where none, or none possible, is chosen.
+    """
     variants = _variants(wanted)
     ways = _ways(variants.values())
     rates = _tax_rates(wanted, variants.values(), ways, now)
@@ -69,7 +72,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime) -> Quote:
         share = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
         share.lines.append(line)
     _spread_shortage(shares.values())
-    _quote_deliveries(wanted, shares, ways, now)
+    _quote_deliveries(wanted, shares, ways, now, proposing)
     return Quote(wanted, list(shares.values()), _price(wanted, shares.values(), rates))
 
 
@@ -140,12 +143,12 @@ def _free(wanted: Wanted, variants: Mapping[int, Variant]) -> dict[int, int]:
     """Steps free for this buyer by tracked variant: in reach, and what this basket keeps already."""
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
     free = dict.fromkeys(tracked, 0)
-    rows = stock_in_reach(wanted, tracked).values("variant").annotate(total=Sum("free")).order_by("variant")
-    for row in rows:
+    reach = stock_in_reach(wanted, tracked)
+    for row in reach.values("variant").annotate(total=Sum("free")).order_by("variant"):
         free[row["variant"]] = row["total"]
     if wanted.basket_id is not None:
         kept = (
-            Reservation.objects.filter(line__basket=wanted.basket_id, stock__variant__in=tracked)
+            Reservation.objects.filter(line__basket=wanted.basket_id, stock__in=reach)
             .values("stock__variant")
             .annotate(total=Sum("quantity"))
             .order_by("stock__variant")
@@ -214,6 +217,7 @@ def _quote_deliveries(
     shares: Mapping[int, Share],
     ways: Mapping[int, list[DeliveryWay]],
     now: datetime.datetime,
+    proposing: bool,
 ) -> None:
     """Each share's offers with their fees, what was chosen of them, and what is wrong with it."""
     every = [way for offered in ways.values() for way in offered]
@@ -238,7 +242,11 @@ def _quote_deliveries(
             )
             for way in ways.get(cooperative_id, [])
         ]
-        _choose(share, wanted.deliveries.get(cooperative_id))
+        chosen = wanted.deliveries.get(cooperative_id)
+        possible = {offer.way.pk for offer in share.possible_offers}
+        if proposing and (chosen is None or chosen.way_id not in possible):
+            chosen = share.first_choice
+        _choose(share, chosen)
         if share.cooperative.is_paused_on(day_of(now)):
             share.problems.append(Problem.PAUSED)
 
@@ -296,7 +304,7 @@ def _price(wanted: Wanted, shares: Iterable[Share], rates: Mapping[int | None, D
             )
             for share in every
             for line in share.lines
-            if Problem.NOT_FOR_SALE not in line.problems
+            if wanted.by_staff or Problem.NOT_FOR_SALE not in line.problems
         ],
         [
             DeliveryIn(share.cooperative.pk, share.fee, share.fee, share.delivery_tax_rate)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
+from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
 from orders.actions.shares import Quote, QuotedLine, Share
 from orders.models import Basket, Order, OrderCode, OrderLine, OrderNumber, OrderPart, Source
 from orders.payments.codes import code_for
@@ -98,7 +98,7 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
         part.goods_net, part.goods_gross = goods.net, goods.gross
         part.total_net = part.goods_net + part.delivery_net
         part.total_gross = part.goods_gross + part.delivery_gross
-        part.accept_by = now + datetime.timedelta(hours=share.cooperative.accept_within_hours or hours)
+        part.accept_by = answer_by(share.cooperative, now, hours)
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
     translated = _translations(order, offer)
@@ -114,17 +114,25 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
     OrderLine.objects.bulk_create(lines)
 
 
+def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
+    """Until when a cooperative has to accept what is placed now: its own time, or the market's `hours`."""
+    return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
+
+
 def take_slots(order: Order, offer: Quote) -> None:
-    """Step: take a place at each chosen pickup time. Raises SlotFull."""
+    """Step: take a place at each chosen pickup time, in one order for all. Raises SlotFull."""
     parts = {part.cooperative_id: part for part in order.parts.all()}
-    for share in offer.shares:
-        if share.chosen is None or share.chosen_time is None:
-            continue
-        slot = _slot(share.chosen.way, share.chosen_time)
+    chosen = [
+        (share.chosen.way, share.chosen_time, parts[share.cooperative.pk])
+        for share in offer.shares
+        if share.chosen is not None and share.chosen_time is not None
+    ]
+    for way, time, part in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
+        slot = _slot(way, time)
         room = PickupSlot.objects.filter(pk=slot.pk).filter(Q(capacity=None) | Q(taken__lt=F("capacity")))
         if not room.update(taken=F("taken") + 1):
             raise SlotFull(field="delivery")
-        OrderPart.objects.filter(pk=parts[share.cooperative.pk].pk).update(slot=slot)
+        OrderPart.objects.filter(pk=part.pk).update(slot=slot)
 
 
 def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:

@@ -49,7 +49,10 @@ class WantedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: lines, and by cooperative how its share is to travel."""
+    """What is asked for: lines, and by cooperative how its share is to travel.
+
+    `by_staff` prices what is not on the shelf too: staff may sell it.
+    """
 
     channel: Channel
     lines: Sequence[WantedLine]
@@ -58,6 +61,7 @@ class Wanted:
     country: str = "VN"
     basket_id: uuid.UUID | None = None
     discounts: Sequence[DiscountIn] = ()
+    by_staff: bool = False
 
 
 @dataclass(slots=True)
@@ -127,6 +131,17 @@ class Share:
     @property
     def possible_offers(self) -> list[Offer]:
         return [offer for offer in self.offers if offer.fee is not None]
+
+    @property
+    def first_choice(self) -> WantedDelivery | None:
+        """The first way that can still be had, in the cooperative's own order: what a page proposes."""
+        for offer in self.possible_offers:
+            if not offer.way.market_days.all():
+                return WantedDelivery(offer.way.pk)
+            for each in offer.times:
+                if not each.is_full:
+                    return WantedDelivery(offer.way.pk, each.time.day, each.time.starts)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ import uuid
 
 from celery import shared_task
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import locks, notices
 from orders.actions.basket import release_reservations
-from orders.actions.cancel import end_part
+from orders.actions.cancel import end_part, end_standing_parts
 from orders.actions.pack import record
 from orders.actions.standing import update_standing
 from orders.models import Basket, Order, OrderPart, Reservation
@@ -66,8 +67,7 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     order = locks.lock_order(order_id)
     if order.confirmed_at or order.expired_at or order.cancelled_at or order.payments.exists():
         return
-    for part in order.parts.select_related("cooperative").standing().order_by("number"):
-        end_part(order, part, PartState.CANCELLED, _("The order was not paid in time."), actor=actor, now=now)
+    end_standing_parts(order, _("The order was not paid in time."), actor=actor, now=now)
     order.expired_at = now
     order.save(update_fields=["expired_at"])
     record_change("order.expired", order, actor=actor, now=now)
@@ -116,11 +116,11 @@ def expire_orders_task() -> None:
 def forget_baskets(*, now: datetime.datetime) -> int:
     """Delete guests' baskets untouched for 90 days that keep nothing; answer how many."""
     old = Basket.objects.filter(
+        ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),
         user=None,
         changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
-        lines__reservations=None,
         payments=None,
     )
-    keys = list(old.order_by("changed_at", "pk").values_list("pk", flat=True).distinct()[:_AT_ONCE])
+    keys = list(old.order_by("changed_at", "pk").values_list("pk", flat=True)[:_AT_ONCE])
     deleted, _each = Basket.objects.filter(pk__in=keys).delete()
     return deleted

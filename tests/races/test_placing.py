@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import threading
 from functools import partial
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Sum
 
+from catalog.actions import stock as stocking
 from catalog.models import Listing, Stock
 from cooperatives.models import DeliveryWay, PickupSlot
-from orders.actions.basket import choose_deliveries, choose_place
+from orders import locks
+from orders.actions.basket import choose_deliveries, choose_place, put_in_basket
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.record import SlotFull
@@ -64,6 +68,18 @@ def placing(basket):
     )
 
 
+def fuller(basket, variant):
+    """The basket with one step of another variant put in."""
+    return put_in_basket(
+        basket_id=basket.pk,
+        user_id=None,
+        channel=basket.channel,
+        variant_id=variant.pk,
+        quantity=1,
+        now=NOW,
+    )
+
+
 def of_kind(answers, kind):
     return [answer for answer in answers if isinstance(answer, kind)]
 
@@ -81,9 +97,9 @@ def test_of_a_hundred_buyers_of_the_last_twenty_exactly_twenty_get_one() -> None
 
     refusals = of_kind(answers, BasketChanged)
     assert (len(of_kind(answers, Order)), len(refusals)) == (20, 80)
-    assert {problem for no in refusals for line in no.details["quote"].lines for problem in line.problems} == {
-        Problem.SOLD_OUT
-    }
+    assert {
+        problem for no in refusals for line in no.details["quote"].lines for problem in line.problems
+    } == {Problem.SOLD_OUT}
     stock = stock_of(variant)
     assert (stock.on_hand, stock.reserved, stock.allocated, stock.free) == (20, 0, 20, 0)
     assert (Order.objects.count(), OrderLine.objects.count(), Payment.objects.count()) == (20, 20, 20)
@@ -161,7 +177,7 @@ def test_the_sweep_and_placing_give_back_an_expired_reservation_once() -> None:
     baskets = [ready_basket((variant, 2)) for _ in range(12)]
     for basket in baskets:
         open_checkout(basket_id=basket.pk, now=NOW)
-    later = NOW.replace(hour=NOW.hour + 1)
+    later = NOW + datetime.timedelta(minutes=16)
 
     answers = together([*map(placing, baskets[:10]), *[partial(release_expired, now=later)] * 6])
 
@@ -177,7 +193,7 @@ def test_checkouts_that_keep_different_goods_do_not_wait_for_each_other_forever(
     for early, late in [(first, second), (second, first)] * 5:
         basket = ready_basket((early, 1))
         open_checkout(basket_id=basket.pk, now=NOW)
-        baskets.append(make_fuller(basket, late))
+        baskets.append(fuller(basket, late))
 
     answers = together([partial(open_checkout, basket_id=basket.pk, now=NOW) for basket in baskets] * 3)
 
@@ -185,25 +201,47 @@ def test_checkouts_that_keep_different_goods_do_not_wait_for_each_other_forever(
     assert [stock_of(one).reserved for one in (first, second)] == [10, 10]
 
 
-def test_a_product_whose_last_sizes_go_at_once_is_no_longer_to_be_had() -> None:
+def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_back_once(monkeypatch) -> None:
+    variant = make_variant(on_hand=5)
+    others = ready_basket((variant, 2))
+    basket = ready_basket((variant, 2))
+    open_checkout(basket_id=basket.pk, now=NOW)
+    open_checkout(basket_id=others.pk, now=NOW + datetime.timedelta(minutes=5))
+    real = locks.locked
+    later = NOW + datetime.timedelta(minutes=16)
+
+    def swept_first(rows):
+        if rows.model is Stock and threading.current_thread() is threading.main_thread():
+            together([partial(release_expired, now=later)])
+        return real(rows)
+
+    # On SQLite nobody can come in between: the placing transaction is the only writer from its start.
+    if connection.vendor == "postgresql":
+        monkeypatch.setattr(locks, "locked", swept_first)
+
+    order = placing(basket)()
+
+    assert order.parts.count() == 1
+    stock = stock_of(variant)
+    assert (stock.allocated, stock.reserved) == (2, 2)
+    assert [kept.line.basket_id for kept in Reservation.objects.select_related("line")] == [others.pk]
+
+
+def test_a_product_whose_last_sizes_go_at_once_is_no_longer_to_be_had(monkeypatch) -> None:
     product = make_product(on_hand=1, variants=(("nhỏ", 0), ("to", 10_000)))
     sizes = list(product.variants.in_order())
     baskets = [ready_basket((size, 1)) for size in sizes]
+    if connection.vendor == "postgresql":
+        real = stocking.refresh_availability
+        both_wrote = threading.Barrier(2, timeout=20)
+
+        def after_both_wrote(*, variant_ids):
+            both_wrote.wait()
+            real(variant_ids=variant_ids)
+
+        monkeypatch.setattr(stocking, "refresh_availability", after_both_wrote)
 
     answers = together([placing(basket) for basket in baskets])
 
     assert len(of_kind(answers, Order)) == 2, answers
     assert not Listing.objects.get(product=product).is_available
-
-
-def make_fuller(basket, variant):
-    from orders.actions.basket import put_in_basket
-
-    return put_in_basket(
-        basket_id=basket.pk,
-        user_id=None,
-        channel=basket.channel,
-        variant_id=variant.pk,
-        quantity=1,
-        now=NOW,
-    )

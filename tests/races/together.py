@@ -10,7 +10,7 @@ from django.db import connections
 
 
 def together(works: Sequence[Callable[[], Any]], *, hands: int = 20) -> list[Any]:
-    """Do the works in as many threads, all beginning at once; each one's answer, or the error it met, in order.
+    """Do the works in as many threads, all beginning at once; each one's answer or error, in order.
 
     No more than 20 at a time: PostgreSQL lets a hundred in, and other tests may be among them.
     """
