@@ -91,6 +91,13 @@ def staff_may(user: User | AnonymousUser, permission: Permission) -> bool:
     return GroupPermission.objects.filter(group__users=user, code=permission).exists()
 
 
+def require_any_staff(user: User | AnonymousUser) -> Actor:
+    """Anybody of the platform's staff, whatever their groups allow. Raises Missing."""
+    if not isinstance(user, User) or not user.is_active or not user.is_staff:
+        raise Missing()
+    return user.acting(Door.DESK)
+
+
 def require_staff(user: User | AnonymousUser, permission: Permission) -> Actor:
     """The staff member as actor at the desk. Raises Missing, as a foreign page is as a missing one."""
     if not staff_may(user, permission):

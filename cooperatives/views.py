@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from cooperatives.access import require_staff
+from cooperatives.access import require_any_staff, require_staff
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -20,9 +20,9 @@ StaffPage = Callable[Concatenate[HttpRequest, Actor, Given], HttpResponse]
 
 
 def staff_only(
-    permission: Permission,
+    permission: Permission | None = None,
 ) -> Callable[[StaffPage[Given]], Callable[Concatenate[HttpRequest, Given], HttpResponse]]:
-    """A page of the platform's staff: it is given the actor after the request.
+    """A page of the platform's staff, of all of them where no permission is named; it is given the actor.
 
     Whoever is signed out is shown the sign-in page; whoever may not come in finds nothing (404), as
     does whoever asks for a row that is not there (Missing).
@@ -35,7 +35,8 @@ def staff_only(
                 is_page = request.method in ("GET", "HEAD")
                 return redirect_to_login(request.get_full_path() if is_page else reverse("desk:home"))
             try:
-                actor = require_staff(request.user, permission)
+                who = request.user
+                actor = require_staff(who, permission) if permission else require_any_staff(who)
                 return page(request, actor, *args, **kwargs)
             except Missing as error:
                 raise Http404 from error

@@ -16,7 +16,7 @@ from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
-from shop.core.states import advance
+from shop.core.states import WrongMove, advance
 
 
 class NotYetComplete(Refused):
@@ -80,7 +80,8 @@ def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.
     """Platform staff hand it back with what is to be mended. Raises Missing, ListingReasonNeeded, WrongMove."""
     if not reason.strip():
         raise ListingReasonNeeded(field="reason")
-    listing = _locked_listing(Listing.objects.filter(state=ListingState.IN_REVIEW), listing_id)
+    listing = _locked_listing(Listing.objects.all(), listing_id)
+    _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
     move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notices.listing_answered(listing, now=now)
     return listing
@@ -100,8 +101,8 @@ def resume_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
     """Put a paused listing on sale again: it was approved before. Raises Missing, NotYetComplete, WrongMove."""
-    paused = Listing.objects.for_cooperative(cooperative).filter(state=ListingState.PAUSED)
-    listing = _locked_listing(paused, listing_id)
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
     _require_complete(listing)
     return move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
 
@@ -143,6 +144,12 @@ def move_listing(
         data={"from": came_from, "channel": listing.channel_id},
     )
     return listing
+
+
+def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -> None:
+    """For moves that the table allows from elsewhere too, but to others than this actor."""
+    if listing.state != state:
+        raise WrongMove(came_from=listing.state, to=to)
 
 
 def _require_complete(listing: Listing) -> None:

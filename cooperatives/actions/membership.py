@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives import notices
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
+from shop.accounts.actions import open_account
 from shop.accounts.models import User
 from shop.core.actors import Actor
-from shop.core.db import locked_one
+from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.states import advance
@@ -68,6 +69,29 @@ def apply_to_sell(
 
     Raises AlreadyApplied where the person has one that was not rejected.
     """
+    locked(User.objects.filter(pk=user.pk))  # the same application sent twice at once is one
+    return apply(user=user, details=details, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def register_and_apply(
+    *,
+    name: str,
+    email: str,
+    password: str,
+    language: str,
+    details: ApplicationDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> User:
+    """Open the applicant's account and apply with it: both or neither. Raises EmailTaken."""
+    user = open_account(email=email, password=password, name=name, language=language, actor=actor, now=now)
+    apply(user=user, details=details, actor=user.acting(actor.door), now=now)
+    return user
+
+
+def apply(*, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime) -> Cooperative:
+    """Step of `apply_to_sell`."""
     standing = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
     if standing.exists():
         raise AlreadyApplied()

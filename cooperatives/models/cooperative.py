@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.states import CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
+from shop.core.text import fold
 
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
@@ -19,6 +20,13 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def selling(self) -> CooperativeQuerySet:
         """Those whose goods may be sold at all; a pause hides nothing, it only says when."""
         return self.filter(state=CooperativeState.APPROVED)
+
+    def named(self, text: str) -> CooperativeQuerySet:
+        """Those whose name holds every word of the text, marks or not."""
+        found = self
+        for word in fold(text).split():
+            found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
+        return found
 
     def of_member(self, user_id: int) -> CooperativeQuerySet:
         return self.filter(memberships__user=user_id, memberships__is_active=True)

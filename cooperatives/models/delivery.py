@@ -170,7 +170,7 @@ class DeliveryWay(WithMetadata):
 
     def _times(self, now: datetime.datetime, count: int) -> Iterator[PickupTime]:
         closes = now + datetime.timedelta(hours=self.cut_off_hours)
-        market_days = list(self.market_days.all())
+        market_days = sorted(self.market_days.all(), key=lambda each: (each.starts, each.pk))
         today = day_of(now)
         found = 0
         for ahead in range(120 if market_days else 0):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import (
@@ -15,8 +17,8 @@ from cooperatives.models import (
     Warehouse,
     WayKind,
 )
-from orders.models.order import Order
-from orders.states import STANDING, PartState, Progress
+from orders.models.order import Order, OrderLine
+from orders.states import STANDING, ParcelKind, ParcelState, PartState, Progress
 from shop.core.models import WithMetadata, WithTimes
 
 
@@ -32,19 +34,63 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
 
     def to_pack(self) -> OrderPartQuerySet:
+        """Accepted parts of which something is in no parcel yet, or in one still open."""
+        in_parcels = Q(parcel_lines__parcel__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]) & ~Q(
+            parcel_lines__parcel__state=ParcelState.VOIDED
+        )
+        open_lines = (
+            OrderLine.objects.filter(part=OuterRef("pk"))
+            .annotate(packed=Coalesce(Sum("parcel_lines__quantity", filter=in_parcels), 0))
+            .filter(quantity__gt=F("packed"))
+        )
         return self.filter(
+            Exists(open_lines) | Q(pk__in=self._holding(ParcelState.PACKING)),
             state=PartState.ACCEPTED,
-            progress__in=[Progress.NOTHING, Progress.PACKING, Progress.PARTLY_DISPATCHED],
+            progress__in=[
+                Progress.NOTHING,
+                Progress.PACKING,
+                Progress.PARTLY_DISPATCHED,
+                Progress.PARTLY_DELIVERED,
+            ],
         ).order_by("accepted_at", "pk")
+
+    def to_hand_over(self) -> OrderPartQuerySet:
+        """Parts with a parcel that is packed and waits to leave."""
+        return self.filter(pk__in=self._holding(ParcelState.PACKED)).order_by("accepted_at", "pk")
 
     def on_the_way(self) -> OrderPartQuerySet:
-        return self.filter(
-            state=PartState.ACCEPTED,
-            progress__in=[Progress.PARTLY_DISPATCHED, Progress.DISPATCHED, Progress.PARTLY_DELIVERED],
-        ).order_by("accepted_at", "pk")
+        """Parts with a parcel that left and has not arrived, or could not be delivered."""
+        away = self._holding(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
+        return self.filter(pk__in=away).order_by("accepted_at", "pk")
+
+    def finished(self) -> OrderPartQuerySet:
+        """Parts that nothing is left to do for: all delivered or returned, declined or cancelled; newest first."""
+        over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
+        return self.filter(over | ~Q(state__in=STANDING)).order_by("-order__placed_at", "-pk")
+
+    def next_comers(self, day: datetime.date) -> dict[str, Any] | None:
+        """The next day, from `day` on, that goods are collected on: `pickup_day` and how many `people` come."""
+        return (
+            self.standing()
+            .filter(pickup_day__gte=day)
+            .exclude(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
+            .values("pickup_day")
+            .annotate(people=Count("order", distinct=True))
+            .order_by("pickup_day")
+            .first()
+        )
+
+    def _holding(self, *states: ParcelState) -> OrderPartQuerySet:
+        """The keys of parts with a parcel in one of the states."""
+        return OrderPart.objects.filter(
+            parcels__state__in=states, parcels__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]
+        ).values("pk")
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
-        return self.filter(state=PartState.NEW, accept_by__lte=now).order_by("accept_by", "pk")
+        """Parts of placed orders whose time to be accepted is over; a draft's wait for nobody."""
+        return self.filter(
+            state=PartState.NEW, accept_by__lte=now, order__placed_at__isnull=False
+        ).order_by("accept_by", "pk")
 
 
 class OrderPart(WithMetadata, WithTimes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import smtplib
+from http.client import HTTPException
 
 from celery import shared_task
 from django.utils import timezone
@@ -35,12 +36,15 @@ def send(
     language: str = "vi",
     user_id: int | None = None,
 ) -> None:
-    """Put a message into the outbox, in the caller's transaction. The same `key` a second time adds nothing."""
+    """Put a message into the outbox, in the caller's transaction. The same `key` a second time adds nothing.
+
+    Names in a subject may hold line breaks, which no mail may: it is kept on one line.
+    """
     row = Notification(
         key=key,
         way=way,
         to=to,
-        subject=subject,
+        subject=" ".join(subject.split()),
         text=text,
         html=html,
         language=language,
@@ -81,7 +85,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
         return False
     try:
         _DELIVER[Way(row.way)](row)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, HTTPException) as error:
         given_up = now if row.attempts + 1 >= _TRIES else None
         Notification.objects.filter(pk=row.pk).update(last_error=str(error)[:250], given_up_at=given_up)
         log.warning("message %s is not out yet: %s", row.key, error)
