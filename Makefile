@@ -3,6 +3,8 @@
 # make check    style, types, import contracts, migrations, translations, settings
 # make setup    what tests and checks need: Python packages, and Debian's packages where that is allowed
 
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
@@ -15,7 +17,7 @@ run: .venv/run.stamp
 .venv/run.stamp: requirements.txt
 	@echo "· Installing what the shop runs on (about half a minute)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements.txt
+	@$(BIN)/pip install --disable-pip-version-check -r requirements.txt | sed -un 's/^Collecting \([^ ;]*\).*/  \1/p'
 	@touch $@
 
 .venv/dev.stamp: requirements.txt requirements-dev.txt .venv/run.stamp

@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from shop.accounts.models import User
+from shop.management.demo.accounts import ACCOUNTS
 from shop.management.preparation import prepare
 from shop.management.supervisor import AlreadyRunning, supervise
 
@@ -41,12 +43,26 @@ class Command(BaseCommand):
             f"  Members' app    {settings.PUBLIC_URL}/xa-vien/",
             f"  Desk            {settings.PUBLIC_URL}/quan-tri/",
             f"  Health          {settings.PUBLIC_URL}/health/",
+            *_demo_accounts(),
             "",
             "  Ctrl-C stops it. Everything is kept in " + str(settings.DATA_DIR),
             "",
         ]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+
+def _demo_accounts() -> list[str]:
+    """Those that are there, with the passwords they were opened with."""
+    opened = set(
+        User.objects.filter(email__in=[each.email for each in ACCOUNTS]).values_list("email", flat=True)
+    )
+    lines = [
+        f"  {each.role:<8}{each.email:<24}{each.password:<22}{each.cooperative}".rstrip()
+        for each in ACCOUNTS
+        if each.email in opened
+    ]
+    return ["", "  Demo accounts (role, e-mail, password)", *lines] if lines else []
 
 
 def _commands(*, workers: int) -> dict[str, list[str]]:
