@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import translate_url
@@ -23,12 +22,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog.models import Category, Listing
+from catalog.models import ALL_MONTHS, Category, Listing
+from catalog.models.listing import ListingQuerySet
 from catalog.search import COUNTED
 from catalog.views.cards import cards
 from catalog.views.week import market_ways, next_coach, next_market, this_week
 from cooperatives.models import Cooperative, DeliveryWay, Membership
-from orders.models import Basket, BasketLine
+from orders.views.held import basket_count
 from shop.celery import BEAT_KEY
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
@@ -82,7 +82,6 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     channel = market_channel()
     listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
-    in_season = listings.filter(is_available=True).in_season(day_of(now).month).newest_first()
     cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:6])
     shelf = cooperatives[0] if cooperatives else None
     of_shelf = listings.for_cooperative(shelf).newest_first()[:SHELF_GOODS] if shelf else []
@@ -90,7 +89,7 @@ def home(request: HttpRequest) -> HttpResponse:
     show_in_language(categories, "name")
     show_in_language(cooperatives, "name", "summary")
     ways = market_ways()
-    season_cards = cards(list(in_season[:SEASON_GOODS]), now=now)
+    season_cards = cards(_in_season(listings.filter(is_available=True), day_of(now).month), now=now)
     context = {
         "week": this_week(ways, now=now),
         "headline": [_in_a_sentence(card.product.name) for card in season_cards[:2]],
@@ -140,10 +139,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "languages": _languages(request),
         "canonical": request.build_absolute_uri(request.path),
         "section": _section(request),
-        "basket_count": SimpleLazyObject(lambda: _basket_count(request)),
+        "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "way_back": _way_back(request),
     }
+
+
+def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
+    """What is to be had now: first what has a season, then what there is all year."""
+    now = listings.in_season(month).newest_first()
+    seasonal = list(now.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
+    rest = SEASON_GOODS - len(seasonal)
+    return seasonal + list(now.filter(product__season=ALL_MONTHS)[:rest])
 
 
 def _in_a_sentence(name: str) -> str:
@@ -181,16 +188,6 @@ def _section(request: HttpRequest) -> str:
     if match is None:
         return ""
     return "account" if match.namespace == "accounts" else SECTIONS.get(match.view_name, "")
-
-
-def _basket_count(request: HttpRequest) -> int:
-    """How many steps of goods lie in the visitor's basket."""
-    key = request.session.get("basket")
-    if not key:
-        return 0
-    lines = BasketLine.objects.filter(basket__in=Basket.objects.held_by(request.user.pk, key))
-    total: int | None = lines.aggregate(total=Sum("quantity"))["total"]
-    return total or 0
 
 
 def _memberships(request: HttpRequest) -> list[Membership]:

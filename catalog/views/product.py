@@ -12,7 +12,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.models import Category, Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.models import Category, Price, Product, ProductMedia, Stock, Variant
+from catalog.templatetags.goods import step
 from catalog.views.place import all_provinces, chosen_province
 from cooperatives.models import Certificate, DeliveryWay, PickupTime
 from shop.core.calendar import day_of
@@ -70,11 +71,11 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "product": shown,
         "cooperative": shown.cooperative,
-        "listing": Listing.objects.get(product=shown, channel=channel),
         "categories": _path(shown.category),
         "currency": channel.currency,
         "media": media,
         "choices": choices,
+        "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
         "best": best or (choices[0] if choices else None),
         "is_sold_out": best is None,
         "is_paused": shown.cooperative.is_paused_on(day_of(now)),

@@ -60,8 +60,9 @@ def market_ways() -> list[DeliveryWay]:
 def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
     """The seven days from Monday, and what comes next, from the ways that are really offered."""
     monday = day_of(now) - datetime.timedelta(days=day_of(now).weekday())
-    days = [_day(monday + datetime.timedelta(days=ahead), ways, day_of(now)) for ahead in range(7)]
-    return Week(days, next_market(ways, now=now), next_coach(ways, now=now))
+    coach = next_coach(ways, now=now)
+    days = [_day(monday + datetime.timedelta(days=ahead), ways, coach, day_of(now)) for ahead in range(7)]
+    return Week(days, next_market(ways, now=now), coach)
 
 
 def next_market(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
@@ -100,15 +101,18 @@ def _coach(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
     return None
 
 
-def _day(date: datetime.date, ways: Sequence[DeliveryWay], today: datetime.date) -> WeekDay:
+def _day(
+    date: datetime.date, ways: Sequence[DeliveryWay], coach: Coach | None, today: datetime.date
+) -> WeekDay:
+    """The weekdays of the coach named on the page are marked in every week, whether gone or to come."""
     is_market = any(
         market_day.falls_on(date)
         for way in ways
         if way.kind == WayKind.MARKET_DAY
         for market_day in way.market_days.all()
     )
-    leaves = any(way.kind == WayKind.COACH and way.departs_weekday == date.weekday() for way in ways)
-    closes = any(_closes_on(way, date) for way in ways)
+    closes = coach is not None and day_of(coach.closes_at).weekday() == date.weekday()
+    leaves = coach is not None and day_of(coach.leaves_at).weekday() == date.weekday()
     words = [
         word
         for happens, word in [
@@ -119,12 +123,3 @@ def _day(date: datetime.date, ways: Sequence[DeliveryWay], today: datetime.date)
         if happens
     ]
     return WeekDay(date, date == today, "market" if is_market else "on" if words else "", ", ".join(words))
-
-
-def _closes_on(way: DeliveryWay, date: datetime.date) -> bool:
-    """Whether orders for the way's coach close on that day."""
-    if way.kind != WayKind.COACH or way.departs_weekday is None:
-        return False
-    leaves = datetime.datetime.combine(date, way.departs_at or datetime.time(12), VIETNAM)
-    leaves += datetime.timedelta(days=(way.departs_weekday - date.weekday()) % 7)
-    return day_of(leaves - datetime.timedelta(hours=way.cut_off_hours)) == date

@@ -8,9 +8,11 @@ from decimal import Decimal
 from django import template
 from django.utils import formats
 from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import gettext as _
 
 from shop.core.calendar import VIETNAM, day_of, weekday_name
 from shop.core.money import Money, TaxedMoney, minor_digits
+from shop.core.phones import shown as shown_phone
 
 register = template.Library()
 
@@ -79,6 +81,12 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def phone(number: str | None) -> str:
+    """A kept number as people write it: `0987 654 321`."""
+    return shown_phone(number) if number else ""
+
+
+@register.filter
 def day(value: datetime.date | None) -> str:
     """`27/11/2026`, Vietnam's day where an instant is given."""
     return f"{_vietnams_day(value):%d/%m/%Y}" if value else ""
@@ -120,6 +128,24 @@ def clock(value: datetime.time | datetime.datetime | None) -> str:
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         value = value.astimezone(VIETNAM)
     return f"{value:%H:%M}"
+
+
+@register.filter
+def hour(value: datetime.time | datetime.datetime | None) -> str:
+    """A round hour as people say it, `17 giờ`; others by the clock."""
+    told = clock(value)
+    if not told.endswith(":00"):
+        return told
+    return _("%(hour)s:00") % {"hour": int(told[:2])}
+
+
+@register.filter
+def hour_to(start: datetime.time, end: datetime.time) -> str:
+    """From an hour to an hour: `6–10 giờ`, `06:30–10:00`."""
+    first, last = clock(start), clock(end)
+    if first.endswith(":00") and last.endswith(":00"):
+        return _("%(start)s:00–%(end)s:00") % {"start": int(first[:2]), "end": int(last[:2])}
+    return f"{first}–{last}"
 
 
 def _vietnams_day(value: datetime.date) -> datetime.date:

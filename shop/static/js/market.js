@@ -19,6 +19,12 @@
     if (form && form.hasAttribute("data-send-on-change")) form.requestSubmit();
   });
 
+  // The bar at the bottom tells the price of the kind that is chosen.
+  document.addEventListener("change", (event) => {
+    const shown = event.target.name === "variant" && document.querySelector("[data-chosen-price]");
+    if (shown) shown.textContent = event.target.closest("label").querySelector(".money").textContent;
+  });
+
   // An order is sent once, however often the button is pressed; Back makes it usable again.
   document.addEventListener("submit", (event) => {
     if (!event.target.hasAttribute("data-send-once")) return;

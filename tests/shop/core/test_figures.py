@@ -81,3 +81,14 @@ def test_weekdays_are_named_as_within_a_sentence() -> None:
         assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Chủ nhật 29/11"
     with translation.override("en"):
         assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29/11"
+
+
+def test_round_hours_are_said_and_others_read_from_the_clock() -> None:
+    with translation.override("vi"):
+        assert figures.hour(datetime.time(17)) == "17\u00a0giờ"
+        assert figures.hour(datetime.time(17, 30)) == "17:30"
+        assert figures.hour_to(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
+        assert figures.hour_to(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
+    with translation.override("en"):
+        assert figures.hour(datetime.time(17)) == "17:00"
+        assert figures.hour_to(datetime.time(6), datetime.time(10)) == "6:00–10:00"

@@ -1,0 +1,27 @@
+// Small comforts of the members' pages; each page works without them.
+(() => {
+  "use strict";
+
+  const worker = document.currentScript.dataset.worker;
+  if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => {});
+
+  // The photo just taken is shown in its frame before anything is sent.
+  document.addEventListener("change", (event) => {
+    const frame = event.target.closest("[data-photo]");
+    if (!frame || event.target.type !== "file" || !event.target.files.length) return;
+    const shown = frame.querySelector("img");
+    if (shown.src.startsWith("blob:")) URL.revokeObjectURL(shown.src);
+    const drawing = shown.src;
+    shown.addEventListener("error", () => { shown.src = drawing; }, { once: true }); // HEIC: made by the market, not shown by the phone
+    shown.src = URL.createObjectURL(event.target.files[0]);
+    const said = frame.querySelector("[data-chosen]");
+    if (said) said.hidden = false;
+    for (const other of frame.querySelectorAll("input[type=file]")) {
+      if (other !== event.target) other.value = "";
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+})();
