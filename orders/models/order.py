@@ -12,7 +12,10 @@ from catalog.models import Lot, Stock, Variant
 from cooperatives.models import Cooperative
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address
+from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
+from shop.core.phones import normalise
+from shop.core.text import fold
 
 
 class Source(models.TextChoices):
@@ -57,12 +60,48 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def placed(self) -> OrderQuerySet:
         return self.filter(placed_at__isnull=False)
 
+    def drafts(self) -> OrderQuerySet:
+        """What staff are still writing, newest first."""
+        return self.filter(placed_at=None).order_by("-number")
+
     def of_buyer(self, user_id: int) -> OrderQuerySet:
         return self.placed().filter(user=user_id)
 
     def held_by(self, token: uuid.UUID) -> OrderQuerySet:
         """Whoever holds the unguessable id of an order sees it."""
         return self.placed().filter(pk=token)
+
+    def from_basket(self, basket_id: uuid.UUID, user_id: int | None) -> OrderQuerySet:
+        """What a basket became, for whoever holds its id: the person themselves, or the guest they were."""
+        return self.placed().filter(Q(user=None) | Q(user=user_id), basket_key=basket_id)
+
+    def found_by(self, phone: str, code: str) -> OrderQuerySet:
+        """The order that a buyer's normalised phone and its tidied code, or its number, name together."""
+        named = Q(code=code)
+        if code.isdecimal() and len(code) < 16:
+            named |= Q(number=int(code))
+        return self.placed().filter(named, phone=phone) if phone else self.none()
+
+    def placed_on_day(self, day: datetime.date) -> OrderQuerySet:
+        """Those placed on a day of Vietnam's."""
+        return self.filter(
+            placed_at__gte=start_of_day(day), placed_at__lt=start_of_day(day + datetime.timedelta(days=1))
+        )
+
+    def matching(self, text: str) -> OrderQuerySet:
+        """Those that a code, a number, a phone (its last six digits will do) or words of a name lead to."""
+        found = Q()
+        for word in fold(text).split():
+            found &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
+        written = "".join(sign for sign in text.upper() if sign.isalnum())
+        found |= Q(code=written)
+        digits = "".join(sign for sign in text if sign in "0123456789")
+        if written and digits == written.lstrip("+"):
+            if len(digits) < 16:
+                found |= Q(number=int(digits))
+            if len(digits) >= 6:
+                found |= Q(phone=normalise(text)) | Q(phone__endswith=digits)
+        return self.filter(found)
 
     def newest_first(self) -> OrderQuerySet:
         return self.order_by("-placed_at", "-number")

@@ -1,0 +1,24 @@
+"""Addresses from basket to doorstep."""
+
+from django.urls import path
+
+from orders.views import basket, checkout, order
+
+app_name = "orders"
+urlpatterns = [
+    path("gio-hang/", basket.basket, name="basket"),
+    path("gio-hang/dong/", basket.lines, name="basket-lines"),
+    path("gio-hang/dong/<uuid:line_id>/", basket.line, name="basket-line"),
+    path("gio-hang/noi-nhan/", basket.place, name="basket-place"),
+    path("gio-hang/cach-giao/", basket.deliveries, name="basket-deliveries"),
+    path("dat-hang/", checkout.checkout, name="checkout"),
+    path("dia-chi/xa/", checkout.communes, name="communes"),
+    path("don-hang/", order.find, name="find"),
+    path("don-hang/<uuid:token>/", order.order, name="order"),
+    path(
+        "don-hang/<uuid:token>/goi/<int:number>/huy/",
+        order.cancellation,
+        name="part-cancellation",
+    ),
+    path("don-hang/<uuid:token>/goi/<int:number>/nhan/", order.receipt, name="part-receipt"),
+]

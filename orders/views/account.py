@@ -1,0 +1,46 @@
+"""A person's orders, and what happens to their basket when they come in."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from cooperatives.access import memberships_of
+from orders.actions.basket import adopt_basket
+from orders.models import Order, OrderPart
+from orders.views.held import SESSION_KEY, guest_key, user_of
+from shop.accounts.models import User
+
+PER_PAGE = 10
+
+
+@require_safe
+@login_required
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """My orders, newest first, and what the shop knows of me."""
+    user = user_of(request)
+    mine = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
+    parts = OrderPart.objects.select_related("cooperative").order_by("number")
+    rows = mine.prefetch_related(Prefetch("parts", parts)).newest_first()
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    address = user.default_shipping_address if user else None
+    return render(request, "accounts/home.html", {"page": page, "address": address})
+
+
+def arrive(request: HttpRequest, user: User) -> str:
+    """Somebody has just signed in: the guest's basket becomes theirs. Answers where their work is, if any."""
+    key = guest_key(request)
+    if key is not None:
+        adopt_basket(guest_basket_id=key, user_id=user.pk, now=timezone.now())
+        del request.session[SESSION_KEY]
+    if memberships_of(user):
+        return reverse("members:today")
+    return reverse("desk:home") if user.is_staff else ""

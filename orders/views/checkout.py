@@ -1,0 +1,267 @@
+"""One page from basket to order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from catalog.views.place import all_provinces
+from orders.actions.checkout import open_checkout
+from orders.actions.place import BasketChanged, place_order
+from orders.actions.quote import quote, wanted_of
+from orders.actions.shares import Quote
+from orders.forms import CheckoutForm, basket_id_of, chosen_ways
+from orders.models import Basket, Order
+from orders.views.held import (
+    actor_of,
+    basket_of,
+    held_basket,
+    province_of,
+    remember_province,
+    user_of,
+)
+from orders.views.shown import ShownShare, must_be_mended, shown
+from shop.core.calendar import day_of
+from shop.core.errors import Missing, Refused
+from shop.core.models.geography import Division
+from shop.core.templatetags.figures import money
+
+WRITTEN_KEY = "checkout"  # what was written on a checkout that has to be mended first
+WRITTEN = ("name", "phone", "email", "province", "commune", "street", "landmark")
+MOST_SUGGESTIONS = 12
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    """Open the checkout, which keeps the goods for a while; or order."""
+    if request.method == "POST":
+        return _posted(request)
+    basket = held_basket(request)
+    if basket is None:
+        return redirect("orders:basket")
+    written = _known(request, basket)
+    offer = open_checkout(basket_id=basket.pk, province_code=written["province"], now=timezone.now())
+    if not offer.shares or must_be_mended(offer):
+        return redirect("orders:basket")
+    return _page(request, basket, offer, written)
+
+
+@require_safe
+def communes(request: HttpRequest) -> HttpResponse:
+    """The communes and wards of a province, as options of a list."""
+    chosen = communes_of(request.GET.get("province", ""))
+    return render(request, "orders/communes.html", {"communes": chosen})
+
+
+def communes_of(province_code: str) -> list[Division]:
+    """Those in force today; none without a province."""
+    if not province_code:
+        return []
+    return list(Division.objects.current(on=day_of(timezone.now())).communes_of(province_code[:10]))
+
+
+def _posted(request: HttpRequest) -> HttpResponse:
+    """A press on one of the page's buttons: show it anew, or order."""
+    basket_id = basket_id_of(request.POST)
+    if basket_id is None:
+        raise Http404
+    basket = basket_of(request, basket_id)
+    if basket is None:
+        return _what_became(request, basket_id)
+    posted = _with_suggestion(request.POST)
+    try:
+        if "reload" in posted or "pick" in posted:
+            return _shown_anew(request, basket, posted)
+        return _order(request, basket, posted)
+    except Missing:
+        return _what_became(request, basket_id)
+
+
+def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Place the order, or say what stands in its way and keep everything."""
+    code, ways = _place_and_ways(basket, posted)
+    wanted = wanted_of(basket)
+    wanted = replace(wanted, province_code=code, deliveries={**wanted.deliveries, **ways})
+    form = _form(basket, shown(quote(wanted, now=timezone.now(), proposing=True), None), posted, data=posted)
+    refused: Refused | None = None
+    if form.is_valid():
+        try:
+            order = place_order(
+                basket_id=basket.pk,
+                contact=form.contact,
+                deliveries=form.deliveries,
+                consents=form.consents,
+                actor=actor_of(request),
+                now=timezone.now(),
+                agreed_total=form.cleaned_data["shown_total"],
+            )
+        except BasketChanged as changed:
+            refused = changed
+        except Missing:
+            raise
+        except Refused as other:
+            refused = other
+        else:
+            return _placed(request, order, form)
+    offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
+    return _page(request, basket, offer, posted, bound=True, refused=refused)
+
+
+def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
+    request.session.pop(WRITTEN_KEY, None)
+    remember_province(request, order.province_code)
+    messages.success(request, _("The order is placed. The cooperatives have it now."))
+    if form.phone_is_odd:
+        messages.warning(
+            request,
+            _("The phone number %(phone)s looks odd. If it is wrong, tell us: nobody can call you otherwise.")
+            % {"phone": form.data["phone"]},
+        )
+    return redirect("orders:order", token=order.pk)
+
+
+def _shown_anew(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Another place or way was chosen: keep it, and show what it costs now."""
+    code, ways = _place_and_ways(basket, posted)
+    offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
+    if code:
+        remember_province(request, code)
+    return _page(request, basket, offer, posted)
+
+
+def _what_became(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
+    """The same order again, however often it is sent; or the basket, where there is none."""
+    user = user_of(request)
+    order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
+    if order is not None:
+        return redirect("orders:order", token=order.pk)
+    messages.warning(request, _("This basket has changed in another window. Here is what it holds now."))
+    return redirect("orders:basket")
+
+
+def _page(
+    request: HttpRequest,
+    basket: Basket,
+    offer: Quote,
+    written: Mapping[str, Any],
+    *,
+    bound: bool = False,
+    refused: Refused | None = None,
+) -> HttpResponse:
+    province = next((each for each in all_provinces() if each.code == offer.wanted.province_code), None)
+    shares = shown(offer, province)
+    form = _form(basket, shares, written, data=written if bound else None)
+    problems = _problems(shares)
+    if refused is not None:
+        problems = problems or _refusal(refused, offer, written)
+    if bound and must_be_mended(offer):
+        request.session[WRITTEN_KEY] = {name: str(written.get(name, ""))[:250] for name in WRITTEN}
+    context = {
+        "basket": basket,
+        "form": form,
+        "offer": offer,
+        "groups": [
+            {
+                "shown": share,
+                "way": form[share.field],
+                "note": form[f"note-{share.share.cooperative.pk}"],
+            }
+            for share in shares
+        ],
+        "province": province,
+        "currency": basket.currency,
+        "problems": problems,
+        "must_be_mended": must_be_mended(offer),
+        "old_address": str(written.get("old_address", "")),
+        "suggestions": _suggestions(str(written.get("old_address", ""))),
+    }
+    is_part = request.headers.get("HX-Request") == "true"
+    template = "orders/checkout.html#checkout-form" if is_part else "orders/checkout.html"
+    return render(request, template, context)
+
+
+def _form(
+    basket: Basket, shares: list[ShownShare], written: Mapping[str, Any], *, data: Any = None
+) -> CheckoutForm:
+    initial = {**{name: written.get(name) for name in written}, "basket": basket.pk}
+    return CheckoutForm(
+        data,
+        initial=initial,
+        provinces=all_provinces(),
+        communes=communes_of(str(written.get("province", ""))),
+        ways={share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares},
+    )
+
+
+def _problems(shares: list[ShownShare]) -> list[str]:
+    """Everything that stands in the way or has changed, in words that name the goods."""
+    told = []
+    for share in shares:
+        told += [f"{line.name}: {words}" for line in share.lines for words in line.words]
+        told += share.words
+    return told
+
+
+def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list[str]:
+    """Words for a refusal that no line explains: a sum that changed, or what the action itself says."""
+    seen = str(written.get("shown_total", ""))
+    if isinstance(refused, BasketChanged) and seen.isdecimal() and int(seen) != offer.total:
+        currency = offer.wanted.channel.currency
+        return [
+            _("It costs %(new)s now, not %(old)s. Please check and order again.")
+            % {"new": money(offer.total, currency), "old": money(int(seen), currency)}
+        ]
+    return [str(refused.words)]
+
+
+def _place_and_ways(basket: Basket, posted: QueryDict) -> tuple[str, dict[int, Any]]:
+    codes = {province.code for province in all_provinces()}
+    code = posted.get("province", "")
+    cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
+    return code if code in codes else "", chosen_ways(posted, cooperatives)
+
+
+def _with_suggestion(posted: QueryDict) -> QueryDict:
+    """What was posted, with the commune of today that was picked for an old address."""
+    picked = Division.objects.current(on=day_of(timezone.now())).select_related("parent")
+    commune = picked.filter(code=posted["pick"][:10]).first() if "pick" in posted else None
+    if commune is None or commune.parent is None:
+        return posted
+    answer = posted.copy()
+    answer["province"], answer["commune"] = commune.parent.code, commune.code
+    answer["old_address"] = ""
+    return answer
+
+
+def _suggestions(text: str) -> list[Division]:
+    """Communes of today that an address as it was before July 2025 may mean: offered, never picked."""
+    if not text.strip():
+        return []
+    found = Division.objects.current(on=day_of(timezone.now())).suggest_from_old(text[:200])
+    return list(found.select_related("parent")[:MOST_SUGGESTIONS])
+
+
+def _known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
+    """What is known of the buyer already: written before, or kept with their account."""
+    written = dict(request.session.get(WRITTEN_KEY, {}))
+    user = user_of(request)
+    if user is not None and not written:
+        address = user.default_shipping_address
+        written = {"name": user.get_full_name(), "phone": user.phone or "", "email": user.email or ""}
+        if address is not None:
+            written |= {
+                "province": address.province_code,
+                "commune": address.commune_code,
+                "street": address.street_address_1,
+                "landmark": address.landmark,
+            }
+    return written | {"province": written.get("province") or province_of(request, basket)}

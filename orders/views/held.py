@@ -1,0 +1,77 @@
+"""Which basket the visitor holds: their own, or the guest's one whose key their session keeps."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Sum
+from django.http import HttpRequest
+
+from catalog.views.place import SESSION_KEY as PROVINCE_KEY
+from orders.models import Basket, BasketLine
+from shop.accounts.models import User
+from shop.core.actors import Actor, Door
+
+SESSION_KEY = "basket"
+
+
+def user_of(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    user = user_of(request)
+    return user.acting(Door.MARKET) if user else Actor.guest()
+
+
+def guest_key(request: HttpRequest) -> uuid.UUID | None:
+    """The key of the basket that was filled before signing in."""
+    try:
+        return uuid.UUID(request.session.get(SESSION_KEY, ""))
+    except ValueError:
+        return None
+
+
+def held_basket(request: HttpRequest) -> Basket | None:
+    """The person's newest basket, or the guest's."""
+    user, key = user_of(request), guest_key(request)
+    if user is None and key is None:
+        return None
+    held = Basket.objects.held_by(user.pk if user else None, key).select_related("channel", "user")
+    return held.order_by("-changed_at", "pk").first()
+
+
+def basket_of(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
+    """The basket with this id, if the visitor may act on it: theirs, or any guest's whose id they hold."""
+    user = user_of(request)
+    held = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)
+    return held.select_related("channel", "user").first()
+
+
+def remember(request: HttpRequest, basket: Basket) -> None:
+    """Keep the key of a guest's basket with the visitor."""
+    if basket.user_id is None and request.session.get(SESSION_KEY) != str(basket.pk):
+        request.session[SESSION_KEY] = str(basket.pk)
+
+
+def province_of(request: HttpRequest, basket: Basket | None) -> str:
+    """The code of the province it goes to: said in the basket, or on a page before."""
+    if basket is not None and basket.province_code:
+        return basket.province_code
+    return str(request.session.get(PROVINCE_KEY, ""))
+
+
+def remember_province(request: HttpRequest, code: str) -> None:
+    if request.session.get(PROVINCE_KEY) != code:
+        request.session[PROVINCE_KEY] = code
+
+
+def basket_count(request: HttpRequest) -> int:
+    """How many steps of goods lie in the visitor's basket."""
+    user, key = user_of(request), guest_key(request)
+    if user is None and key is None:
+        return 0
+    held = Basket.objects.held_by(user.pk if user else None, key).order_by("-changed_at", "pk")
+    lines = BasketLine.objects.filter(basket__in=held[:1].values("pk"))
+    total: int | None = lines.aggregate(total=Sum("quantity"))["total"]
+    return total or 0

@@ -1,0 +1,141 @@
+"""An order as its buyer follows it, and finding it again."""
+
+from __future__ import annotations
+
+import uuid
+
+import segno
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders.actions.cancel import cancel_part_as_buyer
+from orders.actions.receive import receive_part
+from orders.forms import FindForm
+from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.notices import order_url
+from orders.views.held import actor_of
+from orders.views.timeline import Track, track
+from shop.core.errors import Refused
+from shop.core.limits import Limit, TooManyTries, network_of
+from shop.core.models import Picture, show_in_language
+
+FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
+FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
+
+
+@require_safe
+@never_cache
+def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """The order's page, for whoever holds its unguessable address."""
+    shown = get_object_or_404(Order.objects.held_by(token).select_related("shipping_address"))
+    url = order_url(shown)
+    context = {
+        "order": shown,
+        "tracks": _tracks(shown),
+        "url": url,
+        "code_drawing": SafeString(
+            segno.make(url, error="m").svg_inline(
+                scale=4, border=3, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
+            )
+        ),
+    }
+    return render(request, "orders/order.html", context)
+
+
+@require_POST
+def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+    """The buyer calls a part off, which is possible until it is packed."""
+    part = _part_or_404(token, number)
+    try:
+        cancel_part_as_buyer(
+            part_id=part.pk,
+            reason=_("The buyer cancelled."),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("The part of %(name)s is cancelled.") % {"name": part.cooperative.name})
+    return redirect("orders:order", token=token)
+
+
+@require_POST
+def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+    """The buyer says that what was on its way has come."""
+    part = _part_or_404(token, number)
+    try:
+        receive_part(part_id=part.pk, actor=actor_of(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Thank you. The cooperative sees that it has come."))
+    return redirect("orders:order", token=token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def find(request: HttpRequest) -> HttpResponse:
+    """Find an order again by phone and code; a wrong phone and an unknown code are answered alike."""
+    form = FindForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "orders/find.html", {"form": form})
+    try:
+        found = _found(request, form.cleaned_data["phone"], form.cleaned_data["code"])
+    except TooManyTries as refused:
+        return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
+    if found is None:
+        form.add_error(
+            None, _("There is no order with this phone number and code. Please look at both again.")
+        )
+        return render(request, "orders/find.html", {"form": form})
+    return redirect("orders:order", token=found.pk)
+
+
+def _found(request: HttpRequest, phone: str, code: str) -> Order | None:
+    """Every try counts, for the network and for the phone. Raises TooManyTries."""
+    network = network_of(request.META)
+    FIND_BY_NETWORK.check(network)
+    FIND_BY_PHONE.check(phone)
+    found = Order.objects.found_by(phone, code).newest_first().first()
+    if found is None:
+        FIND_BY_NETWORK.spend(network)
+        FIND_BY_PHONE.spend(phone)
+    return found
+
+
+def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token)).select_related("cooperative")
+    return get_object_or_404(parts, number=number)
+
+
+def _tracks(shown: Order) -> list[Track]:
+    parts = list(
+        shown.parts.select_related("cooperative")
+        .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
+        .order_by("number")
+    )
+    show_in_language([part.cooperative for part in parts], "name")
+    parcels: dict[int, list[Parcel]] = {}
+    rows = Parcel.objects.counting().filter(part__order=shown).in_order()
+    for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
+        parcels.setdefault(parcel.part_id, []).append(parcel)
+    pictures = _pictures(parts)
+    return [track(part, parcels.get(part.pk, []), pictures.get(part.pk)) for part in parts]
+
+
+def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:
+    """The first picture of each part, by part id."""
+    keys = {
+        part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)
+        for part in parts
+    }
+    found = Picture.objects.in_bulk([key for key in keys.values() if key])
+    return {part: found[key] for part, key in keys.items() if key in found}

@@ -1,0 +1,130 @@
+"""How far a cooperative's part of an order has come, as its buyer reads it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from orders.models import OrderPart, Parcel
+from orders.states import GONE, ParcelState, PartState, Progress
+from shop.core.models import Picture
+from shop.core.templatetags.figures import clock, day, weekday_and_day
+
+_ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+_ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`state`: done, now, or nothing for what is still to come."""
+
+    words: str
+    state: str = ""
+    at: datetime.datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A part with its steps, its dispatches, and what its buyer may still do."""
+
+    part: OrderPart
+    steps: list[Step]
+    parcels: list[Parcel]
+    picture: Picture | None
+
+    @property
+    def may_cancel(self) -> bool:
+        """Until something is packed."""
+        return self.part.is_standing and all(parcel.state == ParcelState.PACKING for parcel in self.parcels)
+
+    @property
+    def may_receive(self) -> bool:
+        return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
+
+    @property
+    def on_the_way(self) -> list[Parcel]:
+        return [parcel for parcel in self.parcels if parcel.state in GONE]
+
+
+def track(part: OrderPart, parcels: Sequence[Parcel], picture: Picture | None = None) -> Track:
+    """`parcels`: the part's dispatches that count, in their order."""
+    steps = [_accepted(part)]
+    if part.is_standing:
+        steps += [_packed(part, parcels), _dispatched(part, parcels), _arrived(part, parcels)]
+        if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
+            steps.append(Step(str(Progress(part.progress).label), "done"))
+    else:
+        steps = [step for step in steps if step.state == "done"] + [_ended(part)]
+    return Track(part, steps, list(parcels), picture)
+
+
+def _accepted(part: OrderPart) -> Step:
+    words = _("The cooperative accepts the order")
+    if part.accepted_at is not None:
+        return Step(words, "done", part.accepted_at)
+    if part.accept_by is None:
+        return Step(words, "now")
+    until = _("by %(hour)s on %(day)s at the latest") % {
+        "hour": clock(part.accept_by),
+        "day": weekday_and_day(part.accept_by),
+    }
+    return Step(words, "now", note=until)
+
+
+def _packed(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+    words = _("Packed")
+    if part.state != PartState.ACCEPTED:
+        return Step(words)
+    if part.progress in _ALL_GONE or _all_closed(part, parcels):
+        return Step(words, "done", _last(parcel.packed_at for parcel in parcels))
+    return Step(_("Being packed"), "now")
+
+
+def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+    words = _("Handed over") if part.is_collected else _("On the way")
+    failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
+    if failed:
+        last = failed[-1]
+        note = _("Could not be delivered on %(day)s: %(reason)s") % {
+            "day": day(last.failed_at),
+            "reason": last.reason,
+        }
+        return Step(words, "now", last.handed_over_at, note)
+    left_at = _last(parcel.handed_over_at for parcel in parcels)
+    if part.progress in _ARRIVED:
+        return Step(words, "done", left_at)
+    if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
+        return Step(words, "now", left_at)
+    if _all_closed(part, parcels):
+        waiting = _("Ready to be collected") if part.is_collected else _("Waiting for the carrier")
+        return Step(waiting, "now")
+    return Step(words)
+
+
+def _arrived(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+    if part.progress in _ARRIVED:
+        return Step(_("Received"), "done", _last(parcel.delivered_at for parcel in parcels))
+    note = ""
+    if part.expected_until is not None:
+        note = _("expected %(day)s") % {"day": weekday_and_day(part.expected_until)}
+    return Step(_("Received"), note=note)
+
+
+def _ended(part: OrderPart) -> Step:
+    words = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
+    return Step(words, "now", part.ended_at, part.end_reason)
+
+
+def _all_closed(part: OrderPart, parcels: Sequence[Parcel]) -> bool:
+    """Whether everything of the part lies in parcels that are closed."""
+    held = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
+    wanted = sum(line.quantity for line in part.lines.all())
+    return held >= wanted and all(parcel.packed_at is not None for parcel in parcels)
+
+
+def _last(times: Iterable[datetime.datetime | None]) -> datetime.datetime | None:
+    return max((time for time in times if time is not None), default=None)

@@ -1,0 +1,183 @@
+"""What people write about themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import Address, User
+from shop.core.models.geography import Division
+from shop.core.phones import looks_odd, normalise
+
+_EMAIL_WORDS = {
+    "required": _("Write your e-mail address."),
+    "invalid": _("An e-mail address looks like hoa@example.com."),
+}
+
+
+def _password(label: Any, autocomplete: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": autocomplete}),
+        error_messages={"required": _("Write a password.")},
+    )
+
+
+def _email() -> forms.EmailField:
+    return forms.EmailField(
+        label=_("E-mail"),
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
+        error_messages=_EMAIL_WORDS,
+    )
+
+
+class SignInForm(forms.Form):
+    """`next`: where somebody was sent here from; `back`: the page they came from of their own."""
+
+    name = forms.CharField(
+        label=_("E-mail or phone number"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "username"}),
+        error_messages={"required": _("Write your e-mail address or phone number.")},
+    )
+    password = _password(_("Password"), "current-password")
+    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+
+
+class RegisterForm(forms.Form):
+    name = forms.CharField(
+        label=_("Full name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
+        error_messages={"required": _("Write your name.")},
+    )
+    email = _email()
+    password = _password(_("Password"), "new-password")
+    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = _("At least 8 characters, and not one that everybody uses.")
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        about = User(email=self.cleaned_data.get("email"), first_name=self.cleaned_data.get("name", ""))
+        validate_password(password, about)
+        return password
+
+
+class PasswordLinkForm(forms.Form):
+    email = _email()
+
+
+class NewPasswordForm(forms.Form):
+    password = _password(_("New password"), "new-password")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+        self.fields["password"].help_text = _("At least 8 characters, and not one that everybody uses.")
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, self._user)
+        return password
+
+
+class DetailsForm(forms.Form):
+    """Name, phone, and the address that a checkout proposes; the address whole or not at all."""
+
+    name = forms.CharField(
+        label=_("Full name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
+        error_messages={"required": _("Write your name.")},
+    )
+    phone = forms.CharField(
+        label=_("Phone number"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
+        ),
+    )
+    province = forms.ChoiceField(
+        label=_("Province or city"),
+        required=False,
+        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level1"}),
+    )
+    commune = forms.ChoiceField(
+        label=_("Commune or ward"),
+        required=False,
+        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level2"}),
+        error_messages={
+            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list.")
+        },
+    )
+    street = forms.CharField(
+        label=_("House, street, hamlet"),
+        required=False,
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "street-address"}),
+    )
+    landmark = forms.CharField(
+        label=_("How to find it"),
+        required=False,
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+
+    def __init__(
+        self, *args: Any, provinces: Sequence[Division], communes: Sequence[Division], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._provinces = {province.code: province for province in provinces}
+        self._communes = {commune.code: commune for commune in communes}
+        set_places(self.fields["province"], _("Choose a province"), provinces)
+        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+
+    def clean_phone(self) -> str:
+        return normalise(self.cleaned_data["phone"])
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("province"):
+            for name in ("commune", "street"):
+                if not given.get(name) and name not in self.errors:
+                    self.add_error(name, _("An address needs this too."))
+        return given
+
+    @property
+    def phone_is_odd(self) -> bool:
+        written = str(self["phone"].value() or "")
+        return bool(normalise(written)) and looks_odd(written)
+
+    @property
+    def address(self) -> Address | None:
+        """The address that was written, once it is valid; None without a province."""
+        given = self.cleaned_data
+        if not given["province"]:
+            return None
+        return Address(
+            street_address_1=given["street"],
+            city=self._communes[given["commune"]].full_name,
+            commune_code=given["commune"],
+            country_area=self._provinces[given["province"]].name,
+            province_code=given["province"],
+            landmark=given["landmark"],
+        )
+
+
+def set_places(field: forms.Field, empty: Any, divisions: Sequence[Division], *, full: bool = False) -> None:
+    """Let a field choose among these places, in their order."""
+    assert isinstance(field, forms.ChoiceField)
+    named = [(each.code, each.full_name if full else each.name) for each in divisions]
+    field.choices = [("", empty), *named]

@@ -1,0 +1,258 @@
+"""Coming in and going out, a new account, a new password, one's details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.tokens import default_token_generator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes, force_str
+from django.utils.http import (
+    url_has_allowed_host_and_scheme,
+    urlsafe_base64_decode,
+    urlsafe_base64_encode,
+)
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shop.accounts.actions import (
+    change_details,
+    send_password_link,
+    set_password,
+    who_signs_in,
+)
+from shop.accounts.actions import (
+    register as register_user,
+)
+from shop.accounts.forms import DetailsForm, NewPasswordForm, PasswordLinkForm, RegisterForm, SignInForm
+from shop.accounts.models import User
+from shop.core.actors import Actor, Door
+from shop.core.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.limits import Limit, TooManyTries, network_of
+from shop.core.models.geography import Division
+
+# What the rest of the shop does when somebody comes in; answers where their work is, empty if they have none.
+Arrive = Callable[[HttpRequest, User], str]
+
+# A stranger elsewhere cannot lock a person out: failures count for the account from one network alone.
+FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
+FAILED_IN_NETWORK = Limit("sign-in-network", tries=60, seconds=15 * 60)
+PASSWORD_LINKS = Limit("password-link", tries=3, seconds=60 * 60)
+PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 * 60)
+REGISTRATIONS = Limit("register", tries=20, seconds=60 * 60)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """E-mail (or phone) and password; then on to one's work, or back to where one was."""
+    if request.user.is_authenticated and request.method != "POST":
+        return redirect(_safe(request, request.GET.get("next", "")) or "accounts:home")
+    form = SignInForm(request.POST or None, initial=_ways_back(request))
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/sign_in.html", {"form": form})
+    try:
+        user = _who(request, form.cleaned_data)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "accounts/sign_in.html", {"form": form}, status=429)
+    if user is None:
+        form.add_error(None, _("E-mail (or phone number) and password do not go together."))
+        return render(request, "accounts/sign_in.html", {"form": form})
+    return _enter(request, user, form.cleaned_data, arrive)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """The end of the session, and of all it knows."""
+    logout(request)
+    messages.success(request, _("You are signed out."))
+    return redirect("home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def register(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """A new account, open at once."""
+    form = RegisterForm(request.POST or None, initial=_ways_back(request))
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/register.html", {"form": form})
+    network = network_of(request.META)
+    try:
+        REGISTRATIONS.check(network)
+        user = register_user(
+            email=form.cleaned_data["email"],
+            password=form.cleaned_data["password"],
+            name=form.cleaned_data["name"],
+            language=request.LANGUAGE_CODE,
+            actor=Actor.guest(),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(refused.field, str(refused.words))
+        return render(request, "accounts/register.html", {"form": form})
+    finally:
+        REGISTRATIONS.spend(network)
+    return _enter(request, user, form.cleaned_data, arrive)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def password_link(request: HttpRequest) -> HttpResponse:
+    """Ask for a letter that lets one set a new password; the answer is the same for every address."""
+    form = PasswordLinkForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/password_link.html", {"form": form})
+    email, network = form.cleaned_data["email"].lower(), network_of(request.META)
+    try:
+        PASSWORD_LINKS.check(email)
+        PASSWORD_LINKS_IN_NETWORK.check(network)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "accounts/password_link.html", {"form": form}, status=429)
+    PASSWORD_LINKS.spend(email)
+    PASSWORD_LINKS_IN_NETWORK.spend(network)
+    send_password_link(email=email, link_to=_password_url, now=timezone.now())
+    return render(request, "accounts/password_link_sent.html", {"email": email})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+    """Set a new password with the link of the letter, which works once and for three days."""
+    user = _user_of_link(uid, token)
+    if user is None:
+        return render(request, "accounts/password_link_old.html", status=404)
+    form = NewPasswordForm(request.POST or None, user=user)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/password.html", {"form": form, "person": user})
+    set_password(
+        user_id=user.pk,
+        password=form.cleaned_data["password"],
+        actor=user.acting(Door.MARKET),
+        now=timezone.now(),
+    )
+    messages.success(request, _("The new password is set. Sign in with it."))
+    return redirect("accounts:sign-in")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def details(request: HttpRequest) -> HttpResponse:
+    """Name, phone and address."""
+    user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
+    is_sent = request.method == "POST" and "reload" not in request.POST
+    form = _details_form(user, request.POST, is_sent=is_sent)
+    if not is_sent or not form.is_valid():
+        return render(request, "accounts/details.html", {"form": form})
+    try:
+        change_details(
+            user_id=user.pk,
+            name=form.cleaned_data["name"],
+            phone=form.cleaned_data["phone"],
+            address=form.address,
+            actor=user.acting(Door.MARKET),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(refused.field, str(refused.words))
+        return render(request, "accounts/details.html", {"form": form})
+    messages.success(request, _("Your details are kept."))
+    if form.phone_is_odd:
+        messages.warning(request, _("The phone number looks odd. Please look at it again."))
+    return redirect("accounts:home")
+
+
+def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
+    """Who signs in, failures counted. Raises TooManyTries."""
+    network, name = network_of(request.META), given["name"]
+    FAILED_SIGN_INS.check(network, name)
+    FAILED_IN_NETWORK.check(network)
+    user = who_signs_in(written=name, password=given["password"])
+    if user is None:
+        FAILED_SIGN_INS.spend(network, name)
+        FAILED_IN_NETWORK.spend(network)
+    else:
+        FAILED_SIGN_INS.forget(network, name)
+    return user
+
+
+def _enter(request: HttpRequest, user: User, given: Mapping[str, Any], arrive: Arrive) -> HttpResponse:
+    """Where somebody was sent from comes first, then their work, then the page they were on."""
+    login(request, user)
+    work = arrive(request, user)
+    wanted = _safe(request, given["next"])
+    return redirect(wanted or work or _safe(request, given["back"]) or "accounts:home")
+
+
+def _ways_back(request: HttpRequest) -> dict[str, str]:
+    came_from = _safe(request, request.headers.get("Referer", ""))
+    inside = reverse("accounts:sign-in").removesuffix("dang-nhap/")
+    return {
+        "next": _safe(request, request.GET.get("next", "")),
+        "back": _safe(request, request.GET.get("back", "")) or ("" if inside in came_from else came_from),
+    }
+
+
+def _safe(request: HttpRequest, address: str) -> str:
+    """The address, if it is one of ours."""
+    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if ours else ""
+
+
+def _password_url(user: User) -> str:
+    """The link of the letter, in the person's language."""
+    with override(user.language):
+        path = resolve_url(
+            "accounts:password",
+            uid=urlsafe_base64_encode(force_bytes(user.pk)),
+            token=default_token_generator.make_token(user),
+        )
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def _user_of_link(uid: str, token: str) -> User | None:
+    try:
+        key = int(force_str(urlsafe_base64_decode(uid)))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    user = User.objects.filter(pk=min(key, 2**62), is_active=True).first()
+    return user if default_token_generator.check_token(user, token) else None
+
+
+def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:
+    """The form as posted, as shown anew with another province's communes, or as kept."""
+    kept: dict[str, Any] = {"name": user.first_name, "phone": user.phone or ""}
+    if user.default_shipping_address is not None:
+        address = user.default_shipping_address
+        kept |= {
+            "province": address.province_code,
+            "commune": address.commune_code,
+            "street": address.street_address_1,
+            "landmark": address.landmark,
+        }
+    written = {**kept, **{name: posted[name] for name in posted}}
+    current = Division.objects.current(on=day_of(timezone.now()))
+    code = str(written.get("province", ""))[:10]
+    return DetailsForm(
+        posted if is_sent else None,
+        initial=written,
+        provinces=list(current.provinces()),
+        communes=list(current.communes_of(code)) if code else [],
+    )
