@@ -1,0 +1,55 @@
+import pytest
+from django.core.management import CommandError, call_command
+
+from shop.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def password(monkeypatch):
+    return lambda words: monkeypatch.setenv("ADMIN_PASSWORD", words)
+
+
+def test_an_admin_may_enter_the_desk_and_the_raw_rows(password):
+    password("mot-mat-khau-dai")
+
+    call_command("create_admin", "Lan@Example.vn", "--name", "Triệu Thị Lan")
+
+    lan = User.objects.get()
+    assert (lan.email, lan.name, lan.is_staff, lan.is_superuser) == (
+        "lan@example.vn",
+        "Triệu Thị Lan",
+        True,
+        True,
+    )
+    assert lan.check_password("mot-mat-khau-dai")
+
+
+@pytest.mark.parametrize(
+    ("email", "words", "said"),
+    [
+        ("no-address", "mot-mat-khau-dai", "email"),
+        ("lan@example.vn", "12345678", "mật khẩu"),
+        ("lan@example.vn", "ngan", "too short|quá ngắn"),
+    ],
+)
+def test_a_wrong_address_or_weak_password_makes_nobody(password, email, words, said):
+    password(words)
+
+    with pytest.raises(CommandError, match=f"(?i){said}"):
+        call_command("create_admin", email)
+
+    assert User.objects.count() == 0
+
+
+def test_an_address_that_has_an_account_keeps_it(password):
+    User.objects.create_user(email="lan@example.vn", password="cua-rieng-toi")
+    password("mot-mat-khau-dai")
+
+    with pytest.raises(CommandError, match="has an account already"):
+        call_command("create_admin", "lan@example.vn")
+
+    lan = User.objects.get()
+    assert lan.check_password("cua-rieng-toi")
+    assert lan.is_staff is False
