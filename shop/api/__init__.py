@@ -1,0 +1,1 @@
+"""The shop's GraphQL face, in Saleor's words."""

@@ -1,0 +1,19 @@
+"""GraphQL executed breadth first: each field once for all objects at its place. See README.md."""
+
+from .documents import Document, Operation
+from .executor import Executor
+from .plan import Resolvers, Selection
+from .resolvers import Arguments, Resolver, TypeResolver, by_name, by_position
+
+__all__ = [
+    "Arguments",
+    "Document",
+    "Executor",
+    "Operation",
+    "Resolver",
+    "Resolvers",
+    "Selection",
+    "TypeResolver",
+    "by_name",
+    "by_position",
+]

@@ -1,0 +1,151 @@
+"""Documents, parsed, validated and planned once for everybody who sends the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.execution.values import VariableValues
+
+from .cache import Cache
+from .plan import FieldSet, Planner, Resolvers
+
+_PLANS = 16  # combinations of conditions remembered for one operation
+_CHARACTERS = 1_000_000  # of all remembered documents; a parsed document takes some fifty times its text
+
+
+class Operation:
+    """One operation of a document, with its plans."""
+
+    def __init__(
+        self,
+        definition: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        conditions: frozenset[str],
+    ) -> None:
+        self.definition = definition
+        self.fragments = fragments
+        self.variables = definition.variable_definitions or ()
+        self._conditions = sorted(conditions & {each.variable.name.value for each in self.variables})
+        self._plans: Cache[Hashable, FieldSet] = Cache(_PLANS)
+
+    @property
+    def kind(self) -> OperationType:
+        return self.definition.operation
+
+    def plan(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
+        """The fields of the root under these variables. Raises GraphQLError if the root cannot be planned."""
+        key = tuple(variables.coerced.get(name) for name in self._conditions)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._planned(schema, resolvers, variables)
+            self._plans.put(key, plan)
+        return plan
+
+    def _planned(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
+        root = schema.get_root_type(self.kind)
+        if root is None:
+            raise GraphQLError(
+                f"Schema is not configured to execute {self.kind.value} operation.", self.definition
+            )
+        seen = VariableValues(
+            {name: variables.sources[name] for name in self._conditions if name in variables.sources},
+            {name: variables.coerced[name] for name in self._conditions if name in variables.coerced},
+        )
+        planner = Planner(schema, self.fragments, seen, resolvers)
+        return planner.fields(root, [self.definition.selection_set])
+
+
+class Document:
+    """A valid document. `ast` is for those who set limits on what may be asked."""
+
+    def __init__(self, ast: DocumentNode) -> None:
+        self.ast = ast
+        fragments = {
+            each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        conditions = _conditions(ast)
+        self.operations = [
+            Operation(each, fragments, conditions)
+            for each in ast.definitions
+            if isinstance(each, OperationDefinitionNode)
+        ]
+
+    def operation(self, name: str | None) -> Operation:
+        """The operation of this name, or the only one. Raises GraphQLError in graphql-core's words."""
+        if name is None:
+            if len(self.operations) > 1:
+                raise GraphQLError("Must provide operation name if query contains multiple operations.")
+            if not self.operations:
+                raise GraphQLError("Must provide an operation.")
+            return self.operations[0]
+        for operation in self.operations:
+            if operation.definition.name and operation.definition.name.value == name:
+                return operation
+        raise GraphQLError(f"Unknown operation named '{name}'.")
+
+
+class Documents:
+    """The documents that clients send to one schema."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        rules: Collection[type[ASTValidationRule]] = (),
+        max_tokens: int | None = None,
+        characters: int = _CHARACTERS,
+    ) -> None:
+        self._schema = schema
+        self._rules = (*specified_rules, *rules)
+        self._max_tokens = max_tokens
+        self._known: Cache[str, Document] = Cache(characters)
+
+    def read(self, source: str) -> Document | list[GraphQLError]:
+        """The document of this text, or why there is none."""
+        document = self._known.get(source)
+        if document is not None:
+            return document
+        try:
+            ast = parse(source, max_tokens=self._max_tokens)
+        except GraphQLError as error:
+            return [error]
+        errors = validate(self._schema, ast, self._rules)
+        if errors:
+            return errors
+        document = Document(ast)
+        self._known.put(source, document, weight=len(source))
+        return document
+
+
+def _conditions(ast: DocumentNode) -> frozenset[str]:
+    """The variables on which `@skip` and `@include` depend."""
+    found: set[str] = set()
+
+    class Search(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            if node.name.value in ("skip", "include"):
+                found.update(
+                    argument.value.name.value
+                    for argument in node.arguments or ()
+                    if isinstance(argument.value, VariableNode)
+                )
+
+    visit(ast, Search())
+    return frozenset(found)

@@ -1,0 +1,107 @@
+"""The way in: a schema with its resolvers, ready to answer documents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    assert_valid_schema,
+    get_variable_values,
+    is_abstract_type,
+    is_object_type,
+)
+
+from .documents import Document, Documents, Operation
+from .introspection import Introspection
+from .plan import Resolvers
+from .resolvers import TypeResolver
+from .run import Run
+
+_VARIABLE_ERRORS = 50  # reported for one request, as many as graphql-core does
+
+
+class Executor:
+    """Executes documents against a schema, breadth first.
+
+    `resolvers` are by object type and field, `type_resolvers` by interface or union. Fields without one are
+    read from their parents by name. `rules` are validated beside the specification's; `max_tokens` limits
+    what is parsed.
+    Raises TypeError for a schema that is not valid, and ValueError for a resolver of what the schema lacks.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        resolvers: Resolvers,
+        type_resolvers: Mapping[str, TypeResolver] | None = None,
+        *,
+        rules: Collection[type[ASTValidationRule]] = (),
+        max_tokens: int | None = None,
+    ) -> None:
+        assert_valid_schema(schema)
+        self._schema = schema
+        self._resolvers = resolvers
+        self._type_resolvers = type_resolvers or {}
+        self._documents = Documents(schema, rules=rules, max_tokens=max_tokens)
+        self._introspection = Introspection(schema)
+        self._refuse_strangers()
+
+    def execute(
+        self,
+        source: str,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        operation_name: str | None = None,
+        context: Any = None,
+        root: Any = None,
+    ) -> ExecutionResult:
+        """Answer a document. What is wrong with it or failed in resolvers is among the result's errors."""
+        document = self.read(source)
+        if isinstance(document, list):
+            return ExecutionResult(None, document)
+        try:
+            operation = document.operation(operation_name)
+        except GraphQLError as error:
+            return ExecutionResult(None, [error])
+        return self.run(operation, variables=variables, context=context, root=root)
+
+    def read(self, source: str) -> Document | list[GraphQLError]:
+        """The parsed and validated document, or its errors: for limits that are checked before running."""
+        return self._documents.read(source)
+
+    def run(
+        self,
+        operation: Operation,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        context: Any = None,
+        root: Any = None,
+    ) -> ExecutionResult:
+        """Run an operation of a document that `read` gave."""
+        values = get_variable_values(
+            self._schema, operation.variables, dict(variables or {}), max_errors=_VARIABLE_ERRORS
+        )
+        if isinstance(values, list):
+            return ExecutionResult(None, values)
+        try:
+            plan = operation.plan(self._schema, self._resolvers, values)
+        except GraphQLError as error:
+            return ExecutionResult(None, [error])
+        run = Run(self._schema, self._type_resolvers, self._introspection, operation, values, context)
+        return run.execute(plan, root)
+
+    def _refuse_strangers(self) -> None:
+        types = self._schema.type_map
+        for name, fields in self._resolvers.items():
+            type_ = types.get(name)
+            known = set(type_.fields) if is_object_type(type_) else set()
+            for field in sorted(set(fields) - known):
+                raise ValueError(f"There is a resolver of {name}.{field}, which the schema lacks.")
+        for name in self._type_resolvers:
+            if not is_abstract_type(types.get(name)):
+                raise ValueError(f"There is a type resolver of {name}, which is no interface or union.")

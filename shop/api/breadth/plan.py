@@ -1,0 +1,230 @@
+"""What an operation asks for, worked out once and used by every request that sends it.
+
+A plan is a tree that grows as it is used: a `FieldSet` holds the fields asked of one concrete type at one
+place, in response order; a `Selection` is one of those fields and knows the field sets below it, one for
+each type met there. Fragments are merged and `@skip` and `@include` decided. Those on variables differ
+between requests, so there is one plan for each combination of the variables that stand in conditions; no
+other variable is seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLIncludeDirective,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_directive_values,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+    type_from_ast,
+)
+from graphql.execution.values import VariableValues
+
+from .leaves import Serialise, column_serialiser
+from .resolvers import Resolver, by_name
+
+INTROSPECTION = frozenset({"__schema", "__type"})
+TYPE_NAME = "__typename"
+
+AbstractType: TypeAlias = GraphQLInterfaceType | GraphQLUnionType
+Resolvers: TypeAlias = Mapping[str, Mapping[str, Resolver]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A field's type, level by level: a list of `items`, a leaf to `serialise`, or an object of one
+    type or of several."""
+
+    required: bool
+    items: Shape | None = None
+    serialise: Serialise | None = None
+    object: GraphQLObjectType | None = None
+    abstract: AbstractType | None = None
+
+
+class FieldSet:
+    """The fields asked of one concrete type at one place. With `error`, asking itself went wrong (a condition
+    that is null): every object there fails with it."""
+
+    __slots__ = ("error", "selections", "type")
+
+    def __init__(
+        self, type_: GraphQLObjectType, selections: tuple[Selection, ...], error: Exception | None = None
+    ) -> None:
+        self.type = type_
+        self.selections = selections
+        self.error = error
+
+
+class Selection:
+    """One field at one place of the operation: what a resolver is asked for, and what is wanted below it."""
+
+    __slots__ = (
+        *("_below", "_names", "_planner", "definition", "key", "name", "nodes", "parent", "resolve", "shape"),
+    )
+
+    def __init__(
+        self,
+        planner: Planner,
+        parent: GraphQLObjectType,
+        key: str,
+        nodes: list[FieldNode],
+        definition: GraphQLField,
+    ) -> None:
+        self.parent = parent
+        self.key = key
+        self.name = nodes[0].name.value
+        self.nodes = nodes
+        self.definition = definition
+        self.shape = planner.shape(definition.type)
+        self.resolve = planner.resolver(parent, self.name)
+        self._planner = planner
+        self._below: dict[str, FieldSet] = {}
+        self._names: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def below(self, type_: GraphQLObjectType) -> FieldSet:
+        """What is asked of objects of this type here."""
+        fields = self._below.get(type_.name)
+        if fields is None:
+            fields = self._below[type_.name] = self._planner.fields_below(type_, self.nodes)
+        return fields
+
+    def names(self, *path: str) -> frozenset[str]:
+        """The fields wanted below this one, or below the fields that `path` leads to, whatever their aliases.
+
+        For example `selection.names("edges", "node")` in the resolver of a connection. Of an interface or
+        union, all that is asked of any of its types.
+        """
+        names = self._names.get(path)
+        if names is None:
+            found: Iterable[Selection] = (self,)
+            for name in path:
+                found = [below for each in found for below in each.all_below() if below.name == name]
+            names = frozenset(below.name for each in found for below in each.all_below())
+            self._names[path] = names
+        return names
+
+    def all_below(self) -> Iterator[Selection]:
+        """Every selection below, of every type that can stand here."""
+        for type_ in self._planner.possible_types(self.definition.type):
+            yield from self.below(type_).selections
+
+    def __str__(self) -> str:
+        return f"{self.parent.name}.{self.name}"
+
+
+class Planner:
+    """Plans the selections of one document under one combination of conditions."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: VariableValues,
+        resolvers: Resolvers,
+    ) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._conditions = conditions
+        self._resolvers = resolvers
+
+    def fields(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> FieldSet:
+        """Merge selection sets as asked of one type. Raises GraphQLError for a condition that is null."""
+        grouped: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+        for each in sets:
+            self._collect(type_, each, grouped, visited)
+        selections = []
+        for key, nodes in grouped.items():
+            definition = self._schema.get_field(type_, nodes[0].name.value)
+            if definition is not None:
+                selections.append(Selection(self, type_, key, nodes, definition))
+        return FieldSet(type_, tuple(selections))
+
+    def fields_below(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> FieldSet:
+        try:
+            return self.fields(type_, [node.selection_set for node in nodes if node.selection_set])
+        except GraphQLError as error:
+            return FieldSet(type_, (), error.with_traceback(None))
+
+    def shape(self, type_: GraphQLOutputType) -> Shape:
+        required = is_non_null_type(type_)
+        inner = type_.of_type if is_non_null_type(type_) else type_
+        if is_list_type(inner):
+            return Shape(required, items=self.shape(inner.of_type))
+        if is_leaf_type(inner):
+            return Shape(required, serialise=column_serialiser(inner))
+        if is_abstract_type(inner):
+            return Shape(required, abstract=inner)
+        assert is_object_type(inner)
+        return Shape(required, object=inner)
+
+    def resolver(self, parent: GraphQLObjectType, name: str) -> Resolver:
+        found = self._resolvers.get(parent.name, {}).get(name)
+        return found if found is not None else by_name(name)
+
+    def possible_types(self, type_: GraphQLOutputType) -> Iterable[GraphQLObjectType]:
+        while is_non_null_type(type_) or is_list_type(type_):
+            type_ = type_.of_type
+        if is_abstract_type(type_):
+            return self._schema.get_possible_types(type_)
+        return (type_,) if isinstance(type_, GraphQLObjectType) else ()
+
+    def _collect(
+        self,
+        type_: GraphQLObjectType,
+        selection_set: SelectionSetNode,
+        grouped: dict[str, list[FieldNode]],
+        visited: set[str],
+    ) -> None:
+        for node in selection_set.selections:
+            if not self._included(node):
+                continue
+            if isinstance(node, FieldNode):
+                key = node.alias.value if node.alias else node.name.value
+                grouped.setdefault(key, []).append(node)
+            elif isinstance(node, InlineFragmentNode):
+                if self._applies(node, type_):
+                    self._collect(type_, node.selection_set, grouped, visited)
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = self._fragments.get(node.name.value)
+                if fragment and node.name.value not in visited and self._applies(fragment, type_):
+                    visited.add(node.name.value)
+                    self._collect(type_, fragment.selection_set, grouped, visited)
+
+    def _included(self, node: SelectionNode) -> bool:
+        """`@skip` is asked first: a field it leaves out never looks at `@include`."""
+        if not node.directives:
+            return True
+        skip = get_directive_values(GraphQLSkipDirective, node, self._conditions)
+        if skip and skip["if"]:
+            return False
+        include = get_directive_values(GraphQLIncludeDirective, node, self._conditions)
+        return not include or bool(include["if"])
+
+    def _applies(
+        self, fragment: FragmentDefinitionNode | InlineFragmentNode, type_: GraphQLObjectType
+    ) -> bool:
+        if fragment.type_condition is None:
+            return True
+        wanted = type_from_ast(self._schema, fragment.type_condition)
+        return wanted is type_ or (is_abstract_type(wanted) and self._schema.is_sub_type(wanted, type_))

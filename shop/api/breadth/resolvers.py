@@ -1,0 +1,74 @@
+"""What resolvers are, and how fields without one are read.
+
+A resolver answers one field for all objects at one place of the operation:
+
+    def resolve_cooperative(parents, arguments, context, selection):
+        found = cooperatives_by_key({parent.cooperative_id for parent in parents}, selection.names())
+        return [found.get(parent.cooperative_id) for parent in parents]
+
+It returns as many values as there are parents, in their order. An exception among the values fails that one
+object's field; a raised exception fails the field for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .plan import Selection
+
+Arguments = dict[str, Any]
+Resolver = Callable[[list[Any], Arguments, Any, "Selection"], Sequence[Any]]
+"""`resolve(parents, arguments, context, selection)`: one value per parent."""
+
+TypeResolver = Callable[[list[Any], Any], Sequence[Any]]
+"""`resolve_type(values, context)`: the name of an object type for each value of an interface or union."""
+
+
+_PLAIN = {dict}
+
+
+def by_name(name: str) -> Resolver:
+    """Reads a key of mappings and an attribute of anything else; what is missing is null."""
+
+    def resolve(
+        parents: list[Any], arguments: Arguments, context: Any, selection: Selection
+    ) -> Sequence[Any]:
+        if set(map(type, parents)) == _PLAIN:
+            return [parent.get(name) for parent in parents]
+        try:
+            return [_read(parent, name) for parent in parents]
+        except Exception:
+            return [_read_or_failure(parent, name) for parent in parents]
+
+    return resolve
+
+
+def by_position(position: int) -> Resolver:
+    """Reads a column of rows that are tuples."""
+    column = itemgetter(position)
+
+    def resolve(
+        parents: list[Any], arguments: Arguments, context: Any, selection: Selection
+    ) -> Sequence[Any]:
+        return list(map(column, parents))
+
+    return resolve
+
+
+def named_by_mapping(values: list[Any], context: Any) -> Sequence[Any]:
+    """The default type resolver: mappings say their type under `__typename`; nothing else is known."""
+    return [value.get("__typename") if isinstance(value, Mapping) else None for value in values]
+
+
+def _read(parent: Any, name: str) -> Any:
+    return parent.get(name) if isinstance(parent, Mapping) else getattr(parent, name, None)
+
+
+def _read_or_failure(parent: Any, name: str) -> Any:
+    try:
+        return _read(parent, name)
+    except Exception as error:
+        return error

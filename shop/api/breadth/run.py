@@ -1,0 +1,98 @@
+"""Running a planned operation: scope after scope, each field once for all objects there."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, get_argument_values
+from graphql.execution.values import VariableValues
+
+from .complete import Completion, same_length
+from .documents import Operation
+from .errors import Answered, Settlement
+from .introspection import Introspection
+from .plan import INTROSPECTION, TYPE_NAME, FieldSet, Selection
+from .resolvers import TypeResolver
+from .scope import Scope
+
+
+class Run:
+    """One execution of one operation."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        type_resolvers: Mapping[str, TypeResolver],
+        introspection: Introspection,
+        operation: Operation,
+        variables: VariableValues,
+        context: Any,
+    ) -> None:
+        self._introspection = introspection
+        self._operation = operation
+        self._variables = variables
+        self._context = context
+        self._queue: deque[Scope] = deque()
+        self._ran: list[Scope] = []
+        self._completion = Completion(schema, type_resolvers, context, self._queue)
+        self._errors: list[GraphQLError] = []
+
+    def execute(self, fields: FieldSet, root: Any) -> ExecutionResult:
+        """Fields of a query run together; those of a mutation one after another, each with all that is below
+        it, until one fails that may not be null."""
+        data: dict[str, Any] = {}
+        scope = Scope(fields, [root], [data])
+        serially = self._operation.kind is OperationType.MUTATION
+        together = [(selection,) for selection in fields.selections] if serially else [fields.selections]
+        for selections in together:
+            self._run(scope, selections)
+            while self._queue:
+                below = self._queue.popleft()
+                self._run(below, below.fields.selections)
+            if scope.holes and not self._settle(scope, data, selections):
+                return ExecutionResult(None, self._errors)
+        return ExecutionResult(data, self._errors or None)
+
+    def _run(self, scope: Scope, selections: tuple[Selection, ...]) -> None:
+        self._ran.append(scope)
+        for selection in selections:
+            key = selection.key
+            if selection.name == TYPE_NAME:
+                name = scope.fields.type.name
+                for result in scope.results:
+                    result[key] = name
+            elif selection.name in INTROSPECTION:
+                self._introspect(scope, selection)
+            else:
+                values = self._resolved(scope, selection)
+                done = self._completion.complete(scope, selection, selection.shape, values)
+                for result, value in zip(scope.results, done, strict=True):
+                    result[key] = value
+
+    def _resolved(self, scope: Scope, selection: Selection) -> list[Any]:
+        try:
+            arguments = (
+                get_argument_values(selection.definition, selection.nodes[0], self._variables)
+                if selection.definition.args
+                else {}
+            )
+            values = selection.resolve(scope.objects, arguments, self._context, selection)
+            return same_length(values, scope.objects, str(selection))
+        except Exception as error:
+            return [error] * len(scope.objects)
+
+    def _introspect(self, scope: Scope, selection: Selection) -> None:
+        answer = self._introspection.answer(self._operation, selection, self._variables)
+        for result in scope.results:
+            result[selection.key] = answer
+        if isinstance(answer, Answered):
+            scope.mark(selection.key)
+
+    def _settle(self, scope: Scope, data: dict[str, Any], selections: tuple[Selection, ...]) -> bool:
+        settlement = Settlement(self._ran)
+        settled = settlement.settle(scope, data, selections)
+        self._errors.extend(settlement.errors)
+        self._ran.clear()
+        return settled

@@ -1,0 +1,35 @@
+"""A scope: the objects of one concrete type at one place of the operation, and where their answers go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .plan import FieldSet
+
+
+class Scope:
+    """`objects` and `results` run side by side; `holes` are the keys where a value, or one below, failed."""
+
+    __slots__ = ("_above", "_key", "fields", "holes", "objects", "results")
+
+    def __init__(
+        self,
+        fields: FieldSet,
+        objects: list[Any],
+        results: list[dict[str, Any]],
+        above: Scope | None = None,
+        key: str = "",
+    ) -> None:
+        self.fields = fields
+        self.objects = objects
+        self.results = results
+        self.holes: set[str] = set()
+        self._above = above
+        self._key = key
+
+    def mark(self, key: str) -> None:
+        """Remember that there are holes in or below this field, here and all the way up."""
+        scope: Scope | None = self
+        while scope is not None and key not in scope.holes:
+            scope.holes.add(key)
+            key, scope = scope._key, scope._above
