@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the demo market, with goods, stalls and accounts to try it with."""
+"""`manage.py seed_demo`: the demo market, with goods, stalls, accounts and a history to try it with."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shop.management.demo.seeding import seed
+from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo.seeding import fill, seed_orders
+
+_FEW = 40
 
 
 class Command(BaseCommand):
-    help = "Fills the shop with demo cooperatives, goods and accounts; running it again adds nothing."
+    help = (
+        "Fills the shop with demo cooperatives, goods, accounts and past orders. Running it again adds"
+        " nothing; the same --seed on the same day gives the same orders."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--orders", type=int, default=_FEW, help="how many past orders (40)")
+        parser.add_argument("--seed", type=int, default=1, help="which history (1)")
         parser.add_argument("--later", action="store_true", help="leave the pictures' sizes to the worker")
 
-    def handle(self, *, later: bool, **options: Any) -> None:
-        seed(now=timezone.now(), pictures_now=not later)
+    def handle(self, *, orders: int, seed: int, later: bool, **options: Any) -> None:
+        now = timezone.now()
+        self.stdout.write("  cooperatives, goods and pictures")
+        fill(now=now, pictures_now=not later)
+        placed = seed_orders(orders, seed=seed, now=now)
+        self.stdout.write(f"  {placed} past orders")
+        for account in ACCOUNTS:
+            self.stdout.write(f"  {account.role}: {account.email}, {account.password}")

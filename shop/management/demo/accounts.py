@@ -1,4 +1,4 @@
-"""Who may sign in to the demo. The passwords are public: it is for trying things out, never for a real market."""
+"""Who may sign in to the demo. The passwords are public: for trying things out, never for a real market."""
 
 from __future__ import annotations
 

@@ -1,0 +1,340 @@
+"""Writing a long history's finished orders down in bulk: the rows that the shop's own actions would leave.
+
+A test compares both. Prices come from the same pure function and orders from the same step; what is derived
+is what `orders.actions.standing` would derive, as every part is either delivered whole or called off.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import F
+
+from catalog.actions.stock import refresh_availability
+from catalog.models import Movement, Reason, Stock
+from cooperatives.models import PickupSlot
+from orders.actions.place import CONSENT_VERSION
+from orders.actions.record import Contact, record_order, take_slots
+from orders.models import (
+    Basket,
+    EventKind,
+    Method,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Payment,
+    PaymentEvent,
+)
+from orders.states import CodState, Coverage, OrderStatus, ParcelState, PartState, Progress, SaleorStatus
+from shop.accounts.models import Consent, ConsentPurpose, User
+from shop.core.actors import Actor, Door
+from shop.core.models import Change, Channel, change_values
+from shop.management.demo.history import Outcome, PlannedOrder, PlannedPart, Times
+from shop.management.demo.past_orders import address_of, first_warehouses
+from shop.management.demo.quoting import PriceList
+
+_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What is written for some orders together; parcels come with what names them once they are kept."""
+
+    parts: list[OrderPart] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    events: list[PaymentEvent] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    parcels: list[tuple[Parcel, PlannedPart, Payment, Order, Times]] = field(default_factory=list)
+    lines: dict[int, list[OrderLine]] = field(default_factory=lambda: defaultdict(list))
+
+
+def write_finished(
+    planned: Sequence[PlannedOrder],
+    channel: Channel,
+    members: Mapping[int, Actor],
+    buyer: User,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Write orders down whose every part is over, in batches of their own transaction."""
+    writer = _Writer(channel, members, buyer, now)
+    for start in range(0, len(planned), _AT_ONCE):
+        with transaction.atomic(durable=True):
+            writer.write(planned[start : start + _AT_ONCE])
+    refresh_availability(variant_ids=list(Stock.objects.values_list("variant", flat=True)))
+
+
+class _Writer:
+    def __init__(
+        self, channel: Channel, members: Mapping[int, Actor], buyer: User, now: datetime.datetime
+    ) -> None:
+        self._channel, self._members, self._buyer, self._now = channel, members, buyer, now
+        self._prices = PriceList(channel)
+        self._firsts = first_warehouses()
+        self._stocks: dict[tuple[uuid.UUID, int], int] = {
+            (stock.warehouse_id, stock.variant_id): stock.pk for stock in Stock.objects.order_by("pk")
+        }
+
+    def write(self, planned: Sequence[PlannedOrder]) -> None:
+        rows = _Rows()
+        for each in planned:
+            self._order(each, rows)
+        OrderPart.objects.bulk_update(
+            rows.parts, ["state", "progress", "accepted_at", "ended_at", "end_reason"], batch_size=200
+        )
+        Payment.objects.bulk_create(rows.payments)
+        Consent.objects.bulk_create(rows.consents)
+        Parcel.objects.bulk_create([parcel for parcel, *_rest in rows.parcels])
+        self._parcels(rows)
+        PaymentEvent.objects.bulk_create(rows.events, batch_size=1000)
+        Change.objects.bulk_create(rows.changes, batch_size=1000)
+
+    def _order(self, planned: PlannedOrder, rows: _Rows) -> None:
+        order = self._record(planned)
+        parts = list(order.parts.order_by("number"))
+        for line in order.lines.in_order():
+            rows.lines[line.part_id].append(line)
+        who = self._who(planned)
+        payment = Payment(order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}")
+        rows.payments.append(payment)
+        asked = sum(part.total_gross for part in parts)
+        rows.events.append(_event(payment, EventKind.CHARGE_REQUEST, asked, "asked", planned.placed_at))
+        rows.consents.append(_consent(order, who, planned.placed_at))
+        self._change(
+            rows,
+            ("order.placed", order, order),
+            who,
+            planned.placed_at,
+            data={"total": asked, "source": planned.source},
+        )
+        number = 0
+        for part, said in zip(parts, planned.parts, strict=True):
+            times = planned.times(said, now=self._now)
+            if said.outcome.is_ended:
+                self._end(part, said, payment, order, times, rows)
+            else:
+                number += 1
+                self._deliver(part, said, payment, order, times, number, rows)
+        rows.parts += parts
+        _derive(order, parts, rows)
+
+    def _record(self, planned: PlannedOrder) -> Order:
+        user = self._buyer if planned.is_demo_buyer else None
+        address = address_of(planned)
+        offer = self._prices.quote(planned)
+        basket = Basket(
+            channel=self._channel,
+            currency=self._channel.currency,
+            user=user,
+            language=planned.language,
+        )
+        contact = Contact(
+            name=user.name if user else planned.name,
+            phone=(user.phone or "") if user else planned.phone,
+            address=address,
+            province_code=address.province_code,
+        )
+        order = record_order(
+            offer,
+            basket=basket,
+            contact=contact,
+            source=planned.source,
+            now=planned.placed_at,
+            confirmed=self._channel.automatically_confirm_all_new_orders,
+        )
+        take_slots(order, offer)
+        return order
+
+    def _who(self, planned: PlannedOrder) -> Actor:
+        return self._buyer.acting(Door.MARKET) if planned.is_demo_buyer else Actor.guest()
+
+    def _end(
+        self,
+        part: OrderPart,
+        said: PlannedPart,
+        payment: Payment,
+        order: Order,
+        times: Times,
+        rows: _Rows,
+    ) -> None:
+        """The part was called off before anything was packed."""
+        declined = said.outcome == Outcome.DECLINED
+        actor = self._members[part.cooperative_id] if declined else Actor.guest()
+        part.state = PartState.DECLINED if declined else PartState.CANCELLED
+        part.ended_at, part.end_reason = times.accepted, said.reason
+        key = f"cod:part:{part.pk}:ended"
+        ended = PaymentEvent(
+            payment=payment,
+            kind=EventKind.CANCEL_SUCCESS,
+            amount=part.total_gross,
+            currency=order.currency,
+            key=key,
+            actor_kind=actor.kind,
+            actor_key=actor.key,
+            at=times.accepted,
+        )
+        rows.events.append(ended)
+        if part.slot_id is not None:
+            PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
+        self._change(
+            rows, (f"part.{part.state}", part, order), actor, times.accepted, part=part, why=said.reason
+        )
+
+    def _deliver(
+        self,
+        part: OrderPart,
+        said: PlannedPart,
+        payment: Payment,
+        order: Order,
+        times: Times,
+        number: int,
+        rows: _Rows,
+    ) -> None:
+        """The part was accepted and went out in one parcel, which arrived and was paid for."""
+        part.state, part.progress, part.accepted_at = PartState.ACCEPTED, Progress.DELIVERED, times.accepted
+        parcel = Parcel(
+            part=part,
+            number=number,
+            state=ParcelState.DELIVERED,
+            warehouse_id=said.way.warehouse_id or self._firsts[part.cooperative_id],
+            carrier=part.carrier,
+            cod_state=CodState.COLLECTED if part.total_gross else CodState.NONE,
+            cod_expected=part.total_gross,
+            cod_collected=part.total_gross,
+            packed_at=times.packed,
+            handed_over_at=times.handed_over,
+            delivered_at=times.delivered,
+        )
+        rows.parcels.append((parcel, said, payment, order, times))
+        member = self._members[part.cooperative_id]
+        self._change(rows, ("part.accepted", part, order), member, times.accepted, part=part)
+
+    def _parcels(self, rows: _Rows) -> None:
+        """What names the parcels: their lines, the goods that left with them, their cash, their changes."""
+        lines: list[ParcelLine] = []
+        movements: list[Movement] = []
+        for parcel, said, payment, order, times in rows.parcels:
+            part, member = parcel.part, self._members[said.cooperative_id]
+            for line in rows.lines[part.pk]:
+                assert parcel.warehouse_id is not None
+                assert line.variant_id is not None
+                stock_id = self._stocks[parcel.warehouse_id, line.variant_id]
+                lines.append(
+                    ParcelLine(parcel=parcel, order_line=line, stock_id=stock_id, quantity=line.quantity)
+                )
+                movements.append(
+                    Movement(
+                        stock_id=stock_id,
+                        quantity=-line.quantity,
+                        reason=Reason.DISPATCH,
+                        document=f"parcel:{parcel.pk}",
+                        actor_kind=member.kind,
+                        actor_key=member.key,
+                        door=member.door,
+                        at=times.handed_over,
+                    )
+                )
+            for what, at in (
+                ("parcel.begun", times.packed),
+                ("parcel.packed", times.packed),
+                ("parcel.handed_over", times.handed_over),
+                ("parcel.delivered", times.delivered),
+            ):
+                self._change(rows, (what, parcel, order), member, at, part=part, parcel=parcel)
+            if parcel.cod_collected:
+                key = f"parcel:{parcel.pk}:collected"
+                paid = _event(payment, EventKind.CHARGE_SUCCESS, parcel.cod_collected, key, times.delivered)
+                paid.key = f"cod:{key}"
+                paid.actor_kind, paid.actor_key = member.kind, member.key
+                rows.events.append(paid)
+        ParcelLine.objects.bulk_create(lines, batch_size=1000)
+        Movement.objects.bulk_create(movements, batch_size=1000)
+        _lower_stock(movements)
+
+    def _change(
+        self,
+        rows: _Rows,
+        told: tuple[str, Order | OrderPart | Parcel, Order],
+        actor: Actor,
+        at: datetime.datetime,
+        *,
+        part: OrderPart | None = None,
+        parcel: Parcel | None = None,
+        why: str = "",
+        data: dict[str, object] | None = None,
+    ) -> None:
+        what, row, order = told
+        if part is not None:
+            data = {"part": part.number} | ({"parcel": parcel.number} if parcel else {})
+        values = change_values(
+            what,
+            row,
+            actor=actor,
+            now=at,
+            root=order,
+            cooperative_id=part.cooperative_id if part else None,
+            why=why,
+            data=data,
+        )
+        rows.changes.append(Change(**values))
+
+
+def _event(payment: Payment, kind: EventKind, amount: int, key: str, at: datetime.datetime) -> PaymentEvent:
+    return PaymentEvent(
+        payment=payment,
+        kind=kind,
+        amount=amount,
+        currency=payment.currency,
+        key=f"{payment.key}:{key}",
+        at=at,
+    )
+
+
+def _consent(order: Order, who: Actor, at: datetime.datetime) -> Consent:
+    return Consent(
+        user_id=order.user_id,
+        about=f"order:{order.pk}",
+        purpose=ConsentPurpose.ORDER,
+        version=CONSENT_VERSION,
+        given_at=at,
+        door=who.door,
+    )
+
+
+def _derive(order: Order, parts: Sequence[OrderPart], rows: _Rows) -> None:
+    """What `update_standing` writes on an order whose parts are all delivered or called off."""
+    lines = [line for part in parts for line in rows.lines[part.pk]]
+    standing = [part for part in parts if part.is_standing]
+    due = sum(part.total_gross for part in standing)
+    Order.objects.filter(pk=order.pk).update(
+        goods_net=sum(part.goods_net for part in parts),
+        goods_gross=sum(part.goods_gross for part in parts),
+        delivery_net=sum(part.delivery_net for part in parts),
+        delivery_gross=sum(part.delivery_gross for part in parts),
+        total_net=sum(part.total_net for part in parts),
+        total_gross=sum(part.total_gross for part in parts),
+        list_net=sum(line.list_net for line in lines) + sum(part.delivery_list_net for part in parts),
+        list_gross=sum(line.list_gross for line in lines) + sum(part.delivery_list_gross for part in parts),
+        due_gross=due,
+        charged=due,
+        authorize_coverage=Coverage.FULL,
+        charge_coverage=Coverage.FULL,
+        status=OrderStatus.DELIVERED if standing else OrderStatus.CANCELLED,
+        saleor_status=SaleorStatus.FULFILLED if standing else SaleorStatus.CANCELED,
+    )
+
+
+def _lower_stock(movements: Sequence[Movement]) -> None:
+    moved: dict[int, int] = defaultdict(int)
+    for movement in movements:
+        moved[movement.stock_id] += movement.quantity
+    for stock_id, quantity in sorted(moved.items()):
+        Stock.objects.filter(pk=stock_id).update(on_hand=F("on_hand") + quantity)
