@@ -1,4 +1,5 @@
 import time
+import uuid
 
 import pytest
 from celery.contrib.testing.worker import start_worker
@@ -17,10 +18,11 @@ def test_every_sweep_of_the_timetable_is_a_task_that_workers_know():
 
 @pytest.mark.processes
 def test_a_message_reaches_a_worker_through_the_broker_in_use():
-    note_beat.delay()
+    queue = f"only-{uuid.uuid4().hex}"  # not what other tests have left for nobody
+    note_beat.apply_async(queue=queue)
     before = cache.get(BEAT_KEY)
 
-    with start_worker(app, pool="threads", perform_ping_check=False):
+    with start_worker(app, pool="threads", queues=[queue], perform_ping_check=False):
         end = time.monotonic() + 30
         while cache.get(BEAT_KEY) is None and time.monotonic() < end:
             time.sleep(0.05)
