@@ -77,7 +77,7 @@ def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
-    """Platform staff hand it back with what is to be mended. Raises Missing, ListingReasonNeeded, WrongMove."""
+    """Platform staff hand it back to be mended. Raises Missing, ListingReasonNeeded, WrongMove."""
     if not reason.strip():
         raise ListingReasonNeeded(field="reason")
     listing = _locked_listing(Listing.objects.all(), listing_id)
@@ -100,7 +100,7 @@ def pause_listing(
 def resume_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Put a paused listing on sale again: it was approved before. Raises Missing, NotYetComplete, WrongMove."""
+    """Put a paused listing on sale again: it was approved. Raises Missing, NotYetComplete, WrongMove."""
     listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
     _require_complete(listing)

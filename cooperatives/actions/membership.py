@@ -108,7 +108,7 @@ def apply(*, user: User, details: ApplicationDetails, actor: Actor, now: datetim
 def send_application_again(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Answer the platform's question with a mended application. Raises WrongMove unless more was asked for."""
+    """Answer the platform with a mended application. Raises WrongMove unless more was asked for."""
     cooperative = _locked(cooperative_id)
     advance(cooperative, CooperativeState.APPLIED, COOPERATIVE_MOVES)
     for field, value in asdict(details).items():

@@ -1,4 +1,4 @@
-"""The shapes of a quote: what is wanted, what each cooperative's share of it would be, what is wrong with it."""
+"""The shapes of a quote: what is wanted, each cooperative's share of it, what is wrong with it."""
 
 from __future__ import annotations
 

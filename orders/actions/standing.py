@@ -182,7 +182,7 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
 
 
 def _open_lines(order: Order, standing: Sequence[OrderPart]) -> bool:
-    """Whether something of the standing parts is not dispatched yet; partly delivered says nothing of that."""
+    """Whether something of the standing parts is not dispatched yet; partly delivered does not say."""
     lines = order.lines.filter(part__in=[part.pk for part in standing])
     in_hand = Parcel.objects.filter(part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED])
     return in_hand.exists() or any(open_quantities(lines).values())

@@ -12,7 +12,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def after_commit(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-    """Run it once this transaction stands. A message that cannot be queued is no failure: sweeps find the row."""
+    """Run it once this transaction stands. A message that cannot be queued is no failure: a sweep comes."""
     transaction.on_commit(partial(function, *args, **kwargs), robust=True)
 
 
