@@ -55,7 +55,8 @@ class QuantityForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["quantity"].required = "remove" not in self.data
+        if "remove" in self.data:
+            del self.fields["quantity"]
 
     @property
     def wanted(self) -> int:

@@ -6,11 +6,12 @@ import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Prefetch
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.models import Order, OrderPart, Parcel
+from orders.models import Order, OrderLine, OrderPart, Parcel
 from shop.core.models import shop_settings
 from shop.notifications.models import Way
 from shop.notifications.send import send
@@ -18,7 +19,8 @@ from shop.notifications.send import send
 
 def order_placed(order: Order, *, now: datetime.datetime) -> None:
     """The buyer has the order in writing; each cooperative hears of its part."""
-    parts = list(order.parts.select_related("cooperative").prefetch_related("lines").order_by("number"))
+    lines = Prefetch("lines", OrderLine.objects.in_order())
+    parts = list(order.parts.select_related("cooperative").prefetch_related(lines).order_by("number"))
     with translation.override(order.language):
         _tell_buyer(
             order,
@@ -147,4 +149,5 @@ def _tell_cooperative(order: Order, part: OrderPart, template: str, *, now: date
 
 
 def _context(order: Order, **further: Any) -> dict[str, Any]:
-    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL} | further
+    shop = shop_settings()
+    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further

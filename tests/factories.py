@@ -36,7 +36,8 @@ from orders.models import Basket, Order, OrderPart
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor
 from shop.core.models import Channel, TaxClass, TaxRate
-from shop.core.text import fold
+from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.text import fold, sort_key
 
 NOW = datetime.datetime(2026, 11, 24, 3, 0, tzinfo=datetime.UTC)  # Tuesday, 10:00 in Vietnam
 HANOI = "01"
@@ -296,3 +297,33 @@ def make_part(**fields: Any) -> OrderPart:
 def nobody() -> uuid.UUID:
     """An id that no row has."""
     return uuid.uuid4()
+
+
+def make_places() -> None:
+    """Two provinces of today with some communes, and an old name or two."""
+    since = datetime.date(2025, 7, 1)
+    for code, word, name, communes in [
+        (HANOI, "Thành phố", "Hà Nội", [("00166", "Phường", "Cầu Giấy"), ("00613", "Phường", "Nghĩa Đô")]),
+        (THAI_NGUYEN, "Tỉnh", "Thái Nguyên", [("01948", "Xã", "Phủ Thông")]),
+    ]:
+        province = _division(code, Level.PROVINCE, word, name, since)
+        for commune_code, commune_word, commune_name in communes:
+            _division(commune_code, Level.COMMUNE, commune_word, commune_name, since, parent=province)
+    for name, division in [("Dịch Vọng", "00166"), ("Dịch Vọng", "00613"), ("Vi Hương", "01948")]:
+        FormerPlace.objects.create(
+            division=Division.objects.get(code=division), type_word="Phường", name=name, folded=fold(name)
+        )
+
+
+def _division(code: str, level: Level, word: str, name: str, since: datetime.date, **fields: Any) -> Division:
+    return Division.objects.create(
+        code=code,
+        level=level,
+        type_word=word,
+        name=name,
+        full_name=f"{word} {name}",
+        folded=fold(name),
+        sort_key=sort_key(name),
+        valid_from=since,
+        **fields,
+    )

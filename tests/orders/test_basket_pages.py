@@ -1,0 +1,301 @@
+"""The basket as buyers use it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Listing, Price
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from orders.models import Basket, BasketLine, DeliveryChoice
+from tests.factories import (
+    HANOI,
+    THAI_NGUYEN,
+    make_channel,
+    make_cooperative,
+    make_market_way,
+    make_places,
+    make_seller,
+    make_user,
+    make_variant,
+    make_warehouse,
+    make_way,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _places() -> None:
+    make_places()
+
+
+def put(client: Client, variant: object, quantity: object = 1) -> object:
+    return client.post(
+        "/en/gio-hang/dong/", {"variant": getattr(variant, "pk", variant), "quantity": quantity}
+    )
+
+
+def basket_page(client: Client) -> str:
+    response = client.get("/en/gio-hang/")
+    assert response.status_code == 200
+    return re.sub(r"[ \n]+", " ", response.content.decode())
+
+
+def change(client: Client, **fields: object) -> str:
+    line = BasketLine.objects.get()
+    response = client.post(f"/en/gio-hang/dong/{line.pk}/", fields, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def go_to(client: Client, province: str) -> None:
+    assert client.post("/en/gio-hang/noi-nhan/", {"province": province}).status_code == 302
+
+
+def test_an_empty_basket_says_so_and_asks_nobody_to_order(client: Client) -> None:
+    page = basket_page(client)
+
+    assert "The basket is empty" in page
+    assert "/dat-hang/" not in page
+
+
+def test_goods_of_two_cooperatives_stand_in_two_groups_with_their_sums(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
+    put(client, pillow)
+    put(client, noodles, 2)
+
+    go_to(client, HANOI)
+    page = basket_page(client)
+
+    assert re.findall(r"Part \d, ([^<]+)<", page) == ["HTX Thiên An", "HTX Tài Hoan"]
+    assert "410.000\u00a0₫" in page  # goods
+    assert "60.000\u00a0₫" in page  # two deliveries
+    assert "470.000\u00a0₫" in page
+
+
+def test_the_same_goods_again_grow_their_line(client: Client) -> None:
+    variant = make_variant()
+
+    put(client, variant, 1)
+    put(client, variant, 2)
+
+    assert list(BasketLine.objects.values_list("variant", "quantity")) == [(variant.pk, 3)]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "words"),
+    [
+        ("0", "A quantity is a whole number from 1."),
+        ("-3", "A quantity is a whole number from 1."),
+        ("two", "A quantity is a whole number, such as 2."),
+        ("", "Write how many you want."),
+        ("51", "One order may hold at most 50 of this."),
+        ("9" * 30, "That is more than one order may hold."),
+    ],
+)
+def test_an_odd_quantity_is_answered_and_puts_nothing_in(client: Client, quantity: str, words: str) -> None:
+    variant = make_variant()
+
+    response = client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": quantity}, follow=True)
+
+    assert words in response.content.decode()
+    assert not BasketLine.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "words"),
+    [
+        ("-3", "A quantity is a whole number from 1."),
+        ("two", "A quantity is a whole number, such as 2."),
+        ("51", "One order may hold at most 50 of this."),
+        ("9" * 30, "That is more than one order may hold."),
+    ],
+)
+def test_an_odd_quantity_of_a_line_is_said_at_it_and_changes_nothing(
+    client: Client, quantity: str, words: str
+) -> None:
+    put(client, make_variant(), 2)
+
+    page = change(client, quantity=quantity)
+
+    assert re.search(rf'id="fault-[^"]+" role="alert">.*?{re.escape(words)}', page, re.DOTALL)
+    assert BasketLine.objects.get().quantity == 2
+
+
+def test_none_of_a_line_takes_it_out_and_can_be_put_back(client: Client) -> None:
+    variant = make_variant(name="Miến dong")
+    put(client, variant, 2)
+
+    page = change(client, quantity=0)
+
+    assert "Miến dong is taken out." in page
+    assert not BasketLine.objects.exists()
+    assert f'name="variant" value="{variant.pk}"' in page
+    assert 'name="quantity" value="2"' in page
+
+
+def test_the_button_takes_a_line_out_whatever_the_field_says(client: Client) -> None:
+    put(client, make_variant(), 2)
+
+    change(client, quantity="two", remove="1")
+
+    assert not BasketLine.objects.exists()
+
+
+def test_somebody_elses_line_is_missing(client: Client) -> None:
+    put(client, make_variant(), 2)
+    line = BasketLine.objects.get()
+    stranger = Client()
+    put(stranger, make_variant(name="Quýt"))
+
+    response = stranger.post(f"/en/gio-hang/dong/{line.pk}/", {"quantity": 1})
+
+    assert response.status_code == 404
+    line.refresh_from_db()
+    assert line.quantity == 2
+    assert stranger.post(f"/en/gio-hang/dong/{uuid.uuid4()}/", {"quantity": 1}).status_code == 404
+
+
+def test_what_is_wrong_with_a_line_is_said_in_words(client: Client) -> None:
+    seller = make_seller()
+    sold_out = make_variant(seller, name="Hồng không hạt", on_hand=1)
+    scarce = make_variant(seller, name="Bí xanh thơm", on_hand=2)
+    dearer = make_variant(seller, name="Miến dong", price=45_000)
+    gone = make_variant(seller, name="Quýt")
+    put(client, sold_out)
+    put(client, scarce, 3)
+    put(client, dearer)
+    put(client, gone)
+    sold_out.stocks.update(on_hand=0)
+    Price.objects.filter(variant=dearer).update(amount=50_000)
+    Listing.objects.filter(product=gone.product_id).update(state=ListingState.PAUSED)
+
+    page = basket_page(client)
+
+    assert "Sold out. Take it out to go on." in page
+    assert "Only 2 are left." in page
+    assert "The price has changed: 45.000\u00a0₫ before, 50.000\u00a0₫ now." in page
+    assert "Not on sale any more. Take it out to go on." in page
+    assert "Please mend what is marked first." in page
+    assert 'href="/en/dat-hang/"' not in page
+    assert BasketLine.objects.count() == 4
+
+
+def test_goods_of_a_suspended_cooperative_are_not_on_sale_any_more(client: Client) -> None:
+    put(client, make_variant())
+    Cooperative.objects.update(state=CooperativeState.SUSPENDED)
+
+    page = basket_page(client)
+
+    assert "Not on sale any more. Take it out to go on." in page
+    assert client.get("/en/dat-hang/").headers["Location"] == "/en/gio-hang/"
+
+
+def test_a_cooperative_that_rests_says_until_when(client: Client) -> None:
+    put(client, make_variant(make_seller("HTX Thiên An")))
+    Cooperative.objects.update(paused_from=timezone.now(), paused_until="2099-02-20")
+
+    page = basket_page(client)
+
+    assert "HTX Thiên An is resting and sells again on Friday 20/02." in page
+    assert 'href="/en/dat-hang/"' not in page
+
+
+def test_a_province_that_is_not_served_is_said_before_the_checkout(client: Client) -> None:
+    channel = make_channel()
+    cooperative = make_cooperative("HTX Yến Dương")
+    make_warehouse(cooperative, channel)
+    make_way(cooperative, channel, provinces=(HANOI,))
+    put(client, make_variant(cooperative))
+
+    go_to(client, HANOI)
+    served = basket_page(client)
+    go_to(client, THAI_NGUYEN)
+    unserved = basket_page(client)
+
+    words = "HTX Yến Dương does not deliver to Thái Nguyên."
+    assert (words in served, words in unserved) == (False, True)
+
+
+def test_a_way_and_its_time_are_chosen_and_change_the_sum(client: Client) -> None:
+    cooperative = make_seller()
+    market = make_market_way(cooperative, make_channel())
+    put(client, make_variant(cooperative, price=100_000))
+    go_to(client, HANOI)
+    value = re.search(rf'value="({market.pk}@[^"]+)"', basket_page(client))
+    assert value is not None
+
+    client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": value[1]})
+
+    choice = DeliveryChoice.objects.get()
+    assert (choice.way_id, f"{choice.pickup_day}T{choice.pickup_starts:%H:%M}") == (
+        market.pk,
+        value[1].split("@")[1],
+    )
+    assert "<dd>0\u00a0₫</dd>" in basket_page(client)
+
+
+def test_a_way_of_another_cooperative_is_refused(client: Client) -> None:
+    cooperative = make_seller()
+    other = make_way(make_seller("HTX Khác"), make_channel())
+    put(client, make_variant(cooperative))
+
+    client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": other.pk})
+
+    assert not DeliveryChoice.objects.exists()
+
+
+def test_htmx_gets_the_changed_part_and_the_count(client: Client) -> None:
+    put(client, make_variant(), 1)
+    line = BasketLine.objects.get()
+
+    response = client.post(f"/en/gio-hang/dong/{line.pk}/", {"quantity": 4}, headers={"HX-Request": "true"})
+
+    html = response.content.decode()
+    assert html.strip().startswith('<div id="basket"')
+    assert "<!doctype" not in html
+    assert 'hx-swap-oob="outerHTML:[data-basket-count]">4<' in html
+
+
+def test_signing_in_takes_the_guests_basket_along(client: Client) -> None:
+    variant, other = make_variant(), make_variant(name="Quýt")
+    user = make_user(email="hoa@example.com")
+    put(client, variant, 2)
+    own = Client()
+    own.force_login(user)
+    put(own, variant, 1)
+    put(own, other, 1)
+
+    client.post("/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
+
+    assert Basket.objects.get().user == user
+    assert dict(BasketLine.objects.values_list("variant", "quantity")) == {variant.pk: 3, other.pk: 1}
+    assert "Quýt" in basket_page(client)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
+    seller = make_seller()
+    put(client, make_variant(seller))
+    go_to(client, HANOI)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/gio-hang/")
+        return len(asked)
+
+    before = queries()
+    for n in range(4):
+        put(client, make_variant(seller, name=f"Hàng {n}"))
+        put(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
+
+    assert queries() == before
