@@ -6,26 +6,34 @@ import re
 from collections.abc import Sequence
 from typing import overload
 
+from django.db import connection
 from django.db.models import Q
 
 from catalog.models import Listing
 from catalog.models.listing import ListingQuerySet
 from cooperatives.models import Cooperative
 from cooperatives.models.cooperative import CooperativeQuerySet
-from shop.core.text import fold, slug
+from shop.core.text import fold
 
 LONGEST_QUERY = 4000  # letters of a query that are looked at
-LONGEST_PHRASE = 100
 MOST_WORDS = 8
 COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
 
 _WORD = re.compile(r"[a-z0-9]+")
 
+# The newest goods that hold every word, as the index of migration 0002 finds them; `named`: in their name.
+_SQLITE = "SELECT rowid FROM catalog_search WHERE catalog_search MATCH %s ORDER BY rowid DESC LIMIT %s"
+_POSTGRESQL = (
+    "SELECT id FROM catalog_product WHERE to_tsvector('simple', search_text) @@ to_tsquery('simple', %s)"
+    " ORDER BY id DESC LIMIT %s"
+)
+_POSTGRESQL_NAMED = _POSTGRESQL.replace("search_text", "replace(slug, '-', ' ')")
+
 
 class Runs(Sequence[Listing]):
     """Several lists one after another, for a paginator: each stays a plain, indexed query.
 
-    The lists must not share rows. Each is counted, and can be read, up to COUNTED rows.
+    The lists must not share rows. They are counted, and can be read, up to COUNTED rows together.
     """
 
     def __init__(self, *runs: ListingQuerySet) -> None:
@@ -35,10 +43,10 @@ class Runs(Sequence[Listing]):
     @property
     def is_cut(self) -> bool:
         """Whether there is more than was counted."""
-        return any(count > COUNTED for count in self._counted())
+        return sum(self._counted()) > COUNTED
 
     def __len__(self) -> int:
-        return sum(min(count, COUNTED) for count in self._counted())
+        return min(sum(self._counted()), COUNTED)
 
     @overload
     def __getitem__(self, wanted: int) -> Listing: ...
@@ -55,8 +63,7 @@ class Runs(Sequence[Listing]):
         start, stop, _step = wanted.indices(len(self))
         found: list[Listing] = []
         passed = 0
-        for run, counted in zip(self._runs, self._counted(), strict=True):
-            count = min(counted, COUNTED)
+        for run, count in zip(self._runs, self._counted(), strict=True):
             first, last = max(start - passed, 0), min(stop - passed, count)
             if first < last:
                 found += run[first:last]
@@ -65,7 +72,11 @@ class Runs(Sequence[Listing]):
 
     def _counted(self) -> list[int]:
         if self._counts is None:
-            self._counts = [run.order_by()[: COUNTED + 1].count() for run in self._runs]
+            counts: list[int] = []
+            for run in self._runs:
+                left = COUNTED + 1 - sum(counts)
+                counts.append(run.order_by()[:left].count() if left else 0)
+            self._counts = counts
         return self._counts
 
 
@@ -74,21 +85,21 @@ def words_of(query: str) -> list[str]:
     return list(dict.fromkeys(_WORD.findall(fold(query[:LONGEST_QUERY]))))[:MOST_WORDS]
 
 
-def find_goods(listings: ListingQuerySet, query: str) -> Runs:
-    """Goods that hold every word: those so named first, then so named but for marks, then the rest."""
+def find_goods(listings: ListingQuerySet, query: str) -> list[int]:
+    """Ids of the listings whose goods hold every word, best first.
+
+    Goods named as typed come first, then those so named but for the marks, then those that hold the
+    words elsewhere; the newest first among equals. More than COUNTED are not looked for.
+    """
     words = words_of(query)
     if not words:
-        return Runs(listings.none())
-    for word in words:
-        listings = listings.filter(_has_word("product__search_text", word))
-    phrase = query.strip()[:LONGEST_PHRASE]
-    as_typed = Q(product__name__icontains=phrase.replace("\0", ""))
-    without_marks = Q(product__slug__contains=slug(phrase))
-    return Runs(
-        listings.filter(as_typed).newest_first(),
-        listings.filter(without_marks & ~as_typed).newest_first(),
-        listings.filter(~without_marks & ~as_typed).newest_first(),
-    )
+        return []
+    named = _ids_with(words, named=True)
+    found = listings.filter(product__in=named | _ids_with(words, named=False))
+    rows = found.newest_first().values_list("pk", "product", "product__name")
+    phrase = query.strip().lower()
+    ranked = sorted(rows, key=lambda row: 0 if phrase in row[2].lower() else 1 if row[1] in named else 2)
+    return [listing_id for listing_id, _product, _name in ranked]
 
 
 def find_cooperatives(query: str) -> CooperativeQuerySet:
@@ -96,10 +107,18 @@ def find_cooperatives(query: str) -> CooperativeQuerySet:
     words = words_of(query)
     found = Cooperative.objects.public() if words else Cooperative.objects.none()
     for word in words:
-        found = found.filter(_has_word("folded_name", word))
+        found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
     return found.order_by("sort_order", "pk")
 
 
-def _has_word(column: str, word: str) -> Q:
-    """A word of the column starts so; the column holds folded words with single spaces."""
-    return Q(**{f"{column}__startswith": word}) | Q(**{f"{column}__contains": f" {word}"})
+def _ids_with(words: Sequence[str], *, named: bool) -> set[int]:
+    """Ids of goods that hold words beginning so, each of them; `words` are plain letters and digits."""
+    if connection.vendor == "sqlite":
+        wanted = " AND ".join(f'"{word}"*' for word in words)
+        statement, wanted = _SQLITE, f"slug : ({wanted})" if named else wanted
+    else:
+        wanted = " & ".join(f"{word}:*" for word in words)
+        statement = _POSTGRESQL_NAMED if named else _POSTGRESQL
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [wanted, COUNTED])
+        return {row[0] for row in cursor.fetchall()}

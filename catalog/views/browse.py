@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from catalog.forms import BY_NAME, CHEAPEST, NEWEST, GoodsFilter
 from catalog.models import Category, Listing, Product
 from catalog.models.listing import ListingQuerySet
-from catalog.search import Runs, find_cooperatives, find_goods, words_of
+from catalog.search import COUNTED, Runs, find_cooperatives, find_goods, words_of
 from catalog.views.cards import cards
 from catalog.views.place import all_provinces, chosen_province
 from cooperatives.models import Cooperative
@@ -50,15 +50,16 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """What holds the words looked for, however they are written."""
     query = request.GET.get("q", "")
-    runs = find_goods(_on_shelf(), query)
-    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    listings = _on_shelf()
+    page = Paginator(find_goods(listings, query), PER_PAGE).get_page(request.GET.get("page"))
+    by_id = listings.in_bulk(list(page.object_list))
     found = list(find_cooperatives(query).select_related("cover")[:MOST_COOPERATIVES])
     show_in_language(found, "name", "summary")
     context = {
         "page": page,
-        "cards": cards(list(page.object_list), now=timezone.now()),
+        "cards": cards([by_id[key] for key in page.object_list if key in by_id], now=timezone.now()),
         "cooperatives": found,
-        "is_cut": runs.is_cut,
+        "is_cut": page.paginator.count >= COUNTED,
         "search_words": query[:200],
         "has_words": bool(words_of(query)),
     }
