@@ -104,15 +104,23 @@ def _is_last_month(product: Product, month: int) -> bool:
 
 
 def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
-    """Each product's prices in its listing's channel, cheapest first."""
-    rows = Price.objects.filter(
-        channel__in={listing.channel_id for listing in listings},
-        variant__product__in=[listing.product_id for listing in listings],
-        amount__isnull=False,
-    ).select_related("variant")
+    """Each product's prices in its listing's channel, cheapest first, their variants loaded.
+
+    In two steps, so that databases find prices by variant and not by channel, where all of them are.
+    """
+    variants = {
+        variant.pk: variant
+        for variant in Variant.objects.filter(product__in=[listing.product_id for listing in listings])
+    }
+    prices = Price.objects.filter(
+        variant__in=variants, channel__in={listing.channel_id for listing in listings}, amount__isnull=False
+    )
     found = defaultdict(list)
-    for price in sorted(rows, key=lambda row: (row.selling or 0, row.variant.sort_order, row.variant_id)):
+    for price in prices:
+        price.variant = variants[price.variant_id]
         found[price.variant.product_id].append(price)
+    for rows in found.values():
+        rows.sort(key=lambda row: (row.selling or 0, row.variant.sort_order, row.variant_id))
     return found
 
 

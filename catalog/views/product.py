@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, Sum
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -105,10 +105,9 @@ def get_channel_or_404() -> Channel:
 
 def _choices(product: Product, channel: Channel) -> list[Choice]:
     """The product's variants that have a price, in their order."""
-    prices = Price.objects.filter(channel=channel, amount__isnull=False)
-    variants = list(
-        product.variants.filter(prices__in=prices).prefetch_related(Prefetch("prices", prices)).in_order()
-    )
+    variants = list(product.variants.in_order())
+    priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
+    prices = {price.variant_id: price for price in priced}
     rows = (
         Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
         .filter(variant__in=variants)
@@ -118,9 +117,9 @@ def _choices(product: Product, channel: Channel) -> list[Choice]:
     )
     free = {row["variant"]: row["total"] for row in rows}
     return [
-        _choice(variant, price, free.get(variant.pk, 0))
+        _choice(variant, prices[variant.pk], free.get(variant.pk, 0))
         for variant in variants
-        for price in variant.prices.all()
+        if variant.pk in prices
     ]
 
 
