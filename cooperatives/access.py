@@ -58,6 +58,10 @@ class Standing:
         return self.user.acting(Door.MEMBERS)
 
     @property
+    def role_name(self) -> str:
+        return str(Role(self.role).label)
+
+    @property
     def is_selling(self) -> bool:
         return self.cooperative.state == CooperativeState.APPROVED
 

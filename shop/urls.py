@@ -6,7 +6,10 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.static import serve
 
+from orders.views import account
 from shop import views
+from shop.accounts.urls import addresses as accounts
+from shop.desk.home import back_room
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
@@ -14,9 +17,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", views.home, name="home"),
         path("offline/", views.offline, name="offline"),
         path("trang/<slug:slug>/", views.page, name="page"),
+        path("xa-vien/", include("shop.members.urls")),
         path("", include("catalog.urls")),
+        path("", include("orders.urls")),
+        path("tai-khoan/", include(accounts(home=account.home, arrive=account.arrive))),
+        path("quan-tri/du-lieu/login/", back_room),
         path("quan-tri/du-lieu/", admin.site.urls),
         path("quan-tri/bao-cao/", include("shop.reports.urls")),
+        path("quan-tri/", include("shop.desk.urls")),
         prefix_default_language=False,
     ),
 ]

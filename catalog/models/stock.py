@@ -13,7 +13,6 @@ from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse, Zone
 from shop.core.actors import ActorKind, Door
 
-
 FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
 
 
@@ -112,6 +111,11 @@ class Stock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.variant_id} {self.on_hand}"
+
+    @property
+    def short(self) -> int:
+        """How much more is promised than there is."""
+        return max(0, -int(self.free))
 
 
 class Reason(models.TextChoices):

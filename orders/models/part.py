@@ -68,7 +68,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
         return self.filter(over | ~Q(state__in=STANDING)).order_by("-order__placed_at", "-pk")
 
-    def next_comers(self, day: datetime.date) -> dict[str, Any] | None:
+    def next_comers(self, day: datetime.date) -> Any:
         """The next day, from `day` on, that goods are collected on: `pickup_day` and how many `people` come."""
         return (
             self.standing()
@@ -80,17 +80,21 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
             .first()
         )
 
-    def _holding(self, *states: ParcelState) -> OrderPartQuerySet:
+    def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Any]:
         """The keys of parts with a parcel in one of the states."""
         return OrderPart.objects.filter(
             parcels__state__in=states, parcels__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]
         ).values("pk")
 
+    def unanswered(self) -> OrderPartQuerySet:
+        """New parts that the platform was called about, most urgent first."""
+        return self.to_accept().filter(called_at__isnull=False, order__placed_at__isnull=False)
+
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
         """Parts of placed orders whose time to be accepted is over; a draft's wait for nobody."""
-        return self.filter(
-            state=PartState.NEW, accept_by__lte=now, order__placed_at__isnull=False
-        ).order_by("accept_by", "pk")
+        return self.filter(state=PartState.NEW, accept_by__lte=now, order__placed_at__isnull=False).order_by(
+            "accept_by", "pk"
+        )
 
 
 class OrderPart(WithMetadata, WithTimes):

@@ -1,0 +1,56 @@
+"""What makes the members' pages an app on a phone: its manifest and its worker."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+_BRAND = "#1b2850"
+_GROUND = "#f4f5ef"
+
+
+@require_safe
+def manifest(request: HttpRequest) -> JsonResponse:
+    """How the app is called and drawn on a phone's first screen."""
+    start = reverse("members:today")
+    return JsonResponse(
+        {
+            "id": start,
+            "name": _("Chợ Phiên for members"),
+            "short_name": "Chợ Phiên",
+            "lang": get_language(),
+            "start_url": start,
+            "scope": start,
+            "display": "standalone",
+            "theme_color": _BRAND,
+            "background_color": _GROUND,
+            "icons": [
+                _icon("icon-192.png", 192, "any"),
+                _icon("icon-512.png", 512, "any"),
+                _icon("icon-maskable-512.png", 512, "maskable"),
+            ],
+        },
+        content_type="application/manifest+json",
+    )
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The script that shows a page of our own where there is no network."""
+    answer = render(request, "members/worker.js", content_type="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def _icon(name: str, size: int, purpose: str) -> dict[str, str]:
+    return {
+        "src": static(f"illustrations/{name}"),
+        "sizes": f"{size}x{size}",
+        "type": "image/png",
+        "purpose": purpose,
+    }

@@ -1,0 +1,160 @@
+"""What a cooperative says of itself when it asks to sell."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.actions.membership import ApplicationDetails
+from cooperatives.models import Cooperative
+from shop.accounts.forms import set_places
+from shop.accounts.models import User
+from shop.core.models.geography import Division
+from shop.core.phones import looks_odd, normalise
+from shop.members.forms.fields import MembersForm
+
+# The banks' BINs in NAPAS' transfers: facts of the interbank network, not of ours.
+BANKS = [
+    ("970405", "Agribank"),
+    ("970415", "VietinBank"),
+    ("970436", "Vietcombank"),
+    ("970418", "BIDV"),
+    ("970422", "MB"),
+    ("970407", "Techcombank"),
+    ("970416", "ACB"),
+    ("970432", "VPBank"),
+    ("970423", "TPBank"),
+    ("970403", "Sacombank"),
+    ("970449", "LPBank"),
+    ("970446", "Co-opBank"),
+]
+
+
+class ApplicationForm(MembersForm):
+    """The cooperative's legal identity, its place, its account, its story."""
+
+    name = forms.CharField(
+        label=_("What people call the cooperative"), max_length=120, help_text=_("Such as: HTX Thiên An.")
+    )
+    legal_name = forms.CharField(label=_("Name on the registration certificate"), max_length=250)
+    registration_number = forms.CharField(label=_("Registration number"), max_length=40)
+    registration_issuer = forms.CharField(label=_("Issued by"), max_length=250)
+    registered_on = forms.DateField(
+        label=_("Issued on"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        error_messages={"invalid": _("Write the day like this: 27/11/2026.")},
+    )
+    tax_code = forms.CharField(label=_("Tax code"), max_length=20, required=False)
+    representative = forms.CharField(label=_("Legal representative"), max_length=250)
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        help_text=_("Buyers and the market call this number."),
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
+    )
+    province = forms.ChoiceField(
+        label=_("Province or city"),
+        error_messages={"invalid_choice": _("There is no such province any more. Choose one from the list.")},
+    )
+    commune = forms.ChoiceField(
+        label=_("Commune or ward"),
+        error_messages={
+            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list.")
+        },
+    )
+    hamlet = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
+    bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *BANKS])
+    bank_account = forms.RegexField(
+        label=_("Account number"),
+        regex=r"^[0-9A-Za-z]{4,19}$",
+        help_text=_("The cooperative's own account: the market pays into it."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
+    )
+    bank_holder = forms.CharField(label=_("Account holder"), max_length=120)
+    story = forms.CharField(
+        label=_("Who you are and what you make"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Buyers read this on your page."),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        provinces: Sequence[Division],
+        communes: Sequence[Division],
+        today: datetime.date,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._today = today
+        self._provinces = {province.code: province for province in provinces}
+        self._communes = {commune.code: commune for commune in communes}
+        set_places(self.fields["province"], _("Choose a province"), provinces)
+        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+
+    @classmethod
+    def said_of(cls, cooperative: Cooperative) -> dict[str, Any]:
+        told = [field for field in cls.base_fields if field not in ("province", "commune")]
+        codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
+        return {field: getattr(cooperative, field) for field in told} | codes
+
+    def clean_registered_on(self) -> datetime.date:
+        day: datetime.date = self.cleaned_data["registered_on"]
+        if day > self._today:
+            raise forms.ValidationError(_("This day lies ahead."))
+        return day
+
+    def clean_bank_account(self) -> str:
+        return str(self.cleaned_data["bank_account"]).upper()
+
+    @property
+    def has_odd_phone(self) -> bool:
+        """Worth a second look; accepted all the same."""
+        return looks_odd(self.cleaned_data["phone"])
+
+    def details(self, email: str) -> ApplicationDetails:
+        said = {key: value for key, value in self.cleaned_data.items() if key in _COPIED}
+        return ApplicationDetails(
+            **said | {"phone": normalise(said["phone"])},
+            email=email,
+            province_code=self.cleaned_data["province"],
+            commune_code=self.cleaned_data["commune"],
+            province_name=self._provinces[self.cleaned_data["province"]].name,
+            commune_name=self._communes[self.cleaned_data["commune"]].full_name,
+        )
+
+
+_COPIED = frozenset(ApplicationForm.base_fields) - {"province", "commune"}
+
+
+class ApplicationWithAccountForm(ApplicationForm):
+    """The application of somebody new: it opens their account too."""
+
+    account_name = forms.CharField(
+        label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        help_text=_("At least 8 characters, and not one that everybody uses."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        about = User(
+            email=self.cleaned_data.get("email"), first_name=self.cleaned_data.get("account_name", "")
+        )
+        validate_password(password, about)
+        return password

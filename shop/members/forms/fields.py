@@ -1,0 +1,105 @@
+"""Fields as people on phones fill them in: sums with dots, photos, reasons in one tap."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+from shop.core.pictures import inspect
+
+Choice = tuple[str, str | Promise]
+
+_GROUPED = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")
+_PLAIN_WIDGETS = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.HiddenInput)
+
+
+class MembersForm(forms.Form):
+    """A form whose fields look as the members' pages want them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if not isinstance(field.widget, _PLAIN_WIDGETS):
+                field.widget.attrs.setdefault("class", "input")
+
+    def set_choices(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number as people write it: `12.000`, `12 000 ₫`. Letters and decimals are refused."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            value = value.strip().removesuffix("₫").removesuffix("đ")
+            value = "".join(value.split())
+            if _GROUPED.fullmatch(value):
+                value = value.replace(".", "").replace(",", "")
+        return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+
+
+class PhotoField(forms.FileField):
+    """A photo that is one: what the phone sends is looked into, not only at its name."""
+
+    widget = forms.FileInput(attrs={"accept": "image/*"})
+    default_error_messages = {"empty": _("This photo is empty. Please choose another one.")}
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        upload = super().clean(data, initial)
+        if isinstance(upload, UploadedFile):
+            try:
+                inspect(upload)
+            except Refused as refused:
+                raise forms.ValidationError(str(refused.words), code=refused.code) from refused
+        return upload
+
+
+class ReasonForm(MembersForm):
+    """Why, in one tap or in the member's own words; `reason` is what others will read."""
+
+    OTHER = "other"
+
+    choice = forms.ChoiceField(label=_("Why?"), widget=forms.RadioSelect, required=False)
+    words = forms.CharField(
+        label=_("In your own words"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, reasons: list[str | Promise], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reasons = {str(number): reason for number, reason in enumerate(reasons)}
+        self.set_choices("choice", [*self.reasons.items(), (self.OTHER, _("Another reason"))])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.reason:
+            self.add_error("choice", _("Choose a reason, or write one."))
+        return cleaned
+
+    @property
+    def reason(self) -> str:
+        words = self.cleaned_data.get("words", "")
+        chosen = self.reasons.get(self.cleaned_data.get("choice", ""))
+        return ". ".join(str(each) for each in (chosen, words) if each)
+
+
+def as_key(sent: str | None) -> int:
+    """A row's key as a form sends it; what is no number is no row's (0)."""
+    return int(sent) if sent and sent.isascii() and sent.isdecimal() and len(sent) < 19 else 0

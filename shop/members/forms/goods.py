@@ -1,0 +1,249 @@
+"""Goods as members offer them: one page for a new one, and its halves for editing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products import HIGHEST_PRICE, ProductDetails, VariantDetails
+from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
+from shop.members.forms.fields import MembersForm, PhotoField, WholeNumberField
+
+COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
+_MONTHS = [(str(month), str(month)) for month in range(1, 13)]
+_GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
+
+
+class GoodsForm(MembersForm):
+    """What is said of the goods; what the law wants is asked for here, and checked before they are shown."""
+
+    name = forms.CharField(label=_("What are the goods called?"), max_length=250)
+    category = forms.ChoiceField(label=_("Shelf"), required=False)
+    origin = forms.CharField(label=_("Where do they come from?"), max_length=250)
+    shelf_life = forms.CharField(
+        label=_("How long do they keep?"),
+        max_length=250,
+        required=False,
+        help_text=_("Such as: 3 days in a cool place. Must be said of fresh goods."),
+    )
+    months = forms.MultipleChoiceField(
+        label=_("Months they are to be had"),
+        choices=_MONTHS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Tick none if you have them all year."),
+    )
+    description = forms.CharField(
+        label=_("Say something about them"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    storage = forms.CharField(label=_("How to keep them"), max_length=250, required=False)
+    packaging = forms.CharField(label=_("How they are packed"), max_length=250, required=False)
+    return_terms = forms.CharField(
+        label=_("Returns and exchanges"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, categories: Sequence[Category], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.categories = {str(category.pk): category for category in categories}
+        self.set_choices("category", [("", _("Choose a shelf")), *_shelves(categories)])
+
+    @classmethod
+    def goods_said(cls, product: Product) -> dict[str, Any]:
+        """The form's initial values for a product."""
+        told = ("name", "origin", "shelf_life", "storage", "packaging", "return_terms")
+        return {field: getattr(product, field) for field in told} | {
+            "category": product.category_id or "",
+            "description": product.description_text,
+            "months": [] if product.is_all_year else [str(month) for month in product.months],
+        }
+
+    @property
+    def category_chosen(self) -> Category | None:
+        return self.categories.get(self.cleaned_data["category"])
+
+    def product_details(self, season_note: str = "") -> ProductDetails:
+        said = self.cleaned_data
+        season = sum(1 << (int(month) - 1) for month in said["months"]) or ALL_MONTHS
+        told = ("name", "description", "origin", "packaging", "shelf_life", "storage", "return_terms")
+        return ProductDetails(
+            **{field: said[field] for field in told}, season=season, season_note=season_note
+        )
+
+
+class VariantForm(MembersForm):
+    """One thing to order: what one of it is, and what it costs."""
+
+    unit = forms.ChoiceField(label=_("Sold by"), choices=Unit.choices, widget=forms.RadioSelect)
+    content = WholeNumberField(
+        label=_("What is in one"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
+        help_text=_("Such as 300 g in a packet. Leave it empty for what is sold by the kg."),
+    )
+    measure = forms.ChoiceField(
+        label=_("Measure"),
+        required=False,
+        choices=[("g", "g"), ("kg", "kg"), ("ml", "ml"), ("l", "l"), *Unit.choices[:6]],
+    )
+    price = WholeNumberField(
+        label=_("Price of one"),
+        min_value=1,
+        max_value=HIGHEST_PRICE,
+        widget=forms.TextInput(
+            attrs={"class": "input input-large", "inputmode": "numeric", "autocomplete": "off"}
+        ),
+    )
+    label = forms.CharField(
+        label=_("Size or pattern"),
+        max_length=255,
+        required=False,
+        help_text=_("Only if there are several: large, red pattern."),
+    )
+
+    @classmethod
+    def variant_said(cls, variant: Variant, price: int | None) -> dict[str, Any]:
+        content, measure = _content_of(variant)
+        return {
+            "unit": variant.unit,
+            "content": content,
+            "measure": measure,
+            "price": price,
+            "label": variant.name,
+        }
+
+    @property
+    def common_units(self) -> list[Any]:
+        return [radio for radio in self["unit"].subwidgets if radio.data["value"] in COMMON_UNITS]
+
+    @property
+    def other_units(self) -> list[Any]:
+        return [radio for radio in self["unit"].subwidgets if radio.data["value"] not in COMMON_UNITS]
+
+    @property
+    def is_other_unit(self) -> bool:
+        """Whether the unit that is chosen hides among the rarer ones."""
+        chosen = self["unit"].value()
+        return bool(chosen) and chosen not in COMMON_UNITS
+
+    def variant_details(self, before: Variant | None = None) -> VariantDetails:
+        """What was said, with what this page does not ask kept as it was."""
+        said = self.cleaned_data
+        return VariantDetails(
+            price=said["price"],
+            name=said["label"],
+            unit=said["unit"],
+            **_content(said["unit"], said["content"], said["measure"]),
+            weight=before.weight if before else None,
+            barcode=before.barcode if before else "",
+            quantity_limit_per_customer=before.quantity_limit_per_customer if before else None,
+        )
+
+
+class PhotoForm(MembersForm):
+    """A photo from the camera, or one the phone has already."""
+
+    photo = PhotoField(
+        label=_("Take a photo"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}),
+    )
+    picture = PhotoField(label=_("Choose a photo you have"), required=False)
+
+    @property
+    def upload(self) -> Any:
+        return self.cleaned_data.get("photo") or self.cleaned_data.get("picture")
+
+
+class PictureForm(PhotoForm):
+    """One more photo of goods that are there."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not self.upload:
+            self.add_error("photo", _("Take a photo, or choose one."))
+        return cleaned
+
+
+class NewVariantForm(VariantForm):
+    """One more size or pattern, and how many there are."""
+
+    on_hand = WholeNumberField(
+        label=_("How many are there?"),
+        min_value=0,
+        max_value=1_000_000,
+        widget=forms.NumberInput(attrs={"class": "", "inputmode": "numeric"}),
+    )
+
+
+class NewListingForm(PhotoForm, GoodsForm, NewVariantForm):
+    """All of it on one page. `kept` is a photo that arrived while something else was still wrong."""
+
+    product_type = forms.ChoiceField(label=_("Kind of goods"))
+    kept = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self, *args: Any, categories: Sequence[Category], types: Sequence[ProductType], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, categories=categories, **kwargs)
+        self.types = {str(each.pk): each for each in types}
+        self.set_choices("product_type", [(key, each.name) for key, each in self.types.items()])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        kind = self.types.get(cleaned.get("product_type", ""))
+        if kind and kind.is_perishable and not cleaned.get("shelf_life"):
+            self.add_error("shelf_life", _("Say how long these goods keep."))
+        return cleaned
+
+    @property
+    def type_chosen(self) -> ProductType:
+        return self.types[self.cleaned_data["product_type"]]
+
+
+def _shelves(categories: Iterable[Category]) -> list[Any]:
+    """Shelves under the shelf they stand in, as a phone's list groups them."""
+    rows = sorted(categories, key=lambda category: category.path or "")
+    named = {category.pk: category.name for category in rows}
+    shelves: list[Any] = []
+    for root, group in groupby(rows, key=lambda category: int((category.path or "/0/").split("/")[1])):
+        inside = list(group)
+        if len(inside) == 1:
+            shelves.append((str(inside[0].pk), inside[0].name))
+        else:
+            shelves.append((named.get(root, ""), [(str(each.pk), each.name) for each in inside]))
+    return shelves
+
+
+def _content(unit: str, content: int | None, measure: str) -> dict[str, Any]:
+    if unit in _GRAMS_OF:
+        return {"content_grams": _GRAMS_OF[Unit(unit)]}
+    if unit == Unit.LITRE:
+        return {"content_ml": 1000}
+    if not content:
+        return {}
+    if measure in ("g", "kg"):
+        return {"content_grams": content * (1000 if measure == "kg" else 1)}
+    if measure in ("ml", "l"):
+        return {"content_ml": content * (1000 if measure == "l" else 1)}
+    return {"content_count": content, "content_unit": measure}
+
+
+def _content_of(variant: Variant) -> tuple[int | None, str]:
+    if variant.unit in _GRAMS_OF or variant.unit == Unit.LITRE:
+        return None, ""
+    if variant.content_grams:
+        return variant.content_grams, "g"
+    if variant.content_ml:
+        return variant.content_ml, "ml"
+    return variant.content_count, variant.content_unit

@@ -1,0 +1,172 @@
+"""Packing, handing over, delivering, counting, resting."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import WayKind
+from orders.actions.deliver import Dispatch
+from orders.models import OrderLine, Parcel
+from orders.states import CodState
+from shop.core.phones import normalise
+from shop.members.forms.fields import MembersForm, WholeNumberField
+
+DECLINE_REASONS = [
+    _("We have run out."),
+    _("The goods are not good enough to send."),
+    _("We cannot make it in time."),
+    _("We cannot deliver there."),
+]
+FAILURE_REASONS = [
+    _("The buyer did not answer the phone."),
+    _("The buyer asked for another day."),
+    _("The address is wrong."),
+    _("The buyer did not want it any more."),
+]
+VOID_REASONS = [
+    _("Packed wrongly."),
+    _("Something broke."),
+    _("The goods came back."),
+]
+
+
+class PickForm(MembersForm):
+    """What goes into this parcel: lines that were ticked, each with how much of it."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, lines: Sequence[OrderLine], still_open: Mapping[Any, int], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.still_open = still_open
+        # What is sent may be a repeat of what made the parcel: then nothing is open, and the action knows.
+        self.lines = [line for line in lines if self.is_bound or still_open[line.pk] > 0]
+        for line in self.lines:
+            most = line.quantity if self.is_bound else still_open[line.pk]
+            self.fields[f"taken-{line.pk}"] = forms.BooleanField(label=_("Taken"), required=False)
+            self.fields[f"quantity-{line.pk}"] = WholeNumberField(
+                label=_("How many in this parcel"), min_value=1, max_value=most, initial=most, required=False
+            )
+            self.fields[f"quantity-{line.pk}"].widget.attrs["class"] = "input"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not any(cleaned.get(f"taken-{line.pk}") for line in self.lines):
+            raise forms.ValidationError(_("Tick what you have taken."))
+        return cleaned
+
+    @property
+    def quantities(self) -> dict[uuid.UUID, int]:
+        """What was ticked, with all of it that was open where no number was written."""
+        taken = [line for line in self.lines if self.cleaned_data[f"taken-{line.pk}"]]
+        return {
+            line.pk: self.cleaned_data[f"quantity-{line.pk}"] or self.still_open[line.pk] or line.quantity
+            for line in taken
+        }
+
+
+class HandOverForm(MembersForm):
+    """Whom the parcel is given to. Nothing is required: a neighbour on a motorbike has no tracking number."""
+
+    carrier = forms.CharField(label=_("Carrier"), max_length=120, required=False)
+    tracking_number = forms.CharField(
+        label=_("Tracking number"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    vehicle = forms.CharField(
+        label=_("The coach's plate"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    driver_phone = forms.CharField(
+        label=_("The driver's phone"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel"}),
+    )
+
+    _FIELDS = {
+        WayKind.CARRIER: ("carrier", "tracking_number"),
+        WayKind.COACH: ("carrier", "vehicle", "driver_phone"),
+    }
+
+    def __init__(self, *args: Any, parcel: Parcel, way_kind: str, **kwargs: Any) -> None:
+        initial = {name: getattr(parcel, name) for name in self.base_fields}
+        super().__init__(*args, initial=initial, prefix=f"handover-{parcel.pk}", **kwargs)
+        wanted = self._FIELDS.get(WayKind(way_kind or WayKind.CARRIER), ())
+        for name in set(self.base_fields) - set(wanted):
+            del self.fields[name]
+
+    @property
+    def dispatch(self) -> Dispatch:
+        said = dict(self.cleaned_data)
+        if said.get("driver_phone"):
+            said["driver_phone"] = normalise(said["driver_phone"])
+        return Dispatch(**said)
+
+
+class DeliveryForm(MembersForm):
+    """Whether the cash was collected; not asked where there is none."""
+
+    cash = forms.ChoiceField(
+        label=_("Has the cash been collected?"),
+        widget=forms.RadioSelect,
+        choices=[("yes", _("Yes, collected in full")), ("no", _("Not yet"))],
+        error_messages={"required": _("Say whether the cash has been collected.")},
+    )
+
+    def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
+        super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
+        if parcel.cod_state != CodState.EXPECTED:
+            del self.fields["cash"]
+
+    @property
+    def is_cash_collected(self) -> bool:
+        return self.cleaned_data.get("cash") == "yes"
+
+
+class CountForm(MembersForm):
+    """What was counted of one stock; an empty field counts nothing."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    counted = WholeNumberField(label=_("Counted now"), min_value=0, max_value=1_000_000, required=False)
+
+
+class ReceiptForm(MembersForm):
+    """What came in of one variant."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    quantity = WholeNumberField(label=_("How many came in"), min_value=1, max_value=1_000_000)
+
+
+class PauseForm(MembersForm):
+    """Until when the cooperative rests, and why."""
+
+    until = forms.DateField(
+        label=_("The day you sell again"),
+        required=False,
+        help_text=_("Buyers see this day. Leave it empty if you do not know yet."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        error_messages={"invalid": _("Write the day like this: 27/11/2026.")},
+    )
+    note = forms.CharField(
+        label=_("What buyers should know"),
+        max_length=250,
+        required=False,
+        help_text=_("Such as: We rest for Tết. We are bringing in the rice."),
+    )
+
+    def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["until"].widget.attrs["min"] = (today + datetime.timedelta(days=1)).isoformat()

@@ -1,0 +1,232 @@
+"""A cooperative's parts of orders: the list, the pick list, yes and no."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cooperatives.access import Right, Standing
+from orders.actions.cancel import cancel_part, decline_part
+from orders.actions.pack import accept_part, pack_parcel
+from orders.actions.standing import open_quantities
+from orders.models import OrderLine, OrderPart, Parcel
+from orders.states import CodState, ParcelState, PartState, Progress
+from shop.core.errors import Missing
+from shop.core.models import Picture
+from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.forms.fields import ReasonForm
+from shop.members.forms.work import DECLINE_REASONS, DeliveryForm, HandOverForm, PickForm
+from shop.members.worklist import (
+    STAGE_NAMES,
+    Stage,
+    at_stage,
+    in_order,
+    pictures_of,
+    tasks,
+    time_left,
+    unit_word,
+    when_it_leaves,
+)
+
+_PER_PAGE = 20
+# Once the goods are there the address is nobody's business any more; the phone is, for complaints.
+_ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+
+
+@dataclass(frozen=True, slots=True)
+class PickLine:
+    """A line of the pick list. `taken` and `quantity` are its fields while something of it is open."""
+
+    line: OrderLine
+    unit: str
+    picture: Picture | None
+    still_open: int
+    taken: Any
+    quantity: Any
+
+
+@require_safe
+@for_members(Right.PACK)
+def parts(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """Parts at one stage, chosen by `?viec=`; those to pack where nothing is chosen."""
+    now = timezone.now()
+    wanted = request.GET.get("viec", "")
+    stage = Stage(wanted) if wanted in set(Stage) else Stage.PACK
+    mine = OrderPart.objects.for_cooperative(standing.cooperative)
+    page = Paginator(at_stage(mine, stage).select_related("order", "way"), _PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "stage": stage,
+        "stages": STAGE_NAMES,
+        "page": page,
+        "tasks": tasks([(part, stage) for part in page.object_list], now=now),
+    }
+    return show(request, standing, "members/parts.html", context)
+
+
+@require_safe
+@for_members(Right.PACK)
+def part(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """One part: the next step, its goods, where it goes."""
+    return part_page(request, standing, found_part(standing, part_id), now=timezone.now())
+
+
+@require_POST
+@for_members(Right.PACK)
+def acceptance(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """Yes, we send it."""
+    mine = found_part(standing, part_id)
+    key = sent_key(request, "accept", mine.pk)
+    act = partial(accept_part, part_id=mine.pk, key=key, actor=standing.actor, now=timezone.now())
+    return carry_out(request, act, to=part_address(mine.pk), said=_("Accepted. Now pick the goods."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members(Right.PACK)
+def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """No: declined while nobody has said yes, called off afterwards; always with a reason."""
+    mine = found_part(standing, part_id)
+    form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
+    if not form.is_valid():
+        context = {"part": mine, "form": form, "is_new": mine.state == PartState.NEW}
+        return show(request, standing, "members/refusal.html", context)
+    end = decline_part if mine.state == PartState.NEW else cancel_part
+    act = partial(end, part_id=mine.pk, reason=form.reason, actor=standing.actor, now=timezone.now())
+    return carry_out(request, act, to=part_address(mine.pk), said=_("The buyer has been told."))
+
+
+@require_POST
+@for_members(Right.PACK)
+def parcels(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """A new parcel of what was ticked; the same page sent twice makes one."""
+    mine, now = found_part(standing, part_id), timezone.now()
+    form = _pick_form(mine, request.POST)
+    if form is None:
+        return redirect(part_address(mine.pk))
+    if not form.is_valid():
+        return part_page(request, standing, mine, now=now, pick=form)
+    act = partial(
+        pack_parcel,
+        part_id=mine.pk,
+        quantities=form.quantities,
+        key=sent_key(request, "pack", mine.pk),
+        actor=standing.actor,
+        now=now,
+    )
+    return carry_out(request, act, to=part_address(mine.pk), said=_("Picked. Now the label."))
+
+
+def part_address(part_id: int) -> str:
+    return reverse("members:part", args=[part_id])
+
+
+def found_part(standing: Standing, part_id: int) -> OrderPart:
+    """The cooperative's part with what its page shows. Raises Missing."""
+    found = (
+        OrderPart.objects.for_cooperative(standing.cooperative)
+        .filter(pk=part_id)
+        .select_related("order", "order__shipping_address", "way")
+        .prefetch_related("lines")
+        .first()
+    )
+    if found is None:
+        raise Missing()
+    return found
+
+
+def part_page(
+    request: HttpRequest,
+    standing: Standing,
+    part: OrderPart,
+    *,
+    now: datetime.datetime,
+    pick: PickForm | None = None,
+) -> HttpResponse:
+    """The page of a part; `pick` is its pick list as sent, where something in it was wrong."""
+    if pick is None:
+        pick = _pick_form(part)
+    shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
+    leaves, leaves_today = when_it_leaves(part, now)
+    context = {
+        "part": part,
+        "order": part.order,
+        "key": uuid.uuid4(),
+        "pick": pick,
+        "pick_lines": _pick_lines(part, pick),
+        "parcels": [_parcel_row(part, parcel) for parcel in shown],
+        "step": _step(part, shown, pick),
+        "leaves": leaves,
+        "leaves_today": leaves_today,
+        "time_left": time_left(part.accept_by, now) if part.accept_by else "",
+        "may_see_contact": part.state == PartState.ACCEPTED,
+        "may_see_address": part.state == PartState.ACCEPTED and part.progress not in _ARRIVED,
+        "may_call_off": part.state == PartState.ACCEPTED and not any(_is_gone(parcel) for parcel in shown),
+    }
+    return show(request, standing, "members/part.html", context)
+
+
+def _pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
+    """The pick list of what is in no parcel yet; None where nothing is left to pick."""
+    if part.state != PartState.ACCEPTED:
+        return None
+    lines = in_order(part)
+    still_open = open_quantities(lines)
+    if data is None and not any(still_open.values()):
+        return None
+    return PickForm(data, lines=lines, still_open=still_open, initial={"key": uuid.uuid4()})
+
+
+def _pick_lines(part: OrderPart, pick: PickForm | None) -> list[PickLine]:
+    lines = in_order(part)
+    pictures = pictures_of(lines)
+    fields = {line.pk for line in pick.lines if pick.still_open[line.pk]} if pick else set()
+    return [
+        PickLine(
+            line,
+            unit_word(line),
+            pictures.get(line.picture_key or 0),
+            pick.still_open[line.pk] if pick else 0,
+            pick[f"taken-{line.pk}"] if pick and line.pk in fields else None,
+            pick[f"quantity-{line.pk}"] if pick and line.pk in fields else None,
+        )
+        for line in lines
+    ]
+
+
+def _parcel_row(part: OrderPart, parcel: Parcel) -> dict[str, Any]:
+    """A parcel with the form of its next step."""
+    row: dict[str, Any] = {"parcel": parcel, "lines": list(parcel.lines.all())}
+    if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
+        row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
+    elif parcel.state == ParcelState.HANDED_OVER:
+        row["delivery"] = DeliveryForm(parcel=parcel)
+    row["owes_cash"] = parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.EXPECTED
+    return row
+
+
+def _step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
+    """Which of the four steps is on: 1 accept, 2 pick, 3 label, 4 hand over; 5 when all have been done."""
+    if part.state == PartState.NEW:
+        return 1
+    states = {parcel.state for parcel in parcels}
+    if ParcelState.PACKING in states:
+        return 3
+    if ParcelState.PACKED in states:
+        return 4
+    return 2 if pick else 5
+
+
+def _is_gone(parcel: Parcel) -> bool:
+    return parcel.handed_over_at is not None and parcel.state != ParcelState.VOIDED
