@@ -1,0 +1,77 @@
+"""Goods in Django's admin: read here, changed by the members and at the desk."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from catalog.models import Attribute, Category, Listing, Movement, Price, Product, ProductType, Stock, Variant
+from shop.core.admin import ReadInline, ReadMostly
+
+
+class VariantInline(ReadInline):
+    model = Variant
+    fk_name = "product"
+    fields = ("sku", "name", "unit", "weight", "barcode", "track_inventory")
+
+
+class ListingInline(ReadInline):
+    model = Listing
+
+
+class PriceInline(ReadInline):
+    model = Price
+
+
+@admin.register(Category)
+class CategoryAdmin(ReadMostly):
+    editable = ("name", "description_text", "sort_order")
+    list_display = ("name", "parent", "level", "sort_order")
+    list_select_related = ("parent",)
+    ordering = ("path", "pk")
+
+
+@admin.register(ProductType)
+class ProductTypeAdmin(ReadMostly):
+    editable = ("name", "is_perishable")
+    list_display = ("name", "kind", "is_perishable")
+    ordering = ("name", "pk")
+
+
+@admin.register(Attribute)
+class AttributeAdmin(ReadMostly):
+    list_display = ("name", "slug", "kind", "input_type")
+    ordering = ("name", "pk")
+
+
+@admin.register(Product)
+class ProductAdmin(ReadMostly):
+    list_display = ("name", "cooperative", "category", "product_type", "is_sample")
+    list_filter = ("product_type", "is_sample")
+    list_select_related = ("cooperative", "category", "product_type")
+    search_fields = ("search_text", "slug")
+    inlines = (VariantInline, ListingInline)
+    ordering = ("sort_key", "pk")
+
+
+@admin.register(Variant)
+class VariantAdmin(ReadMostly):
+    list_display = ("product", "name", "sku", "unit", "barcode")
+    list_select_related = ("product",)
+    search_fields = ("sku", "barcode", "product__search_text")
+    inlines = (PriceInline,)
+    ordering = ("product", "sort_order", "pk")
+
+
+@admin.register(Stock)
+class StockAdmin(ReadMostly):
+    list_display = ("variant", "warehouse", "on_hand", "reserved", "allocated", "free", "counted_at")
+    list_select_related = ("variant", "warehouse")
+    ordering = ("warehouse", "variant")
+
+
+@admin.register(Movement)
+class MovementAdmin(ReadMostly):
+    list_display = ("at", "stock", "quantity", "reason", "document", "door")
+    list_filter = ("reason", "door")
+    list_select_related = ("stock",)
+    ordering = ("-at", "-pk")

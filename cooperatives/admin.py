@@ -1,0 +1,52 @@
+"""Cooperatives in Django's admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from cooperatives.models import Certificate, Cooperative, DeliveryRate, DeliveryWay, Membership, Warehouse
+from shop.core.admin import ReadInline, ReadMostly
+
+
+class MembershipInline(ReadInline):
+    model = Membership
+
+
+class DeliveryRateInline(ReadInline):
+    model = DeliveryRate
+
+
+@admin.register(Cooperative)
+class CooperativeAdmin(ReadMostly):
+    """Its standing moves at the desk; here its place among others and its words are written."""
+
+    editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
+    list_display = ("name", "state", "commune_name", "phone", "commission_rate", "sort_order")
+    list_filter = ("state", "is_sample")
+    search_fields = ("folded_name", "legal_name", "registration_number", "phone")
+    inlines = (MembershipInline,)
+    ordering = ("sort_order", "pk")
+
+
+@admin.register(Certificate)
+class CertificateAdmin(ReadMostly):
+    list_display = ("cooperative", "kind", "stars", "number", "expires_on", "is_sample")
+    list_filter = ("kind",)
+    list_select_related = ("cooperative",)
+    ordering = ("cooperative", "kind", "pk")
+
+
+@admin.register(Warehouse)
+class WarehouseAdmin(ReadMostly):
+    list_display = ("name", "cooperative", "collecting")
+    list_select_related = ("cooperative",)
+    ordering = ("cooperative", "created_at", "pk")
+
+
+@admin.register(DeliveryWay)
+class DeliveryWayAdmin(ReadMostly):
+    list_display = ("name", "cooperative", "kind", "is_active")
+    list_filter = ("kind", "is_active")
+    list_select_related = ("cooperative",)
+    inlines = (DeliveryRateInline,)
+    ordering = ("cooperative", "sort_order", "pk")

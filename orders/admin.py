@@ -1,0 +1,88 @@
+"""Orders and money in Django's admin: to read. What changes them are actions."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, PaymentEvent, Voucher
+from shop.core.admin import ReadInline, ReadMostly
+
+
+class OrderPartInline(ReadInline):
+    model = OrderPart
+    fields = ("number", "cooperative", "state", "progress", "goods_gross", "delivery_gross", "total_gross")
+
+
+class OrderLineInline(ReadInline):
+    model = OrderLine
+    fields = (
+        "position",
+        "product_name",
+        "variant_name",
+        "quantity",
+        "unit_price",
+        "total_gross",
+        "commission",
+    )
+
+
+class ParcelLineInline(ReadInline):
+    model = ParcelLine
+
+
+class PaymentEventInline(ReadInline):
+    model = PaymentEvent
+
+
+@admin.register(Order)
+class OrderAdmin(ReadMostly):
+    list_display = (
+        "code",
+        "number",
+        "placed_at",
+        "status",
+        "source",
+        "buyer_name",
+        "total_gross",
+        "currency",
+    )
+    list_filter = ("status", "source")
+    search_fields = ("code", "=number", "phone", "folded_name")
+    inlines = (OrderPartInline, OrderLineInline)
+    ordering = ("-placed_at", "-number")
+
+
+@admin.register(OrderPart)
+class OrderPartAdmin(ReadMostly):
+    list_display = ("order", "number", "cooperative", "state", "progress", "total_gross", "commission")
+    list_filter = ("state", "progress")
+    list_select_related = ("order", "cooperative")
+    search_fields = ("order__code",)
+    ordering = ("-pk",)
+
+
+@admin.register(Parcel)
+class ParcelAdmin(ReadMostly):
+    list_display = ("part", "number", "kind", "state", "carrier", "tracking_number", "cod_state")
+    list_filter = ("kind", "state", "cod_state")
+    list_select_related = ("part",)
+    search_fields = ("tracking_number", "part__order__code")
+    inlines = (ParcelLineInline,)
+    ordering = ("-pk",)
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadMostly):
+    list_display = ("order", "method", "currency", "reference", "created_at")
+    list_filter = ("method",)
+    list_select_related = ("order",)
+    search_fields = ("order__code", "reference")
+    inlines = (PaymentEventInline,)
+    ordering = ("-created_at", "pk")
+
+
+@admin.register(Voucher)
+class VoucherAdmin(ReadMostly):
+    list_display = ("name", "type", "value_type", "cooperative")
+    list_select_related = ("cooperative",)
+    ordering = ("-pk",)

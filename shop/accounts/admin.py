@@ -1,0 +1,50 @@
+"""People, groups and consents in Django's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from shop.accounts.models import Consent, Group, GroupPermission, User
+from shop.core.admin import Admin, Inline, ReadMostly
+
+
+@admin.register(User)
+class UserAdmin(ReadMostly):
+    """A password or a key of somebody's is never shown."""
+
+    editable = ("note", "is_active")
+    exclude = ("password", "revocation_key", "private_metadata")
+    list_display = ("pk", "first_name", "email", "phone", "is_staff", "is_active", "date_joined")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("email", "phone", "first_name", "last_name")
+    ordering = ("-pk",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for name in super().get_readonly_fields(request, obj) if name not in self.exclude]
+
+
+class GroupPermissionInline(Inline):
+    model = GroupPermission
+    extra = 1
+
+
+@admin.register(Group)
+class GroupAdmin(Admin):
+    """What groups of staff may do: the one thing that is made and changed here."""
+
+    list_display = ("name", "restricted_to_channels")
+    filter_horizontal = ("users", "channels")
+    inlines = (GroupPermissionInline,)
+    ordering = ("name", "pk")
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadMostly):
+    list_display = ("about", "user", "purpose", "version", "given_at", "withdrawn_at", "door")
+    list_filter = ("purpose", "door")
+    list_select_related = ("user",)
+    search_fields = ("about",)
+    ordering = ("-given_at", "-pk")

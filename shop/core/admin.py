@@ -1,0 +1,117 @@
+"""Django's admin as the desk's back room: everything can be looked at, little can be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from shop.core.models import Change, Channel, Division, Picture, ShopSettings, TaxClass, TaxRate, Translation
+
+if TYPE_CHECKING:  # generic to the type checker alone
+    Admin = admin.ModelAdmin[Any]
+    Inline = admin.TabularInline[Any, Any]
+else:
+    Admin, Inline = admin.ModelAdmin, admin.TabularInline
+
+
+class ReadInline(Inline):
+    """Rows beside a row, to read."""
+
+    extra = 0
+    can_delete = False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class ReadMostly(Admin):
+    """Rows to read. Only the columns named in `editable` may be written; nothing is added or deleted.
+
+    States, money and whatever an action writes stay out of `editable`: the trade's rules are there.
+    """
+
+    editable: ClassVar[tuple[str, ...]] = ()
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        fields = [*self.model._meta.concrete_fields, *self.model._meta.many_to_many]
+        return [field.name for field in fields if field.name not in self.editable]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadMostly):
+    list_display = ("at", "what", "root_kind", "root_key", "actor_name", "door")
+    list_filter = ("door", "actor_kind")
+    search_fields = ("root_key", "key", "what")
+    ordering = ("-at", "-pk")
+
+
+@admin.register(Channel)
+class ChannelAdmin(ReadMostly):
+    """Whether a channel is active, and how it treats orders, is written here until there is a page for it."""
+
+    editable = ("name", "reservation_minutes", "checks_listings", "automatically_confirm_all_new_orders")
+    list_display = ("name", "slug", "currency", "is_active")
+    ordering = ("pk",)
+
+
+@admin.register(ShopSettings)
+class ShopSettingsAdmin(ReadMostly):
+    """Who operates the market, as the law wants it named, and how long cooperatives have to answer."""
+
+    editable = (
+        *("name", "description", "operator_name", "operator_registration", "operator_address"),
+        *("operator_phone", "operator_email", "ministry_notice_url"),
+        *("accept_within_hours", "attention_hours_before", "limit_quantity_per_checkout"),
+    )
+    list_display = ("name", "operator_name")
+    ordering = ("pk",)
+
+
+class TaxRateInline(ReadInline):
+    model = TaxRate
+
+
+@admin.register(TaxClass)
+class TaxClassAdmin(ReadMostly):
+    list_display = ("name",)
+    inlines = (TaxRateInline,)
+    ordering = ("name", "pk")
+
+
+@admin.register(Division)
+class DivisionAdmin(ReadMostly):
+    list_display = ("full_name", "code", "level", "parent", "valid_from", "valid_until")
+    list_filter = ("level",)
+    list_select_related = ("parent",)
+    search_fields = ("folded", "code")
+    ordering = ("sort_key", "pk")
+
+
+@admin.register(Picture)
+class PictureAdmin(ReadMostly):
+    editable = ("alt",)
+    list_display = ("pk", "alt", "state", "width", "height", "created_at")
+    list_filter = ("state",)
+    ordering = ("-pk",)
+
+
+@admin.register(Translation)
+class TranslationAdmin(ReadMostly):
+    editable = ("text",)
+    list_display = ("kind", "key", "language", "field", "text")
+    list_filter = ("language", "kind")
+    ordering = ("kind", "key", "language", "field")

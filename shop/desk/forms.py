@@ -1,0 +1,111 @@
+"""What the platform's staff write: answers with a reason, and what they look for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from orders.models import Source
+from orders.states import OrderStatus
+
+LONGEST_REASON = 2000
+
+
+def _reason() -> forms.CharField:
+    return forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=LONGEST_REASON,
+        help_text=_("They read it word for word."),
+        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why; whether it may be empty is the action's to say."""
+
+    reason = _reason()
+
+
+def reason_of(written: Any) -> str:
+    """The reason in what was sent; too long a text is cut, never lost whole."""
+    return str(written.get("reason", ""))[:LONGEST_REASON]
+
+
+class AnswerForm(forms.Form):
+    """An answer to a cooperative; whether its state allows it is the action's to say."""
+
+    answer = forms.ChoiceField(
+        choices=[each for each in CooperativeState.choices if each[0] != CooperativeState.APPLIED]
+    )
+    reason = _reason()
+
+
+class Search(forms.Form):
+    """Words and choices that travel in the address; a choice that makes no sense is none."""
+
+    q = forms.CharField(
+        label=_("Search"), required=False, widget=forms.TextInput(attrs={"class": "input", "type": "search"})
+    )
+
+    def chosen(self, name: str) -> Any:
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+
+class CooperativeSearch(Search):
+    state = forms.ChoiceField(choices=CooperativeState.choices, required=False)
+
+
+class ListingSearch(Search):
+    state = forms.ChoiceField(choices=ListingState.choices, required=False)
+
+
+class OrderSearch(Search):
+    """Filters of the list of orders."""
+
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("report", "All")),
+            *[each for each in OrderStatus.choices if each[0] != OrderStatus.DRAFT],
+        ],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    source = forms.ChoiceField(
+        label=pgettext_lazy("report", "Source"),
+        required=False,
+        choices=[("", pgettext_lazy("report", "All")), *Source.choices],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    cooperative = forms.ModelChoiceField(
+        label=_("Cooperative"),
+        required=False,
+        queryset=Cooperative.objects.none(),
+        empty_label=pgettext_lazy("report", "All"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    day = forms.DateField(
+        label=_("Ordered on"),
+        required=False,
+        input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],
+        widget=forms.DateInput(
+            format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}
+        ),
+        error_messages={"invalid": _("Write the day as 24/11/2026.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["q"]
+        field.label = _("Code, number, phone or name")
+        cooperative = self.fields["cooperative"]
+        assert isinstance(cooperative, forms.ModelChoiceField)
+        cooperative.queryset = Cooperative.objects.order_by("name", "pk")

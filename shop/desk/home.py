@@ -1,0 +1,119 @@
+"""The desk's first page: what waits for the platform, and how the day goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from catalog.models import Listing
+from cooperatives.access import staff_may
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from cooperatives.views import staff_only
+from orders.models import Order, OrderPart, Parcel
+from orders.states import ParcelState
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.calendar import day_of
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One kind of thing that waits: how many, the first of them, and where all of them are."""
+
+    name: Promise
+    icon: str
+    count: int
+    first: list[Any]
+    kind: str
+    all_at: str
+
+
+@require_safe
+@staff_only()
+def home(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What waits, as far as this person may see to it."""
+    now = timezone.now()
+    waiting: list[Waiting] = []
+    if staff_may(request.user, Permission.MANAGE_STAFF):
+        waiting.append(_applications())
+    if staff_may(request.user, Permission.MANAGE_PRODUCTS):
+        waiting.append(_listings())
+    sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
+    if sees_orders:
+        waiting += [_unanswered(), _failed()]
+    context = {
+        "today": day_of(now),
+        "waiting": waiting,
+        "is_quiet": not any(each.count for each in waiting),
+        "sees_orders": sees_orders,
+        "orders_today": Order.objects.placed().placed_on_day(day_of(now)).count() if sees_orders else 0,
+        "drafts": Order.objects.drafts().count() if sees_orders else 0,
+    }
+    return render(request, "desk/home.html", context)
+
+
+@require_safe
+def back_room(request: HttpRequest) -> HttpResponse:
+    """Django's admin asks here for a sign-in: it is ours, with its limits; for people who are in, nothing."""
+    if request.user.is_authenticated:
+        raise Http404
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+
+def _applications() -> Waiting:
+    rows = Cooperative.objects.filter(state=CooperativeState.APPLIED, is_house=False)
+    first = list(rows.order_by("updated_at", "pk")[:SHOWN])
+    return Waiting(
+        _("Cooperatives that apply"),
+        "users",
+        rows.count(),
+        first,
+        "cooperative",
+        reverse("desk:cooperatives"),
+    )
+
+
+def _listings() -> Waiting:
+    rows = Listing.objects.waiting().select_related("product", "product__cooperative")
+    return Waiting(
+        _("Goods to check"), "tag", rows.count(), list(rows[:SHOWN]), "listing", reverse("desk:listings")
+    )
+
+
+def _unanswered() -> Waiting:
+    """Parts that the cooperative was called about: its time is nearly up."""
+    rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
+    return Waiting(
+        _("Parts that nobody accepts"),
+        "clock",
+        rows.count(),
+        list(rows[:SHOWN]),
+        "part",
+        f"{reverse('desk:orders')}?status=placed",
+    )
+
+
+def _failed() -> Waiting:
+    rows = Parcel.objects.filter(state=ParcelState.FAILED_DELIVERY).select_related(
+        "part", "part__order", "part__cooperative"
+    )
+    return Waiting(
+        _("Deliveries that failed"),
+        "triangle-alert",
+        rows.count(),
+        list(rows.order_by("failed_at", "pk")[:SHOWN]),
+        "parcel",
+        f"{reverse('desk:orders')}?status=on_the_way",
+    )

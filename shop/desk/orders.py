@@ -1,0 +1,144 @@
+"""Orders: found, read, and called off in part or whole."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import staff_only
+from orders.actions.cancel import cancel_order, cancel_part
+from orders.models import Order, OrderLine, OrderPart, Parcel, Payment, PaymentEvent, PaymentSums
+from orders.models.order import OrderQuerySet
+from orders.states import GONE
+from shop.accounts.models import Consent
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.desk.answers import carry_out
+from shop.desk.forms import OrderSearch, ReasonForm, reason_of
+from shop.desk.history import tell
+
+PER_PAGE = 30
+COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """A part with its parcels; `may_cancel` while nothing of it has left the store house."""
+
+    part: OrderPart
+    lines: list[OrderLine]
+    parcels: list[Parcel]
+    may_cancel: bool
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Placed orders, newest first, by what the desk looks for."""
+    form = OrderSearch(request.GET)
+    parts = OrderPart.objects.select_related("cooperative").order_by("number")
+    rows = _found(form).newest_first().prefetch_related(Prefetch("parts", parts))[:COUNTED]
+    context = {
+        "form": form,
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "counted": COUNTED,
+    }
+    return render(request, "desk/orders.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Everything about one order."""
+    shown = get_object_or_404(
+        Order.objects.placed().select_related("shipping_address", "channel", "user"), pk=token
+    )
+    parts = _parts(shown)
+    context = {
+        "order": shown,
+        "parts": parts,
+        "payments": _payments(shown),
+        "history": tell(Change.objects.under(shown).in_time()),
+        "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
+        "form": ReasonForm(),
+        "may_cancel": any(each.may_cancel for each in parts)
+        and all(each.may_cancel for each in parts if each.part.is_standing),
+    }
+    return render(request, "desk/order.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Call off every part that still stands."""
+    shown = get_object_or_404(Order.objects.placed(), pk=token)
+    action = partial(
+        cancel_order, order_id=shown.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    page = reverse("desk:order", args=[token])
+    return carry_out(request, action, to=page, said=_("The order is cancelled. The buyer has been told."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, number: int) -> HttpResponse:
+    """Call off one cooperative's part."""
+    part = get_object_or_404(OrderPart, order=token, order__placed_at__isnull=False, number=number)
+    action = partial(
+        cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    page = reverse("desk:order", args=[token])
+    return carry_out(request, action, to=page, said=_("The part is cancelled. The buyer has been told."))
+
+
+def _found(form: OrderSearch) -> OrderQuerySet:
+    found = Order.objects.placed()
+    if form.chosen("q"):
+        found = found.matching(form.chosen("q"))
+    if form.chosen("status"):
+        found = found.filter(status=form.chosen("status"))
+    if form.chosen("source"):
+        found = found.filter(source=form.chosen("source"))
+    if form.chosen("cooperative"):
+        found = found.filter(parts__cooperative=form.chosen("cooperative"))
+    if form.chosen("day"):
+        found = found.placed_on_day(form.chosen("day"))
+    return found
+
+
+def _parts(order: Order) -> list[ShownPart]:
+    rows = (
+        OrderPart.objects.filter(order=order)
+        .select_related("cooperative")
+        .prefetch_related(
+            Prefetch("lines", OrderLine.objects.in_order()), Prefetch("parcels", Parcel.objects.in_order())
+        )
+        .order_by("number")
+    )
+    shown = []
+    for row in rows:
+        parcels = list(row.parcels.all())
+        may_cancel = row.is_standing and not any(parcel.state in GONE for parcel in parcels)
+        shown.append(ShownPart(row, list(row.lines.all()), parcels, may_cancel))
+    return shown
+
+
+def _payments(order: Order) -> list[dict[str, Any]]:
+    """Payments with their events and what these add up to."""
+    events = PaymentEvent.objects.order_by("at", "pk")
+    payments = Payment.objects.filter(order=order)
+    sums = payments.sums()
+    rows = payments.prefetch_related(Prefetch("events", events)).order_by("created_at", "pk")
+    return [{"payment": row, "sums": sums.get(row.pk, PaymentSums())} for row in rows]

@@ -1,0 +1,211 @@
+"""What the desk decides: answers to cooperatives, listings, parts and orders; and orders it writes itself."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from catalog.models import Listing
+from catalog.states import ListingState
+from cooperatives.states import CooperativeState
+from orders.models import Order
+from orders.states import OrderStatus, PartState
+from shop.core.divisions import load_divisions
+from shop.core.models import Change, Picture
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_cooperative,
+    make_order,
+    make_product,
+    make_seller,
+    make_variant,
+    stock_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+DESK = "/quan-tri/"
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    make_channel()
+    client.force_login(make_admin())
+    return client
+
+
+def test_an_application_is_approved_and_a_cooperative_suspended_and_let_back(admin: Client) -> None:
+    cooperative = make_cooperative(state=CooperativeState.APPLIED)
+    page = f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/"
+
+    states = []
+    for answer, reason in (("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")):
+        admin.post(page, {"answer": answer, "reason": reason})
+        cooperative.refresh_from_db()
+        states.append((cooperative.state, cooperative.state_reason))
+
+    assert states == [("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")]
+    changes = list(Change.objects.under(cooperative).in_time().values_list("what", "why", "door"))
+    assert changes == [
+        ("cooperative.approved", "", "desk"),
+        ("cooperative.suspended", "Hàng không đúng", "desk"),
+        ("cooperative.approved", "", "desk"),
+    ]
+
+
+@pytest.mark.parametrize("answer", ["needs_more", "rejected"])
+def test_an_answer_that_needs_a_reason_is_refused_without_one(admin: Client, answer: str) -> None:
+    cooperative = make_cooperative(state=CooperativeState.APPLIED)
+
+    refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": answer, "reason": " "})
+
+    assert refused.status_code == 302
+    cooperative.refresh_from_db()
+    assert cooperative.state == CooperativeState.APPLIED
+    assert not Change.objects.under(cooperative).exists()
+
+
+@pytest.mark.parametrize("answer", ["applied", "", "nonsense"])
+def test_what_is_no_answer_is_not_taken(admin: Client, answer: str) -> None:
+    cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE)
+
+    refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": answer})
+
+    assert refused.status_code == 422
+    cooperative.refresh_from_db()
+    assert cooperative.state == CooperativeState.NEEDS_MORE
+
+
+def test_a_listing_that_says_all_the_law_wants_is_put_on_sale(admin: Client) -> None:
+    product = make_product(state=ListingState.IN_REVIEW)
+    product.media.create(picture=Picture.objects.create())
+    listing = Listing.objects.get(product=product)
+
+    seen = admin.get(f"{DESK}hang/{listing.pk}/")
+    admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
+
+    assert seen.context["is_complete"]
+    listing.refresh_from_db()
+    assert listing.state == ListingState.PUBLISHED
+
+
+def test_a_listing_without_a_picture_is_not(admin: Client) -> None:
+    listing = Listing.objects.get(product=make_product(state=ListingState.IN_REVIEW))
+
+    seen = admin.get(f"{DESK}hang/{listing.pk}/")
+    answer = admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
+
+    assert [is_said for _words, is_said in seen.context["law"]] == [True] * 6 + [False]
+    assert answer.url == f"{DESK}hang/{listing.pk}/"
+    listing.refresh_from_db()
+    assert listing.state == ListingState.IN_REVIEW
+
+
+def test_a_listing_is_handed_back_with_a_reason_and_withdrawn(admin: Client) -> None:
+    listing = Listing.objects.get(product=make_product(state=ListingState.IN_REVIEW))
+
+    admin.post(f"{DESK}hang/{listing.pk}/tra-lai/", {"reason": ""})
+    listing.refresh_from_db()
+    first = listing.state
+    admin.post(f"{DESK}hang/{listing.pk}/tra-lai/", {"reason": "Ảnh mờ"})
+    listing.refresh_from_db()
+    second = (listing.state, listing.state_reason)
+    admin.post(f"{DESK}hang/{listing.pk}/go-xuong/", {"reason": "Hàng cấm"})
+    listing.refresh_from_db()
+
+    assert (first, second) == (ListingState.IN_REVIEW, (ListingState.DRAFT, "Ảnh mờ"))
+    assert (listing.state, listing.state_reason) == (ListingState.WITHDRAWN, "Hàng cấm")
+
+
+def test_one_part_is_cancelled_and_the_other_stands(admin: Client) -> None:
+    order = make_order((make_variant(make_seller()), 1), (make_variant(make_seller()), 1))
+
+    admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": ""})
+    unchanged = list(order.parts.order_by("number").values_list("state", flat=True))
+    admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng"})
+
+    assert unchanged == [PartState.NEW, PartState.NEW]
+    parts = list(order.parts.order_by("number").values_list("state", "end_reason"))
+    assert parts == [(PartState.CANCELLED, "Hết hàng"), (PartState.NEW, "")]
+
+
+def test_an_order_is_cancelled_once(admin: Client) -> None:
+    variant = make_variant(on_hand=5)
+    order = make_order((variant, 2))
+
+    admin.post(f"{DESK}don-hang/{order.pk}/huy/", {"reason": "Khách đổi ý"})
+    again = admin.get(f"{DESK}don-hang/{order.pk}/")
+
+    order.refresh_from_db()
+    assert order.status == OrderStatus.CANCELLED
+    assert stock_of(variant).free == 5
+    assert not again.context["may_cancel"]
+
+
+def test_an_order_is_written_for_a_buyer_who_calls(admin: Client) -> None:
+    load_divisions()
+    variant = make_variant(name="Bí xanh thơm", price=15_000, on_hand=10)
+    begun = admin.post(f"{DESK}don-nhap/", {"source": "phone"})
+    page = begun.url
+    fields = {
+        "name": "Hoàng Văn Páo",
+        "phone": "0912 345 678",
+        "province": "01",
+        "street": "Số 5",
+        "lines-TOTAL_FORMS": "0",
+        "lines-INITIAL_FORMS": "0",
+    }
+
+    found = admin.post(page, fields | {"q": "bi xanh", "find": "1"}, follow=True).context["found"]
+    admin.post(page, fields | {f"add-{variant.pk}": "3"})
+    shown = admin.get(page)
+    way = shown.context["shares"][0]["choices"][0].value
+    line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
+    counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
+    saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": way})
+    placed = admin.post(f"{page}dat/")
+
+    order = Order.objects.get()
+    assert [each.pk for each in found] == [variant.pk]
+    assert (saved.status_code, placed.url) == (302, f"{DESK}don-hang/{order.pk}/")
+    assert (order.source, order.status, order.phone) == ("phone", OrderStatus.PLACED, "+84912345678")
+    assert (order.goods_gross, order.delivery_gross, order.due_gross) == (56_000, 30_000, 86_000)
+    assert (order.folded_name, stock_of(variant).allocated) == ("hoang van pao", 4)
+
+
+def test_a_draft_without_name_or_place_is_kept_but_not_placed(admin: Client) -> None:
+    variant = make_variant()
+    page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
+    admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "1"})
+
+    answer = admin.post(f"{page}dat/")
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors.keys() == {"name", "phone", "province"}
+    order = Order.objects.get()
+    assert order.is_draft
+    assert order.lines.count() == 1
+
+
+@pytest.mark.parametrize("quantity", ["-1", "hai", "9" * 30])
+def test_an_odd_quantity_is_said_and_nothing_changes(admin: Client, quantity: str) -> None:
+    variant = make_variant()
+    page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
+    admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "2"})
+    line = {"lines-0-variant": variant.pk, "lines-0-quantity": quantity, "lines-0-price": "1000"}
+
+    answer = admin.post(page, line | {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"})
+
+    assert answer.status_code == 422
+    assert Order.objects.get().lines.get().quantity == 2
+
+
+def test_a_draft_is_thrown_away_but_an_order_is_not(admin: Client) -> None:
+    page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
+    order = make_order()
+
+    admin.post(f"{page}xoa/")
+    admin.post(f"{DESK}don-nhap/{order.pk}/xoa/")
+
+    assert list(Order.objects.all()) == [order]

@@ -1,0 +1,231 @@
+"""Who may open the desk, what each page shows, and that queries do not grow with rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from catalog.models import Listing
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from orders.models import Order, OrderPart, Parcel, Source
+from orders.states import ParcelState
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_cooperative,
+    make_member,
+    make_order,
+    make_product,
+    make_seller,
+    make_user,
+    make_variant,
+    nobody,
+)
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ("", "hop-tac-xa/", "hang/", "don-hang/", "don-nhap/")
+DESK = "/quan-tri/"
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    make_channel()
+    client.force_login(make_admin())
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_desk_is_for_staff_alone(client: Client, page: str) -> None:
+    signed_out = client.get(DESK + page)
+    client.force_login(make_member(make_cooperative()))
+
+    assert (signed_out.status_code, signed_out.url) == (302, f"/tai-khoan/dang-nhap/?next={DESK}{page}")
+    assert client.get(DESK + page).status_code == 404
+
+
+def test_staff_see_what_their_group_lets_them(client: Client) -> None:
+    user = make_user(is_staff=True)
+    group = Group.objects.create(name="Duyệt hàng")
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_PRODUCTS)
+    group.users.add(user)
+    client.force_login(user)
+
+    statuses = {page: client.get(DESK + page).status_code for page in PAGES}
+
+    assert statuses == {"": 200, "hop-tac-xa/": 404, "hang/": 200, "don-hang/": 404, "don-nhap/": 404}
+    assert [each.kind for each in client.get(DESK).context["waiting"]] == ["listing"]
+
+
+@pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])
+def test_what_is_not_there_is_not_found(admin: Client, kind: str) -> None:
+    key = nobody() if kind.startswith("don") else 999_999
+
+    assert admin.get(f"{DESK}{kind}/{key}/").status_code == 404
+
+
+def test_a_stranger_cannot_answer_or_cancel(client: Client) -> None:
+    order = make_order()
+    cooperative = make_cooperative(state=CooperativeState.APPLIED)
+    client.force_login(make_user())
+
+    cancelled = client.post(f"{DESK}don-hang/{order.pk}/huy/", {"reason": "x"})
+    approved = client.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": "approved"})
+
+    assert cancelled.status_code == approved.status_code == 404
+    order.refresh_from_db()
+    cooperative.refresh_from_db()
+    assert order.cancelled_at is None
+    assert cooperative.state == CooperativeState.APPLIED
+
+
+def test_home_counts_what_waits(admin: Client) -> None:
+    make_cooperative(state=CooperativeState.APPLIED)
+    make_product(state=ListingState.IN_REVIEW)
+    unanswered = make_order().parts.get()
+    OrderPart.objects.filter(pk=unanswered.pk).update(called_at=timezone.now())
+    failed = make_order(now=timezone.now()).parts.get()
+    Parcel.objects.create(part=failed, number=1, state=ParcelState.FAILED_DELIVERY, reason="Không ai nhận")
+
+    answer = admin.get(DESK)
+
+    assert {each.kind: each.count for each in answer.context["waiting"]} == {
+        "cooperative": 1,
+        "listing": 1,
+        "part": 1,
+        "parcel": 1,
+    }
+    assert answer.context["orders_today"] == 1
+    assert "Không ai nhận" in answer.content.decode()
+
+
+def test_a_quiet_desk_says_so(admin: Client) -> None:
+    assert admin.get(DESK).context["is_quiet"]
+
+
+def test_cooperatives_are_listed_by_state_and_found_without_marks(admin: Client) -> None:
+    applied = make_cooperative("Tổ hợp tác nấm rừng", state=CooperativeState.APPLIED)
+    selling = make_cooperative("HTX Tài Hoan")
+
+    def shown(**query: str) -> list[Cooperative]:
+        return list(admin.get(f"{DESK}hop-tac-xa/", query).context["page"].object_list)
+
+    assert shown() == [applied]
+    assert shown(state="approved") == [selling]
+    assert shown(q="tai hoan") == [selling]
+    assert shown(q="hoan", state="applied") == []
+    assert shown(q="nam rung") == [applied]
+
+
+def test_orders_are_found_by_code_number_phone_and_name_without_marks(admin: Client) -> None:
+    variant = make_variant(on_hand=50)
+    wanted = make_order((variant, 1), name="Đặng Thị Hoa", phone="+84912000111")
+    make_order((variant, 1), name="Lê Văn Nam", phone="+84912000222")
+
+    def shown(text: str) -> list[str]:
+        return [row.code for row in admin.get(f"{DESK}don-hang/", {"q": text}).context["page"].object_list]
+
+    code = wanted.code
+    for text in (code, code.lower(), f"{code[:3]} {code[3:]}", str(wanted.number), "0912 000 111", "000111"):
+        assert shown(text) == [code]
+    assert shown("dang hoa") == shown("Đặng") == shown("THỊ hoa") == [code]
+    assert shown("ang") == shown("Đặng Nam") == shown("999999") == []
+
+
+def test_orders_are_narrowed_by_status_source_cooperative_and_day(admin: Client) -> None:
+    variant = make_variant(on_hand=50)
+    now = timezone.now()
+    order = make_order((variant, 1), now=now)
+    other = make_order((make_variant(make_seller()), 1))
+    Order.objects.filter(pk=other.pk).update(source=Source.PHONE)
+
+    def shown(**query: object) -> set[object]:
+        return {row.pk for row in admin.get(f"{DESK}don-hang/", query).context["page"].object_list}
+
+    assert shown() == {order.pk, other.pk}
+    assert shown(source="phone") == {other.pk}
+    assert shown(cooperative=variant.cooperative_id) == {order.pk}
+    assert shown(day="24/11/2026") == {other.pk}
+    assert shown(status="delivered") == set()
+    assert shown(status="nonsense", day="hôm qua") == {order.pk, other.pk}
+
+
+def test_an_order_shows_parts_payments_consents_and_who_did_what(admin: Client) -> None:
+    order = make_order((make_variant(price=320_000), 2), name="Nguyễn Thị Hoa")
+
+    page = admin.get(f"{DESK}don-hang/{order.pk}/")
+
+    text = page.content.decode()
+    assert "670.000\u00a0₫" in text
+    assert "Nguyễn Thị Hoa" in text
+    assert [each["sums"].charge_pending for each in page.context["payments"]] == [670_000]
+    assert [told.change.what for told in page.context["history"]] == ["order.placed"]
+    assert [each.purpose for each in page.context["consents"]] == ["order"]
+
+
+def test_a_draft_is_no_order_yet(admin: Client) -> None:
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
+
+    assert admin.get(f"{DESK}don-hang/{order.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["", "hop-tac-xa/", "hang/", "don-hang/", "don-nhap/"])
+def test_queries_do_not_grow_with_rows(admin: Client, django_assert_max_num_queries: Any, page: str) -> None:
+    _some_of_everything()
+    with django_assert_max_num_queries(40) as few:
+        admin.get(DESK + page)
+    for _n in range(3):
+        _some_of_everything()
+
+    with django_assert_max_num_queries(len(few)):
+        admin.get(DESK + page)
+
+
+def test_queries_of_an_order_do_not_grow_with_its_parts(
+    admin: Client, django_assert_max_num_queries: Any
+) -> None:
+    small = make_order((make_variant(), 1))
+    large = make_order(*[(make_variant(make_seller()), 1) for _n in range(4)])
+    with django_assert_max_num_queries(40) as few:
+        admin.get(f"{DESK}don-hang/{small.pk}/")
+
+    with django_assert_max_num_queries(len(few)):
+        admin.get(f"{DESK}don-hang/{large.pk}/")
+
+
+def test_the_back_room_shows_rows_to_admins_and_sends_others_to_our_sign_in(admin: Client) -> None:
+    order = make_order()
+    listing = Listing.objects.get()
+
+    for page in (
+        "",
+        "orders/order/",
+        f"orders/order/{order.pk}/change/",
+        f"catalog/product/{listing.product_id}/change/",
+    ):
+        assert admin.get(f"{DESK}du-lieu/{page}").status_code == 200
+    written = admin.post(f"{DESK}du-lieu/orders/order/{order.pk}/change/", {"total_gross": "1"})
+    admin.logout()
+
+    assert written.status_code in (200, 302)
+    assert Order.objects.get(pk=order.pk).total_gross == order.total_gross
+    away = admin.get(f"{DESK}du-lieu/", follow=True)
+    assert away.redirect_chain[-1][0].startswith("/tai-khoan/dang-nhap/")
+
+
+def _some_of_everything() -> None:
+    make_cooperative(state=CooperativeState.APPLIED)
+    make_product(state=ListingState.IN_REVIEW)
+    part = make_order((make_variant(make_seller()), 1), now=timezone.now()).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(called_at=timezone.now())
+    Parcel.objects.create(part=part, number=1, state=ParcelState.FAILED_DELIVERY)
+    draft = make_order((make_variant(make_seller()), 1))
+    Order.objects.filter(pk=draft.pk).update(placed_at=None, confirmed_at=None)
