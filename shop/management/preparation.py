@@ -31,7 +31,7 @@ def prepare(*, out: TextIO, demo: bool) -> None:
     _collect_static_files(out=out)
     if demo and _is_empty():
         with _told(out, "Filling the shop with demo goods"):
-            call_command("seed_demo", stdout=out)
+            call_command("seed_demo", stdout=out, verbosity=0)
 
 
 def compile_translations(*, out: TextIO) -> None:

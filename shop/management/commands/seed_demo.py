@@ -31,5 +31,5 @@ class Command(BaseCommand):
         fill(now=now, pictures_now=not later)
         placed = seed_orders(orders, seed=seed, now=now)
         self.stdout.write(f"  {placed} past orders")
-        for account in ACCOUNTS:
+        for account in ACCOUNTS if options["verbosity"] else ():
             self.stdout.write(f"  {account.role}: {account.email}, {account.password}")

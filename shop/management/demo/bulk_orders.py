@@ -273,7 +273,7 @@ class _Writer:
     ) -> None:
         what, row, order = told
         if part is not None:
-            data = {"part": part.number} | ({"parcel": parcel.number} if parcel else {})
+            data = {"part": part.number, **({"parcel": parcel.number} if parcel else {})}
         values = change_values(
             what,
             row,

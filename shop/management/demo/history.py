@@ -241,7 +241,8 @@ class Planner:
         """A way that goes there with this weight; people near by sometimes collect."""
         grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
         goods = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
-        sent, collected = [], []
+        sent: list[DeliveryWay] = []
+        collected: list[DeliveryWay] = []
         for way in self._ways.get(cooperative_id, []):
             fee = way.fee(channel_id=self._channel.pk, province_code=province, grams=grams, goods=goods)
             if fee is not None:

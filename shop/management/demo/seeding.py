@@ -54,7 +54,7 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
         return 0
     channel = Channel.objects.get(slug="viet-nam")
     planned = Planner(channel, seed=seed, now=now).plan(count)
-    members = _members()
+    members = members_by_cooperative()
     buyer = User.objects.get(email=ACCOUNTS[0].email)
     first_day = now - datetime.timedelta(days=DAYS + 1)
     receive_goods(planned, actor=SEEDER, now=first_day)
@@ -66,7 +66,7 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
     return len(planned)
 
 
-def _members() -> dict[int, Actor]:
+def members_by_cooperative() -> dict[int, Actor]:
     """Who acts for each cooperative: its member where it has one, else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):

@@ -1,0 +1,79 @@
+import re
+
+import pytest
+
+from shop.management.demo.reading import HERE, cooperatives, in_english, market, products
+
+SHORT = ("origin", "packaging", "shelf_life", "storage")
+
+
+def test_there_are_sixty_goods_of_at_least_eight_cooperatives():
+    names = [row["name"] for row in products()]
+
+    assert len(names) == len(set(names)) == 60
+    assert len(cooperatives()) >= 8
+    assert cooperatives()[0]["name"] == "HTX Thiên An"
+
+
+def test_whatever_is_made_up_says_so():
+    real = {"HTX Thiên An", "HTX Yến Dương", "HTX Tài Hoan", "HTX Tân Thành", "HTX Thượng Quan"}
+
+    for row in cooperatives():
+        is_sample = row.get("sample", False)
+        assert is_sample == row["name"].endswith("(mẫu)") == (row["name"] not in real)
+        assert is_sample or not row.get("producers")
+        assert all("(mẫu)" in name for name in row.get("producers", []))
+
+
+@pytest.mark.parametrize("row", products(), ids=lambda row: row["name"])
+def test_each_product_can_be_sold_as_the_law_wants_and_read_in_english(row):
+    assert 1 <= len(row["variants"]) <= 6
+    assert all(row[field] for field in ("about", "about_en", "en"))
+    assert row["type"] == "craft" or row["shelf_life"]
+    assert (HERE / "pictures" / f"{row['picture']}.webp").exists()
+    for field in SHORT:
+        if row.get(field):
+            assert in_english(row[field])
+    for variant in row["variants"]:
+        assert variant["price"] % 1000 == 0
+        assert variant["weight"] > 0
+        for field in ("name", "size", "pattern"):
+            if variant.get(field):
+                assert in_english(variant[field])
+
+
+def test_goods_stand_on_shelves_of_cooperatives_that_exist():
+    shelves = {shelf["name"] for root in market()["category"] for shelf in [root, *root["inside"]]}
+    sellers = {row["slug"] for row in cooperatives()}
+
+    assert {row["category"] for row in products()} <= shelves
+    assert {row["cooperative"] for row in products()} == sellers
+
+
+def test_no_text_promises_health():
+    promises = re.compile(
+        r"chữa|trị bệnh|giúp ngủ|tốt cho sức|bồi bổ|giải độc|health|cure|heal|detox|immun", re.I
+    )
+
+    for row in [*products(), *cooperatives()]:
+        for field, text in row.items():
+            if isinstance(text, str):
+                assert not promises.search(text), (row["name"], field)
+
+
+def test_a_text_that_nobody_translated_is_found_out():
+    with pytest.raises(KeyError):
+        in_english("Một câu chưa dịch")
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("Gói 500 g", "500 g packet"),
+        ("Bao 10 kg", "10 kg sack"),
+        ("1 kg", "1 kg"),
+        ("30 × 120 cm", "30 × 120 cm"),
+    ],
+)
+def test_sizes_are_translated_by_rule(text, english):
+    assert in_english(text) == english

@@ -1,0 +1,213 @@
+import datetime
+from io import StringIO
+
+from django.core.management import call_command
+from django.db.models import Sum
+from django.test import TestCase
+
+from catalog.actions.listings import missing_by_law
+from catalog.models import Listing, Movement, Product, Stock, Variant
+from catalog.states import ListingState
+from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
+from orders import models as trade
+from orders.actions.standing import update_standing
+from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, PaymentEvent
+from shop.accounts.models import User
+from shop.core.models import Change, Channel, Picture, PictureState, Translation
+from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo.bulk_orders import write_finished
+from shop.management.demo.history import Planner
+from shop.management.demo.past_orders import live_through, receive_goods
+from shop.management.demo.seeding import SEEDER, fill, members_by_cooperative, seed_orders
+from shop.notifications.models import Notification
+
+NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
+
+
+def figures_of_orders(orders):
+    """What was ordered, when, for how much, and how far it came: without keys, which differ by database."""
+    rows = orders.order_by("placed_at", "phone").values_list(
+        *("placed_at", "buyer_name", "phone", "source", "province_code", "total_gross", "total_net"),
+        *("due_gross", "charged", "list_gross", "status", "saleor_status", "charge_coverage"),
+    )
+    return list(rows)
+
+
+def figures_of_rows(orders):
+    """The parts, lines, parcels, events and changes of orders, as figures that can be compared."""
+    order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
+    return {
+        "parts": sorted(
+            OrderPart.objects.filter(order__in=orders).values_list(
+                *("number", "cooperative", "state", "progress", "accepted_at", "ended_at", "end_reason"),
+                *("way_name", "pickup_place", "pickup_day", "expected_from", "expected_until"),
+                *("goods_gross", "delivery_gross", "total_net", "commission", "accept_by"),
+            ),
+            key=str,
+        ),
+        "lines": sorted(
+            OrderLine.objects.filter(order__in=orders).values_list(
+                *("product_name", "variant_name", "translated_product_name", "quantity", "position"),
+                *(
+                    "unit_price",
+                    "tax_rate",
+                    "list_net",
+                    "priced_gross",
+                    "total_net",
+                    "total_gross",
+                    "commission",
+                ),
+            ),
+            key=str,
+        ),
+        "parcels": sorted(
+            Parcel.objects.filter(part__order__in=orders).values_list(
+                *("number", "state", "warehouse", "carrier", "cod_state", "cod_expected", "cod_collected"),
+                *("packed_at", "handed_over_at", "delivered_at", "lines__quantity", "lines__stock"),
+            ),
+            key=str,
+        ),
+        "events": sorted(
+            PaymentEvent.objects.filter(payment__order__in=orders).values_list(
+                "kind", "amount", "at", "actor_kind", "actor_key"
+            ),
+            key=str,
+        ),
+        "changes": sorted(
+            Change.objects.filter(root_key__in=order_keys).values_list(
+                "what", "kind", "cooperative", "actor_kind", "actor_key", "door", "why", "at", "data"
+            ),
+            key=str,
+        ),
+    }
+
+
+class DemoTests(TestCase):
+    """A class, so that the market is filled once; its pictures wait for the worker."""
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.users = fill(now=NOW, pictures_now=False)
+
+    def test_the_demo_is_a_whole_market(self):
+        assert Product.objects.count() == 60
+        assert Cooperative.objects.public().count() == 11
+        assert Listing.objects.filter(state=ListingState.PUBLISHED).count() == 60
+        assert Translation.objects.filter(kind="catalog.product", field="name", language="en").count() == 60
+        assert Picture.objects.filter(state=PictureState.WAITING).count() == 27
+        assert set(MarketDay.objects.values_list("kind", flat=True)) == set(MarketDayKind)
+        assert not [each.name for each in Product.objects.all() if missing_by_law(each)]
+
+    def test_every_account_can_sign_in(self):
+        for account in ACCOUNTS:
+            assert User.objects.get(email=account.email).check_password(account.password)
+
+    def test_stock_is_the_sum_of_its_movements(self):
+        sums = dict(Movement.objects.values_list("stock").annotate(total=Sum("quantity")))
+
+        assert {stock.pk: stock.on_hand for stock in Stock.objects.all()} == {
+            stock.pk: sums.get(stock.pk, 0) for stock in Stock.objects.all()
+        }
+
+    def test_some_cooperatives_do_not_reach_the_south(self):
+        ways = DeliveryWay.objects.offered().filter(cooperative__slug="to-hop-tac-bep-khoi-ba-be")
+        channel = Channel.objects.get()
+
+        assert any(way.serves(channel_id=channel.pk, province_code="01") for way in ways)
+        assert not any(way.serves(channel_id=channel.pk, province_code="79") for way in ways)
+
+    def test_filling_twice_adds_nothing(self):
+        before = (
+            Product.objects.count(),
+            Variant.objects.count(),
+            Movement.objects.count(),
+            Change.objects.count(),
+        )
+
+        fill(now=NOW + datetime.timedelta(days=1), pictures_now=False)
+
+        assert before == (
+            Product.objects.count(),
+            Variant.objects.count(),
+            Movement.objects.count(),
+            Change.objects.count(),
+        )
+        assert Cooperative.objects.count() == 12
+        assert User.objects.count() == len(ACCOUNTS)
+
+    def test_one_seed_makes_one_history(self):
+        channel = Channel.objects.get()
+
+        first = Planner(channel, seed=7, now=NOW).plan(80)
+        again = Planner(channel, seed=7, now=NOW).plan(80)
+        other = Planner(channel, seed=8, now=NOW).plan(80)
+
+        assert first == again
+        assert first != other
+        assert len(first) == 80
+        assert all(order.placed_at < NOW for order in first)
+
+    def test_a_lived_history_adds_up_and_leaves_the_stock_as_it_was(self):
+        before = dict(Stock.objects.values_list("pk", "on_hand"))
+
+        assert seed_orders(30, seed=5, now=NOW) == 30
+
+        assert Order.objects.placed().count() == 30
+        assert OrderPart.objects.to_accept().exists()
+        for order in Order.objects.all():
+            parts = order.parts.aggregate(total=Sum("total_gross"))["total"]
+            lines = order.lines.aggregate(total=Sum("total_gross"))["total"]
+            assert order.total_gross == parts == lines + order.delivery_gross
+        promised = dict(Allocation.objects.values_list("stock").annotate(total=Sum("quantity")))
+        for stock in Stock.objects.all():
+            assert stock.on_hand - promised.get(stock.pk, 0) == stock.free
+            assert stock.on_hand == before[stock.pk] + promised.get(stock.pk, 0)
+        assert not Notification.objects.filter(sent_at=None).exists()
+
+    def test_orders_are_not_seeded_over_others(self):
+        seed_orders(3, seed=5, now=NOW)
+
+        assert seed_orders(3, seed=6, now=NOW) == 0
+        assert Order.objects.count() == 3
+
+    def test_a_history_written_in_bulk_is_the_one_that_is_lived_through(self):
+        channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
+        members = members_by_cooperative()
+        planned = [each for each in Planner(channel, seed=11, now=NOW).plan(60) if each.is_over][-25:]
+        ended = [part for each in planned for part in each.parts if part.outcome.is_ended]
+        receive_goods(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
+        live_through(planned, channel, members, buyer, now=NOW)
+        lived = Order.objects.filter(pk__in=list(Order.objects.values_list("pk", flat=True)))
+        stock = dict(Stock.objects.values_list("pk", "on_hand"))
+        taken = list(trade.OrderPart.objects.exclude(slot=None).values_list("slot__taken", flat=True))
+
+        write_finished(planned, channel, members, buyer, now=NOW)
+
+        written = Order.objects.exclude(pk__in=lived)
+        assert ended
+        assert written.count() == len(planned)
+        assert figures_of_orders(written) == figures_of_orders(lived)
+        assert figures_of_rows(written) == figures_of_rows(lived)
+        assert taken is not None
+        moved = {pk: on_hand - stock[pk] for pk, on_hand in Stock.objects.values_list("pk", "on_hand")}
+        assert -sum(moved.values()) == sum(
+            quantity
+            for each in planned
+            for part in each.parts
+            if not part.outcome.is_ended
+            for _v, quantity in part.lines
+        )
+        standing = figures_of_orders(written)
+        for order in written:
+            update_standing(order)
+        assert figures_of_orders(written) == standing
+
+    def test_the_command_tells_who_may_sign_in(self):
+        out = StringIO()
+
+        call_command("seed_demo", orders=4, seed=2, later=True, stdout=out)
+
+        assert Order.objects.count() == 4
+        for account in ACCOUNTS:
+            assert account.email in out.getvalue()
+            assert account.password in out.getvalue()
