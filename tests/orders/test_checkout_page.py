@@ -1,0 +1,425 @@
+"""From basket to order on one page."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Price, Stock, Variant
+from cooperatives.models import Cooperative
+from orders.models import Basket, BasketLine, Order, Reservation
+from shop.accounts.models import Consent
+from shop.notifications.models import Notification
+from tests.factories import (
+    HANOI,
+    THAI_NGUYEN,
+    make_channel,
+    make_cooperative,
+    make_market_way,
+    make_places,
+    make_seller,
+    make_user,
+    make_variant,
+    make_warehouse,
+    make_way,
+    stock_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+NGHIA_DO = "00613"
+CSRF = {"enforce_csrf_checks": True}
+
+
+@pytest.fixture(autouse=True)
+def _places() -> None:
+    make_places()
+
+
+def put(client: Client, variant: Variant, quantity: int = 1) -> None:
+    client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": quantity})
+
+
+def opened(client: Client) -> str:
+    response = client.get("/en/dat-hang/")
+    assert response.status_code == 200
+    return text_of(response)
+
+
+def text_of(response: Any) -> str:
+    return re.sub(r"[ \n]+", " ", response.content.decode())
+
+
+def filled(**fields: Any) -> dict[str, Any]:
+    """What a buyer writes, with the first way of every cooperative, for the basket there is."""
+    basket = Basket.objects.get()
+    ways = {
+        f"way-{cooperative.pk}": str(cooperative.ways.order_by("pk").first().pk)
+        for cooperative in Cooperative.objects.filter(variants__in=basket.lines.values("variant"))
+    }
+    return {
+        "basket": str(basket.pk),
+        "name": "Trần Thị Minh Hạnh",
+        "phone": "0987 654 321",
+        "email": "hanh@example.com",
+        "province": HANOI,
+        "commune": NGHIA_DO,
+        "street": "Số 8, ngõ 42",
+        "landmark": "cổng xanh",
+        "consent": "on",
+        **ways,
+        **fields,
+    }
+
+
+def send(client: Client, **fields: Any) -> Any:
+    return client.post("/en/dat-hang/", filled(**fields))
+
+
+def refused(client: Client, **fields: Any) -> str:
+    """The page as it comes back; nothing may have been ordered."""
+    response = send(client, **fields)
+    assert response.status_code == 200
+    assert not Order.objects.exists()
+    assert BasketLine.objects.exists()
+    return text_of(response)
+
+
+def test_without_a_basket_there_is_nothing_to_check_out(client: Client) -> None:
+    assert client.get("/en/dat-hang/").headers["Location"] == "/en/gio-hang/"
+
+
+def test_opening_the_checkout_keeps_the_goods(client: Client) -> None:
+    variant = make_variant(on_hand=5)
+    put(client, variant, 2)
+
+    page = opened(client)
+
+    assert stock_of(variant).reserved == 2
+    assert Reservation.objects.get().quantity == 2
+    assert 'name="consent"' in page
+    assert not re.search(r'name="consent"[^>]*checked', page)
+
+
+def test_an_order_holds_what_was_written(client: Client) -> None:
+    variant = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=5)
+    put(client, variant, 2)
+    opened(client)
+
+    response = send(client, **{f"note-{variant.cooperative_id}": "Gọi trước khi giao"})
+
+    order = Order.objects.select_related("shipping_address").get()
+    assert response.headers["Location"] == f"/en/don-hang/{order.pk}/"
+    assert (order.buyer_name, order.phone, order.email) == (
+        "Trần Thị Minh Hạnh",
+        "+84987654321",
+        "hanh@example.com",
+    )
+    assert str(order.shipping_address) == "Số 8, ngõ 42, Phường Nghĩa Đô, Hà Nội"
+    assert order.shipping_address.landmark == "cổng xanh"
+    assert (order.shipping_address.province_code, order.shipping_address.commune_code) == (HANOI, NGHIA_DO)
+    assert (order.goods_gross, order.delivery_gross, order.total_gross) == (640_000, 30_000, 670_000)
+    assert order.parts.get().note == "Gọi trước khi giao"
+    assert list(Consent.objects.values_list("purpose", flat=True)) == ["order"]
+    assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 2)
+    assert not Basket.objects.exists()
+
+
+def test_the_buyer_hears_by_mail_in_their_language_and_each_cooperative_in_vietnamese(client: Client) -> None:
+    seller = make_seller("HTX Thiên An", email="thien-an@example.com")
+    put(client, make_variant(seller, name="Gối thảo dược", price=320_000))
+
+    send(client)
+
+    order = Order.objects.get()
+    letter = Notification.objects.get(to="hanh@example.com")
+    assert letter.subject == f"Order {order.code} on Chợ Phiên"
+    for text in (letter.text, letter.html):
+        assert "Gối thảo dược" in text
+        assert "350.000\u00a0₫" in text
+        assert f"/en/don-hang/{order.pk}/" in text
+        assert "0987 654 321" in text
+    to_cooperative = Notification.objects.get(to="thien-an@example.com")
+    assert order.code in to_cooperative.text
+    assert "Gối thảo dược: 1" in to_cooperative.text
+
+
+def test_without_an_email_the_link_comes_by_text_message(client: Client) -> None:
+    put(client, make_variant())
+
+    send(client, email="")
+
+    order = Order.objects.get()
+    message = Notification.objects.get(way="sms")
+    assert message.to == "+84987654321"
+    assert f"/en/don-hang/{order.pk}/" in message.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", " ", "Write who receives the goods."),
+        ("phone", "", "Write a number that can be called."),
+        ("phone", "abc", "A phone number has digits."),
+        ("email", "hoa@", "An e-mail address looks like hoa@example.com."),
+        ("province", "99", "There is no such province any more."),
+        ("commune", "", "Choose a commune or ward from the list."),
+        ("commune", "01948", "That commune or ward is not in this province."),
+        ("commune", "Dịch Vọng", "That commune or ward is not in this province."),
+        ("street", "", "Write the house, street or hamlet."),
+        ("consent", "", "Without this nobody can bring the goods."),
+    ],
+)
+def test_a_fault_is_listed_on_top_and_tied_to_its_field(
+    client: Client, field: str, value: str, words: str
+) -> None:
+    put(client, make_variant())
+
+    page = refused(client, **{field: value})
+
+    summary = re.search(r'id="errors">(.*?)</div>', page)
+    assert summary is not None
+    assert f'<a href="#id_{field}">' in summary[1]
+    assert words in summary[1]
+    assert re.search(rf'id="id_{field}_error">.*?{re.escape(words)}', page)
+    assert "Số 8, ngõ 42" in page or field == "street"
+
+
+def test_a_phone_number_that_looks_odd_is_accepted_with_a_warning(client: Client) -> None:
+    put(client, make_variant())
+
+    response = client.post("/en/dat-hang/", filled(phone="0900 000 00"), follow=True)
+
+    assert Order.objects.get().phone == "+8490000000"
+    assert "The phone number 0900 000 00 looks odd." in response.content.decode()
+
+
+def test_sent_again_it_leads_to_the_same_order(client: Client) -> None:
+    put(client, make_variant())
+    form = filled()
+
+    first = client.post("/en/dat-hang/", form)
+    second = client.post("/en/dat-hang/", form)
+
+    assert first.headers["Location"] == second.headers["Location"]
+    assert Order.objects.count() == 1
+
+
+def test_sent_by_somebody_else_it_leads_nowhere(client: Client) -> None:
+    user = make_user()
+    client.force_login(user)
+    put(client, make_variant())
+    form = filled()
+    stranger = Client()
+
+    before = stranger.post("/en/dat-hang/", form)
+    client.post("/en/dat-hang/", form)
+    after = stranger.post("/en/dat-hang/", form)
+
+    assert before.headers["Location"] == after.headers["Location"] == "/en/gio-hang/"
+    assert Order.objects.get().user == user
+    assert stranger.post("/en/dat-hang/", form | {"basket": str(uuid.uuid4())}).status_code == 302
+
+
+def test_a_price_that_rose_meanwhile_is_said_and_then_taken(client: Client) -> None:
+    variant = make_variant(name="Miến dong", price=45_000)
+    put(client, variant)
+    opened(client)
+    Price.objects.update(amount=50_000)
+
+    page = refused(client, shown_total=75_000)
+    response = send(client, shown_total=80_000)
+
+    assert "Miến dong: The price has changed: 45.000\u00a0₫ before, 50.000\u00a0₫ now." in page
+    assert "Order, pay 80.000\u00a0₫" in page
+    assert response.status_code == 302
+    assert Order.objects.get().total_gross == 80_000
+
+
+def test_what_was_sold_meanwhile_is_said_and_the_basket_is_kept(client: Client) -> None:
+    variant = make_variant(name="Bí xanh thơm", on_hand=5)
+    put(client, variant, 3)
+    opened(client)
+    Reservation.objects.all().delete()
+    Stock.objects.update(reserved=0, on_hand=1)
+
+    page = refused(client)
+
+    assert "Bí xanh thơm: Only 1 is left." in page
+    assert "Order, pay" not in page
+    assert BasketLine.objects.get().quantity == 3
+    assert stock_of(variant).allocated == 0
+
+
+def test_what_was_written_is_there_again_once_the_basket_is_mended(client: Client) -> None:
+    put(client, make_variant(on_hand=5), 3)
+    opened(client)
+    Reservation.objects.all().delete()
+    Stock.objects.update(reserved=0, on_hand=1)
+    refused(client)
+
+    client.post(f"/en/gio-hang/dong/{BasketLine.objects.get().pk}/", {"quantity": 1})
+    page = opened(client)
+
+    assert 'value="Trần Thị Minh Hạnh"' in page
+    assert 'value="Số 8, ngõ 42"' in page
+
+
+def test_an_expired_reservation_still_orders_while_there_is_enough(client: Client) -> None:
+    variant = make_variant(on_hand=5)
+    put(client, variant, 3)
+    opened(client)
+    Reservation.objects.update(expires_at=timezone.now() - datetime.timedelta(minutes=1))
+
+    response = send(client)
+
+    assert response.status_code == 302
+    assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 3)
+
+
+def test_another_sum_than_the_button_said_is_asked_about(client: Client) -> None:
+    put(client, make_variant(price=100_000))
+    opened(client)
+    Cooperative.objects.get().ways.get().rates.update(price=45_000)
+
+    page = refused(client, shown_total=130_000)
+
+    assert "It costs 145.000\u00a0₫ now, not 130.000\u00a0₫." in page
+
+
+def test_delivery_follows_the_province(client: Client) -> None:
+    cooperative = make_seller(channel=make_channel())
+    way = cooperative.ways.get()
+    way.rates.create(channel=make_channel(), currency="VND", province_code=THAI_NGUYEN, price=12_000)
+    put(client, make_variant(cooperative, price=100_000))
+
+    far = text_of(send(client, reload="1"))
+    near = text_of(send(client, reload="1", province=THAI_NGUYEN))
+
+    assert "Order, pay 130.000\u00a0₫" in far
+    assert "Order, pay 112.000\u00a0₫" in near
+    assert "Xã Phủ Thông" in near
+    assert "Phường Nghĩa Đô" not in near
+    assert 'value="Số 8, ngõ 42"' in near
+    assert not Order.objects.exists()
+
+
+def test_htmx_gets_the_form_alone(client: Client) -> None:
+    put(client, make_variant())
+
+    response = client.post("/en/dat-hang/", filled(reload="1"), headers={"HX-Request": "true"})
+
+    html = response.content.decode().strip()
+    assert html.startswith('<form class="split" id="checkout"')
+    assert "<!doctype" not in html
+
+
+def test_a_province_that_is_not_served_is_said_and_not_ordered(client: Client) -> None:
+    channel = make_channel()
+    cooperative = make_cooperative("HTX Yến Dương")
+    make_warehouse(cooperative, channel)
+    make_way(cooperative, channel, provinces=(HANOI,))
+    put(client, make_variant(cooperative))
+
+    page = refused(client, province=THAI_NGUYEN, commune="01948")
+
+    assert "HTX Yến Dương does not deliver to Thái Nguyên." in page
+
+
+def test_goods_are_collected_on_the_market_day_that_was_chosen(client: Client) -> None:
+    cooperative = make_seller()
+    market = make_market_way(cooperative, make_channel(), capacity=1)
+    put(client, make_variant(cooperative, price=100_000))
+    client.post("/en/dat-hang/", filled(reload="1"))
+    value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(send(client, reload="1")))
+    assert value is not None
+
+    send(client, **{f"way-{cooperative.pk}": value[1]})
+
+    part = Order.objects.get().parts.get()
+    assert f"{part.pickup_day}T{part.pickup_starts:%H:%M}" == value[1].split("@")[1]
+    assert (part.delivery_gross, part.slot.taken) == (0, 1)
+
+
+def test_a_pickup_time_that_filled_up_is_refused_at_its_field(client: Client) -> None:
+    cooperative = make_seller()
+    market = make_market_way(cooperative, make_channel(), capacity=1)
+    put(client, make_variant(cooperative))
+    value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(send(client, reload="1")))
+    assert value is not None
+    day, starts = value[1].split("@")[1].split("T")
+    market.slots.create(day=day, starts=starts, ends="10:00", capacity=1, taken=1)
+
+    page = refused(client, **{f"way-{cooperative.pk}": value[1]})
+
+    assert "That way is no longer possible. Choose another." in page
+    assert market.slots.get().taken == 1
+
+
+def test_an_old_address_brings_suggestions_and_none_is_picked(client: Client) -> None:
+    put(client, make_variant())
+
+    page = text_of(send(client, reload="1", commune="", old_address="Dịch Vọng, Hà Nội"))
+    picked = text_of(send(client, commune="", pick="00166"))
+
+    assert re.findall(r'name="pick" value="(\d+)"', page) == ["00166", "00613"]
+    assert 'value="00166" selected' not in page
+    assert 'value="00166" selected' in picked
+    assert not Order.objects.exists()
+
+
+def test_communes_are_those_of_the_province(client: Client) -> None:
+    html = client.get("/dia-chi/xa/", {"province": THAI_NGUYEN}).content.decode()
+
+    assert re.findall(r'value="(\d*)"', html) == ["", "01948"]
+    assert client.get("/dia-chi/xa/").content.decode().count("<option") == 1
+
+
+def test_a_signed_in_buyers_details_are_filled_in(client: Client) -> None:
+    user = make_user(first_name="Nông Thị Mai", phone="+84912345678", email="mai@example.com")
+    client.force_login(user)
+    put(client, make_variant())
+
+    page = opened(client)
+    send(client)
+
+    assert 'value="Nông Thị Mai"' in page
+    assert 'value="mai@example.com"' in page
+    assert Order.objects.get().user == user
+
+
+def test_a_stale_form_gets_a_friendly_page_with_the_way_back() -> None:
+    client = Client(**CSRF)
+
+    response = client.post(
+        "/en/dat-hang/", {"name": "x"}, headers={"Referer": "http://testserver/en/dat-hang/"}
+    )
+
+    assert response.status_code == 403
+    assert "This page has been open too long" in response.content.decode()
+    assert 'href="http://testserver/en/dat-hang/"' in response.content.decode()
+
+
+def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
+    put(client, make_variant(), 1)
+    send(client, reload="1")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/dat-hang/").status_code == 200
+        return len(asked)
+
+    before = queries()
+    for n in range(4):
+        put(client, make_variant(name=f"Hàng {n}"))
+    after = queries()
+
+    assert after == before

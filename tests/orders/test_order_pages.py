@@ -1,0 +1,323 @@
+"""The order's page, finding it again, and a person's list of orders."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.actions.cancel import decline_part
+from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.models import Order, OrderPart, Parcel
+from orders.states import CodState, PartState, Progress
+from orders.views.order import FIND_BY_PHONE
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import NOW, make_order, make_seller, make_user, make_variant, nobody, stock_of
+
+pytestmark = pytest.mark.django_db
+
+MEMBER = Actor.system("test")
+
+
+def page_of(client: Client, order: Order) -> str:
+    response = client.get(f"/en/don-hang/{order.pk}/")
+    assert response.status_code == 200
+    return re.sub(r"[ \n]+", " ", response.content.decode())
+
+
+def steps(page: str) -> list[tuple[str, str]]:
+    """The timelines' steps: state and words."""
+    return [
+        (state, words)
+        for state, words in re.findall(
+            r'<li(?: class="(\w+)")?[^>]*><span class="dot">.*?</span><span>([^<]+)</span>', page
+        )
+    ]
+
+
+def hours(count: int) -> datetime.datetime:
+    return NOW + datetime.timedelta(hours=count)
+
+
+def pack(part: OrderPart) -> Parcel:
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    return pack_parcel(part_id=part.pk, quantities=quantities, actor=MEMBER, now=hours(2))
+
+
+def hand_over(parcel: Parcel, **how: Any) -> None:
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(**how), actor=MEMBER, now=hours(4))
+
+
+def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+    pack(order.parts.get(number=2))
+
+    page = page_of(client, order)
+
+    assert f'Order <span class="code">{order.code}</span>' in page
+    assert "To pay on receipt: 470.000\u00a0₫" in page
+    assert steps(page) == [
+        ("now", "The cooperative accepts the order"),
+        ("", "Packed"),
+        ("", "On the way"),
+        ("", "Received"),
+        ("done", "The cooperative accepts the order"),
+        ("now", "Being packed"),
+        ("", "On the way"),
+        ("", "Received"),
+    ]
+    assert "by 10:00 on Wednesday 25/11 at the latest" in page
+    assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
+
+
+def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
+    order = make_order()
+    hand_over(pack(order.parts.get()), vehicle="20B-123.45", driver_phone="+84912345678")
+
+    page = page_of(client, order)
+
+    assert "20B-123.45" in page
+    assert '<a class="keep" href="tel:+84912345678">0912 345 678</a>' in page
+    assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Received")]
+    assert "I have received this part" in page
+    assert "Yes, cancel this part" not in page
+
+
+def test_a_delivery_that_failed_is_told_with_its_reason(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+    fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", actor=MEMBER, now=hours(5))
+
+    page = page_of(client, order)
+
+    assert "Could not be delivered on 24/11/2026: Không ai ở nhà" in page
+    assert "I have received this part" not in page
+
+
+def test_a_part_that_was_declined_ends_with_the_reason(client: Client) -> None:
+    order = make_order()
+    decline_part(part_id=order.parts.get().pk, reason="Mưa to, hỏng hết rau", actor=MEMBER, now=hours(1))
+
+    page = page_of(client, order)
+
+    assert steps(page) == [("now", "Declined by the cooperative")]
+    assert "Mưa to, hỏng hết rau" in page
+    assert "No longer to be paid" in page
+
+
+def test_the_buyers_word_marks_goods_as_received_and_leaves_the_cash_open(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+
+    response = client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True)
+
+    parcel.refresh_from_db()
+    order.refresh_from_db()
+    assert "Thank you. The cooperative sees that it has come." in response.content.decode()
+    assert order.parts.get().progress == Progress.DELIVERED
+    assert (parcel.cod_state, parcel.cod_collected, order.charged) == (CodState.EXPECTED, 0, 0)
+    change = Change.objects.get(what="parcel.delivered")
+    assert (change.actor_kind, change.door) == ("guest", "market")
+
+
+def test_saying_it_again_changes_nothing(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+    client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/")
+    parcel.refresh_from_db()
+
+    client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/")
+
+    again = Parcel.objects.get()
+    assert again.delivered_at == parcel.delivered_at
+    assert Change.objects.filter(what="parcel.delivered").count() == 1
+
+
+def test_what_is_not_on_its_way_cannot_be_received(client: Client) -> None:
+    order = make_order()
+    pack(order.parts.get())
+
+    response = client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True)
+
+    assert "Nothing of this parcel is on its way yet." in response.content.decode()
+    assert order.parts.get().progress == Progress.PACKING
+
+
+def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=1)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+
+    page = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
+
+    order.refresh_from_db()
+    assert "The part of HTX Thiên An is cancelled." in page
+    assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
+    assert (order.due_gross, order.total_gross) == (120_000, 470_000)
+    assert stock_of(pillow).free == 1
+
+
+def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+
+    page = page_of(client, order)
+    answer = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
+
+    assert "Yes, cancel this part" not in page
+    assert "It is packed. To change something, call HTX Thiên An: 0912 345 678." in page
+    assert "The cooperative has packed this already. Please call them." in answer
+    assert order.parts.get().state == PartState.ACCEPTED
+
+
+def test_an_order_is_missing_without_its_address(client: Client) -> None:
+    order = make_order()
+
+    assert client.get(f"/don-hang/{nobody()}/").status_code == 404
+    assert client.post(f"/don-hang/{nobody()}/goi/1/huy/").status_code == 404
+    assert client.post(f"/don-hang/{order.pk}/goi/2/huy/").status_code == 404
+    assert client.get(f"/don-hang/{order.pk}/goi/1/huy/").status_code == 405
+    assert order.parts.get().state == PartState.NEW
+
+
+def test_a_guest_without_email_can_keep_the_page(client: Client) -> None:
+    order = make_order(email="")
+
+    page = page_of(client, order)
+
+    assert "Keep this page" in page
+    assert "The link also comes as a text message to 0987 654 321." in page
+    assert re.search(r'<svg[^>]+class="qr-small"', page)
+    assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
+    assert " style=" not in page
+
+
+def test_whoever_has_the_letter_is_not_told_to_keep_the_page(client: Client) -> None:
+    assert "Keep this page" not in page_of(client, make_order())
+
+
+def test_the_number_of_queries_does_not_grow_with_parts_and_lines(client: Client) -> None:
+    small = make_order()
+    pack(small.parts.get())
+    large = make_order(
+        *[(make_variant(make_seller(f"HTX {n}"), name=f"Hàng {n}"), 1) for n in range(3)],
+        (make_variant(name="Quýt"), 1),
+    )
+    for part in large.parts.all():
+        pack(part)
+
+    def queries(order: Order) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page_of(client, order)
+        return len(asked)
+
+    assert queries(large) == queries(small)
+
+
+@pytest.mark.parametrize("written", ["{code}", " {lower} ", "{split}", "{number}"])
+def test_an_order_is_found_by_phone_and_code_however_written(client: Client, written: str) -> None:
+    order = make_order()
+    text = written.format(
+        code=order.code,
+        lower=order.code.lower(),
+        split=f"{order.code[:3]}-{order.code[3:]}",
+        number=order.number,
+    )
+
+    response = client.post("/don-hang/", {"phone": "0987.654.321", "code": text})
+
+    assert response.headers["Location"] == f"/don-hang/{order.pk}/"
+
+
+def test_a_wrong_phone_and_an_unknown_code_are_answered_alike(client: Client) -> None:
+    order = make_order()
+
+    def answer(phone: str, code: str) -> str:
+        html = client.post("/en/don-hang/", {"phone": phone, "code": code}).content.decode()
+        return re.sub(r'value="[^"]*"', "", html[html.index("<main") : html.index("</main")])
+
+    wrong_phone = answer("0912345678", order.code)
+    unknown_code = answer("0987654321", "TA7K2M3")
+
+    assert wrong_phone == unknown_code
+    assert "There is no order with this phone number and code." in wrong_phone
+
+
+def test_guessing_ends_after_some_tries_and_others_may_still_look(client: Client) -> None:
+    order = make_order()
+    for _ in range(FIND_BY_PHONE.tries):
+        client.post("/don-hang/", {"phone": "0987654321", "code": "TA7K2M3"})
+
+    blocked = client.post("/don-hang/", {"phone": "0987654321", "code": order.code})
+    other = make_order((make_variant(), 1), phone="+84912345678")
+    elsewhere = client.post("/don-hang/", {"phone": "0912345678", "code": other.code})
+
+    assert blocked.status_code == 429
+    assert elsewhere.status_code == 302
+
+
+def test_my_orders_are_mine_newest_first_ten_on_a_page(client: Client) -> None:
+    user = make_user()
+    variant = make_variant(on_hand=100)
+    mine = [make_order((variant, 1), user=user, now=hours(n)) for n in range(11)]
+    strangers = make_order((variant, 1), user=make_user())
+    client.force_login(user)
+
+    first = client.get("/en/tai-khoan/").content.decode()
+    second = client.get("/en/tai-khoan/?page=2").content.decode()
+
+    codes = re.findall(r'<a class="code" href="/en/don-hang/[^"]+">([^<]+)</a>', first)
+    assert codes == [order.code for order in reversed(mine[1:])]
+    assert mine[0].code in second
+    assert strangers.code not in first + second
+
+
+def test_the_number_of_queries_does_not_grow_with_my_orders(client: Client) -> None:
+    user = make_user()
+    variant = make_variant(on_hand=100)
+    client.force_login(user)
+    make_order((variant, 1), user=user)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/tai-khoan/")
+        return len(asked)
+
+    before = queries()
+    for n in range(4):
+        make_order((variant, 1), (make_variant(make_seller(f"HTX {n}")), 1), user=user)
+
+    assert queries() == before
+
+
+def test_my_orders_ask_strangers_to_sign_in(client: Client) -> None:
+    response = client.get("/en/tai-khoan/")
+
+    assert response.headers["Location"] == "/en/tai-khoan/dang-nhap/?next=/en/tai-khoan/"
+
+
+def test_a_delivered_and_paid_order_says_so(client: Client) -> None:
+    order = make_order((make_variant(price=320_000), 1))
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=hours(20))
+
+    page = page_of(client, order)
+
+    assert "Paid: 350.000\u00a0₫" in page
+    assert {state for state, _ in steps(page)} == {"done"}

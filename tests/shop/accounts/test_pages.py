@@ -1,0 +1,292 @@
+"""Coming in and going out, a new account, a new password, one's details."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from shop.accounts.models import Address, User
+from shop.accounts.views import FAILED_SIGN_INS, PASSWORD_LINKS
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import (
+    HANOI,
+    PASSWORD,
+    THAI_NGUYEN,
+    make_admin,
+    make_member,
+    make_places,
+    make_seller,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN = "/en/tai-khoan/dang-nhap/"
+NEW = "mien-dong-na-ri-2026"
+
+
+def sign_in(client: Client, name: str, password: str = PASSWORD, **further: str) -> object:
+    return client.post(SIGN_IN, {"name": name, "password": password, **further})
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+@pytest.mark.parametrize("written", ["hoa@example.com", " HOA@Example.com ", "0987 654 321"])
+def test_email_or_phone_and_password_sign_in(client: Client, written: str) -> None:
+    make_user(email="hoa@example.com", phone="+84987654321")
+
+    response = sign_in(client, written)
+
+    assert response.headers["Location"] == "/en/tai-khoan/"
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize(("name", "password"), [("hoa@example.com", "sai"), ("ai@example.com", PASSWORD)])
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(
+    client: Client, name: str, password: str
+) -> None:
+    make_user(email="hoa@example.com")
+
+    response = sign_in(client, name, password)
+
+    assert response.status_code == 200
+    assert "E-mail (or phone number) and password do not go together." in response.content.decode()
+    assert not is_signed_in(client)
+
+
+def test_somebody_who_was_shut_out_stays_out(client: Client) -> None:
+    make_user(email="hoa@example.com", is_active=False)
+
+    sign_in(client, "hoa@example.com")
+
+    assert not is_signed_in(client)
+
+
+def test_guessing_a_password_ends_for_the_guesser_and_not_for_the_owner(client: Client) -> None:
+    make_user(email="hoa@example.com")
+    guesser = Client(REMOTE_ADDR="203.0.113.9")
+    for _ in range(FAILED_SIGN_INS.tries):
+        sign_in(guesser, "hoa@example.com", "sai")
+
+    blocked = sign_in(guesser, "hoa@example.com")
+    owner = sign_in(client, "hoa@example.com")
+
+    assert blocked.status_code == 429
+    assert "Too many tries." in blocked.content.decode()
+    assert not is_signed_in(guesser)
+    assert owner.status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("wanted", "landed"),
+    [
+        ("/en/dat-hang/", "/en/dat-hang/"),
+        ("https://evil.example/", "/en/tai-khoan/"),
+        ("//evil.example/", "/en/tai-khoan/"),
+        ("javascript:alert(1)", "/en/tai-khoan/"),
+    ],
+)
+def test_only_addresses_of_ours_are_gone_on_to(client: Client, wanted: str, landed: str) -> None:
+    make_user(email="hoa@example.com")
+
+    assert sign_in(client, "hoa@example.com", next=wanted).headers["Location"] == landed
+
+
+def test_each_lands_where_their_work_is(client: Client) -> None:
+    make_member(make_seller(), email="vien@example.com")
+    make_admin(email="quan-tri@example.com")
+    make_user(email="hoa@example.com")
+    back = {"back": "/en/san-pham/"}
+
+    landed = [
+        sign_in(Client(), name, **back).headers["Location"]
+        for name in ("vien@example.com", "quan-tri@example.com", "hoa@example.com")
+    ]
+
+    assert landed == ["/en/xa-vien/", "/en/quan-tri/", "/en/san-pham/"]
+
+
+def test_the_form_remembers_the_page_one_came_from(client: Client) -> None:
+    page = client.get(SIGN_IN, headers={"Referer": "http://testserver/en/san-pham/"}).content.decode()
+
+    assert re.search(r'name="back" value="http://testserver/en/san-pham/"', page)
+
+
+def test_signing_out_is_a_post_and_ends_the_session(client: Client) -> None:
+    client.force_login(make_user())
+
+    assert client.get("/en/tai-khoan/dang-xuat/").status_code == 405
+    assert is_signed_in(client)
+    assert client.post("/en/tai-khoan/dang-xuat/").headers["Location"] == "/en/"
+    assert not is_signed_in(client)
+
+
+def test_a_new_account_is_open_at_once(client: Client) -> None:
+    client.post(
+        "/en/tai-khoan/dang-ky/", {"name": "Nông Thị Mai", "email": "Mai@Example.com", "password": NEW}
+    )
+
+    user = User.objects.get()
+    assert (user.email, user.first_name, user.language) == ("mai@example.com", "Nông Thị Mai", "en")
+    assert user.check_password(NEW)
+    assert is_signed_in(client)
+    assert Change.objects.get().what == "user.registered"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("email", "hoa@example.com", "There is an account with this e-mail already."),
+        ("email", "hoa@", "An e-mail address looks like hoa@example.com."),
+        ("name", "", "Write your name."),
+        ("password", "12345678", "This password is too common."),
+    ],
+)
+def test_a_registration_with_a_fault_opens_nothing(
+    client: Client, field: str, value: str, words: str
+) -> None:
+    make_user(email="hoa@example.com")
+
+    page = client.post(
+        "/en/tai-khoan/dang-ky/",
+        {"name": "Mai", "email": "mai@example.com", "password": NEW} | {field: value},
+    ).content.decode()
+
+    assert words in page
+    assert User.objects.count() == 1
+    assert not is_signed_in(client)
+
+
+def link_in_letter() -> str:
+    letter = Notification.objects.get()
+    found = re.search(r"http://127\.0\.0\.1:8000(/\S+/mat-khau/\S+/\S+/)", letter.text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_forgotten_password_is_set_anew_by_a_letter(client: Client) -> None:
+    user = make_user(email="hoa@example.com", language="en")
+    elsewhere = Client()
+    elsewhere.force_login(user)
+    client.post("/en/tai-khoan/mat-khau/", {"email": "Hoa@example.com"})
+    link = link_in_letter()
+
+    assert client.get(link).status_code == 200
+    client.post(link, {"password": NEW})
+
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    assert client.get(link).status_code == 404
+    assert client.post(link, {"password": PASSWORD}).status_code == 404
+    assert elsewhere.get("/en/tai-khoan/").status_code == 302
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+
+
+def test_a_weak_new_password_is_refused(client: Client) -> None:
+    user = make_user(email="hoa@example.com", language="en")
+    client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
+
+    page = client.post(link_in_letter(), {"password": "12345678"}).content.decode()
+
+    user.refresh_from_db()
+    assert "This password is too common." in page
+    assert user.check_password(PASSWORD)
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_letter(client: Client) -> None:
+    make_user(email="hoa@example.com")
+
+    known = client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"}).content.decode()
+    unknown = client.post("/en/tai-khoan/mat-khau/", {"email": "aha@example.com"}).content.decode()
+
+    def main(page: str) -> str:
+        return page[page.index("<main") : page.index("</main")]
+
+    assert main(known).replace("hoa@", "aha@") == main(unknown)
+    assert Notification.objects.get().to == "hoa@example.com"
+
+
+def test_letters_to_one_address_are_few(client: Client) -> None:
+    make_user(email="hoa@example.com")
+    for _ in range(PASSWORD_LINKS.tries):
+        client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
+
+    response = client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
+
+    assert response.status_code == 429
+    assert Notification.objects.count() == PASSWORD_LINKS.tries
+
+
+@pytest.mark.parametrize("path", ["abc/xyz/", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5/x/", "MQ/c-1/"])
+def test_a_made_up_link_is_an_old_one(client: Client, path: str) -> None:
+    make_user()
+
+    response = client.get(f"/en/tai-khoan/mat-khau/{path}")
+
+    assert response.status_code == 404
+    assert "This link no longer works" in response.content.decode()
+
+
+def details(**fields: str) -> dict[str, str]:
+    return {
+        "name": "Trần Thị Hoa",
+        "phone": "0987 654 321",
+        "province": HANOI,
+        "commune": "00613",
+        "street": "Số 8",
+        "landmark": "cổng xanh",
+    } | fields
+
+
+def test_details_are_kept_and_the_address_with_them(client: Client) -> None:
+    make_places()
+    user = make_user()
+    client.force_login(user)
+
+    client.post("/en/tai-khoan/thong-tin/", details())
+    client.post("/en/tai-khoan/thong-tin/", details(street="Số 9"))
+
+    user.refresh_from_db()
+    assert (user.first_name, user.phone) == ("Trần Thị Hoa", "+84987654321")
+    assert str(user.default_shipping_address) == "Số 9, Phường Nghĩa Đô, Hà Nội"
+    assert Address.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": ""}, "Write your name."),
+        ({"phone": "0912 345 678"}, "Another account has this phone number."),
+        ({"commune": ""}, "An address needs this too."),
+        ({"province": THAI_NGUYEN}, "That commune or ward is not in this province."),
+    ],
+)
+def test_details_with_a_fault_change_nothing(client: Client, fields: dict[str, str], words: str) -> None:
+    make_places()
+    make_user(phone="+84912345678")
+    user = make_user(first_name="Hoa")
+    client.force_login(user)
+
+    page = client.post("/en/tai-khoan/thong-tin/", details(**fields)).content.decode()
+
+    user.refresh_from_db()
+    assert words in page
+    assert (user.first_name, user.phone, user.default_shipping_address) == ("Hoa", None, None)
+    assert not Address.objects.exists()
+
+
+def test_without_scripts_a_button_shows_the_communes_of_another_province(client: Client) -> None:
+    make_places()
+    client.force_login(make_user())
+
+    page = client.post("/en/tai-khoan/thong-tin/", details(province=THAI_NGUYEN, reload="1")).content.decode()
+
+    assert "Xã Phủ Thông" in page
+    assert 'value="Trần Thị Hoa"' in page
+    assert "Please look at this again" not in page
