@@ -79,7 +79,8 @@ def test_nothing_is_left_to_do_in_the_code():
 def test_models_have_no_default_order():
     ordered = re.compile(r"^\s+ordering\s*=", re.MULTILINE)
 
-    assert [named(path) for path in code() if ordered.search(path.read_text())] == []
+    models = [path for path in code() if "models" in (path.stem, path.parent.name)]
+    assert [named(path) for path in models if ordered.search(path.read_text())] == []
 
 
 def test_nobody_but_states_assigns_a_state():
