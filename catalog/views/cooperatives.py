@@ -62,5 +62,6 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _offers(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:
-    ways = DeliveryWay.objects.offered().filter(cooperative=cooperative)
+    ways = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
+    show_in_language(ways, "name", "note")
     return [Offer(way, None, False, way.pickup_times(now=now, count=2)) for way in ways]

@@ -14,13 +14,12 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Price, Product, ProductMedia, Stock, Variant
 from catalog.templatetags.goods import step
+from catalog.views.cards import FEW
 from catalog.views.place import all_provinces, chosen_province
 from cooperatives.models import Certificate, DeliveryWay, PickupTime
 from shop.core.calendar import day_of
 from shop.core.models import Channel, market_channel, show_in_language
 from shop.core.models.geography import Division
-
-MANY = 20  # free steps above which the page just says that there is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,8 @@ class Choice:
 
     @property
     def is_nearly_gone(self) -> bool:
-        return self.left is not None and 0 < self.left <= MANY
+        few = FEW if self.variant.low_stock_at is None else self.variant.low_stock_at
+        return self.left is not None and 0 < self.left <= few
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,9 @@ def _offers(
     grams = first.variant.grams_for(product) if first else 0
     goods = first.price if first else 0
     offers = []
-    for way in DeliveryWay.objects.offered().filter(cooperative=product.cooperative):
+    ways = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
+    show_in_language(ways, "name", "note")
+    for way in ways:
         times = way.pickup_times(now=now, count=2) if way.is_collected else []
         if province is not None:
             fee = way.fee(channel_id=channel.pk, province_code=province.code, grams=grams, goods=goods)

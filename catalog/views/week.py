@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from cooperatives.models import DeliveryWay, PickupTime, WayKind
 from cooperatives.states import CooperativeState
 from shop.core.calendar import VIETNAM, day_of, next_weekday
+from shop.core.models import show_in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,12 @@ class Week:
 
 def market_ways() -> list[DeliveryWay]:
     """The market days and coaches that cooperatives in good standing offer."""
-    return list(
-        DeliveryWay.objects.offered().filter(
-            kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
-        )
+    ways = DeliveryWay.objects.offered().filter(
+        kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
+    rows = list(ways)
+    show_in_language(rows, "name")
+    return rows
 
 
 def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
