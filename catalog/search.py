@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from typing import overload
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import get_language
 
 from catalog.models import Listing
 from catalog.models.listing import ListingQuerySet
 from cooperatives.models import Cooperative
 from cooperatives.models.cooperative import CooperativeQuerySet
+from shop.core.models import Translation
 from shop.core.text import fold
 
 LONGEST_QUERY = 4000  # letters of a query that are looked at
@@ -94,7 +97,7 @@ def find_goods(listings: ListingQuerySet, query: str) -> list[int]:
     words = words_of(query)
     if not words:
         return []
-    named = _ids_with(words, named=True)
+    named = _ids_with(words, named=True) | _ids_translated(words)
     found = listings.filter(product__in=named | _ids_with(words, named=False))
     rows = found.newest_first().values_list("pk", "product", "product__name")
     phrase = query.strip().lower()
@@ -109,6 +112,17 @@ def find_cooperatives(query: str) -> CooperativeQuerySet:
     for word in words:
         found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
     return found.order_by("sort_order", "pk")
+
+
+def _ids_translated(words: Sequence[str]) -> set[int]:
+    """Ids of goods whose name in the page's language holds the words; nothing in the shop's own language."""
+    language = get_language() or settings.LANGUAGE_CODE
+    if language == settings.LANGUAGE_CODE:
+        return set()
+    names = Translation.objects.filter(kind="catalog.product", field="name", language=language)
+    for word in words:
+        names = names.filter(Q(text__istartswith=word) | Q(text__icontains=f" {word}"))
+    return {int(key) for key in names.values_list("key", flat=True)[:COUNTED]}
 
 
 def _ids_with(words: Sequence[str], *, named: bool) -> set[int]:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from catalog.models import Movement, Product
 from catalog.search import words_of
+from shop.core.models import Translation
 from tests.catalog.test_browse import names
 from tests.factories import make_cooperative, make_product, make_seller
 
@@ -112,3 +114,27 @@ def test_nothing_found_shows_the_way_on(client: Client) -> None:
 
     assert "Không tìm thấy" in html
     assert 'href="/san-pham/"' in html
+
+
+def test_english_pages_find_goods_by_their_english_name(client: Client) -> None:
+    product = make_product(name="Miến dong")
+    Translation.objects.create(
+        kind="catalog.product", key=str(product.pk), language="en", field="name", text="Canna starch noodles"
+    )
+
+    html = client.get("/en/tim/?q=noodles").content.decode()
+
+    assert names(html) == ["Canna starch noodles"]
+    assert found(client, "noodles") == []
+
+
+def test_the_index_follows_changes_of_name_and_deletions(client: Client) -> None:
+    product = make_product(name="Miến dong")
+
+    Product.objects.filter(pk=product.pk).update(search_text="gung tuoi", slug="gung-tuoi", name="Gừng tươi")
+
+    assert found(client, "mien") == []
+    assert found(client, "gung") == ["Gừng tươi"]
+    Movement.objects.all().delete()
+    Product.objects.filter(pk=product.pk).delete()
+    assert found(client, "gung") == []

@@ -1,0 +1,123 @@
+"""Every pair of states of a listing, and every action from every state."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from catalog.actions.listings import (
+    pause_listing,
+    publish_listing,
+    resume_listing,
+    return_listing,
+    submit_listing,
+    withdraw_listing,
+)
+from catalog.models import Listing, ProductMedia
+from catalog.states import LISTING_MOVES, ListingState
+from shop.core.actors import Actor
+from shop.core.models import Picture
+from shop.core.states import WrongMove, advance, unreachable
+from tests.factories import NOW, make_channel, make_product
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("test")
+
+PAIRS = {
+    ("draft", "in_review"),
+    ("draft", "published"),
+    ("draft", "withdrawn"),
+    ("in_review", "published"),
+    ("in_review", "draft"),
+    ("in_review", "withdrawn"),
+    ("published", "paused"),
+    ("published", "withdrawn"),
+    ("paused", "published"),
+    ("paused", "withdrawn"),
+    ("withdrawn", "draft"),
+}
+
+
+def listing_in(state, *, checks=True):
+    """The listing of a product of which everything is said that the law wants."""
+    product = make_product(channel=make_channel(checks_listings=checks), state=state)
+    ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
+    return Listing.objects.select_related("product__cooperative").get(product=product)
+
+
+def test_a_listing_moves_along_its_table_only() -> None:
+    listing = listing_in("draft")
+
+    for came_from, to in itertools.product(ListingState.values, repeat=2):
+        Listing.objects.filter(pk=listing.pk).update(state=came_from)
+        listing.refresh_from_db()
+        if (came_from, to) in PAIRS:
+            assert advance(listing, to, LISTING_MOVES) == came_from
+        else:
+            with refused(WrongMove, "wrong_move"):
+                advance(listing, to, LISTING_MOVES)
+        listing.refresh_from_db()
+        assert listing.state == (to if (came_from, to) in PAIRS else came_from)
+
+
+def test_every_state_can_be_reached() -> None:
+    assert unreachable(LISTING_MOVES, first=ListingState.DRAFT) == set()
+    assert set(LISTING_MOVES) == set(ListingState.values)
+
+
+def as_cooperative(action, **more):
+    return lambda listing: action(
+        cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW, **more
+    )
+
+
+def as_staff(action, **more):
+    return lambda listing: action(listing_id=listing.pk, actor=STAFF, now=NOW, **more)
+
+
+ACTIONS = {
+    "submit": (as_cooperative(submit_listing), {"draft": "in_review"}),
+    "publish": (
+        as_staff(publish_listing),
+        {"draft": "published", "in_review": "published", "paused": "published"},
+    ),
+    "return": (as_staff(return_listing, reason="thiếu ảnh"), {"in_review": "draft"}),
+    "pause": (as_cooperative(pause_listing), {"published": "paused"}),
+    "resume": (as_cooperative(resume_listing), {"paused": "published"}),
+    "withdraw": (
+        as_cooperative(withdraw_listing),
+        {state: "withdrawn" for state in ListingState.values if state != "withdrawn"},
+    ),
+    "withdraw as staff": (
+        as_staff(withdraw_listing, cooperative=None),
+        {state: "withdrawn" for state in ListingState.values if state != "withdrawn"},
+    ),
+}
+
+
+@pytest.mark.parametrize("state", ListingState.values)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_action_moves_a_listing_or_is_refused(state, action) -> None:
+    listing = listing_in(state)
+    act, leads_to = ACTIONS[action]
+
+    if state in leads_to:
+        act(listing)
+    else:
+        with refused(WrongMove, "wrong_move"):
+            act(listing)
+
+    listing.refresh_from_db()
+    assert listing.state == leads_to.get(state, state)
+
+
+@pytest.mark.parametrize("state", ["draft", "in_review", "paused"])
+def test_where_the_channel_checks_nothing_goods_go_on_sale_at_once(state) -> None:
+    listing = listing_in(state, checks=False)
+
+    as_cooperative(submit_listing)(listing)
+
+    listing.refresh_from_db()
+    assert listing.state == "published"

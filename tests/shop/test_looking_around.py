@@ -1,0 +1,134 @@
+"""Buyers' pages in a real browser: clean to axe, no sideways scroll, HTMX on top of plain forms."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from catalog.models import Product
+from cooperatives.models import Certificate, CertificateKind
+from tests.factories import make_category, make_channel, make_market_way, make_product, make_seller
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def pillow() -> Product:
+    """A product with all that its page can show, of a cooperative with a stall."""
+    seller = make_seller("HTX Thiên An", slug="thien-an", story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.")
+    make_market_way(seller, make_channel())
+    category = make_category("Thổ cẩm")
+    pillow = make_product(
+        seller,
+        name="Gối thảo dược",
+        category=category,
+        variants=(("Gối cổ", 0), ("Gối nằm", 80_000)),
+    )
+    certificate = Certificate.objects.create(
+        cooperative=seller,
+        kind=CertificateKind.OCOP,
+        stars=4,
+        number="12/QĐ",
+        expires_on=timezone.now().date() + datetime.timedelta(days=90),
+    )
+    pillow.certificates.add(certificate)
+    make_product(
+        make_seller("HTX Tài Hoan"), name="Miến dong", unit="packet", content_grams=500, price=45_000
+    )
+    return pillow
+
+
+def addresses(product: Product) -> list[str]:
+    return [
+        "/",
+        "/en/",
+        "/san-pham/",
+        "/danh-muc/tho-cam/",
+        f"/san-pham/{product.slug}/",
+        "/hop-tac-xa/",
+        "/hop-tac-xa/thien-an/",
+        "/tim/?q=goi",
+        "/tim/?q=khong+co+gi",
+        "/trang/quy-che/",
+        "/offline/",
+        "/khong-co/",
+    ]
+
+
+def faults_of(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, pillow: Product, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+
+    faults = {}
+    for address in addresses(pillow):
+        page.goto(address)
+        faults[address] = faults_of(page)
+
+    assert faults == {address: [] for address in addresses(pillow)}
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_nothing_scrolls_sideways_on_a_phone(phone: Page, pillow: Product, width: int) -> None:
+    phone.set_viewport_size({"width": width, "height": 700})
+
+    wider = {}
+    for address in addresses(pillow):
+        phone.goto(address)
+        wider[address] = phone.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    assert wider == dict.fromkeys(addresses(pillow), 0)
+
+
+def test_a_filter_changes_the_list_in_place_and_the_address_with_it(page: Page, pillow: Product) -> None:
+    page.goto("/san-pham/")
+    page.evaluate("window.stays = true")
+
+    page.get_by_text("Có OCOP").click()
+
+    expect(page.get_by_role("link", name="Miến dong")).to_have_count(0)
+    expect(page.get_by_role("link", name="Gối thảo dược")).to_be_visible()
+    assert "ocop=on" in page.url
+    assert page.evaluate("window.stays") is True
+
+
+def test_the_bar_follows_the_kind_that_is_chosen(phone: Page, pillow: Product) -> None:
+    phone.goto(f"/san-pham/{pillow.slug}/")
+
+    phone.get_by_text("Gối nằm").click()
+    phone.get_by_role("button", name="Thêm một").click()
+
+    expect(phone.locator("[data-chosen-price]")).to_have_text("400.000\u00a0₫")
+    expect(phone.get_by_role("spinbutton", name="Số lượng")).to_have_value("2")
+
+
+def test_everything_can_be_found_and_filtered_without_scripts(
+    browser: Browser, live_server: Any, pillow: Product
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False, locale="vi-VN")
+    page = context.new_page()
+
+    page.goto("/")
+    page.get_by_role("searchbox").fill("mien dong")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.get_by_role("link", name="Miến dong")).to_be_visible()
+    page.goto("/san-pham/")
+    page.get_by_text("Có OCOP").click()
+    page.get_by_role("button", name="Xem hàng").click()
+    expect(page.get_by_role("link", name="Miến dong")).to_have_count(0)
+    page.get_by_role("link", name="Gối thảo dược").click()
+
+    expect(page.get_by_role("button", name="Thêm vào giỏ")).to_be_visible()
+    expect(page.get_by_role("button", name="Thêm một")).to_be_hidden()
+    context.close()
