@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
@@ -77,7 +77,7 @@ class CheckoutForm(forms.Form):
     basket = forms.UUIDField(widget=forms.HiddenInput)
     shown_total = forms.IntegerField(widget=forms.HiddenInput, required=False)
     name = forms.CharField(
-        label=_("Full name"),
+        label=pgettext_lazy("person", "Full name"),
         max_length=100,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
         error_messages={"required": _("Write who receives the goods.")},
@@ -153,7 +153,7 @@ class CheckoutForm(forms.Form):
         self._cooperatives = list(ways)
         for cooperative_id, values in ways.items():
             self.fields[f"way-{cooperative_id}"] = forms.ChoiceField(
-                label=_("Delivery"),
+                label=pgettext_lazy("of an order", "Delivery"),
                 choices=[(value, value) for value in values],
                 widget=forms.RadioSelect,
                 error_messages={

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, pgettext
 
 from orders.models import OrderPart, Parcel
 from orders.states import GONE, ParcelState, PartState, Progress
@@ -76,7 +76,7 @@ def _accepted(part: OrderPart) -> Step:
 
 
 def _packed(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = _("Packed")
+    words = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
         return Step(words)
     if part.progress in _ALL_GONE or _all_closed(part, parcels):
@@ -85,7 +85,7 @@ def _packed(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 
 def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = _("Handed over") if part.is_collected else _("On the way")
+    words = _("Handed over") if part.is_collected else pgettext("step", "On the way")
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]

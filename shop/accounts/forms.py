@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from shop.accounts.models import Address, User
 from shop.core.models.geography import Division
@@ -53,7 +53,7 @@ class SignInForm(forms.Form):
 
 class RegisterForm(forms.Form):
     name = forms.CharField(
-        label=_("Full name"),
+        label=pgettext_lazy("person", "Full name"),
         max_length=100,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
         error_messages={"required": _("Write your name.")},
@@ -96,7 +96,7 @@ class DetailsForm(forms.Form):
     """Name, phone, and the address that a checkout proposes; the address whole or not at all."""
 
     name = forms.CharField(
-        label=_("Full name"),
+        label=pgettext_lazy("person", "Full name"),
         max_length=100,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
         error_messages={"required": _("Write your name.")},
