@@ -1,0 +1,109 @@
+"""Every pair of states of a cooperative, and every answer from every state."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from cooperatives.actions.membership import (
+    ApplicationDetails,
+    answer_application,
+    send_application_again,
+)
+from cooperatives.states import COOPERATIVE_MOVES, FIRST, CooperativeState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.core.states import WrongMove, advance, unreachable
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("test")
+
+PAIRS = {
+    ("applied", "needs_more"),
+    ("applied", "approved"),
+    ("applied", "rejected"),
+    ("needs_more", "applied"),
+    ("needs_more", "approved"),
+    ("needs_more", "rejected"),
+    ("approved", "suspended"),
+    ("suspended", "approved"),
+}
+EVERY_PAIR = list(itertools.product(CooperativeState.values, repeat=2))
+
+
+@pytest.mark.parametrize("pair", EVERY_PAIR)
+def test_a_cooperative_moves_along_its_table_only(pair) -> None:
+    came_from, to = pair
+    cooperative = make_cooperative(state=came_from)
+
+    if pair in PAIRS:
+        assert advance(cooperative, to, COOPERATIVE_MOVES) == came_from
+    else:
+        with refused(WrongMove, "wrong_move"):
+            advance(cooperative, to, COOPERATIVE_MOVES)
+
+    cooperative.refresh_from_db()
+    assert cooperative.state == (to if pair in PAIRS else came_from)
+
+
+def test_every_state_can_be_reached() -> None:
+    assert unreachable(COOPERATIVE_MOVES, first=FIRST) == set()
+    assert set(COOPERATIVE_MOVES) == set(CooperativeState.values)
+
+
+@pytest.mark.parametrize("pair", EVERY_PAIR)
+def test_each_answer_moves_a_cooperative_and_tells_it_or_is_refused(pair) -> None:
+    came_from, answer = pair
+    cooperative = make_cooperative(state=came_from)
+    given = {
+        "cooperative_id": cooperative.pk,
+        "answer": CooperativeState(answer),
+        "reason": "vì vậy",
+        "actor": STAFF,
+        "now": NOW,
+    }
+
+    if pair in PAIRS:
+        answer_application(**given)
+    else:
+        with refused(WrongMove, "wrong_move"):
+            answer_application(**given)
+
+    cooperative.refresh_from_db()
+    told = Notification.objects.filter(to=cooperative.email).count()
+    written = Change.objects.of(cooperative).filter(what=f"cooperative.{answer}").count()
+    assert (cooperative.state, told, written) == ((answer, 1, 1) if pair in PAIRS else (came_from, 0, 0))
+
+
+@pytest.mark.parametrize("state", CooperativeState.values)
+def test_an_application_is_sent_again_only_when_more_was_asked_for(state) -> None:
+    cooperative = make_cooperative(state=state, state_reason="thiếu giấy")
+    details = ApplicationDetails(
+        name="HTX Yến Dương",
+        legal_name="Hợp tác xã Yến Dương",
+        registration_number="2",
+        representative="Ma Thị Ninh",
+        phone="+84912000111",
+        email="ninh@example.com",
+        province_code="19",
+        commune_code="01894",
+        province_name="Thái Nguyên",
+        commune_name="Ba Bể",
+    )
+    given = {"cooperative_id": cooperative.pk, "details": details, "actor": STAFF, "now": NOW}
+
+    if state == CooperativeState.NEEDS_MORE:
+        send_application_again(**given)
+    else:
+        with refused(WrongMove, "wrong_move"):
+            send_application_again(**given)
+
+    cooperative.refresh_from_db()
+    again = ("applied", "HTX Yến Dương", "")
+    assert (cooperative.state, cooperative.name, cooperative.state_reason) == (
+        again if state == "needs_more" else (state, "HTX Thiên An", "thiếu giấy")
+    )

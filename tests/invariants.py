@@ -1,0 +1,143 @@
+"""What always holds, whatever happened: each asked of the rows themselves, not of the code that keeps it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from catalog.models import Listing, Movement, Price, Stock
+from cooperatives.models import PickupSlot
+from orders.actions.standing import update_standing
+from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, Reservation
+from orders.states import GONE, ParcelState
+
+SIDES = ("net", "gross")
+DERIVED = (
+    *("status", "saleor_status", "authorize_coverage", "charge_coverage", "due_gross", "charged"),
+    *("list_net", "list_gross", "goods_net", "goods_gross", "delivery_net", "delivery_gross"),
+    *("total_net", "total_gross"),
+)
+
+
+def check_everything(*, newest: int | None = None) -> None:
+    """Every rule below, over all rows; what is derived again only of so many orders, latest changed first."""
+    check_stock()
+    check_availability()
+    check_sums()
+    check_parcels()
+    check_cash()
+    check_slots()
+    check_derived(newest)
+
+
+def summed(rows: Any, key: str) -> Counter[Any]:
+    """Σ quantity by a column."""
+    sums: Counter[Any] = Counter()
+    for row in rows:
+        sums[getattr(row, key)] += row.quantity
+    return sums
+
+
+def check_stock() -> None:
+    moved = summed(Movement.objects.all(), "stock_id")
+    kept = summed(Reservation.objects.all(), "stock_id")
+    promised = summed(Allocation.objects.all(), "stock_id")
+    for row in Stock.objects.select_related("variant", "warehouse"):
+        assert row.on_hand == moved[row.pk], f"{row.pk}: on hand is not the sum of its movements"
+        assert row.reserved == kept[row.pk], f"{row.pk}: reserved is not the sum of its reservations"
+        assert row.allocated == promised[row.pk], f"{row.pk}: allocated is not the sum of its allocations"
+        assert row.free == row.on_hand - row.reserved - row.allocated
+        assert row.variant.cooperative_id == row.warehouse.cooperative_id
+
+
+def check_availability() -> None:
+    in_channel = {
+        (stock.variant_id, row.channel_id)
+        for stock in Stock.objects.filter(free__gt=0).prefetch_related("warehouse__channel_rows")
+        for row in stock.warehouse.channel_rows.all()
+    }
+    prices = Price.objects.filter(amount__isnull=False).select_related("variant")
+    to_be_had = {
+        (price.variant.product_id, price.channel_id)
+        for price in prices
+        if not price.variant.track_inventory or (price.variant_id, price.channel_id) in in_channel
+    }
+    for listing in Listing.objects.all():
+        expected = (listing.product_id, listing.channel_id) in to_be_had
+        assert listing.is_available == expected, f"listing {listing.pk} says otherwise than its stock"
+
+
+def check_sums() -> None:
+    for order in Order.objects.prefetch_related("parts", "lines__variant"):
+        parts, lines = list(order.parts.all()), list(order.lines.all())
+        for line in lines:
+            mine = [part for part in parts if part.pk == line.part_id]
+            assert [part.cooperative_id for part in mine] == [line.cooperative_id]
+            assert line.variant is None or line.variant.cooperative_id == line.cooperative_id
+        for side in SIDES:
+            for part in parts:
+                goods = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
+                assert getattr(part, f"goods_{side}") == goods
+                total = goods + getattr(part, f"delivery_{side}")
+                assert getattr(part, f"total_{side}") == total >= 0
+            assert getattr(order, f"total_{side}") == sum(getattr(part, f"total_{side}") for part in parts)
+            assert getattr(order, f"total_{side}") == sum(
+                getattr(line, f"total_{side}") for line in lines
+            ) + sum(getattr(part, f"delivery_{side}") for part in parts)
+        assert order.due_gross == sum(part.total_gross for part in parts if part.is_standing)
+        assert order.total_net <= order.total_gross
+
+
+def check_parcels() -> None:
+    rows = ParcelLine.objects.select_related("parcel", "order_line", "stock")
+    counting = [row for row in rows if row.parcel.state != ParcelState.VOIDED]
+    held = summed(counting, "order_line_id")
+    gone = summed([row for row in counting if row.parcel.state in GONE and row.stock_id], "order_line_id")
+    promised = summed(Allocation.objects.all(), "line_id")
+    for row in rows:
+        assert row.order_line.part_id == row.parcel.part_id
+        assert row.stock is None or row.stock.variant_id == row.order_line.variant_id
+    for line in OrderLine.objects.select_related("part", "order", "variant"):
+        assert held[line.pk] <= line.quantity, f"line {line.pk}: parcels hold more than was ordered"
+        stands = line.order.placed_at is not None and line.part.is_standing
+        if line.variant is not None and line.variant.track_inventory:
+            expected = line.quantity - gone[line.pk] if stands else 0
+            assert promised[line.pk] == expected, f"line {line.pk}: promised is not what is still to leave"
+
+
+def check_cash() -> None:
+    for part in OrderPart.objects.filter(order__placed_at__isnull=False).prefetch_related(
+        "lines", "parcels__lines"
+    ):
+        parcels = list(part.parcels.all())
+        counting = [parcel for parcel in parcels if parcel.state != ParcelState.VOIDED]
+        brought = sum(parcel.cod_expected for parcel in counting)
+        brought += sum(parcel.cod_collected for parcel in parcels if parcel not in counting)
+        assert brought <= part.total_gross, f"part {part.pk}: more cash is asked for than is due"
+        held = summed([row for parcel in counting for row in parcel.lines.all()], "order_line_id")
+        if all(held[line.pk] == line.quantity for line in part.lines.all()):
+            assert brought == part.total_gross, f"part {part.pk}: its parcels do not bring its total"
+    sums = Payment.objects.all().sums()
+    collected: Counter[Any] = Counter()
+    for parcel in Parcel.objects.select_related("part"):
+        collected[parcel.part.order_id] += parcel.cod_collected
+    for payment in Payment.objects.select_related("order"):
+        order = payment.order
+        assert order.charged == sums[payment.pk].charged == collected[order.pk]
+        assert sums[payment.pk].charge_pending == max(0, order.due_gross - order.charged)
+
+
+def check_slots() -> None:
+    for slot in PickupSlot.objects.prefetch_related("parts"):
+        assert slot.taken == len([part for part in slot.parts.all() if part.is_standing])
+        assert slot.capacity is None or slot.taken <= slot.capacity
+
+
+def check_derived(newest: int | None = None) -> None:
+    """Statuses, progress and coverages are what computing them again gives."""
+    for order in Order.objects.order_by("-updated_at", "-number")[:newest]:
+        before = {field: getattr(order, field) for field in DERIVED}
+        progress = list(order.parts.order_by("pk").values_list("progress", flat=True))
+        update_standing(order)
+        assert {field: getattr(order, field) for field in DERIVED} == before
+        assert list(order.parts.order_by("pk").values_list("progress", flat=True)) == progress

@@ -1,0 +1,171 @@
+"""Whatever is bought and whatever comes off it: nothing lost, nothing made, nothing below nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.pricing import DeliveryIn, DiscountIn, LineIn, price_purchase
+
+pytestmark = pytest.mark.once
+
+COOPERATIVES = st.integers(1, 3)
+RATES = st.sampled_from([Decimal(0), Decimal(5), Decimal(8), Decimal(10), Decimal("7.725")])
+
+
+@st.composite
+def purchases(draw):
+    """Lines, deliveries and discounts as a channel might meet them."""
+    lines = []
+    for key in range(draw(st.integers(0, 5))):
+        unit_list = draw(st.integers(0, 10**7))
+        lines.append(
+            LineIn(
+                key,
+                draw(COOPERATIVES),
+                unit_list,
+                draw(st.integers(0, unit_list)),
+                draw(st.integers(1, 50)),
+                draw(RATES),
+            )
+        )
+    deliveries = [
+        DeliveryIn(cooperative, 30_000, draw(st.integers(0, 30_000)), draw(RATES))
+        for cooperative in sorted({line.cooperative for line in lines})
+    ]
+    discounts = []
+    for key in range(draw(st.integers(0, 3))):
+        percent = draw(st.none() | st.decimals(0, 100, places=2))
+        discounts.append(
+            DiscountIn(
+                key,
+                percent=percent,
+                amount=None if percent is not None else draw(st.integers(0, 10**8)),
+                of_delivery=draw(st.booleans()),
+                lines=draw(st.none() | st.frozensets(st.integers(0, 5))),
+                cooperatives=draw(st.none() | st.frozensets(COOPERATIVES)),
+            )
+        )
+    return lines, deliveries, discounts, draw(st.booleans())
+
+
+def priced(purchase):
+    lines, deliveries, discounts, with_tax = purchase
+    return price_purchase(lines, deliveries, discounts, with_tax=with_tax)
+
+
+@given(purchases())
+def test_totals_are_sums_of_lines_and_deliveries(purchase) -> None:
+    result = priced(purchase)
+
+    for side in ("net", "gross"):
+        parts = [getattr(one.total, side) for one in (*result.lines, *result.deliveries)]
+        assert getattr(result.total, side) == sum(parts)
+        cooperatives = {line.cooperative for line in result.lines}
+        assert getattr(result.goods, side) == sum(
+            getattr(result.goods_of(cooperative), side) for cooperative in cooperatives
+        )
+
+
+@given(purchases())
+def test_nothing_costs_less_than_nothing_and_net_is_within_gross(purchase) -> None:
+    result = priced(purchase)
+
+    for one in (*result.lines, *result.deliveries):
+        for taxed in (one.listed, one.priced, one.total):
+            assert 0 <= taxed.net <= taxed.gross
+        assert one.total.gross <= one.priced.gross <= one.listed.gross
+        assert one.total.net <= one.priced.net <= one.listed.net
+
+
+@given(purchases())
+def test_shares_of_a_discount_add_up_to_it_and_touch_only_what_it_meets(purchase) -> None:
+    lines, _deliveries, discounts, _with_tax = purchase
+    by_key = {line.key: line for line in lines}
+
+    result = priced(purchase)
+
+    for asked, given_off in zip(discounts, result.discounts, strict=True):
+        assert sum(given_off.shares.values()) == given_off.amount >= 0
+        assert min(given_off.shares.values(), default=0) >= 0
+        if asked.amount is not None:
+            assert given_off.amount <= asked.amount
+        for key in given_off.shares:
+            cooperative = key if asked.of_delivery else by_key[key].cooperative
+            assert asked.cooperatives is None or cooperative in asked.cooperatives
+            assert asked.of_delivery or asked.lines is None or key in asked.lines
+
+
+@given(purchases())
+def test_what_discounts_take_is_what_is_missing_from_the_entered_prices(purchase) -> None:
+    lines, deliveries, _discounts, with_tax = purchase
+    side = "gross" if with_tax else "net"
+    before = price_purchase(lines, deliveries, with_tax=with_tax)
+
+    after = priced(purchase)
+
+    taken = sum(discount.amount for discount in after.discounts)
+    assert getattr(before.total, side) - getattr(after.total, side) == taken
+
+
+@given(purchases(), st.randoms(use_true_random=False))
+def test_lines_cost_the_same_in_whatever_order_they_stand_when_nothing_is_off(purchase, chance) -> None:
+    lines, deliveries, _discounts, with_tax = purchase
+    shuffled = list(lines)
+    chance.shuffle(shuffled)
+
+    one = price_purchase(lines, deliveries, with_tax=with_tax)
+    other = price_purchase(shuffled, deliveries, with_tax=with_tax)
+
+    assert one.total == other.total
+    assert {line.key: line.total for line in one.lines} == {line.key: line.total for line in other.lines}
+
+
+@given(st.integers(0, 10**6), st.integers(2, 40), st.integers(1, 39), st.integers(0, 10**7))
+def test_a_line_split_in_two_costs_and_saves_the_same(unit, quantity, first, off) -> None:
+    first = min(first, quantity - 1)
+    whole = [LineIn("a", 1, unit, unit, quantity)]
+    halves = [LineIn("a", 1, unit, unit, first), LineIn("b", 1, unit, unit, quantity - first)]
+    discount = [DiscountIn("d", amount=off)]
+
+    assert price_purchase(whole, (), discount).total == price_purchase(halves, (), discount).total
+
+
+def test_prices_without_tax_get_it_once_for_each_total() -> None:
+    result = price_purchase([LineIn("a", 1, 33, 33, 3, Decimal(10))], with_tax=False)
+
+    assert (result.total.net, result.total.gross) == (99, 109)
+
+
+def test_a_discount_larger_than_the_goods_takes_all_of_them_and_no_delivery() -> None:
+    result = price_purchase(
+        [LineIn("a", 1, 45_000, 45_000, 2)], [DeliveryIn(1, 30_000, 30_000)], [DiscountIn("d", amount=10**9)]
+    )
+
+    assert (result.goods.gross, result.delivery.gross, result.discounts[0].amount) == (0, 30_000, 90_000)
+
+
+def test_discounts_come_off_one_after_the_other() -> None:
+    result = price_purchase(
+        [LineIn("a", 1, 100_000, 100_000, 1)],
+        (),
+        [DiscountIn("ten", percent=Decimal(10)), DiscountIn("half", percent=Decimal(50))],
+    )
+
+    assert [discount.amount for discount in result.discounts] == [10_000, 45_000]
+    assert result.total.gross == 45_000
+
+
+@pytest.mark.parametrize("discount", [DiscountIn("d"), DiscountIn("d", percent=Decimal(1), amount=1)])
+def test_a_discount_is_a_percentage_or_an_amount(discount) -> None:
+    with pytest.raises(ValueError, match="percentage or an amount"):
+        price_purchase([LineIn("a", 1, 1, 1, 1)], (), [discount])
+
+
+def test_nothing_bought_costs_nothing() -> None:
+    result = price_purchase([], [], [DiscountIn("d", amount=5)])
+
+    assert (result.total.gross, result.listed.gross, result.discounts[0].amount) == (0, 0, 0)

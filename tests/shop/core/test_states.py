@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from shop.core.states import WrongMove, advance, unreachable
+from tests.factories import make_user
+from tests.unchanged import refused
+
+LIGHTS = {"red": frozenset({"green"}), "green": frozenset({"amber"}), "amber": frozenset({"red"})}
+
+
+@pytest.mark.django_db
+def test_a_move_of_the_table_is_saved_and_answers_where_it_came_from() -> None:
+    row = make_user(note="red")
+
+    came_from = advance(row, "green", LIGHTS, column="note")
+
+    row.refresh_from_db()
+    assert (came_from, row.note) == ("red", "green")
+
+
+@pytest.mark.django_db
+def test_a_move_saves_its_column_alone() -> None:
+    row = make_user(note="red", first_name="Hoa")
+    row.first_name = "Lan"
+
+    advance(row, "green", LIGHTS, column="note")
+
+    row.refresh_from_db()
+    assert (row.note, row.first_name) == ("green", "Hoa")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("to", ["red", "amber", "blue", ""])
+def test_any_other_move_is_refused_and_the_row_stays(to) -> None:
+    row = make_user(note="red")
+
+    with refused(WrongMove, "wrong_move") as refusal:
+        advance(row, to, LIGHTS, column="note")
+
+    assert row.note == "red"
+    assert refusal.value.details == {"came_from": "red", "to": to}
+
+
+@pytest.mark.django_db
+def test_a_state_that_no_table_knows_moves_nowhere() -> None:
+    row = make_user(note="broken")
+
+    with refused(WrongMove, "wrong_move"):
+        advance(row, "green", LIGHTS, column="note")
+
+
+def test_unreachable_names_states_that_no_chain_of_moves_arrives_at() -> None:
+    moves = {**LIGHTS, "flashing": frozenset({"red"}), "off": frozenset()}
+
+    assert unreachable(LIGHTS, first="amber") == set()
+    assert unreachable(moves, first="red") == {"flashing", "off"}

@@ -1,0 +1,34 @@
+"""What a refusal promises: its code, and a shop in which no row and no outgoing mail is different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core import mail
+
+from shop.core.errors import Refused
+
+OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accounts")
+
+
+def every_row() -> dict[str, list[Any]]:
+    """All rows of the trade, by table. Numbers drawn and thrown away again are no rows."""
+    models = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
+    return {model._meta.label: list(model._base_manager.order_by("pk").values_list()) for model in models}
+
+
+@contextmanager
+def refused(kind: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
+    """The block is refused in this way, and nothing has changed."""
+    before, sent = every_row(), len(mail.outbox)
+    with pytest.raises(kind) as refusal:
+        yield refusal
+    assert (type(refusal.value), refusal.value.code) == (kind, code)
+    assert str(refusal.value.words)
+    after = every_row()
+    assert {table: rows for table, rows in after.items() if rows != before[table]} == {}
+    assert len(mail.outbox) == sent
