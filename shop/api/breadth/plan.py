@@ -112,14 +112,14 @@ class Selection:
         """The fields wanted below this one, or below the fields that `path` leads to, whatever their aliases.
 
         For example `selection.names("edges", "node")` in the resolver of a connection. Of an interface or
-        union, all that is asked of any of its types.
+        union, all that is asked of any of its types. `__typename` is no field of theirs and not among them.
         """
         names = self._names.get(path)
         if names is None:
             found: Iterable[Selection] = (self,)
             for name in path:
                 found = [below for each in found for below in each.all_below() if below.name == name]
-            names = frozenset(below.name for each in found for below in each.all_below())
+            names = frozenset(below.name for each in found for below in each.all_below()) - {TYPE_NAME}
             self._names[path] = names
         return names
 

@@ -1,0 +1,188 @@
+"""Operations: hypothesis-graphql's, then twisted. Literals become variables; selections move into fragments,
+repeat, split in two under one key, and get conditions, aliases and type names."""
+
+import random
+
+import hypothesis_graphql
+from graphql import (
+    FieldNode,
+    GraphQLNonNull,
+    NameNode,
+    SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableNode,
+    Visitor,
+    is_abstract_type,
+    parse,
+    print_ast,
+    validate,
+    visit,
+)
+from graphql.utilities import value_from_ast_untyped
+from hypothesis import strategies as st
+from hypothesis_graphql import nodes
+
+MARKS = {"Mark": st.sampled_from(["a", "b", "c", "refused"]).map(nodes.String)}
+CONDITIONS = ["@include(if: $yes)", "@skip(if: $yes)", "@include(if: $no)", "@skip(if: $no)"]
+LITERAL_CONDITIONS = ["@include(if: true)", "@skip(if: true)", "@skip(if: false) @include(if: $yes)"]
+RARE_CONDITIONS = ["@include(if: $unsure)", "@skip(if: $no) @include(if: $yes)", "@skip(if: $unsure)"]
+NONSENSE = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
+
+
+@st.composite
+def operations(draw, schema):
+    """A valid document, and variables that suit it or do not."""
+    make = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
+    source = draw(make(schema, custom_scalars=MARKS, allow_x00=False))
+    return twisted(schema, source, random.Random(draw(st.integers(0, 2**32))))
+
+
+def twisted(schema, source, chance):
+    """The document twisted; as it was if that made it invalid."""
+    types = TypeInfo(schema)
+    twist = Twist(types, chance)
+    document = visit(parse(source), TypeInfoVisitor(types, twist))
+    text = "\n".join([print_ast(document), *twist.fragments])
+    text = text.replace("query", "query" + twist.head(), 1) if text.startswith("query") else text
+    if text.startswith("{"):
+        text = "query" + twist.head() + " " + text
+    elif text.startswith("mutation"):
+        text = text.replace("mutation", "mutation" + twist.head(), 1)
+    try:
+        invalid = validate(schema, parse(text))
+    except Exception as error:  # a twist that does not even parse is a fault of this file
+        raise AssertionError(text) from error
+    return (source, {}) if invalid else (text, twist.variables)
+
+
+class Twist(Visitor):
+    def __init__(self, types, chance):
+        super().__init__()
+        self.types = types
+        self.chance = chance
+        self.definitions = {}
+        self.variables = {}
+        self.fragments = []
+        self.aliases = 0
+        self.carelessness = chance.choice([0.0, 0.0, 0.0, 0.1])  # how often a variable does not suit
+
+    def head(self):
+        lines = [f"${name}: {type_}" for name, type_ in self.definitions.items()]
+        return f"({', '.join(lines)})" if lines else ""
+
+    def leave_argument(self, node, *_):
+        argument = self.types.get_argument()
+        if argument is None or self.chance.random() > 0.4:
+            return None
+        name = f"v{len(self.definitions)}"
+        type_, default = argument.type, ""
+        if isinstance(type_, GraphQLNonNull) and self.chance.random() < 0.3:
+            type_ = type_.of_type
+        if print_ast(node.value) != "null" and self.chance.random() < 0.4:
+            default = f" = {print_ast(node.value)}"
+        self.definitions[name] = f"{type_}{default}"
+        omitted = default and self.chance.random() < 0.3
+        if self.chance.random() < self.carelessness:
+            self.variables[name] = self.chance.choice(NONSENSE)
+        elif not omitted and self.chance.random() > self.carelessness:
+            self.variables[name] = value_from_ast_untyped(node.value)
+        return changed(node, value=VariableNode(name=NameNode(value=name)))
+
+    def leave_selection_set(self, node, *_):
+        parent = self.types.get_parent_type()
+        selections = [self.conditional(each) for each in node.selections]
+        if self.chance.random() < 0.3:
+            place = self.chance.randrange(len(selections) + 1)
+            selections.insert(place, self.chance.choice([field("__typename"), field("kind: __typename")]))
+        for twist in (self.split, self.repeat, self.enclose, self.specialise, self.introspect):
+            if self.chance.random() < 0.3:
+                selections = twist(selections, parent)
+        return changed(node, selections=tuple(selections))
+
+    def conditional(self, node):
+        if self.chance.random() > 0.15 or node.directives:
+            return node
+        return changed(node, directives=parsed(f"a {self.condition()}").directives)
+
+    def condition(self):
+        kinds = self.chance.choices([CONDITIONS, LITERAL_CONDITIONS, RARE_CONDITIONS], [6, 3, 1])[0]
+        words = self.chance.choice(kinds)
+        for name, type_ in (("yes", "Boolean!"), ("no", "Boolean!"), ("unsure", "Boolean = true")):
+            if f"${name}" in words and name not in self.definitions:
+                self.definitions[name] = type_
+                value = {"yes": True, "no": False, "unsure": self.chance.choice([True, None])}[name]
+                self.variables[name] = not value if self.chance.random() < 0.2 else value
+        return words
+
+    def split(self, selections, parent):
+        """A field with several sub-selections becomes two fields under one key."""
+        for place, node in enumerate(selections):
+            below = node.selection_set.selections if node.selection_set else ()
+            if isinstance(node, FieldNode) and len(below) > 1:
+                cut = self.chance.randrange(1, len(below))
+                halves = [
+                    changed(node, selection_set=SelectionSetNode(selections=half))
+                    for half in (below[:cut], below[cut:])
+                ]
+                return [*selections[:place], halves[0], *selections[place + 1 :], halves[1]]
+        return selections
+
+    def repeat(self, selections, parent):
+        """A field once more, under its own key or another."""
+        node = self.chance.choice(selections)
+        if not isinstance(node, FieldNode):
+            return selections
+        if self.chance.random() < 0.5:
+            self.aliases += 1
+            node = changed(node, alias=NameNode(value=f"again{self.aliases}"))
+        return [*selections, node]
+
+    def enclose(self, selections, parent):
+        """Some of the fields move into a fragment, inline or named and spread once or twice."""
+        start = self.chance.randrange(len(selections))
+        end = self.chance.randrange(start, len(selections)) + 1
+        inner = tuple(selections[start:end])
+        condition = f" {self.condition()}" if self.chance.random() < 0.3 else ""
+        rest = [*selections[:start], *selections[end:]]
+        if self.chance.random() < 0.5:
+            name = self.chance.choice(["", f"on {parent.name}"])
+            empty = parsed(f"... {name}{condition} {{ a }}")
+            return [*rest, changed(empty, selection_set=SelectionSetNode(selections=inner))]
+        name = f"Part{len(self.fragments)}"
+        body = print_ast(SelectionSetNode(selections=inner))
+        self.fragments.append(f"fragment {name} on {parent.name} {body}")
+        twice = [parsed(f"...{name}")] if self.chance.random() < 0.4 else []
+        return [parsed(f"...{name}{condition}"), *rest, *twice]
+
+    def specialise(self, selections, parent):
+        """On an interface or union, some fields again on one of its types."""
+        if not is_abstract_type(parent):
+            return selections
+        type_ = self.chance.choice(self.types._schema.get_possible_types(parent))
+        known = [
+            each for each in selections if isinstance(each, FieldNode) and each.name.value in type_.fields
+        ]
+        inner = self.chance.sample(known, self.chance.randint(0, len(known))) or [field("__typename")]
+        empty = parsed(f"... on {type_.name} {{ a }}")
+        on_type = changed(empty, selection_set=SelectionSetNode(selections=tuple(inner)))
+        return [on_type, *selections] if self.chance.random() < 0.5 else [*selections, on_type]
+
+    def introspect(self, selections, parent):
+        if parent.name != "Query" or self.chance.random() < 0.5:
+            return selections
+        asked = self.chance.choice(
+            ['__type(name: "Query") { name fields { name } }', "__schema { queryType { name } }"]
+        )
+        return [*selections, field(asked)]
+
+
+def parsed(selection):
+    return parse(f"{{ {selection} }}", no_location=True).definitions[0].selection_set.selections[0]
+
+
+field = parsed
+
+
+def changed(node, **changes):
+    return type(node)(**{key: getattr(node, key) for key in node.keys if key != "loc"} | changes)

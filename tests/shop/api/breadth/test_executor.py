@@ -1,0 +1,292 @@
+"""What breadth first promises beyond the same answers."""
+
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from graphql import GraphQLError, ValidationRule
+
+from shop.api.breadth import Document, Executor, by_position
+
+from .schemas import built
+
+pytestmark = pytest.mark.once
+
+SDL = """
+type Query { products(first: Int! = 3): [Product!]! thing: Thing version: Int! }
+type Mutation { add(amount: Int!): Total fail: Int! }
+type Total { amount: Int after: Int }
+interface Thing { id: ID! }
+type Product implements Thing { id: ID! name: String! cooperative: Cooperative related: [Product!] }
+type Cooperative implements Thing { id: ID! name: String! founded: Int }
+"""
+SCHEMA = built(SDL)
+Product = namedtuple("Product", "id name cooperative_id")
+PRODUCTS = [Product(1, "Chè", 10), Product(2, "Mật ong", 20), Product(3, "Gạo", 10)]
+COOPERATIVES = {10: {"id": 10, "name": "Tà Xùa"}, 20: {"id": 20, "name": "Bắc Hà"}}
+
+
+class Shelf:
+    """Resolvers that write down what they are asked."""
+
+    def __init__(self):
+        self.calls = []
+
+    def products(self, parents, arguments, context, selection):
+        self.calls.append(("products", len(parents), arguments, selection.names()))
+        return [PRODUCTS[: arguments["first"]]]
+
+    def cooperative(self, parents, arguments, context, selection):
+        self.calls.append(("cooperative", len(parents), arguments, selection.names()))
+        return [COOPERATIVES[parent.cooperative_id] for parent in parents]
+
+    def related(self, parents, arguments, context, selection):
+        self.calls.append(("related", len(parents), arguments, selection.names()))
+        return [[each for each in PRODUCTS if each is not parent] for parent in parents]
+
+    @property
+    def resolvers(self):
+        return {
+            "Query": {"products": self.products},
+            "Product": {"cooperative": self.cooperative, "related": self.related},
+        }
+
+
+def test_each_field_is_resolved_once_for_all_objects_of_its_place():
+    shelf = Shelf()
+    source = "{ products { name cooperative { n: name } related { id cooperative { id founded } } } }"
+
+    answer = Executor(SCHEMA, shelf.resolvers).execute(source)
+
+    assert answer.errors is None
+    assert answer.data["products"][1] == {
+        "name": "Mật ong",
+        "cooperative": {"n": "Bắc Hà"},
+        "related": [
+            {"id": "1", "cooperative": {"id": "10", "founded": None}},
+            {"id": "3", "cooperative": {"id": "10", "founded": None}},
+        ],
+    }
+    assert shelf.calls == [
+        ("products", 1, {"first": 3}, {"name", "cooperative", "related"}),
+        ("cooperative", 3, {}, {"name"}),
+        ("related", 3, {}, {"id", "cooperative"}),
+        ("cooperative", 6, {}, {"id", "founded"}),
+    ]
+
+
+def test_a_resolver_of_an_empty_place_is_not_called():
+    shelf = Shelf()
+
+    answer = Executor(SCHEMA, shelf.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
+
+    assert answer.data == {"products": []}
+    assert [name for name, *_ in shelf.calls] == ["products"]
+
+
+def test_a_selection_tells_what_is_wanted_further_below():
+    wanted = {}
+
+    def products(parents, arguments, context, selection):
+        wanted["below"] = selection.names("related", "cooperative")
+        wanted["nowhere"] = selection.names("name", "cooperative")
+        return [[]]
+
+    def thing(parents, arguments, context, selection):
+        wanted["of any type"] = selection.names()
+        return [None]
+
+    source = """
+        query ($no: Boolean = false) {
+          products { __typename a: related { __typename cooperative { id } } ...F @include(if: $no) ...G }
+          thing { id ... on Product { name } ... on Cooperative { founded } }
+        }
+        fragment F on Product { related { cooperative { founded } } }
+        fragment G on Product { b: related { cooperative { name } } }"""
+    Executor(SCHEMA, {"Query": {"products": products, "thing": thing}}).execute(source)
+
+    assert wanted == {
+        "below": {"id", "name"},
+        "nowhere": frozenset(),
+        "of any type": {"id", "name", "founded"},
+    }
+
+
+def test_rows_are_read_by_position():
+    columns = {"Product": {"id": by_position(0), "name": by_position(1)}}
+    root = {"products": [(1, "Chè"), (2, "Gạo")]}
+
+    answer = Executor(SCHEMA, columns).execute("{ products { name id } }", root=root)
+
+    assert answer.data == {"products": [{"name": "Chè", "id": "1"}, {"name": "Gạo", "id": "2"}]}
+
+
+def test_a_property_that_fails_fails_its_own_object_only():
+    class Careless:
+        id = 1
+
+        @property
+        def founded(self):
+            raise LookupError("Nobody remembers.")
+
+    resolvers = {"Product": {"cooperative": lambda parents, *_: [COOPERATIVES[10], Careless()]}}
+    root = {"products": PRODUCTS[:2]}
+
+    answer = Executor(SCHEMA, resolvers).execute("{ products { cooperative { id founded } } }", root=root)
+
+    assert answer.data["products"] == [
+        {"cooperative": {"id": "10", "founded": None}},
+        {"cooperative": {"id": "1", "founded": None}},
+    ]
+    assert [(error.message, error.path) for error in answer.errors] == [
+        ("Nobody remembers.", ["products", 1, "cooperative", "founded"])
+    ]
+
+
+def test_a_raised_exception_fails_the_field_at_every_path():
+    def out_of_order(parents, arguments, context, selection):
+        raise RuntimeError("Out of order.")
+
+    executor = Executor(SCHEMA, {"Product": {"cooperative": out_of_order}})
+
+    answer = executor.execute("{ products { id cooperative { id } } }", root={"products": PRODUCTS[:2]})
+
+    assert answer.data == {"products": [{"id": "1", "cooperative": None}, {"id": "2", "cooperative": None}]}
+    assert [(error.message, error.path) for error in answer.errors] == [
+        ("Out of order.", ["products", 0, "cooperative"]),
+        ("Out of order.", ["products", 1, "cooperative"]),
+    ]
+
+
+def test_a_resolver_that_loses_values_is_found_out():
+    executor = Executor(SCHEMA, {"Product": {"name": lambda parents, *_: ["only one"]}})
+
+    answer = executor.execute("{ products { name } }", root={"products": PRODUCTS})
+
+    assert answer.data is None
+    assert [error.message for error in answer.errors] == [
+        "The resolver of Product.name gave 1 values for 3 objects."
+    ]
+
+
+class Till:
+    def __init__(self):
+        self.amount = 0
+        self.seen = []
+
+    def add(self, parents, arguments, context, selection):
+        self.amount += arguments["amount"]
+        self.seen.append(f"add {arguments['amount']}")
+        return [{"amount": arguments["amount"]}]
+
+    def after(self, parents, arguments, context, selection):
+        self.seen.append("after")
+        return [self.amount] * len(parents)
+
+    def fail(self, parents, arguments, context, selection):
+        self.seen.append("fail")
+        raise RuntimeError("Refused.")
+
+    @property
+    def executor(self):
+        return Executor(
+            SCHEMA, {"Mutation": {"add": self.add, "fail": self.fail}, "Total": {"after": self.after}}
+        )
+
+
+def test_mutations_run_one_after_another_each_with_all_below_it():
+    till = Till()
+
+    answer = till.executor.execute(
+        "mutation { a: add(amount: 1) { after amount } b: add(amount: 2) { after } }"
+    )
+
+    assert answer.data == {"a": {"after": 1, "amount": 1}, "b": {"after": 3}}
+    assert till.seen == ["add 1", "after", "add 2", "after"]
+
+
+def test_no_mutation_runs_after_one_that_emptied_the_answer():
+    till = Till()
+
+    answer = till.executor.execute(
+        "mutation { a: add(amount: 1) { amount } fail b: add(amount: 2) { amount } }"
+    )
+
+    assert (answer.data, till.amount, till.seen) == (None, 1, ["add 1", "fail"])
+
+
+def test_a_remembered_plan_holds_nothing_of_a_request():
+    executor = Executor(SCHEMA, Shelf().resolvers)
+    source = "query ($n: Int!, $yes: Boolean!) { products(first: $n) { id name @include(if: $yes) } }"
+
+    answers = [executor.execute(source, variables={"n": n, "yes": n > 1}).data["products"] for n in (1, 2, 1)]
+
+    assert answers == [
+        [{"id": "1"}],
+        [{"id": "1", "name": "Chè"}, {"id": "2", "name": "Mật ong"}],
+        [{"id": "1"}],
+    ]
+
+
+def test_a_resolver_may_change_its_arguments_without_harm():
+    def products(parents, arguments, context, selection):
+        first = arguments.pop("first")
+        return [PRODUCTS[:first]]
+
+    executor = Executor(SCHEMA, {"Query": {"products": products}})
+
+    answers = [executor.execute("{ products(first: 1) { id } }") for _ in range(2)]
+
+    assert [answer.data for answer in answers] == [{"products": [{"id": "1"}]}] * 2
+
+
+def test_a_document_is_read_once_however_often_it_comes():
+    executor = Executor(SCHEMA, {})
+
+    first, second, other = (executor.read(source) for source in ("{ version }", "{ version }", "{version}"))
+
+    assert isinstance(first, Document)
+    assert first is second
+    assert first is not other
+
+
+def test_threads_share_plans_and_get_their_own_answers():
+    executor = Executor(SCHEMA, Shelf().resolvers)
+    source = "query ($n: Int!) { products(first: $n) { id cooperative { id } related { name } } }"
+    sizes = [n % 4 for n in range(200)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: executor.execute(source, variables={"n": n}), sizes))
+
+    assert [len(answer.data["products"]) for answer in answers] == sizes
+
+
+def test_further_rules_are_validated():
+    class NoThing(ValidationRule):
+        def enter_field(self, node, *_):
+            if node.name.value == "thing":
+                self.report_error(GraphQLError("No things today.", node))
+
+    answer = Executor(SCHEMA, {}, rules=[NoThing]).execute("{ thing { id } }")
+
+    assert (answer.data, [error.message for error in answer.errors]) == (None, ["No things today."])
+
+
+def test_a_document_of_too_many_tokens_is_not_parsed():
+    answer = Executor(SCHEMA, {}, max_tokens=10).execute("{ " + "version " * 10 + "}")
+
+    assert answer.data is None
+    assert answer.errors[0].message.startswith("Syntax Error: Document contains more")
+
+
+@pytest.mark.parametrize(
+    ("resolvers", "type_resolvers", "words"),
+    [
+        ({"Product": {"colour": by_position(0)}}, {}, "a resolver of Product.colour, which the schema lacks"),
+        ({"Nothing": {"id": by_position(0)}}, {}, "a resolver of Nothing.id, which the schema lacks"),
+        ({}, {"Product": lambda values, context: []}, "Product, which is no interface or union"),
+    ],
+)
+def test_resolvers_of_what_the_schema_lacks_are_refused_at_the_start(resolvers, type_resolvers, words):
+    with pytest.raises(ValueError, match=words):
+        Executor(SCHEMA, resolvers, type_resolvers)

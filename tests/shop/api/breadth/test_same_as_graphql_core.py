@@ -1,0 +1,49 @@
+"""The same world asked depth first and breadth first gives the same answers, errors and order included."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .operations import operations
+from .schemas import schemas
+from .world import World, seen
+
+pytestmark = pytest.mark.once
+
+RELAXED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+WORLDS = [(1, 0.0), (2, 0.02), (3, 0.08), (4, 0.3)]
+
+
+@st.composite
+def cases(draw):
+    schema = draw(schemas())
+    return schema, draw(st.lists(operations(schema), min_size=1, max_size=4)), draw(st.integers(0, 2**32))
+
+
+def check(schema, asked, seed):
+    world = World(schema)
+    for source, variables in asked:
+        for number, trouble in WORLDS:  # all but the first find a remembered plan
+            world.turn(f"{seed} {number}", trouble)
+            flipped = {
+                name: not value if number == 4 and name in ("yes", "no") else value
+                for name, value in variables.items()
+            }
+            expected = seen(world.depth_first(source, flipped))
+
+            answered = seen(world.breadth_first(source, flipped))
+
+            assert answered == expected
+
+
+@settings(max_examples=100, **RELAXED)
+@given(cases())
+def test_made_up_operations_are_answered_alike(case):
+    check(*case)
+
+
+@pytest.mark.long
+@settings(max_examples=3000, **RELAXED)
+@given(cases())
+def test_thousands_of_made_up_operations_are_answered_alike(case):
+    check(*case)

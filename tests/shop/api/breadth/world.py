@@ -1,0 +1,172 @@
+"""A world of made-up values, the same for both executors: each value follows from a seed, the object it is
+asked of, the field and its arguments. Some are null, some fail, some are nonsense for their type."""
+
+import random
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLScalarType,
+    graphql_sync,
+    is_abstract_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+
+from shop.api.breadth import Executor
+
+GOOD = {
+    "Int": [0, 7, -3, True, 4.0, "12"],
+    "Float": [0.5, 2, "1.25", False],
+    "String": ["", "chữ", 5, True, 1.5],
+    "Boolean": [True, False, 1, 0.0],
+    "ID": ["id", 9, "9"],
+    "Mark": ["good", 1, {"deep": [1]}],
+}
+NONSENSE = {
+    "Int": ["seven", 2**31, 1.5, [1]],
+    "Float": [float("inf"), "x", {}],
+    "String": [[], {}, float("nan")],
+    "Boolean": ["yes", []],
+    "ID": [True, []],
+    "Mark": ["refused", "vanishing"],
+}
+
+
+class Node:
+    """An object of the world. `says` is what its type resolver answers."""
+
+    def __init__(self, type_name, identity, says=None):
+        self.type_name = type_name
+        self.identity = identity
+        self.says = says or type_name
+
+    def __repr__(self):
+        return f"<{self.type_name} {self.identity}>"
+
+
+class World:
+    """One schema, and the values of whichever seed it was turned to."""
+
+    def __init__(self, schema):
+        self.schema = schema
+        self.turn(seed=0, trouble=0.05)
+        fields = {
+            type_.name: {name: self.resolver(type_.name, name) for name in type_.fields}
+            for type_ in schema.type_map.values()
+            if is_object_type(type_) and not type_.name.startswith("__")
+        }
+        kinds = [each for each in schema.type_map.values() if is_abstract_type(each)]
+        self.executor = Executor(schema, fields, {kind.name: self.types_of for kind in kinds})
+
+    def turn(self, seed, trouble):
+        """Other values; `trouble` is the share that fails or is null where it may not be."""
+        self.seed = seed
+        self.trouble = trouble
+
+    def breadth_first(self, source, variables=None, operation_name=None):
+        return self.executor.execute(
+            source, variables=variables, operation_name=operation_name, root=Node("root", "root")
+        )
+
+    def depth_first(self, source, variables=None, operation_name=None):
+        """What graphql-core makes of the same world."""
+        return graphql_sync(
+            self.schema,
+            source,
+            Node("root", "root"),
+            variable_values=variables,
+            operation_name=operation_name,
+            field_resolver=lambda parent, info, **arguments: self.value(
+                info.parent_type.name, info.field_name, parent, arguments
+            ),
+            type_resolver=lambda value, info, type_: _given(value.says),
+        )
+
+    def resolver(self, type_name, name):
+        def resolve(parents, arguments, context, selection):
+            self.fail_wholly(type_name, name, arguments)
+            return [_caught(self.value, type_name, name, parent, arguments) for parent in parents]
+
+        return resolve
+
+    def types_of(self, values, context):
+        return [value.says for value in values]
+
+    def value(self, type_name, name, parent, arguments):
+        self.fail_wholly(type_name, name, arguments)
+        chance = random.Random(f"{self.seed} {parent!r} {type_name}.{name} {arguments!r}")
+        type_ = self.schema.type_map[type_name].fields[name].type
+        return _given(self.draw(chance, type_, f"{parent!r}.{name}"))
+
+    def fail_wholly(self, type_name, name, arguments):
+        """A field that fails for every object."""
+        chance = random.Random(f"{self.seed} {type_name}.{name} {arguments!r}")
+        if chance.random() < self.trouble / 2:
+            raise ValueError(f"{type_name}.{name} is out of order.")
+
+    def draw(self, chance, type_, identity):
+        fate = chance.random()
+        if fate < self.trouble:
+            return _failure(chance, identity)
+        if is_non_null_type(type_):
+            return None if fate < 1.4 * self.trouble else self.good(chance, type_.of_type, identity)
+        return None if fate < 0.12 + self.trouble else self.good(chance, type_, identity)
+
+    def good(self, chance, type_, identity):
+        odd = chance.random() < self.trouble
+        if is_list_type(type_):
+            if odd:
+                return chance.choice(["no list", 5, {"no": "list"}])
+            count = chance.choice([0, 1, 2, 3])
+            items = [self.draw(chance, type_.of_type, f"{identity}.{index}") for index in range(count)]
+            return chance.choice([list, tuple, iter])(items)
+        if isinstance(type_, GraphQLEnumType):
+            return chance.choice([*type_.values, *(["nonsense", 5, []] if odd else [])])
+        if isinstance(type_, GraphQLScalarType):
+            return chance.choice((NONSENSE if odd else GOOD)[type_.name])
+        if is_object_type(type_):
+            return Node(type_.name, identity)
+        name = chance.choice(self.schema.get_possible_types(type_)).name
+        says = chance.choice([None, "Nowhere", "Int", "Query", 5, ValueError("What is it?")]) if odd else name
+        node = Node(name, identity)
+        node.says = says
+        return node
+
+
+def seen(result):
+    """A result as a client sees it: the order of keys and of errors included."""
+    return _in_order(result.data), [error.formatted for error in result.errors or ()]
+
+
+def _in_order(data):
+    if isinstance(data, dict):
+        return [(key, _in_order(value)) for key, value in data.items()]
+    if isinstance(data, list):
+        return [_in_order(item) for item in data]
+    return (type(data), data)
+
+
+def _failure(chance, identity):
+    return chance.choice(
+        [
+            ValueError(f"{identity} failed."),
+            GraphQLError(f"{identity} was refused.", extensions={"code": "REFUSED"}),
+            KeyError(identity),
+            GraphQLError("Placed elsewhere.", path=["elsewhere"]),
+        ]
+    )
+
+
+def _given(value):
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+def _caught(function, *arguments):
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return error
