@@ -18,9 +18,9 @@ import pytest
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
 
-from tests.services.postgres import start_postgres
-from tests.services.process import MissingService, Service
-from tests.services.redis import start_redis
+from shop.management.servers.postgres import start_postgres
+from shop.management.servers.process import MissingService, Service
+from shop.management.servers.redis import start_redis
 
 CHROMIUM_FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.process import free_port
+from shop.management.servers.process import free_port
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import redis
 
-from tests.services.process import MissingService, Service, free_port, new_folder, start, unprivileged
+from shop.management.servers.process import (
+    MissingService,
+    Service,
+    free_port,
+    new_folder,
+    start,
+    unprivileged,
+)
 
 
 def start_redis() -> Service:
@@ -40,7 +47,7 @@ def _program(folder: Path) -> str:
     ):
         return str(program)
     # The virtual environment lies in a home that nobody may look into.
-    return shutil.copy(program, folder / program.name)
+    return str(shutil.copy(program, folder / program.name))
 
 
 def _answers(port: int) -> bool:

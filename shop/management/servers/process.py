@@ -1,4 +1,4 @@
-"""A server process on a free port of the loopback, which ends with the tests even when they are killed."""
+"""A server process on a free port of the loopback, which ends with us even when we are killed."""
 
 from __future__ import annotations
 

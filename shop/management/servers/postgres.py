@@ -8,11 +8,18 @@ from pathlib import Path
 
 import psycopg
 
-from tests.services.process import MissingService, Service, free_port, new_folder, start, unprivileged
+from shop.management.servers.process import (
+    MissingService,
+    Service,
+    free_port,
+    new_folder,
+    start,
+    unprivileged,
+)
 
 
 def start_postgres() -> Service:
-    """A fresh cluster that forgets everything; durability is off, since nothing outlives the tests."""
+    """A fresh cluster that forgets everything; durability is off, since nothing outlives us."""
     folder = new_folder("postgres")
     programs = _programs(folder)
     data, port = folder / "data", free_port()

@@ -1,0 +1,1 @@
+"""Servers of our own, for tests and measurements: started on free ports, gone with us."""

@@ -1,1 +1,0 @@
-"""Private servers that the tests start and stop themselves."""
