@@ -109,7 +109,7 @@ def test_a_resting_cooperative_says_when_it_sells_again(client: Client) -> None:
 
     html = page_of(client, make_product(seller))
 
-    assert "HTX Thiên An đang nghỉ, bán lại từ" in html
+    assert "HTX Thiên An đang nghỉ, bán lại" in html
     assert f"{back:%d/%m}" in html
     assert "Thêm vào giỏ" not in html
 
