@@ -106,17 +106,9 @@ def test_money_counts_within_one_currency_only() -> None:
     price = Money(45_000, "VND")
 
     assert price + Money(5_000, "VND") == Money(50_000, "VND")
-    assert (price - price, -price, price * 3) == (
-        Money(0, "VND"),
-        Money(-45_000, "VND"),
-        Money(135_000, "VND"),
-    )
+    assert [(price - price).amount, (-price).amount, (price * 3).amount] == [0, -45_000, 135_000]
     assert Money(1, "VND") < price
     assert price.split([1, 2]) == [Money(15_000, "VND"), Money(30_000, "VND")]
-    for mix in (
-        lambda: price + Money(1, "USD"),
-        lambda: price - Money(1, "USD"),
-        lambda: price < Money(1, "USD"),
-    ):
+    for mix in (operator.add, operator.sub, operator.lt):
         with pytest.raises(ValueError, match="do not mix"):
-            mix()
+            mix(price, Money(1, "USD"))
