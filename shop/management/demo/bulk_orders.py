@@ -222,33 +222,20 @@ class _Writer:
         lines: list[ParcelLine] = []
         movements: list[Movement] = []
         for parcel, said, payment, order, times in rows.parcels:
-            part, member = parcel.part, self._members[said.cooperative_id]
-            for line in rows.lines[part.pk]:
-                assert parcel.warehouse_id is not None
-                assert line.variant_id is not None
-                stock_id = self._stocks[parcel.warehouse_id, line.variant_id]
+            member = self._members[said.cooperative_id]
+            for line in rows.lines[parcel.part_id]:
+                stock_id = self._stock_of(parcel, line)
                 lines.append(
                     ParcelLine(parcel=parcel, order_line=line, stock_id=stock_id, quantity=line.quantity)
                 )
-                movements.append(
-                    Movement(
-                        stock_id=stock_id,
-                        quantity=-line.quantity,
-                        reason=Reason.DISPATCH,
-                        document=f"parcel:{parcel.pk}",
-                        actor_kind=member.kind,
-                        actor_key=member.key,
-                        door=member.door,
-                        at=times.handed_over,
-                    )
-                )
+                movements.append(_movement(stock_id, line.quantity, parcel, member, times.handed_over))
             for what, at in (
                 ("parcel.begun", times.packed),
                 ("parcel.packed", times.packed),
                 ("parcel.handed_over", times.handed_over),
                 ("parcel.delivered", times.delivered),
             ):
-                self._change(rows, (what, parcel, order), member, at, part=part, parcel=parcel)
+                self._change(rows, (what, parcel, order), member, at, part=parcel.part, parcel=parcel)
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
                 paid = _event(payment, EventKind.CHARGE_SUCCESS, parcel.cod_collected, key, times.delivered)
@@ -258,6 +245,11 @@ class _Writer:
         ParcelLine.objects.bulk_create(lines, batch_size=1000)
         Movement.objects.bulk_create(movements, batch_size=1000)
         _lower_stock(movements)
+
+    def _stock_of(self, parcel: Parcel, line: OrderLine) -> int:
+        assert parcel.warehouse_id is not None
+        assert line.variant_id is not None
+        return self._stocks[parcel.warehouse_id, line.variant_id]
 
     def _change(
         self,
@@ -294,6 +286,19 @@ def _event(payment: Payment, kind: EventKind, amount: int, key: str, at: datetim
         amount=amount,
         currency=payment.currency,
         key=f"{payment.key}:{key}",
+        at=at,
+    )
+
+
+def _movement(stock_id: int, quantity: int, parcel: Parcel, member: Actor, at: datetime.datetime) -> Movement:
+    return Movement(
+        stock_id=stock_id,
+        quantity=-quantity,
+        reason=Reason.DISPATCH,
+        document=f"parcel:{parcel.pk}",
+        actor_kind=member.kind,
+        actor_key=member.key,
+        door=member.door,
         at=at,
     )
 
