@@ -15,7 +15,7 @@ from cooperatives.models import Cooperative
 from shop.accounts.forms import set_places
 from shop.accounts.models import User
 from shop.core.models.geography import Division
-from shop.core.phones import looks_odd, normalise
+from shop.core.phones import looks_odd, normalise, shown
 from shop.members.forms.fields import MembersForm
 
 # The banks' BINs in NAPAS' transfers: facts of the interbank network, not of ours.
@@ -105,7 +105,8 @@ class ApplicationForm(MembersForm):
     def said_of(cls, cooperative: Cooperative) -> dict[str, Any]:
         told = [field for field in cls.base_fields if field not in ("province", "commune")]
         codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
-        return {field: getattr(cooperative, field) for field in told} | codes
+        said = {field: getattr(cooperative, field) for field in told}
+        return said | codes | {"phone": shown(cooperative.phone)}
 
     def clean_registered_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["registered_on"]

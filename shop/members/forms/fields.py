@@ -97,7 +97,7 @@ class ReasonForm(MembersForm):
     def reason(self) -> str:
         words = self.cleaned_data.get("words", "")
         chosen = self.reasons.get(self.cleaned_data.get("choice", ""))
-        return ". ".join(str(each) for each in (chosen, words) if each)
+        return " ".join(str(each) for each in (chosen, words) if each)
 
 
 def as_key(sent: str | None) -> int:

@@ -124,7 +124,8 @@ class VariantForm(MembersForm):
 
     @property
     def common_units(self) -> list[Any]:
-        return [radio for radio in self["unit"].subwidgets if radio.data["value"] in COMMON_UNITS]
+        radios = {radio.data["value"]: radio for radio in self["unit"].subwidgets}
+        return [radios[unit] for unit in COMMON_UNITS]
 
     @property
     def other_units(self) -> list[Any]:

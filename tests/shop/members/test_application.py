@@ -1,0 +1,223 @@
+"""A cooperative asks to sell and reads the answer; the app's shell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.contrib.auth import get_user
+from django.core.cache import cache
+from django.test import Client
+
+from cooperatives.models import Cooperative, Membership, Role
+from cooperatives.states import CooperativeState
+from shop.accounts.models import User
+from shop.core.divisions import load_divisions
+from shop.core.models.geography import Division, Level
+from tests.factories import make_cooperative, make_member, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _divisions():
+    load_divisions()
+
+
+def commune_of(province: str) -> Division:
+    return Division.objects.filter(level=Level.COMMUNE, parent__code=province).order_by("pk")[0]
+
+
+def written(**changes: object) -> dict[str, object]:
+    fields = {
+        "name": "HTX Thiên An",
+        "legal_name": "Hợp tác xã Thiên An",
+        "registration_number": "SO-MAU-1",
+        "registration_issuer": "UBND xã Phủ Thông",
+        "registered_on": "2020-05-01",
+        "representative": "Người đại diện mẫu",
+        "phone": "0987 654 321",
+        "province": "19",
+        "commune": commune_of("19").code,
+        "hamlet": "Thôn Nà Ít",
+        "bank_bin": "970405",
+        "bank_account": "0000000001",
+        "bank_holder": "HTX THIEN AN",
+        "story": "Người Dao làm gối.",
+    }
+    return fields | changes
+
+
+ACCOUNT = {"account_name": "Bàn Thị Mẫu", "email": "Mau@example.com", "password": "gối-thảo-dược-2026"}
+
+
+def test_somebody_new_applies_and_gets_an_account_in_one_go(client):
+    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+
+    cooperative = Cooperative.objects.get()
+    user = User.objects.get()
+    assert answer.url == "/xa-vien/ho-so/"
+    assert (cooperative.state, cooperative.phone, cooperative.province_name) == (
+        CooperativeState.APPLIED,
+        "+84987654321",
+        "Thái Nguyên",
+    )
+    assert cooperative.email == user.email == "mau@example.com"
+    assert Membership.objects.get(user=user).role == Role.MANAGER
+    assert get_user(client) == user
+    assert "Chợ đã nhận hồ sơ." in client.get("/xa-vien/ho-so/").content.decode()
+
+
+def test_somebody_signed_in_applies_with_their_account(client):
+    user = make_user()
+    client.force_login(user)
+
+    client.post("/xa-vien/dang-ky/", written())
+
+    assert Membership.objects.get().user == user
+    assert User.objects.count() == 1
+
+
+def test_an_email_that_has_an_account_is_refused_and_nothing_is_kept(client):
+    make_user(email="mau@example.com")
+
+    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+
+    assert answer.context["form"].errors == {
+        "email": ["E-mail này đã có tài khoản. Hãy đăng nhập, hoặc đặt mật khẩu mới."]
+    }
+    assert Cooperative.objects.count() == 0
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("commune", "99999"),
+        ("province", "99"),
+        ("registered_on", "2999-01-01"),
+        ("bank_account", "12 34"),
+        ("bank_bin", "123456"),
+        ("name", ""),
+        ("password", "12345678"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_the_rest_stays(client, field, value):
+    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {field: value})
+
+    assert field in answer.context["form"].errors
+    assert "Người Dao làm gối." in answer.content.decode()
+    assert Cooperative.objects.count() == 0
+
+
+def test_an_odd_phone_number_warns_and_is_accepted(client):
+    answer = client.post("/xa-vien/dang-ky/", written(phone="0123 456") | ACCOUNT, follow=True)
+
+    assert [str(each) for each in answer.context["messages"]] == [
+        "Số điện thoại trông hơi lạ. Có đúng không? Chợ vẫn giữ như đã ghi."
+    ]
+    assert Cooperative.objects.count() == 1
+
+
+def test_without_scripts_the_communes_of_a_province_are_fetched_and_nothing_is_lost(client):
+    answer = client.post("/xa-vien/dang-ky/", written(commune="", reload="1") | ACCOUNT)
+
+    page = answer.content.decode()
+    assert f'value="{commune_of("19").code}"' in page
+    assert 'value="Hợp tác xã Thiên An"' in page
+    assert 'class="errors' not in page
+    assert Cooperative.objects.count() == 0
+
+
+def test_who_acts_for_a_cooperative_already_is_led_to_it(client):
+    client.force_login(make_member(make_cooperative()))
+
+    assert client.get("/xa-vien/dang-ky/").url == "/xa-vien/ho-so/"
+    assert client.get("/xa-vien/ho-so/").url == "/xa-vien/"
+
+
+def test_who_acts_for_none_is_led_to_the_application(client):
+    client.force_login(make_user())
+
+    assert client.get("/xa-vien/").url == "/xa-vien/dang-ky/"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (CooperativeState.APPLIED, "Chợ đã nhận hồ sơ."),
+        (CooperativeState.NEEDS_MORE, "Chợ cần biết thêm:"),
+        (CooperativeState.REJECTED, "Chợ chưa nhận được hồ sơ này."),
+    ],
+)
+def test_the_answer_is_shown_with_its_reason(client, state, words):
+    client.force_login(make_member(make_cooperative(state=state, state_reason="Ảnh mờ")))
+
+    home = client.get("/xa-vien/")
+    page = client.get("/xa-vien/ho-so/").content.decode()
+
+    assert home.url == "/xa-vien/ho-so/"
+    assert words in page
+    assert ("Ảnh mờ" in page) == (state != CooperativeState.APPLIED)
+
+
+def test_what_was_asked_for_is_mended_and_sent_again(client):
+    cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE, state_reason="Ảnh mờ")
+    client.force_login(make_member(cooperative))
+
+    client.post("/xa-vien/ho-so/", written(registration_number="SO-MAU-2"))
+
+    cooperative.refresh_from_db()
+    assert (cooperative.state, cooperative.registration_number) == (CooperativeState.APPLIED, "SO-MAU-2")
+
+
+def test_an_application_in_hand_cannot_be_changed(client):
+    cooperative = make_cooperative(state=CooperativeState.APPLIED, registration_number="CU")
+    client.force_login(make_member(cooperative))
+
+    client.post("/xa-vien/ho-so/", written(registration_number="MOI"))
+
+    cooperative.refresh_from_db()
+    assert cooperative.registration_number == "CU"
+
+
+def test_a_rejected_cooperative_applies_anew_and_sees_the_newer_application(client):
+    user = make_member(make_cooperative("HTX Cũ", state=CooperativeState.REJECTED, state_reason="Không"))
+    client.force_login(user)
+
+    client.post("/xa-vien/dang-ky/", written(name="HTX Mới"))
+
+    assert "HTX Mới" in client.get("/xa-vien/ho-so/").content.decode()
+
+
+def test_applications_from_one_network_are_limited(client):
+    for number in range(20):
+        Client().post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": f"nguoi-{number}@example.com"})
+
+    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+
+    assert answer.context["form"].non_field_errors() == ["Thử nhiều lần quá. Chờ vài phút rồi thử lại."]
+    assert Cooperative.objects.count() == 20
+    cache.clear()
+
+
+def test_the_manifest_opens_todays_work(client):
+    answer = client.get("/xa-vien/app.webmanifest")
+
+    manifest = json.loads(answer.content)
+    assert answer.headers["Content-Type"] == "application/manifest+json"
+    assert (manifest["start_url"], manifest["scope"], manifest["display"]) == (
+        "/xa-vien/",
+        "/xa-vien/",
+        "standalone",
+    )
+    assert [icon["purpose"] for icon in manifest["icons"]] == ["any", "any", "maskable"]
+
+
+def test_the_worker_keeps_the_offline_page_of_its_language(client):
+    vietnamese = client.get("/xa-vien/worker.js")
+    english = client.get("/en/xa-vien/worker.js")
+
+    assert vietnamese.headers["Content-Type"] == "text/javascript"
+    assert 'const PAGE = "/offline/";' in vietnamese.content.decode()
+    assert 'const PAGE = "/en/offline/";' in english.content.decode()

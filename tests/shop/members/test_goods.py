@@ -1,0 +1,491 @@
+"""Members' goods: one page for a new one, what the law still wants, stock, rest."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from PIL import Image
+
+from catalog.models import ALL_MONTHS, Listing, Movement, Price, Product, ProductMedia, Stock
+from catalog.states import ListingState
+from cooperatives.models import Membership, Role
+from cooperatives.states import CooperativeState
+from shop.core.calendar import day_of
+from shop.core.models import Change, Picture
+from tests.factories import (
+    make_category,
+    make_channel,
+    make_cooperative,
+    make_member,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_variant,
+    stock_of,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def seller():
+    return make_seller("HTX Yến Dương")
+
+
+@pytest.fixture
+def lister(client: Client, seller):
+    client.force_login(make_member(seller, Role.LISTER))
+    return client
+
+
+@pytest.fixture
+def manager(client: Client, seller):
+    client.force_login(make_member(seller))
+    return client
+
+
+def photo(form: str = "JPEG", name: str = "anh.jpg", size: tuple[int, int] = (40, 30)) -> SimpleUploadedFile:
+    file = io.BytesIO()
+    Image.new("RGB", size, "green").save(file, form)
+    return SimpleUploadedFile(name, file.getvalue(), content_type="image/jpeg")
+
+
+def new_goods(**changes: object) -> dict[str, object]:
+    fields = {
+        "name": "Bí xanh thơm",
+        "category": make_category().pk,
+        "product_type": make_product_type(slug="tuoi", name="Hàng tươi", is_perishable=True).pk,
+        "unit": "fruit",
+        "content": "2",
+        "measure": "kg",
+        "price": "15.000",
+        "on_hand": "20",
+        "origin": "Yến Dương, Thái Nguyên",
+        "shelf_life": "2 tháng nơi thoáng",
+        "months": ["6", "7", "8"],
+        "description": "Thơm như cốm.",
+        "photo": photo(),
+    }
+    return fields | changes
+
+
+def draft(seller, **fields) -> Listing:
+    return make_product(seller, state=ListingState.DRAFT, **fields).listings.get()
+
+
+def test_new_goods_are_drafted_from_one_page(lister, seller):
+    answer = lister.post("/xa-vien/hang/moi/", new_goods())
+
+    product = Product.objects.get()
+    variant, listing = product.variants.get(), product.listings.get()
+    assert answer.url == f"/xa-vien/hang/{listing.pk}/"
+    assert (product.cooperative, product.name, product.months) == (seller, "Bí xanh thơm", [6, 7, 8])
+    assert (variant.unit, variant.content_grams) == ("fruit", 2000)
+    assert Price.objects.get(variant=variant).amount == 15_000
+    assert stock_of(variant).on_hand == 20
+    assert (listing.state, listing.lowest_price) == (ListingState.DRAFT, 15_000)
+    assert ProductMedia.objects.get(product=product).picture.width == 40
+
+
+def test_no_month_ticked_means_all_year(lister):
+    lister.post("/xa-vien/hang/moi/", new_goods(months=[]))
+
+    assert Product.objects.get().season == ALL_MONTHS
+
+
+def test_what_is_sold_by_the_kilogram_needs_no_content(lister):
+    lister.post("/xa-vien/hang/moi/", new_goods(unit="kg", content="", measure="g"))
+
+    assert Product.objects.get().variants.get().content_grams == 1000
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (SimpleUploadedFile("anh.jpg", b"day khong phai anh"), "Tệp này không phải ảnh."),
+        (SimpleUploadedFile("anh.jpg", b""), "Ảnh này rỗng."),
+        (photo("PNG", size=(7000, 7000)), "Ảnh này quá 40 triệu điểm ảnh."),
+        (SimpleUploadedFile("anh.jpg", b"\0" * (25 * 1024 * 1024 + 1)), "Ảnh này nặng quá 25 MB."),
+    ],
+    ids=["no picture", "empty", "bomb", "too heavy"],
+)
+def test_a_bad_picture_is_refused_in_words_and_everything_typed_stays(lister, file, words):
+    file.seek(0)
+
+    page = lister.post("/xa-vien/hang/moi/", new_goods(photo=file)).content.decode()
+
+    assert words in page
+    assert 'value="Bí xanh thơm"' in page
+    assert 'value="15.000"' in page
+    assert "Thơm như cốm." in page
+    assert Product.objects.count() == 0
+    assert Picture.objects.count() == 0
+
+
+def test_a_heic_photo_is_taken(lister):
+    lister.post("/xa-vien/hang/moi/", new_goods(photo=photo("HEIF", "anh.heic")))
+
+    assert ProductMedia.objects.get().picture.original.name.endswith(".heic")
+
+
+def test_a_photo_that_arrived_is_kept_while_something_else_is_mended(lister):
+    page = lister.post("/xa-vien/hang/moi/", new_goods(price=""))
+    kept = page.context["kept"]
+
+    lister.post("/xa-vien/hang/moi/", new_goods(photo="", kept=kept))
+
+    assert Picture.objects.count() == 1
+    assert ProductMedia.objects.get().picture == Picture.objects.get()
+
+
+def test_another_cooperatives_kept_photo_is_not_taken(lister, seller):
+    kept = lister.post("/xa-vien/hang/moi/", new_goods(price="")).context["kept"]
+    stranger = Client()
+    stranger.force_login(make_member(make_seller("HTX khác"), Role.LISTER))
+
+    stranger.post("/xa-vien/hang/moi/", new_goods(photo="", kept=kept))
+
+    assert ProductMedia.objects.count() == 0
+
+
+@pytest.mark.parametrize("price", ["0", "-5", "1,5", "1.50", "mười", "100.000.000", ""])
+def test_an_odd_price_is_refused(lister, price):
+    answer = lister.post("/xa-vien/hang/moi/", new_goods(price=price))
+
+    assert answer.context["form"].errors.keys() == {"price"}
+    assert Product.objects.count() == 0
+
+
+def test_fresh_goods_must_say_how_long_they_keep(lister):
+    answer = lister.post("/xa-vien/hang/moi/", new_goods(shelf_life=""))
+
+    assert answer.context["form"].errors == {"shelf_life": ["Hàng tươi phải ghi giữ được bao lâu."]}
+
+
+def test_a_complete_draft_is_sent_to_the_market(lister):
+    lister.post("/xa-vien/hang/moi/", new_goods())
+    listing = Listing.objects.get()
+
+    lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/")
+
+    listing.refresh_from_db()
+    assert listing.state == ListingState.IN_REVIEW
+
+
+def test_what_the_law_still_wants_is_said_field_by_field_and_nothing_is_sent(lister, seller):
+    listing = draft(seller)
+    Product.objects.update(origin="")
+
+    page = lister.get(f"/xa-vien/hang/{listing.pk}/").content.decode()
+    answer = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", follow=True)
+
+    listing.refresh_from_db()
+    assert "Ảnh hàng." in page
+    assert "Hàng từ đâu." in page
+    assert [str(each) for each in answer.context["messages"]] == [
+        "Còn thiếu điều phải nói cho người mua biết."
+    ]
+    assert listing.state == ListingState.DRAFT
+
+
+def test_goods_are_paused_sold_again_and_withdrawn(lister, seller):
+    product = make_product(seller)
+    listing = product.listings.get()
+    picture = Picture.objects.create(original="a.jpg")
+    ProductMedia.objects.create(product=product, picture=picture)
+    seen = []
+
+    for noun in ("tam-ngung", "ban-tiep", "rut"):
+        lister.post(f"/xa-vien/hang/{listing.pk}/{noun}/")
+        listing.refresh_from_db()
+        seen.append(listing.state)
+
+    assert seen == [ListingState.PAUSED, ListingState.PUBLISHED, ListingState.WITHDRAWN]
+
+
+def test_what_is_said_of_goods_is_changed(lister, seller):
+    listing = draft(seller)
+
+    lister.post(
+        f"/xa-vien/hang/{listing.pk}/mo-ta/",
+        {"name": "Gối mới", "origin": "Phủ Thông", "category": "", "months": ["1"], "storage": "Chỗ khô"},
+    )
+
+    product = Product.objects.get()
+    assert (product.name, product.origin, product.storage, product.months) == (
+        "Gối mới",
+        "Phủ Thông",
+        "Chỗ khô",
+        [1],
+    )
+
+
+def test_a_price_is_changed_and_what_the_page_does_not_ask_stays(lister, seller):
+    variant = make_variant(seller, price=320_000, barcode="8930000000017")
+    listing = variant.product.listings.get()
+
+    lister.post(
+        f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/", {"unit": "piece", "price": "350.000", "label": "Đỏ"}
+    )
+
+    variant.refresh_from_db()
+    assert Price.objects.get(variant=variant).amount == 350_000
+    assert (variant.name, variant.barcode) == ("Đỏ", "8930000000017")
+
+
+def test_one_more_size_is_added(lister, seller):
+    listing = draft(seller)
+
+    lister.post(
+        f"/xa-vien/hang/{listing.pk}/loai/",
+        {"unit": "piece", "price": "99000", "label": "Cỡ lớn", "on_hand": "3"},
+    )
+
+    added = Product.objects.get().variants.get(name="Cỡ lớn")
+    assert stock_of(added).on_hand == 3
+
+
+def test_one_more_photo_is_added_or_refused_in_words(lister, seller):
+    listing = draft(seller)
+
+    bad = lister.post(
+        f"/xa-vien/hang/{listing.pk}/anh/", {"picture": SimpleUploadedFile("a.jpg", b"nothing")}
+    )
+    none = lister.post(f"/xa-vien/hang/{listing.pk}/anh/")
+    good = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
+
+    assert "Tệp này không phải ảnh." in bad.content.decode()
+    assert "Chụp một ảnh, hoặc chọn ảnh có sẵn." in none.content.decode()
+    assert good.url == f"/xa-vien/hang/{listing.pk}/"
+    assert ProductMedia.objects.count() == 1
+
+
+@pytest.mark.parametrize("noun", ["", "mo-ta/", "loai/"])
+def test_another_cooperatives_goods_are_as_if_missing(lister, noun):
+    foreign = draft(make_seller("HTX khác"))
+
+    assert lister.get(f"/xa-vien/hang/{foreign.pk}/{noun}").status_code == 404
+    assert lister.get(f"/xa-vien/hang/999999/{noun}").status_code == 404
+
+
+@pytest.mark.parametrize("noun", ["gui-duyet/", "tam-ngung/", "ban-tiep/", "rut/", "anh/", "mo-ta/", "loai/"])
+def test_another_cooperatives_goods_are_not_touched(lister, noun):
+    foreign = make_product(make_seller("HTX khác")).listings.get()
+    changes = Change.objects.count()
+
+    answer = lister.post(f"/xa-vien/hang/{foreign.pk}/{noun}", {"name": "Của tôi", "origin": "Đây"})
+
+    foreign.refresh_from_db()
+    assert answer.status_code == 404
+    assert foreign.state == ListingState.PUBLISHED
+    assert Change.objects.count() == changes
+
+
+def test_a_type_of_other_goods_is_as_if_missing(lister, seller):
+    mine, foreign = draft(seller), make_variant(make_seller("HTX khác"))
+
+    assert lister.get(f"/xa-vien/hang/{mine.pk}/loai/{foreign.pk}/").status_code == 404
+
+
+def test_a_packer_may_not_change_goods(client, seller):
+    client.force_login(make_member(seller, Role.PACKER))
+    listing = make_product(seller).listings.get()
+
+    pages = [
+        client.get("/xa-vien/hang/"),
+        client.get("/xa-vien/hang/moi/"),
+        client.post(f"/xa-vien/hang/{listing.pk}/rut/"),
+    ]
+
+    listing.refresh_from_db()
+    assert [page.status_code for page in pages] == [403, 403, 403]
+    assert listing.state == ListingState.PUBLISHED
+
+
+def test_what_came_in_is_added_once_however_often_it_is_sent(lister, seller):
+    variant = make_variant(seller, on_hand=4)
+    sent = {"key": uuid.uuid4(), "quantity": "1.000"}
+
+    for _ in range(2):
+        lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", sent)
+
+    assert stock_of(variant).on_hand == 1004
+
+
+@pytest.mark.parametrize("quantity", ["0", "-3", "nhiều", "", "9999999"])
+def test_odd_receipts_are_refused(lister, seller, quantity):
+    variant = make_variant(seller, on_hand=4)
+
+    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": quantity})
+
+    assert stock_of(variant).on_hand == 4
+
+
+def test_another_cooperatives_stock_is_not_received(lister):
+    foreign = make_variant(make_seller("HTX khác"), on_hand=4)
+
+    answer = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+
+    assert answer.status_code == 404
+    assert stock_of(foreign).on_hand == 4
+
+
+def counts(**by_row: object) -> dict[str, object]:
+    sent: dict[str, object] = {}
+    for row in Stock.objects.all():
+        sent[f"stock-{row.pk}-key"] = uuid.uuid4()
+        sent[f"stock-{row.pk}-counted"] = by_row.get(f"row{row.pk}", "")
+    return sent
+
+
+def test_counts_set_what_is_there_and_leave_what_was_not_counted(lister, seller):
+    first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
+    sent = counts(**{f"row{stock_of(first).pk}": "8"})
+
+    lister.post("/xa-vien/kho/", sent)
+
+    assert (stock_of(first).on_hand, stock_of(second).on_hand) == (8, 7)
+    assert stock_of(second).counted_at is None
+
+
+def test_a_count_sent_again_later_does_not_undo_what_happened_since(lister, seller):
+    variant = make_variant(seller, on_hand=10)
+    row = stock_of(variant)
+    sent = counts(**{f"row{row.pk}": "10"})
+
+    lister.post("/xa-vien/kho/", sent)
+    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    lister.post("/xa-vien/kho/", sent)
+
+    assert stock_of(variant).on_hand == 15
+    assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
+
+
+@pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
+def test_one_odd_count_refuses_all_of_them(lister, seller, counted):
+    first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
+    sent = counts(**{f"row{stock_of(first).pk}": "8", f"row{stock_of(second).pk}": counted})
+
+    answer = lister.post("/xa-vien/kho/", sent)
+
+    assert 'class="errors' in answer.content.decode()
+    assert (stock_of(first).on_hand, stock_of(second).on_hand) == (10, 7)
+
+
+def test_a_count_of_another_cooperatives_stock_counts_nothing(lister):
+    foreign = make_variant(make_seller("HTX khác"), on_hand=4)
+
+    lister.post("/xa-vien/kho/", counts(**{f"row{stock_of(foreign).pk}": "99"}))
+
+    assert stock_of(foreign).on_hand == 4
+
+
+def test_the_cooperative_rests_until_a_day_and_sells_again(manager, seller):
+    until = day_of(timezone.now()) + timedelta(days=10)
+
+    manager.post("/xa-vien/tam-nghi/", {"until": until.isoformat(), "note": "Nghỉ Tết"})
+    seller.refresh_from_db()
+    rested = (seller.paused_until, seller.pause_note)
+    manager.post("/xa-vien/ban-lai/")
+
+    seller.refresh_from_db()
+    assert rested == (until, "Nghỉ Tết")
+    assert (seller.paused_from, seller.paused_until) == (None, None)
+
+
+def test_a_day_of_return_that_has_passed_is_refused(manager, seller):
+    today = day_of(timezone.now())
+
+    answer = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
+
+    seller.refresh_from_db()
+    assert answer.context["form"].errors == {"until": ["Ngày bán lại phải sau hôm nay."]}
+    assert seller.paused_from is None
+
+
+def test_only_managers_may_rest(lister, seller):
+    assert lister.post("/xa-vien/tam-nghi/", {"note": "x"}).status_code == 403
+    assert lister.post("/xa-vien/ban-lai/").status_code == 403
+
+
+def test_low_stock_and_shortages_are_told_today(lister, seller):
+    few, gone = make_variant(seller, name="Chuối sấy", on_hand=3), make_variant(seller, name="Khăn", on_hand=5)
+    Stock.objects.filter(variant=gone).update(on_hand=-2)
+
+    page = lister.get("/xa-vien/").content.decode()
+
+    assert "Chuối sấy  còn 3 chiếc." in page
+    assert "Khăn  thiếu 2 chiếc." in page
+    assert few.pk != gone.pk
+
+
+def test_a_member_of_two_cooperatives_changes_between_them(client):
+    first, second = make_seller("HTX Một"), make_seller("HTX Hai")
+    user = make_member(first)
+    Membership.objects.create(cooperative=second, user=user, role=Role.LISTER)
+    client.force_login(user)
+    make_product(second, name="Bí xanh")
+
+    before = client.get("/xa-vien/hang/").content.decode()
+    client.post("/xa-vien/hop-tac-xa/", {"cooperative": second.pk})
+    after = client.get("/xa-vien/hang/").content.decode()
+
+    assert "Bí xanh" not in before
+    assert "Bí xanh" in after
+
+
+@pytest.mark.parametrize("wanted", ["", "x", "99999999999999999999", "²"])
+def test_a_cooperative_one_does_not_act_for_cannot_be_chosen(lister, wanted):
+    foreign = make_seller("HTX khác")
+
+    assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk}).status_code == 404
+    assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": wanted}).status_code == 404
+
+
+def test_a_suspended_cooperative_is_told_why_and_may_finish_its_orders(client):
+    seller = make_seller("HTX Một", state=CooperativeState.SUSPENDED, state_reason="Hàng kém")
+    client.force_login(make_member(seller))
+
+    page = client.get("/xa-vien/")
+
+    assert page.status_code == 200
+    assert "Hàng kém" in page.content.decode()
+    assert client.get("/xa-vien/goi/").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/xa-vien/hang/", "/xa-vien/kho/", "/xa-vien/"])
+def test_lists_cost_the_same_however_many_goods_there_are(manager, seller, address):
+    make_product(seller, on_hand=2)
+    manager.get(address)
+    with CaptureQueriesContext(connection) as few:
+        manager.get(address)
+    for _ in range(6):
+        make_product(seller, on_hand=2)
+
+    with CaptureQueriesContext(connection) as many:
+        manager.get(address)
+
+    assert len(many) == len(few)
+    assert len(few) <= 20
+
+
+def test_an_empty_shop_says_that_the_market_is_not_open(client):
+    client.force_login(make_member(make_cooperative()))
+
+    answer = client.get("/xa-vien/hang/moi/", follow=True)
+
+    assert [str(each) for each in answer.context["messages"]] == ["Chợ chưa mở."]
+
+
+def test_the_channel_is_the_markets_own(lister):
+    lister.post("/xa-vien/hang/moi/", new_goods())
+
+    assert Listing.objects.get().channel == make_channel()
