@@ -42,7 +42,7 @@ def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         "url": url,
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(
-                scale=4, border=3, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
+                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
             )
         ),
     }

@@ -15,6 +15,7 @@ from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
 
+FEW = 5  # places left at a pickup time that are worth a word
 # What the buyer must mend in the basket before an order makes sense.
 _IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEFT, Problem.OVER_LIMIT})
 
@@ -44,12 +45,19 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One radio button: a way, or one pickup time of it."""
+    """One radio button: a way, or one pickup time of it; `is_further` where the way was named above."""
 
     value: str
     offer: Offer
     time: QuotedTime | None
     is_chosen: bool
+    is_further: bool = False
+
+    @property
+    def few_left(self) -> int | None:
+        """Places still free at this time, where they are few."""
+        left = self.time.left if self.time else None
+        return left if left is not None and left <= FEW else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +154,10 @@ def choices_of(share: Share) -> list[Choice]:
         if not offer.way.market_days.all():
             choices.append(Choice(str(offer.way.pk), offer, None, share.chosen is offer))
             continue
-        for time in offer.times:
-            if not time.is_full:
-                is_chosen = share.chosen is offer and share.chosen_time == time.time
-                choices.append(Choice(f"{offer.way.pk}@{time.time.key}", offer, time, is_chosen))
+        for place, time in enumerate(time for time in offer.times if not time.is_full):
+            is_chosen = share.chosen is offer and share.chosen_time == time.time
+            value = f"{offer.way.pk}@{time.time.key}"
+            choices.append(Choice(value, offer, time, is_chosen, is_further=place > 0))
     return choices
 
 

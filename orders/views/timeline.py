@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _, pgettext
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders.models import OrderPart, Parcel
 from orders.states import GONE, ParcelState, PartState, Progress
