@@ -19,7 +19,7 @@ from .plan import AbstractType, Selection, Shape
 from .resolvers import TypeResolver, named_by_mapping
 from .scope import Scope
 
-_NOTHING = (type(None), type(Undefined))
+_NOTHING = {type(None), type(Undefined)}
 _LISTS = ({list}, {tuple}, {list, tuple})
 
 
@@ -47,26 +47,26 @@ class Completion:
     def complete(self, scope: Scope, selection: Selection, shape: Shape, values: list[Any]) -> list[Any]:
         """The values as sent, one for each given; what failed is a hole, and the scope is marked."""
         kinds: Kinds = set(map(type, values))
-        for kind in kinds:
-            if kind in _NOTHING or issubclass(kind, Exception):
-                return self._around_gaps(scope, selection, shape, values)
+        gaps = {kind for kind in kinds if kind in _NOTHING or issubclass(kind, Exception)}
+        if gaps:
+            return self._around_gaps(scope, selection, shape, values, kinds, gaps)
         return self._good(scope, selection, shape, values, kinds)
 
-    def _around_gaps(self, scope: Scope, selection: Selection, shape: Shape, values: list[Any]) -> list[Any]:
+    def _around_gaps(
+        self, scope: Scope, selection: Selection, shape: Shape, values: list[Any], kinds: Kinds, gaps: Kinds
+    ) -> list[Any]:
         done: list[Any] = [None] * len(values)
-        places: list[int] = []
-        for place, value in enumerate(values):
-            if isinstance(value, Exception):
-                done[place] = Hole(value)
-            elif value is not None and value is not Undefined:
-                places.append(place)
-            elif shape.required:
-                done[place] = Hole(_null_refused(selection))
-        if any(done):
+        if shape.required or not gaps <= _NOTHING:
             scope.mark(selection.key)
+            for place, value in enumerate(values):
+                if isinstance(value, Exception):
+                    done[place] = Hole(value)
+                elif shape.required and type(value) in gaps:
+                    done[place] = Hole(_null_refused(selection))
+        places = [place for place, value in enumerate(values) if type(value) not in gaps]
         if places:
             good = [values[place] for place in places]
-            completed = self._good(scope, selection, shape, good, set(map(type, good)))
+            completed = self._good(scope, selection, shape, good, kinds - gaps)
             for place, value in zip(places, completed, strict=True):
                 done[place] = value
         return done

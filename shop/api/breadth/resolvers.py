@@ -13,7 +13,8 @@ object's field; a raised exception fails the field for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from contextlib import suppress
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,16 +33,18 @@ _PLAIN = {dict}
 
 def by_name(name: str) -> Resolver:
     """Reads a key of mappings and an attribute of anything else; what is missing is null."""
+    key, attribute = itemgetter(name), attrgetter(name)
 
     def resolve(
         parents: list[Any], arguments: Arguments, context: Any, selection: Selection
     ) -> Sequence[Any]:
-        if set(map(type, parents)) == _PLAIN:
-            return [parent.get(name) for parent in parents]
-        try:
-            return [_read(parent, name) for parent in parents]
-        except Exception:
-            return [_read_or_failure(parent, name) for parent in parents]
+        kinds = set(map(type, parents))
+        with suppress(Exception):  # something is missing, or fails: found out for each object below
+            if kinds == _PLAIN:
+                return list(map(key, parents))
+            if not any(issubclass(kind, Mapping) for kind in kinds):
+                return list(map(attribute, parents))
+        return [_read_or_failure(parent, name) for parent in parents]
 
     return resolve
 
@@ -63,12 +66,8 @@ def named_by_mapping(values: list[Any], context: Any) -> Sequence[Any]:
     return [value.get("__typename") if isinstance(value, Mapping) else None for value in values]
 
 
-def _read(parent: Any, name: str) -> Any:
-    return parent.get(name) if isinstance(parent, Mapping) else getattr(parent, name, None)
-
-
 def _read_or_failure(parent: Any, name: str) -> Any:
     try:
-        return _read(parent, name)
+        return parent.get(name) if isinstance(parent, Mapping) else getattr(parent, name, None)
     except Exception as error:
         return error

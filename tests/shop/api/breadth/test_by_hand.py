@@ -146,6 +146,11 @@ OPERATIONS = {
     "not a document": "{ shop { ",
     "not valid": "{ shop { nothing } }",
     "a shared fragment in a cycle": "{ shop { ...F } } fragment F on Shop { name ...F }",
+    "nested deeply": "{ pets {" + "friend { " * 100 + "id" + " }" * 102,
+    "nested too deeply to parse": "{ pets {" + "friend { " * 1000 + "id" + " }" * 1002,
+    "fragments within fragments, too many to validate": "{ pets { ...F0 } }"
+    + "".join(f" fragment F{n} on Pet {{ friend {{ ...F{n + 1} }} }}" for n in range(300))
+    + " fragment F300 on Pet { id }",
     "nothing at all": "",
     "only a fragment": "fragment F on Shop { name }",
     "two operations and no name": "query A { mark } query B { kinds }",

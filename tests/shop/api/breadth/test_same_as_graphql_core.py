@@ -36,7 +36,7 @@ def check(schema, asked, seed):
             assert answered == expected
 
 
-@settings(max_examples=100, **RELAXED)
+@settings(max_examples=100, derandomize=True, **RELAXED)
 @given(cases())
 def test_made_up_operations_are_answered_alike(case):
     check(*case)
