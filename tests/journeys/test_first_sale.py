@@ -1,0 +1,202 @@
+"""The whole first sale in a browser: listed on a phone, approved, bought, packed, delivered, in the report.
+
+The people in it use what is on their screens; nothing is done behind their backs but the goods of the
+second cooperative, which stand on the market already.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from catalog.models import Listing
+from cooperatives.models import Cooperative
+from orders.models import Order, OrderPart
+from shop.core.calendar import day_of
+from shop.core.divisions import load_divisions
+from tests.factories import (
+    PASSWORD,
+    make_admin,
+    make_category,
+    make_channel,
+    make_member,
+    make_product,
+    make_product_type,
+    make_seller,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESK = {"viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def market(live_server: Any) -> dict[str, Cooperative]:
+    """Two cooperatives, one shelf, one pillow on sale, and people who can sign in."""
+    load_divisions()
+    make_channel()
+    make_category("Rau, củ, quả tươi")
+    make_product_type(slug="nong-san", name="Nông sản", is_perishable=True)
+    yen_duong, thien_an = make_seller("HTX Yến Dương"), make_seller("HTX Thiên An")
+    make_member(yen_duong, email="yenduong@example.com")
+    make_member(thien_an, email="thienan@example.com")
+    make_admin(email="quantri@example.com")
+    make_product(thien_an, name="Gối thảo dược thổ cẩm", price=320_000, on_hand=5)
+    return {"yen_duong": yen_duong, "thien_an": thien_an}
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any) -> Any:
+    """Opens a page for a new visitor on a phone or at a desk; all are closed at the end."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(device: dict[str, Any], who: str = "") -> Page:
+        context = browser.new_context(base_url=live_server.url, locale="vi-VN", **device)
+        context.set_default_timeout(8_000)
+        contexts.append(context)
+        page = context.new_page()
+        if who:
+            page.goto("/tai-khoan/dang-nhap/")
+            page.locator("main [name=name]").fill(who)
+            page.locator("main [name=password]").fill(PASSWORD)
+            page.locator("main form .big-action").first.click()
+            page.wait_for_url(re.compile(r"/(xa-vien|quan-tri)/"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture as a phone's camera makes it: large, lying on its side."""
+    path = tmp_path / "bi-xanh.jpg"
+    picture = Image.new("RGB", (1600, 1200), (86, 140, 70))
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(path, exif=exif)
+    return path
+
+
+def press(page: Page, selector: str) -> None:
+    """Press a button and wait for the page it leads to."""
+    with page.expect_navigation():
+        page.locator(selector).first.click()
+
+
+def test_from_the_field_to_the_report(market: dict[str, Cooperative], visit: Any, photo: Path) -> None:
+    listing = _member_lists_goods(visit(PHONE, "yenduong@example.com"), photo)
+    _admin_approves(visit(DESK, "quantri@example.com"), listing)
+    buyer = visit(PHONE)
+    order = _guest_buys(buyer)
+
+    _packs_and_delivers(visit(PHONE, "yenduong@example.com"), order, market["yen_duong"])
+    buyer.reload()
+    expect(buyer.locator("section[aria-labelledby=part-1], section[aria-labelledby=part-2]")).to_have_count(2)
+    assert _progress(order) == {"HTX Yến Dương": "delivered", "HTX Thiên An": "nothing"}
+    _packs_and_delivers(visit(PHONE, "thienan@example.com"), order, market["thien_an"])
+
+    buyer.reload()
+    expect(buyer.locator("main")).to_contain_text("395.000")
+    order.refresh_from_db()
+    assert (order.status, order.charged) == ("delivered", 395_000)
+    _report_shows_the_day(visit(DESK, "quantri@example.com"), order)
+
+
+def _member_lists_goods(page: Page, photo: Path) -> Listing:
+    page.goto("/xa-vien/hang/moi/")
+    page.locator("input[name=photo]").set_input_files(photo)
+    page.locator("[name=name]").fill("Bí xanh thơm")
+    page.locator("[name=unit][value=kg]").check(force=True)
+    page.locator("[name=price]").fill("15.000")
+    page.locator("[name=on_hand]").fill("60")
+    page.locator("[name=origin]").fill("Xã Yến Dương cũ, vùng hồ Ba Bể")
+    page.locator("[name=shelf_life]").fill("30 ngày từ ngày hái")
+    press(page, "main form .big-action")
+    press(page, "form[action$='/gui-duyet/'] button")
+
+    listing = Listing.objects.select_related("product").get(product__name="Bí xanh thơm")
+    assert listing.state == "in_review"
+    assert listing.product.media.get().picture.original.name
+    return listing
+
+
+def _admin_approves(page: Page, listing: Listing) -> None:
+    assert page.goto("/quan-tri/").ok  # type: ignore[union-attr]
+    page.goto("/quan-tri/hang/")
+    press(page, f"a[href$='/hang/{listing.pk}/']")
+    expect(page.locator("main")).to_contain_text("Bí xanh thơm")
+    press(page, "form[action$='/dang-ban/'] button")
+
+    listing.refresh_from_db()
+    assert listing.state == "published"
+
+
+def _guest_buys(page: Page) -> Order:
+    for name in ("Bí xanh thơm", "Gối thảo dược thổ cẩm"):
+        page.goto("/")
+        page.locator("input[name=q]").first.fill(name)
+        page.locator("input[name=q]").first.press("Enter")
+        page.wait_for_url(re.compile("/tim/"))
+        press(page, f"main a:has-text('{name}')")
+        press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
+    page.goto("/dat-hang/")
+    page.locator("[name=name]").fill("Nguyễn Thị Hoa")
+    page.locator("[name=phone]").fill("0987 654 321")
+    with page.expect_response(lambda answer: "/dat-hang/" in answer.url):
+        page.locator("[name=province]").select_option("01")
+    page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")
+    page.locator("[name=commune]").select_option(index=4)
+    page.locator("[name=street]").fill("Số 5, ngõ 12")
+    page.locator("[name=consent]").check()
+    for way in page.locator("main fieldset input[type=radio][name^=way]").all():
+        way.check()
+    press(page, "#checkout .big-action")
+    page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
+
+    order = Order.objects.get()
+    assert (order.buyer_name, order.phone, order.total_gross) == ("Nguyễn Thị Hoa", "+84987654321", 395_000)
+    return order
+
+
+def _packs_and_delivers(page: Page, order: Order, cooperative: Cooperative) -> None:
+    mine = OrderPart.objects.get(order=order, cooperative=cooperative)
+    other = OrderPart.objects.exclude(pk=mine.pk).get(order=order)
+    assert page.goto(f"/xa-vien/goi/{other.pk}/").status == 404  # type: ignore[union-attr]
+    page.goto("/xa-vien/")
+    press(page, f"main a[href$='/goi/{mine.pk}/']")
+    expect(page.locator("main")).not_to_contain_text(other.lines.get().product_name)
+    press(page, "form[action$='/nhan/'] button")
+    for tick in page.locator("main input[type=checkbox]").all():
+        tick.check()
+    press(page, "form[action$='/kien/'] .big-action")
+    page.goto(f"/xa-vien/goi/{mine.pk}/")
+    for step in ("dong-goi", "ra-xe"):
+        press(page, f"form[action$='/{step}/'] .big-action")
+        page.goto(f"/xa-vien/goi/{mine.pk}/")
+    page.locator("form[action$='/da-giao/'] input[type=radio]").first.check()
+    press(page, "form[action$='/da-giao/'] .big-action")
+
+    mine.refresh_from_db()
+    assert mine.progress == "delivered"
+
+
+def _progress(order: Order) -> dict[str, str]:
+    return dict(order.parts.values_list("cooperative__name", "progress"))
+
+
+def _report_shows_the_day(page: Page, order: Order) -> None:
+    page.goto("/quan-tri/bao-cao/ban-hang/?nhom=cooperative")
+    today = day_of(timezone.now()).strftime("%d/%m/%Y")
+    expect(page.locator("main")).to_contain_text(today)
+    for name, sum_shown in (("HTX Yến Dương", "45.000"), ("HTX Thiên An", "350.000")):
+        row = page.locator("main tr").filter(has=page.get_by_role("rowheader", name=name))
+        expect(row.last).to_contain_text(sum_shown)
