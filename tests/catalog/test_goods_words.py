@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from catalog.models import Unit, Variant
+from catalog.pricing import price_for
+from catalog.templatetags.goods import per_measure, step
+
+
+@pytest.mark.parametrize(
+    ("fields", "vietnamese", "english"),
+    [
+        ({"unit": Unit.KG}, "kg", "kg"),
+        ({"unit": Unit.KG, "content_grams": 1000}, "kg", "kg"),
+        ({"unit": Unit.PIECE}, "chiếc", "piece"),
+        ({"unit": Unit.PACKET, "content_grams": 500}, "gói\u00a0500\u00a0g", "500\u00a0g\u00a0packet"),
+        ({"unit": Unit.SACK, "content_grams": 5000}, "bao\u00a05\u00a0kg", "5\u00a0kg\u00a0sack"),
+        ({"unit": Unit.BOTTLE, "content_ml": 750}, "chai\u00a0750\u00a0ml", "750\u00a0ml\u00a0bottle"),
+        (
+            {"unit": Unit.BOX, "content_count": 30, "content_unit": Unit.PACKET},
+            "hộp\u00a030\u00a0gói",
+            "30\u00a0packet\u00a0box",
+        ),
+    ],
+)
+def test_a_sale_step_is_called_by_its_unit_and_what_it_holds(
+    fields: dict[str, Any], vietnamese: str, english: str
+) -> None:
+    with translation.override("vi"):
+        assert step(Variant(**fields)) == vietnamese
+    with translation.override("en"):
+        assert step(Variant(**fields)) == english
+
+
+@pytest.mark.parametrize(
+    ("fields", "amount", "per"),
+    [
+        ({"unit": Unit.PACKET, "content_grams": 500}, 45_000, "90.000\u00a0₫/kg"),
+        ({"unit": Unit.PACKET, "content_grams": 300}, 45_500, "151.667\u00a0₫/kg"),
+        ({"unit": Unit.BOTTLE, "content_ml": 500}, 60_000, "120.000\u00a0₫/l"),
+        ({"unit": Unit.BOX, "content_count": 30, "content_unit": Unit.PACKET}, 90_000, "3.000\u00a0₫/gói"),
+        ({"unit": Unit.KG, "content_grams": 1000}, 15_000, ""),
+        ({"unit": Unit.PIECE}, 320_000, ""),
+        ({"unit": Unit.PACKET, "content_grams": 500}, None, ""),
+    ],
+)
+def test_packs_show_what_a_measure_costs(fields: dict[str, Any], amount: int | None, per: str) -> None:
+    with translation.override("vi"):
+        assert per_measure(Variant(**fields), amount, "VND") == per
+
+
+def test_the_price_of_a_measure_is_rounded_once_halves_up() -> None:
+    assert price_for(45_000, 500, 1000) == 90_000
+    assert price_for(1, 2000, 1000) == 1
+    assert price_for(10, 3, 1) == 3

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import translation
+
+from catalog.views.week import market_ways, this_week
+from cooperatives.models import DeliveryWay, WayKind
+from cooperatives.states import CooperativeState
+from tests.factories import NOW, make_channel, make_cooperative, make_market_way, make_service
+
+pytestmark = pytest.mark.django_db
+
+FRIDAY, SUNDAY = 4, 6
+
+
+def make_coach(
+    name: str = "HTX Yến Dương", *, hour: int = 18, cut_off: int = 25, **fields: object
+) -> DeliveryWay:
+    """A coach on Friday evening, whose orders close the day before."""
+    return DeliveryWay.objects.create(
+        cooperative=make_cooperative(name, **fields),
+        service=make_service(make_channel(), WayKind.COACH),
+        kind=WayKind.COACH,
+        name="Xe khách",
+        departs_weekday=FRIDAY,
+        departs_at=datetime.time(hour),
+        cut_off_hours=cut_off,
+    )
+
+
+def test_the_week_shows_closing_departure_and_market_day() -> None:
+    make_coach()
+    make_market_way(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
+
+    with translation.override("vi"):
+        week = this_week(market_ways(), now=NOW)
+
+    assert [(day.date.day, day.kind, day.words, day.is_today) for day in week.days] == [
+        (23, "", "", False),
+        (24, "", "", True),
+        (25, "", "", False),
+        (26, "on", "chốt đơn", False),
+        (27, "on", "xe xuống núi", False),
+        (28, "", "", False),
+        (29, "market", "chợ phiên", False),
+    ]
+    assert week.coach is not None
+    assert week.coach.closes_at == datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
+    assert week.coach.leaves_at == datetime.datetime(2026, 11, 27, 11, tzinfo=datetime.UTC)
+    assert week.market is not None
+    assert week.market.time.day == datetime.date(2026, 11, 29)
+
+
+def test_once_orders_have_closed_the_coach_of_next_week_is_told() -> None:
+    make_coach()
+    closed = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
+
+    week = this_week(market_ways(), now=closed)
+
+    assert week.coach is not None
+    assert week.coach.leaves_at == datetime.datetime(2026, 12, 4, 11, tzinfo=datetime.UTC)
+
+
+def test_of_two_coaches_the_one_that_closes_first_is_told() -> None:
+    make_coach("HTX Sau", hour=19, cut_off=2)
+    first = make_coach("HTX Trước", hour=20, cut_off=26)
+
+    week = this_week(market_ways(), now=NOW)
+
+    assert week.coach is not None
+    assert week.coach.way == first
+
+
+def test_suspended_cooperatives_and_resting_ways_are_left_out() -> None:
+    make_coach(state=CooperativeState.SUSPENDED)
+    resting = make_market_way(make_cooperative("HTX Thiên An"), make_channel())
+    resting.is_active = False
+    resting.save(update_fields=["is_active"])
+
+    week = this_week(market_ways(), now=NOW)
+
+    assert week.coach is None
+    assert week.market is None
+    assert {day.kind for day in week.days} == {""}
