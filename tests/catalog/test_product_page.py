@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import re
 
 import pytest
 from django.db import connection
@@ -198,3 +200,23 @@ def test_queries_do_not_grow_with_kinds_pictures_and_ways(client: Client) -> Non
         counts.append(len(queries))
 
     assert counts[0] == counts[1] <= 20
+
+
+def test_search_engines_are_told_price_stock_and_seller_but_no_rating(client: Client) -> None:
+    product = make_product(make_seller("HTX </script> & Con"), name="Quýt <ngọt>", price=25_000)
+
+    html = page_of(client, product)
+
+    block = re.search(r'<script type="application/ld\+json">(.*?)</script>', html)
+    assert block is not None
+    told = json.loads(block.group(1))
+    assert told["name"] == "Quýt <ngọt>"
+    assert told["url"] == f"http://testserver/san-pham/{product.slug}/"
+    assert told["offers"] == {
+        "@type": "Offer",
+        "price": "25000",
+        "priceCurrency": "VND",
+        "availability": "https://schema.org/InStock",
+        "seller": {"@type": "Organization", "name": "HTX </script> & Con"},
+    }
+    assert "aggregateRating" not in told
