@@ -33,6 +33,7 @@ from orders.views.shown import ShownShare, must_be_mended, shown
 from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
 from shop.core.models.geography import Division
+from shop.core.phones import shown as shown_phone
 from shop.core.templatetags.figures import money
 
 WRITTEN_KEY = "checkout"  # what was written on a checkout that has to be mended first
@@ -256,7 +257,11 @@ def _known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
     user = user_of(request)
     if user is not None and not written:
         address = user.default_shipping_address
-        written = {"name": user.get_full_name(), "phone": user.phone or "", "email": user.email or ""}
+        written = {
+            "name": user.first_name,
+            "phone": shown_phone(user.phone or ""),
+            "email": user.email or "",
+        }
         if address is not None:
             written |= {
                 "province": address.province_code,

@@ -42,6 +42,7 @@ from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
 from shop.core.models.geography import Division
+from shop.core.phones import shown
 
 # What the rest of the shop does when somebody comes in; answers where their work is, empty if they have none.
 Arrive = Callable[[HttpRequest, User], str]
@@ -238,7 +239,7 @@ def _user_of_link(uid: str, token: str) -> User | None:
 
 def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:
     """The form as posted, as shown anew with another province's communes, or as kept."""
-    kept: dict[str, Any] = {"name": user.first_name, "phone": user.phone or ""}
+    kept: dict[str, Any] = {"name": user.first_name, "phone": shown(user.phone or "")}
     if user.default_shipping_address is not None:
         address = user.default_shipping_address
         kept |= {

@@ -1,0 +1,122 @@
+"""Buying in a real browser: without any script, and with them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from orders.models import BasketLine, Order
+from tests.factories import PASSWORD, make_places, make_seller, make_user, make_variant
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _goods(transactional_db: None) -> None:
+    make_places()
+    make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
+
+
+def buy(page: Page) -> None:
+    page.goto("/en/san-pham/")
+    page.get_by_role("link", name="Gối thảo dược").click()
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page).to_have_url(re.compile("/en/gio-hang/$"))
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds, and whether the page can be pushed sideways."""
+    found = [each["id"] for each in Axe().run(page).response["violations"]]
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return found + (["sideways scroll"] if wide else [])
+
+
+def test_everything_is_bought_without_scripts(browser: Browser, live_server: Any) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    buy(page)
+    page.get_by_label("I receive goods in").select_option("01")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("spinbutton", name="Quantity of Gối thảo dược").fill("2")
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+
+    page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
+    page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    page.get_by_label("Province or city").select_option("19")
+    page.get_by_role("button", name="Show communes and delivery for this province").click()
+    page.get_by_label("Commune or ward", exact=True).select_option("01948")
+    page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
+    page.get_by_label("I agree that Chợ Phiên").check()
+    page.get_by_role("button", name="Order, pay").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
+    order = Order.objects.get()
+    assert (order.buyer_name, order.total_gross) == ("Trần Thị Minh Hạnh", 670_000)
+    assert str(order.shipping_address) == "Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên"
+
+    page.get_by_text("Cancel this part", exact=True).click()
+    page.get_by_role("button", name="Yes, cancel this part").click()
+    expect(page.get_by_text("The part of HTX Thiên An is cancelled.")).to_be_visible()
+    context.close()
+
+
+def test_a_phone_changes_the_basket_in_place_and_orders_once(phone: Page) -> None:
+    page = phone
+    buy(page)
+    page.get_by_label("I receive goods in").select_option("01")
+    expect(page.get_by_text("350.000").first).to_be_visible()
+    page.get_by_role("button", name="One more").click()
+
+    expect(page.locator(".total").last).to_contain_text("670.000")
+    assert BasketLine.objects.get().quantity == 2
+    assert faults_of(page) == []
+
+    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
+    page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    page.get_by_label("Province or city").select_option("19")
+    expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
+    page.get_by_role("button", name="Order, pay").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose a commune or ward from the list.")
+    assert faults_of(page) == []
+
+    page.get_by_label("Commune or ward", exact=True).select_option("01948")
+    page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
+    page.get_by_label("I agree that Chợ Phiên").check()
+    page.get_by_role("button", name="Order, pay").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
+    assert faults_of(page) == []
+    address = page.url
+    page.go_back()
+    page.get_by_role("button", name="Order, pay").click()
+
+    expect(page).to_have_url(address)
+    assert Order.objects.count() == 1
+
+
+def test_pages_of_accounts_suit_everybody(page: Page) -> None:
+    make_user(email="hoa@example.com", first_name="Hoa")
+    found = {}
+    for address in ["dang-nhap/", "dang-ky/", "mat-khau/", "mat-khau/a/b/"]:
+        page.goto(f"/en/tai-khoan/{address}")
+        found[address] = faults_of(page)
+    page.goto("/en/tai-khoan/dang-nhap/")
+    page.get_by_label("E-mail or phone number").fill("hoa@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Enter the market").click()
+    for address in ["", "thong-tin/"]:
+        page.goto(f"/en/tai-khoan/{address}")
+        found[address] = faults_of(page)
+    page.goto("/en/don-hang/")
+    found["find"] = faults_of(page)
+
+    assert {address: faults for address, faults in found.items() if faults} == {}
