@@ -265,11 +265,11 @@ class Walk:
         }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_after_every_step_of_a_walk_every_rule_holds(seed) -> None:
     walk = Walk(seed)
 
-    walk.take(100)
+    walk.take(80)
 
     assert walk.done["step_place"] > 0
     assert Stock.objects.exists()

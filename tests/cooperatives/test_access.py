@@ -1,0 +1,110 @@
+"""The one gate: who may do what for which cooperative, and who at the desk."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from cooperatives.access import Right, acting_for, memberships_of, require_staff, staff_may
+from cooperatives.models import Membership, Role
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.core.actors import Door
+from shop.core.errors import Forbidden, Missing
+from tests.factories import make_admin, make_cooperative, make_member, make_user
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+MAY = {
+    Role.MANAGER: {"see", "list", "count", "pack", "sell", "money", "manage"},
+    Role.LISTER: {"see", "list", "count"},
+    Role.PACKER: {"see", "pack", "count"},
+    Role.CASHIER: {"see", "sell", "count"},
+    Role.BOOKKEEPER: {"see", "money"},
+}
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_a_role_holds_its_rights_and_no_others(role) -> None:
+    standing = acting_for(make_member(make_cooperative(), Role(role)))
+
+    for right in Right:
+        if right in MAY[Role(role)]:
+            standing.require(right)
+        else:
+            with refused(Forbidden, "forbidden"):
+                standing.require(right)
+
+
+def test_a_member_acts_for_their_cooperative_by_the_members_door() -> None:
+    cooperative = make_cooperative()
+    user = make_member(cooperative)
+
+    standing = acting_for(user, cooperative.pk)
+
+    assert (standing.cooperative, standing.actor.user_id, standing.actor.door) == (
+        cooperative,
+        user.pk,
+        Door.MEMBERS,
+    )
+
+
+def test_another_cooperative_is_as_if_missing() -> None:
+    mine, other = make_cooperative(), make_cooperative("HTX Tài Hoan")
+    user = make_member(mine)
+
+    for foreign in (other.pk, other.pk + 1000):
+        with refused(Missing, "missing"):
+            acting_for(user, foreign)
+
+
+@pytest.mark.parametrize("who", ["nobody", "buyer", "former"])
+def test_who_is_no_member_acts_for_nobody(who) -> None:
+    cooperative = make_cooperative()
+    user = AnonymousUser() if who == "nobody" else make_user()
+    if who == "former":
+        Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER, is_active=False)
+
+    with refused(Missing, "missing"):
+        acting_for(user, cooperative.pk)
+    with refused(Missing, "missing"):
+        acting_for(user)
+    assert memberships_of(user) == []
+
+
+def test_a_member_of_two_acts_for_the_first_unless_they_say() -> None:
+    later, first = make_cooperative(sort_order=20), make_cooperative("HTX Tài Hoan", sort_order=10)
+    user = make_member(later)
+    Membership.objects.create(cooperative=first, user=user, role=Role.PACKER)
+
+    assert acting_for(user).cooperative == first
+    assert acting_for(user, later.pk).role == Role.MANAGER
+
+
+@pytest.mark.parametrize(
+    ("state", "selling"), [("approved", True), ("applied", False), ("suspended", False), ("rejected", False)]
+)
+def test_only_an_approved_cooperative_sells(state, selling) -> None:
+    assert acting_for(make_member(make_cooperative(state=state))).is_selling == selling
+
+
+def test_staff_hold_what_their_groups_hold() -> None:
+    staff, plain = make_user(is_staff=True), make_user()
+    group = Group.objects.create(name="Đơn hàng")
+    group.users.add(staff, plain)
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+
+    assert require_staff(staff, Permission.MANAGE_ORDERS).door == Door.DESK
+    assert not staff_may(staff, Permission.MANAGE_PRODUCTS)
+    for user in (plain, AnonymousUser(), make_member(make_cooperative())):
+        with refused(Missing, "missing"):
+            require_staff(user, Permission.MANAGE_ORDERS)
+
+
+def test_an_admin_holds_everything_while_their_account_is_active() -> None:
+    admin = make_admin()
+
+    assert all(staff_may(admin, permission) for permission in Permission)
+    admin.is_active = False
+    assert not any(staff_may(admin, permission) for permission in Permission)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from cooperatives.actions.membership import (
+    AlreadyApplied,
+    ApplicationDetails,
+    ReasonNeeded,
+    ReturnDayPassed,
+    admit_member,
+    answer_application,
+    apply_to_sell,
+    pause_cooperative,
+    resume_cooperative,
+)
+from cooperatives.models import Cooperative, Membership, Role
+from cooperatives.states import CooperativeState
+from shop.core.actors import Actor
+from shop.core.calendar import day_of
+from shop.core.errors import Missing
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative, make_member, make_user
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("test")
+TODAY = day_of(NOW)
+
+
+def details(name="HTX Nhung Lũy"):
+    return ApplicationDetails(
+        name=name,
+        legal_name="Hợp tác xã Nhung Lũy",
+        registration_number="1",
+        representative="Lý Thị Nhung",
+        phone="+84912345678",
+        email="nhung@example.com",
+        province_code="19",
+        commune_code="01894",
+        province_name="Thái Nguyên",
+        commune_name="Ba Bể",
+    )
+
+
+def apply(user, name="HTX Nhung Lũy"):
+    return apply_to_sell(user=user, details=details(name), actor=STAFF, now=NOW)
+
+
+def test_who_applies_becomes_the_manager_and_hears_that_it_arrived() -> None:
+    user = make_user()
+
+    cooperative = apply(user)
+
+    assert (cooperative.state, cooperative.slug) == (CooperativeState.APPLIED, "htx-nhung-luy")
+    assert Membership.objects.get(user=user).role == Role.MANAGER
+    assert Notification.objects.get().to == "nhung@example.com"
+    assert not Cooperative.objects.public().exists()
+
+
+def test_cooperatives_of_one_name_have_addresses_of_their_own() -> None:
+    slugs = [apply(make_user()).slug for _ in range(3)]
+
+    assert slugs == ["htx-nhung-luy", "htx-nhung-luy-2", "htx-nhung-luy-3"]
+
+
+@pytest.mark.parametrize("state", ["applied", "needs_more", "approved", "suspended"])
+def test_who_has_a_cooperative_applies_for_no_other(state) -> None:
+    user = make_member(make_cooperative(state=state))
+
+    with refused(AlreadyApplied, "already_applied"):
+        apply(user)
+
+
+def test_who_was_rejected_may_apply_again() -> None:
+    user = make_member(make_cooperative(state=CooperativeState.REJECTED))
+
+    assert apply(user).state == CooperativeState.APPLIED
+
+
+@pytest.mark.parametrize("answer", ["needs_more", "rejected"])
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_every_answer_but_approval_says_why(answer, reason) -> None:
+    cooperative = make_cooperative(state=CooperativeState.APPLIED)
+
+    with refused(ReasonNeeded, "reason_needed") as refusal:
+        answer_application(
+            cooperative_id=cooperative.pk,
+            answer=CooperativeState(answer),
+            reason=reason,
+            actor=STAFF,
+            now=NOW,
+        )
+
+    assert refusal.value.field == "reason"
+
+
+def test_the_reason_of_a_suspension_is_kept_and_gone_with_it() -> None:
+    cooperative = make_cooperative()
+    who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
+
+    answer_application(answer=CooperativeState.SUSPENDED, reason=" hàng giả ", **who)
+    cooperative.refresh_from_db()
+    reason = cooperative.state_reason
+    answer_application(answer=CooperativeState.APPROVED, **who)
+
+    cooperative.refresh_from_db()
+    assert (reason, cooperative.state_reason) == ("hàng giả", "")
+    assert [change.data["from"] for change in Change.objects.of(cooperative).in_time()] == [
+        "approved",
+        "suspended",
+    ]
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_day_of_return_lies_ahead(days) -> None:
+    cooperative = make_cooperative()
+
+    with refused(ReturnDayPassed, "return_day_passed"):
+        pause_cooperative(
+            cooperative_id=cooperative.pk,
+            until=TODAY + datetime.timedelta(days=days),
+            today=TODAY,
+            actor=STAFF,
+            now=NOW,
+        )
+
+
+def test_a_cooperative_rests_until_the_day_before_it_sells_again() -> None:
+    cooperative = make_cooperative()
+    until = TODAY + datetime.timedelta(days=3)
+
+    pause_cooperative(
+        cooperative_id=cooperative.pk, until=until, note="Tết", today=TODAY, actor=STAFF, now=NOW
+    )
+
+    cooperative.refresh_from_db()
+    rests = [cooperative.is_paused_on(TODAY + datetime.timedelta(days=days)) for days in range(5)]
+    assert rests == [True, True, True, False, False]
+
+
+def test_a_rest_without_an_end_lasts_until_it_is_ended() -> None:
+    cooperative = make_cooperative()
+    who = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
+
+    pause_cooperative(until=None, today=TODAY, **who)
+    cooperative.refresh_from_db()
+    resting = cooperative.is_paused_on(TODAY + datetime.timedelta(days=1000))
+    resume_cooperative(**who)
+
+    cooperative.refresh_from_db()
+    assert (resting, cooperative.is_paused_on(TODAY)) == (True, False)
+
+
+def test_a_member_admitted_again_has_the_new_role() -> None:
+    cooperative, user = make_cooperative(), make_user()
+
+    for role in (Role.PACKER, Role.LISTER):
+        admit_member(cooperative_id=cooperative.pk, user_id=user.pk, role=role, actor=STAFF, now=NOW)
+
+    assert Membership.objects.get().role == Role.LISTER
+
+
+def test_a_cooperative_that_is_not_there_is_missing() -> None:
+    with refused(Missing, "missing"):
+        resume_cooperative(cooperative_id=404, actor=STAFF, now=NOW)

@@ -1,0 +1,181 @@
+"""Messages: one for each occasion, out as soon as they can be, tried again until they are."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import threading
+from functools import partial
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.test import override_settings
+
+from orders.models import Order
+from shop.notifications.models import Notification, Way
+from shop.notifications.send import deliver, send
+from tests.factories import NOW, make_order
+from tests.races.together import together
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def message(key="order:1:email", **fields):
+    """A message in the outbox."""
+    defaults = {"way": Way.EMAIL, "to": "hoa@example.com", "subject": "Đơn hàng", "text": "Cảm ơn bà con."}
+    send(key=key, now=NOW, **(defaults | fields))
+    return Notification.objects.get(key=key)
+
+
+@pytest.fixture
+def refusing_server():
+    """A mail server that answers, and takes nothing; it counts who knocked."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    knocks = []
+
+    def refuse() -> None:
+        while True:
+            try:
+                connection, _address = listener.accept()
+            except OSError:
+                return
+            with connection:
+                knocks.append(1)
+                connection.sendall(b"554 5.3.2 closed for the night\r\n")
+
+    thread = threading.Thread(target=refuse, daemon=True)
+    thread.start()
+    host, port = listener.getsockname()
+    with override_settings(EMAIL_BACKEND=SMTP, EMAIL_HOST=host, EMAIL_PORT=port, EMAIL_USE_TLS=False):
+        yield knocks
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+@pytest.mark.django_db
+def test_one_occasion_is_told_once() -> None:
+    message(text="lần đầu")
+    message(text="lần sau")
+
+    assert [row.text for row in Notification.objects.all()] == ["lần đầu"]
+
+
+@pytest.mark.django_db
+def test_a_message_goes_out_with_both_its_texts_to_its_one_reader() -> None:
+    row = message(html="<p>Cảm ơn bà con.</p>")
+
+    assert deliver(row, now=NOW)
+
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject, sent.body) == (["hoa@example.com"], "Đơn hàng", "Cảm ơn bà con.")
+    assert sent.alternatives[0].content == "<p>Cảm ơn bà con.</p>"
+    row.refresh_from_db()
+    assert (row.sent_at, row.attempts, row.last_error) == (NOW, 1, "")
+
+
+@pytest.mark.django_db
+def test_what_went_out_is_not_sent_again() -> None:
+    row = message()
+    deliver(row, now=NOW)
+    row.refresh_from_db()
+
+    assert not deliver(row, now=NOW + MINUTE)
+
+    assert len(mail.outbox) == 1
+    assert not Notification.objects.due(NOW + datetime.timedelta(days=1)).exists()
+
+
+@pytest.mark.django_db
+def test_a_name_with_line_breaks_makes_no_second_header() -> None:
+    row = message(subject="HTX Thiên An\r\nBcc: ai-do@example.com")
+
+    assert deliver(row, now=NOW)
+
+    assert mail.outbox[0].subject == "HTX Thiên An Bcc: ai-do@example.com"
+    assert mail.outbox[0].recipients() == ["hoa@example.com"]
+
+
+@pytest.mark.django_db
+def test_a_server_that_refuses_loses_no_message_and_is_tried_after_growing_waits(refusing_server) -> None:
+    row = message()
+    waits, now = [], NOW
+
+    for _try in range(20):
+        assert not deliver(row, now=now)
+        row.refresh_from_db()
+        waits.append((row.due_at - now) // MINUTE)
+        now = row.due_at
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, *[120] * 13]
+    assert len(refusing_server) == 20
+    assert "closed for the night" in row.last_error
+    assert (row.sent_at, row.given_up_at, row.attempts) == (None, now - 120 * MINUTE, 20)
+    assert not Notification.objects.due(now + datetime.timedelta(days=9)).exists()
+
+
+@pytest.mark.django_db
+def test_a_message_is_due_again_only_after_its_wait(refusing_server) -> None:
+    row = message()
+    deliver(row, now=NOW)
+
+    assert not Notification.objects.due(NOW + MINUTE - datetime.timedelta(seconds=1)).exists()
+    assert Notification.objects.due(NOW + MINUTE).get() == row
+
+
+@pytest.mark.django_db
+def test_a_server_that_is_back_takes_what_waited() -> None:
+    row = message()
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    with override_settings(EMAIL_BACKEND=SMTP, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_USE_TLS=False):
+        assert not deliver(row, now=NOW)
+    row.refresh_from_db()
+
+    assert deliver(row, now=NOW + MINUTE)
+
+    row.refresh_from_db()
+    assert (len(mail.outbox), row.sent_at, row.last_error) == (1, NOW + MINUTE, "")
+
+
+@pytest.mark.django_db
+def test_the_order_stands_while_the_mail_server_refuses(refusing_server) -> None:
+    order = make_order(email="hoa@example.com")
+
+    for row in Notification.objects.order_by("pk"):
+        deliver(row, now=NOW)
+
+    assert Order.objects.get() == order
+    assert Notification.objects.filter(sent_at=None, given_up_at=None, attempts=1).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_text_message_is_written_to_the_log_until_a_provider_is_named(caplog) -> None:
+    row = message(way=Way.SMS, to="+84987654321", text="Gói hàng đang đến.")
+    assert settings.SMS_URL == ""
+
+    with caplog.at_level("INFO"):
+        assert deliver(row, now=NOW)
+
+    assert "Gói hàng đang đến." in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_workers_one_sends_a_message() -> None:
+    row = message()
+
+    answers = together([partial(deliver, row, now=NOW)] * 8)
+
+    assert sorted(answers) == [False] * 7 + [True]
+    assert len(mail.outbox) == 1
+    assert Notification.objects.get().attempts == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_tellers_of_one_occasion_one_is_heard() -> None:
+    together([partial(message)] * 8)
+
+    assert Notification.objects.count() == 1
