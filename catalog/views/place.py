@@ -18,8 +18,14 @@ def all_provinces() -> list[Division]:
 
 
 def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:
-    """The province of the address (`?tinh=01`), which is remembered, or else the one remembered before."""
+    """The province of the address (`?tinh=01`), which is remembered, or else the one remembered before.
+
+    An empty one (`?tinh=`) is a choice too: none.
+    """
     by_code = {province.code: province for province in provinces}
+    if request.GET.get("tinh") == "":
+        request.session.pop(SESSION_KEY, None)
+        return None
     wanted = by_code.get(request.GET.get("tinh", ""))
     if wanted is not None:
         if request.session.get(SESSION_KEY) != wanted.code:

@@ -14,7 +14,7 @@ from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind
 from cooperatives.states import CooperativeState
 from shop.core.calendar import day_of
-from tests.factories import make_category, make_channel, make_product, make_seller
+from tests.factories import make_category, make_channel, make_product, make_seller, make_way
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +189,19 @@ def _count(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
+
+
+def test_queries_of_a_category_and_of_a_stall_do_not_grow_either(client: Client) -> None:
+    category, seller = make_category("Thổ cẩm"), make_seller("HTX Thiên An", slug="thien-an")
+    addresses = [f"/danh-muc/{category.slug}/", "/hop-tac-xa/thien-an/"]
+    for n in range(2):
+        make_product(seller, name=f"Khăn {n}", category=category)
+    few = [_count(client, address) for address in addresses]
+    for n in range(2, 9):
+        make_product(seller, name=f"Khăn {n}", category=category)
+        make_way(seller, make_channel(), name=f"Xe {n}")
+
+    assert [_count(client, address) for address in addresses] == few
 
 
 def test_a_shop_without_a_channel_lists_nothing(client: Client) -> None:

@@ -153,6 +153,8 @@ def test_the_province_is_remembered_from_page_to_page(client: Client) -> None:
 
     assert f'<option value="{HANOI}" selected>' in page_of(client, product)
     assert f'<option value="{HANOI}" selected>' in page_of(client, product, "?tinh=nghich")
+    assert "selected" not in page_of(client, product, "?tinh=")
+    assert "selected" not in page_of(client, product)
 
 
 def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None:
