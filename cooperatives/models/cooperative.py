@@ -114,8 +114,9 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def initials(self) -> str:
-        """Two letters for a small round sign: those of the last two words of its name."""
-        return "".join(word[0] for word in self.name.split()[-2:]).upper()
+        """Two letters for a small round sign: those of the last two words of its name, brackets aside."""
+        words = [word for word in self.name.split() if word[0].isalnum()]
+        return "".join(word[0] for word in words[-2:]).upper()
 
 
 class Role(models.TextChoices):

@@ -17,20 +17,20 @@ from orders.states import OrderStatus
 LONGEST_REASON = 2000
 
 
-def _reason() -> forms.CharField:
+def _reason(help_text: Any, *, required: bool) -> forms.CharField:
     return forms.CharField(
         label=_("Reason"),
-        required=False,
+        required=required,
         max_length=LONGEST_REASON,
-        help_text=_("They read it word for word."),
+        help_text=help_text,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
 
 
 class ReasonForm(forms.Form):
-    """Why; whether it may be empty is the action's to say."""
+    """Why; the action has the last word on whether it may be empty."""
 
-    reason = _reason()
+    reason = _reason(_("They read it word for word."), required=True)
 
 
 def reason_of(written: Any) -> str:
@@ -44,7 +44,7 @@ class AnswerForm(forms.Form):
     answer = forms.ChoiceField(
         choices=[each for each in CooperativeState.choices if each[0] != CooperativeState.APPLIED]
     )
-    reason = _reason()
+    reason = _reason(_("Needed unless you approve. They read it word for word."), required=False)
 
 
 class Search(forms.Form):

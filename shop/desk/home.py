@@ -33,7 +33,6 @@ class Waiting:
     """One kind of thing that waits: how many, the first of them, and where all of them are."""
 
     name: Promise
-    icon: str
     count: int
     first: list[Any]
     kind: str
@@ -77,7 +76,6 @@ def _applications() -> Waiting:
     first = list(rows.order_by("updated_at", "pk")[:SHOWN])
     return Waiting(
         _("Cooperatives that apply"),
-        "users",
         rows.count(),
         first,
         "cooperative",
@@ -87,9 +85,7 @@ def _applications() -> Waiting:
 
 def _listings() -> Waiting:
     rows = Listing.objects.waiting().select_related("product", "product__cooperative")
-    return Waiting(
-        _("Goods to check"), "tag", rows.count(), list(rows[:SHOWN]), "listing", reverse("desk:listings")
-    )
+    return Waiting(_("Goods to check"), rows.count(), list(rows[:SHOWN]), "listing", reverse("desk:listings"))
 
 
 def _unanswered() -> Waiting:
@@ -97,7 +93,6 @@ def _unanswered() -> Waiting:
     rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return Waiting(
         _("Parts that nobody accepts"),
-        "clock",
         rows.count(),
         list(rows[:SHOWN]),
         "part",
@@ -111,7 +106,6 @@ def _failed() -> Waiting:
     )
     return Waiting(
         _("Deliveries that failed"),
-        "triangle-alert",
         rows.count(),
         list(rows.order_by("failed_at", "pk")[:SHOWN]),
         "parcel",
