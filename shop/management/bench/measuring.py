@@ -1,0 +1,63 @@
+"""Asking the shop for a page again and again in this process, and counting what that takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import connection
+
+FEWEST, MOST = 10, 2_000  # requests of one page
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One page: requests a second of one process, milliseconds at the middle and at 95 of 100, queries."""
+
+    page: str
+    a_second: float
+    p50: float
+    p95: float
+    queries: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def measure(
+    page: str, ask: Callable[[Any], None], *, seconds: float, prepare: Callable[[], Any] = lambda: None
+) -> Measured:
+    """Time `ask`, given what `prepare` made untimed, for about `seconds`; the first one is not counted."""
+    ask(prepare())
+    queries = _queries(ask, prepare())
+    taken: list[float] = []
+    until = time.perf_counter() + seconds
+    while len(taken) < FEWEST or (time.perf_counter() < until and len(taken) < MOST):
+        given = prepare()
+        begun = time.perf_counter()
+        ask(given)
+        taken.append(time.perf_counter() - begun)
+    taken.sort()
+    return Measured(
+        page=page,
+        a_second=len(taken) / sum(taken),
+        p50=taken[len(taken) // 2] * 1000,
+        p95=taken[min(len(taken) - 1, int(len(taken) * 0.95))] * 1000,
+        queries=queries,
+    )
+
+
+def _queries(ask: Callable[[Any], None], given: Any) -> int:
+    """How many statements one request sends; those that open and close a transaction are not counted."""
+    count = 0
+
+    def note(execute: Callable[..., Any], *told: Any) -> Any:
+        nonlocal count
+        count += 1
+        return execute(*told)
+
+    with connection.execute_wrapper(note):
+        ask(given)
+    return count

@@ -1,0 +1,160 @@
+"""The pages that are measured, as their people ask for them."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db.models import F
+from django.test import Client
+from django.urls import reverse
+
+from catalog.models import Listing, Price, Stock, Variant
+from cooperatives.models import Membership, Role
+from cooperatives.states import CooperativeState
+from orders.models import BasketLine, Order
+from shop.accounts.models import User
+from shop.core.models import market_channel
+from shop.management.bench.measuring import Measured, measure
+
+SEARCHED = "bi xanh"
+ENOUGH = 1_000_000
+PROVINCE = "19"  # Thái Nguyên: every demo cooperative delivers there
+_HIDDEN = re.compile(r'<input type="hidden" name="(basket|shown_total)" value="([^"]*)"')
+_WAY = re.compile(r'name="(way-\d+)" value="([^"]+)" checked')
+_COMMUNE = re.compile(r'<option value="(\d{5})"')
+
+
+class Unexpected(Exception):
+    """A page answered otherwise than it must: measuring it would say nothing."""
+
+
+def measure_pages(*, seconds: float) -> Iterator[Measured]:
+    """Each page for about so many seconds, in the order in which a sale comes about."""
+    buyer = _client()
+    goods = _goods()
+    product = goods[0].product
+    member, admin = _client(_member()), _client(User.objects.get(is_superuser=True))
+    yield measure("home", _page(buyer, reverse("home")), seconds=seconds)
+    yield measure("list", _page(buyer, reverse("catalog:products")), seconds=seconds)
+    yield measure("product", _page(buyer, reverse("catalog:product", args=[product.slug])), seconds=seconds)
+    yield measure("search", _page(buyer, f"{reverse('catalog:search')}?q={SEARCHED}"), seconds=seconds)
+    yield measure("basket change", _change(buyer, goods[0]), seconds=seconds)
+    basket = _Checkout(goods)
+    yield measure("checkout", basket.send, prepare=basket.fill, seconds=seconds)
+    yield measure("member's today", _page(member, reverse("members:today")), seconds=seconds)
+    yield measure(
+        "sales report", _page(admin, f"{reverse('reports:sales')}?{_whole_history()}"), seconds=seconds
+    )
+
+
+class _Checkout:
+    """A guest fills a basket with goods of two cooperatives and opens checkout; then the order is placed."""
+
+    def __init__(self, goods: Sequence[Variant]) -> None:
+        self._goods = goods
+        self._count = 0
+
+    def fill(self) -> tuple[Client, dict[str, str]]:
+        client = _client()
+        for variant in self._goods:
+            _put(client, variant)(None)
+        client.post(reverse("orders:basket-place"), {"province": PROVINCE})
+        page = client.get(reverse("orders:checkout")).content.decode()
+        communes = client.get(reverse("orders:communes"), {"province": PROVINCE}).content.decode()
+        self._count += 1
+        written = {name: html.unescape(value) for name, value in _HIDDEN.findall(page)}
+        written |= {name: html.unescape(value) for name, value in _WAY.findall(page)}
+        written |= {
+            "name": f"Người Đo {self._count}",
+            "phone": "0912345678",
+            "province": PROVINCE,
+            "commune": _COMMUNE.findall(communes)[0],
+            "street": "Số 5",
+            "consent": "on",
+        }
+        return client, written
+
+    def send(self, filled: tuple[Client, dict[str, str]]) -> None:
+        client, written = filled
+        answer = client.post(reverse("orders:checkout"), written)
+        if answer.status_code != 302:
+            raise Unexpected(f"checkout answered {answer.status_code}")
+
+
+def _client(user: User | None = None) -> Client:
+    client = Client(SERVER_NAME="localhost")
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def _page(client: Client, address: str) -> Callable[[Any], None]:
+    def ask(_given: Any) -> None:
+        answer = client.get(address)
+        if answer.status_code != 200:
+            raise Unexpected(f"{address} answered {answer.status_code}")
+
+    return ask
+
+
+def _put(client: Client, variant: Variant) -> Callable[[Any], None]:
+    def ask(_given: Any) -> None:
+        answer = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
+        if answer.status_code != 302:
+            raise Unexpected(f"the basket answered {answer.status_code}")
+
+    return ask
+
+
+def _change(client: Client, variant: Variant) -> Callable[[Any], None]:
+    """One line of a basket, to two steps and back to one."""
+    _put(client, variant)(None)
+    line = BasketLine.objects.order_by("-created_at")[0]
+    address = reverse("orders:basket-line", args=[line.pk])
+    quantities = itertools.cycle([2, 1])
+
+    def ask(_given: Any) -> None:
+        answer = client.post(address, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
+        if answer.status_code != 200:
+            raise Unexpected(f"the basket answered {answer.status_code}")
+
+    return ask
+
+
+def _goods() -> list[Variant]:
+    """A variant of each of two cooperatives, with so much of it that it does not sell out meanwhile."""
+    channel = market_channel()
+    if channel is None:
+        raise Unexpected("the shop has no channel")
+    on_shelf = Listing.objects.on_shelf(channel.pk).filter(is_available=True)
+    priced = Price.objects.filter(channel=channel, amount__isnull=False)
+    found: dict[int, Variant] = {}
+    variants = Variant.objects.filter(
+        product__in=on_shelf.values("product"), prices__in=priced, cooperative__paused_from=None
+    )
+    for variant in variants.select_related("product").order_by("product__sort_key", "pk"):
+        found.setdefault(variant.cooperative_id, variant)
+    goods = list(found.values())[:2]
+    Stock.objects.filter(variant__in=goods).update(on_hand=F("on_hand") + ENOUGH)
+    return goods
+
+
+def _member() -> User:
+    """A member who packs for the cooperative with the most orders."""
+    managers = Membership.objects.filter(
+        role=Role.MANAGER, is_active=True, cooperative__state=CooperativeState.APPROVED
+    )
+    return managers.select_related("user").order_by("cooperative__sort_order", "pk")[0].user
+
+
+def _whole_history() -> str:
+    """The report over every order there is, by month."""
+    first, last = (
+        Order.objects.placed().order_by(column).values_list("placed_at", flat=True)[0]
+        for column in ("placed_at", "-placed_at")
+    )
+    return f"theo=month&tu={first:%d/%m/%Y}&den={last:%d/%m/%Y}"

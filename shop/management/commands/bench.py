@@ -1,0 +1,131 @@
+"""`manage.py bench`: how quick the pages are on SQLite and PostgreSQL, with few and with many orders."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from shop.management.bench.pages import Unexpected, measure_pages
+from shop.management.preparation import prepare
+from shop.management.servers.postgres import start_postgres
+from shop.management.servers.process import MissingService
+from shop.management.servers.redis import start_redis
+
+FEW, MANY = 40, 20_000
+LONGEST_SECONDS = 1_800  # of one database with one history, seeding included
+
+
+class Command(BaseCommand):
+    help = (
+        "Prints requests a second, milliseconds (p50, p95) and queries of the main pages as a table, each"
+        " on SQLite and PostgreSQL of its own, with the demo's orders and with 20,000. In one process,"
+        " without a web server: what the shop itself takes."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--orders", type=int, nargs="+", default=[FEW, MANY], help="sizes of history")
+        parser.add_argument("--seconds", type=float, default=3, help="for each page (3)")
+        parser.add_argument(
+            "--databases", nargs="+", choices=("sqlite", "postgres"), default=["sqlite", "postgres"]
+        )
+        parser.add_argument("--measure", action="store_true", help="only measure here, answer as JSON")
+
+    def handle(
+        self, *, orders: list[int], seconds: float, databases: list[str], measure: bool, **options: Any
+    ) -> None:
+        if measure:
+            return self._measure(orders[0], seconds)
+        self.stdout.write("| database | orders | page | requests/s | p50 ms | p95 ms | queries |")
+        self.stdout.write("|---|---:|---|---:|---:|---:|---:|")
+        for database in databases:
+            for count in orders:
+                for row in _measured(database, count, seconds):
+                    figures = (
+                        f"{row['a_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f} | {row['queries']}"
+                    )
+                    self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
+                self.stdout.flush()
+        return None
+
+    def _measure(self, count: int, seconds: float) -> None:
+        """In the process that was started with a database of its own: fill it, and ask for the pages."""
+        logging.disable(logging.WARNING)
+        prepare(out=sys.stderr, demo=False)
+        call_command("seed_demo", orders=count, later=True, verbosity=0, stdout=self.stderr)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        try:
+            for each in measure_pages(seconds=seconds):
+                self.stdout.write(json.dumps(each.as_dict()))
+                self.stdout.flush()
+        except Unexpected as error:
+            raise CommandError(str(error)) from error
+
+
+def _measured(database: str, count: int, seconds: float) -> Iterator[dict[str, Any]]:
+    """The figures of one database with so many orders, each as it comes."""
+    with tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder, _servers(database) as servers:
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]
+        asked = ["--orders", str(count), "--seconds", str(seconds)]
+        answer = subprocess.run(
+            [*command, *asked],
+            env=_environment(Path(folder)) | servers,
+            stdout=subprocess.PIPE,
+            timeout=LONGEST_SECONDS,
+            check=False,
+            text=True,
+        )
+    for line in answer.stdout.splitlines():
+        yield json.loads(line)
+    if answer.returncode:
+        raise CommandError(f"Measuring {database} with {count} orders failed.")
+
+
+@contextmanager
+def _servers(database: str) -> Iterator[dict[str, str]]:
+    """The settings that name private servers, while these run; none for SQLite."""
+    if database == "sqlite":
+        yield {}
+        return
+    try:
+        postgres = start_postgres()
+    except MissingService as error:
+        raise CommandError(str(error)) from error
+    try:
+        redis = start_redis()
+        try:
+            yield {
+                "DATABASE_URL": postgres.url,
+                "REDIS_URL": f"{redis.url}/0",
+                "SECRET_KEY": "only-for-measuring-" * 4,
+                "ALLOWED_HOSTS": "localhost",
+                "PUBLIC_URL": "http://localhost:8000",
+                "EMAIL_HOST": "localhost",
+                "DEFAULT_FROM_EMAIL": "cho-phien@localhost",
+            }
+        finally:
+            redis.stop()
+    finally:
+        postgres.stop()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """This process's environment without settings of the shop's own that would lead elsewhere."""
+    ours = {"DATABASE_URL", "REDIS_URL", "DEBUG", "EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"}
+    ours |= {"MEDIA_URL", "MEDIA_ROOT", "ALLOWED_HOSTS", "PUBLIC_URL", "SECRET_KEY"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"DATA_DIR": str(folder)}
