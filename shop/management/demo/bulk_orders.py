@@ -150,7 +150,8 @@ class _Writer:
             now=planned.placed_at,
             confirmed=self._channel.automatically_confirm_all_new_orders,
         )
-        take_slots(order, offer)
+        if any(part.time is not None for part in planned.parts):
+            take_slots(order, offer)
         return order
 
     def _who(self, planned: PlannedOrder) -> Actor:
