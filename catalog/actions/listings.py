@@ -60,7 +60,7 @@ def submit_listing(
     Raises Missing, NotYetComplete, WrongMove.
     """
     listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    _require_complete(listing)
+    require_complete(listing)
     to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
     return move_listing(listing, to, actor=actor, now=now)
 
@@ -69,7 +69,7 @@ def submit_listing(
 def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
     """Platform staff put it on sale: that is the approval. Raises Missing, NotYetComplete, WrongMove."""
     listing = _locked_listing(Listing.objects.all(), listing_id)
-    _require_complete(listing)
+    require_complete(listing)
     move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
     notices.listing_answered(listing, now=now)
     return listing
@@ -103,7 +103,7 @@ def resume_listing(
     """Put a paused listing on sale again: it was approved. Raises Missing, NotYetComplete, WrongMove."""
     listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
-    _require_complete(listing)
+    require_complete(listing)
     return move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
 
 
@@ -152,7 +152,8 @@ def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -
         raise WrongMove(came_from=listing.state, to=to)
 
 
-def _require_complete(listing: Listing) -> None:
+def require_complete(listing: Listing) -> None:
+    """Step: raises NotYetComplete where the channel checks listings and the law wants more to be said."""
     if listing.channel.checks_listings and not listing.product.cooperative.is_house:
         missing = missing_by_law(listing.product)
         if missing:

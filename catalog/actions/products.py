@@ -12,6 +12,7 @@ from django.db.models import Min
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.listings import require_complete
 from catalog.actions.stock import move_stock, refresh_availability, stock_row
 from catalog.models import (
     ALL_MONTHS,
@@ -25,6 +26,7 @@ from catalog.models import (
     Unit,
     Variant,
 )
+from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
 from shop.core.db import locked_one
@@ -143,12 +145,17 @@ def edit_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Say something else of a product. Raises Missing for another cooperative's."""
+    """Say something else of a product. Raises Missing for another cooperative's.
+
+    What is on sale must stay complete: raises NotYetComplete.
+    """
     product = _locked_product(cooperative, product_id)
     before = {field: getattr(product, field, None) for field in ("name", "origin", "shelf_life")}
     product.category = category
     _describe(product, details)
     product.save()
+    for listing in product.listings.filter(state=ListingState.PUBLISHED).order_by("pk"):
+        require_complete(listing)
     record_change(
         "product.edited", product, actor=actor, now=now, cooperative_id=cooperative.pk, data={"from": before}
     )

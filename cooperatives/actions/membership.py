@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives import notices
+from cooperatives.actions.delivery import open_first_store_house
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from shop.accounts.actions import open_account
@@ -133,6 +134,8 @@ def answer_application(
 ) -> None:
     """Approve, ask for more, reject, suspend or restore; all but approval need a reason.
 
+    The approved have a store house from then on, so that they can offer goods.
+
     Raises ReasonNeeded, WrongMove.
     """
     if answer != CooperativeState.APPROVED and not reason.strip():
@@ -141,6 +144,8 @@ def answer_application(
     came_from = advance(cooperative, answer, COOPERATIVE_MOVES)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
+    if answer == CooperativeState.APPROVED:
+        open_first_store_house(cooperative)
     record_change(
         f"cooperative.{answer}",
         cooperative,

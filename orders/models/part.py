@@ -64,12 +64,12 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.filter(pk__in=away).order_by("accepted_at", "pk")
 
     def finished(self) -> OrderPartQuerySet:
-        """Parts that nothing is left to do for: all delivered or returned, declined or cancelled; newest first."""
+        """Parts with nothing left to do: delivered or returned, declined or cancelled; newest first."""
         over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
         return self.filter(over | ~Q(state__in=STANDING)).order_by("-order__placed_at", "-pk")
 
     def next_comers(self, day: datetime.date) -> Any:
-        """The next day, from `day` on, that goods are collected on: `pickup_day` and how many `people` come."""
+        """The next day, from `day` on, that goods are collected: `pickup_day` and how many `people` come."""
         return (
             self.standing()
             .filter(pickup_day__gte=day)

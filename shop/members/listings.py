@@ -51,7 +51,7 @@ MISSING_WORDS: dict[str, tuple[Promise, str]] = {
     "origin": (_("Where the goods come from."), "details"),
     "shelf_life": (_("How long they keep."), "details"),
     "return_terms": (_("How they may be returned or exchanged."), "details"),
-    "delivery": (_("How you deliver. Call the market to set it up."), ""),
+    "delivery": (_("How you deliver."), "ways"),
     "picture": (_("A photo."), "pictures"),
 }
 

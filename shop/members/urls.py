@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.members import app_shell, application, goods, listings, parcels, parts, stock, today
+from shop.members import app_shell, application, delivery, goods, listings, parcels, parts, stock, today
 
 app_name = "members"
 
@@ -37,6 +37,8 @@ urlpatterns = [
     path("hang/<int:listing_id>/loai/<int:variant_id>/", goods.variant, name="variant"),
     path("kho/", stock.stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receipt, name="stock-receipt"),
+    path("cach-giao/", delivery.ways, name="ways"),
+    path("cach-giao/<int:way_id>/ngung/", delivery.way_end, name="way-end"),
     path("tam-nghi/", stock.pause, name="pause"),
     path("ban-lai/", stock.resumption, name="resumption"),
     path("app.webmanifest", app_shell.manifest, name="manifest"),

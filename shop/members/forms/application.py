@@ -152,6 +152,9 @@ class ApplicationWithAccountForm(ApplicationForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         about = User(

@@ -11,8 +11,10 @@ from django.test import Client
 
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
+from shop.accounts.actions import EmailTaken
 from shop.accounts.models import User
 from shop.core.divisions import load_divisions
+from shop.core.limits import TooManyTries
 from shop.core.models.geography import Division, Level
 from tests.factories import make_cooperative, make_member, make_user
 
@@ -83,9 +85,7 @@ def test_an_email_that_has_an_account_is_refused_and_nothing_is_kept(client):
 
     answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
 
-    assert answer.context["form"].errors == {
-        "email": ["E-mail này đã có tài khoản. Hãy đăng nhập, hoặc đặt mật khẩu mới."]
-    }
+    assert answer.context["form"].errors == {"email": [str(EmailTaken.default_words)]}
     assert Cooperative.objects.count() == 0
     assert User.objects.count() == 1
 
@@ -196,7 +196,7 @@ def test_applications_from_one_network_are_limited(client):
 
     answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
 
-    assert answer.context["form"].non_field_errors() == ["Thử nhiều lần quá. Chờ vài phút rồi thử lại."]
+    assert answer.context["form"].non_field_errors() == [str(TooManyTries.default_words)]
     assert Cooperative.objects.count() == 20
     cache.clear()
 

@@ -17,14 +17,16 @@ from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
 from orders.states import CodState, ParcelState, PartState, Progress
 from shop.core.actors import Actor
+from shop.core.errors import Forbidden
+from shop.core.states import WrongMove
 from tests.factories import (
+    make_channel,
     make_market_way,
     make_member,
     make_order,
     make_product,
     make_seller,
     make_variant,
-    make_channel,
     stock_of,
 )
 
@@ -151,7 +153,7 @@ def test_accepting_what_was_declined_meanwhile_says_so_and_changes_nothing(packe
 
     part.refresh_from_db()
     assert part.state == PartState.DECLINED
-    assert [str(each) for each in answer.context["messages"]] == ["Việc này vừa thay đổi. Xin xem lại."]
+    assert [str(each) for each in answer.context["messages"]] == [str(WrongMove.default_words)]
 
 
 def test_declining_needs_a_reason(packer, seller):
@@ -372,7 +374,7 @@ def test_who_does_not_pack_is_told_so_and_changes_nothing(client, seller, role):
 
     part.refresh_from_db()
     assert [page.status_code for page in pages] == [403, 403, 403]
-    assert "Việc này chưa giao cho mình." in pages[0].content.decode()
+    assert str(Forbidden.default_words) in pages[0].content.decode()
     assert part.state == PartState.NEW
     assert client.get("/xa-vien/").status_code == 200
 
@@ -447,7 +449,9 @@ def test_a_parts_page_costs_the_same_however_many_lines_it_has(packer, seller):
 
 def test_a_part_whose_time_is_nearly_up_is_marked_pressing(packer, seller):
     part = new_part(seller)
-    OrderPart.objects.filter(pk=part.pk).update(accept_by=timezone.now() + timedelta(hours=2, minutes=10, seconds=30))
+    OrderPart.objects.filter(pk=part.pk).update(
+        accept_by=timezone.now() + timedelta(hours=2, minutes=10, seconds=30)
+    )
 
     page = packer.get("/xa-vien/").content.decode()
 

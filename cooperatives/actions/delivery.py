@@ -1,0 +1,128 @@
+"""Where a cooperative keeps its goods, and how it brings them to buyers."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import (
+    COLLECTED,
+    Collecting,
+    Cooperative,
+    DeliveryRate,
+    DeliveryWay,
+    Service,
+    Warehouse,
+    WarehouseChannel,
+    WayKind,
+    Zone,
+)
+from shop.accounts.models import Address
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change
+
+
+class NoStoreHouse(Refused):
+    code = "no_store_house"
+    default_words = _("There is no store house yet where goods could be collected.")
+
+
+@dataclass(frozen=True, slots=True)
+class WayDetails:
+    """A way with one price for the whole country, in the channel's minor units; days from handing over."""
+
+    kind: WayKind
+    name: str
+    fee: int
+    carrier: str = ""
+    minimum_days: int | None = None
+    maximum_days: int | None = None
+    note: str = ""
+
+
+@transaction.atomic(durable=True)
+def offer_way(
+    *,
+    cooperative: Cooperative,
+    channel: Channel,
+    details: WayDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> DeliveryWay:
+    """One more way to bring or hand out goods. Raises NoStoreHouse for collecting without one."""
+    warehouse = None
+    if details.kind in COLLECTED:
+        warehouse = Warehouse.objects.filter(cooperative=cooperative).order_by("created_at", "pk").first()
+        if warehouse is None:
+            raise NoStoreHouse()
+        Warehouse.objects.filter(pk=warehouse.pk, collecting=Collecting.DISABLED).update(
+            collecting=Collecting.LOCAL
+        )
+    way = DeliveryWay.objects.create(
+        cooperative=cooperative,
+        service=_service(channel, details.kind),
+        kind=details.kind,
+        name=details.name,
+        carrier=details.carrier,
+        note=details.note,
+        warehouse=warehouse,
+        minimum_days=details.minimum_days,
+        maximum_days=details.maximum_days,
+        sort_order=cooperative.ways.count(),
+    )
+    DeliveryRate.objects.create(way=way, channel=channel, currency=channel.currency, price=details.fee)
+    record_change("way.offered", way, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk)
+    return way
+
+
+@transaction.atomic(durable=True)
+def end_way(*, cooperative: Cooperative, way_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Offer a way no longer; orders that chose it keep it. Raises Missing."""
+    way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
+    if way is None:
+        raise Missing()
+    way.is_active = False
+    way.save(update_fields=["is_active"])
+    record_change("way.ended", way, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk)
+
+
+def open_first_store_house(cooperative: Cooperative) -> Warehouse | None:
+    """Step of approval: a store house at its address for every open channel; None if it has one."""
+    if Warehouse.objects.filter(cooperative=cooperative).exists():
+        return None
+    address = Address.objects.create(
+        company_name=cooperative.name[:256],
+        street_address_1=cooperative.hamlet,
+        city=cooperative.commune_name,
+        country_area=cooperative.province_name,
+        province_code=cooperative.province_code,
+        commune_code=cooperative.commune_code,
+        phone=cooperative.phone,
+    )
+    warehouse = Warehouse.objects.create(
+        cooperative=cooperative, name=cooperative.name, slug=f"kho-{cooperative.slug}", address=address
+    )
+    channels = list(Channel.objects.filter(is_active=True).order_by("pk"))
+    WarehouseChannel.objects.bulk_create(
+        WarehouseChannel(warehouse=warehouse, channel=channel, sort_order=cooperative.pk)
+        for channel in channels
+    )
+    warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
+    return warehouse
+
+
+def _service(channel: Channel, kind: WayKind) -> Service:
+    """The channel's service of this kind, made where there is none yet."""
+    service = Service.objects.filter(kind=kind, zone__channels=channel).order_by("pk").first()
+    if service is not None:
+        return service
+    zone = Zone.objects.filter(channels=channel).order_by("pk").first()
+    if zone is None:
+        zone = Zone.objects.create(name=channel.name[:100], is_default=True)
+        zone.channels.add(channel)
+    return Service.objects.create(zone=zone, kind=kind, name=str(kind.label))

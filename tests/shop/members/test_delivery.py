@@ -1,0 +1,109 @@
+"""A cooperative that was just approved can sell: it has a store house, and says how it delivers."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from cooperatives.actions.membership import answer_application
+from cooperatives.models import DeliveryWay, Role
+from cooperatives.states import CooperativeState
+from shop.core.actors import Actor
+from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_zone
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_approval_opens_the_first_store_house_once(client):
+    channel = make_channel()
+    zone = make_zone(channel)
+    cooperative = make_cooperative(
+        state=CooperativeState.APPLIED,
+        hamlet="Thôn Nà Ít",
+        commune_name="Xã Phủ Thông",
+        province_name="Thái Nguyên",
+    )
+
+    for answer, reason in (
+        (CooperativeState.APPROVED, ""),
+        (CooperativeState.SUSPENDED, "Kém"),
+        (CooperativeState.APPROVED, ""),
+    ):
+        answer_application(
+            cooperative_id=cooperative.pk,
+            answer=answer,
+            reason=reason,
+            actor=Actor.system(),
+            now=timezone.now(),
+        )
+
+    warehouse = cooperative.warehouses.get()
+    assert warehouse.address.lines() == [cooperative.name, "Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]
+    assert list(warehouse.channels.all()) == [channel]
+    assert list(warehouse.zones.all()) == [zone]
+
+
+def test_a_manager_offers_a_way_and_ends_it(client):
+    seller = make_seller()
+    seller.ways.all().update(is_active=False)
+    client.force_login(make_member(seller))
+
+    client.post(
+        "/xa-vien/cach-giao/",
+        {
+            "kind": "carrier",
+            "name": "Viettel Post",
+            "fee": "25.000",
+            "minimum_days": "2",
+            "maximum_days": "4",
+        },
+    )
+    way = seller.ways.get(is_active=True)
+    fee = way.fee(channel_id=make_channel().pk, province_code="01", grams=900, goods=100_000)
+    client.post(f"/xa-vien/cach-giao/{way.pk}/ngung/")
+
+    way.refresh_from_db()
+    assert (way.name, way.minimum_days, way.maximum_days, fee) == ("Viettel Post", 2, 4, 25_000)
+    assert not way.is_active
+
+
+def test_collecting_points_to_the_store_house(client):
+    seller = make_seller()
+    client.force_login(make_member(seller))
+
+    client.post("/xa-vien/cach-giao/", {"kind": "pickup", "name": "Lấy ở kho", "fee": "0"})
+
+    way = seller.ways.get(kind="pickup")
+    assert way.warehouse == seller.warehouses.get()
+    assert way.warehouse.collecting == "local"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"fee": "-1"}, {"fee": "rẻ"}, {"kind": "bay"}, {"name": ""}, {"minimum_days": "5"}]
+)
+def test_a_way_that_makes_no_sense_is_refused(client, wrong):
+    seller = make_seller()
+    client.force_login(make_member(seller))
+    sent = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
+
+    answer = client.post("/xa-vien/cach-giao/", sent | wrong)
+
+    assert answer.context["form"].errors
+    assert seller.ways.count() == 1
+
+
+def test_another_cooperatives_way_is_as_if_missing(client):
+    foreign = make_seller("HTX khác").ways.get()
+    client.force_login(make_member(make_seller()))
+
+    answer = client.post(f"/xa-vien/cach-giao/{foreign.pk}/ngung/")
+
+    assert answer.status_code == 404
+    assert DeliveryWay.objects.get(pk=foreign.pk).is_active
+
+
+def test_only_managers_say_how_goods_are_delivered(client):
+    seller = make_seller()
+    client.force_login(make_member(seller, Role.PACKER))
+
+    assert client.get("/xa-vien/cach-giao/").status_code == 403
