@@ -20,6 +20,7 @@ from graphql import (
     visit,
 )
 from graphql.utilities import value_from_ast_untyped
+from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 
@@ -34,7 +35,11 @@ NONSENSE = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
 def operations(draw, schema):
     """A valid document, and variables that suit it or do not."""
     make = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
-    source = draw(make(schema, custom_scalars=MARKS, allow_x00=False))
+    try:
+        plain = make(schema, custom_scalars=MARKS, allow_x00=False)
+    except ValueError:  # hypothesis-graphql loses its sums over a few schemas ("math domain error")
+        reject()
+    source = draw(plain)
     return twisted(schema, source, random.Random(draw(st.integers(0, 2**32))))
 
 

@@ -99,6 +99,9 @@ def name_type(value, info, type_):
 
 OPERATIONS = {
     "same key twice with other sub-selections": "{ shop { owner { id } } shop { name owner { name id } } }",
+    "a failure of a field selected twice": "{ failing mark failing }",
+    "a refused argument of a field selected twice": """
+        query ($count: Int = 5) { needs(count: $count) mark needs(count: $count) }""",
     "order of first mention": "{ kinds shop { staff { name id } name } k: kinds shop { owner { id } } }",
     "aliases of one field with other arguments": "{ a: search(filter: {}) b: search search(filter: null) }",
     "overlapping fragments on interface and types": """
@@ -141,6 +144,9 @@ OPERATIONS = {
         query ($yes: Boolean!) { __type(name: "Dog") { ...T } mark }
         fragment T on __Type { name kind @include(if: $yes) fields { name } }""",
     "introspection that fails": 'query ($n: String = "Cat") { mark __type(name: $n) { name } kinds }',
+    "introspection that empties everything": """
+        query ($unsure: Boolean = true) {
+          mark __schema { directives { args(includeDeprecated: $unsure) { name } } } }""",
     "mutations": "mutation { one four { id owner { id } } three }",
     "a mutation by another name": "mutation { first: one again: one __typename }",
     "not a document": "{ shop { ",
