@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -59,39 +60,24 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         Product.objects.visible_in(channel.pk).select_related("cooperative", "category"), slug=slug
     )
     now = timezone.now()
-    provinces = all_provinces()
-    province = chosen_province(request, provinces)
     choices = _choices(shown, channel)
-    offers = _offers(shown, channel, province, choices, now=now)
-    media = list(
-        ProductMedia.objects.filter(product=shown).select_related("picture").order_by("sort_order", "pk")
-    )
-    _translate(shown, choices)
-    best = next((choice for choice in choices if not choice.is_sold_out), None)
     context = {
         "product": shown,
         "cooperative": shown.cooperative,
         "categories": _path(shown.category),
         "currency": channel.currency,
-        "media": media,
-        "choices": choices,
-        "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
-        "best": best or (choices[0] if choices else None),
-        "is_sold_out": best is None,
+        "media": list(
+            ProductMedia.objects.filter(product=shown).select_related("picture").order_by("sort_order", "pk")
+        ),
+        "certificates": list(
+            Certificate.objects.valid_on(day_of(now)).filter(products=shown).order_by("kind", "pk")
+        ),
         "is_paused": shown.cooperative.is_paused_on(day_of(now)),
         "this_month": day_of(now).month,
-        "certificates": list(
-            Certificate.objects.valid_on(day_of(now))
-            .filter(products=shown)
-            .select_related("picture")
-            .order_by("kind", "pk")
-        ),
-        "provinces": provinces,
-        "province": province,
-        "offers": offers,
-        "is_not_delivered": province is not None
-        and not any(offer.fee is not None and not offer.way.is_collected for offer in offers),
+        **_buying(choices),
+        **_reaching(request, shown, channel, choices, now=now),
     }
+    _translate(shown, choices)
     return render(request, "catalog/product.html", context)
 
 
@@ -101,6 +87,38 @@ def get_channel_or_404() -> Channel:
     if channel is None:
         raise Http404
     return channel
+
+
+def _buying(choices: Sequence[Choice]) -> dict[str, Any]:
+    """What may be chosen; the first that is there is chosen already."""
+    best = next((choice for choice in choices if not choice.is_sold_out), None)
+    return {
+        "choices": choices,
+        "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
+        "best": best or (choices[0] if choices else None),
+        "is_sold_out": best is None,
+    }
+
+
+def _reaching(
+    request: HttpRequest,
+    product: Product,
+    channel: Channel,
+    choices: Sequence[Choice],
+    *,
+    now: datetime.datetime,
+) -> dict[str, Any]:
+    """How it comes to the buyer's province, or that it does not."""
+    provinces = all_provinces()
+    province = chosen_province(request, provinces)
+    offers = _offers(product, channel, province, choices, now=now)
+    is_sent = any(offer.fee is not None and not offer.way.is_collected for offer in offers)
+    return {
+        "provinces": provinces,
+        "province": province,
+        "offers": offers,
+        "is_not_delivered": province is not None and not is_sent,
+    }
 
 
 def _choices(product: Product, channel: Channel) -> list[Choice]:

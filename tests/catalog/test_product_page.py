@@ -222,3 +222,13 @@ def test_search_engines_are_told_price_stock_and_seller_but_no_rating(client: Cl
         "seller": {"@type": "Organization", "name": "HTX </script> & Con"},
     }
     assert "aggregateRating" not in told
+
+
+def test_the_platforms_own_goods_link_to_no_stall(client: Client) -> None:
+    house = make_seller("Nhà chợ", slug="nha-cho", is_house=True)
+
+    html = page_of(client, make_product(house))
+
+    assert "Nhà chợ" in html
+    assert "/hop-tac-xa/nha-cho/" not in html
+    assert client.get("/hop-tac-xa/nha-cho/").status_code == 404
