@@ -1,0 +1,140 @@
+"""What consumer law wants said before goods go on sale, and who may move whose listing."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.actions.listings import (
+    ListingReasonNeeded,
+    NotYetComplete,
+    missing_by_law,
+    pause_listing,
+    publish_listing,
+    resume_listing,
+    return_listing,
+    submit_listing,
+    withdraw_listing,
+)
+from catalog.models import Listing, Price, ProductMedia
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change, Picture
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_product, make_product_type, make_seller
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("test")
+
+
+def complete_listing(state=ListingState.DRAFT, seller=None):
+    product = make_product(seller, state=state)
+    ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
+    return Listing.objects.get(product=product)
+
+
+def submit(listing, cooperative=None):
+    return submit_listing(
+        cooperative=cooperative or listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW
+    )
+
+
+LACKS = {
+    "seller": lambda product: type(product.cooperative).objects.update(registration_number=""),
+    "price": lambda product: Price.objects.update(amount=0),
+    "origin": lambda product: type(product).objects.update(origin="  "),
+    "return_terms": lambda product: type(product.cooperative).objects.update(return_terms=""),
+    "delivery": lambda product: product.cooperative.ways.update(is_active=False),
+    "picture": lambda product: product.media.all().delete(),
+}
+
+
+@pytest.mark.parametrize("field", LACKS)
+def test_goods_of_which_something_is_not_said_are_not_put_on_sale(field) -> None:
+    listing = complete_listing()
+    LACKS[field](listing.product)
+
+    with refused(NotYetComplete, "not_yet_complete") as refusal:
+        submit(listing)
+    with refused(NotYetComplete, "not_yet_complete"):
+        publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
+
+    assert refusal.value.details == {"fields": [field]}
+
+
+@pytest.mark.parametrize("field", LACKS)
+def test_paused_goods_of_which_something_is_no_longer_said_stay_paused(field) -> None:
+    listing = complete_listing(ListingState.PAUSED)
+    LACKS[field](listing.product)
+
+    with refused(NotYetComplete, "not_yet_complete"):
+        resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
+
+
+def test_only_what_perishes_must_say_how_long_it_keeps() -> None:
+    listing = complete_listing()
+    product = listing.product
+    product.product_type = make_product_type(slug="hang-tuoi", name="Hàng tươi", is_perishable=True)
+    product.save()
+    lacking = missing_by_law(product)
+
+    product.shelf_life = "5 ngày"
+
+    assert (lacking, missing_by_law(product)) == (["shelf_life"], [])
+
+
+def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
+    listing = complete_listing()
+
+    submit(listing)
+    publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
+
+    listing.refresh_from_db()
+    assert (listing.state, listing.submitted_at, listing.published_at) == ("published", NOW, NOW)
+    assert [row.to for row in Notification.objects.all()] == [listing.product.cooperative.email]
+    words = Change.objects.under(listing.product).filter(kind="catalog.listing").in_time()
+    assert [change.what for change in words] == ["listing.in_review", "listing.published"]
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_goods_are_handed_back_with_a_reason_only(reason) -> None:
+    listing = complete_listing(ListingState.IN_REVIEW)
+
+    with refused(ListingReasonNeeded, "reason_needed"):
+        return_listing(listing_id=listing.pk, reason=reason, actor=STAFF, now=NOW)
+    return_listing(listing_id=listing.pk, reason=" Ảnh mờ ", actor=STAFF, now=NOW)
+
+    listing.refresh_from_db()
+    assert (listing.state, listing.state_reason) == ("draft", "Ảnh mờ")
+
+
+@pytest.mark.parametrize("action", [submit_listing, pause_listing, resume_listing, withdraw_listing])
+def test_another_cooperatives_listing_is_as_if_missing(action) -> None:
+    listing = complete_listing(ListingState.PUBLISHED)
+    other = make_seller("HTX Tài Hoan")
+
+    for listing_id in (listing.pk, listing.pk + 1000):
+        with refused(Missing, "missing"):
+            action(cooperative=other, listing_id=listing_id, actor=STAFF, now=NOW)
+
+
+def test_a_listing_that_is_not_there_is_missing_for_staff_too() -> None:
+    with refused(Missing, "missing"):
+        publish_listing(listing_id=404, actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        return_listing(listing_id=404, reason="x", actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        withdraw_listing(listing_id=404, cooperative=None, actor=STAFF, now=NOW)
+
+
+def test_goods_keep_the_day_they_first_went_on_sale() -> None:
+    listing = complete_listing(ListingState.PUBLISHED)
+    cooperative = listing.product.cooperative
+    later = NOW.replace(year=2027)
+
+    pause_listing(cooperative=cooperative, listing_id=listing.pk, actor=STAFF, now=later)
+    resume_listing(cooperative=cooperative, listing_id=listing.pk, actor=STAFF, now=later)
+
+    listing.refresh_from_db()
+    assert (listing.state, listing.published_at) == ("published", NOW)

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import pytest
+
+from catalog.actions.products import (
+    NoWarehouse,
+    OddPrice,
+    ProductDetails,
+    VariantDetails,
+    add_picture,
+    add_variant,
+    edit_product,
+    edit_variant,
+    offer_product,
+)
+from catalog.models import Listing, Movement, Product, Variant
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change, Picture
+from tests.factories import (
+    NOW,
+    make_channel,
+    make_cooperative,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_variant,
+)
+from tests.invariants import check_availability, check_stock
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+MEMBER = Actor.system("test")
+WHO = {"actor": MEMBER, "now": NOW}
+
+
+def offer(cooperative, *variants, name="Bí xanh thơm"):
+    return offer_product(
+        cooperative=cooperative,
+        channel=make_channel(),
+        product_type=make_product_type(),
+        category=None,
+        details=ProductDetails(name=name, description="Thơm mùi cốm.\n\nVỏ xanh."),
+        variants=variants or [(VariantDetails(price=25_000), 8)],
+        **WHO,
+    )
+
+
+def test_goods_are_drafted_with_price_stock_and_words_to_be_found_by() -> None:
+    product = offer(make_seller(), (VariantDetails(price=25_000), 8), (VariantDetails(price=20_000), 0))
+
+    listing = Listing.objects.get(product=product)
+    assert (listing.state, listing.lowest_price, listing.is_available) == ("draft", 20_000, True)
+    assert [block["data"]["text"] for block in product.description["blocks"]] == ["Thơm mùi cốm.", "Vỏ xanh."]
+    assert "bi xanh thom" in product.search_text
+    assert product.default_variant == product.variants.in_order().first()
+    assert [movement.quantity for movement in Movement.objects.all()] == [8]
+    check_stock()
+    check_availability()
+
+
+@pytest.mark.parametrize("price", [0, -1, 100_000_000, 10**15])
+def test_an_odd_price_offers_and_changes_nothing(price) -> None:
+    seller = make_seller()
+    variant = make_variant(seller)
+
+    with refused(OddPrice, "odd_price") as refusal:
+        offer(seller, (VariantDetails(price=25_000), 8), (VariantDetails(price=price), 1))
+    with refused(OddPrice, "odd_price"):
+        edit(variant, price=price)
+    with refused(OddPrice, "odd_price"):
+        add_variant(
+            cooperative=seller,
+            product_id=variant.product_id,
+            channel=make_channel(),
+            details=VariantDetails(price=price),
+            on_hand=1,
+            **WHO,
+        )
+
+    assert refusal.value.field == "price"
+
+
+def test_without_a_store_house_nothing_is_offered() -> None:
+    make_channel()
+    make_product_type()
+    cooperative = make_cooperative()
+
+    with refused(NoWarehouse, "no_warehouse"):
+        offer(cooperative)
+
+
+def test_goods_of_one_name_have_addresses_of_their_own() -> None:
+    seller = make_seller(slug="thien-an")
+
+    slugs = [offer(seller).slug for _ in range(3)]
+
+    assert slugs == ["bi-xanh-thom", "bi-xanh-thom-thien-an", "bi-xanh-thom-thien-an-2"]
+
+
+def edit(variant, cooperative=None, **details):
+    return edit_variant(
+        cooperative=cooperative or variant.cooperative,
+        variant_id=variant.pk,
+        channel=make_channel(),
+        details=VariantDetails(**details),
+        **WHO,
+    )
+
+
+def test_a_new_price_reaches_the_shelf_and_is_written_down_once() -> None:
+    variant = make_variant(price=45_000)
+    before = Change.objects.filter(what="price.changed").count()
+
+    edit(variant, price=47_000)
+    edit(variant, price=47_000)
+
+    listing = Listing.objects.get(product=variant.product_id)
+    assert (listing.lowest_price, listing.lowest_list_price) == (47_000, 47_000)
+    changes = Change.objects.filter(what="price.changed").order_by("-pk")
+    assert (changes.count() - before, changes[0].data["from"], changes[0].data["to"]) == (1, 45_000, 47_000)
+
+
+def test_a_new_list_price_ends_a_catalogue_discount_on_the_old_one() -> None:
+    variant = make_variant(price=45_000)
+    variant.prices.update(discounted=40_000)
+
+    edit(variant, price=50_000)
+
+    assert variant.prices.get().selling == 50_000
+
+
+def test_a_further_size_comes_with_its_price_and_stock() -> None:
+    product = make_product(price=45_000, on_hand=0)
+
+    variant = add_variant(
+        cooperative=product.cooperative,
+        product_id=product.pk,
+        channel=make_channel(),
+        details=VariantDetails(price=20_000, name="gói nhỏ"),
+        on_hand=3,
+        **WHO,
+    )
+
+    listing = Listing.objects.get(product=product)
+    assert (variant.sort_order, listing.lowest_price, listing.is_available) == (1, 20_000, True)
+    check_stock()
+
+
+def test_goods_are_renamed_and_found_under_the_new_name() -> None:
+    product = make_product(name="Miến dong", state=ListingState.DRAFT)
+
+    edit_product(
+        cooperative=product.cooperative,
+        product_id=product.pk,
+        category=None,
+        details=ProductDetails(name="Miến rong Na Rì"),
+        **WHO,
+    )
+
+    product.refresh_from_db()
+    assert (product.name, "mien rong na ri" in product.search_text) == ("Miến rong Na Rì", True)
+    assert Change.objects.get(what="product.edited").data["from"]["name"] == "Miến dong"
+
+
+def test_another_cooperatives_goods_are_as_if_missing() -> None:
+    variant, other = make_variant(), make_seller("HTX Tài Hoan")
+    product = Product.objects.get(pk=variant.product_id)
+    picture = Picture.objects.create(original="a.jpg")
+
+    for shift in (0, 1000):
+        with refused(Missing, "missing"):
+            edit_product(
+                cooperative=other,
+                product_id=product.pk + shift,
+                category=None,
+                details=ProductDetails(name="x"),
+                **WHO,
+            )
+        with refused(Missing, "missing"):
+            add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **WHO)
+        with refused(Missing, "missing"):
+            edit(Variant(pk=variant.pk + shift), cooperative=other, price=1)
+
+
+def test_pictures_stand_in_the_order_they_came() -> None:
+    product = make_product()
+
+    media = [
+        add_picture(
+            cooperative=product.cooperative,
+            product_id=product.pk,
+            picture=Picture.objects.create(original=f"{n}.jpg"),
+            **WHO,
+        )
+        for n in range(3)
+    ]
+
+    assert [one.sort_order for one in media] == [0, 1, 2]

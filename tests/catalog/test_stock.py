@@ -1,0 +1,254 @@
+"""What is there, what is promised, and who may have it."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.actions.stock import (
+    Count,
+    OddCount,
+    SoldOut,
+    choose_stock,
+    count_many,
+    count_stock,
+    receive_stock,
+)
+from catalog.models import Listing, Movement, Reason, Stock
+from cooperatives.models import WarehouseChannel, ZoneCountry
+from orders.actions.cancel import cancel_part
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import AllocationStrategy
+from tests.factories import (
+    NOW,
+    make_channel,
+    make_order,
+    make_product,
+    make_seller,
+    make_variant,
+    make_warehouse,
+    nobody,
+    stock_of,
+)
+from tests.invariants import check_availability, check_stock
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+MEMBER = Actor.system("test")
+
+
+def at(variant, **more):
+    """Which stock is meant, by whom and when."""
+    where = {"warehouse_id": variant.stocks.order_by("pk").first().warehouse_id}
+    who = {"cooperative": variant.cooperative, "actor": MEMBER, "now": NOW}
+    return {"variant_id": variant.pk} | where | who | more
+
+
+def is_available(variant):
+    return Listing.objects.get(product=variant.product_id).is_available
+
+
+def test_a_count_is_a_movement_of_the_difference() -> None:
+    variant = make_variant(on_hand=10)
+
+    row = count_stock(**at(variant), counted=7, note="dập 3 quả")
+
+    movement = Movement.objects.order_by("-pk").first()
+    assert (movement.quantity, movement.reason, movement.note) == (-3, "count", "dập 3 quả")
+    row.refresh_from_db()
+    assert (row.on_hand, row.counted_at) == (7, NOW)
+    check_stock()
+
+
+def test_a_count_below_what_is_promised_is_kept_and_shows_the_shortage() -> None:
+    variant = make_variant(on_hand=5)
+    make_order((variant, 4))
+
+    count_stock(**at(variant), counted=1)
+
+    stock = stock_of(variant)
+    assert (stock.on_hand, stock.allocated, stock.free) == (1, 4, -3)
+    assert not is_available(variant)
+
+
+@pytest.mark.parametrize("counted", [-1, 1_000_001, 10**12])
+def test_a_count_that_cannot_be_is_refused(counted) -> None:
+    variant = make_variant()
+
+    with refused(OddCount, "odd_count") as refusal:
+        count_stock(**at(variant), counted=counted)
+
+    assert refusal.value.field == "counted"
+
+
+@pytest.mark.parametrize("quantity", [0, 1_000_001, -1_000_001])
+def test_nothing_and_too_much_do_not_come_in(quantity) -> None:
+    variant = make_variant()
+
+    with refused(OddCount, "odd_count"):
+        receive_stock(**at(variant), quantity=quantity)
+
+
+def test_what_spoils_goes_off_even_below_nothing() -> None:
+    variant = make_variant(on_hand=2)
+
+    receive_stock(**at(variant), quantity=-3, reason=Reason.LOSS)
+
+    assert stock_of(variant).on_hand == -1
+    check_stock()
+
+
+def test_another_cooperatives_goods_and_store_houses_are_missing() -> None:
+    mine, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
+    foreign_house = stock_of(other).warehouse_id
+
+    for wrong in (
+        at(mine, variant_id=other.pk),
+        at(mine, warehouse_id=foreign_house),
+        at(mine, warehouse_id=nobody()),
+        at(mine, cooperative=other.cooperative),
+        at(mine, variant_id=other.pk + 1000),
+    ):
+        with refused(Missing, "missing"):
+            count_stock(**wrong, counted=3)
+        with refused(Missing, "missing"):
+            receive_stock(**wrong, quantity=3)
+
+
+def test_a_count_sent_again_changes_nothing_though_goods_were_sold_since() -> None:
+    variant = make_variant(on_hand=10)
+
+    count_stock(**at(variant), counted=10, key="phone-1")
+    receive_stock(**at(variant), quantity=-4, reason=Reason.LOSS)
+    count_stock(**at(variant), counted=10, key="phone-1")
+
+    assert stock_of(variant).on_hand == 6
+    assert Movement.objects.filter(key="phone-1").count() == 1
+
+
+def test_a_receipt_sent_again_comes_in_once() -> None:
+    variant = make_variant(on_hand=10)
+
+    for _sent in range(2):
+        receive_stock(**at(variant), quantity=5, key="phone-2")
+
+    assert stock_of(variant).on_hand == 15
+
+
+def test_of_several_counts_one_wrong_one_stops_all() -> None:
+    seller = make_seller()
+    first, second = make_variant(seller), make_variant(seller)
+    house = stock_of(first).warehouse_id
+    who = {"cooperative": seller, "actor": MEMBER, "now": NOW}
+
+    with refused(OddCount, "odd_count"):
+        count_many(counts=[Count(first.pk, house, 3), Count(second.pk, house, -1)], **who)
+    count_many(counts=[Count(second.pk, house, 4), Count(first.pk, house, 3)], **who)
+
+    assert [stock_of(one).on_hand for one in (first, second)] == [3, 4]
+
+
+def test_goods_are_to_be_had_while_one_of_their_sizes_is() -> None:
+    product = make_product(on_hand=1, variants=(("nhỏ", 0), ("to", 10_000)))
+    small, large = product.variants.in_order()
+    seen = []
+
+    for variant, counted in [(small, 0), (large, 0), (small, 2)]:
+        count_stock(**at(variant), counted=counted)
+        seen.append(is_available(variant))
+
+    assert seen == [True, False, True]
+
+
+def test_the_last_one_ordered_is_not_to_be_had_and_is_again_when_the_order_is_called_off() -> None:
+    variant = make_variant(on_hand=2)
+    part = make_order((variant, 2)).parts.get()
+    sold_out = not is_available(variant)
+
+    cancel_part(part_id=part.pk, reason="khách gọi", actor=MEMBER, now=NOW)
+
+    assert sold_out
+    assert is_available(variant)
+    check_availability()
+
+
+def reach(variant, *, country="VN", collected=None):
+    rows = Stock.objects.filter(variant=variant).reachable(
+        channel_id=make_channel().pk, country=country, collected=collected
+    )
+    return list(rows.order_by("pk"))
+
+
+def test_stock_counts_by_its_store_houses_channel_and_zone() -> None:
+    variant = make_variant()
+    stock = stock_of(variant)
+    zone = stock.warehouse.zones.get()
+    seen = [reach(variant), reach(variant, country="LA")]
+
+    zone.is_default = True
+    zone.save()
+    seen.append(reach(variant, country="LA"))
+    WarehouseChannel.objects.filter(warehouse=stock.warehouse).delete()
+    seen.append(reach(variant))
+
+    assert seen == [[stock], [], [stock], []]
+
+
+def test_stock_counts_once_though_several_zones_hold_it() -> None:
+    variant = make_variant()
+    stock = stock_of(variant)
+    second = make_channel().zones.create(name="Miền Bắc")
+    ZoneCountry.objects.create(zone=second, country="VN")
+    stock.warehouse.zones.add(second)
+
+    assert reach(variant) == [stock]
+
+
+def test_where_goods_are_collected_only_that_store_house_counts_and_without_its_zone() -> None:
+    seller = make_seller()
+    mine, other = make_variant(seller), make_variant(make_seller("HTX Tài Hoan"))
+    market = make_warehouse(seller, make_channel())
+    market.zones.clear()
+    at_market = Stock.objects.create(variant=mine, warehouse=market)
+    collected = {seller.pk: market.pk}
+
+    assert reach(mine, collected=collected) == [at_market]
+    assert reach(other, collected=collected) == [stock_of(other)]
+
+
+def test_every_shortage_is_told_at_once_with_what_is_left() -> None:
+    plenty, short, none = (make_variant(on_hand=count) for count in (9, 2, 0))
+    rows = list(Stock.objects.order_by("pk"))
+
+    with refused(SoldOut, "sold_out") as refusal:
+        choose_stock({plenty.pk: 3, short.pk: 3, none.pk: 1}, rows)
+
+    assert refusal.value.details == {"free": {short.pk: 2, none.pk: 0}}
+
+
+def test_the_channel_says_whether_its_order_or_the_fullest_store_house_comes_first() -> None:
+    seller = make_seller()
+    variant = make_variant(seller, on_hand=2)
+    full = make_warehouse(seller, make_channel())
+    count_stock(**at(variant, warehouse_id=full.pk), counted=9)
+    small_row, full_row = Stock.objects.filter(variant=variant).order_by("on_hand")
+    rows = [full_row, small_row]
+
+    def taken(**how):
+        return [(pick.stock_id, pick.quantity) for pick in choose_stock({variant.pk: 3}, rows, **how)]
+
+    assert taken(order=[small_row.pk, full_row.pk]) == [(small_row.pk, 2), (full_row.pk, 1)]
+    assert taken(order=[full_row.pk, small_row.pk]) == [(full_row.pk, 3)]
+    assert taken(strategy=AllocationStrategy.PRIORITIZE_HIGH_STOCK) == [(full_row.pk, 3)]
+
+
+def test_a_store_house_in_debt_gives_nothing_and_takes_nothing_from_others() -> None:
+    seller = make_seller()
+    variant = make_variant(seller, on_hand=4)
+    second = make_warehouse(seller, make_channel())
+    receive_stock(**at(variant, warehouse_id=second.pk), quantity=-3, reason=Reason.LOSS)
+    rows = list(Stock.objects.filter(variant=variant).order_by("pk"))
+
+    picks = choose_stock({variant.pk: 4}, rows)
+
+    assert [(pick.stock_id, pick.quantity) for pick in picks] == [(rows[0].pk, 4)]
