@@ -18,7 +18,7 @@ from catalog.views.place import all_provinces
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.quote import quote, wanted_of
-from orders.actions.shares import Quote
+from orders.actions.shares import Quote, WantedDelivery
 from orders.forms import CheckoutForm, basket_id_of, chosen_ways
 from orders.models import Basket, Order
 from orders.views.held import (
@@ -53,7 +53,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     offer = open_checkout(basket_id=basket.pk, province_code=written["province"], now=timezone.now())
     if not offer.shares or must_be_mended(offer):
         return redirect("orders:basket")
-    return _page(request, basket, offer, written)
+    return _page(request, basket, offer, all_provinces(), written)
 
 
 @require_safe
@@ -89,10 +89,12 @@ def _posted(request: HttpRequest) -> HttpResponse:
 
 def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
     """Place the order, or say what stands in its way and keep everything."""
-    code, ways = _place_and_ways(basket, posted)
+    provinces = all_provinces()
+    code, ways = _place_and_ways(basket, provinces, posted)
     wanted = wanted_of(basket)
     wanted = replace(wanted, province_code=code, deliveries={**wanted.deliveries, **ways})
-    form = _form(basket, shown(quote(wanted, now=timezone.now(), proposing=True), None), posted, data=posted)
+    shares = shown(quote(wanted, now=timezone.now(), proposing=True), None)
+    form = _form(basket, shares, provinces, posted, data=posted)
     refused: Refused | None = None
     if form.is_valid():
         try:
@@ -105,16 +107,14 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
                 now=timezone.now(),
                 agreed_total=form.cleaned_data["shown_total"],
             )
-        except BasketChanged as changed:
-            refused = changed
         except Missing:
             raise
-        except Refused as other:
-            refused = other
+        except Refused as stood_in_the_way:
+            refused = stood_in_the_way
         else:
             return _placed(request, order, form)
     offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
-    return _page(request, basket, offer, posted, bound=True, refused=refused)
+    return _page(request, basket, offer, provinces, posted, bound=True, refused=refused)
 
 
 def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
@@ -132,11 +132,12 @@ def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpRespo
 
 def _shown_anew(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
     """Another place or way was chosen: keep it, and show what it costs now."""
-    code, ways = _place_and_ways(basket, posted)
+    provinces = all_provinces()
+    code, ways = _place_and_ways(basket, provinces, posted)
     offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
     if code:
         remember_province(request, code)
-    return _page(request, basket, offer, posted)
+    return _page(request, basket, offer, provinces, posted)
 
 
 def _what_became(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
@@ -153,14 +154,15 @@ def _page(
     request: HttpRequest,
     basket: Basket,
     offer: Quote,
+    provinces: list[Division],
     written: Mapping[str, Any],
     *,
     bound: bool = False,
     refused: Refused | None = None,
 ) -> HttpResponse:
-    province = next((each for each in all_provinces() if each.code == offer.wanted.province_code), None)
+    province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
     shares = shown(offer, province)
-    form = _form(basket, shares, written, data=written if bound else None)
+    form = _form(basket, shares, provinces, written, data=written if bound else None)
     problems = _problems(shares)
     if refused is not None:
         problems = problems or _refusal(refused, offer, written)
@@ -191,13 +193,18 @@ def _page(
 
 
 def _form(
-    basket: Basket, shares: list[ShownShare], written: Mapping[str, Any], *, data: Any = None
+    basket: Basket,
+    shares: list[ShownShare],
+    provinces: list[Division],
+    written: Mapping[str, Any],
+    *,
+    data: Any = None,
 ) -> CheckoutForm:
-    initial = {**{name: written.get(name) for name in written}, "basket": basket.pk}
+    initial = {name: written.get(name) for name in written} | {"basket": basket.pk}
     return CheckoutForm(
         data,
         initial=initial,
-        provinces=all_provinces(),
+        provinces=provinces,
         communes=communes_of(str(written.get("province", ""))),
         ways={share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares},
     )
@@ -224,8 +231,10 @@ def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list
     return [str(refused.words)]
 
 
-def _place_and_ways(basket: Basket, posted: QueryDict) -> tuple[str, dict[int, Any]]:
-    codes = {province.code for province in all_provinces()}
+def _place_and_ways(
+    basket: Basket, provinces: list[Division], posted: QueryDict
+) -> tuple[str, dict[int, WantedDelivery]]:
+    codes = {province.code for province in provinces}
     code = posted.get("province", "")
     cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
     return code if code in codes else "", chosen_ways(posted, cooperatives)
