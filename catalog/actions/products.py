@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Min
@@ -250,11 +249,6 @@ def refresh_listings(product: Product) -> None:
         listing.lowest_price, listing.lowest_list_price = lowest["price"], lowest["listed"]
         listing.save(update_fields=["lowest_price", "lowest_list_price", "updated_at"])
     refresh_availability(variant_ids=product.variants.values_list("pk", flat=True))
-
-
-def price_per_kilogram(price: int, grams: int | None) -> int | None:
-    """What a kilogram costs when one step of `grams` costs `price`; None where nothing is weighed."""
-    return int((Decimal(price) * 1000 / grams).to_integral_value()) if grams else None
 
 
 def describe_for_search(product: Product, *further: str) -> None:
