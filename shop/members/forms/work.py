@@ -190,7 +190,7 @@ class WayForm(MembersForm):
         label=_("What buyers read"), max_length=120, help_text=_("Such as: Viettel Post to your door.")
     )
     fee = WholeNumberField(
-        label=_("What it costs"),
+        label=_("Price of the delivery"),
         min_value=0,
         max_value=10_000_000,
         help_text=_("For the whole country. 0 if it is free."),

@@ -1,0 +1,168 @@
+"""The members' pages on a phone, with scripts and without, and without a network."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from catalog.models import Listing, Product
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.models import OrderPart
+from orders.states import ParcelState
+from shop.core.actors import Actor
+from tests.factories import (
+    PASSWORD,
+    make_category,
+    make_member,
+    make_order,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_variant,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def seller() -> Cooperative:
+    return make_seller("HTX Thiên An")
+
+
+def sign_in(page: Page, seller: Cooperative, path: str = "/xa-vien/") -> None:
+    member = make_member(seller)
+    page.goto(path)
+    page.locator("#id_name").fill(member.email)
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("#id_password").press("Enter")
+    page.wait_for_url(f"**{path}")
+
+
+def photo(folder: Path) -> Path:
+    path = folder / "bi.jpg"
+    file = io.BytesIO()
+    Image.new("RGB", (800, 600), "darkgreen").save(file, "JPEG")
+    path.write_bytes(file.getvalue())
+    return path
+
+
+def test_goods_are_photographed_described_and_sent_to_the_market(phone: Page, seller, tmp_path):
+    make_category("Rau, củ, quả tươi")
+    make_product_type()
+    sign_in(phone, seller)
+
+    phone.get_by_role("link", name="Chụp hàng mới").click()
+    phone.get_by_label("Chụp ảnh").first.set_input_files(photo(tmp_path))
+    expect(phone.get_by_text("Có ảnh rồi")).to_be_visible()
+    phone.get_by_label("Tên hàng").fill("Bí xanh thơm")
+    phone.locator("label.filter", has_text="quả").first.click()
+    phone.get_by_label("Giá một đơn vị bán").fill("15.000")
+    phone.get_by_role("group", name="Có bao nhiêu?").get_by_role("spinbutton").fill("20")
+    phone.get_by_label("Hàng từ đâu?").fill("Yến Dương, Thái Nguyên")
+    phone.get_by_role("button", name="Tiếp").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Bí xanh thơm")
+    phone.get_by_role("button", name="Gửi chợ duyệt").click()
+
+    expect(phone.get_by_text("Chợ đang duyệt")).to_be_visible()
+    assert Listing.objects.get().state == ListingState.IN_REVIEW
+    assert Product.objects.get().media.count() == 1
+
+
+def test_an_order_goes_from_accepted_to_delivered_one_big_button_a_step_without_scripts(
+    browser: Browser, live_server: Any, seller
+):
+    part = make_order((make_variant(seller), 2), now=timezone.now()).parts.get()
+    context = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    sign_in(page, seller)
+
+    page.get_by_role("link", name="Nhận 1 đơn mới").click()
+    page.get_by_role("button", name="Nhận đơn").click()
+    page.get_by_text("Lấy rồi").click()
+    page.get_by_role("button", name="Xong, in tem").click()
+    page.get_by_role("button", name="Dán tem xong").click()
+    page.get_by_label("Mã vận đơn").fill("VTP1")
+    page.get_by_role("button", name="Hàng đi rồi").click()
+    page.get_by_text("Đã thu đủ").click()
+    page.get_by_role("button", name="Đã giao xong").click()
+
+    parcel = part.parcels.get()
+    assert (parcel.state, parcel.tracking_number) == (ParcelState.DELIVERED, "VTP1")
+    assert parcel.cod_collected == part.total_gross
+    context.close()
+
+
+def test_every_page_is_fit_for_screen_readers_small_screens_and_thumbs(phone: Page, seller):
+    variant = make_variant(seller, on_hand=30)
+    listing = make_product(seller, state=ListingState.DRAFT).listings.get()
+    new, begun, closed = (make_order((variant, 2), now=timezone.now()).parts.get() for _ in range(3))
+    parcels = [_begun(part) for part in (begun, closed)]
+    close_parcel(parcel_id=parcels[1].pk, actor=Actor.system(), now=timezone.now())
+    phone.set_viewport_size({"width": 360, "height": 740})
+    sign_in(phone, seller)
+    faults = {}
+
+    for path in (
+        "/xa-vien/",
+        "/xa-vien/goi/?viec=nhan",
+        "/xa-vien/goi/?viec=xong",
+        f"/xa-vien/goi/{new.pk}/",
+        f"/xa-vien/goi/{new.pk}/tu-choi/",
+        f"/xa-vien/goi/{begun.pk}/",
+        f"/xa-vien/goi/{closed.pk}/",
+        f"/xa-vien/kien/{parcels[0].pk}/tem/",
+        f"/xa-vien/kien/{parcels[0].pk}/huy/",
+        "/xa-vien/hang/",
+        "/xa-vien/hang/moi/",
+        f"/xa-vien/hang/{listing.pk}/",
+        f"/xa-vien/hang/{listing.pk}/mo-ta/",
+        f"/xa-vien/hang/{listing.pk}/loai/",
+        "/xa-vien/kho/",
+        "/xa-vien/tam-nghi/",
+        "/xa-vien/cach-giao/",
+        "/en/xa-vien/",
+    ):
+        phone.goto(path)
+        found = [violation["id"] for violation in Axe().run(phone).response["violations"]]
+        found += ["sideways"] * phone.evaluate("+(document.documentElement.scrollWidth > innerWidth)")
+        found += phone.evaluate(_SMALL)
+        if found:
+            faults[path] = found
+
+    assert faults == {}
+
+
+def test_without_a_network_the_app_says_so_in_its_own_page(phone: Page, seller):
+    sign_in(phone, seller)
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.reload()
+
+    phone.context.set_offline(True)
+    phone.goto("/xa-vien/hang/")
+
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    phone.context.set_offline(False)
+
+
+# Buttons, fields and summaries that a thumb would miss: under 48 px high.
+_SMALL = """[...document.querySelectorAll(
+  'main a.button, main button, main .filter, main .choice, main select, main summary, main input:not([type])'
+)].filter(e => e.offsetParent && e.getBoundingClientRect().height < 47.5)
+  .map(e => e.outerHTML.slice(0, 80))"""
+
+
+def _begun(part: OrderPart) -> Any:
+    accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    return pack_parcel(part_id=part.pk, quantities=quantities, actor=Actor.system(), now=timezone.now())
