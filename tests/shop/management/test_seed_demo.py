@@ -9,7 +9,6 @@ from catalog.actions.listings import missing_by_law
 from catalog.models import Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
-from orders import models as trade
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, PaymentEvent
 from shop.accounts.models import User
@@ -150,9 +149,9 @@ class DemoTests(TestCase):
     def test_a_lived_history_adds_up_and_leaves_the_stock_as_it_was(self):
         before = dict(Stock.objects.values_list("pk", "on_hand"))
 
-        assert seed_orders(30, seed=5, now=NOW) == 30
+        assert seed_orders(16, seed=5, now=NOW) == 16
 
-        assert Order.objects.placed().count() == 30
+        assert Order.objects.placed().count() == 16
         assert OrderPart.objects.to_accept().exists()
         for order in Order.objects.all():
             parts = order.parts.aggregate(total=Sum("total_gross"))["total"]
@@ -173,22 +172,21 @@ class DemoTests(TestCase):
     def test_a_history_written_in_bulk_is_the_one_that_is_lived_through(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         members = members_by_cooperative()
-        planned = [each for each in Planner(channel, seed=11, now=NOW).plan(60) if each.is_over][-25:]
-        ended = [part for each in planned for part in each.parts if part.outcome.is_ended]
+        over = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
+        called_off = [each for each in over if any(part.outcome.is_ended for part in each.parts)]
+        planned = sorted({*over[-8:], *called_off[-3:]}, key=lambda each: each.placed_at)
         receive_goods(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
         live_through(planned, channel, members, buyer, now=NOW)
         lived = Order.objects.filter(pk__in=list(Order.objects.values_list("pk", flat=True)))
         stock = dict(Stock.objects.values_list("pk", "on_hand"))
-        taken = list(trade.OrderPart.objects.exclude(slot=None).values_list("slot__taken", flat=True))
 
         write_finished(planned, channel, members, buyer, now=NOW)
 
         written = Order.objects.exclude(pk__in=lived)
-        assert ended
+        assert len(called_off) >= 3
         assert written.count() == len(planned)
         assert figures_of_orders(written) == figures_of_orders(lived)
         assert figures_of_rows(written) == figures_of_rows(lived)
-        assert taken is not None
         moved = {pk: on_hand - stock[pk] for pk, on_hand in Stock.objects.values_list("pk", "on_hand")}
         assert -sum(moved.values()) == sum(
             quantity
