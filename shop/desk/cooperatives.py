@@ -148,7 +148,7 @@ def _checks(row: Any) -> list[Check]:
         Check(_("Phone"), bool(row.phone)),
         Check(_("Account in the same name"), _is_same_name(row)),
         Check(_("Store house"), row.has_warehouse),
-        Check(_("Delivery"), row.has_way),
+        Check(_("Ways of delivery"), row.has_way),
     ]
 
 
