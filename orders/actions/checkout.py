@@ -25,11 +25,12 @@ def open_checkout(
     now: datetime.datetime,
     province_code: str | None = None,
     choices: Mapping[int, WantedDelivery] | None = None,
+    language: str | None = None,
 ) -> Quote:
     """Keep the basket's goods for the channel's reservation time, and show what it costs now.
 
-    A province and ways that were chosen on the page are kept with the basket; where none is chosen, the
-    first possible way is proposed. Lines that are short keep nothing and say so; prices shown here
+    A province and ways that were chosen on the page are kept with the basket, and the page's language,
+    which the letters will have; where no way is chosen, the first possible one is proposed. Lines that are short keep nothing and say so; prices shown here
     count as seen, after the change has been said once in the answer. Raises Missing.
     """
     basket = locks.lock_basket(basket_id)
@@ -37,7 +38,8 @@ def open_checkout(
         raise Missing()
     if province_code is not None:
         basket.province_code = province_code
-        basket.save(update_fields=["province_code"])
+    basket.language = language or basket.language
+    basket.save(update_fields=["province_code", "language"])
     store_deliveries(basket, choices or {})
     reserve(basket, now=now)
     answer = quote(wanted_of(basket), now=now, proposing=True)

@@ -50,7 +50,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if basket is None:
         return redirect("orders:basket")
     written = _known(request, basket)
-    offer = open_checkout(basket_id=basket.pk, province_code=written["province"], now=timezone.now())
+    offer = open_checkout(
+        basket_id=basket.pk,
+        province_code=written["province"],
+        language=request.LANGUAGE_CODE,
+        now=timezone.now(),
+    )
     if not offer.shares or must_be_mended(offer):
         return redirect("orders:basket")
     return _page(request, basket, offer, all_provinces(), written)

@@ -152,6 +152,15 @@ def test_the_buyer_hears_by_mail_in_their_language_and_each_cooperative_in_vietn
     assert "Gối thảo dược: 1" in to_cooperative.text
 
 
+def test_letters_have_the_language_of_the_checkout(client: Client) -> None:
+    put(client, make_variant())
+
+    client.get("/dat-hang/")
+    send(client)
+
+    assert Order.objects.get().language == "vi"
+
+
 def test_without_an_email_the_link_comes_by_text_message(client: Client) -> None:
     put(client, make_variant())
 
@@ -420,6 +429,7 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
     before = queries()
     for n in range(4):
         put(client, make_variant(name=f"Hàng {n}"))
+        put(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
     after = queries()
 
     assert after == before
