@@ -30,8 +30,9 @@ def open_checkout(
     """Keep the basket's goods for the channel's reservation time, and show what it costs now.
 
     A province and ways that were chosen on the page are kept with the basket, and the page's language,
-    which the letters will have; where no way is chosen, the first possible one is proposed. Lines that are short keep nothing and say so; prices shown here
-    count as seen, after the change has been said once in the answer. Raises Missing.
+    which the letters will have; where no way is chosen, the first possible one is proposed. Lines that
+    are short keep nothing and say so; prices shown here count as seen, after the change has been said
+    once in the answer. Raises Missing.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
