@@ -143,7 +143,13 @@ def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
 
 def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: bool) -> Iterator[Page]:
     """A new visitor. Errors of scripts and breaches of the content policy fail the test at its end."""
-    context: BrowserContext = browser.new_context(base_url=url, viewport=viewport, locale="vi-VN", **kind)
+    context: BrowserContext = browser.new_context(
+        base_url=url,
+        viewport=viewport,
+        locale="vi-VN",
+        reduced_motion="reduce",  # pages that fade into each other report an error when a quick hand cuts them short
+        **kind,
+    )
     context.set_default_timeout(10_000)
     page = context.new_page()
     faults: list[str] = []

@@ -73,7 +73,9 @@ def closing(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRes
 def handover(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
     """It leaves the store house, for the first time or once more."""
     mine = _found(standing, parcel_id)
-    form = HandOverForm(request.POST if request.method == "POST" else None, parcel=mine, way_kind=mine.part.way_kind)
+    form = HandOverForm(
+        request.POST if request.method == "POST" else None, parcel=mine, way_kind=mine.part.way_kind
+    )
     if not form.is_valid():
         return _ask(request, standing, mine, form, "handover")
     return _move(request, standing, mine, hand_over_parcel, _("Handed over."), dispatch=form.dispatch)

@@ -26,16 +26,10 @@ from tests.factories import (
     make_order,
     make_product,
     make_product_type,
-    make_seller,
     make_variant,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def seller() -> Cooperative:
-    return make_seller("HTX Thiên An")
 
 
 def sign_in(page: Page, seller: Cooperative, path: str = "/xa-vien/") -> None:

@@ -1,0 +1,196 @@
+"""Packing and parcels on the members' pages: each step's exact effect, and what is refused."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from orders.models import OrderPart, Parcel
+from orders.states import CodState, ParcelState, Progress
+from tests.factories import (
+    make_channel,
+    make_market_way,
+    make_seller,
+    stock_of,
+)
+from tests.shop.members.parcels_at_hand import (
+    accepted_part,
+    closed_parcel,
+    handed_over_parcel,
+    parcel_of,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def picking(part: OrderPart, quantity: object = "", key: uuid.UUID | None = None) -> dict[str, object]:
+    line = part.lines.get()
+    return {"key": key or uuid.uuid4(), f"taken-{line.pk}": "on", f"quantity-{line.pk}": quantity}
+
+
+def test_what_is_ticked_goes_into_a_parcel_once_however_often_it_is_sent(packer, seller):
+    part = accepted_part(seller, quantity=3)
+    sent = picking(part)
+
+    packer.post(f"/xa-vien/goi/{part.pk}/kien/", sent)
+    packer.post(f"/xa-vien/goi/{part.pk}/kien/", sent)
+
+    parcel = part.parcels.get()
+    assert parcel.state == ParcelState.PACKING
+    assert [row.quantity for row in parcel.lines.all()] == [3]
+    assert parcel.cod_expected == part.total_gross
+
+
+def test_a_part_is_packed_into_two_parcels(packer, seller):
+    part = accepted_part(seller, quantity=3)
+
+    packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, 1))
+    packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part))
+
+    packed = [sum(row.quantity for row in parcel.lines.all()) for parcel in part.parcels.order_by("number")]
+    assert packed == [1, 2]
+    assert sum(parcel.cod_expected for parcel in part.parcels.all()) == part.total_gross
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "4", "1.5", "nhiều", "99999999999999999999"])
+def test_an_odd_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity):
+    part = accepted_part(seller, quantity=3)
+
+    answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, quantity))
+
+    assert answer.status_code == 200
+    assert 'class="errors' in answer.content.decode()
+    assert part.parcels.count() == 0
+
+
+def test_without_a_tick_nothing_is_packed(packer, seller):
+    part = accepted_part(seller)
+
+    answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
+
+    assert "Đánh dấu &quot;Lấy rồi&quot; ở món đã lấy." in answer.content.decode()
+    assert part.parcels.count() == 0
+
+
+def test_a_parcel_walks_from_the_label_to_the_buyer_and_its_cash_is_counted(packer, seller):
+    part = accepted_part(seller, quantity=2)
+    parcel = parcel_of(part)
+    address = f"/xa-vien/kien/{parcel.pk}/"
+
+    packer.post(f"{address}dong-goi/")
+    packer.post(
+        f"{address}ra-xe/",
+        {f"handover-{parcel.pk}-carrier": "Viettel Post", f"handover-{parcel.pk}-tracking_number": "VTP123"},
+    )
+    packer.post(f"{address}da-giao/", {f"delivery-{parcel.pk}-cash": "yes"})
+
+    parcel.refresh_from_db()
+    part.refresh_from_db()
+    assert (parcel.state, parcel.carrier, parcel.tracking_number) == ("delivered", "Viettel Post", "VTP123")
+    assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
+    assert part.progress == Progress.DELIVERED
+    assert stock_of(part.lines.get().variant).on_hand == 8
+
+
+def test_delivery_asks_about_the_cash(packer, seller):
+    parcel = handed_over_parcel(accepted_part(seller))
+
+    answer = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
+
+    parcel.refresh_from_db()
+    assert "Cho biết đã thu tiền chưa." in answer.content.decode()
+    assert parcel.state == ParcelState.HANDED_OVER
+
+
+def test_cash_that_came_later_is_reported_apart(packer, seller):
+    part = accepted_part(seller)
+    parcel = handed_over_parcel(part)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {f"delivery-{parcel.pk}-cash": "no"})
+    parcel.refresh_from_db()
+    assert parcel.cod_state == CodState.EXPECTED
+
+    packer.post(f"/xa-vien/kien/{parcel.pk}/tien-mat/")
+
+    parcel.refresh_from_db()
+    assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
+
+
+def test_a_failed_delivery_is_tried_once_more_without_moving_stock_again(packer, seller):
+    part = accepted_part(seller, quantity=2)
+    parcel = handed_over_parcel(part)
+
+    packer.post(f"/xa-vien/kien/{parcel.pk}/chua-giao-duoc/", {"choice": "0"})
+    parcel.refresh_from_db()
+    failed = (parcel.state, parcel.reason)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {"key": uuid.uuid4()})
+
+    parcel.refresh_from_db()
+    assert failed == (ParcelState.FAILED_DELIVERY, "Khách không nghe máy.")
+    assert parcel.state == ParcelState.HANDED_OVER
+    assert stock_of(part.lines.get().variant).on_hand == 8
+
+
+def test_a_parcel_undone_is_to_be_packed_again(packer, seller):
+    part = accepted_part(seller, quantity=2)
+    parcel = handed_over_parcel(part)
+
+    packer.post(f"/xa-vien/kien/{parcel.pk}/huy/", {"choice": "2"})
+
+    parcel.refresh_from_db()
+    stock = stock_of(part.lines.get().variant)
+    assert parcel.state == ParcelState.VOIDED
+    assert (stock.on_hand, stock.allocated) == (10, 2)
+    assert [each.pk for each in OrderPart.objects.to_pack()] == [part.pk]
+
+
+def test_the_label_names_the_buyer_only_while_the_parcel_is_to_arrive(packer, seller):
+    parcel = parcel_of(accepted_part(seller))
+
+    page = packer.get(f"/xa-vien/kien/{parcel.pk}/tem/").content.decode()
+    Parcel.objects.filter(pk=parcel.pk).update(state=ParcelState.DELIVERED)
+    later = packer.get(f"/xa-vien/kien/{parcel.pk}/tem/")
+
+    assert "Nguyễn Thị Hoa" in page
+    assert "0987 654 321" in page
+    assert f"{parcel.part.order.code}-1" in page
+    assert later.status_code == 404
+
+
+def test_collected_goods_need_no_carrier(packer, seller):
+    way = make_market_way(seller, make_channel())
+    part = accepted_part(seller)
+    OrderPart.objects.filter(pk=part.pk).update(way=way, way_kind="market_day", pickup_place="Chợ Phủ Thông")
+    parcel = closed_parcel(part)
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+
+    assert "Chợ Phủ Thông" in page
+    assert f"handover-{parcel.pk}-carrier" not in page
+
+
+FOREIGN = ["", "tem/"]
+
+
+CHANGES = ["dong-goi/", "ra-xe/", "da-giao/", "tien-mat/", "chua-giao-duoc/", "huy/"]
+
+
+@pytest.mark.parametrize("noun", FOREIGN)
+def test_another_cooperatives_parcel_is_as_if_missing(packer, noun):
+    foreign = parcel_of(accepted_part(make_seller("HTX khác")))
+
+    other = packer.get(f"/xa-vien/kien/{foreign.pk}/{noun}")
+    missing = packer.get(f"/xa-vien/kien/999999/{noun}")
+
+    assert (other.status_code, missing.status_code) == (404, 404)
+
+
+@pytest.mark.parametrize("noun", CHANGES)
+def test_another_cooperatives_parcel_does_not_move(packer, noun):
+    foreign = parcel_of(accepted_part(make_seller("HTX khác")))
+
+    answer = packer.post(f"/xa-vien/kien/{foreign.pk}/{noun}", {"choice": "0"})
+
+    foreign.refresh_from_db()
+    assert answer.status_code == 404
+    assert foreign.state == ParcelState.PACKING

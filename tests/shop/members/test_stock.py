@@ -1,0 +1,196 @@
+"""Stock, rest and standing on the members' pages."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Movement, Stock
+from cooperatives.actions.membership import ReturnDayPassed
+from cooperatives.models import Membership, Role
+from cooperatives.states import CooperativeState
+from shop.core.calendar import day_of
+from tests.factories import (
+    make_member,
+    make_product,
+    make_seller,
+    make_variant,
+    stock_of,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_came_in_is_added_once_however_often_it_is_sent(lister, seller):
+    variant = make_variant(seller, on_hand=4)
+    sent = {"key": uuid.uuid4(), "quantity": "1.000"}
+
+    for _ in range(2):
+        lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", sent)
+
+    assert stock_of(variant).on_hand == 1004
+
+
+@pytest.mark.parametrize("quantity", ["0", "-3", "nhiều", "", "9999999"])
+def test_odd_receipts_are_refused(lister, seller, quantity):
+    variant = make_variant(seller, on_hand=4)
+
+    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": quantity})
+
+    assert stock_of(variant).on_hand == 4
+
+
+def test_another_cooperatives_stock_is_not_received(lister):
+    foreign = make_variant(make_seller("HTX khác"), on_hand=4)
+
+    answer = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+
+    assert answer.status_code == 404
+    assert stock_of(foreign).on_hand == 4
+
+
+def counts(**by_row: object) -> dict[str, object]:
+    sent: dict[str, object] = {}
+    for row in Stock.objects.all():
+        sent[f"stock-{row.pk}-key"] = uuid.uuid4()
+        sent[f"stock-{row.pk}-counted"] = by_row.get(f"row{row.pk}", "")
+    return sent
+
+
+def test_counts_set_what_is_there_and_leave_what_was_not_counted(lister, seller):
+    first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
+    sent = counts(**{f"row{stock_of(first).pk}": "8"})
+
+    lister.post("/xa-vien/kho/", sent)
+
+    assert (stock_of(first).on_hand, stock_of(second).on_hand) == (8, 7)
+    assert stock_of(second).counted_at is None
+
+
+def test_a_count_sent_again_later_does_not_undo_what_happened_since(lister, seller):
+    variant = make_variant(seller, on_hand=10)
+    row = stock_of(variant)
+    sent = counts(**{f"row{row.pk}": "10"})
+
+    lister.post("/xa-vien/kho/", sent)
+    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    lister.post("/xa-vien/kho/", sent)
+
+    assert stock_of(variant).on_hand == 15
+    assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
+
+
+@pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
+def test_one_odd_count_refuses_all_of_them(lister, seller, counted):
+    first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
+    sent = counts(**{f"row{stock_of(first).pk}": "8", f"row{stock_of(second).pk}": counted})
+
+    answer = lister.post("/xa-vien/kho/", sent)
+
+    assert 'class="errors' in answer.content.decode()
+    assert (stock_of(first).on_hand, stock_of(second).on_hand) == (10, 7)
+
+
+def test_a_count_of_another_cooperatives_stock_counts_nothing(lister):
+    foreign = make_variant(make_seller("HTX khác"), on_hand=4)
+
+    lister.post("/xa-vien/kho/", counts(**{f"row{stock_of(foreign).pk}": "99"}))
+
+    assert stock_of(foreign).on_hand == 4
+
+
+def test_the_cooperative_rests_until_a_day_and_sells_again(manager, seller):
+    until = day_of(timezone.now()) + timedelta(days=10)
+
+    manager.post("/xa-vien/tam-nghi/", {"until": until.isoformat(), "note": "Nghỉ Tết"})
+    seller.refresh_from_db()
+    rested = (seller.paused_until, seller.pause_note)
+    manager.post("/xa-vien/ban-lai/")
+
+    seller.refresh_from_db()
+    assert rested == (until, "Nghỉ Tết")
+    assert (seller.paused_from, seller.paused_until) == (None, None)
+
+
+def test_a_day_of_return_that_has_passed_is_refused(manager, seller):
+    today = day_of(timezone.now())
+
+    answer = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
+
+    seller.refresh_from_db()
+    assert answer.context["form"].errors == {"until": [str(ReturnDayPassed.default_words)]}
+    assert seller.paused_from is None
+
+
+def test_only_managers_may_rest(lister, seller):
+    assert lister.post("/xa-vien/tam-nghi/", {"note": "x"}).status_code == 403
+    assert lister.post("/xa-vien/ban-lai/").status_code == 403
+
+
+def test_low_stock_and_shortages_are_told_today(lister, seller):
+    few, gone = (
+        make_variant(seller, name="Chuối sấy", on_hand=3),
+        make_variant(seller, name="Khăn", on_hand=5),
+    )
+    Stock.objects.filter(variant=gone).update(on_hand=-2)
+
+    page = lister.get("/xa-vien/").content.decode()
+
+    assert "Chuối sấy  còn 3 chiếc." in page
+    assert "Khăn  thiếu 2 chiếc." in page
+    assert few.pk != gone.pk
+
+
+def test_a_member_of_two_cooperatives_changes_between_them(client):
+    first, second = make_seller("HTX Một"), make_seller("HTX Hai")
+    user = make_member(first)
+    Membership.objects.create(cooperative=second, user=user, role=Role.LISTER)
+    client.force_login(user)
+    make_product(second, name="Bí xanh")
+
+    before = client.get("/xa-vien/hang/").content.decode()
+    client.post("/xa-vien/hop-tac-xa/", {"cooperative": second.pk})
+    after = client.get("/xa-vien/hang/").content.decode()
+
+    assert "Bí xanh" not in before
+    assert "Bí xanh" in after
+
+
+@pytest.mark.parametrize("wanted", ["", "x", "99999999999999999999", "²"])
+def test_a_cooperative_one_does_not_act_for_cannot_be_chosen(lister, wanted):
+    foreign = make_seller("HTX khác")
+
+    assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk}).status_code == 404
+    assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": wanted}).status_code == 404
+
+
+def test_a_suspended_cooperative_is_told_why_and_may_finish_its_orders(client):
+    seller = make_seller("HTX Một", state=CooperativeState.SUSPENDED, state_reason="Hàng kém")
+    client.force_login(make_member(seller))
+
+    page = client.get("/xa-vien/")
+
+    assert page.status_code == 200
+    assert "Hàng kém" in page.content.decode()
+    assert client.get("/xa-vien/goi/").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/xa-vien/hang/", "/xa-vien/kho/", "/xa-vien/"])
+def test_lists_cost_the_same_however_many_goods_there_are(manager, seller, address):
+    make_product(seller, on_hand=2)
+    manager.get(address)
+    with CaptureQueriesContext(connection) as few:
+        manager.get(address)
+    for _ in range(6):
+        make_product(seller, on_hand=2)
+
+    with CaptureQueriesContext(connection) as many:
+        manager.get(address)
+
+    assert len(many) == len(few)
+    assert len(few) <= 20
