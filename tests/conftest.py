@@ -147,7 +147,7 @@ def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: bool)
         base_url=url,
         viewport=viewport,
         locale="vi-VN",
-        reduced_motion="reduce",  # pages that fade into each other report an error when a quick hand cuts them short
+        reduced_motion="reduce",  # a fade cut short by a quick hand is reported as an error
         **kind,
     )
     context.set_default_timeout(10_000)
