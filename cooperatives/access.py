@@ -78,7 +78,7 @@ def memberships_of(user: User | AnonymousUser) -> list[Membership]:
 
 
 def acting_for(user: User | AnonymousUser, cooperative_id: int | None = None) -> Standing:
-    """The person's standing in that cooperative, or in their first one. Raises Missing where there is none."""
+    """The person's standing in that cooperative, or in the first. Raises Missing where they act for none."""
     for membership in memberships_of(user):
         if cooperative_id in (None, membership.cooperative_id):
             assert isinstance(user, User)
