@@ -8,7 +8,7 @@ it stands in a row of its own. Parts that were declined or cancelled count only 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ class Group(TextChoices):
 
 
 OF_LINES = frozenset({Group.CATEGORY, Group.PRODUCT})
+# Rows of one cooperative: an order has one part in each, so that counting parts counts orders, and sooner.
+_OF_ONE_COOPERATIVE = frozenset({Group.COOPERATIVE, Group.PRODUCT})
 DELIVERY = "delivery"  # the key of the row that holds delivery where rows are goods
 
 # Where each group's key is found, seen from a part or, for goods, from a line.
@@ -148,36 +150,42 @@ def _grouped(asked: Asked, *, with_period: bool) -> dict[tuple[datetime.date | N
     by: dict[str, Any] = {"group": F(f"{prefix}{_KEYS[asked.group]}")}
     if with_period:
         by["period"] = PeriodOf(f"{'part__' if of_lines else ''}order__placed_at", asked.step)
-    rows = _from_lines(asked, by) if of_lines else _from_parts(asked, by)
+    left_out = {"orders"} if asked.group in _OF_ONE_COOPERATIVE else set()
+    rows = _from_lines(asked, by, left_out) if of_lines else _from_parts(asked, by, left_out)
     found = {(row.get("period"), row["group"]): _figures(row) for row in rows}
     if asked.group in OF_LINES and asked.category is None:
         period = {"period": PeriodOf("order__placed_at", asked.step)} if with_period else {}
-        for row in _from_parts(asked, period):
+        for row in _from_parts(asked, period, _OF_PARTS.keys() - {"delivery"}):
             if row["delivery"]:
                 found[(row.get("period"), DELIVERY)] = Figures(delivery=row["delivery"])
     return found
 
 
-def _from_parts(asked: Asked, by: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return _sums(OrderPart.objects.filter(_asked_for(asked, "")), by, _OF_PARTS)
+def _from_parts(
+    asked: Asked, by: Mapping[str, Any], left_out: Set[str] = frozenset()
+) -> Iterable[Mapping[str, Any]]:
+    return _sums(OrderPart.objects.filter(_asked_for(asked, "")), by, _OF_PARTS, left_out)
 
 
-def _from_lines(asked: Asked, by: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def _from_lines(
+    asked: Asked, by: Mapping[str, Any], left_out: Set[str] = frozenset()
+) -> Iterable[Mapping[str, Any]]:
     """Goods alone: a line has no delivery."""
     lines = OrderLine.objects.filter(_asked_for(asked, "part__"))
     if asked.category is not None:
         inside = Category.objects.filter(path__startswith=asked.category.path or "/none/")
         lines = lines.filter(category_key__in=inside.values("pk"))
-    return _sums(lines, by, _OF_LINES)
+    return _sums(lines, by, _OF_LINES, left_out)
 
 
 def _sums(
-    rows: QuerySet[Any], by: Mapping[str, Any], sums: Mapping[str, Aggregate]
+    rows: QuerySet[Any], by: Mapping[str, Any], sums: Mapping[str, Aggregate], left_out: Set[str]
 ) -> Iterable[Mapping[str, Any]]:
     """One row of sums for each group; a single one where nothing is grouped."""
+    wanted = {name: each for name, each in sums.items() if name not in left_out}
     if not by:
-        return [rows.aggregate(**sums)]
-    grouped: Iterable[Mapping[str, Any]] = rows.order_by().annotate(**by).values(*by).annotate(**sums)
+        return [rows.aggregate(**wanted)]
+    grouped: Iterable[Mapping[str, Any]] = rows.order_by().annotate(**by).values(*by).annotate(**wanted)
     return grouped
 
 
@@ -206,9 +214,9 @@ def _asked_for(asked: Asked, part: str) -> Q:
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:
-    """A row of either query; an aggregate over nothing is null."""
+    """A row of either query; an aggregate over nothing is null. Orders left out are as many as parts."""
     return Figures(
-        row["orders"],
+        row.get("orders", row["parts"]),
         row["parts"],
         row["goods"] or 0,
         row.get("delivery") or 0,
