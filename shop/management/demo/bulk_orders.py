@@ -69,7 +69,8 @@ def write_finished(
     for start in range(0, len(planned), _AT_ONCE):
         with transaction.atomic(durable=True):
             writer.write(planned[start : start + _AT_ONCE])
-    refresh_availability(variant_ids=list(Stock.objects.values_list("variant", flat=True)))
+    with transaction.atomic(durable=True):
+        refresh_availability(variant_ids=list(Stock.objects.values_list("variant", flat=True)))
 
 
 class _Writer:
