@@ -1,0 +1,52 @@
+"""The chart's measures: axis, bars on their ground, and the running average."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from shop.reports.chart import chart_of
+from shop.reports.periods import Step
+from shop.reports.sales import Figures
+
+FIRST = datetime.date(2026, 11, 1)
+
+
+def days(*totals: int) -> list[tuple[datetime.date, Figures]]:
+    return [(FIRST + datetime.timedelta(days=n), Figures(goods=total)) for n, total in enumerate(totals)]
+
+
+def test_the_axis_holds_the_highest_bar_in_round_steps() -> None:
+    chart = chart_of(days(6_000_000, 7_900_000), Step.DAY, "VND")
+
+    assert [line.text for line in chart.lines] == ["0 tr", "2 tr", "4 tr", "6 tr", "8 tr"]
+    assert [line.y for line in chart.lines] == ["232.0", "177.5", "123.0", "68.5", "14.0"]
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [(0, "4"), (90_000, "200 n"), (3_999, "4 n"), (9_000_000_000, "20 tỷ")]
+)
+def test_the_axis_is_told_in_the_unit_of_its_steps(most: int, top: str) -> None:
+    assert chart_of(days(most), Step.DAY, "VND").lines[-1].text == top
+
+
+def test_delivery_stands_on_the_goods() -> None:
+    chart = chart_of([(FIRST, Figures(goods=3_000_000, delivery=1_000_000))], Step.MONTH, "VND")
+
+    goods, delivery = chart.goods[0], chart.delivery[0]
+    assert (goods.y, goods.height) == ("68.5", "163.5")
+    assert (delivery.y, delivery.height) == ("14.0", "54.5")
+    assert [label.text for label in chart.days] == ["11/2026"]
+
+
+def test_days_without_orders_have_no_bar_but_count_in_the_average() -> None:
+    chart = chart_of(days(*[4_000_000] + [0] * 7), Step.DAY, "VND")
+
+    assert len(chart.goods) == 1
+    assert [y for _x, y in chart.points][:2] == ["14.0", "123.0"]
+    assert chart.points[-1][1] == "232.0"
+
+
+def test_weeks_have_no_average_of_days() -> None:
+    assert chart_of(days(*[1] * 20), Step.WEEK, "VND").average == ""
