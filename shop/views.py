@@ -71,6 +71,8 @@ SECTIONS = {
     "desk:listing": "desk-listings",
     "desk:orders": "desk-orders",
     "desk:order": "desk-orders",
+    "desk:drafts": "desk-orders",
+    "desk:draft": "desk-orders",
     "reports:index": "reports",
     "reports:sales": "reports",
 }
