@@ -16,6 +16,7 @@ from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
 
 FEW = 5  # places left at a pickup time that are worth a word
+UNFOLDED = 3  # ways that one sees at a glance
 # What the buyer must mend in the basket before an order makes sense.
 _IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEFT, Problem.OVER_LIMIT})
 
@@ -74,6 +75,11 @@ class ShownShare:
     @property
     def chosen(self) -> Choice | None:
         return next((choice for choice in self.choices if choice.is_chosen), None)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the ways are better folded away behind the one that is chosen."""
+        return len(self.choices) > UNFOLDED
 
     @property
     def goods(self) -> int:

@@ -1,0 +1,235 @@
+"""The whole way of an order for those who have no scripts, and for those who have nothing but keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from cooperatives.models import Cooperative
+from orders.models import BasketLine, Order
+from orders.states import ParcelState, PartState
+from tests.factories import (
+    HANOI,
+    PASSWORD,
+    make_category,
+    make_channel,
+    make_market_way,
+    make_member,
+    make_places,
+    make_product,
+    make_seller,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+MOST_STEPS = 80
+FOCUSED = """() => {
+  const element = document.activeElement;
+  const box = element.closest('label') ?? element;
+  const ring = [element, box].some(each => parseFloat(getComputedStyle(each).outlineWidth) >= 2
+    && getComputedStyle(each).outlineStyle !== 'none');
+  const place = element.getBoundingClientRect();
+  const label = element.labels?.[0]?.innerText ?? '';
+  return {
+    words: `${element.getAttribute('aria-label') ?? ''} ${label} ${element.innerText ?? ''}`.trim(),
+    name: element.name ?? '',
+    isSeen: ring && place.width > 0 && place.bottom > 0 && place.top < innerHeight,
+    html: element.outerHTML.slice(0, 120),
+  };
+}"""
+
+
+@pytest.fixture
+def sellers(transactional_db: None) -> tuple[Cooperative, Cooperative]:
+    make_places()
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    make_market_way(thien_an, make_channel())
+    make_product(thien_an, name="Gối thảo dược", price=320_000, category=make_category("Thổ cẩm"))
+    make_product(yen_duong, name="Bí xanh thơm", price=15_000, on_hand=60)
+    return thien_an, yen_duong
+
+
+@pytest.fixture
+def visitor(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
+    """Opens a page of a new visitor; all are closed at the end."""
+    opened: list[BrowserContext] = []
+
+    def come(**kind: Any) -> Page:
+        context = browser.new_context(base_url=live_server.url, locale="vi-VN", **kind)
+        context.set_default_timeout(10_000)
+        opened.append(context)
+        return context.new_page()
+
+    yield come
+    for context in opened:
+        context.close()
+
+
+def test_an_order_is_placed_packed_and_partly_called_off_without_scripts(
+    visitor: Callable[..., Page], sellers: tuple[Cooperative, Cooperative]
+) -> None:
+    buyer = visitor(java_script_enabled=False, viewport=PHONE)
+    _fills_the_basket(buyer)
+    _checks_out(buyer)
+
+    order = Order.objects.get()
+    assert (order.buyer_name, order.phone, order.total_gross) == ("Trần Thị Hạnh", "+84987654321", 425_000)
+    assert order.parts.count() == 2
+    _calls_off(buyer, "HTX Thiên An")
+
+    member = visitor(java_script_enabled=False, viewport=PHONE)
+    _packs(member, make_member(sellers[1]).email or "")
+    parts = dict(order.parts.values_list("cooperative__name", "state"))
+    assert parts == {"HTX Thiên An": PartState.CANCELLED, "HTX Yến Dương": PartState.ACCEPTED}
+    assert order.parts.get(cooperative=sellers[1]).parcels.get().state == ParcelState.PACKED
+    buyer.reload()
+    expect(buyer.locator("main")).to_contain_text("Đã đóng hàng")
+
+
+def test_everything_is_found_and_bought_by_keys_alone(
+    visitor: Callable[..., Page], sellers: tuple[Cooperative, Cooperative]
+) -> None:
+    page = visitor(viewport=DESK)
+    keys = Keys(page)
+    page.goto("/")
+
+    keys.press("Tab")
+    assert keys.at()["words"] == "Đến nội dung chính"
+    keys.press("Enter")
+    keys.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+    page.goto("/")
+    keys.go_to(name="q")
+    keys.write("goi thao duoc")
+    keys.leads("Enter", "/tim/")
+    keys.go_to("Gối thảo dược")
+    keys.leads("Enter", "/san-pham/")
+    keys.go_to("Thêm vào giỏ")
+    keys.leads("Enter", "/gio-hang/")
+    keys.go_to("Thêm một")
+    keys.press("Space")
+    expect(page.locator("main")).to_contain_text("640.000")
+    keys.go_to("Đặt hàng")
+    keys.leads("Enter", "/dat-hang/")
+    _writes_by_keys(keys)
+    keys.go_to("Đặt hàng, trả")
+    keys.leads("Space", "/don-hang/")
+
+    order = Order.objects.get()
+    assert (order.buyer_name, order.total_gross) == ("Trần Thị Hạnh", 670_000)
+
+
+def _fills_the_basket(page: Page) -> None:
+    page.goto("/")
+    for words, name in (("goi thao duoc", "Gối thảo dược"), ("bi xanh", "Bí xanh thơm")):
+        page.get_by_role("searchbox").fill(words)
+        page.get_by_role("searchbox").press("Enter")
+        page.get_by_role("link", name=name).click()
+        page.get_by_role("button", name="Thêm vào giỏ").click()
+    quantity = page.get_by_role("spinbutton", name="Số lượng Bí xanh thơm")
+    quantity.fill("2")
+    quantity.press("Enter")
+    expect(page.locator(".total").last).to_contain_text("350.000")
+    quantity.fill("3")
+    page.locator("form").filter(has=quantity).get_by_role("button", name="Sửa").click()
+    expect(quantity).to_have_value("3")
+    assert sorted(BasketLine.objects.values_list("quantity", flat=True)) == [1, 3]
+
+
+def _checks_out(page: Page) -> None:
+    page.get_by_role("link", name="Đặt hàng", exact=True).filter(visible=True).click()
+    expect(page.locator(".total").last).to_contain_text("365.000")
+    page.get_by_label("Họ và tên").fill("Trần Thị Hạnh")
+    page.get_by_label("Số điện thoại", exact=True).fill("0987 654 321")
+    page.get_by_label("Tỉnh, thành phố").select_option(HANOI)
+    page.get_by_role("button", name="Hiện xã, phường").click()
+    page.get_by_label("Xã, phường", exact=True).select_option("00166")
+    page.get_by_label("Số nhà, đường, thôn").fill("Số 5, ngõ 12")
+    page.get_by_label("Tôi đồng ý").check()
+    for chosen in page.locator("details:has([name^=way]) summary").all():
+        chosen.click()
+    for way in page.get_by_role("radio", name="Giao tận nhà").all():
+        way.check()
+    page.get_by_role("button", name=re.compile("^Đặt hàng, trả")).click()
+    expect(page).to_have_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
+    assert Order.objects.get().shipping_address is not None
+
+
+def _calls_off(page: Page, name: str) -> None:
+    part = page.locator("main section").filter(has=page.get_by_role("heading", name=name))
+    part.get_by_text("Xin huỷ gói này", exact=True).click()
+    part.get_by_role("button", name=re.compile("huỷ", re.IGNORECASE)).click()
+    expect(page.get_by_role("status").first).to_contain_text(name)
+
+
+def _packs(page: Page, email: str) -> None:
+    page.goto("/xa-vien/")
+    page.locator("main [name=name]").fill(email)
+    page.locator("main [name=password]").fill(PASSWORD)
+    page.locator("main [name=password]").press("Enter")
+    page.get_by_role("link", name="Nhận 1 đơn mới").click()
+    page.get_by_role("button", name="Nhận đơn").click()
+    page.get_by_text("Lấy rồi").click()
+    page.get_by_role("button", name="Xong, in tem").click()
+    page.get_by_role("button", name="Dán tem xong").click()
+    expect(page.get_by_role("button", name="Hàng đi rồi")).to_be_visible()
+
+
+def _writes_by_keys(keys: Keys) -> None:
+    keys.go_to(name="name")
+    keys.write("Trần Thị Hạnh")
+    keys.go_to(name="phone")
+    keys.write("0987654321")
+    keys.go_to(name="province")
+    with keys.page.expect_response(lambda answer: answer.url.endswith("/dat-hang/")):
+        keys.press("ArrowDown")
+    expect(keys.page.get_by_label("Xã, phường", exact=True)).to_contain_text("Phường Cầu Giấy")
+    keys.go_to(name="commune")
+    keys.press("ArrowDown")
+    keys.go_to(name="street")
+    keys.write("Số 5, ngõ 12")
+    keys.go_to(name="consent")
+    keys.press("Space")
+
+
+class Keys:
+    """A visitor without a pointer, who must see where they are after every step."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    def write(self, text: str) -> None:
+        self.page.keyboard.type(text)
+
+    def at(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate(FOCUSED)
+        return found
+
+    def go_to(self, words: str = "", *, name: str = "") -> None:
+        """Step on until there; every step's place is to be seen."""
+        passed = []
+        for _step in range(MOST_STEPS):
+            self.press("Tab")
+            here = self.at()
+            if here["html"].startswith("<body"):
+                continue
+            assert here["isSeen"], here
+            if (name and here["name"] == name) or (words and here["words"].startswith(words)):
+                return
+            passed.append(here["words"] or here["name"])
+        pytest.fail(f"no key leads to {words or name}, only to {passed}")
+
+    def leads(self, key: str, path: str) -> None:
+        self.press(key)
+        self.page.wait_for_url(re.compile(path))
+        self.page.wait_for_load_state()
