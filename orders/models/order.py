@@ -201,6 +201,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.placed_at is None
 
     @property
+    def still_due(self) -> int:
+        """What the parts that stand cost beyond what has been paid, in minor units."""
+        return max(0, self.due_gross - self.charged)
+
+    @property
     def placed_on(self) -> datetime.datetime:
         """When it was placed; only asked of orders that were."""
         if self.placed_at is None:

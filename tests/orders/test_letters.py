@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from orders.actions.cancel import decline_part
-from orders.actions.deliver import Dispatch, fail_delivery, hand_over_parcel
+from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.sweeps import call_attention
 from orders.models import Order
@@ -150,6 +150,26 @@ def test_the_buyer_reads_that_a_part_will_not_come_and_what_is_left_to_pay() -> 
     assert "Hết hàng" in told.text
     assert f"/xa-vien/goi/{part.pk}/" in told.text
     assert stock_of(noodles).allocated == 2
+
+
+@pytest.mark.django_db
+def test_the_buyer_who_has_paid_one_part_reads_what_is_still_to_be_paid() -> None:
+    honey = make_variant(make_seller("HTX Mật Ong"), price=90_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((make_variant(price=320_000), 1), (noodles, 2), (honey, 1))
+    part = order.parts.get(number=1)
+    accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+    hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=LATER)
+
+    decline_part(part_id=order.parts.get(number=2).pk, reason="Hết hàng", actor=MEMBER, now=LATER)
+
+    letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
+    for text in (letter.text, letter.html):
+        assert "Bạn đã trả 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
+        assert "470.000" not in text
 
 
 @pytest.mark.django_db

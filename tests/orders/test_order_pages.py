@@ -321,3 +321,28 @@ def test_a_delivered_and_paid_order_says_so(client: Client) -> None:
 
     assert "Paid: 350.000\u00a0₫" in page
     assert {state for state, _ in steps(page)} == {"done"}
+
+
+def test_what_one_part_has_brought_is_not_asked_for_again(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+    parcel = pack(order.parts.get(number=1))
+    hand_over(parcel)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=hours(20))
+
+    page = page_of(client, order)
+
+    assert "Paid: 350.000\u00a0₫" in page
+    assert "Still to pay on receipt: 120.000\u00a0₫" in page
+    assert "To pay on receipt: " not in page
+
+
+def test_an_order_that_was_paid_beyond_what_stands_asks_for_nothing(client: Client) -> None:
+    order = make_order((make_variant(price=320_000), 1))
+    Order.objects.filter(pk=order.pk).update(charged=400_000, charge_coverage="over")
+
+    page = page_of(client, order)
+
+    assert "Paid: 400.000\u00a0₫" in page
+    assert "o pay on receipt" not in page
