@@ -55,6 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "LOG_LEVEL": "WARNING",
     }
     django.setup()
+    if worker is None and getattr(config.option, "numprocesses", None):
+        # Else pytest-django would read the settings in each worker before its own folder is named above,
+        # and they would share this process's cache, queue and pictures.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
     from shop.management.preparation import compile_translations
 
     with (folder / "log").open("w") as log:
