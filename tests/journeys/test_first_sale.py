@@ -20,6 +20,7 @@ from cooperatives.models import Cooperative
 from orders.models import Order, OrderPart
 from shop.core.calendar import day_of
 from shop.core.divisions import load_divisions
+from shop.core.renditions import make_renditions_task
 from tests.factories import (
     PASSWORD,
     make_admin,
@@ -100,12 +101,15 @@ def test_from_the_field_to_the_report(market: dict[str, Cooperative], visit: Any
 
     _packs_and_delivers(visit(PHONE, "yenduong@example.com"), order, market["yen_duong"])
     buyer.reload()
-    expect(buyer.locator("section[aria-labelledby=part-1], section[aria-labelledby=part-2]")).to_have_count(2)
+    assert _steps_done(buyer) == {"HTX Yến Dương": 4, "HTX Thiên An": 0}
+    expect(buyer.locator("main h1 + p")).to_contain_text("45.000")
+    expect(buyer.locator("main h1 + p")).to_contain_text("350.000")
     assert _progress(order) == {"HTX Yến Dương": "delivered", "HTX Thiên An": "nothing"}
     _packs_and_delivers(visit(PHONE, "thienan@example.com"), order, market["thien_an"])
 
     buyer.reload()
-    expect(buyer.locator("main")).to_contain_text("395.000")
+    assert _steps_done(buyer) == {"HTX Yến Dương": 4, "HTX Thiên An": 4}
+    expect(buyer.locator("main .tag.good").first).to_contain_text("395.000")
     order.refresh_from_db()
     assert (order.status, order.charged) == ("delivered", 395_000)
     _report_shows_the_day(visit(DESK, "quantri@example.com"), order)
@@ -125,7 +129,10 @@ def _member_lists_goods(page: Page, photo: Path) -> Listing:
 
     listing = Listing.objects.select_related("product").get(product__name="Bí xanh thơm")
     assert listing.state == "in_review"
-    assert listing.product.media.get().picture.original.name
+    picture = listing.product.media.get().picture
+    make_renditions_task(picture_id=picture.pk)  # what the worker does
+    picture.refresh_from_db()
+    assert (picture.state, picture.width, picture.height) == ("ready", 1200, 1600)
     return listing
 
 
@@ -147,6 +154,10 @@ def _guest_buys(page: Page) -> Order:
         page.locator("input[name=q]").first.press("Enter")
         page.wait_for_url(re.compile("/tim/"))
         press(page, f"main a:has-text('{name}')")
+        if name == "Bí xanh thơm":
+            expect(page.locator("article picture img, main picture img").first).to_have_attribute(
+                "src", re.compile(r"/media/pictures/.*\.jpg")
+            )
         press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
     page.goto("/dat-hang/")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
@@ -187,6 +198,15 @@ def _packs_and_delivers(page: Page, order: Order, cooperative: Cooperative) -> N
 
     mine.refresh_from_db()
     assert mine.progress == "delivered"
+
+
+def _steps_done(page: Page) -> dict[str, int]:
+    """How many steps of each cooperative's timeline the buyer sees as done."""
+    sections = page.locator("main section:has(.timeline)").all()
+    return {
+        str(section.locator("h2").inner_text()).split(" từ ")[1]: section.locator(".timeline .done").count()
+        for section in sections
+    }
 
 
 def _progress(order: Order) -> dict[str, str]:
