@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Membership
-from orders.models import Basket, Order, VoucherUse
+from orders.models import Basket, Order, OrderPart, VoucherUse
 from orders.states import OrderStatus
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
@@ -66,8 +66,20 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
         street_address_2="",
         landmark="",
         phone="",
+        metadata={},
+        private_metadata={},
     )
-    orders.update(buyer_name="", email="", phone="", note="")
+    # Keys that integrations keep there may say who it was, too.
+    OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
+    orders.update(
+        buyer_name="",
+        folded_name="",
+        email="",
+        phone="",
+        note="",
+        metadata={},
+        private_metadata={},
+    )
 
 
 def _blank_user(user: User, now: datetime.datetime) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from orders.actions.cancel import cancel_order
 from orders.actions.erase import StillOnTheWay, erase_person
-from orders.models import Order
+from orders.models import Order, OrderPart
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -30,6 +30,30 @@ def test_an_erased_person_leaves_readable_orders_without_name_or_street() -> Non
     assert order.shipping_address.lines() == ["Phường Nghĩa Đô", "Hà Nội"]
     assert [line.product_name for line in order.lines.all()] == ["Mật ong"]
     assert order.total_gross == 670_000
+
+
+def test_an_erased_persons_orders_are_found_by_no_name_and_keep_no_words_of_theirs() -> None:
+    user = make_user()
+    variant = make_variant()
+    order = make_order(
+        (variant, 1),
+        user=user,
+        note="Gọi chị Hoa trước",
+        notes={variant.cooperative_id: "Nhà chị Hoa, cổng xanh"},
+    )
+    keys = {"zalo": "0987654321"}
+    Order.objects.filter(pk=order.pk).update(metadata=keys, private_metadata=keys)
+    OrderPart.objects.filter(order=order).update(metadata=keys, private_metadata=keys)
+    cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    order, part = Order.objects.get(pk=order.pk), OrderPart.objects.get(order=order)
+    for words in ("Hoa", "nguyen thi hoa", "0987654321"):
+        assert not Order.objects.matching(words).exists()
+    assert (order.folded_name, order.note, part.note) == ("", "", "")
+    for row in (order, part):
+        assert (row.metadata, row.private_metadata) == ({}, {})
 
 
 def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
