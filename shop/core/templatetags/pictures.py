@@ -25,7 +25,8 @@ def picture(
 ) -> dict[str, Any]:
     """A `<picture>` of WebP with JPEG behind it; a drawing stands in until the sizes are made.
 
-    `size` is card, cover or thumb; `lazy=False` for what is seen first. Empty `alt` beside a name.
+    `size` is card, cover or thumb; `lazy=False` for what is seen first. Empty `alt` beside a name. On a
+    phone a card gets the smallest size, however fine the screen: a list of twenty must stay light.
     """
     made = shown.renditions if shown and shown.state == PictureState.READY else {}
     widths = sorted(made, key=int)
@@ -36,6 +37,7 @@ def picture(
         return context
     fallback = widths[min(1, len(widths) - 1)] if size == "cover" else widths[0]
     return context | {
+        "small": default_storage.url(made[widths[0]]["webp"]) if size == "card" and len(widths) > 1 else "",
         "webp": _set_of(made, widths, "webp"),
         "jpeg": _set_of(made, widths, "jpeg"),
         "source": default_storage.url(made[fallback]["jpeg"]),

@@ -1,0 +1,33 @@
+"""Which size of a picture a page offers to whom."""
+
+import pytest
+from django.template import Context, Template
+
+from shop.core.models import Picture, PictureState
+
+pytestmark = pytest.mark.once
+
+MADE = {
+    str(width): {"webp": f"a-{width}.webp", "jpeg": f"a-{width}.jpg", "height": width}
+    for width in (320, 640, 1200)
+}
+
+
+def drawn(size):
+    picture = Picture(state=PictureState.READY, renditions=MADE)
+    return Template("{% picture shown size=size %}").render(Context({"shown": picture, "size": size}))
+
+
+def test_a_phone_gets_the_smallest_size_of_a_card_however_fine_its_screen():
+    small = '<source type="image/webp" media="(max-width: 47.99rem)" srcset="/media/a-320.webp">'
+
+    assert small in drawn("card")
+    assert "media=" not in drawn("cover")
+
+
+def test_a_thumb_has_one_size():
+    assert "640" not in drawn("thumb")
+
+
+def test_a_drawing_stands_in_until_the_sizes_are_made():
+    assert "picture-waiting.svg" in Template("{% picture None %}").render(Context())
