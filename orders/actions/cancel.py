@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import write_promises
 from cooperatives.models import PickupSlot
 from orders import locks, notices
-from orders.actions.pack import WhyNeeded, record, undo_parcel
+from orders.actions.changes import record_for_part
+from orders.actions.pack import WhyNeeded, undo_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
 from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
@@ -136,7 +137,7 @@ def end_part(
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     _expect_less_cash(order, part, actor=actor, now=now)
-    record(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
     update_standing(order)
     notices.part_ended(order, part, now=now)
 

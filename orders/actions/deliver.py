@@ -12,7 +12,8 @@ from catalog.actions.stock import move_stock, write_promises
 from catalog.models import Reason, Stock
 from orders import locks, notices
 from orders.actions.cash import collect_cash
-from orders.actions.pack import WhyNeeded, move_parcel, record
+from orders.actions.changes import record_for_part
+from orders.actions.pack import WhyNeeded, move_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import CodState, ParcelState
@@ -66,7 +67,7 @@ def dispatch_parcel(
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _take_out(parcel, actor=actor, now=now)
-    record(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     notices.parcel_handed_over(order, part, parcel, now=now)
     return parcel
@@ -83,7 +84,7 @@ def deliver_parcel(
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, actor=actor, now=now)
-    record(order, part, "parcel.delivered", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     return parcel
 
@@ -97,7 +98,7 @@ def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: da
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, actor=actor, now=now)
-    record(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     return parcel
 
@@ -113,7 +114,7 @@ def fail_delivery(
     if done_before(key):
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
-    record(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)
     update_standing(order)
     notices.delivery_failed(order, part, parcel, now=now)
     return parcel

@@ -17,13 +17,16 @@ from catalog.actions.stock import move_stock, write_promises
 from catalog.models import Reason
 from orders import locks
 from orders.actions.cash import cash_share
+from orders.actions.changes import record_for_part
 from orders.actions.standing import open_quantities, update_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
-from shop.core.actors import Actor
+from shop.core.actors import Actor, Door
 from shop.core.errors import Missing, Refused
-from shop.core.models import done_before, record_change
+from shop.core.models import done_before
 from shop.core.states import WrongMove, advance
+
+_OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
 
 
 class NotThatMany(Refused):
@@ -47,7 +50,7 @@ def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: date
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
-    record(order, part, "part.accepted", part, actor=actor, now=now, key=key)
+    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
     update_standing(order)
     return part
 
@@ -98,7 +101,7 @@ def begin_parcel(
     parcel.cod_expected = cash_share(order, part, parcel)
     parcel.cod_state = CodState.EXPECTED if parcel.cod_expected else CodState.NONE
     parcel.save(update_fields=["warehouse", "cod_expected", "cod_state"])
-    record(order, part, "parcel.begun", parcel, actor=actor, now=now)
+    record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
     update_standing(order)
     return parcel
 
@@ -110,7 +113,7 @@ def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: d
     if done_before(key):
         return parcel
     move_parcel(parcel, ParcelState.PACKED, packed_at=now)
-    record(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
     update_standing(order)
     return parcel
 
@@ -121,18 +124,17 @@ def void_parcel(
 ) -> Parcel:
     """Undo a parcel: its quantities are open again, and what left stock is back.
 
-    After delivery only platform staff may (the members' door does not offer it). Raises Missing,
-    WhyNeeded, WrongMove.
+    After delivery only the platform's staff may, at the desk. Raises Missing, WhyNeeded, WrongMove.
     """
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key):
         return parcel
-    if parcel.state == ParcelState.DELIVERED and actor.door == "members":
+    if parcel.state == ParcelState.DELIVERED and actor.door not in _OF_THE_HOUSE:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
-    record(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
+    record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
     update_standing(order)
     return parcel
 
@@ -162,31 +164,6 @@ def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.date
             allocation.quantity += line.quantity
             allocation.save(update_fields=["quantity"])
     write_promises(rows.values())
-
-
-def record(
-    order: Order,
-    part: OrderPart,
-    what: str,
-    row: OrderPart | Parcel,
-    *,
-    actor: Actor,
-    now: datetime.datetime,
-    why: str = "",
-    key: str | None = None,
-) -> None:
-    """Step: a change of a part or parcel, filed under its order and cooperative."""
-    record_change(
-        what,
-        row,
-        actor=actor,
-        now=now,
-        root=order,
-        cooperative_id=part.cooperative_id,
-        why=why,
-        key=key,
-        data={"part": part.number} | ({"parcel": row.number} if isinstance(row, Parcel) else {}),
-    )
 
 
 def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.pack import move_parcel, record
+from orders.actions.changes import record_for_part
+from orders.actions.pack import move_parcel
 from orders.actions.standing import update_standing
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
@@ -35,7 +36,7 @@ def receive_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> Order
         raise NothingToReceive()
     for parcel in coming:
         move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
-        record(order, part, "parcel.delivered", parcel, actor=actor, now=now)
+        record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now)
     if coming:
         update_standing(order)
     return part

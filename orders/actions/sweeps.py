@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from orders import locks, notices
 from orders.actions.basket import release_reservations
 from orders.actions.cancel import end_part, end_standing_parts
-from orders.actions.pack import record
+from orders.actions.changes import record_for_part
 from orders.actions.standing import update_standing
 from orders.models import Basket, Order, OrderPart, Reservation
 from orders.states import PartState
@@ -41,7 +41,7 @@ def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> Non
         return
     part.called_at = now
     part.save(update_fields=["called_at"])
-    record(order, part, "part.unanswered", part, actor=actor, now=now)
+    record_for_part(order, part, "part.unanswered", part, actor=actor, now=now)
     notices.part_unanswered(order, part, now=now)
 
 

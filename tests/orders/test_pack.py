@@ -8,9 +8,10 @@ from catalog.models import Movement, Variant
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.pack import NotThatMany, WhyNeeded, accept_part, close_parcel, pack_parcel, void_parcel
 from orders.models import Parcel
-from orders.states import CodState, OrderStatus, Progress, SaleorStatus
-from shop.core.actors import Actor
+from orders.states import CodState, OrderStatus, ParcelState, Progress, SaleorStatus
+from shop.core.actors import Actor, ActorKind, Door
 from shop.core.errors import Missing
+from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order, make_seller, make_variant, nobody, stock_of
 from tests.invariants import check_cash, check_everything, check_parcels
@@ -183,6 +184,19 @@ def test_cash_collected_for_a_parcel_that_staff_undo_is_not_asked_for_again() ->
 
     assert (parcel.part.total_gross, anew.cod_expected, anew.cod_state) == (230_000, 0, CodState.NONE)
     check_everything()
+
+
+@pytest.mark.parametrize("door", Door)
+def test_what_was_delivered_is_undone_by_the_platform_alone(door) -> None:
+    parcel = deliver(send(pack(accepted((make_variant(), 1)), 1)))
+    actor = Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
+    undo = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
+
+    if door in (Door.DESK, Door.SYSTEM):
+        assert void_parcel(**undo).state == ParcelState.VOIDED
+    else:
+        with refused(WrongMove, "wrong_move"):
+            void_parcel(**undo)
 
 
 def test_an_undone_parcel_that_brought_no_cash_leaves_its_share_to_the_others() -> None:
