@@ -6,10 +6,21 @@ from collections import Counter
 from typing import Any
 
 from catalog.models import Listing, Movement, Price, Stock
-from cooperatives.models import PickupSlot
+from cooperatives.models import PickupSlot, Zone, ZoneCountry
 from orders.actions.standing import update_standing
-from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, Reservation
+from orders.models import (
+    Allocation,
+    Discount,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Payment,
+    Reservation,
+)
 from orders.states import GONE, ParcelState
+from shop.core.models import Channel
 
 SIDES = ("net", "gross")
 DERIVED = (
@@ -24,6 +35,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_stock()
     check_availability()
     check_sums()
+    check_discounts()
     check_parcels()
     check_cash()
     check_slots()
@@ -52,9 +64,12 @@ def check_stock() -> None:
 
 def check_availability() -> None:
     in_channel = {
-        (stock.variant_id, row.channel_id)
-        for stock in Stock.objects.filter(free__gt=0).prefetch_related("warehouse__channel_rows")
-        for row in stock.warehouse.channel_rows.all()
+        (stock.variant_id, channel.pk)
+        for stock in Stock.objects.filter(free__gt=0).prefetch_related(
+            "warehouse__channels", "warehouse__zones__channels", "warehouse__zones__countries"
+        )
+        for channel in stock.warehouse.channels.all()
+        if any(covers(zone, channel) for zone in stock.warehouse.zones.all())
     }
     prices = Price.objects.filter(amount__isnull=False).select_related("variant")
     to_be_had = {
@@ -65,6 +80,16 @@ def check_availability() -> None:
     for listing in Listing.objects.all():
         expected = (listing.product_id, listing.channel_id) in to_be_had
         assert listing.is_available == expected, f"listing {listing.pk} says otherwise than its stock"
+
+
+def covers(zone: Zone, channel: Channel) -> bool:
+    """Whether the zone has the channel's country in that channel: by name, or as one that nobody names."""
+    if channel not in zone.channels.all():
+        return False
+    if any(row.country == channel.default_country for row in zone.countries.all()):
+        return True
+    named = ZoneCountry.objects.filter(country=channel.default_country, zone__channels=channel)
+    return zone.is_default and not named.exists()
 
 
 def check_sums() -> None:
@@ -86,6 +111,23 @@ def check_sums() -> None:
             ) + sum(getattr(part, f"delivery_{side}") for part in parts)
         assert order.due_gross == sum(part.total_gross for part in parts if part.is_standing)
         assert order.total_net <= order.total_gross
+
+
+def check_discounts() -> None:
+    """A discount is the sum of its shares; what a line or a delivery costs less than listed is, too."""
+    for discount in Discount.objects.prefetch_related("shares"):
+        assert discount.amount == sum(share.amount for share in discount.shares.all())
+    for order in Order.objects.select_related("channel").prefetch_related(
+        "lines__discount_shares", "parts__discount_shares"
+    ):
+        side = "gross" if order.channel.prices_entered_with_tax else "net"
+        for line in order.lines.all():
+            less = max(0, getattr(line, f"list_{side}") - getattr(line, f"priced_{side}"))
+            less += getattr(line, f"priced_{side}") - getattr(line, f"total_{side}")
+            assert sum(share.amount for share in line.discount_shares.all()) == less
+        for part in order.parts.all():
+            less = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")
+            assert sum(share.amount for share in part.discount_shares.all()) == less
 
 
 def check_parcels() -> None:

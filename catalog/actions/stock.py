@@ -19,7 +19,7 @@ from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
 from shop.core.db import locked
 from shop.core.errors import Missing, Refused
-from shop.core.models import AllocationStrategy, record_change
+from shop.core.models import AllocationStrategy, Channel, record_change
 
 
 class SoldOut(Refused):
@@ -240,23 +240,23 @@ def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.U
 def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     """Bring `Listing.is_available` of these variants' products in line with prices and stock.
 
+    What counts is what reaches a buyer in the channel's own country.
     The listings are locked before stock is looked at: of two buyers who take the last of two sizes at once,
     the second sees what the first took. Stock rows come before listings in every transaction.
     """
     touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
     rows = locked(Listing.objects.filter(pk__in=touched))
-    listings = Listing.objects.filter(pk__in=[row.pk for row in rows])
-    priced = Price.objects.filter(
-        variant=OuterRef("pk"), channel=OuterRef(OuterRef("channel")), amount__isnull=False
-    )
-    in_stock = Stock.objects.filter(
-        variant=OuterRef("pk"), free__gt=0, warehouse__channels=OuterRef(OuterRef("channel"))
-    )
-    buyable = Variant.objects.filter(
-        Q(track_inventory=False) | Exists(in_stock), Exists(priced), product=OuterRef("product")
-    )
-    listings.filter(Exists(buyable), is_available=False).update(is_available=True)
-    listings.filter(~Exists(buyable), is_available=True).update(is_available=False)
+    for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
+        listings = Listing.objects.filter(pk__in=[row.pk for row in rows if row.channel_id == channel.pk])
+        in_stock = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
+        priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
+        buyable = Variant.objects.filter(
+            Q(track_inventory=False) | Exists(in_stock.filter(variant=OuterRef("pk"), free__gt=0)),
+            Exists(priced),
+            product=OuterRef("product"),
+        )
+        listings.filter(Exists(buyable), is_available=False).update(is_available=True)
+        listings.filter(~Exists(buyable), is_available=True).update(is_available=False)
 
 
 def _free(row: Stock) -> int:

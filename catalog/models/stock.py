@@ -33,7 +33,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         self,
         *,
         channel_id: int,
-        country: str = "VN",
+        country: str,
         collected: Mapping[int, uuid.UUID] | None = None,
     ) -> StockQuerySet:
         """The stock that counts for a buyer: the one rule of availability, for every door.
@@ -41,9 +41,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         In warehouses of the channel with a zone that covers the country in that channel. Where a
         cooperative's goods are collected, `collected` names its warehouse, and only that one counts.
         """
-        zones = Zone.objects.filter(channels=channel_id).filter(
-            Q(is_default=True) | Q(countries__country=country)
-        )
+        zones = Zone.objects.covering(country, channel_id=channel_id)
         in_channel = Warehouse.objects.filter(channels=channel_id)
         counts = Q(warehouse__in=in_channel.filter(zones__in=zones).values("pk"))
         if collected:

@@ -138,8 +138,9 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
     """How many steps of each variant a buyer may still have."""
     if not listings:
         return {}
+    channel = listings[0].channel
     rows = (
-        Stock.objects.reachable(channel_id=listings[0].channel_id)
+        Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
         .filter(variant__in=variant_ids)
         .values("variant")
         .annotate(total=Sum("free"))

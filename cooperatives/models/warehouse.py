@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Exists, Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models.cooperative import Cooperative
@@ -18,6 +19,17 @@ class Collecting(models.TextChoices):
     ALL = "all", _("anything may be collected here")
 
 
+class ZoneQuerySet(models.QuerySet["Zone"]):
+    def covering(self, country: str, *, channel_id: int) -> ZoneQuerySet:
+        """The channel's zones with the country; where none names it, those for every other country."""
+        of_channel = Zone.objects.filter(channels=channel_id)
+        named = of_channel.filter(countries__country=country)
+        return self.filter(
+            Q(pk__in=named.values("pk"))
+            | (Q(pk__in=of_channel.filter(is_default=True).values("pk")) & ~Exists(named))
+        )
+
+
 class Zone(WithMetadata):
     """Countries that are delivered to together; a warehouse counts for a buyer through its zones."""
 
@@ -25,6 +37,8 @@ class Zone(WithMetadata):
     description = models.TextField(blank=True, default="")
     is_default = models.BooleanField(default=False, help_text=_("Every country that no other zone has."))
     channels = models.ManyToManyField(Channel, related_name="zones", blank=True)
+
+    objects = ZoneQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -194,6 +194,26 @@ def test_stock_counts_by_its_store_houses_channel_and_zone() -> None:
     assert seen == [[stock], [], [stock], []]
 
 
+def test_a_zone_for_every_other_country_leaves_out_those_that_another_zone_names() -> None:
+    variant = make_variant()
+    stock = stock_of(variant)
+    rest = make_channel().zones.create(name="Nơi khác", is_default=True)
+    stock.warehouse.zones.set([rest])
+
+    assert [reach(variant, country=country) for country in ("VN", "LA")] == [[], [stock]]
+
+
+def test_what_no_buyer_of_the_channels_country_is_sent_is_not_to_be_had_in_lists_either() -> None:
+    variant = make_variant(on_hand=5)
+    stock_of(variant).warehouse.zones.clear()
+
+    count_stock(**at(variant), counted=6)
+
+    assert reach(variant) == []
+    assert not is_available(variant)
+    check_availability()
+
+
 def test_stock_counts_once_though_several_zones_hold_it() -> None:
     variant = make_variant()
     stock = stock_of(variant)
