@@ -4,7 +4,6 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.static import serve
 
 from orders.views import account
 from shop import views
@@ -29,4 +28,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
 ]
 if settings.MEDIA_URL == "/media/":
-    urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
+    urlpatterns.append(path("media/<path:path>", views.media))

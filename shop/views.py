@@ -6,12 +6,15 @@ import os
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import translate_url
 from django.utils import timezone
@@ -21,6 +24,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.static import serve
 
 from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
@@ -131,19 +135,33 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse(report, status=200 if database["ok"] else 503)
 
 
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A file of MEDIA_ROOT. Its name never stands for other content, so caches need not ask again.
+
+    Originals of pictures may tell where they were taken: nobody is sent one.
+    """
+    if "original" in Path(path).parts:
+        raise Http404
+    answer = serve(request, path, document_root=settings.MEDIA_ROOT)
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """What every page's frame shows: the shop, the languages, where one is, what lies in the basket.
 
-    Lazy: a page that shows no frame (a partial, a file) asks the database nothing.
+    Lazy: a page that shows no frame (a partial, a file) asks the database nothing, and one that says that
+    the request's host is unknown does not ask for the host.
     """
     return {
         "shop": SimpleLazyObject(shop_settings),
-        "languages": _languages(request),
-        "canonical": request.build_absolute_uri(request.path),
+        "languages": SimpleLazyObject(lambda: _languages(request)),
+        "canonical": lambda: request.build_absolute_uri(request.path),  # templates call it, and get text
         "section": _section(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
-        "way_back": _way_back(request),
+        "way_back": SimpleLazyObject(lambda: _way_back(request)),
     }
 
 
@@ -225,7 +243,9 @@ def _jobs_health(now: datetime) -> dict[str, Any]:
 
 
 def _storage_health() -> dict[str, Any]:
-    """Pictures can be kept: the folder takes files, and the disk has room for the largest allowed."""
-    folder = settings.MEDIA_ROOT if settings.MEDIA_ROOT.exists() else settings.DATA_DIR
+    """Pictures can be kept: their folder takes files, and its disk has room for the largest allowed."""
+    folder = Path(default_storage.path(""))
+    while not folder.exists():  # made with the first file
+        folder = folder.parent
     free = shutil.disk_usage(folder).free
     return {"ok": os.access(folder, os.W_OK) and free > 100 * 1024**2, "free_megabytes": free // 1024**2}

@@ -42,3 +42,28 @@ def test_a_beat_long_ago_is_told_but_stops_no_page(client):
 
 def test_health_is_never_kept_by_a_cache(client):
     assert "no-store" in client.get("/health/").headers["Cache-Control"]
+
+
+def test_a_probe_may_use_the_machines_address(client):
+    assert client.get("/health/", headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/", headers={"host": "10.0.0.7:8000"}).status_code == 400
+
+
+def test_storage_is_told_before_its_folder_is_made(client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media" / "of-the-shop"
+
+    storage = client.get("/health/").json()["storage"]
+
+    assert storage["ok"] is True
+    assert not settings.MEDIA_ROOT.exists()
+
+
+def test_files_are_kept_by_caches_for_good(client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "quyt.webp").write_bytes(b"a picture")
+
+    answer = client.get("/media/quyt.webp")
+
+    assert b"".join(answer.streaming_content) == b"a picture"
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert client.get("/media/mang.webp").status_code == 404
