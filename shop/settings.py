@@ -8,6 +8,7 @@ a half-set configuration refuses to start and names what is missing.
 import contextlib
 import os
 import secrets
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -97,13 +98,37 @@ def _kept_secret() -> str:
 SECRET_KEY = _env("SECRET_KEY") or _kept_secret()
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
-HOST = _env("HOST", "127.0.0.1")
+HOST = _env("HOST", "127.0.0.1").strip("[]")
 PORT = _whole("PORT", 8000)
+
+
+def _own_address() -> str:
+    """The machine's address in its network, as its routes have it; nothing is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))
+        except OSError:  # in no network
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _in_address(host: str) -> str:
+    """A host as it stands in a web address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+_LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
+LISTENS_AT = f"{_in_address(HOST)}:{PORT}"
 # Where people reach the shop: links in mails, and whether cookies may only travel over TLS.
-PUBLIC_URL = _env("PUBLIC_URL", f"http://{'127.0.0.1' if HOST == '0.0.0.0' else HOST}:{PORT}").rstrip("/")
+PUBLIC_URL = _env(
+    "PUBLIC_URL", f"http://{_in_address(_own_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
+).rstrip("/")
 if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
     raise ImproperlyConfigured("PUBLIC_URL must start with https:// (or http:// for trying things out).")
-ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [*LOOPBACK, *({HOST} - {"0.0.0.0", *LOOPBACK})]
+# Who lets an embedded shop listen everywhere means to reach it by names that nobody can know here.
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or (
+    ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({_in_address(HOST)} - {*LOOPBACK})]
+)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # --- Parts ----------------------------------------------------------------------------------------
@@ -127,6 +152,7 @@ INSTALLED_APPS = [
     "shop",
 ]
 MIDDLEWARE = [
+    "shop.core.middleware.admit_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.core.middleware.compress_pages",

@@ -1,8 +1,10 @@
 """Settings are read anew by a process of its own for each case."""
 
 import os
+import re
 import subprocess
 import sys
+from ast import literal_eval
 
 import pytest
 
@@ -86,6 +88,29 @@ def test_a_wrong_value_is_refused_in_words(tmp_path, variables, words):
     said = read(tmp_path, "settings.SERVER", **variables)
 
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("host", "listens_at", "public_url", "allowed"),
+    [
+        ("127.0.0.1", "127.0.0.1:8000", r"http://127\.0\.0\.1:8000", ["localhost", "127.0.0.1", "[::1]"]),
+        ("::1", "[::1]:8000", r"http://\[::1\]:8000", ["localhost", "127.0.0.1", "[::1]"]),
+        (
+            "192.168.1.20",
+            "192.168.1.20:8000",
+            r"http://192\.168\.1\.20:8000",
+            ["localhost", "127.0.0.1", "[::1]", "192.168.1.20"],
+        ),
+        ("0.0.0.0", "0.0.0.0:8000", r"http://(?!0\.)\d+\.\d+\.\d+\.\d+:8000", ["*"]),
+        ("::", "[::]:8000", r"http://(?!0\.)\d+\.\d+\.\d+\.\d+:8000", ["*"]),
+    ],
+)
+def test_whoever_can_reach_the_host_is_answered(tmp_path, host, listens_at, public_url, allowed):
+    said = read(tmp_path, "[settings.LISTENS_AT, settings.PUBLIC_URL, settings.ALLOWED_HOSTS]", HOST=host)
+
+    at, address, hosts = literal_eval(said)
+    assert (at, hosts) == (listens_at, allowed)
+    assert re.fullmatch(public_url, address)
 
 
 def test_a_whole_server_is_read_as_written(tmp_path):

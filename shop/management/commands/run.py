@@ -67,7 +67,7 @@ def _demo_accounts() -> list[str]:
 
 def _commands(*, workers: int) -> dict[str, list[str]]:
     web = {
-        "--bind": f"{settings.HOST}:{settings.PORT}",
+        "--bind": settings.LISTENS_AT,
         "--worker-class": "gthread",
         "--workers": str(workers),
         "--threads": "8",
@@ -103,7 +103,6 @@ def _insist_on_free_port() -> None:
         try:
             probe.bind((settings.HOST, settings.PORT))
         except OSError as error:
-            place = f"{settings.HOST}:{settings.PORT}"
             raise CommandError(
-                f"Cannot listen on {place}: {error.strerror}. Set another PORT or HOST."
+                f"Cannot listen on {settings.LISTENS_AT}: {error.strerror}. Set another PORT or HOST."
             ) from error
