@@ -28,10 +28,10 @@ run: .venv/run.stamp
 setup: .venv/dev.stamp
 	@.ci/system-packages
 
-test: .venv/dev.stamp
+test: setup
 	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)
 
-test-long: .venv/dev.stamp
+test-long: setup
 	@$(BIN)/python -m tests.run -n $(WORKERS) $(ARGS)
 
 check: .venv/dev.stamp
