@@ -1,0 +1,355 @@
+"""Every address of every door, opened by whom it is for: in each language, light and dark, small and wide."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.management import call_command
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+from django.utils.translation import override
+from django.views import defaults
+from playwright.sync_api import Browser, BrowserContext, Page, Response, Route
+from pytest_django.live_server_helper import LiveServer
+
+from tests.journeys.world import GUEST, Visit, World, answer_to, make_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
+
+# Addresses that answer GET with something else than a page of ours.
+NO_PAGES = {
+    "health": "JSON for machines",
+    "members:manifest": "JSON for phones",
+    "members:worker": "a script",
+    "members:parcel": "leads on to the part's page",
+    "orders:communes": "the options of a list",
+    "back-room": "leads on to the sign-in page",
+    "media": "pictures",
+}
+# What stands in their addresses, so that each can be asked whether it answers GET.
+ARGUMENTS = {"int": 999_999, "uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+NARROW = 320
+LANGUAGES = {"vi": ("", PHONE), "en": ("/en", DESK)}
+NAME = "Chợ Phiên"  # the same in every language
+FIRST_VIEW, PAGE_AND_STYLE = 150 * 1024, 30 * 1024
+PO = Path(settings.BASE_DIR) / "locale/vi/LC_MESSAGES/django.po"
+# Size of targets belongs to WCAG 2.2, which axe asks for only where told.
+RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+CONTRAST = "axe.run(document, {runOnly: ['color-contrast'], resultTypes: ['violations']})"
+LOOKED_AT = """() => ({
+  lang: document.documentElement.lang,
+  headings: [...document.querySelectorAll('h1')].filter(h => h.checkVisibility()).length,
+  title: document.title,
+  lines: [...new Set(document.body.innerText.split('\\n').map(line => line.trim()))],
+  styled: document.querySelectorAll('[style], style').length,
+})"""
+
+
+@pytest.fixture(autouse=True)
+def _own_world() -> Iterator[None]:
+    """The world below is made once and kept, pictures and all; only what is counted begins anew."""
+    cache.clear()
+    with override(settings.LANGUAGE_CODE):  # what was asked for in English before is over
+        yield
+
+
+@pytest.fixture
+def _django_db_helper() -> None:
+    """In place of pytest-django's, which sweeps the rows away after each test."""
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once for all tests of this file, and swept away after them."""
+    with django_db_blocker.unblock():
+        yield make_world()
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def address(world: World) -> Iterator[str]:
+    """Where the shop answers while this file is tested."""
+    server = LiveServer("127.0.0.1")
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens a browser for somebody; all are closed at the end."""
+    opened: list[BrowserContext] = []
+
+    def come(who: str = GUEST, **kind: Any) -> BrowserContext:
+        # Without motion nothing is on its way from one colour to another while it is looked at.
+        context = browser.new_context(base_url=address, reduced_motion="reduce", **kind)
+        context.set_default_timeout(15_000)
+        if world.sessions[who]:
+            name, value = settings.SESSION_COOKIE_NAME, world.sessions[who]
+            context.add_cookies([{"name": name, "value": value, "url": address}])
+        opened.append(context)
+        return context
+
+    yield come
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def foreign_words() -> dict[str, set[str]]:
+    """Whole lines that must not stand on a page of a language: those of the other one."""
+    pairs = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', PO.read_text(), re.MULTILINE)
+    told = [(one, other) for one, other in pairs if "%" not in one and " " in one and other != NAME]
+    return {"vi": {one for one, _other in told}, "en": {other for _one, other in told}}
+
+
+def test_no_address_is_left_out(world: World) -> None:
+    visited = {_name_of(visit.path) for visit in world.visits if visit.sent is None and visit.status == 200}
+    answering = {name for name, path in _addresses() if Client().get(path).status_code != 405}
+
+    assert answering - visited - set(NO_PAGES) == set()
+    assert set(NO_PAGES) - answering == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("door", ["market", "orders", "members", "desk"])
+def test_every_page_suits_everybody(
+    visitor: Callable[..., BrowserContext],
+    world: World,
+    foreign_words: dict[str, set[str]],
+    door: str,
+    language: str,
+) -> None:
+    prefix, size = LANGUAGES[language]
+    pages: dict[str, Page] = {}
+    faults = {}
+
+    for visit in world.doors[door]:
+        if visit.who not in pages:
+            pages[visit.who] = visitor(visit.who, viewport=size).new_page()
+        found = _faults_of(pages[visit.who], visit, world, language, foreign_words[language])
+        if found:
+            faults[prefix + str(visit)] = found
+
+    assert faults == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_that_say_what_went_wrong_suit_everybody(
+    visitor: Callable[..., BrowserContext], world: World, language: str
+) -> None:
+    page = visitor(viewport=PHONE).new_page()
+    faults = {}
+
+    for name, answer in _errors(language).items():
+        with _answered(page, f"**/{name}/", answer) as status:
+            response = page.goto(f"/{name}/")
+        assert response is not None
+        found = [*_look(page, language, set()), *([] if response.status == status else [response.status])]
+        if found:
+            faults[name] = found
+
+    assert faults == {}
+
+
+def test_a_first_view_is_light(visitor: Callable[..., BrowserContext], world: World) -> None:
+    buyers = [*world.doors["market"], *world.doors["orders"]]
+    first = {_name_of(visit.path): visit for visit in buyers if visit.sent is None and visit.status == 200}
+    heavy = {}
+
+    for visit in first.values():
+        context = visitor(visit.who, viewport={"width": 360, "height": 740}, device_scale_factor=2)
+        all_in, page_and_style = _weight(context.new_page(), visit.path)
+        if all_in > FIRST_VIEW or page_and_style > PAGE_AND_STYLE:
+            heavy[str(visit)] = (all_in, page_and_style)
+        context.close()
+
+    assert heavy == {}
+
+
+def test_the_back_room_opens(world: World) -> None:
+    """Django's own pages: what they look like is Django's, that they open is ours."""
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions["admin"]
+    lists = [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in admin.site._registry
+    ]
+
+    answers = {path: client.get(path).status_code for path in [reverse("admin:index"), *lists]}
+
+    assert {path: status for path, status in answers.items() if status != 200} == {}
+
+
+def test_what_is_wrong_with_a_page_is_seen(visitor: Callable[..., BrowserContext], world: World) -> None:
+    page = visitor(viewport=PHONE).new_page()
+    page.set_content(
+        "<html lang=en><title>x</title><main><h1>One</h1><h1>Two</h1><p>Add to basket</p>"
+        "<div class=wide>x</div><img src=data:,><style>.wide { width: 900px }"
+        "@media (prefers-color-scheme: dark) { body { color: #777; background: #666 } }</style></main>"
+    )
+
+    found = _look(page, "vi", {"Add to basket"})
+
+    assert {each.partition(":")[0] for each in found} == {
+        "image-alt",
+        "dark color-contrast",
+        "588 px too wide",
+        "lang 'en'",
+        "2 first headings",
+        "other language",
+    }
+
+
+def _addresses() -> Iterator[tuple[str, str]]:
+    """Each address of ours once, by its name, with made-up arguments."""
+
+    def walk(resolver: URLResolver, space: str) -> Iterator[tuple[str, URLPattern]]:
+        for each in resolver.url_patterns:
+            if isinstance(each, URLResolver):
+                inner = f"{space}{each.namespace}:" if each.namespace else space
+                yield from () if each.namespace == "admin" else walk(each, inner)
+            else:
+                yield f"{space}{each.name or ''}", each
+
+    for name, pattern in walk(get_resolver(), ""):
+        converters = getattr(pattern.pattern, "converters", {})
+        kinds = {
+            key: type(one).__name__.removesuffix("Converter").lower().replace("string", "str")
+            for key, one in converters.items()
+        }
+        if name:
+            yield name, reverse(name, kwargs={key: ARGUMENTS[kind] for key, kind in kinds.items()})
+        else:
+            path = "/media/x" if "path" in kinds else "/quan-tri/du-lieu/login/"
+            yield _name_of(path), path
+
+
+def _name_of(path: str) -> str:
+    match = resolve(path.partition("?")[0])
+    return match.view_name if ":" in match.view_name or match.url_name else _unnamed(path)
+
+
+def _unnamed(path: str) -> str:
+    return "media" if path.startswith("/media/") else "back-room"
+
+
+def _faults_of(page: Page, visit: Visit, world: World, language: str, foreign: set[str]) -> list[Any]:
+    """Open it as told; answer everything that is not as it should be."""
+    prefix = LANGUAGES[language][0]
+    told: list[str] = []
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    target = re.compile(re.escape(prefix + visit.path) + "$")
+    if visit.sent is None:
+        response = page.goto(prefix + visit.path)
+    else:
+        with _answered(page, target, answer_to(world, visit, prefix)):
+            response = page.goto(prefix + visit.path)
+    assert response is not None
+    found: list[Any] = [] if response.status == visit.status else [f"answers {response.status}"]
+    if not target.search(page.url):
+        found.append(f"leads to {page.url}")
+    found += _look(page, language, foreign)
+    expected = f"status of {visit.status}"
+    found += [text for text in told if visit.status == 200 or expected not in text]
+    return found
+
+
+def _look(page: Page, language: str, foreign: set[str]) -> list[Any]:
+    """What can be seen of a page that is open: by eye, by ear, small, wide, light and dark."""
+    page.emulate_media(color_scheme="light")
+    seen = page.evaluate(LOOKED_AT)
+    found: list[Any] = [_told(each) for each in Axe().run(page, options=RULES).response["violations"]]
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark {_told(each)}" for each in page.evaluate(CONTRAST)["violations"]]
+    size = page.viewport_size or DESK
+    page.set_viewport_size({"width": NARROW, "height": 640})
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size(size)
+    found += [f"{wide} px too wide"] if wide else []
+    found += [] if seen["lang"] == language else [f"lang {seen['lang']!r}"]
+    found += [] if seen["headings"] == 1 else [f"{seen['headings']} first headings"]
+    found += [] if seen["title"].strip(" ·") else ["no title"]
+    found += [f"other language: {line}" for line in seen["lines"] if line in foreign]
+    return found
+
+
+def _told(violation: dict[str, Any]) -> str:
+    return f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
+
+
+class _answered:
+    """While it lasts, an address gives an answer that was made beforehand."""
+
+    def __init__(self, page: Page, target: Any, answer: Any) -> None:
+        self.page, self.target, self.answer = page, target, answer
+
+    def __enter__(self) -> int:
+        self.page.route(self.target, self._fulfil)
+        return int(self.answer.status_code)
+
+    def __exit__(self, *_error: object) -> None:
+        self.page.unroute(self.target)
+
+    def _fulfil(self, route: Route) -> None:
+        headers = dict(self.answer.headers)
+        route.fulfill(status=self.answer.status_code, headers=headers, body=self.answer.content)
+
+
+def _errors(language: str) -> dict[str, Any]:
+    """The answers to what cannot be asked for in a browser's address line."""
+    prefix = LANGUAGES[language][0]
+    with override(language):
+        request = _request(f"{prefix}/")
+        told = {
+            "400": defaults.bad_request(request, SuspiciousOperation()),
+            "403": defaults.permission_denied(request, PermissionDenied()),
+            "500": defaults.server_error(request),
+        }
+    strict = Client(enforce_csrf_checks=True)
+    told["403_csrf"] = strict.post(f"{prefix}/gio-hang/dong/", {"variant": 1})
+    wrong = {"phone": "0911222333", "code": "T0000"}
+    tries = [Client().post(f"{prefix}/don-hang/", wrong) for _try in range(11)]
+    return told | {"429": tries[-1]}
+
+
+def _request(path: str) -> HttpRequest:
+    request = RequestFactory().get(path)
+    request.user, request.session, request.htmx = AnonymousUser(), {}, False  # type: ignore[assignment]
+    return request
+
+
+def _weight(page: Page, path: str) -> tuple[int, int]:
+    """Bytes that travel for a first view, all in and of page and style alone.
+
+    Pages come compressed as always; what lies in static files is compressed here as `make run` does once.
+    """
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(path, wait_until="load")
+    page.wait_for_load_state("networkidle")
+    sizes = [(answer, _size(answer)) for answer in answers]
+    styled = [size for answer, size in sizes if answer.request.resource_type in ("document", "stylesheet")]
+    return sum(size for _answer, size in sizes), sum(styled)
+
+
+def _size(answer: Response) -> int:
+    body = answer.body()
+    if "/static/" in answer.url and not answer.url.endswith((".png", ".woff2")):
+        return min(len(body), len(brotli.compress(body)))
+    return int(answer.request.sizes()["responseBodySize"])

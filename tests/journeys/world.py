@@ -1,0 +1,444 @@
+"""A small market as it stands on any day: goods, baskets, orders and applications at every step of their way.
+
+Made once for many pages to be looked at; nobody changes it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
+
+from catalog.actions.stock import move_stock, refresh_availability
+from catalog.models import Listing, Price, Product, ProductMedia, Reason, Stock, Variant
+from catalog.states import ListingState
+from cooperatives.actions.membership import pause_cooperative
+from cooperatives.models import Certificate, CertificateKind, Cooperative, Role
+from cooperatives.states import CooperativeState
+from orders.actions.basket import choose_place
+from orders.actions.cancel import cancel_part_as_buyer, decline_part
+from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
+from orders.actions.draft import draft_order, edit_draft
+from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.shares import WantedLine
+from orders.models import Basket, Order, OrderPart, Parcel, Source
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.calendar import day_of
+from shop.core.divisions import load_divisions
+from shop.management.demo.masters import hang_pictures
+from shop.members.worklist import Stage
+from shop.views import PAGES
+from tests.factories import (
+    HANOI,
+    make_admin,
+    make_basket,
+    make_category,
+    make_channel,
+    make_contact,
+    make_cooperative,
+    make_market_way,
+    make_member,
+    make_order,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_user,
+    make_way,
+)
+
+DRAWINGS = (
+    *("goi-thao-duoc", "bi-xanh-thom", "mien-dong", "quyt", "gao-nep", "mat-ong", "che-shan-tuyet"),
+    *("gung", "lap-suon", "rau-cai", "hop-qua", "tui-tho-cam", "trung-ga", "chuoi-say"),
+)
+GUEST = "guest"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An address, who opens it, and what is answered; with `sent`, the page that answers that form."""
+
+    path: str
+    who: str = GUEST
+    status: int = 200
+    sent: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.who}{', sent' if self.sent is not None else ''})"
+
+
+@dataclass
+class World:
+    """Who may come in (the session each brings along), and the addresses that each door has."""
+
+    sessions: dict[str, str] = field(default_factory=dict)
+    doors: dict[str, list[Visit]] = field(default_factory=dict)
+
+    @property
+    def visits(self) -> list[Visit]:
+        return [visit for door in self.doors.values() for visit in door]
+
+
+def make_world() -> World:
+    """Two sellers with full shelves, one that rests, applications, and orders at every stage."""
+    load_divisions()
+    market = _Market()
+    world = World(sessions=market.sessions())
+    world.doors = {
+        "market": _market_visits(market),
+        "orders": _order_visits(market),
+        "members": _member_visits(market),
+        "desk": _desk_visits(market),
+    }
+    return world
+
+
+class _Market:
+    """The rows; made in the order in which they came about."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now()
+        self.channel = make_channel()
+        make_product_type()
+        self.thien_an, self.yen_duong = self._sellers()
+        self.resting = make_seller("HTX Nghỉ Mùa", slug="nghi-mua", summary="Nghỉ đến sau mùa gặt.")
+        self.category = make_category("Thổ cẩm và nếp")
+        make_category("Gối", parent=self.category)
+        self.products = self._shelf()
+        self.pillow = self.products[0]
+        self.variant = self.pillow.variants.in_order()[0]
+        self.gourd = self.products[1].variants.get()
+        self._applications()
+        self.buyer = make_user(email="hoa@example.com", first_name="Hoa", phone="+84987654321")
+        self.manager = make_member(self.thien_an, email="thienan@example.com", first_name="Nhất")
+        self.packer = make_member(self.thien_an, Role.PACKER, first_name="Nhì")
+        self.admin = make_admin(first_name="Ba")
+        self.orders = self._orders()
+        self.draft = self._draft()
+        self.full, self.to_mend = self._baskets()
+
+    def sessions(self) -> dict[str, str]:
+        """A session's key for each kind of visitor; guests bring the key of their basket at most."""
+        return {
+            GUEST: "",
+            "guest with a basket": _session(basket=str(self.full.pk)),
+            "guest to mend": _session(basket=str(self.to_mend.pk)),
+            "buyer": _signed_in(self.buyer),
+            "newcomer": _signed_in(make_user(first_name="Tư")),
+            "manager": _signed_in(self.manager),
+            "packer": _signed_in(self.packer),
+            "applicant": _signed_in(self.applicant),
+            "asked for more": _signed_in(self.asked),
+            "turned down": _signed_in(self.rejected),
+            "admin": _signed_in(self.admin),
+        }
+
+    def part(self, stage: str) -> OrderPart:
+        return self.orders[stage].parts.order_by("number")[0]
+
+    def parcel(self, stage: str) -> Parcel:
+        return Parcel.objects.filter(part__order=self.orders[stage]).order_by("pk")[0]
+
+    def listing(self, state: ListingState) -> Listing:
+        found: Listing = Listing.objects.filter(product__cooperative=self.thien_an, state=state)[0]
+        return found
+
+    def _sellers(self) -> tuple[Cooperative, Cooperative]:
+        first = make_seller(
+            "HTX Thiên An",
+            slug="thien-an",
+            hamlet="Thôn Nà Ít",
+            province_name="Thái Nguyên",
+            story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.\n\nGối nhồi lá thuốc hái trên rừng.",
+            cover=hang_pictures(["cover-nha-san"], made_now=True)["cover-nha-san"],
+        )
+        second = make_seller("HTX Yến Dương", slug="yen-duong", summary="Bí xanh thơm, gạo nếp.")
+        make_market_way(first, self.channel, capacity=20)
+        make_way(second, self.channel, name="Gửi xe khách", fee=20_000, provinces=("19",))
+        return first, second
+
+    def _shelf(self) -> list[Product]:
+        """Two lists' worth of goods; the first with kinds, certificate and pictures."""
+        pictures = hang_pictures(DRAWINGS, made_now=True)
+        pillow = make_product(
+            self.thien_an,
+            name="Gối thảo dược thổ cẩm",
+            category=self.category,
+            on_hand=40,
+            variants=(("Gối cổ", 0), ("Gối nằm", 80_000)),
+        )
+        pillow.certificates.add(self._certificate())
+        products = [pillow, make_product(self.yen_duong, name="Bí xanh thơm", price=15_000, on_hand=80)]
+        products += [
+            make_product(
+                self.thien_an if number % 2 else self.yen_duong,
+                name=f"Gạo nếp Khẩu Nua Lếch loại {number}",
+                category=self.category,
+                price=45_000 + number,
+                unit="packet",
+                content_grams=500,
+                on_hand=number % 4,
+            )
+            for number in range(26)
+        ]
+        for number, product in enumerate(products[:-3]):
+            ProductMedia.objects.create(product=product, picture=pictures[DRAWINGS[number % len(DRAWINGS)]])
+        for state in ListingState:
+            make_product(self.thien_an, name=f"Túi thổ cẩm {state.label}", state=state)
+        make_product(self.resting, name="Cốm nếp", category=self.category)
+        return products
+
+    def _certificate(self) -> Certificate:
+        return Certificate.objects.create(
+            cooperative=self.thien_an,
+            kind=CertificateKind.OCOP,
+            stars=4,
+            number="12/QĐ",
+            issuer="UBND tỉnh",
+            expires_on=day_of(self.now) + datetime.timedelta(days=90),
+        )
+
+    def _applications(self) -> None:
+        members = []
+        for state in (CooperativeState.APPLIED, CooperativeState.NEEDS_MORE, CooperativeState.REJECTED):
+            cooperative = make_cooperative(
+                f"HTX {state.label}", state=state, state_reason="Ảnh giấy chứng nhận bị mờ."
+            )
+            members.append(make_member(cooperative))
+        make_cooperative("HTX đang bị ngừng", state=CooperativeState.SUSPENDED, state_reason="Giấy hết hạn.")
+        self.applicant, self.asked, self.rejected = members
+
+    def _orders(self) -> dict[str, Order]:
+        """One order for each stage that an order can be at, by its name."""
+        steps: dict[str, Callable[[OrderPart], object]] = {
+            "new": lambda part: None,
+            "accepted": lambda part: self._take(part, "accept"),
+            "packing": lambda part: self._take(part, "pack"),
+            "packed": lambda part: self._take(part, "close"),
+            "handed over": lambda part: self._take(part, "hand over"),
+            "delivered": lambda part: deliver_parcel(
+                parcel_id=self._take(part, "hand over").pk, cash_collected=True, **self.by
+            ),
+            "failed": lambda part: fail_delivery(
+                parcel_id=self._take(part, "hand over").pk, reason="Không ai ở nhà", **self.by
+            ),
+            "voided": lambda part: void_parcel(
+                parcel_id=self._take(part, "close").pk, reason="Vỡ hộp", **self.by
+            ),
+            "declined": lambda part: decline_part(part_id=part.pk, reason="Hết hàng rồi", **self.by),
+            "cancelled": lambda part: cancel_part_as_buyer(part_id=part.pk, reason="Đổi ý", **self.by),
+        }
+        orders = {}
+        for name, step in steps.items():
+            wanted = ((self.variant, 2), (self.gourd, 3))
+            orders[name] = make_order(*wanted, user=self.buyer, now=self.now, note="Gọi trước khi giao.")
+            step(orders[name].parts.get(cooperative=self.thien_an))
+        return orders
+
+    @property
+    def by(self) -> dict[str, Any]:
+        return {"actor": Actor.system(), "now": self.now}
+
+    def _take(self, part: OrderPart, as_far_as: str) -> Any:
+        """Take a part one step after the other; answers its parcel."""
+        accept_part(part_id=part.pk, **self.by)
+        if as_far_as == "accept":
+            return None
+        parcel = pack_parcel(
+            part_id=part.pk, quantities={line.pk: line.quantity for line in part.lines.all()}, **self.by
+        )
+        if as_far_as in ("close", "hand over"):
+            close_parcel(parcel_id=parcel.pk, **self.by)
+        if as_far_as == "hand over":
+            sent = Dispatch(carrier="Viettel Post", tracking_number="VTP0123")
+            hand_over_parcel(parcel_id=parcel.pk, dispatch=sent, **self.by)
+        return parcel
+
+    def _draft(self) -> Order:
+        draft = draft_order(channel=self.channel, source=Source.PHONE, **self.by)
+        lines = [WantedLine(uuid.uuid4(), self.variant.pk, 2)]
+        edit_draft(order_id=draft.pk, lines=lines, deliveries={}, contact=make_contact(), **self.by)
+        return draft
+
+    def _baskets(self) -> tuple[Basket, Basket]:
+        """One that can be ordered at once, and one in which everything that can has gone wrong."""
+        full = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
+        choose_place(basket_id=full.pk, province_code=HANOI, now=self.now)
+        own = make_basket((self.variant, 1), (self.gourd, 2), user=self.buyer, now=self.now)
+        choose_place(basket_id=own.pk, province_code=HANOI, now=self.now)
+        sold_out, dearer, withdrawn = (
+            make_product(self.thien_an, name=name, on_hand=5).variants.get()
+            for name in ("Hồng không hạt", "Măng khô", "Lạp sườn")
+        )
+        rests = Variant.objects.get(product__cooperative=self.resting)
+        goods = [(sold_out, 5), (dearer, 1), (withdrawn, 1), (rests, 1), (self.gourd, 1)]
+        to_mend = make_basket(*goods, now=self.now)
+        choose_place(basket_id=to_mend.pk, province_code=HANOI, now=self.now)
+        self._spoil(sold_out, dearer, withdrawn)
+        return full, to_mend
+
+    def _spoil(self, sold_out: Variant, dearer: Variant, withdrawn: Variant) -> None:
+        with transaction.atomic():
+            move_stock(Stock.objects.get(variant=sold_out), -3, reason=Reason.LOSS, **self.by)
+            refresh_availability(variant_ids={sold_out.pk})
+        Price.objects.filter(variant=dearer).update(amount=350_000)
+        Listing.objects.filter(product=withdrawn.product_id).update(state=ListingState.PAUSED)
+        today = day_of(self.now)
+        until = today + datetime.timedelta(days=40)
+        pause_cooperative(
+            cooperative_id=self.resting.pk, until=until, note="Nghỉ gặt", today=today, **self.by
+        )
+
+
+def _market_visits(market: _Market) -> list[Visit]:
+    return [
+        Visit("/"),
+        Visit("/offline/"),
+        *(Visit(f"/trang/{slug}/") for slug in PAGES),
+        Visit("/san-pham/"),
+        Visit("/san-pham/?page=2&xep=gia"),
+        Visit(f"/san-pham/?giao=on&tinh={HANOI}&ocop=on&htx=thien-an"),
+        *(Visit(f"/san-pham/{product.slug}/") for product in market.products[:3]),
+        Visit(f"/san-pham/{Product.objects.get(cooperative=market.resting).slug}/"),
+        Visit(f"/danh-muc/{market.category.slug}/"),
+        Visit("/hop-tac-xa/"),
+        Visit("/hop-tac-xa/thien-an/"),
+        Visit("/hop-tac-xa/nghi-mua/"),
+        Visit("/tim/?q=goi+thao+duoc"),
+        Visit("/tim/?q=khong+co+gi"),
+        Visit("/tim/"),
+        Visit("/khong-co/", status=404),
+        Visit("/san-pham/khong-co/", status=404),
+    ]
+
+
+def _order_visits(market: _Market) -> list[Visit]:
+    """From basket to doorstep, and accounts."""
+    password = reverse(
+        "accounts:password", args=[urlsafe_base64_encode(str(market.buyer.pk).encode()), _token(market.buyer)]
+    )
+    wrong = {"name": "", "phone": "", "basket": str(market.full.pk), "province": HANOI}
+    return [
+        Visit("/gio-hang/"),
+        Visit("/gio-hang/", "guest with a basket"),
+        Visit("/gio-hang/", "guest to mend"),
+        Visit("/dat-hang/", "guest with a basket"),
+        Visit("/dat-hang/", "guest with a basket", sent=wrong),
+        Visit("/dat-hang/", "guest with a basket", sent={**wrong, "reload": "1", "old_address": "Dịch Vọng"}),
+        Visit("/dat-hang/", "guest to mend", sent={**wrong, "basket": str(market.to_mend.pk)}),
+        Visit("/dat-hang/", "buyer"),
+        *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
+        Visit("/don-hang/"),
+        Visit("/don-hang/", sent={"phone": "0987654321", "code": "T0000"}),
+        Visit("/tai-khoan/", "buyer"),
+        Visit("/tai-khoan/", "newcomer"),
+        Visit("/tai-khoan/thong-tin/", "buyer"),
+        Visit("/tai-khoan/thong-tin/", "buyer", sent={"name": "", "phone": "1"}),
+        Visit("/tai-khoan/dang-nhap/"),
+        Visit("/tai-khoan/dang-nhap/", sent={"name": "hoa@example.com", "password": "x"}),
+        Visit("/tai-khoan/dang-ky/"),
+        Visit("/tai-khoan/dang-ky/", sent={"email": "hoa"}),
+        Visit("/tai-khoan/mat-khau/"),
+        Visit("/tai-khoan/mat-khau/", sent={"email": "hoa@example.com"}),
+        Visit("/tai-khoan/mat-khau/a/b/", status=404),
+        Visit(password),
+    ]
+
+
+def _member_visits(market: _Market) -> list[Visit]:
+    draft = market.listing(ListingState.DRAFT)
+    one, other = (f"/xa-vien/hang/{draft.pk}/", f"/xa-vien/goi/{market.part('new').pk}/tu-choi/")
+    parcels = [
+        (stage, f"/xa-vien/kien/{market.parcel(stage).pk}/")
+        for stage in ("packing", "packed", "handed over", "failed", "delivered")
+    ]
+    theirs = [
+        *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
+        *("/xa-vien/tam-nghi/", "/xa-vien/cach-giao/", f"{one}mo-ta/", f"{one}loai/", other),
+        f"{one}loai/{draft.product.variants.get().pk}/",
+        *(f"/xa-vien/goi/?{urlencode({'viec': stage})}" for stage in Stage),
+        *(f"/xa-vien/goi/{market.part(stage).pk}/" for stage in market.orders),
+        *(f"/xa-vien/hang/{market.listing(state).pk}/" for state in ListingState),
+        *(f"{path}tem/" for stage, path in parcels if stage in ("packed", "handed over")),
+        *(f"{path}huy/" for stage, path in parcels if stage in ("packing", "packed")),
+        *(f"{path}ra-xe/" for stage, path in parcels if stage in ("packed", "failed")),
+        *(f"{path}da-giao/" for stage, path in parcels if stage == "handed over"),
+        *(f"{path}chua-giao-duoc/" for stage, path in parcels if stage == "handed over"),
+    ]
+    return [
+        *(Visit(path, "manager") for path in theirs),
+        Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
+        Visit(f"{one}mo-ta/", "manager", sent={"name": ""}),
+        Visit(other, "manager", sent={"choice": ""}),
+        Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
+        Visit("/xa-vien/", "packer"),
+        Visit("/xa-vien/hang/moi/", "packer", status=403),
+        Visit("/xa-vien/goi/999999/", "manager", status=404),
+        Visit("/xa-vien/dang-ky/"),
+        Visit("/xa-vien/dang-ky/", sent={"name": "HTX", "phone": "1"}),
+        Visit("/xa-vien/dang-ky/", "newcomer"),
+        *(Visit("/xa-vien/ho-so/", who) for who in ("applicant", "asked for more", "turned down")),
+    ]
+
+
+def _desk_visits(market: _Market) -> list[Visit]:
+    draft = f"/quan-tri/don-nhap/{market.draft.pk}/"
+    sales = "/quan-tri/bao-cao/ban-hang/"
+    applied = Cooperative.objects.filter(state=CooperativeState.APPLIED)[0]
+    theirs = [
+        *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
+        *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
+        *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
+        *(f"{sales}?nhom={group}" for group in ("cooperative", "category", "product", "province", "source")),
+        *(f"/quan-tri/hop-tac-xa/{each.pk}/" for each in Cooperative.objects.filter(is_house=False)),
+        *(f"/quan-tri/hang/{market.listing(state).pk}/" for state in ListingState),
+        *(
+            f"/quan-tri/don-hang/{market.orders[stage].pk}/"
+            for stage in ("new", "failed", "voided", "declined")
+        ),
+    ]
+    return [
+        *(Visit(path, "admin") for path in theirs),
+        Visit(f"{sales}?tu=khong-phai-ngay", "admin", status=422),
+        Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
+        Visit(f"/quan-tri/hop-tac-xa/{applied.pk}/tra-loi/", "admin", 422, sent={"answer": "?"}),
+        Visit(draft, "admin", 422, sent={"phone": "1", "lines-TOTAL_FORMS": "x"}),
+        Visit("/quan-tri/hop-tac-xa/999999/", "admin", status=404),
+    ]
+
+
+def answer_to(world: World, visit: Visit, prefix: str = "") -> Any:
+    """What the shop answers to a form that is sent, as a browser would get it."""
+    client = Client()
+    if world.sessions[visit.who]:
+        client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.who]
+    return client.post(prefix + visit.path, visit.sent)
+
+
+def _session(**values: str) -> str:
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session.update(values)
+    session.save()
+    return str(session.session_key)
+
+
+def _signed_in(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def _token(user: User) -> str:
+    return default_token_generator.make_token(user)
