@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 
 from celery import shared_task
 from django.core.files import File
@@ -23,13 +24,14 @@ _SWEPT_AT_ONCE = 50
 def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
     """Keep an uploaded photo; its sizes are made by a task, a drawing stands in for it until then.
 
+    The original may tell where it was taken: nobody is sent it, and its name follows from no other's.
     Call it before the transaction that uses the picture: files and image work have no place in one.
     Raises NotAPicture, PictureTooHeavy, PictureTooLarge; then nothing was kept.
     """
     width, height = inspect(upload)
     digest = _digest(upload)
     picture = Picture(alt=alt, digest=digest, width=width, height=height)
-    picture.original.save(f"{digest[:24]}.{_ending(upload)}", upload, save=False)
+    picture.original.save(f"{secrets.token_hex(16)}.{_ending(upload)}", upload, save=False)
     picture.save(force_insert=True)
     after_commit(make_renditions_task.delay, picture_id=picture.pk)
     return picture

@@ -85,3 +85,25 @@ def test_the_name_of_the_file_is_not_kept():
 
     assert "Lan" not in picture.original.name
     assert picture.original.name.endswith(".jpg")
+
+
+def test_the_sizes_are_sent_and_the_original_is_not(client):
+    picture = keep_picture(upload())
+    make_renditions_task(picture_id=picture.pk)
+    picture.refresh_from_db()
+    original = picture.original.name
+
+    assert client.get(f"/media/{picture.renditions['320']['webp']}").status_code == 200
+    for path in (original, original.replace("/", "//"), original.replace("original/", "./original/")):
+        assert client.get(f"/media/{path}").status_code == 404
+        assert client.get(f"/media/{path.replace('original/', 'original%2F')}").status_code == 404
+
+
+def test_an_originals_name_follows_from_no_sizes_name():
+    first, second = keep_picture(upload()), keep_picture(upload())
+
+    names = [picture.original.name.rpartition("/")[2] for picture in (first, second)]
+
+    assert first.digest == second.digest
+    assert names[0] != names[1]
+    assert not any(name[:8] in first.digest for name in names)
