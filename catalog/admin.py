@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog.actions.categories import edit_category
 from catalog.models import Attribute, Category, Listing, Movement, Price, Product, ProductType, Stock, Variant
-from shop.core.admin import ReadInline, ReadMostly
+from shop.core.admin import ReadInline, ReadMostly, acting
 
 
 class VariantInline(ReadInline):
@@ -28,6 +33,16 @@ class CategoryAdmin(ReadMostly):
     list_display = ("name", "parent", "level", "sort_order")
     list_select_related = ("parent",)
     ordering = ("path", "pk")
+
+    def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
+        edit_category(
+            category_id=obj.pk,
+            name=obj.name,
+            description=obj.description_text,
+            sort_order=obj.sort_order,
+            actor=acting(request),
+            now=timezone.now(),
+        )
 
 
 @admin.register(ProductType)

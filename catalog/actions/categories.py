@@ -7,9 +7,11 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Category
+from catalog.actions.products import describe_for_search
+from catalog.models import Category, Product
 from shop.core.actors import Actor
-from shop.core.errors import Refused
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.text import slug
 
@@ -34,6 +36,39 @@ def add_category(
     category.save(update_fields=["path"])
     record_change("category.added", category, actor=actor, now=now)
     return category
+
+
+def edit_category(
+    *,
+    category_id: int,
+    name: str,
+    description: str,
+    sort_order: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: rename, describe or shift a shelf; goods on it are found by its new name. Raises Missing."""
+    category = locked_one(Category.objects.filter(pk=category_id))
+    if category is None:
+        raise Missing()
+    said = {"name": name, "description_text": description, "sort_order": sort_order}
+    before = {field: getattr(category, field) for field in said if getattr(category, field) != said[field]}
+    for field in before:
+        setattr(category, field, said[field])
+    category.save()
+    if "name" in before:
+        goods = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
+        for product in goods:
+            describe_for_search(product, name)
+        Product.objects.bulk_update(goods, ["search_text"], batch_size=500)
+    if before:
+        record_change(
+            "category.edited",
+            category,
+            actor=actor,
+            now=now,
+            data={"from": before, "to": {field: said[field] for field in before}},
+        )
 
 
 @transaction.atomic(durable=True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group as DjangosGroup
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from shop.accounts.models import Consent, Group, GroupPermission, User
-from shop.core.admin import Admin, Inline, ReadMostly
+from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
+
+admin.site.unregister(DjangosGroup)  # opens nothing: what staff may do hangs on the groups below
 
 
 @admin.register(User)
@@ -16,6 +20,7 @@ class UserAdmin(ReadMostly):
     """A password or a key of somebody's is never shown."""
 
     editable = ("note", "is_active")
+    silent = ("note",)
     exclude = ("password", "revocation_key", "private_metadata")
     list_display = ("pk", "first_name", "email", "phone", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")
@@ -39,6 +44,21 @@ class GroupAdmin(Admin):
     filter_horizontal = ("users", "channels")
     inlines = (GroupPermissionInline,)
     ordering = ("name", "pk")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        codes = form.instance.permissions.order_by("code").values_list("code", flat=True)
+        data = written(form) | {"permissions": list(codes)}
+        record_by_hand(request, "edited" if change else "added", form.instance, data=data)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        record_by_hand(request, "removed", obj, data={"name": obj.name})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        for group in queryset.order_by("pk"):
+            record_by_hand(request, "removed", group, data={"name": group.name})
+        super().delete_queryset(request, queryset)
 
 
 @admin.register(Consent)

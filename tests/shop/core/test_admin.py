@@ -1,0 +1,154 @@
+"""The back room: what is written there by hand is written down, by whom and from what to what."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from catalog.models import Product, ProductType
+from shop.accounts.models import Group, User
+from shop.accounts.permissions import Permission
+from shop.core.admin import ReadMostly
+from shop.core.models import Change, Channel, Picture, ShopSettings, Translation
+from tests.factories import (
+    make_admin,
+    make_category,
+    make_channel,
+    make_cooperative,
+    make_product,
+    make_product_type,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+# A new value for one column of each kind of row that the back room lets people write.
+WRITTEN = {
+    "core.channel": ("name", "Chợ miền núi"),
+    "core.shopsettings": ("operator_phone", "0209 111 1111"),
+    "core.picture": ("alt", "Quýt chín"),
+    "core.translation": ("text", "Tangerine"),
+    "catalog.category": ("name", "Hoa quả"),
+    "catalog.producttype": ("name", "Hàng tươi"),
+    "cooperatives.cooperative": ("summary", "Trồng quýt."),
+    "accounts.user": ("is_active", False),
+}
+
+
+def row_of(model):
+    """The smallest row of its kind."""
+    make = {
+        Channel: make_channel,
+        ShopSettings: lambda: ShopSettings.objects.create(),
+        Picture: lambda: Picture.objects.create(original="pictures/original/a.jpg"),
+        Translation: lambda: Translation.objects.create(
+            kind="catalog.product", key="1", language="en", field="name", text="Mandarin"
+        ),
+        ProductType: make_product_type,
+        User: make_user,
+    }
+    others = {"category": make_category, "cooperative": make_cooperative}
+    return (make.get(model) or others[model._meta.model_name])()
+
+
+def page_of(row):
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def sent(client, row, **changed):
+    """The back room's form of a row, sent with some columns changed."""
+    form = client.get(page_of(row)).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields} | changed
+    values = {name: "" if value is None else value for name, value in values.items() if value is not False}
+    for inline in client.get(page_of(row)).context["inline_admin_formsets"]:
+        prefix = inline.formset.prefix
+        values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    answer = client.post(page_of(row), values)
+    assert answer.status_code == 302, answer.context["errors"]
+
+
+@pytest.fixture
+def back_room(client):
+    client.force_login(make_admin(first_name="Triệu Thị Lan"))
+    return client
+
+
+def test_every_kind_of_row_that_may_be_written_here_is_tried_below() -> None:
+    may_be_written = {
+        model._meta.label_lower
+        for model, page in admin.site._registry.items()
+        if not isinstance(page, ReadMostly) or page.editable
+    }
+
+    assert may_be_written == {*WRITTEN, "accounts.group"}
+
+
+@pytest.mark.parametrize("label", WRITTEN)
+def test_what_is_written_by_hand_is_written_down(back_room, label) -> None:
+    model = next(each for each in admin.site._registry if each._meta.label_lower == label)
+    field, value = WRITTEN[label]
+    row = row_of(model)
+    before = getattr(row, field)
+    Change.objects.all().delete()
+
+    sent(back_room, row, **{field: value})
+
+    row.refresh_from_db()
+    assert getattr(row, field) == value
+    change = Change.objects.get()
+    assert (change.what, change.kind, change.key) == (f"{model._meta.model_name}.edited", label, str(row.pk))
+    assert (change.actor_name, change.door) == ("Triệu Thị Lan", "desk")
+    assert (change.data["from"], change.data["to"]) == ({field: before}, {field: value})
+
+
+@pytest.mark.parametrize("label", WRITTEN)
+def test_what_is_sent_as_it_was_leaves_no_trace(back_room, label) -> None:
+    model = next(each for each in admin.site._registry if each._meta.label_lower == label)
+    row = row_of(model)
+    Change.objects.all().delete()
+
+    sent(back_room, row)
+
+    assert not Change.objects.exists()
+
+
+def test_a_note_about_a_person_is_not_copied_into_the_history(back_room) -> None:
+    user = make_user()
+
+    sent(back_room, user, note="Hay gọi buổi tối.")
+
+    change = Change.objects.get()
+    assert change.data == {"fields": ["note"], "from": {}, "to": {}}
+
+
+def test_a_renamed_shelf_finds_its_goods_by_the_new_name(back_room) -> None:
+    shelf = make_category("Trái cây")
+    product = make_product(name="Quýt", category=shelf)
+
+    sent(back_room, shelf, name="Hoa quả")
+
+    assert "hoa qua" in Product.objects.get(pk=product.pk).search_text
+
+
+def test_what_groups_may_do_is_written_down_when_made_changed_and_removed(back_room) -> None:
+    add = reverse("admin:accounts_group_add")
+    group = {
+        "name": "Duyệt hàng",
+        "permissions-TOTAL_FORMS": 1,
+        "permissions-INITIAL_FORMS": 0,
+        "permissions-0-code": Permission.MANAGE_PRODUCTS,
+    }
+
+    back_room.post(add, group)
+    made = Group.objects.get()
+    added = Change.objects.get()
+    back_room.post(
+        page_of(made), {"name": "Xem", "permissions-TOTAL_FORMS": 0, "permissions-INITIAL_FORMS": 0}
+    )
+    edited = Change.objects.get(what="group.edited")
+    back_room.post(reverse("admin:accounts_group_delete", args=[made.pk]), {"post": "yes"})
+
+    assert (added.what, added.data["permissions"]) == ("group.added", [Permission.MANAGE_PRODUCTS])
+    assert (edited.data["from"]["name"], edited.data["to"]["name"]) == ("Duyệt hàng", "Xem")
+    assert Change.objects.get(what="group.removed").data == {"name": "Xem"}
+    assert not Group.objects.exists()
