@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
@@ -14,6 +15,7 @@ from shop.accounts.models import GroupPermission, User
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor, Door
 from shop.core.errors import Forbidden, Missing
+from shop.core.models import Channel
 
 
 class Right(StrEnum):
@@ -86,13 +88,19 @@ def acting_for(user: User | AnonymousUser, cooperative_id: int | None = None) ->
     raise Missing()
 
 
-def staff_may(user: User | AnonymousUser, permission: Permission) -> bool:
-    """Whether the platform's staff hold a permission by one of their groups."""
+def staff_may(user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None) -> bool:
+    """Whether the platform's staff hold a permission by one of their groups.
+
+    Without a `channel` it is asked for what lies in all of them: groups that are restricted to some
+    channels do not count, and with one they count where it is among theirs.
+    """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return False
     if user.is_superuser:
         return True
-    return GroupPermission.objects.filter(group__users=user, code=permission).exists()
+    held = GroupPermission.objects.filter(group__users=user, code=permission)
+    everywhere = Q(group__restricted_to_channels=False)
+    return held.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
 
 
 def require_any_staff(user: User | AnonymousUser) -> Actor:
@@ -102,9 +110,11 @@ def require_any_staff(user: User | AnonymousUser) -> Actor:
     return user.acting(Door.DESK)
 
 
-def require_staff(user: User | AnonymousUser, permission: Permission) -> Actor:
+def require_staff(
+    user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None
+) -> Actor:
     """The staff member as actor at the desk. Raises Missing, as a foreign page is as a missing one."""
-    if not staff_may(user, permission):
+    if not staff_may(user, permission, channel=channel):
         raise Missing()
     assert isinstance(user, User)
     return user.acting(Door.DESK)

@@ -11,7 +11,7 @@ from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.core.actors import Door
 from shop.core.errors import Forbidden, Missing
-from tests.factories import make_admin, make_cooperative, make_member, make_user
+from tests.factories import make_admin, make_channel, make_cooperative, make_member, make_user
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +100,20 @@ def test_staff_hold_what_their_groups_hold() -> None:
     for user in (plain, AnonymousUser(), make_member(make_cooperative())):
         with refused(Missing, "missing"):
             require_staff(user, Permission.MANAGE_ORDERS)
+
+
+def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other() -> None:
+    home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
+    staff = make_user(is_staff=True)
+    group = Group.objects.create(name="Đơn hàng trong nước", restricted_to_channels=True)
+    group.users.add(staff)
+    group.channels.add(home)
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+
+    assert require_staff(staff, Permission.MANAGE_ORDERS, channel=home).door == Door.DESK
+    for channel in (abroad, None):
+        with refused(Missing, "missing"):
+            require_staff(staff, Permission.MANAGE_ORDERS, channel=channel)
 
 
 def test_an_admin_holds_everything_while_their_account_is_active() -> None:
