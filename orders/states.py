@@ -39,6 +39,9 @@ class Progress(TextChoices):
     RETURNED = "returned", _("returned")
 
 
+ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+
+
 class ParcelKind(TextChoices):
     DISPATCH = "dispatch", _("dispatch")
     RETURN = "return", _("return")
@@ -69,6 +72,7 @@ PARCEL_MOVES: Moves = {
 
 # Goods that have left the store house and count as dispatched.
 GONE = frozenset({ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY})
+PACKED_OR_GONE = GONE | {ParcelState.PACKED}
 
 
 class CodState(TextChoices):

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
@@ -18,8 +19,20 @@ from cooperatives.models import (
     WayKind,
 )
 from orders.models.order import Order, OrderLine
-from orders.states import STANDING, ParcelKind, ParcelState, PartState, Progress
+from orders.states import (
+    ARRIVED,
+    GONE,
+    PACKED_OR_GONE,
+    STANDING,
+    ParcelKind,
+    ParcelState,
+    PartState,
+    Progress,
+)
 from shop.core.models import WithMetadata, WithTimes
+
+if TYPE_CHECKING:
+    from orders.models.parcel import Parcel
 
 
 class OrderPartQuerySet(models.QuerySet["OrderPart"]):
@@ -181,3 +194,21 @@ class OrderPart(WithMetadata, WithTimes):
     @property
     def is_collected(self) -> bool:
         return self.way_kind in COLLECTED
+
+    @property
+    def shows_contact(self) -> bool:
+        """Whether its cooperative may see the buyer's name and phone: once it said yes, to the end."""
+        return self.state == PartState.ACCEPTED
+
+    @property
+    def shows_address(self) -> bool:
+        """Whether its cooperative may see where the buyer lives: until the goods are there."""
+        return self.shows_contact and self.progress not in ARRIVED
+
+    def may_be_cancelled(self, parcels: Iterable[Parcel], *, by_buyer: bool = False) -> bool:
+        """Whether it may still be called off, `parcels` being all of its own.
+
+        Until something has left the store house; by its buyer until something is packed.
+        """
+        too_late = PACKED_OR_GONE if by_buyer else GONE
+        return self.is_standing and not any(parcel.state in too_late for parcel in parcels)

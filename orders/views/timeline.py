@@ -10,12 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.models import OrderPart, Parcel
-from orders.states import GONE, ParcelState, PartState, Progress
+from orders.states import ARRIVED, GONE, ParcelState, PartState, Progress
 from shop.core.models import Picture
 from shop.core.templatetags.figures import clock, day, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
-_ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,7 @@ class Track:
 
     @property
     def may_cancel(self) -> bool:
-        """Until something is packed."""
-        return self.part.is_standing and all(parcel.state == ParcelState.PACKING for parcel in self.parcels)
+        return self.part.may_be_cancelled(self.parcels, by_buyer=True)
 
     @property
     def may_receive(self) -> bool:
@@ -96,7 +94,7 @@ def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
         }
         return Step(words, "now", last.handed_over_at, note)
     left_at = _last(parcel.handed_over_at for parcel in parcels)
-    if part.progress in _ARRIVED:
+    if part.progress in ARRIVED:
         return Step(words, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
         return Step(words, "now", left_at)
@@ -107,7 +105,7 @@ def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 
 def _arrived(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    if part.progress in _ARRIVED:
+    if part.progress in ARRIVED:
         return Step(_("Received"), "done", _last(parcel.delivered_at for parcel in parcels))
     note = ""
     if part.expected_until is not None:

@@ -20,7 +20,6 @@ from cooperatives.views import staff_only
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.models import Order, OrderLine, OrderPart, Parcel, Payment, PaymentEvent, PaymentSums
 from orders.models.order import OrderQuerySet
-from orders.states import GONE
 from shop.accounts.models import Consent
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -130,8 +129,7 @@ def _parts(order: Order) -> list[ShownPart]:
     shown = []
     for row in rows:
         parcels = list(row.parcels.all())
-        may_cancel = row.is_standing and not any(parcel.state in GONE for parcel in parcels)
-        shown.append(ShownPart(row, list(row.lines.all()), parcels, may_cancel))
+        shown.append(ShownPart(row, list(row.lines.all()), parcels, row.may_be_cancelled(parcels)))
     return shown
 
 
