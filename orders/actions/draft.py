@@ -84,6 +84,7 @@ def edit_draft(
     offer = quote(wanted, now=now)
     _require_prices(offer)
     order.parts.all().delete()
+    order.discounts.all().delete()
     old_address = order.shipping_address
     address = contact.address.copy()
     address.save(force_insert=True)

@@ -311,6 +311,6 @@ def _price(wanted: Wanted, shares: Iterable[Share], rates: Mapping[int | None, D
             for share in every
             if share.fee is not None
         ],
-        wanted.discounts,
+        [one.terms for one in wanted.discounts],
         with_tax=wanted.channel.prices_entered_with_tax,
     )

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
+from orders.actions.deduct import Written, write_discounts
 from orders.actions.shares import Quote, QuotedLine, Share
 from orders.models import Basket, Order, OrderCode, OrderLine, OrderNumber, OrderPart, Source
 from orders.payments.codes import code_for
@@ -87,7 +88,7 @@ def new_order(**columns: object) -> Order:
 
 
 def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: datetime.datetime) -> None:
-    """Step: parts and lines of an order that has none."""
+    """Step: parts, lines and discounts of an order that has none."""
     lines_priced = {line.key: line for line in offer.purchase.lines}
     deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
     hours = shop_settings().accept_within_hours
@@ -102,16 +103,15 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
     translated = _translations(order, offer)
-    position = 0
-    lines = []
+    lines: dict[object, OrderLine] = {}
     for part, share in zip(parts, offer.shares, strict=True):
         for quoted in share.lines:
-            line = _line(order, part, quoted, lines_priced[quoted.wanted.key], position, translated)
+            line = _line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
             part.commission += line.commission
-            lines.append(line)
-            position += 1
+            lines[quoted.wanted.key] = line
     OrderPart.objects.bulk_create(parts)
-    OrderLine.objects.bulk_create(lines)
+    OrderLine.objects.bulk_create(lines.values())
+    write_discounts(order, offer, Written({part.cooperative_id: part for part in parts}, lines))
 
 
 def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from catalog.models import Variant
 from cooperatives.models import Cooperative, DeliveryWay, PickupTime
+from orders.models import Bearer, DiscountKind
 from orders.pricing import DiscountIn, Purchase
 from shop.core.models import Channel
 
@@ -48,6 +49,18 @@ class WantedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedDiscount:
+    """A discount's terms, and what is kept of where it comes from and who bears it."""
+
+    terms: DiscountIn
+    kind: DiscountKind
+    bearer: Bearer
+    name: str = ""
+    source_key: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked for: lines, and by cooperative how its share is to travel.
 
@@ -60,7 +73,7 @@ class Wanted:
     province_code: str = ""
     country: str = "VN"
     basket_id: uuid.UUID | None = None
-    discounts: Sequence[DiscountIn] = ()
+    discounts: Sequence[WantedDiscount] = ()
     by_staff: bool = False
 
 
