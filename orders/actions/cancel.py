@@ -39,11 +39,14 @@ class AlreadyHandedOver(Refused):
 def decline_part(
     *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """The cooperative says no, and why; its goods are free again. Raises Missing, WhyNeeded, WrongMove."""
+    """The cooperative says no, and why; its goods are free again.
+
+    Raises KeyReused, Missing, WhyNeeded, WrongMove.
+    """
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part = locks.lock_part(part_id)
-    if done_before(key):
+    if done_before(key, "part.declined", part):
         return part
     end_part(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
     return part
@@ -63,15 +66,35 @@ def cancel_part_as_buyer(
 
 
 @transaction.atomic(durable=True)
-def cancel_part(*, part_id: int, reason: str, actor: Actor, now: datetime.datetime) -> OrderPart:
-    """The platform's staff, or the cooperative, call a part off before it is handed over.
+def cancel_part(
+    *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> OrderPart:
+    """Call a part off before it is handed over.
 
-    Raises Missing, WhyNeeded, AlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, WhyNeeded, AlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part = locks.lock_part(part_id)
-    end_part(order, part, PartState.CANCELLED, reason.strip(), actor=actor, now=now)
+    if not done_before(key, "part.cancelled", part):
+        end_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
+    return part
+
+
+@transaction.atomic(durable=True)
+def refuse_part(
+    *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> OrderPart:
+    """The cooperative will not send it: declined while nobody has said yes, called off afterwards.
+
+    Raises KeyReused, Missing, WhyNeeded, AlreadyHandedOver, WrongMove.
+    """
+    if not reason.strip():
+        raise WhyNeeded(field="reason")
+    order, part = locks.lock_part(part_id)
+    to = PartState.DECLINED if part.state in (PartState.NEW, PartState.DECLINED) else PartState.CANCELLED
+    if not done_before(key, f"part.{to}", part):
+        end_part(order, part, to, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 

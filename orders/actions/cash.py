@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 
 from orders.actions.standing import open_quantities
 from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
@@ -13,8 +14,8 @@ from shop.core.errors import Missing
 from shop.core.states import advance
 
 
-def cash_share(order: Order, part: OrderPart, parcel: Parcel) -> int:
-    """The cash a parcel brings: what its goods cost, and with the part's last parcel all that is left.
+def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
+    """The cash that a new parcel of these `quantities` brings; with the part's last one all that is left.
 
     So the parcels of a part bring its total exactly, and what an undone parcel has brought already is not
     asked for again. Nothing where the order is not paid in cash.
@@ -22,16 +23,14 @@ def cash_share(order: Order, part: OrderPart, parcel: Parcel) -> int:
     if not Payment.objects.filter(order=order, method=Method.COD).exists():
         return 0
     lines = list(part.lines.order_by("position", "pk"))
-    others = Parcel.objects.filter(part=part).exclude(pk=parcel.pk)
+    others = Parcel.objects.filter(part=part)
     before = sum(others.counting().values_list("cod_expected", flat=True))
     before += sum(others.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
     left = max(0, part.total_gross - before)
-    if not any(open_quantities(lines).values()):
+    still_open = open_quantities(lines)
+    if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
         return left
-    held: dict[uuid.UUID, int] = {}
-    for row in parcel.lines.all():
-        held[row.order_line_id] = held.get(row.order_line_id, 0) + row.quantity
-    return min(left, sum(line.total_gross * held.get(line.pk, 0) // line.quantity for line in lines))
+    return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
 
 
 def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:

@@ -7,19 +7,26 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import move_stock, write_promises
 from catalog.models import Reason, Stock
 from orders import locks, notices
 from orders.actions.cash import collect_cash
 from orders.actions.changes import record_for_part
-from orders.actions.pack import WhyNeeded, move_parcel
+from orders.actions.pack import OF_THE_HOUSE, WhyNeeded, move_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
+from shop.core.errors import Refused
 from shop.core.models import done_before
 from shop.core.states import WrongMove
+
+
+class WrongPickupCode(Refused):
+    code = "wrong_pickup_code"
+    default_words = _("That is not the code of this parcel. The buyer finds it on the page of the order.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ def hand_over_parcel(
 ) -> Parcel:
     """It leaves the store house: stock goes down by what is in it. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key):
+    if done_before(key, "parcel.handed_over", parcel):
         return parcel
     return dispatch_parcel(order, part, parcel, dispatch, key=key, actor=actor, now=now)
 
@@ -75,25 +82,60 @@ def dispatch_parcel(
 
 @transaction.atomic(durable=True)
 def deliver_parcel(
-    *, parcel_id: int, cash_collected: bool, key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    parcel_id: int,
+    cash_collected: bool,
+    code: str = "",
+    reason: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Parcel:
-    """It has arrived; whether its cash was collected is a fact of its own. Raises Missing, WrongMove."""
+    """It has arrived; whether its cash was collected is a fact of its own.
+
+    What is collected is given against the `code` that its buyer shows; the platform's staff may go
+    without it and say why. Raises KeyReused, Missing, WhyNeeded, WrongMove, WrongPickupCode.
+    """
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key):
-        return parcel
+    if not done_before(key, "parcel.delivered", parcel):
+        _check_pickup(parcel, code, reason, actor=actor)
+        deliver(order, part, parcel, cash_collected=cash_collected, why=reason, key=key, actor=actor, now=now)
+    return parcel
+
+
+def deliver(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    *,
+    cash_collected: bool,
+    why: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `deliver_parcel`, on a locked order, once it is known who took it. Raises WrongMove."""
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, actor=actor, now=now)
-    record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, why=why.strip(), key=key)
     update_standing(order)
-    return parcel
+
+
+def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
+    if not parcel.pickup_code or "".join(code.split()) == parcel.pickup_code:
+        return
+    if code.strip() or actor.door not in OF_THE_HOUSE:
+        raise WrongPickupCode(field="code")
+    if not reason.strip():
+        raise WhyNeeded(field="reason")
 
 
 @transaction.atomic(durable=True)
 def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
     """The cash of a delivered parcel has been collected after all. Raises Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key):
+    if done_before(key, "parcel.cash_collected", parcel):
         return parcel
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
@@ -111,7 +153,7 @@ def fail_delivery(
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key):
+    if done_before(key, "parcel.failed", parcel):
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
     record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)

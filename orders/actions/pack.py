@@ -6,6 +6,7 @@ What a phone may send twice carries a `key`: the second time nothing happens, an
 from __future__ import annotations
 
 import datetime
+import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -23,10 +24,11 @@ from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, Parce
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor, Door
 from shop.core.errors import Missing, Refused
-from shop.core.models import done_before
+from shop.core.models import KeyReused, done_before
 from shop.core.states import WrongMove, advance
 
-_OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
+OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
+PICKUP_DIGITS = 6
 
 
 class NotThatMany(Refused):
@@ -43,16 +45,22 @@ class WhyNeeded(Refused):
 
 @transaction.atomic(durable=True)
 def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
-    """The cooperative says yes. Raises Missing, WrongMove."""
+    """The cooperative says yes. Raises KeyReused, Missing, WrongMove."""
     order, part = locks.lock_part(part_id)
-    if done_before(key):
-        return part
+    if not done_before(key, "part.accepted", part):
+        accept(order, part, key=key, actor=actor, now=now)
+    return part
+
+
+def accept(
+    order: Order, part: OrderPart, *, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step of `accept_part`, on a locked order. Raises WrongMove."""
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
     record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
     update_standing(order)
-    return part
 
 
 @transaction.atomic(durable=True)
@@ -66,15 +74,15 @@ def pack_parcel(
 ) -> Parcel:
     """Begin a parcel with some of the part's lines; several parcels share a part.
 
-    The same `key` again answers the first parcel. Raises Missing, NotThatMany, WrongMove.
+    The same `key` again answers the first parcel. Raises KeyReused, Missing, NotThatMany, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     if key is not None:
-        first = Parcel.objects.filter(key=key, part=part).first()
+        first = Parcel.objects.filter(key=key).first()
+        if first is not None and first.part_id != part.pk:
+            raise KeyReused()
         if first is not None:
             return first
-    if part.state != PartState.ACCEPTED:
-        raise WrongMove(came_from=part.state, to="packing")
     return begin_parcel(order, part, quantities, key=key, actor=actor, now=now)
 
 
@@ -87,20 +95,30 @@ def begin_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `pack_parcel`, on a locked order."""
+    """Step of `pack_parcel`, on a locked order. Raises Missing, NotThatMany, WrongMove."""
+    if part.state != PartState.ACCEPTED:
+        raise WrongMove(came_from=part.state, to="packing")
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
     _check_quantities(quantities, lines)
     last = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"] or 0
-    parcel = Parcel.objects.create(part=part, number=last + 1, carrier=part.carrier, key=key)
+    cash = cash_share(order, part, quantities)
+    parcel = Parcel.objects.create(
+        part=part,
+        number=last + 1,
+        carrier=part.carrier,
+        warehouse_id=part.warehouse_id,
+        cod_expected=cash,
+        cod_state=CodState.EXPECTED if cash else CodState.NONE,
+        key=key,
+    )
     rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
         rows += _take_allocated(parcel, lines[line_id], quantity)
     ParcelLine.objects.bulk_create(rows)
     stock = next((row.stock for row in rows if row.stock is not None), None)
-    parcel.warehouse_id = stock.warehouse_id if stock else part.warehouse_id
-    parcel.cod_expected = cash_share(order, part, parcel)
-    parcel.cod_state = CodState.EXPECTED if parcel.cod_expected else CodState.NONE
-    parcel.save(update_fields=["warehouse", "cod_expected", "cod_state"])
+    if stock is not None:
+        parcel.warehouse_id = stock.warehouse_id
+        parcel.save(update_fields=["warehouse"])
     record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
     update_standing(order)
     return parcel
@@ -108,14 +126,30 @@ def begin_parcel(
 
 @transaction.atomic(durable=True)
 def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
-    """The parcel is packed and labelled. Raises Missing, WrongMove."""
+    """The parcel is packed and labelled. Raises KeyReused, Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key):
-        return parcel
-    move_parcel(parcel, ParcelState.PACKED, packed_at=now)
+    if not done_before(key, "parcel.packed", parcel):
+        close(order, part, parcel, key=key, actor=actor, now=now)
+    return parcel
+
+
+def close(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `close_parcel`: what is to be collected gets a code that only its buyer sees.
+
+    Raises WrongMove.
+    """
+    code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
+    move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
     update_standing(order)
-    return parcel
 
 
 @transaction.atomic(durable=True)
@@ -124,14 +158,15 @@ def void_parcel(
 ) -> Parcel:
     """Undo a parcel: its quantities are open again, and what left stock is back.
 
-    After delivery only the platform's staff may, at the desk. Raises Missing, WhyNeeded, WrongMove.
+    After delivery only the platform's staff may, at the desk. Raises KeyReused, Missing, WhyNeeded,
+    WrongMove.
     """
     if not reason.strip():
         raise WhyNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key):
+    if done_before(key, "parcel.voided", parcel):
         return parcel
-    if parcel.state == ParcelState.DELIVERED and actor.door not in _OF_THE_HOUSE:
+    if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)

@@ -20,7 +20,7 @@ from cooperatives.access import Right, Standing
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
 from orders.actions.pack import close_parcel, void_parcel
 from orders.models import Parcel
-from orders.states import ParcelState, PartState
+from orders.states import ParcelState
 from shop.core.errors import Missing, Words
 from shop.members.entrance import carry_out, for_members, sent_key, show
 from shop.members.forms.fields import MembersForm, ReasonForm
@@ -43,7 +43,7 @@ def parcel(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResp
 def label(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
     """A label to print, black on white, A6. Only while the parcel is still to arrive: it names the buyer."""
     mine = _found(standing, parcel_id)
-    if mine.part.state != PartState.ACCEPTED or mine.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
+    if not mine.part.shows_contact or mine.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()
     lines = [
         (line, unit_word(line.order_line)) for line in mine.lines.select_related("order_line").order_by("pk")
@@ -84,13 +84,19 @@ def handover(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRe
 @require_http_methods(_WITH_FORM)
 @for_members(Right.PACK)
 def delivery(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """It has arrived, with or without its cash."""
+    """It has arrived, with or without its cash; against the buyer's code where it was collected."""
     mine = _found(standing, parcel_id)
     form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=mine)
     if not form.is_valid():
         return _ask(request, standing, mine, form, "delivery")
     return _move(
-        request, standing, mine, deliver_parcel, _("Delivered."), cash_collected=form.is_cash_collected
+        request,
+        standing,
+        mine,
+        deliver_parcel,
+        _("Delivered."),
+        cash_collected=form.is_cash_collected,
+        code=form.code_said,
     )
 
 

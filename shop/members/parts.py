@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.access import Right, Standing
-from orders.actions.cancel import cancel_part, decline_part
+from orders.actions.cancel import refuse_part
 from orders.actions.pack import accept_part, pack_parcel
 from orders.actions.standing import open_quantities
 from orders.models import OrderLine, OrderPart, Parcel
-from orders.states import CodState, ParcelState, PartState, Progress
+from orders.states import CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.models import Picture
 from shop.members.entrance import carry_out, for_members, sent_key, show
@@ -40,8 +40,6 @@ from shop.members.worklist import (
 )
 
 _PER_PAGE = 20
-# Once the goods are there the address is nobody's business any more; the phone is, for complaints.
-_ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +98,21 @@ def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpRespo
     mine = found_part(standing, part_id)
     form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
     if not form.is_valid():
-        context = {"part": mine, "form": form, "is_new": mine.state == PartState.NEW}
+        context = {
+            "part": mine,
+            "form": form,
+            "is_new": mine.state == PartState.NEW,
+            "key": uuid.uuid4(),
+        }
         return show(request, standing, "members/refusal.html", context)
-    end = decline_part if mine.state == PartState.NEW else cancel_part
-    act = partial(end, part_id=mine.pk, reason=form.reason, actor=standing.actor, now=timezone.now())
+    act = partial(
+        refuse_part,
+        part_id=mine.pk,
+        reason=form.reason,
+        key=sent_key(request, "refuse", mine.pk),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
     return carry_out(request, act, to=part_address(mine.pk), said=_("The buyer has been told."))
 
 
@@ -170,9 +179,7 @@ def part_page(
         "leaves": leaves,
         "leaves_today": leaves_today,
         "time_left": time_left(part.accept_by, now) if part.accept_by else "",
-        "may_see_contact": part.state == PartState.ACCEPTED,
-        "may_see_address": part.state == PartState.ACCEPTED and part.progress not in _ARRIVED,
-        "may_call_off": part.state == PartState.ACCEPTED and not any(_is_gone(parcel) for parcel in shown),
+        "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(shown),
     }
     return show(request, standing, "members/part.html", context)
 
@@ -226,7 +233,3 @@ def _step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
     if ParcelState.PACKED in states:
         return 4
     return 2 if pick else 5
-
-
-def _is_gone(parcel: Parcel) -> bool:
-    return parcel.handed_over_at is not None and parcel.state != ParcelState.VOIDED

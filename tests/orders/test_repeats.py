@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
 from catalog.models import Movement
-from orders.actions.deliver import deliver_parcel, hand_over_parcel
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders import locks
+from orders.actions.cancel import refuse_part
+from orders.actions.deliver import Dispatch, deliver, deliver_parcel, dispatch_parcel, hand_over_parcel
+from orders.actions.pack import accept, accept_part, begin_parcel, close, close_parcel, pack_parcel
 from orders.models import PaymentEvent
 from shop.core.actors import Actor
-from shop.core.models import Change
+from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
-from tests.factories import NOW, make_part
+from tests.factories import NOW, make_order, make_part, make_variant
+from tests.invariants import check_everything
+from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
@@ -48,3 +53,49 @@ def test_the_same_step_under_another_key_is_refused() -> None:
         accept_part(part_id=part.pk, key="b", actor=MEMBER, now=NOW)
 
     assert Change.objects.filter(what="part.accepted").count() == 1
+
+
+def test_a_key_that_was_sent_with_something_else_is_refused() -> None:
+    mine = make_part()
+    other = make_order((make_variant(), 1)).parts.get()
+    accept_part(part_id=mine.pk, key="a", actor=MEMBER, now=NOW)
+    parcel = pack_parcel(part_id=mine.pk, quantities={mine.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+
+    with refused(KeyReused, "key_reused"):
+        accept_part(part_id=other.pk, key="a", actor=MEMBER, now=NOW)
+    with refused(KeyReused, "key_reused"):
+        close_parcel(parcel_id=parcel.pk, key="a", actor=MEMBER, now=NOW)
+    with refused(KeyReused, "key_reused"):
+        pack_parcel(part_id=other.pk, quantities={other.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+
+
+@pytest.mark.parametrize(("is_accepted", "ended"), [(False, "declined"), (True, "cancelled")])
+def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
+    part = make_part()
+    if is_accepted:
+        accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
+
+    answers = [
+        refuse_part(part_id=part.pk, reason="hết hàng", key="r", actor=MEMBER, now=NOW).state
+        for _sent in range(2)
+    ]
+
+    assert answers == [ended, ended]
+    assert Change.objects.filter(what=f"part.{ended}").count() == 1
+
+
+def test_a_sale_over_the_counter_is_one_transaction() -> None:
+    part = make_part()
+
+    with transaction.atomic():
+        order, part = locks.lock_part(part.pk)
+        accept(order, part, actor=MEMBER, now=NOW)
+        parcel = begin_parcel(order, part, {part.lines.get().pk: 1}, actor=MEMBER, now=NOW)
+        close(order, part, parcel, actor=MEMBER, now=NOW)
+        dispatch_parcel(order, part, parcel, Dispatch(), actor=MEMBER, now=NOW)
+        deliver(order, part, parcel, cash_collected=True, actor=MEMBER, now=NOW)
+
+    part.refresh_from_db()
+    assert (parcel.state, part.progress) == ("delivered", "delivered")
+    assert part.order.charged == part.order.due_gross
+    check_everything()

@@ -1,5 +1,12 @@
 from shop.core.models.bases import WithExternalReference, WithMetadata, WithTimes
-from shop.core.models.change import Change, change_values, done_before, record_change
+from shop.core.models.change import (
+    Change,
+    KeyReused,
+    change_values,
+    done_before,
+    made_before,
+    record_change,
+)
 from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlow, market_channel
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.models.picture import Picture, PictureState
@@ -13,6 +20,7 @@ __all__ = [
     "Channel",
     "Division",
     "FormerPlace",
+    "KeyReused",
     "Level",
     "Picture",
     "PictureState",
@@ -26,6 +34,7 @@ __all__ = [
     "WithTimes",
     "change_values",
     "done_before",
+    "made_before",
     "market_channel",
     "record_change",
     "shop_settings",

@@ -4,8 +4,17 @@ import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from shop.core.actors import Actor, ActorKind, Door
+from shop.core.errors import Refused
+
+
+class KeyReused(Refused):
+    """The key was sent with something else before: whoever sends it has mixed up what it asks for."""
+
+    code = "key_reused"
+    default_words = _("This was sent once already, for something else. Please open the page again.")
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
@@ -89,9 +98,43 @@ def record_change(
     )
 
 
-def done_before(key: str | None) -> bool:
-    """Whether what a phone sends under this key was done already; asked under the row's lock."""
-    return key is not None and Change.objects.filter(sent_key=key).exists()
+def done_before(key: str | None, what: str, row: models.Model) -> bool:
+    """Whether `what` was done to `row` already under the key a phone sent; asked under the row's lock.
+
+    Raises KeyReused where something else was done under it.
+    """
+    first = _first_answer(key, what)
+    if first is None:
+        return False
+    if (first.kind, first.key) != (row._meta.label_lower, str(row.pk)):
+        raise KeyReused()
+    return True
+
+
+def made_before(
+    key: str | None, what: str, *, cooperative_id: int, root: models.Model | None = None
+) -> str | None:
+    """The key of the row that a cooperative made already, under `root`, by the key a phone sent.
+
+    Asked under the lock of the root or cooperative. Raises KeyReused where it was sent with something else.
+    """
+    first = _first_answer(key, what)
+    if first is None:
+        return None
+    is_elsewhere = root is not None and (first.root_kind, first.root_key) != (
+        root._meta.label_lower,
+        str(root.pk),
+    )
+    if first.cooperative != cooperative_id or is_elsewhere:
+        raise KeyReused()
+    return first.key
+
+
+def _first_answer(key: str | None, what: str) -> Change | None:
+    first = Change.objects.filter(sent_key=key).first() if key is not None else None
+    if first is not None and first.what != what:
+        raise KeyReused()
+    return first
 
 
 def change_values(

@@ -135,13 +135,19 @@ def _handle(
         return
     quantities = dict(row.lines.values_list("pk", "quantity"))
     parcel = pack_parcel(part_id=row.pk, quantities=quantities, actor=member, now=times.packed)
-    close_parcel(parcel_id=parcel.pk, actor=member, now=times.packed)
+    parcel = close_parcel(parcel_id=parcel.pk, actor=member, now=times.packed)
     if part.outcome == Outcome.PACKED:
         return
     dispatch = Dispatch(carrier=part.way.carrier)
     hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, actor=member, now=times.handed_over)
     if part.outcome == Outcome.DELIVERED:
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=member, now=times.delivered)
+        deliver_parcel(
+            parcel_id=parcel.pk,
+            cash_collected=True,
+            code=parcel.pickup_code,
+            actor=member,
+            now=times.delivered,
+        )
 
 
 def _sold(planned: Iterable[PlannedOrder], *, ended: bool | None) -> Stocked:

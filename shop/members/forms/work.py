@@ -117,8 +117,15 @@ class HandOverForm(MembersForm):
 
 
 class DeliveryForm(MembersForm):
-    """Whether the cash was collected; not asked where there is none."""
+    """The code of who collects, and whether the cash was collected; each asked where there is one."""
 
+    code = forms.CharField(
+        label=_("The buyer's code"),
+        max_length=20,
+        help_text=_("Six digits. The buyer finds them on the page of the order."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": _("Ask the buyer for the code, and write it here.")},
+    )
     cash = forms.ChoiceField(
         label=_("Has the cash been collected?"),
         widget=forms.RadioSelect,
@@ -128,8 +135,15 @@ class DeliveryForm(MembersForm):
 
     def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
+        if not parcel.pickup_code:
+            del self.fields["code"]
         if parcel.cod_state != CodState.EXPECTED:
             del self.fields["cash"]
+
+    @property
+    def code_said(self) -> str:
+        said: str = self.cleaned_data.get("code", "")
+        return said
 
     @property
     def is_cash_collected(self) -> bool:

@@ -169,6 +169,28 @@ def test_collected_goods_need_no_carrier(packer, seller):
     assert f"handover-{parcel.pk}-carrier" not in page
 
 
+def test_collected_goods_are_given_against_the_code_that_members_do_not_see(packer, seller):
+    part = accepted_part(seller)
+    OrderPart.objects.filter(pk=part.pk).update(way_kind="market_day", pickup_place="Chợ Phủ Thông")
+    parcel = handed_over_parcel(part)
+    address, field = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}-code"
+    cash = {f"delivery-{parcel.pk}-cash": "yes"}
+    wrong = f"{(int(parcel.pickup_code) + 1) % 1_000_000:06}"
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    without = packer.post(address, cash).content.decode()
+    packer.post(address, cash | {field: wrong})
+    parcel.refresh_from_db()
+    unmoved = parcel.state
+    packer.post(address, cash | {field: parcel.pickup_code})
+
+    parcel.refresh_from_db()
+    assert field in page
+    assert parcel.pickup_code not in page
+    assert "Hỏi khách mã nhận hàng rồi ghi vào đây." in without
+    assert (unmoved, parcel.state) == (ParcelState.HANDED_OVER, ParcelState.DELIVERED)
+
+
 FOREIGN = ["", "tem/"]
 
 
