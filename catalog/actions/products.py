@@ -30,7 +30,7 @@ from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, Picture, record_change
+from shop.core.models import Channel, Picture, made_before, record_change
 from shop.core.text import search_words, slug, sort_key
 
 HIGHEST_PRICE = 99_999_999
@@ -87,13 +87,19 @@ def offer_product(
     details: ProductDetails,
     variants: Sequence[tuple[VariantDetails, int]],
     pictures: Sequence[Picture] = (),
+    key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Draft a product with its variants, each with how many steps are there now.
 
-    Raises OddPrice, NoWarehouse.
+    The same `key` again answers the first product. Raises KeyReused, OddPrice, NoWarehouse.
     """
+    if key is not None:
+        locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    made = made_before(key, "product.offered", cooperative_id=cooperative.pk)
+    if made is not None:
+        return Product.objects.for_cooperative(cooperative).get(pk=made)
     return add_product(
         cooperative=cooperative,
         channel=channel,
@@ -102,6 +108,7 @@ def offer_product(
         details=details,
         variants=variants,
         pictures=pictures,
+        key=key,
         actor=actor,
         now=now,
     )
@@ -116,6 +123,7 @@ def add_product(
     details: ProductDetails,
     variants: Sequence[tuple[VariantDetails, int]],
     pictures: Sequence[Picture] = (),
+    key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
@@ -129,7 +137,7 @@ def add_product(
         ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
     for variant_details, on_hand in variants:
         _add_variant(product, channel, variant_details, on_hand, actor=actor, now=now)
-    record_change("product.offered", product, actor=actor, now=now, cooperative_id=cooperative.pk)
+    record_change("product.offered", product, actor=actor, now=now, cooperative_id=cooperative.pk, key=key)
     refresh_listings(product)
     return product
 
@@ -169,12 +177,28 @@ def add_variant(
     channel: Channel,
     details: VariantDetails,
     on_hand: int,
+    key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """One more size or pattern of a product. Raises Missing, OddPrice, NoWarehouse."""
+    """One more size or pattern of a product; the same `key` again answers the first.
+
+    Raises KeyReused, Missing, OddPrice, NoWarehouse.
+    """
     product = _locked_product(cooperative, product_id)
+    made = made_before(key, "variant.added", cooperative_id=cooperative.pk, root=product)
+    if made is not None:
+        return Variant.objects.for_cooperative(cooperative).get(pk=made)
     variant = _add_variant(product, channel, details, on_hand, actor=actor, now=now)
+    record_change(
+        "variant.added",
+        variant,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=cooperative.pk,
+        key=key,
+    )
     refresh_listings(product)
     return variant
 

@@ -24,7 +24,7 @@ from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, record_change
+from shop.core.models import Channel, made_before, record_change
 
 
 class NoStoreHouse(Refused):
@@ -51,10 +51,19 @@ def offer_way(
     cooperative: Cooperative,
     channel: Channel,
     details: WayDetails,
+    key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryWay:
-    """One more way to bring or hand out goods. Raises NoStoreHouse for collecting without one."""
+    """One more way to bring or hand out goods; the same `key` again answers the first.
+
+    Raises KeyReused, and NoStoreHouse for collecting without one.
+    """
+    if key is not None:
+        locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    made = made_before(key, "way.offered", cooperative_id=cooperative.pk)
+    if made is not None:
+        return DeliveryWay.objects.get(pk=made)
     warehouse = None
     if details.kind in COLLECTED:
         warehouse = Warehouse.objects.filter(cooperative=cooperative).order_by("created_at", "pk").first()
@@ -76,7 +85,15 @@ def offer_way(
         sort_order=cooperative.ways.count(),
     )
     DeliveryRate.objects.create(way=way, channel=channel, currency=channel.currency, price=details.fee)
-    record_change("way.offered", way, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk)
+    record_change(
+        "way.offered",
+        way,
+        actor=actor,
+        now=now,
+        root=cooperative,
+        cooperative_id=cooperative.pk,
+        key=key,
+    )
     return way
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from cooperatives.actions.delivery import end_way, offer_way
 from cooperatives.models import DeliveryWay
 from shop.core.errors import Missing
 from shop.core.models import market_channel
-from shop.members.entrance import carry_out, for_members, show
+from shop.members.entrance import carry_out, for_members, sent_key, show
 from shop.members.forms.work import WayForm
 
 
@@ -29,12 +30,13 @@ def ways(request: HttpRequest, standing: Standing) -> HttpResponse:
     form = WayForm(request.POST or None)
     if not form.is_valid():
         mine = DeliveryWay.objects.filter(cooperative=standing.cooperative).offered()
-        return show(request, standing, "members/ways.html", {"ways": mine, "form": form})
+        return show(request, standing, "members/ways.html", {"ways": mine, "form": form, "key": uuid.uuid4()})
     act = partial(
         offer_way,
         cooperative=standing.cooperative,
         channel=channel,
         details=form.details,
+        key=sent_key(request, "way", standing.cooperative.pk),
         actor=standing.actor,
         now=timezone.now(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from cooperatives.access import Right, Standing
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.renditions import keep_picture
-from shop.members.entrance import carry_out, for_members, show
+from shop.members.entrance import carry_out, for_members, sent_key, show
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, PictureForm, VariantForm
 from shop.members.listings import found_listing, listing_address, listing_page
@@ -51,6 +52,7 @@ def listing_new(request: HttpRequest, standing: Standing) -> HttpResponse:
             details=form.product_details(),
             variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
             pictures=[picture] if picture else [],
+            key=sent_key(request, "offer", standing.cooperative.pk),
             actor=standing.actor,
             now=timezone.now(),
         )
@@ -103,6 +105,7 @@ def variant_new(request: HttpRequest, standing: Standing, listing_id: int) -> Ht
         channel=mine.channel,
         details=form.variant_details(),
         on_hand=form.cleaned_data["on_hand"],
+        key=sent_key(request, "variant", mine.pk),
         actor=standing.actor,
         now=timezone.now(),
     )
@@ -183,14 +186,14 @@ def _ask_for_new(
     request: HttpRequest, standing: Standing, form: NewListingForm, picture: Picture | None
 ) -> HttpResponse:
     kept = signing.dumps([standing.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
-    context = {"form": form, "picture": picture, "kept": kept}
+    context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
     return show(request, standing, "members/listing_new.html", context)
 
 
 def _ask_for_variant(
     request: HttpRequest, standing: Standing, mine: Any, form: MembersForm, shown: Variant | None = None
 ) -> HttpResponse:
-    context = {"listing": mine, "form": form, "variant": shown}
+    context = {"listing": mine, "form": form, "variant": shown, "key": uuid.uuid4()}
     return show(request, standing, "members/variant.html", context)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from cooperatives.actions.delivery import WayDetails, offer_way
 from cooperatives.actions.membership import answer_application
-from cooperatives.models import DeliveryWay, Role
+from cooperatives.models import DeliveryWay, Role, WayKind
 from cooperatives.states import CooperativeState
-from shop.core.actors import Actor
+from shop.core.actors import Actor, Door
+from shop.core.models import KeyReused
 from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_zone
+from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +68,19 @@ def test_a_manager_offers_a_way_and_ends_it(client):
     way.refresh_from_db()
     assert (way.name, way.minimum_days, way.maximum_days, fee) == ("Viettel Post", 2, 4, 25_000)
     assert not way.is_active
+
+
+def test_a_way_sent_twice_is_offered_once_and_a_key_of_another_cooperative_is_not_taken(client):
+    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    actor, channel = make_member(seller).acting(Door.MEMBERS), make_channel()
+    sent = {"channel": channel, "key": "w", "actor": actor, "now": timezone.now()}
+    sent["details"] = WayDetails(kind=WayKind.CARRIER, name="Viettel Post", fee=25_000)
+
+    first, second = (offer_way(cooperative=seller, **sent) for _sent in range(2))
+
+    assert first == second
+    with refused(KeyReused, "key_reused"):
+        offer_way(cooperative=other, **sent)
 
 
 def test_collecting_points_to_the_store_house(client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -71,6 +72,26 @@ def test_new_goods_are_drafted_from_one_page(lister, seller):
     assert stock_of(variant).on_hand == 20
     assert (listing.state, listing.lowest_price) == (ListingState.DRAFT, 15_000)
     assert ProductMedia.objects.get(product=product).picture.width == 40
+
+
+def test_new_goods_sent_twice_are_one(lister):
+    fields = new_goods(key=uuid.uuid4())
+
+    answers = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
+
+    assert Product.objects.count() == 1
+    assert answers[0] == answers[1]
+
+
+def test_one_more_size_sent_twice_is_one(lister, seller):
+    listing = draft(seller)
+    fields = {"key": uuid.uuid4(), "unit": "piece", "price": "99000", "label": "Cỡ lớn", "on_hand": "3"}
+
+    for _sent in range(2):
+        lister.post(f"/xa-vien/hang/{listing.pk}/loai/", fields)
+
+    assert listing.product.variants.filter(name="Cỡ lớn").count() == 1
+    assert Change.objects.filter(what="variant.added").count() == 1
 
 
 def test_goods_stand_on_the_shelf_that_was_chosen(lister):
