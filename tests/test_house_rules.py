@@ -18,7 +18,8 @@ VIETNAMESE_DATA = ("shop/core/data/", "shop/core/divisions.py", "shop/core/text.
 STATE_WRITERS = {
     "shop/core/states.py",
     "orders/actions/standing.py",
-}  # advance(), and the author of what is derived
+    "shop/core/renditions.py",
+}  # advance(), the author of what is derived, and a picture that is ready or is none
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
 
@@ -84,8 +85,9 @@ def test_models_have_no_default_order():
 
 
 def test_nobody_but_states_assigns_a_state():
-    """Elsewhere a plain assignment to `.state` would hide a move that the table does not allow."""
-    assigned = re.compile(r"\.(state|status)\s*=[^=]")
+    """Elsewhere a plain assignment or update would hide a move that the table does not allow."""
+    column = "state|status|saleor_status|progress|cod_state|authorize_coverage|charge_coverage"
+    assigned = re.compile(rf"\.({column})\s*=[^=]|\.update\([^)]*\b({column})=")
 
     writers = {named(path) for path in code() if assigned.search(path.read_text())}
 
