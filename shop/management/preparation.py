@@ -20,16 +20,20 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from cooperatives.models import Cooperative
+from shop.management.demo.seeding import is_interrupted
 
 Say = Callable[[str], None]
 
 
 def prepare(*, out: TextIO, demo: bool) -> None:
-    """Translations, database, static files and, in an empty shop, the demo; tells what takes time."""
+    """Translations, database, static files and the demo, in a shop that is empty or where it was interrupted.
+
+    Tells what takes time.
+    """
     compile_translations(out=out)
     _migrate(out=out)
     _collect_static_files(out=out)
-    if demo and _is_empty():
+    if demo and (_is_empty() or is_interrupted()):
         with _told(out, "Filling the shop with demo goods"):
             call_command("seed_demo", stdout=out, verbosity=0)
 

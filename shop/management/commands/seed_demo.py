@@ -27,9 +27,15 @@ class Command(BaseCommand):
 
     def handle(self, *, orders: int, seed: int, later: bool, **options: Any) -> None:
         now = timezone.now()
-        self.stdout.write("  cooperatives, goods and pictures")
+        self._tell("  cooperatives, goods and pictures")
         fill(now=now, pictures_now=not later)
+        self._tell("  orders of the past months")
         placed = seed_orders(orders, seed=seed, now=now)
         self.stdout.write(f"  {placed} past orders")
         for account in ACCOUNTS if options["verbosity"] else ():
             self.stdout.write(f"  {account.role}: {account.email}, {account.password}")
+
+    def _tell(self, what: str) -> None:
+        """At once, since the next step takes a while."""
+        self.stdout.write(what)
+        self.stdout.flush()

@@ -7,8 +7,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import transaction
-
 from catalog.actions.stock import move_stock, refresh_availability, stock_row
 from catalog.models import Reason
 from cooperatives.models import Warehouse
@@ -20,6 +18,7 @@ from orders.actions.place import place_order
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
 from orders.models import Order, OrderPart
+from orders.states import PartState
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor, Door
 from shop.core.models import Channel
@@ -30,12 +29,12 @@ Stocked = Mapping[tuple[uuid.UUID, int], int]
 
 
 def receive_goods(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
-    """Bring in beforehand what will be sold, so that the past leaves today's stock as it is."""
+    """Step: bring in beforehand what will be sold, so that the past leaves today's stock as it is."""
     _move(_sold(planned, ended=None), 1, Reason.RECEIPT, actor=actor, now=now)
 
 
 def write_off(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
-    """What was called off has not kept until today."""
+    """Step: what was called off has not kept until today."""
     _move(_sold(planned, ended=True), -1, Reason.LOSS, actor=actor, now=now)
 
 
@@ -47,14 +46,28 @@ def live_through(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Place and handle each order at its times. `members` says who acts for a cooperative."""
+    """Place and handle each order at its times. `members` says who acts for a cooperative.
+
+    What an earlier, interrupted run placed stays; of its parts, those that nobody touched are handled.
+    """
     for each in planned:
         user = buyer if each.is_demo_buyer else None
-        order = _place(each, channel, user)
+        order = find_placed(each, buyer) or _place(each, channel, user)
         parts = {part.cooperative_id: part for part in order.parts.all()}
         for part in each.parts:
-            _handle(each, part, parts[part.cooperative_id], members, now=now)
-    # Their messages belong to the past; nobody is to be written to today.
+            row = parts[part.cooperative_id]
+            if row.state == PartState.NEW:
+                _handle(each, part, row, members, now=now)
+
+
+def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
+    """The order that this one of the plan became, if it was placed already."""
+    phone = (buyer.phone or "") if planned.is_demo_buyer else planned.phone
+    return Order.objects.filter(placed_at=planned.placed_at, phone=phone).order_by("number").first()
+
+
+def silence(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
+    """Step: their messages belong to the past; nobody is to be written to today."""
     phones = [buyer.phone, *(each.phone for each in planned)]
     Notification.objects.filter(to__in=phones, sent_at=None).update(sent_at=now)
 
@@ -169,7 +182,6 @@ def first_warehouses() -> dict[int, uuid.UUID]:
     return dict(rows.values_list("cooperative", "pk"))
 
 
-@transaction.atomic(durable=True)
 def _move(stocked: Stocked, sign: int, reason: Reason, *, actor: Actor, now: datetime.datetime) -> None:
     houses = Warehouse.objects.select_related("cooperative").in_bulk({house for house, _variant in stocked})
     for (house, variant_id), quantity in sorted(

@@ -1,9 +1,9 @@
-"""Filling an empty shop with the demo, all of it or nothing."""
+"""Filling an empty shop with the demo; what was interrupted is taken up where it stopped."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -12,27 +12,29 @@ from orders.models import Order
 from shop.accounts.models import User
 from shop.core.actors import Actor, Door
 from shop.core.divisions import load_divisions
-from shop.core.models import Channel, Division
+from shop.core.models import Change, Channel, Division, record_change
 from shop.management.demo.accounts import ACCOUNTS, open_accounts
 from shop.management.demo.bulk_orders import write_finished
 from shop.management.demo.goods import lay_out_goods
 from shop.management.demo.ground import lay_ground
-from shop.management.demo.history import DAYS, Planner
+from shop.management.demo.history import DAYS, PlannedOrder, Planner
 from shop.management.demo.masters import hang_pictures
-from shop.management.demo.past_orders import live_through, receive_goods, write_off
+from shop.management.demo.past_orders import find_placed, live_through, receive_goods, silence, write_off
 from shop.management.demo.reading import cooperatives, market, products
 from shop.management.demo.stalls import put_up_stalls
 
 # A longer history is written down in bulk, but for its last days.
 MOST_LIVED_THROUGH = 300
 SEEDER = Actor.system("demo")
+# How far the demo came, as changes of its market: stalls stand, the history's goods are there, all is done.
+BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
 
 
 def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, User]:
     """Everything of the demo that is missing; answers the accounts by e-mail.
 
     Divisions and pictures come first: files have no place in a transaction. The rest is one
-    transaction, so that a shop is never filled by half. A second run adds nothing.
+    transaction, so that stalls never stand by half. A second run adds nothing.
     """
     if not Division.objects.exists():
         load_divisions()
@@ -41,29 +43,55 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
         ground = lay_ground(pictures, actor=SEEDER, now=now)
         stalls = put_up_stalls(ground, pictures, actor=SEEDER, now=now)
         lay_out_goods(ground, stalls, pictures, actor=SEEDER, now=now)
+        if _reached(BEGUN) is None:
+            record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
         return open_accounts(actor=SEEDER, now=now)
 
 
-def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
-    """A history of that many orders over the past months; answers how many were placed.
+def is_interrupted() -> bool:
+    """The demo was begun and has not come to its end."""
+    return _reached(BEGUN) is not None and _reached(FILLED) is None
 
-    The same seed gives the same history on the same day. A shop that has orders keeps what it has:
-    then nothing is placed.
+
+def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
+    """A history of that many orders over the past months; answers how many it has.
+
+    The same seed gives the same history on the same day. A history that was interrupted goes on as it was
+    begun. A shop that has orders otherwise keeps what it has: then nothing is placed and 0 is answered.
     """
-    if Order.objects.exists():
+    stocked = _reached(STOCKED)
+    if _reached(FILLED) or (stocked is None and Order.objects.exists()):
         return 0
+    if stocked is not None:
+        count, seed, now = stocked.data["orders"], stocked.data["seed"], stocked.at
     channel = Channel.objects.get(slug="viet-nam")
     planned = Planner(channel, seed=seed, now=now).plan(count)
+    if stocked is None:
+        with transaction.atomic(durable=True):
+            receive_goods(planned, actor=SEEDER, now=now - datetime.timedelta(days=DAYS + 1))
+            record_change(STOCKED, channel, actor=SEEDER, now=now, data={"orders": count, "seed": seed})
+    _write_history(planned, channel, now=now)
+    return len(planned)
+
+
+def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: datetime.datetime) -> None:
     members = members_by_cooperative()
     buyer = User.objects.get(email=ACCOUNTS[0].email)
-    first_day = now - datetime.timedelta(days=DAYS + 1)
-    receive_goods(planned, actor=SEEDER, now=first_day)
-    in_bulk = [each for each in planned if each.is_over] if count > MOST_LIVED_THROUGH else []
+    is_long = len(planned) > MOST_LIVED_THROUGH
+    in_bulk = [each for each in planned if each.is_over] if is_long else []
+    if Order.objects.exists():
+        in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
     write_finished(in_bulk, channel, members, buyer, now=now)
-    rest = [each for each in planned if not each.is_over] if in_bulk else planned
+    rest = [each for each in planned if not each.is_over] if is_long else planned
     live_through(rest, channel, members, buyer, now=now)
-    write_off(planned, actor=SEEDER, now=now)
-    return len(planned)
+    with transaction.atomic(durable=True):
+        write_off(planned, actor=SEEDER, now=now)
+        silence(planned, buyer, now=now)
+        record_change(FILLED, channel, actor=SEEDER, now=now)
+
+
+def _reached(step: str) -> Change | None:
+    return Change.objects.filter(what=step, kind=Channel._meta.label_lower).first()
 
 
 def members_by_cooperative() -> dict[int, Actor]:

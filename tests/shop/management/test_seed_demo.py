@@ -12,12 +12,19 @@ from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKi
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, PaymentEvent
 from shop.accounts.models import User
-from shop.core.models import Change, Channel, Picture, PictureState, Translation
+from shop.core.models import Change, Channel, Picture, PictureState, Translation, record_change
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.demo.bulk_orders import write_finished
 from shop.management.demo.history import Planner
 from shop.management.demo.past_orders import live_through, receive_goods
-from shop.management.demo.seeding import SEEDER, fill, members_by_cooperative, seed_orders
+from shop.management.demo.seeding import (
+    SEEDER,
+    STOCKED,
+    fill,
+    is_interrupted,
+    members_by_cooperative,
+    seed_orders,
+)
 from shop.notifications.models import Notification
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
@@ -168,6 +175,27 @@ class DemoTests(TestCase):
 
         assert seed_orders(3, seed=6, now=NOW) == 0
         assert Order.objects.count() == 3
+
+    def test_an_interrupted_history_goes_on_as_it_was_begun(self):
+        channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
+        planned = Planner(channel, seed=5, now=NOW).plan(6)
+        before = dict(Stock.objects.values_list("pk", "on_hand"))
+        receive_goods(planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
+        record_change(STOCKED, channel, actor=SEEDER, now=NOW, data={"orders": 6, "seed": 5})
+        live_through(planned[:4], channel, members_by_cooperative(), buyer, now=NOW)
+        assert is_interrupted()
+
+        answered = seed_orders(40, seed=9, now=NOW + datetime.timedelta(days=1))
+
+        assert answered == 6
+        assert not is_interrupted()
+        placed = Order.objects.placed().order_by("placed_at").values_list("placed_at", flat=True)
+        assert list(placed) == [each.placed_at for each in planned]
+        promised = dict(Allocation.objects.values_list("stock").annotate(total=Sum("quantity")))
+        assert dict(Stock.objects.values_list("pk", "on_hand")) == {
+            pk: on_hand + promised.get(pk, 0) for pk, on_hand in before.items()
+        }
+        assert not Notification.objects.filter(sent_at=None).exists()
 
     def test_a_history_written_in_bulk_is_the_one_that_is_lived_through(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
