@@ -87,7 +87,7 @@ class DeliveryWayQuerySet(models.QuerySet["DeliveryWay"]):
         """Active ways with all that `fee` and `pickup_times` read, in three queries."""
         return (
             self.filter(is_active=True)
-            .select_related("service", "warehouse", "warehouse__address")
+            .select_related("service", "service__tax_class", "warehouse", "warehouse__address")
             .prefetch_related("rates", "market_days")
             .order_by("cooperative", "sort_order", "pk")
         )

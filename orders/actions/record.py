@@ -151,6 +151,8 @@ def _part(
         way = share.chosen.way
         part.way, part.service, part.warehouse = way, way.service, way.warehouse
         part.way_kind, part.way_name, part.carrier = way.kind, way.name, way.carrier
+        tax_class = way.service.tax_class
+        part.delivery_tax_class_name = tax_class.name if tax_class else ""
         if way.warehouse is not None:
             part.pickup_place = f"{way.warehouse.name}, {way.warehouse.address}"[:500]
         part.expected_from, part.expected_until = _expected(way, now)

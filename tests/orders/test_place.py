@@ -443,3 +443,14 @@ def test_a_buyer_without_mail_is_told_by_text_message_with_the_orders_address() 
     (text,) = Notification.objects.filter(way="sms")
     assert (text.to, text.subject) == ("+84987654321", "")
     assert f"/don-hang/{order.pk}/" in text.text
+
+
+def test_a_part_keeps_the_name_of_its_deliverys_tax_class() -> None:
+    variant = make_variant()
+    way = variant.cooperative.ways.get()
+    way.service.tax_class = make_tax_class(8)
+    way.service.save(update_fields=["tax_class"])
+
+    part = make_order((variant, 1)).parts.get()
+
+    assert (part.delivery_tax_class_name, part.delivery_tax_rate) == ("8 %", 8)
