@@ -1,0 +1,53 @@
+"""What a cooperative may see of its buyer, and until when a part may be called off."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState, PartState, Progress
+
+
+@pytest.mark.parametrize(
+    ("state", "progress", "contact", "address"),
+    [
+        (PartState.NEW, Progress.NOTHING, False, False),
+        (PartState.ACCEPTED, Progress.NOTHING, True, True),
+        (PartState.ACCEPTED, Progress.PARTLY_DELIVERED, True, True),
+        (PartState.ACCEPTED, Progress.DELIVERED, True, False),
+        (PartState.ACCEPTED, Progress.RETURNED, True, False),
+        (PartState.DECLINED, Progress.NOTHING, False, False),
+        (PartState.CANCELLED, Progress.NOTHING, False, False),
+    ],
+)
+def test_the_buyer_is_seen_from_yes_on_and_the_house_until_the_goods_are_there(
+    state, progress, contact, address
+) -> None:
+    part = OrderPart(state=state, progress=progress)
+
+    assert (part.shows_contact, part.shows_address) == (contact, address)
+
+
+@pytest.mark.parametrize(
+    ("state", "by_seller", "by_buyer"),
+    [
+        (ParcelState.PACKING, True, True),
+        (ParcelState.VOIDED, True, True),
+        (ParcelState.PACKED, True, False),
+        (ParcelState.HANDED_OVER, False, False),
+        (ParcelState.FAILED_DELIVERY, False, False),
+        (ParcelState.DELIVERED, False, False),
+    ],
+)
+def test_a_part_is_called_off_until_it_is_gone_and_by_its_buyer_until_it_is_packed(
+    state, by_seller, by_buyer
+) -> None:
+    part, parcels = OrderPart(state=PartState.ACCEPTED), [Parcel(state=state)]
+
+    may = (part.may_be_cancelled(parcels), part.may_be_cancelled(parcels, by_buyer=True))
+
+    assert may == (by_seller, by_buyer)
+
+
+def test_what_has_ended_is_not_called_off_again() -> None:
+    assert not OrderPart(state=PartState.DECLINED).may_be_cancelled([])
