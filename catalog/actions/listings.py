@@ -34,8 +34,9 @@ class ListingReasonNeeded(Refused):
 def missing_by_law(product: Product) -> list[str]:
     """What Consumer Law 19/2023, article 37, wants said and is not: names of fields, in a fixed order.
 
-    Who sells, what it costs, how much is in it, where it comes from, how long it keeps, what
-    delivery costs, and how it may be returned; and a picture, so that the buyer sees what it is.
+    Who sells, what it costs, where it comes from, how long it keeps, what delivery costs, and how it
+    may be returned; and a picture, so that the buyer sees what it is. How much one gets needs no check:
+    no variant is without a unit.
     """
     cooperative = product.cooperative
     prices = Price.objects.filter(variant__product=product, amount__gt=0)
