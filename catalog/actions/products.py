@@ -217,10 +217,21 @@ def edit_variant(
     variant = locked_one(Variant.objects.for_cooperative(cooperative).filter(pk=variant_id))
     if variant is None:
         raise Missing()
-    for field, value in asdict(details).items():
-        if field != "price":
-            setattr(variant, field, value)
+    said = {field: value for field, value in asdict(details).items() if field != "price"}
+    before = {field: getattr(variant, field) for field in said if getattr(variant, field) != said[field]}
+    for field, value in said.items():
+        setattr(variant, field, value)
     variant.save()
+    if before:
+        record_change(
+            "variant.edited",
+            variant,
+            actor=actor,
+            now=now,
+            root=Product(pk=variant.product_id),
+            cooperative_id=cooperative.pk,
+            data={"from": before, "to": {field: said[field] for field in before}},
+        )
     reprice(variant, channel, details.price, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant

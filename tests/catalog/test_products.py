@@ -122,6 +122,27 @@ def test_a_new_price_reaches_the_shelf_and_is_written_down_once() -> None:
     assert (changes.count() - before, changes[0].data["from"], changes[0].data["to"]) == (1, 45_000, 47_000)
 
 
+def test_what_is_said_of_a_size_is_written_down_with_what_was_said_before() -> None:
+    variant = make_variant(price=320_000)
+    details = VariantDetails(price=320_000, name="to", weight=900)
+
+    for _twice in range(2):
+        edit_variant(
+            cooperative=variant.cooperative,
+            variant_id=variant.pk,
+            channel=make_channel(),
+            details=details,
+            **WHO,
+        )
+
+    change = Change.objects.get(what="variant.edited")
+    assert (change.key, change.root_key) == (str(variant.pk), str(variant.product_id))
+    assert (change.data["from"], change.data["to"]) == (
+        {"name": "", "weight": None},
+        {"name": "to", "weight": 900},
+    )
+
+
 def test_a_new_list_price_ends_a_catalogue_discount_on_the_old_one() -> None:
     variant = make_variant(price=45_000)
     variant.prices.update(discounted=40_000)
