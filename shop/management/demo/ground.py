@@ -1,4 +1,4 @@
-"""What every stall of the demo stands on: the market, its shelves, its kinds of goods and of delivery."""
+"""What every stall stands on, the demo's and others: the market, its shelves, kinds of goods, of delivery."""
 
 from __future__ import annotations
 
@@ -39,10 +39,20 @@ class Ground:
     services: Mapping[str, Service]
 
 
-def lay_ground(pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime) -> Ground:
-    """Step: the market as far as it is missing."""
+def lay_ground(
+    pictures: Mapping[str, Picture],
+    *,
+    operator: Mapping[str, str] | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Ground:
+    """Step: the market as far as it is missing.
+
+    A shelf whose picture is not among `pictures` has none. `operator` is who runs the market, by the
+    settings' columns without their prefix; None is the demo's.
+    """
     channel = _channel()
-    _settings()
+    _settings(market()["operator"] if operator is None else operator)
     taxes = {row["key"]: _tax_class(row) for row in market()["tax"]}
     zone = _zone(channel)
     _house()
@@ -73,9 +83,9 @@ def _channel() -> Channel:
     )[0]
 
 
-def _settings() -> None:
-    operator = {f"operator_{field}": value for field, value in market()["operator"].items()}
-    ShopSettings.objects.get_or_create(pk=1, defaults=operator)
+def _settings(operator: Mapping[str, str]) -> None:
+    columns = {f"operator_{field}": value for field, value in operator.items()}
+    ShopSettings.objects.get_or_create(pk=1, defaults=columns)
 
 
 def _tax_class(row: dict[str, Any]) -> TaxClass:
@@ -176,7 +186,7 @@ def _categories(
         if category is None:
             category = add_category(name=row["name"], parent=parent, sort_order=place, actor=actor, now=now)
             about = row.get("about", "")
-            category.picture = pictures[row["picture"]]
+            category.picture = pictures.get(row["picture"])
             category.description_text = about
             category.description = texts.blocks(about) if about else None
             category.save(update_fields=["picture", "description_text", "description"])

@@ -1,0 +1,30 @@
+"""`manage.py open_market`: what an empty shop needs before the first cooperative applies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.utils import timezone
+
+from shop.core.actors import Actor
+from shop.core.divisions import load_divisions
+from shop.core.models import Division
+from shop.management.demo.ground import lay_ground
+
+
+class Command(BaseCommand):
+    help = (
+        "Lays out an empty shop: provinces and communes, the channel viet-nam with its zone, kinds of"
+        " delivery, tax classes, kinds of goods, shelves, groups of staff and the settings. Running it again"
+        " changes nothing that is there."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not Division.objects.exists():
+            load_divisions()
+        with transaction.atomic(durable=True):
+            ground = lay_ground({}, operator={}, actor=Actor.system("open_market"), now=timezone.now())
+        self.stdout.write(f"The market {ground.channel.name} is open: {len(ground.categories)} shelves.")
+        self.stdout.write("Check the tax rates, and name the operator, at /quan-tri/du-lieu/.")
