@@ -124,13 +124,18 @@ def open_first_store_house(cooperative: Cooperative) -> Warehouse | None:
     warehouse = Warehouse.objects.create(
         cooperative=cooperative, name=cooperative.name, slug=f"kho-{cooperative.slug}", address=address
     )
+    serve_open_channels(warehouse)
+    return warehouse
+
+
+def serve_open_channels(warehouse: Warehouse) -> None:
+    """Step: what lies in a new store house is sold in every open channel, in all of their zones."""
     channels = list(Channel.objects.filter(is_active=True).order_by("pk"))
     WarehouseChannel.objects.bulk_create(
-        WarehouseChannel(warehouse=warehouse, channel=channel, sort_order=cooperative.pk)
+        WarehouseChannel(warehouse=warehouse, channel=channel, sort_order=warehouse.cooperative_id)
         for channel in channels
     )
     warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
-    return warehouse
 
 
 def _service(channel: Channel, kind: WayKind) -> Service:

@@ -1,0 +1,152 @@
+"""A way's table of prices and its market days are set as a whole, or not at all."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from cooperatives.actions.terms import (
+    Hours,
+    NoRates,
+    OddMarketDay,
+    OddRate,
+    Rate,
+    set_market_days,
+    set_rates,
+)
+from cooperatives.models import DeliveryWay, MarketDayKind
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.factories import HANOI, NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_way
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+WHO = {"actor": Actor.system("test"), "now": NOW}
+SIX, TEN = datetime.time(6), datetime.time(10)
+
+
+def price(way, *rates, cooperative=None, **more):
+    set_rates(
+        cooperative=cooperative or way.cooperative,
+        way_id=way.pk,
+        channel=make_channel(),
+        rates=rates,
+        **WHO,
+        **more,
+    )
+
+
+def schedule(way, *days, cooperative=None, cut_off_hours=12):
+    set_market_days(
+        cooperative=cooperative or way.cooperative,
+        way_id=way.pk,
+        days=days,
+        cut_off_hours=cut_off_hours,
+        **WHO,
+    )
+
+
+def fee(way, province, grams=1_000, goods=100_000):
+    found = DeliveryWay.objects.offered().get(pk=way.pk)
+    return found.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
+
+
+def test_a_table_by_province_and_weight_takes_the_place_of_one_price() -> None:
+    way = make_way(make_seller(), make_channel(), fee=30_000)
+
+    price(way, Rate(15_000, THAI_NGUYEN, 2_000), Rate(20_000, THAI_NGUYEN), Rate(42_000), free_above=500_000)
+
+    near = [fee(way, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
+    assert (near, fee(way, HANOI), fee(way, HANOI, goods=500_000)) == ([15_000, 20_000], 42_000, 0)
+    change = Change.objects.get(what="way.priced")
+    assert [row["price"] for row in change.data["from"]] == [30_000]
+    assert [row["price"] for row in change.data["to"]] == [15_000, 20_000, 42_000]
+
+
+def test_the_prices_of_another_channel_stay() -> None:
+    other = make_channel(slug="khac")
+    way = make_way(make_seller(), other, fee=30_000)
+
+    price(way, Rate(42_000))
+
+    assert sorted(way.rates.values_list("channel__slug", "price")) == [("khac", 30_000), ("viet-nam", 42_000)]
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [Rate(1), Rate(-1, HANOI)],
+        [Rate(1), Rate(100_000_000, HANOI)],
+        [Rate(1), Rate(1, HANOI, 0)],
+        [Rate(1), Rate(2)],
+    ],
+)
+def test_an_odd_row_changes_nothing_and_is_named(rates) -> None:
+    way = make_way(make_seller(), make_channel())
+
+    with refused(OddRate, "odd_rate") as refusal:
+        price(way, *rates)
+
+    assert refusal.value.details == {"row": 1}
+
+
+def test_a_carried_way_keeps_a_price_and_a_collected_one_needs_none() -> None:
+    seller = make_seller()
+    carried, collected = make_way(seller, make_channel()), make_market_way(seller, make_channel())
+
+    with refused(NoRates, "no_rates"):
+        price(carried)
+    price(collected)
+
+    assert fee(collected, HANOI) == 0
+
+
+def test_market_days_are_set_anew_with_their_places() -> None:
+    way = make_market_way(make_seller(), make_channel())
+
+    schedule(way, Hours(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
+
+    found = DeliveryWay.objects.offered().get(pk=way.pk)
+    times = found.pickup_times(now=NOW, count=2)
+    assert [(time.key, time.capacity) for time in times] == [
+        ("2026-12-05T06:00", 20),
+        ("2027-01-05T06:00", 20),
+    ]
+    assert found.cut_off_hours == 24
+    change = Change.objects.get(what="way.scheduled")
+    assert (change.data["from"], change.data["to"]) == (
+        ["weekday 6, 06:00-10:00, *"],
+        ["solar 5, 06:00-10:00, 20"],
+    )
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        Hours(MarketDayKind.WEEKDAY, 7, SIX, TEN),
+        Hours(MarketDayKind.SOLAR, 0, SIX, TEN),
+        Hours(MarketDayKind.LUNAR, 31, SIX, TEN),
+        Hours(MarketDayKind.WEEKDAY, 6, TEN, TEN),
+        Hours(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=0),
+    ],
+)
+def test_a_day_that_cannot_be_changes_nothing(day) -> None:
+    way = make_market_way(make_seller(), make_channel())
+
+    with refused(OddMarketDay, "odd_market_day"):
+        schedule(way, Hours(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
+
+
+def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() -> None:
+    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    carried, market = make_way(seller, make_channel()), make_market_way(seller, make_channel())
+    ended = make_way(seller, make_channel(), is_active=False)
+
+    for way, cooperative in ((carried, other), (ended, seller)):
+        with refused(Missing, "missing"):
+            price(way, Rate(1), cooperative=cooperative)
+    for way, cooperative in ((carried, seller), (market, other)):
+        with refused(Missing, "missing"):
+            schedule(way, cooperative=cooperative)
