@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import ProtectedError, Q
 
 from catalog.actions.listings import move_listing
 from catalog.models import Listing, Movement, Product, Stock
@@ -28,25 +28,35 @@ def remove_product(
     product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
         raise Missing()
-    snapshot = {"name": product.name, "slug": product.slug}
-    if _is_referred_to(product):
+    gone = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
+    if not gone:
         _hide(product, actor=actor, now=now)
-        gone = False
-    else:
-        record_change(
-            "product.deleted", product, actor=actor, now=now, cooperative_id=cooperative.pk, snapshot=snapshot
-        )
-        product.default_variant = None
-        product.save(update_fields=["default_variant"])
-        product.delete()
-        gone = True
     return gone
 
 
 def _is_referred_to(product: Product) -> bool:
-    """Whether anything was ever moved or promised of it; order lines rest on promises."""
+    """Whether anything was ever moved or promised of it."""
     promised = Stock.objects.filter(variant__product=product).filter(Q(allocated__gt=0) | Q(reserved__gt=0))
     return promised.exists() or Movement.objects.filter(stock__variant__product=product).exists()
+
+
+def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
+    """Delete it, unless a line of an order or a draft, which outer apps write, still names it."""
+    try:
+        with transaction.atomic():
+            record_change(
+                "product.deleted",
+                product,
+                actor=actor,
+                now=now,
+                cooperative_id=product.cooperative_id,
+                snapshot={"name": product.name, "slug": product.slug},
+            )
+            Product.objects.filter(pk=product.pk).update(default_variant=None)
+            Product.objects.get(pk=product.pk).delete()
+    except ProtectedError:
+        return False
+    return True
 
 
 def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:

@@ -232,7 +232,7 @@ class OrderLine(WithMetadata):
     part = models.ForeignKey("OrderPart", models.CASCADE, related_name="lines")
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="+")
     position = models.PositiveIntegerField(default=0)
-    variant = models.ForeignKey(Variant, models.SET_NULL, related_name="+", null=True, blank=True)
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="+", null=True, blank=True)
     product_key = models.PositiveBigIntegerField(null=True, blank=True)
     category_key = models.PositiveBigIntegerField(null=True, blank=True)
     product_name = models.CharField(max_length=386)

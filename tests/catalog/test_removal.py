@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from catalog.actions.removal import remove_product
 from catalog.models import Listing, Product
 from catalog.states import ListingState
+from orders.actions.draft import draft_order, edit_draft
+from orders.actions.shares import WantedLine
+from orders.models import Source
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import NOW, make_order, make_product, make_seller
+from tests.factories import NOW, make_channel, make_contact, make_order, make_product, make_seller
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("test")
@@ -34,6 +39,39 @@ def test_a_product_that_was_sold_is_hidden_and_its_slug_is_free() -> None:
     assert Listing.objects.get(product=product).state == ListingState.WITHDRAWN
     assert make_product(product.cooperative, name="Gừng tươi").slug == "gung-tuoi"
     assert order.lines.get().product_name == "Gừng tươi"
+
+
+def test_a_product_without_a_count_that_was_sold_is_hidden() -> None:
+    product = make_product(name="Gừng tươi", on_hand=0)
+    product.variants.update(track_inventory=False)
+    order = make_order((product.variants.get(), 1))
+
+    gone = remove_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+
+    assert not gone
+    assert order.lines.get().variant == product.variants.get()
+    assert Product.objects.get(pk=product.pk).default_variant == product.variants.get()
+    assert [change.what for change in Change.objects.of(product).in_time()][-1] == "product.hidden"
+    assert not Change.objects.filter(what="product.deleted").exists()
+
+
+def test_a_product_that_a_draft_holds_is_hidden() -> None:
+    product = make_product(name="Gừng tươi", on_hand=0)
+    variant = product.variants.get()
+    draft = draft_order(channel=make_channel(), source=Source.PHONE, actor=SYSTEM, now=NOW)
+    edit_draft(
+        order_id=draft.pk,
+        lines=[WantedLine(uuid.uuid4(), variant.pk, 1)],
+        deliveries={},
+        contact=make_contact(),
+        actor=SYSTEM,
+        now=NOW,
+    )
+
+    gone = remove_product(cooperative=product.cooperative, product_id=product.pk, actor=SYSTEM, now=NOW)
+
+    assert not gone
+    assert draft.lines.get().variant == variant
 
 
 def test_another_cooperatives_product_is_missing() -> None:
