@@ -49,7 +49,8 @@ def compile_translations(*, out: TextIO) -> None:
         with _told(out, f"Compiling {po.relative_to(settings.BASE_DIR)}"):
             fresh = mo.with_suffix(f".{os.getpid()}")
             with po.open("rb") as source, fresh.open("wb") as target:
-                write_mo(target, read_po(source))
+                # Without a locale Babel leaves out how plurals are formed, and they would show in English.
+                write_mo(target, read_po(source, locale=po.parent.parent.name))
             fresh.replace(mo)
 
 
