@@ -143,7 +143,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """
     if "original" in Path(path).parts:
         raise Http404
-    answer = serve(request, path, document_root=settings.MEDIA_ROOT)
+    answer = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer
 
