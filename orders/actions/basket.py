@@ -7,14 +7,14 @@ import uuid
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import write_promises
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryWay
 from orders import locks
-from orders.actions.shares import WantedDelivery
+from orders.actions.shares import WantedDelivery, limit_of
 from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
@@ -72,7 +72,7 @@ def put_in_basket(
     line = basket.lines.filter(variant=variant).order_by("created_at", "pk").first()
     line = line or BasketLine(basket=basket, variant=variant, quantity=0)
     line.quantity += quantity
-    _check_limit(line.quantity, variant)
+    _check_limit(line, line.quantity)
     line.seen_price = _selling_price(variant, channel)
     line.save()
     _touch(basket, now)
@@ -94,7 +94,7 @@ def change_quantity(
     if quantity == 0:
         line.delete()
     else:
-        _check_limit(quantity, line.variant)
+        _check_limit(line, quantity)
         line.quantity = quantity
         line.seen_price = _selling_price(line.variant, basket.channel)
         line.save(update_fields=["quantity", "seen_price"])
@@ -204,13 +204,16 @@ def _merge(guest: Basket, own: Basket) -> None:
     guest.delete()
 
 
-def _check_limit(quantity: int, variant: Variant) -> None:
-    limits = [limit for limit in (line_limit(), variant.quantity_limit_per_customer) if limit is not None]
-    if limits and quantity > min(limits):
+def _check_limit(line: BasketLine, quantity: int) -> None:
+    """Whether a line may hold so many, counting the basket's other lines of its variant."""
+    others = BasketLine.objects.filter(basket=line.basket_id, variant=line.variant_id).exclude(pk=line.pk)
+    whole = quantity + others.aggregate(total=Sum("quantity", default=0))["total"]
+    limit = limit_of(line.variant, line_limit())
+    if limit is not None and whole > limit:
         raise OverLimit(
-            _("One order may hold at most %(limit)s of this.") % {"limit": min(limits)},
+            _("One order may hold at most %(limit)s of this.") % {"limit": limit},
             field="quantity",
-            limit=min(limits),
+            limit=limit,
         )
 
 

@@ -7,6 +7,7 @@ quote; placing takes one; so both say the same.
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -26,11 +27,12 @@ from orders.actions.shares import (
     Wanted,
     WantedDelivery,
     WantedLine,
+    limit_of,
 )
 from orders.models import Basket, Reservation
 from orders.pricing import DeliveryIn, LineIn, Purchase, price_purchase
 from shop.core.calendar import day_of
-from shop.core.models import TaxClass, TaxRate
+from shop.core.models import TaxClass, TaxRate, shop_settings
 
 
 def wanted_of(basket: Basket) -> Wanted:
@@ -71,6 +73,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
         line = _quote_line(wanted_line, variant, rates, free)
         share = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
         share.lines.append(line)
+    _check_limits(shares.values())
     _spread_shortage(shares.values())
     _quote_deliveries(wanted, shares, ways, now, proposing)
     return Quote(wanted, list(shares.values()), _price(wanted, shares.values(), rates))
@@ -190,10 +193,20 @@ def _quote_line(
         quoted.problems.append(Problem.NOT_FOR_SALE)
     elif line.seen_price is not None and line.seen_price != selling:
         quoted.problems.append(Problem.PRICE_CHANGED)
-    limit = variant.quantity_limit_per_customer
-    if limit is not None and line.quantity > limit:
-        quoted.problems.append(Problem.OVER_LIMIT)
     return quoted
+
+
+def _check_limits(shares: Iterable[Share]) -> None:
+    """Say what is more than one order may hold, counting all lines of one variant together."""
+    lines = [line for share in shares for line in share.lines]
+    shop_limit = shop_settings().limit_quantity_per_checkout
+    together: Counter[int] = Counter()
+    for line in lines:
+        together[line.variant.pk] += line.wanted.quantity
+    for line in lines:
+        line.limit = limit_of(line.variant, shop_limit)
+        if line.limit is not None and together[line.variant.pk] > line.limit:
+            line.problems.append(Problem.OVER_LIMIT)
 
 
 def _spread_shortage(shares: Iterable[Share]) -> None:

@@ -77,6 +77,12 @@ class Wanted:
     by_staff: bool = False
 
 
+def limit_of(variant: Variant, shop_limit: int | None) -> int | None:
+    """How many steps of a variant one order may hold: the least of its own limit and the shop's."""
+    limits = [limit for limit in (shop_limit, variant.quantity_limit_per_customer) if limit is not None]
+    return min(limits, default=None)
+
+
 @dataclass(slots=True)
 class QuotedLine:
     wanted: WantedLine
@@ -86,6 +92,7 @@ class QuotedLine:
     tax_rate: Decimal
     tax_class_name: str
     free: int | None
+    limit: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property

@@ -124,8 +124,7 @@ def line_words(line: QuotedLine, currency: str) -> list[str]:
             % {"count": line.free or 0}
         ),
         Problem.OVER_LIMIT: lambda: (
-            _("One order may hold at most %(limit)s of this.")
-            % {"limit": line.variant.quantity_limit_per_customer}
+            _("One order may hold at most %(limit)s of this.") % {"limit": line.limit}
         ),
         Problem.PRICE_CHANGED: lambda: (
             _("The price has changed: %(old)s before, %(new)s now.")

@@ -17,7 +17,8 @@ from orders.actions.basket import (
     put_in_basket,
 )
 from orders.actions.checkout import open_checkout
-from orders.actions.shares import WantedDelivery
+from orders.actions.quote import quote, wanted_of
+from orders.actions.shares import Problem, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
 from shop.core.models import ShopSettings
@@ -235,3 +236,34 @@ def test_a_basket_is_held_by_its_person_or_by_who_knows_a_guests_key() -> None:
     assert held(other.pk, theirs.pk) == set()
     assert held(user.pk, guest.pk) == {guest.pk, theirs.pk}
     assert held(None, None) == set()
+
+
+def two_lines(variant) -> Basket:
+    """A basket with three and two steps of a variant, in two lines."""
+    basket = make_basket((variant, 3))
+    BasketLine.objects.create(basket=basket, variant=variant, quantity=2)
+    return basket
+
+
+def test_lines_of_one_variant_are_limited_together() -> None:
+    variant = make_variant(quantity_limit_per_customer=5)
+    basket = two_lines(variant)
+    last = basket.lines.get(quantity=2)
+
+    with refused(OverLimit, "over_limit"):
+        put(variant, 1, basket=basket)
+    with refused(OverLimit, "over_limit"):
+        change_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
+
+
+def test_a_quote_counts_lines_of_one_variant_together_against_the_limit() -> None:
+    variant = make_variant()
+    basket = two_lines(variant)
+    ShopSettings.objects.create(limit_quantity_per_checkout=5)
+    within = quote(wanted_of(basket), now=NOW)
+
+    ShopSettings.objects.update(limit_quantity_per_checkout=4)
+    beyond = quote(wanted_of(basket), now=NOW)
+
+    assert [Problem.OVER_LIMIT in line.problems for line in within.lines] == [False, False]
+    assert [(line.limit, Problem.OVER_LIMIT in line.problems) for line in beyond.lines] == [(4, True)] * 2
