@@ -109,6 +109,11 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
 
     @property
+    def is_public(self) -> bool:
+        """Whether it has a page: what `public()` asks, of one row."""
+        return self.state == CooperativeState.APPROVED and not self.is_house
+
+    @property
     def place(self) -> str:
         return ", ".join(part for part in (self.hamlet, self.commune_name, self.province_name) if part)
 

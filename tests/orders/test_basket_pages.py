@@ -299,3 +299,22 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
         put(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
 
     assert queries() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_linked"),
+    [({}, True), ({"is_house": True}, False), ({"state": CooperativeState.SUSPENDED}, False)],
+)
+def test_only_a_cooperative_that_has_a_page_is_linked_to(
+    client: Client, fields: dict[str, object], is_linked: bool
+) -> None:
+    seller = make_seller("HTX Thiên An")
+    put(client, make_variant(seller))
+    Cooperative.objects.filter(pk=seller.pk).update(**fields)
+
+    page = basket_page(client)
+    there = client.get(f"/en/hop-tac-xa/{seller.slug}/").status_code
+
+    assert "HTX Thiên An" in page
+    assert (f'href="/en/hop-tac-xa/{seller.slug}/"' in page) == is_linked
+    assert (there == 200) == is_linked
