@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models.cooperative import Cooperative
@@ -199,10 +200,13 @@ class DeliveryRate(models.Model):
 
     class Meta:
         constraints = [
+            # No two rows without a bound either; SQLite tells nulls apart, so they count as the heaviest.
             models.UniqueConstraint(
-                fields=["way", "channel", "province_code", "up_to_grams"],
+                "way",
+                "channel",
+                "province_code",
+                Coalesce("up_to_grams", models.Value(2_147_483_647)),
                 name="delivery_rate_once",
-                nulls_distinct=False,
             ),
             models.CheckConstraint(condition=Q(price__gte=0), name="delivery_rate_not_negative"),
         ]

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from shop.core.models.bases import WithMetadata
 
@@ -55,8 +56,12 @@ class TaxRate(models.Model):
 
     class Meta:
         constraints = [
+            # Without a class or a first day there is one row too; SQLite would tell nulls apart.
             models.UniqueConstraint(
-                fields=["tax_class", "country", "valid_from"], name="tax_rate_once", nulls_distinct=False
+                Coalesce("tax_class", models.Value(0)),
+                "country",
+                Coalesce("valid_from", models.Value(datetime.date(1, 1, 1))),
+                name="tax_rate_once",
             ),
             models.CheckConstraint(condition=Q(rate__gte=0), name="tax_rate_not_negative"),
         ]

@@ -1,0 +1,33 @@
+"""Rows that may stand once stand once, on either database, where a column is empty too."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from cooperatives.models import DeliveryRate
+from shop.core.models import TaxRate
+from tests.factories import make_channel, make_cooperative, make_way
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_way_has_one_price_without_a_bound_for_each_province() -> None:
+    channel = make_channel()
+    way = make_way(make_cooperative(), channel, provinces=("",))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DeliveryRate.objects.create(way=way, channel=channel, currency="VND", price=1)
+
+    assert way.rates.count() == 1
+
+
+def test_a_country_has_one_rate_without_a_class_and_without_a_first_day() -> None:
+    TaxRate.objects.create(country="VN", rate=Decimal(8))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TaxRate.objects.create(country="VN", rate=Decimal(10))
+
+    assert TaxRate.objects.count() == 1
