@@ -119,7 +119,12 @@ def make_service(channel: Channel, kind: WayKind = WayKind.CARRIER) -> Service:
 
 
 def make_way(
-    cooperative: Cooperative, channel: Channel, *, fee: int = 30_000, provinces: tuple[str, ...] = ("",), **fields: Any
+    cooperative: Cooperative,
+    channel: Channel,
+    *,
+    fee: int = 30_000,
+    provinces: tuple[str, ...] = ("",),
+    **fields: Any,
 ) -> DeliveryWay:
     """A carrier to the door at one fee, to the provinces given (an empty code: everywhere)."""
     defaults = {"kind": WayKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
@@ -229,7 +234,9 @@ def stock_of(variant: Variant) -> Stock:
     return Stock.objects.get(variant=variant)
 
 
-def make_basket(*wanted: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW) -> Basket:
+def make_basket(
+    *wanted: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
+) -> Basket:
     """A basket with these variants, as a buyer fills it."""
     basket_id = None
     for variant, quantity in wanted:
