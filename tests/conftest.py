@@ -65,6 +65,15 @@ def pytest_configure(config: pytest.Config) -> None:
         compile_translations(out=log)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What touches no database says nothing about it, and runs with the first one only."""
+    for item in items:
+        uses_one = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+        if not uses_one and item.get_closest_marker("django_db") is None:
+            item.add_marker(pytest.mark.once)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     while _services:
         _services.pop().stop()

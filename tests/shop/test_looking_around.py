@@ -14,7 +14,7 @@ from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind
 from tests.factories import make_category, make_channel, make_market_way, make_product, make_seller
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from shop.core.limits import TooManyTries
 from shop.core.models.geography import Division, Level
 from tests.factories import make_cooperative, make_member, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

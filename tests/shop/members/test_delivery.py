@@ -14,7 +14,7 @@ from shop.core.models import KeyReused
 from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_zone
 from tests.unchanged import refused
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_approval_opens_the_first_store_house_once(client):

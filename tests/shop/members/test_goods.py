@@ -28,7 +28,7 @@ from tests.factories import (
     stock_of,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def photo(form: str = "JPEG", name: str = "anh.jpg", size: tuple[int, int] = (40, 30)) -> SimpleUploadedFile:

@@ -29,7 +29,7 @@ from tests.factories import (
     make_variant,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 def sign_in(page: Page, seller: Cooperative, path: str = "/xa-vien/") -> None:

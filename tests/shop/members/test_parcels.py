@@ -21,7 +21,7 @@ from tests.shop.members.parcels_at_hand import (
     parcel_of,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def picking(part: OrderPart, quantity: object = "", key: uuid.UUID | None = None) -> dict[str, object]:

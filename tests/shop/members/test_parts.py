@@ -33,7 +33,7 @@ from tests.shop.members.parcels_at_hand import (
     new_part,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_without_sign_in_the_door_shows_the_sign_in_page_and_leads_back(client):

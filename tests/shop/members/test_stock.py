@@ -23,7 +23,7 @@ from tests.factories import (
     stock_of,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_what_came_in_is_added_once_however_often_it_is_sent(lister, seller):
