@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from orders import locks, notices
 from orders.actions.basket import release_reservations
@@ -55,7 +55,7 @@ def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) ->
         order,
         part,
         PartState.DECLINED,
-        _("The cooperative did not answer in time."),
+        gettext_noop("The cooperative did not answer in time."),
         actor=actor,
         now=now,
     )
@@ -67,7 +67,7 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     order = locks.lock_order(order_id)
     if order.confirmed_at or order.expired_at or order.cancelled_at or order.payments.exists():
         return
-    end_standing_parts(order, _("The order was not paid in time."), actor=actor, now=now)
+    end_standing_parts(order, gettext_noop("The order was not paid in time."), actor=actor, now=now)
     order.expired_at = now
     order.save(update_fields=["expired_at"])
     record_change("order.expired", order, actor=actor, now=now)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -56,7 +57,7 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
     try:
         cancel_part_as_buyer(
             part_id=part.pk,
-            reason=_("The buyer cancelled."),
+            reason=gettext_noop("The buyer cancelled."),
             actor=actor_of(request),
             now=timezone.now(),
         )

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 from orders.models import OrderPart, Parcel
 from orders.states import ARRIVED, GONE, ParcelState, PartState, Progress
 from shop.core.models import Picture
-from shop.core.templatetags.figures import clock, day, weekday_and_day
+from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 
@@ -115,7 +115,7 @@ def _arrived(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 def _ended(part: OrderPart) -> Step:
     words = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
-    return Step(words, "now", part.ended_at, part.end_reason)
+    return Step(words, "now", part.ended_at, as_said(part.end_reason))
 
 
 def _all_closed(part: OrderPart, parcels: Sequence[Parcel]) -> bool:

@@ -81,6 +81,12 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def as_said(reason: str | None) -> str:
+    """A kept reason in the reader's language: lines that are ours are translated, others stay as written."""
+    return " ".join(_(line) for line in (reason or "").splitlines() if line.strip())
+
+
+@register.filter
 def phone(number: str | None) -> str:
     """A kept number as people write it: `0987 654 321`."""
     return shown_phone(number) if number else ""

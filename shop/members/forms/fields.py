@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -70,7 +71,11 @@ class PhotoField(forms.FileField):
 
 
 class ReasonForm(MembersForm):
-    """Why, in one tap or in the member's own words; `reason` is what others will read."""
+    """Why, in one tap or in the member's own words.
+
+    `reason` keeps a tapped one by its message id on a line of its own, so that everybody reads it in
+    their language (the filter `as_said`).
+    """
 
     OTHER = "other"
 
@@ -97,7 +102,8 @@ class ReasonForm(MembersForm):
     def reason(self) -> str:
         words = self.cleaned_data.get("words", "")
         chosen = self.reasons.get(self.cleaned_data.get("choice", ""))
-        return " ".join(str(each) for each in (chosen, words) if each)
+        with translation.override("en"):
+            return "\n".join(str(each) for each in (chosen, words) if each)
 
 
 def as_key(sent: str | None) -> int:

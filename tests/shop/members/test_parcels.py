@@ -126,7 +126,7 @@ def test_a_failed_delivery_is_tried_once_more_without_moving_stock_again(packer,
     packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {"key": uuid.uuid4()})
 
     parcel.refresh_from_db()
-    assert failed == (ParcelState.FAILED_DELIVERY, "Khách không nghe máy.")
+    assert failed == (ParcelState.FAILED_DELIVERY, "The buyer did not answer the phone.")
     assert parcel.state == ParcelState.HANDED_OVER
     assert stock_of(part.lines.get().variant).on_hand == 8
 

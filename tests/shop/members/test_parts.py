@@ -131,7 +131,7 @@ def test_declining_tells_the_reason_in_the_members_words_and_frees_the_goods(pac
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0", "words": "Mưa quá"})
 
     part.refresh_from_db()
-    assert (part.state, part.end_reason) == (PartState.DECLINED, "Hết hàng. Mưa quá")
+    assert (part.state, part.end_reason) == (PartState.DECLINED, "We have run out.\nMưa quá")
     assert stock_of(part.lines.get().variant).free == 10
 
 
