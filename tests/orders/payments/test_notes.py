@@ -1,0 +1,120 @@
+"""A code survives what banks and people do to notes, and none is made up."""
+
+from __future__ import annotations
+
+import random
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.payments.codes import ALPHABET, code_for, is_code
+from orders.payments.notes import found_codes
+
+pytestmark = pytest.mark.once
+
+CODE = code_for(1)
+OTHER = code_for(2)
+LONG = code_for(len(ALPHABET) ** 5 + 7)
+
+numbers = st.integers(0, 2 * len(ALPHABET) ** 5)
+# Words that cannot be read on into a code: their letters are none of its signs.
+words = st.text(alphabet="BILOSUVY0158 .:-/", max_size=12)
+separators = st.text(alphabet=" .-_/\n", max_size=3)
+marks = {"A": "ÀÁÂẠ", "D": "Đ", "E": "ÊẾ"}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        CODE,
+        CODE.lower(),
+        f"CT DEN:123456789 {CODE}-CHUYEN TIEN",
+        f"MBVCB.3278907687.{CODE}.CT tu 0123 NGUYEN VAN A toi 456",
+        f"thanh toán {CODE} đơn hàng",
+        f"don{CODE}hang",
+        f"{CODE[:3]} {CODE[3:]}",
+        "-".join(CODE),
+        " . ".join(CODE.lower()),
+        f"{CODE[:4]}\n{CODE[4:]}",
+        f"IBFT {CODE} GD 012345",
+        f"{CODE} {CODE}",
+        CODE.translate({ord(letter): accented[-1] for letter, accented in marks.items()}),
+        "".join(chr(ord(sign) + 0xFEE0) for sign in CODE),
+    ],
+)
+def test_a_mangled_code_is_found(note) -> None:
+    assert CODE in found_codes(note)
+
+
+def test_several_codes_are_found_in_their_order() -> None:
+    assert found_codes(f"{OTHER} va {CODE}") == [OTHER, CODE]
+    assert found_codes(f"{OTHER}{CODE}") == [OTHER, CODE]
+
+
+def test_a_cut_code_is_no_code() -> None:
+    assert found_codes(f"CT DEN: {CODE[:-1]}") == []
+    assert found_codes(f"CT DEN: {CODE[1:]}") == []
+
+
+def test_a_slip_of_the_pen_is_no_code() -> None:
+    wrong = CODE[:2] + next(sign for sign in ALPHABET if sign != CODE[2]) + CODE[3:]
+
+    assert found_codes(wrong) == []
+
+
+@pytest.mark.parametrize("note", ["", "   ", "T", "thanh toan", "0912345678", "🍯", "TTTTTTTT"])
+def test_a_note_without_a_code_has_none(note) -> None:
+    assert found_codes(note) == []
+
+
+def test_readings_that_overlap_are_both_told() -> None:
+    short = next(
+        code_for(number)
+        for number in range(1, 10_000)
+        if any(is_code(code_for(number) + sign) for sign in ALPHABET)
+    )
+    long = next(short + sign for sign in ALPHABET if is_code(short + sign))
+
+    assert found_codes(f"x{long}y") == [short, long]
+
+
+def test_codes_of_eight_signs_are_found_too() -> None:
+    assert len(LONG) == 8
+    assert found_codes(f"ck {LONG.lower()} ok") == [LONG]
+
+
+@given(numbers, words, words, st.booleans(), st.lists(separators, min_size=7, max_size=7))
+def test_a_code_survives_every_mangling(number, before, after, is_lower, gaps) -> None:
+    code = code_for(number)
+    broken = code[0] + "".join(gap + sign for gap, sign in zip(gaps, code[1:], strict=False))
+    note = before + broken + after
+
+    found = found_codes(note.lower() if is_lower else note)
+
+    assert code in found
+
+
+@given(numbers, st.text(max_size=30), st.text(max_size=30))
+def test_a_code_is_found_whatever_stands_around_it(number, before, after) -> None:
+    code = code_for(number)
+
+    assert code in found_codes(f"{before} {code} {after}")
+
+
+@given(st.text(max_size=120))
+def test_only_codes_whose_check_sign_holds_are_told_and_each_once(note) -> None:
+    found = found_codes(note)
+
+    assert all(is_code(code) for code in found)
+    assert len(found) == len(set(found))
+
+
+def test_random_notes_rarely_hold_a_code() -> None:
+    dice = random.Random(7)
+    notes = ["".join(dice.choices(string.ascii_uppercase + string.digits, k=25)) for _ in range(20_000)]
+
+    with_code = sum(bool(found_codes(note)) for note in notes)
+
+    assert with_code < 20_000 * 0.005
