@@ -94,6 +94,97 @@ COD_MOVES: Moves = {
 }
 
 
+class CallState(TextChoices):
+    """What is known of a call to a gateway: the intent is written first, what came of it afterwards."""
+
+    INTENDED = "intended", _("to be asked")
+    UNKNOWN = "unknown", _("nobody knows whether it arrived")
+    PENDING = "pending", _("in the gateway's hands")
+    NEEDS_BUYER = "needs_buyer", _("waits for the buyer")
+    SUCCEEDED = "succeeded", _("done")
+    FAILED = "failed", _("refused")
+
+
+# A start that was refused may still succeed: a declined card, then a good one. What is done stays done.
+_OPEN_CALL = frozenset({CallState.PENDING, CallState.NEEDS_BUYER, CallState.SUCCEEDED, CallState.FAILED})
+CALL_MOVES: Moves = {
+    CallState.INTENDED: _OPEN_CALL | {CallState.UNKNOWN},
+    CallState.UNKNOWN: _OPEN_CALL,
+    CallState.PENDING: _OPEN_CALL - {CallState.PENDING},
+    CallState.NEEDS_BUYER: _OPEN_CALL - {CallState.NEEDS_BUYER},
+    CallState.FAILED: _OPEN_CALL - {CallState.FAILED},
+    CallState.SUCCEEDED: frozenset(),
+}
+# Nobody may conclude anything from these yet.
+UNANSWERED = frozenset({CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING})
+
+
+class TransferState(TextChoices):
+    """Money seen on our account."""
+
+    NEW = "new", _("not looked at yet")
+    SETTLED = "settled", _("settled")
+    REVIEW = "review", _("to be looked at")
+    GIVEN_BACK = "given_back", _("to be given back")
+    SET_ASIDE = "set_aside", _("not for an order")
+
+
+TRANSFER_MOVES: Moves = {
+    TransferState.NEW: frozenset({TransferState.SETTLED, TransferState.REVIEW}),
+    TransferState.REVIEW: frozenset(
+        {TransferState.SETTLED, TransferState.GIVEN_BACK, TransferState.SET_ASIDE}
+    ),
+    TransferState.SET_ASIDE: frozenset({TransferState.REVIEW}),
+    TransferState.SETTLED: frozenset(),
+    TransferState.GIVEN_BACK: frozenset(),
+}
+
+
+class ComplaintState(TextChoices):
+    OPEN = "open", _("to be answered")
+    ACCEPTED = "accepted", _("accepted")
+    REJECTED = "rejected", _("turned down")
+    WITHDRAWN = "withdrawn", _("taken back")
+
+
+COMPLAINT_MOVES: Moves = {
+    ComplaintState.OPEN: frozenset(
+        {ComplaintState.ACCEPTED, ComplaintState.REJECTED, ComplaintState.WITHDRAWN}
+    ),
+    ComplaintState.REJECTED: frozenset({ComplaintState.ACCEPTED}),
+    ComplaintState.ACCEPTED: frozenset(),
+    ComplaintState.WITHDRAWN: frozenset(),
+}
+
+
+class SettlementState(TextChoices):
+    OPEN = "open", _("running")
+    CLOSED = "closed", _("closed")
+    PAID = "paid", _("paid")
+
+
+SETTLEMENT_MOVES: Moves = {
+    SettlementState.OPEN: frozenset({SettlementState.CLOSED}),
+    SettlementState.CLOSED: frozenset({SettlementState.PAID}),
+    SettlementState.PAID: frozenset(),
+}
+
+
+class PayoutState(TextChoices):
+    """Money of ours on its way to a buyer or a cooperative."""
+
+    DUE = "due", _("to be paid")
+    PAID = "paid", _("paid")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+PAYOUT_MOVES: Moves = {
+    PayoutState.DUE: frozenset({PayoutState.PAID, PayoutState.CANCELLED}),
+    PayoutState.PAID: frozenset(),
+    PayoutState.CANCELLED: frozenset(),
+}
+
+
 class OrderStatus(TextChoices):
     """Our word for an order, for people; derived."""
 

@@ -118,6 +118,33 @@ def _quick_settings() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _empty_the_ledger_too() -> Iterator[None]:
+    """Between two tests with transactions of their own every table is emptied, the ledger's as well, whose
+    triggers forbid it: PostgreSQL truncates past them, SQLite has to be without them for a moment."""
+    from shop.sqlite.base import DatabaseWrapper
+
+    operations = DatabaseWrapper.ops_class
+    flush = operations.execute_sql_flush
+
+    def flushed(self: Any, sql_list: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master"
+                " WHERE type = 'trigger' AND tbl_name LIKE 'orders_ledger%'"
+            )
+            triggers = cursor.fetchall()
+            for name, _made_by in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            flush(self, sql_list)
+            for _name, made_by in triggers:
+                cursor.execute(made_by)
+
+    operations.execute_sql_flush = flushed
+    yield
+    operations.execute_sql_flush = flush
+
+
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Path) -> Iterator[None]:
     """No test sees another's cache or pictures."""

@@ -148,7 +148,9 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`)
     say what is in it, and give the price per kilogram, litre or piece. `weight` is what one step
-    weighs for delivery, in grams. `cooperative` repeats the product's: stock and lines rest on it.
+    weighs for delivery, in grams. Of an `is_weighed` variant the price is that of a step as heavy as
+    estimated (`content_grams`), and the scale decides what is paid. `cooperative` repeats the
+    product's: stock and lines rest on it.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="variants")
@@ -162,6 +164,12 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     content_unit = models.CharField(max_length=10, choices=Unit, blank=True, default="")
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
     barcode = models.CharField(max_length=40, blank=True, default="")
+    is_weighed = models.BooleanField(
+        default=False, help_text=_("Ordered by the step, paid for by the scale; the content is an estimate.")
+    )
+    tolerance_percent = models.PositiveSmallIntegerField(
+        default=20, help_text=_("How much heavier than estimated a step may be without asking the buyer.")
+    )
     track_inventory = models.BooleanField(default=True)
     quantity_limit_per_customer = models.PositiveIntegerField(null=True, blank=True)
     low_stock_at = models.PositiveIntegerField(null=True, blank=True)
@@ -172,6 +180,9 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(sku=""), name="variant_sku_empty_is_null"),
+            models.CheckConstraint(
+                condition=Q(is_weighed=False) | Q(content_grams__gt=0), name="variant_weighed_has_an_estimate"
+            ),
         ]
         indexes = [
             models.Index(fields=["product", "sort_order", "id"], name="variant_in_order"),

@@ -60,6 +60,9 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     bank_bin = models.CharField(max_length=6, blank=True, default="")
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")
+    stripe_account = models.CharField(
+        max_length=80, blank=True, default="", help_text=_("Its connected account, where it sells abroad.")
+    )
 
     province_code = models.CharField(max_length=10, blank=True, default="")
     commune_code = models.CharField(max_length=10, blank=True, default="")

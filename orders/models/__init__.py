@@ -7,25 +7,55 @@ from orders.models.discount import (
     ValueType,
     Voucher,
     VoucherCode,
+    VoucherType,
     VoucherUse,
     VoucherValue,
+)
+from orders.models.gateway import GatewayCall, GatewayEvent, Operation
+from orders.models.ledger import (
+    OF_COOPERATIVES,
+    Account,
+    CommissionRate,
+    EntryNature,
+    LedgerEntry,
+    LedgerPosting,
+    Payout,
+    PayoutWay,
+    PostingKind,
+    Settlement,
+    WithholdingRate,
 )
 from orders.models.order import Allocation, Order, OrderCode, OrderLine, OrderNumber, Origin, Source
 from orders.models.parcel import Parcel, ParcelLine
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
+from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
+from orders.models.transfer import BankTransfer, ReviewReason, StatementImport, StatementKind, TransferShare
+from orders.models.weight import WeightAnswer, WeightQuestion
 
 __all__ = [
+    "OF_COOPERATIVES",
+    "Account",
     "Allocation",
+    "BankTransfer",
     "Basket",
     "BasketLine",
     "Bearer",
+    "CommissionRate",
+    "Complaint",
+    "ComplaintLine",
     "DeliveryChoice",
     "Discount",
     "DiscountKind",
     "DiscountShare",
+    "EntryNature",
     "EventKind",
+    "GatewayCall",
+    "GatewayEvent",
+    "LedgerEntry",
+    "LedgerPosting",
     "Method",
+    "Operation",
     "Order",
     "OrderCode",
     "OrderLine",
@@ -37,12 +67,26 @@ __all__ = [
     "Payment",
     "PaymentEvent",
     "PaymentSums",
+    "Payout",
+    "PayoutWay",
+    "PostingKind",
+    "Refund",
+    "RefundLine",
     "Reservation",
+    "ReviewReason",
+    "Settlement",
     "Source",
+    "StatementImport",
+    "StatementKind",
+    "TransferShare",
     "ValueType",
     "Voucher",
     "VoucherCode",
+    "VoucherType",
     "VoucherUse",
     "VoucherValue",
+    "WeightAnswer",
+    "WeightQuestion",
+    "WithholdingRate",
     "total_sums",
 ]

@@ -10,11 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models.basket import Basket
 from orders.models.order import Order
+from orders.models.parcel import Parcel
 from shop.core.models import WithMetadata, WithTimes
 
 
 class Method(models.TextChoices):
     COD = "cod", _("cash on delivery")
+    TRANSFER = "transfer", _("bank transfer")
+    CARD = "card", _("card")
 
 
 class EventKind(models.TextChoices):
@@ -119,6 +122,9 @@ class Payment(WithMetadata, WithTimes):
     reference = models.CharField(max_length=500, blank=True, default="")
     key = models.CharField(max_length=120, unique=True, null=True, blank=True)
     external_url = models.URLField(max_length=500, blank=True, default="")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Until when we wait for the money; empty: as long as it takes.")
+    )
 
     objects = PaymentQuerySet.as_manager()
 
@@ -130,9 +136,14 @@ class Payment(WithMetadata, WithTimes):
 
 
 class PaymentEvent(models.Model):
-    """One thing that happened to a payment; `key` makes an outside event count once."""
+    """One thing that happened to a payment; `key` makes an outside event count once.
+
+    `refund` is the decision that money given back follows; `parcel` the one that cash came with.
+    """
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="events")
+    refund = models.ForeignKey("Refund", models.PROTECT, related_name="events", null=True, blank=True)
+    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="+", null=True, blank=True)
     kind = models.CharField(max_length=40, choices=EventKind)
     amount = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)

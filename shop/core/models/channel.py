@@ -48,6 +48,9 @@ class Channel(WithMetadata):
     reservation_minutes = models.PositiveSmallIntegerField(
         default=15, help_text=_("How long goods are kept once checkout is opened; 0 keeps nothing.")
     )
+    transfer_minutes = models.PositiveIntegerField(
+        default=24 * 60, help_text=_("How long goods are kept for whoever pays by bank transfer or card.")
+    )
     checks_listings = models.BooleanField(
         default=False,
         help_text=_("Consumer law applies: nothing is published while a required field is missing."),

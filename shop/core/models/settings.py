@@ -48,6 +48,21 @@ class ShopSettings(WithMetadata):
         default=4, help_text=_("How long before that the platform is told that nobody has accepted.")
     )
 
+    bank_bin = models.CharField(
+        max_length=6, blank=True, default="", help_text=_("The bank of the account that buyers transfer to.")
+    )
+    bank_account = models.CharField(max_length=19, blank=True, default="")
+    bank_holder = models.CharField(max_length=120, blank=True, default="")
+    withholds_tax = models.BooleanField(
+        default=False, help_text=_("The market withholds sellers' tax (Decree 117/2025).")
+    )
+    complaint_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("How many days after receipt a buyer may complain at the least.")
+    )
+    answer_complaints_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("Within how many days a complaint is answered.")
+    )
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="shop_settings_are_one_row"),

@@ -1,0 +1,138 @@
+"""Calls to whoever moves money for us, and what they tell us by themselves."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.payment import Payment
+from orders.states import UNANSWERED, CallState
+
+
+class Operation(models.TextChoices):
+    START = "start", _("begin")
+    CAPTURE = "capture", _("take what is authorised")
+    CANCEL = "cancel", _("release")
+    REFUND = "refund", _("give back")
+    PAY_OUT = "pay_out", _("pay a cooperative")
+    PULL_BACK = "pull_back", _("take a payout back")
+
+
+class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
+    def unanswered(self) -> GatewayCallQuerySet:
+        """Calls of which nobody knows yet how they end."""
+        return self.filter(state__in=UNANSWERED)
+
+    def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
+        """Those whose time has come to be asked about, longest waiting first."""
+        waiting = UNANSWERED | {CallState.NEEDS_BUYER}
+        return self.filter(state__in=waiting, look_at__lte=now).order_by("look_at", "pk")
+
+
+class GatewayCall(models.Model):
+    """One call: the intent, written and committed before it is made, and what came of it.
+
+    `amount` is minor units. `reference` is the gateway's own id of what the call made. `look_at` is when
+    to ask what became of it. A payment is begun once, and captured and cancelled at most once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gateway = models.CharField(max_length=20)
+    operation = models.CharField(max_length=10, choices=Operation)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="calls", null=True, blank=True)
+    refund = models.ForeignKey("Refund", models.PROTECT, related_name="calls", null=True, blank=True)
+    payout = models.ForeignKey("Payout", models.PROTECT, related_name="calls", null=True, blank=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=12, choices=CallState, default=CallState.INTENDED)
+    reference = models.CharField(max_length=255, blank=True, default="")
+    url = models.URLField(max_length=1000, blank=True, default="")
+    code = models.CharField(max_length=80, blank=True, default="")
+    message = models.CharField(max_length=500, blank=True, default="")
+    terms = models.JSONField(
+        default=dict, blank=True, help_text=_("How it was asked, so that a repeat asks the same.")
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    look_at = models.DateTimeField(null=True, blank=True)
+    actor_kind = models.CharField(max_length=10, blank=True, default="")
+    actor_key = models.CharField(max_length=40, blank=True, default="")
+
+    objects = GatewayCallQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0), name="gateway_call_not_negative"),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False) | Q(payout__isnull=False),
+                name="gateway_call_is_about_money",
+            ),
+            models.UniqueConstraint(
+                fields=["payment"], condition=Q(operation=Operation.START), name="gateway_call_starts_once"
+            ),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(operation=Operation.CAPTURE) & ~Q(state=CallState.FAILED),
+                name="gateway_call_captures_once",
+            ),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(operation=Operation.CANCEL) & ~Q(state=CallState.FAILED),
+                name="gateway_call_cancels_once",
+            ),
+            models.UniqueConstraint(
+                fields=["payout", "operation"],
+                condition=Q(payout__isnull=False) & ~Q(state=CallState.FAILED),
+                name="gateway_call_pays_out_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["look_at", "id"], name="gateway_call_to_look_up"),
+            models.Index(fields=["gateway", "reference"], name="gateway_call_by_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.amount}"
+
+    @property
+    def key(self) -> str:
+        """What the gateway knows every try of this call by."""
+        return f"call:{self.pk}"
+
+
+class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
+    def to_handle(self) -> GatewayEventQuerySet:
+        return self.filter(handled_at=None).order_by("received_at", "pk")
+
+
+class GatewayEvent(models.Model):
+    """What an outside service told us, as it came, once per its own id; a task does what follows from it."""
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=190)
+    kind = models.CharField(max_length=80, blank=True, default="")
+    body = models.TextField(help_text=_("The verified raw body."))
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=500, blank=True, default="")
+
+    objects = GatewayEventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="gateway_event_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["received_at", "id"], condition=Q(handled_at=None), name="gateway_event_to_handle"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id}"

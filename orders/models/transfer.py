@@ -1,0 +1,117 @@
+"""Money that was seen on our bank account, and what it was for."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.payment import Payment, PaymentEvent
+from orders.states import TransferState
+
+
+class ReviewReason(models.TextChoices):
+    """Why a transfer settled nothing by itself."""
+
+    NO_CODE = "no_code", _("no order code in the note")
+    UNKNOWN_CODE = "unknown_code", _("the code is of no order")
+    TOO_LITTLE = "too_little", _("less than is due")
+    TOO_MUCH = "too_much", _("more than is due")
+    SEVERAL = "several", _("several orders in one transfer")
+    LATE = "late", _("after the deadline")
+    PAID = "paid", _("the order is paid already")
+    ENDED = "ended", _("the order has been cancelled")
+    OTHER_WAY = "other_way", _("the order is to be paid another way")
+    OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
+
+
+class StatementKind(models.TextChoices):
+    BANK = "bank", _("bank statement")
+    COD = "cod", _("carrier's cash statement")
+
+
+class StatementImport(models.Model):
+    """A statement that somebody read in: which file, by which columns, and what came of its rows."""
+
+    kind = models.CharField(max_length=8, choices=StatementKind)
+    file_name = models.CharField(max_length=250)
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the file."))
+    columns = models.JSONField(default=dict, blank=True)
+    carrier = models.CharField(max_length=120, blank=True, default="")
+    rows = models.PositiveIntegerField(default=0)
+    taken = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "-at", "-id"], name="statement_newest")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
+    def to_review(self) -> BankTransferQuerySet:
+        return self.filter(state=TransferState.REVIEW).order_by("at", "pk")
+
+
+class BankTransfer(models.Model):
+    """One incoming transfer, as the bank or a service reports it; `fingerprint` makes it count once.
+
+    `amount` is whole đồng. `note` is what the payer wrote, as the bank passed it on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.CharField(max_length=20)
+    fingerprint = models.CharField(max_length=190, unique=True)
+    account = models.CharField(max_length=40, blank=True, default="")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3, default="VND")
+    note = models.CharField(max_length=500, blank=True, default="")
+    reference = models.CharField(max_length=120, blank=True, default="")
+    at = models.DateTimeField(help_text=_("When the bank booked it."))
+    seen_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=TransferState, default=TransferState.NEW)
+    reason = models.CharField(max_length=16, choices=ReviewReason, blank=True, default="")
+    statement = models.ForeignKey(
+        StatementImport, models.SET_NULL, related_name="transfers", null=True, blank=True
+    )
+
+    objects = BankTransferQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="bank_transfer_brings_something"),
+        ]
+        indexes = [
+            models.Index(fields=["state", "at", "id"], name="bank_transfer_by_state"),
+            models.Index(fields=["-at", "-id"], name="bank_transfer_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.note}"
+
+
+class TransferShare(models.Model):
+    """What of a transfer went to one payment; the shares never exceed it."""
+
+    transfer = models.ForeignKey(BankTransfer, models.PROTECT, related_name="shares")
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="transfer_shares")
+    event = models.OneToOneField(PaymentEvent, models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["transfer", "payment"], name="transfer_share_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_share_is_something"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.amount)

@@ -1,0 +1,37 @@
+"""Goods that weigh more than their buyer agreed to: the question, and what they said."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.order import OrderLine
+
+
+class WeightAnswer(models.TextChoices):
+    AGREED = "agreed", _("agreed")
+    REFUSED = "refused", _("not agreed")
+
+
+class WeightQuestion(models.Model):
+    """What a line would weigh (grams) and cost (minor units) beyond its bound; unanswered nothing leaves."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="weight_questions")
+    grams = models.PositiveIntegerField()
+    cost_before = models.BigIntegerField()
+    cost_after = models.BigIntegerField()
+    asked_at = models.DateTimeField()
+    answer = models.CharField(max_length=8, choices=WeightAnswer, blank=True, default="")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line"], condition=Q(answer=""), name="weight_question_one_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.grams} g"
