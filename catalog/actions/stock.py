@@ -204,10 +204,12 @@ def receive_stock(
 ) -> Stock:
     """Add what came in, or take off what spoilt (a negative quantity with reason LOSS).
 
-    The same `key` again changes nothing. Raises Missing, OddCount.
+    The same `key` again changes nothing. Raises Missing, also for a store house that is closed, and OddCount.
     """
     if not quantity or abs(quantity) > 1_000_000:
         raise OddCount(field="quantity")
+    if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
+        raise Missing()
     row = stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     if key is not None and Movement.objects.filter(key=key).exists():
         return row

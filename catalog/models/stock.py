@@ -62,6 +62,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
             self.filter(
                 variant__track_inventory=True,
                 variant__product__listings__state=ListingState.PUBLISHED,
+                warehouse__closed_at=None,
                 free__lte=Coalesce("variant__low_stock_at", Value(FEW)),
             )
             .select_related("variant__product")
@@ -70,9 +71,12 @@ class StockQuerySet(models.QuerySet["Stock"]):
         )
 
     def to_count(self) -> StockQuerySet:
-        """Rows in the order in which people walk along the shelves: by goods, then type, then store house."""
+        """Rows in the order in which people walk along the shelves: by goods, then type, then store house.
+
+        Of a house that was closed, only what has come back to it since.
+        """
         return (
-            self.filter(variant__track_inventory=True)
+            self.filter(Q(warehouse__closed_at=None) | ~Q(on_hand=0), variant__track_inventory=True)
             .select_related("variant__product", "warehouse")
             .order_by("variant__product__sort_key", "variant__product", "variant__sort_order", "pk")
         )

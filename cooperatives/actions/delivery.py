@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -33,16 +34,23 @@ class NoStoreHouse(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class WayDetails:
-    """A way with one price for the whole country, in the channel's minor units; days from handing over."""
+class WayWords:
+    """What is said of a way; days from handing over. `warehouse_id` is where goods are collected."""
 
-    kind: WayKind
     name: str
-    fee: int
     carrier: str = ""
+    note: str = ""
     minimum_days: int | None = None
     maximum_days: int | None = None
-    note: str = ""
+    warehouse_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayDetails(WayWords):
+    """A way with one price for the whole country, in the channel's minor units."""
+
+    kind: WayKind
+    fee: int
 
 
 @transaction.atomic(durable=True)
@@ -57,33 +65,22 @@ def offer_way(
 ) -> DeliveryWay:
     """One more way to bring or hand out goods; the same `key` again answers the first.
 
-    Raises KeyReused, and NoStoreHouse for collecting without one.
+    Goods are collected at the store house that is named, else at the first. Raises KeyReused, and
+    NoStoreHouse for collecting without one.
     """
     if key is not None:
         locked_one(Cooperative.objects.filter(pk=cooperative.pk))
     made = made_before(key, "way.offered", cooperative_id=cooperative.pk)
     if made is not None:
         return DeliveryWay.objects.get(pk=made)
-    warehouse = None
-    if details.kind in COLLECTED:
-        warehouse = Warehouse.objects.filter(cooperative=cooperative).order_by("created_at", "pk").first()
-        if warehouse is None:
-            raise NoStoreHouse()
-        Warehouse.objects.filter(pk=warehouse.pk, collecting=Collecting.DISABLED).update(
-            collecting=Collecting.LOCAL
-        )
-    way = DeliveryWay.objects.create(
+    way = DeliveryWay(
         cooperative=cooperative,
         service=_service(channel, details.kind),
         kind=details.kind,
-        name=details.name,
-        carrier=details.carrier,
-        note=details.note,
-        warehouse=warehouse,
-        minimum_days=details.minimum_days,
-        maximum_days=details.maximum_days,
         sort_order=cooperative.ways.count(),
     )
+    _describe(way, details)
+    way.save(force_insert=True)
     DeliveryRate.objects.create(way=way, channel=channel, currency=channel.currency, price=details.fee)
     record_change(
         "way.offered",
@@ -94,6 +91,38 @@ def offer_way(
         cooperative_id=cooperative.pk,
         key=key,
     )
+    return way
+
+
+@transaction.atomic(durable=True)
+def edit_way(
+    *, cooperative: Cooperative, way_id: int, words: WayWords, actor: Actor, now: datetime.datetime
+) -> DeliveryWay:
+    """Say something else of a way; orders that chose it keep what they were told.
+
+    Raises Missing, and NoStoreHouse where goods would be collected at a house that is not theirs or closed.
+    """
+    way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
+    if way is None:
+        raise Missing()
+    told = ("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id")
+    before = {field: getattr(way, field) for field in told}
+    _describe(way, words)
+    way.save(update_fields=told)
+    after = {field: getattr(way, field) for field in told}
+    changed = {field: [before[field], after[field]] for field in told if before[field] != after[field]}
+    if "warehouse_id" in changed:
+        changed["warehouse_id"] = [str(each) for each in changed["warehouse_id"]]
+    if changed:
+        record_change(
+            "way.edited",
+            way,
+            actor=actor,
+            now=now,
+            root=cooperative,
+            cooperative_id=cooperative.pk,
+            data={"changed": changed},
+        )
     return way
 
 
@@ -136,6 +165,26 @@ def serve_open_channels(warehouse: Warehouse) -> None:
         for channel in channels
     )
     warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
+
+
+def _describe(way: DeliveryWay, words: WayWords) -> None:
+    way.name, way.carrier, way.note = words.name, words.carrier, words.note
+    way.minimum_days, way.maximum_days = words.minimum_days, words.maximum_days
+    if way.kind in COLLECTED:
+        way.warehouse = _collecting_house(way, words.warehouse_id)
+
+
+def _collecting_house(way: DeliveryWay, warehouse_id: uuid.UUID | None) -> Warehouse:
+    """The house that is named, else the way's, else the first; buyers may collect there from now on."""
+    houses = Warehouse.objects.for_cooperative(way.cooperative).open()
+    wanted = warehouse_id or way.warehouse_id
+    house = (houses.filter(pk=wanted) if wanted else houses).first()
+    if house is None:
+        raise NoStoreHouse(field="warehouse")
+    if house.collecting == Collecting.DISABLED:
+        house.collecting, house.is_private = Collecting.LOCAL, False
+        house.save(update_fields=["collecting", "is_private"])
+    return house
 
 
 def _service(channel: Channel, kind: WayKind) -> Service:

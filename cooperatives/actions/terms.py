@@ -35,7 +35,7 @@ class OddMarketDay(Refused):
     """`details["row"]` counts from 0 which row it is."""
 
     code = "odd_market_day"
-    default_words = _("A market day needs a day that exists, and an end after its beginning.")
+    default_words = _("A market day needs a day that exists, once for each hour, and an end after it begins.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,13 @@ def _check_rates(rates: Sequence[Rate]) -> None:
 
 
 def _check_days(days: Sequence[Hours]) -> None:
+    beginnings = [(day.kind, day.number, day.starts) for day in days]
     for row, day in enumerate(days):
         lowest = 0 if day.kind == MarketDayKind.WEEKDAY else 1
         is_a_day = lowest <= day.number <= _HIGHEST_NUMBER[day.kind]
-        if not is_a_day or day.ends <= day.starts or (day.capacity is not None and day.capacity < 1):
+        has_places = day.capacity is None or day.capacity > 0
+        is_new = beginnings[row] not in beginnings[:row]
+        if not (is_a_day and is_new and has_places and day.starts < day.ends):
             raise OddMarketDay(field="days", row=row)
 
 

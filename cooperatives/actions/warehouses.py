@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.delivery import serve_open_channels
-from cooperatives.models import Collecting, Cooperative, Warehouse
+from cooperatives.models import Collecting, Cooperative, DeliveryWay, Warehouse
 from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.db import locked_one
-from shop.core.errors import Missing
-from shop.core.models import record_change
+from shop.core.errors import Missing, Refused
+from shop.core.models import made_before, record_change
 from shop.core.text import slug
 
 
@@ -31,22 +33,32 @@ class WarehouseDetails:
     collecting: Collecting = Collecting.DISABLED
 
 
+class StillCollected(Refused):
+    code = "still_collected"
+    default_words = _("Buyers still collect goods here. First change or end the way that says so.")
+
+
 @transaction.atomic(durable=True)
 def open_warehouse(
-    *, cooperative: Cooperative, details: WarehouseDetails, actor: Actor, now: datetime.datetime
+    *,
+    cooperative: Cooperative,
+    details: WarehouseDetails,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Warehouse:
-    """One more store house, for every open channel; nothing lies in it yet. Raises Missing."""
+    """One more store house, for every open channel; nothing lies in it yet.
+
+    The same `key` again answers the first. Raises KeyReused, Missing.
+    """
     if locked_one(Cooperative.objects.filter(pk=cooperative.pk)) is None:
         raise Missing()
-    address = Address.objects.create(
-        company_name=cooperative.name[:256],
-        street_address_1=details.street,
-        city=details.commune_name,
-        country_area=details.province_name,
-        province_code=details.province_code,
-        commune_code=details.commune_code,
-        phone=details.phone or cooperative.phone,
-    )
+    made = made_before(key, "warehouse.opened", cooperative_id=cooperative.pk)
+    if made is not None:
+        return Warehouse.objects.get(pk=made)
+    address = Address()
+    _locate(address, cooperative, details)
+    address.save(force_insert=True)
     warehouse = Warehouse.objects.create(
         cooperative=cooperative,
         name=details.name,
@@ -57,9 +69,65 @@ def open_warehouse(
     )
     serve_open_channels(warehouse)
     record_change(
-        "warehouse.opened", warehouse, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk
+        "warehouse.opened",
+        warehouse,
+        actor=actor,
+        now=now,
+        root=cooperative,
+        cooperative_id=cooperative.pk,
+        key=key,
     )
     return warehouse
+
+
+@transaction.atomic(durable=True)
+def change_warehouse(
+    *,
+    cooperative: Cooperative,
+    warehouse_id: uuid.UUID,
+    details: WarehouseDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Warehouse:
+    """Another name, place or phone, or whether buyers collect there; its address on the web stays.
+
+    Orders keep the place they were told. Raises Missing, StillCollected.
+    """
+    houses = Warehouse.objects.for_cooperative(cooperative).open()
+    warehouse = locked_one(houses.filter(pk=warehouse_id).select_related("address"))
+    if warehouse is None:
+        raise Missing()
+    if details.collecting == Collecting.DISABLED and is_collected_at(warehouse):
+        raise StillCollected(field="collecting")
+    before = {"name": warehouse.name, "address": warehouse.address.lines()}
+    _locate(warehouse.address, cooperative, details)
+    warehouse.address.save()
+    warehouse.name, warehouse.collecting = details.name, details.collecting
+    warehouse.is_private = details.collecting == Collecting.DISABLED
+    warehouse.save(update_fields=["name", "collecting", "is_private"])
+    record_change(
+        "warehouse.changed",
+        warehouse,
+        actor=actor,
+        now=now,
+        root=cooperative,
+        cooperative_id=cooperative.pk,
+        data={"from": before},
+    )
+    return warehouse
+
+
+def is_collected_at(warehouse: Warehouse) -> bool:
+    """Whether a way that is offered hands goods out there."""
+    return DeliveryWay.objects.filter(warehouse=warehouse, is_active=True).exists()
+
+
+def _locate(address: Address, cooperative: Cooperative, details: WarehouseDetails) -> None:
+    address.company_name = cooperative.name[:256]
+    address.street_address_1 = details.street
+    address.city, address.commune_code = details.commune_name, details.commune_code
+    address.country_area, address.province_code = details.province_name, details.province_code
+    address.phone = details.phone or cooperative.phone
 
 
 def _free_slug(wanted: str) -> str:

@@ -176,9 +176,11 @@ class DeliveryWay(WithMetadata):
         found = 0
         for ahead in range(120 if market_days else 0):
             day = today + datetime.timedelta(days=ahead)
+            starts: set[datetime.time] = set()
             for market_day in market_days:
-                if not market_day.falls_on(day):
+                if market_day.starts in starts or not market_day.falls_on(day):
                     continue
+                starts.add(market_day.starts)
                 time = PickupTime(day, market_day.starts, market_day.ends, market_day.capacity)
                 if time.starts_at < closes:
                     continue

@@ -57,8 +57,20 @@ class ZoneCountry(models.Model):
         return self.country
 
 
+class WarehouseQuerySet(models.QuerySet["Warehouse"]):
+    def for_cooperative(self, cooperative: Cooperative) -> WarehouseQuerySet:
+        return self.filter(cooperative=cooperative)
+
+    def open(self) -> WarehouseQuerySet:
+        """Those that goods still lie in, the first one first."""
+        return self.filter(closed_at=None).order_by("created_at", "pk")
+
+
 class Warehouse(WithMetadata, WithExternalReference):
-    """Where a cooperative keeps goods; also where buyers collect them, if it says so."""
+    """Where a cooperative keeps goods; also where buyers collect them, if it says so.
+
+    One that was closed stays for the past: nothing comes in, and no channel sells from it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="warehouses")
@@ -71,6 +83,9 @@ class Warehouse(WithMetadata, WithExternalReference):
     channels = models.ManyToManyField(Channel, through="WarehouseChannel", related_name="warehouses")
     zones = models.ManyToManyField(Zone, related_name="warehouses", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WarehouseQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["cooperative", "slug"], name="warehouse_by_cooperative")]

@@ -27,6 +27,7 @@ from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.models.stock import FEW
 from catalog.states import ListingState
 from cooperatives.access import Right, Standing
+from cooperatives.models import Warehouse
 from shop.core.errors import Missing
 from shop.core.models import Picture
 from shop.members.entrance import carry_out, for_members, show
@@ -158,6 +159,7 @@ def listing_page(
         "variants": _variants(mine),
         "photo": photo or PictureForm(),
         "key": uuid.uuid4(),
+        "houses": list(Warehouse.objects.for_cooperative(standing.cooperative).open()),
         "may_count": standing.may(Right.COUNT),
         "is_sold_out": mine.state == ListingState.PUBLISHED and not mine.is_available,
     }

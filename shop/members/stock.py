@@ -19,6 +19,7 @@ from catalog.actions.stock import Count, count_many, receive_stock
 from catalog.models import Stock, Variant
 from cooperatives.access import Right, Standing
 from cooperatives.actions.membership import pause_cooperative, resume_cooperative
+from cooperatives.models import Warehouse
 from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
 from shop.members.entrance import carry_out, for_members, sent_key, show
@@ -67,10 +68,9 @@ def stock(request: HttpRequest, standing: Standing) -> HttpResponse:
 @require_POST
 @for_members(Right.COUNT)
 def receipt(request: HttpRequest, standing: Standing, variant_id: int) -> HttpResponse:
-    """Goods that came in, of one variant, into the cooperative's first store house that has them."""
+    """Goods that came in, of one variant, into the house that was named, else the first that has had them."""
     variant = Variant.objects.for_cooperative(standing.cooperative).filter(pk=variant_id).first()
-    place = Stock.objects.filter(variant=variant).order_by("pk").first() if variant else None
-    if variant is None or place is None:
+    if variant is None:
         raise Missing()
     form = ReceiptForm(request.POST)
     to = reverse("members:listings")
@@ -85,7 +85,7 @@ def receipt(request: HttpRequest, standing: Standing, variant_id: int) -> HttpRe
         receive_stock,
         cooperative=standing.cooperative,
         variant_id=variant.pk,
-        warehouse_id=place.warehouse_id,
+        warehouse_id=form.cleaned_data["warehouse"] or _usual_house(variant),
         quantity=form.cleaned_data["quantity"],
         key=sent_key(request, "receive", variant.pk),
         actor=standing.actor,
@@ -127,3 +127,14 @@ def resumption(request: HttpRequest, standing: Standing) -> HttpResponse:
         resume_cooperative, cooperative_id=standing.cooperative.pk, actor=standing.actor, now=timezone.now()
     )
     return carry_out(request, act, to=reverse("members:today"), said=_("You are selling again."))
+
+
+def _usual_house(variant: Variant) -> uuid.UUID:
+    """Where the variant has been kept first, of the houses still open. Raises Missing."""
+    place = Stock.objects.filter(variant=variant, warehouse__closed_at=None).order_by("pk").first()
+    if place is not None:
+        return place.warehouse_id
+    house = Warehouse.objects.for_cooperative(variant.cooperative).open().first()
+    if house is None:
+        raise Missing()
+    return house.pk

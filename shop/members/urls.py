@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from shop.members import app_shell, application, delivery, goods, listings, parcels, parts, stock, today
+from shop.members import (
+    app_shell,
+    application,
+    delivery,
+    goods,
+    listings,
+    parcels,
+    parts,
+    stock,
+    today,
+    warehouses,
+)
 
 app_name = "members"
 
@@ -38,7 +49,13 @@ urlpatterns = [
     path("kho/", stock.stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receipt, name="stock-receipt"),
     path("cach-giao/", delivery.ways, name="ways"),
+    path("cach-giao/<int:way_id>/", delivery.way, name="way"),
+    path("cach-giao/<int:way_id>/gia/", delivery.rates, name="way-rates"),
+    path("cach-giao/<int:way_id>/ngay-nhan/", delivery.market_days, name="way-days"),
     path("cach-giao/<int:way_id>/ngung/", delivery.way_end, name="way-end"),
+    path("nha-kho/", warehouses.warehouses, name="warehouses"),
+    path("nha-kho/<uuid:warehouse_id>/", warehouses.warehouse, name="warehouse"),
+    path("nha-kho/<uuid:warehouse_id>/dong/", warehouses.warehouse_closing, name="warehouse-closing"),
     path("tam-nghi/", stock.pause, name="pause"),
     path("ban-lai/", stock.resumption, name="resumption"),
     path("app.webmanifest", app_shell.manifest, name="manifest"),

@@ -139,6 +139,27 @@ def test_a_day_that_cannot_be_changes_nothing(day) -> None:
         schedule(way, Hours(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
 
 
+def test_a_day_has_an_hour_once() -> None:
+    way = make_market_way(make_seller(), make_channel())
+    morning = Hours(MarketDayKind.LUNAR, 5, SIX, TEN)
+
+    with refused(OddMarketDay, "odd_market_day") as refusal:
+        schedule(way, morning, Hours(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
+
+    assert refusal.value.details == {"row": 1}
+
+
+def test_a_day_that_falls_on_two_of_the_days_is_told_once() -> None:
+    way = make_market_way(make_seller(), make_channel(), weekday=5)
+
+    schedule(
+        way, Hours(MarketDayKind.WEEKDAY, 5, SIX, TEN), Hours(MarketDayKind.SOLAR, 28, SIX, TEN)
+    )  # 28 November 2026 is a Saturday
+
+    times = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW, count=2)
+    assert [time.key for time in times] == ["2026-11-28T06:00", "2026-12-05T06:00"]
+
+
 def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     carried, market = make_way(seller, make_channel()), make_market_way(seller, make_channel())

@@ -6,27 +6,40 @@ import pytest
 
 from catalog.actions.stock import count_stock
 from catalog.models import Stock
-from cooperatives.actions.warehouses import WarehouseDetails, open_warehouse
+from cooperatives.actions.warehouses import (
+    StillCollected,
+    WarehouseDetails,
+    change_warehouse,
+    open_warehouse,
+)
 from cooperatives.models import Collecting
 from shop.core.actors import Actor
+from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import NOW, THAI_NGUYEN, make_channel, make_seller, make_variant
+from tests.factories import NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_variant
+from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 WHO = {"actor": Actor.system("test"), "now": NOW}
 
 
-def opened(cooperative, **more):
-    details = WarehouseDetails(
-        name="Kho Nà Ít",
-        street="Thôn Nà Ít",
-        province_code=THAI_NGUYEN,
-        commune_code="01948",
-        province_name="Thái Nguyên",
-        commune_name="Xã Phủ Thông",
-        **more,
+def details(**more):
+    said = {"name": "Kho Nà Ít", "street": "Thôn Nà Ít", "commune_code": "01948"}
+    place = {"province_code": THAI_NGUYEN, "province_name": "Thái Nguyên", "commune_name": "Xã Phủ Thông"}
+    return WarehouseDetails(**said | place | more)
+
+
+def opened(cooperative, *, key=None, **more):
+    return open_warehouse(cooperative=cooperative, details=details(**more), key=key, **WHO)
+
+
+def changed(house, *, cooperative=None, **more):
+    change_warehouse(
+        cooperative=cooperative or house.cooperative,
+        warehouse_id=house.pk,
+        details=details(**more),
+        **WHO,
     )
-    return open_warehouse(cooperative=cooperative, details=details, **WHO)
 
 
 def test_goods_counted_into_a_second_store_house_reach_buyers() -> None:
@@ -53,3 +66,42 @@ def test_buyers_collect_there_only_where_it_says_so() -> None:
     assert (kept.collecting, kept.is_private) == ("disabled", True)
     assert (shop.collecting, shop.is_private) == ("local", False)
     assert kept.slug != shop.slug
+
+
+def test_a_house_sent_twice_is_opened_once() -> None:
+    seller = make_seller()
+
+    first, second = (opened(seller, key="k") for _sent in range(2))
+
+    assert first == second
+    assert seller.warehouses.count() == 2
+
+
+def test_a_house_gets_another_name_and_place() -> None:
+    house = opened(make_seller())
+
+    changed(house, name="Kho Bộc Bố", street="Thôn Bộc", collecting=Collecting.LOCAL)
+
+    house.refresh_from_db()
+    assert (house.name, house.slug, house.collecting, house.is_private) == (
+        "Kho Bộc Bố",
+        f"kho-{house.cooperative.slug}-kho-na-it",
+        "local",
+        False,
+    )
+    assert house.address.lines()[1:] == ["Thôn Bộc", "Xã Phủ Thông", "Thái Nguyên"]
+    assert Change.objects.get(what="warehouse.changed").data["from"]["name"] == "Kho Nà Ít"
+
+
+def test_a_house_that_buyers_come_to_cannot_be_shut_to_them() -> None:
+    way = make_market_way(make_seller(), make_channel())
+
+    with refused(StillCollected, "still_collected"):
+        changed(way.warehouse, collecting=Collecting.DISABLED)
+
+
+def test_another_cooperatives_house_is_missing() -> None:
+    house, other = opened(make_seller()), make_seller("HTX Tài Hoan")
+
+    with refused(Missing, "missing"):
+        changed(house, cooperative=other)

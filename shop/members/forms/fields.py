@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -52,6 +53,30 @@ class WholeNumberField(forms.IntegerField):
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+
+
+class KilosField(forms.DecimalField):
+    """A weight in kg as people write it, `1,5`, kept in whole grams."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    default_error_messages = {"invalid": _("Write a weight in kg, such as 1,5.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=Decimal("0.001"), max_value=1000, decimal_places=3, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = "".join(value.split()).lower().removesuffix("kg").replace(",", ".")
+        return super().to_python(value)
+
+    def clean(self, value: Any) -> Any:
+        kilos = super().clean(value)
+        return None if kilos is None else int(kilos * 1000)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, int):
+            return f"{(Decimal(value) / 1000).normalize():f}".replace(".", ",")
+        return value
 
 
 class PhotoField(forms.FileField):

@@ -10,7 +10,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery import WayDetails
 from cooperatives.models import WayKind
 from orders.actions.deliver import Dispatch
 from orders.models import OrderLine, Parcel
@@ -158,9 +157,10 @@ class CountForm(MembersForm):
 
 
 class ReceiptForm(MembersForm):
-    """What came in of one variant."""
+    """What came in of one variant; the house is asked where there are several."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
+    warehouse = forms.UUIDField(label=_("Into which house?"), required=False)
     quantity = WholeNumberField(label=_("How many came in"), min_value=1, max_value=1_000_000)
 
 
@@ -185,41 +185,3 @@ class PauseForm(MembersForm):
     def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["until"].widget.attrs["min"] = (today + datetime.timedelta(days=1)).isoformat()
-
-
-class WayForm(MembersForm):
-    """A way of delivery with one price for the whole country."""
-
-    kind = forms.ChoiceField(
-        label=_("How do the goods reach the buyer?"),
-        widget=forms.RadioSelect,
-        choices=[
-            (WayKind.CARRIER, _("A carrier brings them to the door")),
-            (WayKind.COACH, _("By coach, the buyer collects at the station")),
-            (WayKind.PICKUP, _("The buyer collects at your store house")),
-        ],
-        error_messages={"required": _("Choose how.")},
-    )
-    name = forms.CharField(
-        label=_("What buyers read"), max_length=120, help_text=_("Such as: Viettel Post to your door.")
-    )
-    fee = WholeNumberField(
-        label=_("Price of the delivery"),
-        min_value=0,
-        max_value=10_000_000,
-        help_text=_("For the whole country. 0 if it is free."),
-    )
-    minimum_days = WholeNumberField(label=_("At least, days"), min_value=0, max_value=60, required=False)
-    maximum_days = WholeNumberField(label=_("At most, days"), min_value=0, max_value=60, required=False)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        least, most = cleaned.get("minimum_days"), cleaned.get("maximum_days")
-        if least is not None and most is not None and least > most:
-            self.add_error("maximum_days", _("At most cannot be less than at least."))
-        return cleaned
-
-    @property
-    def details(self) -> WayDetails:
-        said = self.cleaned_data
-        return WayDetails(**said | {"kind": WayKind(said["kind"])})

@@ -1,0 +1,167 @@
+"""When goods of a way may be collected: hours with the days that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cooperatives.actions.terms import Hours
+from cooperatives.models import DeliveryWay, MarketDay, MarketDayKind
+from shop.core.calendar import weekday_name
+from shop.core.templatetags.figures import short_weekday
+from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.rows import as_written, count_sent
+
+MOST_TIMES = 12
+
+
+class TimeForm(MembersForm):
+    """Hours at which goods may be collected, and the days that have them."""
+
+    starts = forms.TimeField(label=pgettext_lazy("hour", "From"))
+    ends = forms.TimeField(label=pgettext_lazy("hour", "To"))
+    capacity = WholeNumberField(
+        label=_("For how many orders"),
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text=_("Leave it empty if as many as like may come."),
+    )
+    weekday = forms.MultipleChoiceField(
+        label=_("Days of the week"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    solar = forms.MultipleChoiceField(
+        label=_("Days of the month"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(str(day), str(day)) for day in range(1, 32)],
+    )
+    lunar = forms.MultipleChoiceField(
+        label=_("Days of the lunar month"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(str(day), str(day)) for day in range(1, 31)],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, use_required_attribute=False, **kwargs)
+        self.set_choices("weekday", [(str(day), short_weekday(day)) for day in range(7)])
+        for name in ("starts", "ends"):
+            self.fields[name].widget = forms.TimeInput(
+                attrs={"type": "time", "class": "input"}, format="%H:%M"
+            )
+
+    @property
+    def weekdays(self) -> list[tuple[Any, str]]:
+        """The boxes of the week with the whole names of their days."""
+        return [(box, str(weekday_name(day))) for day, box in enumerate(self["weekday"])]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anything is in it: rows left empty are taken out."""
+        return any(self[name].value() for name in self.fields)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("starts") and cleaned.get("ends") and cleaned["ends"] <= cleaned["starts"]:
+            self.add_error("ends", _("The end comes before the beginning."))
+        if not any(cleaned.get(kind) for kind in MarketDayKind.values) and not self._has_odd_days:
+            self.add_error("weekday", _("Choose at least one day."))
+        return cleaned
+
+    @property
+    def _has_odd_days(self) -> bool:
+        return bool(set(MarketDayKind.values) & set(self.errors))
+
+    @property
+    def days(self) -> list[Hours]:
+        said = self.cleaned_data
+        return [
+            Hours(kind, int(number), said["starts"], said["ends"], said["capacity"])
+            for kind in MarketDayKind
+            for number in said[kind.value]
+        ]
+
+
+class CutOffForm(MembersForm):
+    cut_off_hours = WholeNumberField(
+        label=_("Orders close how many hours before?"), min_value=0, max_value=24 * 14
+    )
+
+
+class Timetable:
+    """When goods may be collected: hours with their days."""
+
+    def __init__(self, times: list[TimeForm], cut_off: CutOffForm) -> None:
+        self.times, self.cut_off = times, cut_off
+
+    @classmethod
+    def of(cls, way: DeliveryWay) -> Timetable:
+        """As it holds now; days with the same hours and places stand together."""
+        days = sorted(way.market_days.all(), key=_hours)
+        grouped = [(hours, list(same)) for hours, same in groupby(days, key=_hours)]
+        times = [
+            TimeForm(prefix=f"time-{place}", initial=_time_said(same))
+            for place, (_h, same) in enumerate(grouped)
+        ]
+        return cls(
+            times or [TimeForm(prefix="time-0")], CutOffForm(initial={"cut_off_hours": way.cut_off_hours})
+        )
+
+    @classmethod
+    def sent(cls, data: QueryDict) -> Timetable:
+        """As it was written; rows left empty are left out, with `more` there is one more."""
+        more = bool(data.get("more"))
+        written = range(min(count_sent(data, "times") + more, MOST_TIMES))
+        if more:
+            times = [
+                TimeForm(prefix=f"time-{place}", initial=as_written(TimeForm, data, f"time-{place}"))
+                for place in written
+            ]
+            return cls(times, CutOffForm(initial=data.dict()))
+        return cls([TimeForm(data, prefix=f"time-{place}") for place in written], CutOffForm(data))
+
+    @property
+    def forms(self) -> list[MembersForm]:
+        return [*self.times, self.cut_off]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(form.errors for form in self.forms)
+
+    @property
+    def is_time_missing(self) -> bool:
+        """Whether there may be one more."""
+        return len(self.times) < MOST_TIMES
+
+    def is_valid(self) -> bool:
+        beginnings: set[tuple[str, int, Any]] = set()
+        for form in self.times:
+            form.empty_permitted = not form.is_written
+            if not form.is_written or not form.is_valid():
+                continue
+            begins = {(day.kind, day.number, day.starts) for day in form.days}
+            if beginnings & begins:
+                form.add_error("starts", _("One of these days has this hour already."))
+            beginnings |= begins
+        return not self.has_errors
+
+    @property
+    def days(self) -> list[Hours]:
+        return [day for form in self.times if form.is_written for day in form.days]
+
+
+def _hours(day: MarketDay) -> tuple[Any, Any, int]:
+    return day.starts, day.ends, day.capacity or 0
+
+
+def _time_said(days: Sequence[MarketDay]) -> dict[str, Any]:
+    first = days[0]
+    by_kind = {kind: [str(day.number) for day in days if day.kind == kind] for kind in MarketDayKind.values}
+    return {"starts": first.starts, "ends": first.ends, "capacity": first.capacity} | by_kind

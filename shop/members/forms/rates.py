@@ -1,0 +1,197 @@
+"""A way's table of prices, by groups of provinces and by weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.actions.terms import HIGHEST_FEE, Rate
+from cooperatives.models import DeliveryRate, DeliveryWay
+from shop.core.models.geography import Division
+from shop.members.forms.fields import KilosField, MembersForm, WholeNumberField
+from shop.members.forms.rows import as_written, count_sent
+
+MOST_GROUPS, MOST_ROWS = 34, 12
+ELSEWHERE = "else"
+
+
+class PlacesForm(MembersForm):
+    provinces = forms.MultipleChoiceField(
+        label=_("Provinces"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class BracketForm(MembersForm):
+    """A price up to a weight; without a weight it is for whatever is heavier."""
+
+    weight = KilosField(label=_("Up to, kg"), required=False)
+    price = WholeNumberField(label=_("Price"), min_value=0, max_value=HIGHEST_FEE, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("weight") is not None and cleaned.get("price") is None and "price" not in self.errors:
+            self.add_error("price", _("Write the price for this weight."))
+        return cleaned
+
+    @property
+    def is_filled(self) -> bool:
+        return self.cleaned_data.get("price") is not None
+
+
+class FreeAboveForm(MembersForm):
+    free_above = WholeNumberField(
+        label=_("Free from this sum of goods"), min_value=1, max_value=HIGHEST_FEE, required=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Provinces with the same prices; the last one, without a choice of places, is everywhere else."""
+
+    prefix: str
+    places: PlacesForm | None
+    rows: list[BracketForm]
+
+    @property
+    def chosen(self) -> list[str]:
+        """The names of the provinces as they stand on the page."""
+        if self.places is None:
+            return []
+        return [str(box.choice_label) for box in self.places["provinces"] if box.data["selected"]]
+
+
+class RateTable:
+    """Prices by groups of provinces and by weight, and from which sum on nothing is asked."""
+
+    def __init__(self, groups: list[Group], free_above: FreeAboveForm) -> None:
+        self.groups, self.free_above = groups, free_above
+
+    @classmethod
+    def of(cls, way: DeliveryWay, *, channel_id: int, provinces: Sequence[Division]) -> RateTable:
+        """As it holds now; provinces with the same prices stand together."""
+        by_place: dict[str, list[DeliveryRate]] = {}
+        rates = [rate for rate in way.rates.all() if rate.channel_id == channel_id]
+        for rate in sorted(rates, key=lambda each: (each.up_to_grams is None, each.up_to_grams or 0)):
+            by_place.setdefault(rate.province_code, []).append(rate)
+        elsewhere = _said(by_place.pop("", []))
+        alike: dict[tuple[tuple[int | None, int], ...], list[str]] = {}
+        for province in provinces:
+            if province.code in by_place:
+                alike.setdefault(tuple(_said(by_place[province.code])), []).append(province.code)
+        groups = [
+            _group(f"group-{place}", provinces, codes, rows)
+            for place, (rows, codes) in enumerate(alike.items())
+        ]
+        return cls(
+            [*groups, _group(ELSEWHERE, None, [], elsewhere)],
+            FreeAboveForm(initial={"free_above": way.free_above}),
+        )
+
+    @classmethod
+    def sent(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
+        """As it was written; with `more`, one more row where it says so."""
+        more = data.get("more", "")
+        wanted = min(count_sent(data, "groups") + (more == "group"), MOST_GROUPS)
+        prefixes = [f"group-{place}" for place in range(wanted)]
+        free_above = FreeAboveForm(initial=data.dict()) if more else FreeAboveForm(data)
+        groups = [
+            _written_group(data, prefix, provinces if prefix != ELSEWHERE else None, more)
+            for prefix in (*prefixes, ELSEWHERE)
+        ]
+        return cls(groups, free_above)
+
+    @property
+    def forms(self) -> list[MembersForm]:
+        """In the order of the page."""
+        ordered: list[MembersForm] = []
+        for group in self.groups:
+            ordered += [group.places, *group.rows] if group.places else group.rows
+        return [*ordered, self.free_above]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(form.errors for form in self.forms)
+
+    @property
+    def is_group_missing(self) -> bool:
+        """Whether there may be one more."""
+        return len(self.groups) <= MOST_GROUPS
+
+    def is_valid(self) -> bool:
+        for form in self.forms:
+            form.is_valid()
+        taken: set[str] = set()
+        for group in self.groups:
+            self._check(group, taken)
+        return not self.has_errors
+
+    def _check(self, group: Group, taken: set[str]) -> None:
+        weights: set[int | None] = set()
+        for row in group.rows:
+            if not row.is_filled:
+                continue
+            weight = row.cleaned_data.get("weight")
+            if weight in weights and "weight" not in row.errors:
+                row.add_error("weight", _("This weight stands twice."))
+            weights.add(weight)
+        if group.places is None:
+            return
+        codes = group.places.cleaned_data.get("provinces", [])
+        if weights and not codes and not group.places.errors:
+            group.places.add_error("provinces", _("Choose the provinces that these prices are for."))
+        if codes and not weights and not any(row.errors for row in group.rows):
+            group.rows[0].add_error("price", _("Write a price for these provinces."))
+        if taken & set(codes):
+            group.places.add_error("provinces", _("One of these provinces stands in two groups."))
+        taken |= set(codes)
+
+    @property
+    def rates(self) -> list[Rate]:
+        return [
+            Rate(row.cleaned_data["price"], code, row.cleaned_data["weight"])
+            for group in self.groups
+            for code in (group.places.cleaned_data["provinces"] if group.places else [""])
+            for row in group.rows
+            if row.is_filled
+        ]
+
+
+def _said(rates: Iterable[DeliveryRate]) -> list[tuple[int | None, int]]:
+    return [(rate.up_to_grams, rate.price) for rate in rates]
+
+
+def _group(
+    prefix: str,
+    provinces: Sequence[Division] | None,
+    codes: Sequence[str],
+    rows: Sequence[tuple[int | None, int]],
+) -> Group:
+    places = None if provinces is None else _places(prefix, provinces, initial={"provinces": codes})
+    brackets = [
+        BracketForm(prefix=f"{prefix}-{place}", initial={"weight": weight, "price": price})
+        for place, (weight, price) in enumerate(rows)
+    ]
+    return Group(prefix, places, brackets or [BracketForm(prefix=f"{prefix}-0")])
+
+
+def _written_group(data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str) -> Group:
+    count = min(max(1, count_sent(data, f"{prefix}-rows")) + (more == prefix), MOST_ROWS)
+    prefixes = [f"{prefix}-{place}" for place in range(count)]
+    if more:
+        initial = as_written(PlacesForm, data, prefix)
+        places = None if provinces is None else _places(prefix, provinces, initial=initial)
+        rows = [BracketForm(prefix=each, initial=as_written(BracketForm, data, each)) for each in prefixes]
+        return Group(prefix, places, rows)
+    places = None if provinces is None else _places(prefix, provinces, data)
+    return Group(prefix, places, [BracketForm(data, prefix=each) for each in prefixes])
+
+
+def _places(prefix: str, provinces: Sequence[Division], *args: Any, **kwargs: Any) -> PlacesForm:
+    form = PlacesForm(*args, prefix=prefix, **kwargs)
+    form.set_choices("provinces", [(province.code, province.name) for province in provinces])
+    return form

@@ -1,0 +1,172 @@
+"""What a cooperative says of a way of delivery, and of the houses that goods lie in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.actions.delivery import WayDetails, WayWords
+from cooperatives.actions.warehouses import WarehouseDetails
+from cooperatives.models import COLLECTED, Collecting, DeliveryWay, Warehouse, WayKind
+from shop.accounts.forms import set_places
+from shop.core.models.geography import Division
+from shop.core.phones import looks_odd, normalise, shown
+from shop.members.forms.fields import MembersForm, WholeNumberField
+
+
+class WayWordsForm(MembersForm):
+    """What buyers read of a way. Days are asked of what is carried, the house of what is collected."""
+
+    name = forms.CharField(
+        label=_("What buyers read"), max_length=120, help_text=_("Such as: Viettel Post to your door.")
+    )
+    carrier = forms.CharField(label=_("Carrier"), max_length=120, required=False)
+    warehouse = forms.TypedChoiceField(
+        label=_("Where do they collect?"), coerce=uuid.UUID, empty_value=None, required=False
+    )
+    note = forms.CharField(
+        label=_("What buyers should know"),
+        max_length=250,
+        required=False,
+        help_text=_("Such as: Stall 12, beside the east gate."),
+    )
+    minimum_days = WholeNumberField(label=_("At least, days"), min_value=0, max_value=60, required=False)
+    maximum_days = WholeNumberField(label=_("At most, days"), min_value=0, max_value=60, required=False)
+
+    def __init__(self, *args: Any, houses: Sequence[Warehouse], kind: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_choices("warehouse", [(str(house.pk), house.name) for house in houses])
+        if len(houses) < 2 or (kind and kind not in COLLECTED):
+            del self.fields["warehouse"]
+        for name in ("carrier", "minimum_days", "maximum_days") if kind in COLLECTED else ():
+            del self.fields[name]
+
+    @classmethod
+    def said_of(cls, way: DeliveryWay) -> dict[str, Any]:
+        told = ("name", "carrier", "note", "minimum_days", "maximum_days")
+        return {field: getattr(way, field) for field in told} | {"warehouse": way.warehouse_id}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        least, most = cleaned.get("minimum_days"), cleaned.get("maximum_days")
+        if least is not None and most is not None and least > most:
+            self.add_error("maximum_days", _("At most cannot be less than at least."))
+        return cleaned
+
+    @property
+    def words(self) -> WayWords:
+        return WayWords(**self._said)
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        told = {name: said for name, said in self.cleaned_data.items() if name not in ("kind", "fee")}
+        return told | {"warehouse_id": told.pop("warehouse", None)}
+
+
+class WayForm(WayWordsForm):
+    """One more way, with one price for the whole country to begin with."""
+
+    kind = forms.ChoiceField(
+        label=_("How do the goods reach the buyer?"),
+        widget=forms.RadioSelect,
+        choices=[
+            (WayKind.CARRIER, _("A carrier brings them to the door")),
+            (WayKind.COACH, _("By coach, the buyer collects at the station")),
+            (WayKind.PICKUP, _("The buyer collects at your store house")),
+            (WayKind.MARKET_DAY, _("The buyer collects on market day")),
+        ],
+        error_messages={"required": _("Choose how.")},
+    )
+    fee = WholeNumberField(
+        label=_("Price of the delivery"),
+        min_value=0,
+        max_value=10_000_000,
+        help_text=_("For the whole country; by province and weight in the next step. 0 if it is free."),
+    )
+    field_order = ["kind", "name", "fee", "minimum_days", "maximum_days", "warehouse"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("carrier", "note"):
+            del self.fields[name]
+
+    @property
+    def details(self) -> WayDetails:
+        said = self._said
+        if self.cleaned_data["kind"] in COLLECTED:
+            said |= {"minimum_days": None, "maximum_days": None}
+        return WayDetails(kind=WayKind(self.cleaned_data["kind"]), fee=self.cleaned_data["fee"], **said)
+
+
+class WarehouseForm(MembersForm):
+    """A store house: what it is called, where it stands, and whether buyers come there."""
+
+    name = forms.CharField(label=_("What the house is called"), max_length=120)
+    province = forms.ChoiceField(
+        label=_("Province or city"),
+        error_messages={"invalid_choice": _("There is no such province any more. Choose one from the list.")},
+    )
+    commune = forms.ChoiceField(
+        label=_("Commune or ward"),
+        error_messages={
+            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list.")
+        },
+    )
+    street = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        required=False,
+        help_text=_("If left empty, the cooperative's own number holds."),
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
+    )
+    collecting = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        provinces: Sequence[Division],
+        communes: Sequence[Division],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._provinces = {province.code: province for province in provinces}
+        self._communes = {commune.code: commune for commune in communes}
+        set_places(self.fields["province"], _("Choose a province"), provinces)
+        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+
+    @classmethod
+    def said_of(cls, house: Warehouse) -> dict[str, Any]:
+        address = house.address
+        return {
+            "name": house.name,
+            "province": address.province_code,
+            "commune": address.commune_code,
+            "street": address.street_address_1,
+            "phone": shown(address.phone) if address.phone else "",
+            "collecting": house.collecting != Collecting.DISABLED,
+        }
+
+    @property
+    def has_odd_phone(self) -> bool:
+        """Worth a second look; accepted all the same."""
+        return bool(self.cleaned_data["phone"]) and looks_odd(self.cleaned_data["phone"])
+
+    def details(self, house: Warehouse | None = None) -> WarehouseDetails:
+        """What was written; a house at which anything may be collected stays one."""
+        said = self.cleaned_data
+        at_least = house.collecting if house and house.collecting == Collecting.ALL else Collecting.LOCAL
+        return WarehouseDetails(
+            name=said["name"],
+            street=said["street"],
+            province_code=said["province"],
+            commune_code=said["commune"],
+            province_name=self._provinces[said["province"]].name,
+            commune_name=self._communes[said["commune"]].full_name,
+            phone=normalise(said["phone"]) if said["phone"] else "",
+            collecting=Collecting(at_least) if said["collecting"] else Collecting.DISABLED,
+        )

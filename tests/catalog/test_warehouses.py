@@ -1,0 +1,102 @@
+"""A store house is closed once nothing lies in it, and what lay there stays written down."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.actions.stock import count_stock, receive_stock
+from catalog.actions.warehouses import LastStoreHouse, NotEmpty, close_warehouse
+from catalog.models import Movement, Stock
+from cooperatives.actions.warehouses import StillCollected
+from cooperatives.models import Warehouse
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.factories import NOW, make_channel, make_market_way, make_seller, make_variant, make_warehouse
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+WHO = {"actor": Actor.system("test"), "now": NOW}
+
+
+def close(house, cooperative=None):
+    return close_warehouse(cooperative=cooperative or house.cooperative, warehouse_id=house.pk, **WHO)
+
+
+def test_a_house_in_which_nothing_ever_lay_is_really_gone() -> None:
+    seller = make_seller()
+    second = make_warehouse(seller, make_channel())
+
+    gone = close(second)
+
+    assert gone
+    assert seller.warehouses.count() == 1
+    assert Change.objects.get(what="warehouse.deleted").snapshot == {
+        "name": second.name,
+        "slug": second.slug,
+    }
+
+
+def test_a_house_that_was_used_is_closed_and_its_movements_stay() -> None:
+    variant = make_variant(on_hand=4)
+    seller = variant.cooperative
+    first = seller.warehouses.get()
+    make_warehouse(seller, make_channel())
+    count_stock(cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted=0, **WHO)
+
+    gone = close(first)
+
+    first.refresh_from_db()
+    assert not gone
+    assert (first.closed_at, first.channels.count(), first.zones.count()) == (NOW, 0, 0)
+    assert list(Movement.objects.order_by("pk").values_list("quantity", flat=True)) == [4, -4]
+    assert not Stock.objects.for_cooperative(seller).to_count().exists()
+    assert not Stock.objects.for_cooperative(seller).running_low().exists()
+
+
+def test_nothing_comes_into_a_closed_house() -> None:
+    variant = make_variant(on_hand=0)
+    first = variant.cooperative.warehouses.get()
+    Warehouse.objects.filter(pk=first.pk).update(closed_at=NOW)
+
+    with refused(Missing, "missing"):
+        receive_stock(
+            cooperative=variant.cooperative,
+            variant_id=variant.pk,
+            warehouse_id=first.pk,
+            quantity=3,
+            **WHO,
+        )
+
+
+@pytest.mark.parametrize("left", [{"on_hand": 1}, {"on_hand": -1}, {"allocated": 1}, {"reserved": 1}])
+def test_a_house_with_goods_or_promises_stays_open(left) -> None:
+    variant = make_variant(on_hand=0)
+    make_warehouse(variant.cooperative, make_channel())
+    Stock.objects.update(**left)
+
+    with refused(NotEmpty, "not_empty"):
+        close(Stock.objects.get(variant=variant).warehouse)
+
+
+def test_a_house_that_buyers_come_to_and_the_only_one_stay_open() -> None:
+    seller = make_seller()
+    only = seller.warehouses.get()
+
+    with refused(LastStoreHouse, "last_store_house"):
+        close(only)
+    make_warehouse(seller, make_channel())
+    way = make_market_way(seller, make_channel())
+    with refused(StillCollected, "still_collected"):
+        close(way.warehouse)
+
+
+def test_anothers_house_and_one_that_is_closed_are_missing() -> None:
+    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    house = make_warehouse(seller, make_channel())
+
+    with refused(Missing, "missing"):
+        close(house, cooperative=other)
+    Warehouse.objects.filter(pk=house.pk).update(closed_at=NOW)
+    with refused(Missing, "missing"):
+        close(house)

@@ -1,0 +1,281 @@
+"""What a way costs and when goods are collected, written row by row on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from cooperatives.models import DeliveryWay, Role
+from tests.factories import (
+    HANOI,
+    THAI_NGUYEN,
+    make_channel,
+    make_market_way,
+    make_member,
+    make_places,
+    make_seller,
+    make_warehouse,
+    make_way,
+)
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+TABLE = {
+    "groups": "1",
+    "group-0-provinces": [THAI_NGUYEN, HANOI],
+    "group-0-rows": "2",
+    "group-0-0-weight": "1,5",
+    "group-0-0-price": "15.000",
+    "group-0-1-weight": "",
+    "group-0-1-price": "20 000 ₫",
+    "else-rows": "1",
+    "else-0-weight": "",
+    "else-0-price": "42000",
+    "free_above": "500.000",
+}
+MORNING = {
+    "times": "1",
+    "time-0-starts": "06:00",
+    "time-0-ends": "10:30",
+    "time-0-lunar": ["2", "7"],
+    "time-0-weekday": ["6"],
+    "time-0-capacity": "20",
+    "cut_off_hours": "12",
+}
+
+
+@pytest.fixture
+def way(seller):
+    make_places()
+    return seller.ways.get()
+
+
+@pytest.fixture
+def market(seller):
+    return make_market_way(seller, make_channel())
+
+
+def prices(way):
+    """The table as it is kept, the rows of a province together."""
+    return sorted(way.rates.values_list("province_code", "up_to_grams", "price"), key=str)
+
+
+def test_a_table_by_provinces_and_weight_is_kept(manager, way):
+    answer = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE)
+
+    way.refresh_from_db()
+    assert answer.status_code == 302
+    assert prices(way) == [
+        ("", None, 42_000),
+        (HANOI, 1500, 15_000),
+        (HANOI, None, 20_000),
+        (THAI_NGUYEN, 1500, 15_000),
+        (THAI_NGUYEN, None, 20_000),
+    ]
+    assert way.free_above == 500_000
+
+
+def test_provinces_with_the_same_prices_stand_together_and_come_back_as_they_were(manager, way):
+    manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE)
+
+    table = manager.get(f"/xa-vien/cach-giao/{way.pk}/gia/").context["table"]
+
+    assert [group.chosen for group in table.groups] == [["Hà Nội", "Thái Nguyên"], []]
+    rows = [(row["weight"].value(), row["price"].value()) for row in table.groups[0].rows]
+    assert rows == [("1,5", "15.000"), (None, "20.000")]
+
+
+def test_one_more_row_keeps_what_was_written_and_checks_nothing(manager, way):
+    before = every_row()
+
+    more = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | {"else-0-price": "rẻ", "more": "else"})
+    groups = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | {"more": "group"})
+    part = manager.post(
+        f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | {"more": "group-0"}, headers={"HX-Request": "true"}
+    )
+
+    assert [len(group.rows) for group in more.context["table"].groups] == [2, 2]
+    assert more.context["table"].groups[1].rows[0]["price"].value() == "rẻ"
+    assert 'class="errors' not in more.content.decode()
+    assert [group.prefix for group in groups.context["table"].groups] == ["group-0", "group-1", "else"]
+    assert part.content.decode().lstrip().startswith('<div class="stack" id="rows">')
+    assert every_row().keys() == before.keys()
+    assert prices(way) == [("", None, 30_000)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "at"),
+    [
+        ({"else-0-price": "rẻ"}, "id_else-0-price"),
+        ({"else-0-price": "-1"}, "id_else-0-price"),
+        ({"else-0-price": "100.000.000"}, "id_else-0-price"),
+        ({"else-0-weight": "nặng"}, "id_else-0-weight"),
+        ({"else-0-weight": "0"}, "id_else-0-weight"),
+        ({"else-0-weight": "2", "else-0-price": ""}, "id_else-0-price"),
+        ({"group-0-1-weight": "1.5"}, "id_group-0-1-weight"),
+        ({"group-0-provinces": []}, "id_group-0-provinces"),
+        ({"group-0-provinces": ["99"]}, "id_group-0-provinces"),
+        ({"group-0-0-weight": "", "group-0-0-price": "", "group-0-1-price": ""}, "id_group-0-0-price"),
+        (
+            {"groups": "2", "group-1-rows": "1", "group-1-0-price": "1", "group-1-provinces": [HANOI]},
+            "id_group-1-provinces",
+        ),
+        ({"free_above": "0"}, "id_free_above"),
+    ],
+)
+def test_a_table_that_makes_no_sense_changes_nothing_and_says_where(manager, way, wrong, at):
+    answer = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", TABLE | wrong)
+
+    assert f'<a href="#{at}">' in answer.content.decode()
+    assert prices(way) == [("", None, 30_000)]
+
+
+def test_a_carried_way_without_any_price_is_refused_in_words(manager, way):
+    answer = manager.post(f"/xa-vien/cach-giao/{way.pk}/gia/", {"groups": "0", "else-rows": "1"})
+
+    assert answer.context["refused"]
+    assert prices(way) == [("", None, 30_000)]
+
+
+@pytest.mark.parametrize("count", ["", "x", "-1", "9999999", "²"])
+def test_odd_counts_of_rows_are_no_rows(manager, way, count):
+    answer = manager.post(
+        f"/xa-vien/cach-giao/{way.pk}/gia/", {"groups": count, "else-rows": count, "else-0-price": "1000"}
+    )
+
+    assert answer.status_code == 302
+    assert prices(way) == [("", None, 1_000)]
+
+
+def test_hours_with_their_days_are_kept(manager, market):
+    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING)
+
+    market.refresh_from_db()
+    days = market.market_days.order_by("kind", "number").values_list("kind", "number", "capacity")
+    assert answer.status_code == 302
+    assert list(days) == [("lunar", 2, 20), ("lunar", 7, 20), ("weekday", 6, 20)]
+    assert market.cut_off_hours == 12
+    table = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/").context["table"]
+    assert [time["lunar"].value() for time in table.times] == [["2", "7"]]
+
+
+def test_hours_that_were_emptied_are_taken_out(manager, market):
+    sent = {"times": "1", "time-0-starts": "", "time-0-ends": "", "cut_off_hours": "0"}
+
+    manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
+
+    assert market.market_days.count() == 0
+
+
+def test_other_hours_are_one_more_row(manager, market):
+    sent = MORNING | {"more": "time", "time-0-ends": ""}
+
+    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
+
+    times = answer.context["table"].times
+    assert [time["lunar"].value() for time in times] == [["2", "7"], []]
+    assert 'class="errors' not in answer.content.decode()
+    assert market.market_days.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "at"),
+    [
+        ({"time-0-ends": "06:00"}, "id_time-0-ends"),
+        ({"time-0-starts": "sáng"}, "id_time-0-starts"),
+        ({"time-0-lunar": ["31"]}, "id_time-0-lunar"),
+        ({"time-0-lunar": [], "time-0-weekday": []}, "id_time-0-weekday"),
+        ({"time-0-capacity": "0"}, "id_time-0-capacity"),
+        ({"cut_off_hours": "337"}, "id_cut_off_hours"),
+        (
+            {
+                "times": "2",
+                "time-1-starts": "06:00",
+                "time-1-ends": "09:00",
+                "time-1-lunar": ["7"],
+            },
+            "id_time-1-starts",
+        ),
+    ],
+)
+def test_hours_that_make_no_sense_change_nothing_and_say_where(manager, market, wrong, at):
+    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | wrong)
+
+    assert f'<a href="#{at}">' in answer.content.decode()
+    assert list(market.market_days.values_list("kind", "number")) == [("weekday", 6)]
+
+
+def test_a_way_is_called_otherwise_and_collected_elsewhere(manager, seller, market):
+    other = make_warehouse(seller, make_channel(), name="Gian chợ")
+
+    manager.post(
+        f"/xa-vien/cach-giao/{market.pk}/",
+        {"name": "Nhận ở chợ Phủ Thông", "note": "Gian 12", "warehouse": str(other.pk)},
+    )
+
+    market.refresh_from_db()
+    other.refresh_from_db()
+    assert (market.name, market.note, market.warehouse, market.cut_off_hours) == (
+        "Nhận ở chợ Phủ Thông",
+        "Gian 12",
+        other,
+        12,
+    )
+    assert (other.collecting, other.is_private) == ("local", False)
+
+
+def test_a_way_is_not_collected_at_anothers_house(manager, market):
+    foreign = make_seller("HTX khác").warehouses.get()
+    make_warehouse(market.cooperative, make_channel())
+
+    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/", {"name": "Chợ", "warehouse": str(foreign.pk)})
+
+    market.refresh_from_db()
+    assert list(answer.context["form"].errors) == ["warehouse"]
+    assert (market.name, market.warehouse.cooperative) == ("Nhận ở chợ phiên", market.cooperative)
+
+
+def test_a_new_market_way_leads_on_to_its_days(manager, seller):
+    answer = manager.post("/xa-vien/cach-giao/", {"kind": "market_day", "name": "Chợ", "fee": "0"})
+
+    way = seller.ways.get(kind="market_day")
+    assert answer.headers["Location"] == f"/xa-vien/cach-giao/{way.pk}/ngay-nhan/"
+
+
+@pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
+def test_anothers_ways_and_ended_ones_are_missing(manager, seller, page):
+    foreign = make_market_way(make_seller("HTX khác"), make_channel())
+    ended = make_market_way(seller, make_channel())
+    DeliveryWay.objects.filter(pk=ended.pk).update(is_active=False)
+
+    for way in (foreign, ended):
+        assert manager.get(f"/xa-vien/cach-giao/{way.pk}/{page}").status_code == 404
+        assert manager.post(f"/xa-vien/cach-giao/{way.pk}/{page}", TABLE | MORNING).status_code == 404
+
+
+def test_what_is_carried_has_no_days(manager, way):
+    assert manager.get(f"/xa-vien/cach-giao/{way.pk}/ngay-nhan/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
+def test_only_managers_say_on_what_terms(client, seller, market, page):
+    client.force_login(make_member(seller, Role.LISTER))
+
+    assert client.get(f"/xa-vien/cach-giao/{market.pk}/{page}").status_code == 403
+    assert client.post(f"/xa-vien/cach-giao/{market.pk}/{page}", MORNING).status_code == 403
+
+
+def test_the_list_costs_the_same_however_many_ways(manager, seller):
+    manager.get("/xa-vien/cach-giao/")
+    with CaptureQueriesContext(connection) as few:
+        manager.get("/xa-vien/cach-giao/")
+    for _ in range(4):
+        make_way(seller, make_channel())
+        make_market_way(seller, make_channel())
+
+    with CaptureQueriesContext(connection) as many:
+        page = manager.get("/xa-vien/cach-giao/")
+
+    assert len(page.context["ways"]) == 9
+    assert len(many) == len(few)

@@ -1,0 +1,163 @@
+"""Store houses on the members' pages: one more, another place, one less."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import Stock
+from cooperatives.models import Role
+from tests.factories import (
+    HANOI,
+    THAI_NGUYEN,
+    make_channel,
+    make_market_way,
+    make_member,
+    make_places,
+    make_seller,
+    make_variant,
+    make_warehouse,
+)
+
+pytestmark = pytest.mark.django_db
+HOUSE = {
+    "name": "Kho Nà Ít",
+    "province": THAI_NGUYEN,
+    "commune": "01948",
+    "street": "Thôn Nà Ít",
+    "phone": "0912 345 678",
+}
+
+
+@pytest.fixture(autouse=True)
+def _places():
+    make_places()
+
+
+def test_a_house_is_opened_once_however_often_it_is_sent(manager, seller):
+    sent = HOUSE | {"key": str(uuid.uuid4()), "collecting": "on"}
+
+    for _ in range(2):
+        manager.post("/xa-vien/nha-kho/", sent)
+
+    house = seller.warehouses.get(name="Kho Nà Ít")
+    assert house.address.lines() == [seller.name, "Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]
+    assert (house.address.phone, house.collecting) == ("+84912345678", "local")
+    assert list(house.channels.all()) == [make_channel()]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"province": "99"}, "province"),
+        ({"commune": "00166"}, "commune"),
+        ({"street": " "}, "street"),
+    ],
+)
+def test_a_house_that_cannot_be_is_refused_with_all_that_was_written(manager, seller, wrong, field):
+    answer = manager.post("/xa-vien/nha-kho/", HOUSE | wrong)
+
+    assert field in answer.context["form"].errors
+    assert answer.context["form"]["phone"].value() == "0912 345 678"
+    assert seller.warehouses.count() == 1
+
+
+def test_the_communes_of_another_province_come_without_scripts(manager, seller):
+    answer = manager.post("/xa-vien/nha-kho/", HOUSE | {"province": HANOI, "reload": "1"})
+
+    form = answer.context["form"]
+    assert [code for code, _name in form.fields["commune"].choices] == ["", "00166", "00613"]
+    assert (form["name"].value(), form.errors) == ("Kho Nà Ít", {})
+    assert seller.warehouses.count() == 1
+
+
+def test_a_house_is_renamed_and_moved(manager, seller):
+    house = seller.warehouses.get()
+
+    manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE | {"province": HANOI, "commune": "00613"})
+
+    house.refresh_from_db()
+    assert house.name == "Kho Nà Ít"
+    assert house.address.lines()[1:] == ["Thôn Nà Ít", "Phường Nghĩa Đô", "Hà Nội"]
+
+
+def test_a_house_that_buyers_come_to_says_so_and_stays(manager, seller):
+    house = make_market_way(seller, make_channel()).warehouse
+
+    answer = manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE)
+
+    house.refresh_from_db()
+    assert list(answer.context["form"].errors) == ["collecting"]
+    assert house.name != "Kho Nà Ít"
+
+
+def test_an_empty_house_is_closed_and_one_with_goods_is_not(manager, seller):
+    variant = make_variant(seller, on_hand=3)
+    used, empty = Stock.objects.get(variant=variant).warehouse, make_warehouse(seller, make_channel())
+
+    for house in (used, empty):
+        manager.post(f"/xa-vien/nha-kho/{house.pk}/dong/")
+
+    assert list(seller.warehouses.all()) == [used]
+
+
+def test_what_came_in_goes_into_the_house_that_is_named(manager, seller):
+    variant = make_variant(seller, on_hand=3)
+    second = make_warehouse(seller, make_channel(), name="Gian chợ")
+    page = manager.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/").content.decode()
+
+    manager.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    manager.post(
+        f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "4", "warehouse": second.pk}
+    )
+
+    assert f'<option value="{second.pk}">Gian chợ</option>' in page
+    assert sorted(Stock.objects.values_list("on_hand", flat=True)) == [4, 8]
+
+
+def test_goods_do_not_go_into_anothers_house(manager, seller):
+    variant = make_variant(seller, on_hand=3)
+    foreign = make_seller("HTX khác").warehouses.get()
+
+    answer = manager.post(
+        f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "4", "warehouse": foreign.pk}
+    )
+
+    assert answer.status_code == 404
+    assert list(Stock.objects.values_list("on_hand", flat=True)) == [3]
+
+
+def test_anothers_house_is_missing(manager):
+    foreign = make_seller("HTX khác").warehouses.get()
+
+    assert manager.get(f"/xa-vien/nha-kho/{foreign.pk}/").status_code == 404
+    assert manager.post(f"/xa-vien/nha-kho/{foreign.pk}/", HOUSE).status_code == 404
+    assert manager.post(f"/xa-vien/nha-kho/{foreign.pk}/dong/").status_code == 404
+    foreign.refresh_from_db()
+    assert (foreign.name != "Kho Nà Ít", foreign.closed_at) == (True, None)
+
+
+def test_only_managers_keep_houses(client, seller):
+    client.force_login(make_member(seller, Role.PACKER))
+    house = seller.warehouses.get()
+
+    assert client.get("/xa-vien/nha-kho/").status_code == 403
+    assert client.post(f"/xa-vien/nha-kho/{house.pk}/dong/").status_code == 403
+
+
+def test_the_list_costs_the_same_however_many_houses(manager, seller):
+    manager.get("/xa-vien/nha-kho/")
+    with CaptureQueriesContext(connection) as few:
+        manager.get("/xa-vien/nha-kho/")
+    for _ in range(5):
+        make_warehouse(seller, make_channel())
+
+    with CaptureQueriesContext(connection) as many:
+        page = manager.get("/xa-vien/nha-kho/")
+
+    assert len(page.context["houses"]) == 6
+    assert len(many) == len(few)
