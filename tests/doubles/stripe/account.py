@@ -1,0 +1,122 @@
+"""What Stripe knows of one account: its objects, their events, and what tests may change by hand."""
+
+import copy
+import itertools
+import threading
+import time
+
+from tests.doubles.stripe.errors import StripeRefusal, missing
+
+SMALLEST = {"vnd": 13_000, "usd": 50}  # about 0.50 USD
+LARGEST = 99_999_999
+_PREFIXES = {
+    "payment_intent": "pi",
+    "charge": "ch",
+    "refund": "re",
+    "checkout.session": "cs_test",
+    "transfer": "tr",
+    "transfer_reversal": "trr",
+    "dispute": "du",
+    "event": "evt",
+}
+
+
+class Account:
+    """Every change happens under `lock`; every change of note writes an event and tells `on_event`.
+
+    `clock` gives seconds since 1970; tests that need another hour put another one here.
+    """
+
+    def __init__(self, on_event=lambda event: None):
+        self.lock = threading.RLock()
+        self.clock = time.time
+        self.rows = {}
+        self.connected = set()
+        self.balance = None  # what transfers without a source may take; None: as much as they like
+        self.next_refund = "succeeded"
+        self.next_payment = "succeeded"  # or "processing"
+        self._on_event = on_event
+        self._numbers = itertools.count(1)
+
+    def add(self, kind, **fields):
+        """A new object with its id and instant."""
+        key = f"{_PREFIXES[kind]}_{next(self._numbers):06d}Double"
+        row = {"id": key, "object": kind, "created": int(self.clock()), "livemode": False, **fields}
+        self.rows[key] = row
+        return row
+
+    def get(self, kind, key):
+        """The object with this id, else Stripe's 404."""
+        row = self.rows.get(key)
+        if row is None or row["object"] != kind:
+            raise missing(kind, key)
+        return row
+
+    def every(self, kind, **where):
+        """All objects of a kind with these values, the newest first."""
+        return [
+            row
+            for row in reversed(self.rows.values())
+            if row["object"] == kind and all(row.get(name) == value for name, value in where.items())
+        ]
+
+    def emit(self, kind, row, **previous):
+        """An event with the object as it is now."""
+        event = self.add(
+            "event",
+            type=kind,
+            api_version="2026-10-28.endive",
+            data={"object": copy.deepcopy(row), **({"previous_attributes": previous} if previous else {})},
+            pending_webhooks=1,
+            request={"id": None, "idempotency_key": None},
+        )
+        self._on_event(event)
+        return event
+
+    def listed(self, kind, params, path, **where):
+        """A page of a list, as Stripe pages."""
+        rows = self.every(kind, **{name: value for name, value in where.items() if value is not None})
+        rows = [row for row in rows if _within(row["created"], params.get("created"))]
+        after = params.get("starting_after")
+        if after:
+            keys = [row["id"] for row in rows]
+            rows = rows[keys.index(after) + 1 :] if after in keys else []
+        limit = params.get("limit", 10)
+        return {"object": "list", "url": path, "data": rows[:limit], "has_more": len(rows) > limit}
+
+    def expanded(self, row, paths):
+        """A copy in which the ids at these paths are replaced by their objects."""
+        row = copy.deepcopy(row)
+        for path in paths:
+            self._expand(row, path.split("."))
+        return row
+
+    def _expand(self, row, path):
+        name, *rest = path
+        if isinstance(row, list):
+            for each in row:
+                self._expand(each, path)
+            return
+        if isinstance(row.get(name), str):
+            row[name] = copy.deepcopy(self.rows[row[name]])
+        if rest and row.get(name):
+            self._expand(row[name], rest)
+
+
+def check_amount(amount, currency):
+    """Stripe's limits: about half a dollar, and eight digits. VND has no decimals."""
+    if amount < SMALLEST.get(currency, 1):
+        raise StripeRefusal(
+            "Amount must convert to at least 50 cents.", code="amount_too_small", param="amount"
+        )
+    if amount > LARGEST:
+        raise StripeRefusal(
+            "Amount must be no more than 99,999,999.", code="amount_too_large", param="amount"
+        )
+
+
+def _within(created, bounds):
+    if isinstance(bounds, int):
+        return created == bounds
+    bounds = bounds or {}
+    return bounds.get("gte", created) <= created <= bounds.get("lte", created)

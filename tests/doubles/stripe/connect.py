@@ -1,0 +1,60 @@
+"""Connect: money passed on to a cooperative's account, and taken back from it."""
+
+from tests.doubles.stripe.errors import StripeRefusal
+
+
+def transfer(account, params):
+    """POST /v1/transfers, at most what its source was charged or what the balance holds."""
+    if params["destination"] not in account.connected:
+        raise StripeRefusal(
+            f"No such destination: '{params['destination']}'", code="resource_missing", param="destination"
+        )
+    amount = params["amount"]
+    source = params.get("source_transaction")
+    if source:
+        charge = account.get("charge", source)
+        sent = sum(row["amount"] for row in account.every("transfer", source_transaction=source))
+        if amount > charge["amount_captured"] - sent:
+            raise StripeRefusal("Transfers using this charge exceed its amount.", param="amount")
+    elif account.balance is not None:
+        if amount > account.balance:
+            raise StripeRefusal("Insufficient funds in Stripe account.", code="balance_insufficient")
+        account.balance -= amount
+    row = account.add(
+        "transfer",
+        amount=amount,
+        amount_reversed=0,
+        currency=params["currency"],
+        description=params.get("description"),
+        destination=params["destination"],
+        metadata=params.get("metadata", {}),
+        reversed=False,
+        source_transaction=source,
+        transfer_group=params.get("transfer_group"),
+    )
+    account.emit("transfer.created", row)
+    return row
+
+
+def reverse(account, key, params):
+    """POST …/reversals: whole or in part."""
+    sent = account.get("transfer", key)
+    left = sent["amount"] - sent["amount_reversed"]
+    amount = params.get("amount", left)
+    if not 0 < amount <= left:
+        raise StripeRefusal(
+            f"Transfer reversal amount ({amount}) is greater than unreversed amount ({left})", param="amount"
+        )
+    sent["amount_reversed"] += amount
+    sent["reversed"] = sent["amount_reversed"] == sent["amount"]
+    if account.balance is not None and not sent["source_transaction"]:
+        account.balance += amount
+    row = account.add(
+        "transfer_reversal",
+        amount=amount,
+        currency=sent["currency"],
+        metadata=params.get("metadata", {}),
+        transfer=key,
+    )
+    account.emit("transfer.reversed", sent)
+    return row

@@ -1,0 +1,43 @@
+"""Refusals in Stripe's words and shape."""
+
+
+class StripeRefusal(Exception):
+    """Answered as `{"error": {...}}`; `remembered` under an idempotency key unless it failed validation."""
+
+    def __init__(self, message, *, code="", param="", status=400, kind="invalid_request_error", **more):
+        super().__init__(message)
+        self.status = status
+        self.remembered = False
+        self.body = {"type": kind, "message": message, **more}
+        if code:
+            self.body["code"] = code
+        if param:
+            self.body["param"] = param
+
+
+class Declined(StripeRefusal):
+    """The card's bank said no."""
+
+    def __init__(self, decline_code, intent):
+        code = {"generic_decline": "card_declined", "insufficient_funds": "card_declined"}.get(
+            decline_code, decline_code
+        )
+        super().__init__(
+            "Your card was declined.",
+            code=code,
+            status=402,
+            kind="card_error",
+            decline_code=decline_code,
+            payment_intent=intent,
+        )
+        self.remembered = True
+
+
+def missing(kind, key):
+    return StripeRefusal(f"No such {kind}: '{key}'", code="resource_missing", param="id", status=404)
+
+
+def wrong_state(message, intent):
+    refusal = StripeRefusal(message, code="payment_intent_unexpected_state", payment_intent=intent)
+    refusal.remembered = True
+    return refusal

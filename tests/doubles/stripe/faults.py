@@ -1,0 +1,53 @@
+"""What can go wrong between us and Stripe, told per operation."""
+
+import threading
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Fault(Enum):
+    REFUSE = "an error is answered, nothing is done"
+    HANG = "no answer ever, nothing is done"
+    HANG_WITHIN = "no answer; it is done only when the double lets go"
+    HANG_AFTER = "it is done, no answer ever"
+    CUT_BEFORE = "the connection is cut, nothing is done"
+    CUT_AFTER = "it is done, the connection is cut"
+
+
+@dataclass
+class Trouble:
+    fault: Fault
+    times: int
+    status: int = 500
+    body: dict = field(default_factory=dict)
+
+
+class Faults:
+    """`tell("refunds.create", Fault.CUT_AFTER)`: the next such call, or the next `times`."""
+
+    def __init__(self):
+        self.released = threading.Event()
+        self._told = {}
+
+    def tell(
+        self, operation, fault, *, times=1, status=500, code="", message="Something went wrong", kind=""
+    ):
+        kind = kind or (
+            "card_error" if status == 402 else "api_error" if status >= 500 else "invalid_request_error"
+        )
+        body = {"error": {"type": kind, "message": message, **({"code": code} if code else {})}}
+        self._told[operation] = Trouble(fault, times, status, body)
+
+    def take(self, operation):
+        """What is to happen to this call, if anything."""
+        trouble = self._told.get(operation)
+        if trouble is None:
+            return None
+        trouble.times -= 1
+        if trouble.times == 0:
+            del self._told[operation]
+        return trouble
+
+    def release(self):
+        """Lets go of everything that hangs, now and from now on until `tell` asks for it again."""
+        self.released.set()

@@ -1,0 +1,129 @@
+"""What an endpoint accepts, read from stripe-python's own parameter types.
+
+Stripe refuses what it does not know, so a name misspelt by us fails here as it would there.
+"""
+
+import typing
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import UnionType
+from urllib.parse import parse_qsl
+
+from stripe import StripeContext
+from stripe._http_client import HTTPClient
+from stripe._request_options import RequestOptions
+from stripe._stripe_object import UntypedStripeObject
+from typing_extensions import is_typeddict
+
+from tests.doubles.stripe.errors import StripeRefusal
+
+_NAMES = {"Mapping": Mapping, "StripeContext": StripeContext, "HTTPClient": HTTPClient}
+
+
+def decoded(text):
+    """`a[b][0]=c` as nested dicts and lists, all ends strings."""
+    tree = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        first, *rest = name.replace("]", "").split("[")
+        branch = tree
+        for key, following in zip([first, *rest], [*rest, None], strict=True):
+            key = str(len(branch)) if key == "" else key
+            if following is None:
+                branch[key] = value
+            else:
+                branch = branch.setdefault(key, {})
+    return {key: _with_lists(value) for key, value in tree.items()}
+
+
+def _with_lists(branch):
+    if not isinstance(branch, dict):
+        return branch
+    if branch and all(key.isdigit() for key in branch):
+        return [_with_lists(branch[key]) for key in sorted(branch, key=int)]
+    return {key: _with_lists(value) for key, value in branch.items()}
+
+
+def checked(params, type_path):
+    """The parameters with whole numbers and booleans as such. Refuses like Stripe: `parameter_unknown`,
+    `parameter_missing`, `parameter_invalid_integer`…"""
+    module, _, name = type_path.rpartition(".")
+    return _record(params, getattr(import_module(f"stripe.params.{module}"), name), "")
+
+
+def _record(params, kind, path):
+    fields = _fields(kind)
+    for name in params:
+        if name not in fields:
+            where = _named(path, name)
+            raise StripeRefusal(f"Received unknown parameter: {where}", code="parameter_unknown", param=where)
+    for name in sorted(kind.__required_keys__ & set(fields)):
+        if name not in params:
+            where = _named(path, name)
+            raise StripeRefusal(f"Missing required param: {where}.", code="parameter_missing", param=where)
+    return {name: _value(value, fields[name], _named(path, name)) for name, value in params.items()}
+
+
+@cache
+def _fields(kind):
+    own = set(typing.get_type_hints(RequestOptions, localns=_NAMES)) if _takes_options(kind) else set()
+    return {
+        name: hint for name, hint in typing.get_type_hints(kind, localns=_NAMES).items() if name not in own
+    }
+
+
+def _takes_options(kind):
+    return RequestOptions in getattr(kind, "__orig_bases__", ())
+
+
+def _named(path, name):
+    return f"{path}[{name}]" if path else name
+
+
+def _value(value, hint, path):
+    kinds = list(_alternatives(hint))
+    if isinstance(value, dict):
+        return _tree(value, kinds, path)
+    if isinstance(value, list):
+        members = [typing.get_args(kind)[0] for kind in kinds if typing.get_origin(kind) is list]
+        if not members:
+            raise StripeRefusal(f"Invalid array: {path}", param=path)
+        return [_value(each, members[0], f"{path}[{place}]") for place, each in enumerate(value)]
+    return _scalar(value, kinds, path)
+
+
+def _tree(value, kinds, path):
+    for kind in kinds:
+        if is_typeddict(kind):
+            return _record(value, kind, path)
+        if typing.get_origin(kind) in (dict, UntypedStripeObject):
+            return value
+    raise StripeRefusal(f"Invalid string: {path} must not be an object", param=path)
+
+
+def _scalar(value, kinds, path):
+    words = [
+        word for kind in kinds if typing.get_origin(kind) is typing.Literal for word in typing.get_args(kind)
+    ]
+    if value == "" and "" in words:
+        return value
+    if bool in kinds and value in ("true", "false"):
+        return value == "true"
+    if int in kinds and value.lstrip("-").isdigit():
+        return int(value)
+    chosen = [word for word in words if word != ""]
+    if (chosen and value in chosen) or (str in kinds and not chosen):
+        return value
+    if int in kinds:
+        raise StripeRefusal(f"Invalid integer: {value}", code="parameter_invalid_integer", param=path)
+    raise StripeRefusal(f"Invalid {path}: {value}", param=path)
+
+
+def _alternatives(hint):
+    if typing.get_origin(hint) in (typing.Union, UnionType):
+        for each in typing.get_args(hint):
+            yield from _alternatives(each)
+    elif typing.get_origin(hint) in (typing.NotRequired, typing.Required):
+        yield from _alternatives(typing.get_args(hint)[0])
+    else:
+        yield hint

@@ -1,0 +1,359 @@
+"""The double answers as Stripe documents it; driven by stripe-python as the shop drives it."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import stripe as library
+from stripe import StripeClient
+
+from tests.doubles.stripe import Fault, StripeDouble
+
+pytestmark = pytest.mark.once
+GOOD, DECLINED, SCA = "4242424242424242", "4000000000000002", "4000002500003155"
+CARD = {"allowed_payment_method_types": ["card"]}
+
+
+@pytest.fixture
+def stripe():
+    with StripeDouble() as double:
+        yield double
+
+
+def asking(double, *, key=None, timeout=5):
+    return StripeClient(
+        key or double.secret_key,
+        base_addresses={"api": double.url},
+        max_network_retries=0,
+        http_client=library.RequestsClient(timeout=timeout),
+    ).v1
+
+
+@pytest.fixture
+def client(stripe):
+    return asking(stripe)
+
+
+def begun(client, *, amount=50_000, **more):
+    return client.payment_intents.create({"amount": amount, "currency": "vnd", **CARD, **more})
+
+
+def test_a_good_card_pays_at_once(stripe, client):
+    intent = begun(client)
+
+    status = stripe.buyer_pays(intent.id, GOOD)
+
+    found = client.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
+    assert (intent.status, status, found.status) == ("requires_payment_method", "succeeded", "succeeded")
+    assert (found.amount_received, found.latest_charge.amount_captured) == (50_000, 50_000)
+
+
+def test_a_declined_card_leaves_the_payment_open_for_a_good_one(stripe, client):
+    intent = begun(client)
+
+    with pytest.raises(library.CardError) as declined:
+        client.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa_chargeDeclined"})
+    between = client.payment_intents.retrieve(intent.id)
+    after = client.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+
+    assert (declined.value.code, declined.value.http_status) == ("card_declined", 402)
+    assert (between.status, between.last_payment_error.code) == ("requires_payment_method", "card_declined")
+    assert after.status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("approved", "status", "error"),
+    [
+        (True, "succeeded", None),
+        (False, "requires_payment_method", "payment_intent_authentication_failure"),
+    ],
+)
+def test_a_card_with_sca_waits_for_its_bank(stripe, client, approved, status, error):
+    intent = begun(client)
+
+    waiting = stripe.buyer_pays(intent.id, SCA)
+    ended = stripe.bank_answers(intent.id, approved=approved)
+
+    found = client.payment_intents.retrieve(intent.id)
+    assert (waiting, ended) == ("requires_action", status)
+    assert (found.last_payment_error and found.last_payment_error.code) == error
+
+
+def test_a_hold_is_captured_once_and_the_rest_released(stripe, client):
+    intent = begun(client, capture_method="manual")
+    stripe.buyer_pays(intent.id)
+
+    held = client.payment_intents.retrieve(intent.id)
+    with pytest.raises(library.InvalidRequestError, match="greater than"):
+        client.payment_intents.capture(intent.id, {"amount_to_capture": 50_001})
+    taken = client.payment_intents.capture(intent.id, {"amount_to_capture": 42_000})
+    with pytest.raises(library.InvalidRequestError) as again:
+        client.payment_intents.capture(intent.id)
+
+    charge = client.charges.retrieve(taken.latest_charge)
+    assert (held.status, held.amount_capturable) == ("requires_capture", 50_000)
+    assert (taken.amount_received, taken.amount_capturable) == (42_000, 0)
+    assert (charge.amount, charge.amount_captured, charge.amount_refunded) == (50_000, 42_000, 0)
+    assert again.value.code == "payment_intent_unexpected_state"
+
+
+def test_what_is_cancelled_cannot_be_paid(stripe, client):
+    intent = begun(client)
+
+    cancelled = client.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
+
+    assert cancelled.status == "canceled"
+    with pytest.raises(library.InvalidRequestError):
+        client.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
+
+
+def test_refunds_never_exceed_what_was_charged(stripe, client):
+    intent = begun(client)
+    stripe.buyer_pays(intent.id)
+
+    client.refunds.create({"payment_intent": intent.id, "amount": 20_000})
+    with pytest.raises(library.InvalidRequestError, match="30000"):
+        client.refunds.create({"payment_intent": intent.id, "amount": 30_001})
+    client.refunds.create({"payment_intent": intent.id})
+    with pytest.raises(library.InvalidRequestError) as again:
+        client.refunds.create({"payment_intent": intent.id})
+
+    listed = client.refunds.list({"payment_intent": intent.id})
+    assert [row.amount for row in listed.data] == [30_000, 20_000]
+    assert again.value.code == "charge_already_refunded"
+
+
+def test_a_refund_that_fails_later_gives_the_money_back_to_us(stripe, client):
+    intent = begun(client)
+    stripe.buyer_pays(intent.id)
+    stripe.account.next_refund = "pending"
+    refund = client.refunds.create({"payment_intent": intent.id})
+
+    stripe.settle_refund(refund.id, "failed")
+
+    charge = client.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]}).latest_charge
+    assert (refund.status, client.refunds.retrieve(refund.id).status) == ("pending", "failed")
+    assert charge.amount_refunded == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"), [(12_999, "amount_too_small"), (100_000_000, "amount_too_large")]
+)
+def test_amounts_have_stripes_limits(client, amount, code):
+    with pytest.raises(library.InvalidRequestError) as refused:
+        begun(client, amount=amount)
+
+    assert (refused.value.code, refused.value.param) == (code, "amount")
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "param"),
+    [
+        ({"amount": 50_000}, "parameter_missing", "currency"),
+        ({"amount": "many", "currency": "vnd"}, "parameter_invalid_integer", "amount"),
+        ({"amount": 50_000, "currency": "vnd", "capture": "manual"}, "parameter_unknown", "capture"),
+        (
+            {"amount": 50_000, "currency": "vnd", "automatic_payment_methods": {"enable": True}},
+            "parameter_unknown",
+            "automatic_payment_methods[enable]",
+        ),
+        ({"amount": 50_000, "currency": "vnd", "capture_method": "later"}, None, "capture_method"),
+    ],
+)
+def test_parameters_are_those_of_the_library(stripe, client, params, code, param):
+    with pytest.raises(library.InvalidRequestError) as refused:
+        client.payment_intents.create(params)
+
+    assert (refused.value.code, refused.value.param) == (code, param)
+    assert stripe.account.every("payment_intent") == []
+
+
+def test_a_wrong_key_opens_nothing(stripe):
+    with pytest.raises(library.AuthenticationError):
+        begun(asking(stripe, key="sk_test_other"))
+
+    assert stripe.account.every("payment_intent") == []
+
+
+def test_a_repeated_key_gets_the_first_answer_again(stripe, client):
+    key = {"idempotency_key": "call:1"}
+    asked = {"amount": 50_000, "currency": "vnd"}
+
+    first = client.payment_intents.create(asked, key)
+    stripe.buyer_pays(first.id)
+    second = client.payment_intents.create(asked, key)
+    with pytest.raises(library.IdempotencyError):
+        client.payment_intents.create({**asked, "amount": 60_000}, key)
+
+    assert (second.id, second.status) == (first.id, "requires_payment_method")
+    assert second.last_response.headers["Idempotent-Replayed"] == "true"
+    assert len(stripe.account.every("payment_intent")) == 1
+
+
+def test_a_key_is_forgotten_after_a_day(stripe, client):
+    key = {"idempotency_key": "call:1"}
+    first = client.payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
+    clock = stripe.account.clock
+
+    stripe.account.clock = lambda: clock() + 24 * 60 * 60 + 1
+    second = client.payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
+
+    assert first.id != second.id
+
+
+def test_the_same_key_twice_at_once_is_a_conflict(stripe, client):
+    key = {"idempotency_key": "call:1"}
+    stripe.faults.tell("payment_intents.create", Fault.HANG_WITHIN)
+    with pytest.raises(library.APIConnectionError):
+        asking(stripe, timeout=0.2).payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
+
+    with pytest.raises(library.StripeError) as refused:
+        client.payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
+
+    assert (refused.value.http_status, refused.value.error.code) == (409, "idempotency_key_in_use")
+
+
+@pytest.mark.parametrize(
+    ("fault", "made"),
+    [
+        (Fault.HANG, 0),
+        (Fault.HANG_AFTER, 1),
+        (Fault.CUT_BEFORE, 0),
+        (Fault.CUT_AFTER, 1),
+        (Fault.REFUSE, 0),
+    ],
+)
+def test_faults_happen_as_told_and_once(stripe, fault, made):
+    client = asking(stripe, timeout=0.2)
+    stripe.faults.tell("payment_intents.create", fault, status=503)
+
+    with pytest.raises(library.StripeError):
+        begun(client)
+    after_the_fault = len(stripe.account.every("payment_intent"))
+    begun(client)
+
+    assert after_the_fault == made
+    assert len(stripe.account.every("payment_intent")) == made + 1
+
+
+def test_a_session_becomes_a_payment_on_its_own_page(stripe, client):
+    line = {
+        "quantity": 1,
+        "price_data": {"currency": "vnd", "unit_amount": 50_000, "product_data": {"name": "Order T1"}},
+    }
+    session = client.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "line_items": [line],
+            "success_url": "http://shop.test/done?session={CHECKOUT_SESSION_ID}",
+            "payment_intent_data": {"metadata": {"key": "call:1"}},
+        }
+    )
+
+    stripe.buyer_pays(session.id)
+
+    found = client.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
+    assert (session.status, session.payment_intent) == ("open", None)
+    assert (found.status, found.payment_status, found.url) == ("complete", "paid", None)
+    assert found.payment_intent.metadata["key"] == "call:1"
+    assert found.payment_intent.latest_charge.amount_captured == 50_000
+
+
+def test_transfers_take_no_more_than_their_charge_and_can_be_taken_back(stripe, client):
+    stripe.account.connected.add("acct_ha_giang")
+    intent = begun(client)
+    stripe.buyer_pays(intent.id)
+    charge = client.payment_intents.retrieve(intent.id).latest_charge
+    passed_on = {"currency": "vnd", "destination": "acct_ha_giang", "source_transaction": charge}
+
+    sent = client.transfers.create({**passed_on, "amount": 45_000, "transfer_group": "order:1"})
+    with pytest.raises(library.InvalidRequestError):
+        client.transfers.create({**passed_on, "amount": 5_001})
+    with pytest.raises(library.InvalidRequestError):
+        client.transfers.create({**passed_on, "amount": 1_000, "destination": "acct_nobody"})
+    client.transfers.reversals.create(sent.id, {"amount": 5_000})
+    with pytest.raises(library.InvalidRequestError):
+        client.transfers.reversals.create(sent.id, {"amount": 40_001})
+
+    found = client.transfers.list({"transfer_group": "order:1"}).data
+    assert [(row.amount, row.amount_reversed) for row in found] == [(45_000, 5_000)]
+
+
+def test_lists_are_paged_and_bounded_in_time(stripe, client):
+    for _ in range(3):
+        begun(client)
+
+    first = client.payment_intents.list({"limit": 2})
+    every = [row.id for row in client.payment_intents.list({"limit": 2}).auto_paging_iter()]
+    later = client.payment_intents.list({"created": {"gte": int(stripe.account.clock()) + 10}})
+
+    assert (len(first.data), first.has_more) == (2, True)
+    assert len(every) == 3
+    assert later.data == []
+
+
+class _Listener(BaseHTTPRequestHandler):
+    heard = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append((body, self.headers["Stripe-Signature"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def listener(stripe):
+    kind = type("Fresh", (_Listener,), {"heard": []})
+    server = HTTPServer(("127.0.0.1", 0), kind)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    stripe.webhooks.to(f"http://127.0.0.1:{server.server_address[1]}/hook")
+    yield kind.heard
+    server.shutdown()
+    server.server_close()
+
+
+def test_webhooks_are_signed_and_may_be_repeated_reordered_and_dropped(stripe, client, listener):
+    intent = begun(client)
+    stripe.buyer_pays(intent.id)
+
+    stripe.webhooks.drop("payment_intent.created")
+    statuses = stripe.webhooks.deliver(times=2, backwards=True)
+
+    kinds = [json.loads(body)["type"] for body, _ in listener]
+    assert statuses == [200] * 4
+    assert kinds == ["payment_intent.succeeded"] * 2 + ["charge.succeeded"] * 2
+    for body, signature in listener:
+        assert library.Webhook.construct_event(body, signature, stripe.webhook_secret, api_key="sk_test_x").id
+
+
+def test_webhooks_can_go_out_by_themselves(stripe, client, listener):
+    stripe.webhooks.automatic()
+
+    begun(client)
+    stripe.webhooks.settled()
+
+    assert [json.loads(body)["type"] for body, _ in listener] == ["payment_intent.created"]
+    assert [event.type for event in client.events.list().data] == ["payment_intent.created"]
+
+
+def test_disputes_are_events(stripe, client):
+    intent = begun(client)
+    stripe.buyer_pays(intent.id)
+
+    dispute = stripe.open_dispute(intent.id)
+    stripe.close_dispute(dispute["id"], "won")
+
+    kinds = [event["type"] for event in stripe.webhooks.waiting if "dispute" in event["type"]]
+    assert kinds == [
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    ]
+    assert client.disputes.retrieve(dispute["id"]).status == "won"
