@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.models import Listing, Movement, Price, Stock
 from cooperatives.models import PickupSlot, Zone, ZoneCountry
-from orders.actions.standing import update_standing
+from orders.actions.standing import derive_standing
 from orders.models import (
     Allocation,
     Discount,
@@ -180,6 +180,6 @@ def check_derived(newest: int | None = None) -> None:
     for order in Order.objects.order_by("-updated_at", "-number")[:newest]:
         before = {field: getattr(order, field) for field in DERIVED}
         progress = list(order.parts.order_by("pk").values_list("progress", flat=True))
-        update_standing(order)
+        derive_standing(order)
         assert {field: getattr(order, field) for field in DERIVED} == before
         assert list(order.parts.order_by("pk").values_list("progress", flat=True)) == progress

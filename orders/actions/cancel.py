@@ -13,9 +13,10 @@ from catalog.actions.stock import write_promises
 from cooperatives.models import PickupSlot
 from orders import locks, notices
 from orders.actions.changes import record_for_part
+from orders.actions.events import record_event
 from orders.actions.pack import WhyNeeded, undo_parcel
 from orders.actions.standing import update_standing
-from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
+from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment
 from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -115,7 +116,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     order.cancelled_at = now
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, why=reason)
-    update_standing(order)
+    update_standing(order, now=now)
     return order
 
 
@@ -161,7 +162,7 @@ def end_part(
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     _expect_less_cash(order, part, actor=actor, now=now)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
     notices.part_ended(order, part, now=now)
 
 
@@ -177,13 +178,11 @@ def _free_stock(part: OrderPart) -> None:
 def _expect_less_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
     payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
     if payment is not None and part.total_gross:
-        PaymentEvent.objects.create(
-            payment=payment,
-            kind=EventKind.CANCEL_SUCCESS,
-            amount=part.total_gross,
-            currency=order.currency,
+        record_event(
+            payment,
+            EventKind.CANCEL_SUCCESS,
+            part.total_gross,
             key=f"cod:part:{part.pk}:ended",
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            at=now,
+            actor=actor,
+            now=now,
         )

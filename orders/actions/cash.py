@@ -6,8 +6,9 @@ import datetime
 import uuid
 from collections.abc import Mapping
 
+from orders.actions.events import record_event
 from orders.actions.standing import open_quantities
-from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, PaymentEvent
+from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment
 from orders.states import COD_MOVES, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -41,13 +42,12 @@ def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.da
     payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
     if payment is None:
         raise Missing()
-    PaymentEvent.objects.create(
-        payment=payment,
-        kind=EventKind.CHARGE_SUCCESS,
-        amount=parcel.cod_collected,
-        currency=order.currency,
+    record_event(
+        payment,
+        EventKind.CHARGE_SUCCESS,
+        parcel.cod_collected,
         key=f"cod:parcel:{parcel.pk}:collected",
-        actor_kind=actor.kind,
-        actor_key=actor.key,
-        at=now,
+        parcel=parcel,
+        actor=actor,
+        now=now,
     )

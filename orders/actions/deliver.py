@@ -75,7 +75,7 @@ def dispatch_parcel(
     if came_from != ParcelState.FAILED_DELIVERY:
         _take_out(parcel, actor=actor, now=now)
     record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
     notices.parcel_handed_over(order, part, parcel, now=now)
     return parcel
 
@@ -119,7 +119,7 @@ def deliver(
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, actor=actor, now=now)
     record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, why=why.strip(), key=key)
-    update_standing(order)
+    update_standing(order, now=now)
 
 
 def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
@@ -141,7 +141,7 @@ def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: da
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, actor=actor, now=now)
     record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
     return parcel
 
 
@@ -157,7 +157,7 @@ def fail_delivery(
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
     record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, why=reason, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
     notices.delivery_failed(order, part, parcel, now=now)
     return parcel
 

@@ -96,7 +96,7 @@ def edit_draft(
     if old_address is not None:
         old_address.delete()
     write_parts(order, offer, contact.notes, now=now)
-    update_standing(order)
+    update_standing(order, now=now)
     record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
     return offer
 
@@ -122,8 +122,8 @@ def place_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) ->
     except SoldOut as short:
         raise BasketChanged(short.words, quote=offer) from short
     take_slots(order, offer)
-    expect_cash(order, now=now)
-    update_standing(order)
+    expect_cash(order, actor=actor, now=now)
+    update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     notices.order_placed(order, now=now)
     return order

@@ -60,7 +60,7 @@ def accept(
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
     record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -120,7 +120,7 @@ def begin_parcel(
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
     record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
-    update_standing(order)
+    update_standing(order, now=now)
     return parcel
 
 
@@ -149,7 +149,7 @@ def close(
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
     move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -170,7 +170,7 @@ def void_parcel(
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
-    update_standing(order)
+    update_standing(order, now=now)
     return parcel
 
 

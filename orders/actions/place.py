@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
 from orders.actions.basket import give_back, store_deliveries
+from orders.actions.events import record_event
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.shares import Problem, Quote, WantedDelivery
@@ -25,7 +26,6 @@ from orders.models import (
     Order,
     OrderLine,
     Payment,
-    PaymentEvent,
     Reservation,
     Source,
 )
@@ -121,9 +121,9 @@ def place(
     )
     _allocate(order, basket, offer)
     take_slots(order, offer)
-    expect_cash(order, now=now)
+    expect_cash(order, actor=actor, now=now)
     _keep_consents(order, consents, actor=actor, now=now)
-    update_standing(order)
+    update_standing(order, now=now)
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
     )
@@ -132,18 +132,18 @@ def place(
     return order
 
 
-def expect_cash(order: Order, *, now: datetime.datetime) -> Payment:
+def expect_cash(order: Order, *, actor: Actor, now: datetime.datetime) -> Payment:
     """Step: the intent that the order is paid in cash on delivery, before anything is asked for."""
     payment = Payment.objects.create(
         order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}"
     )
-    PaymentEvent.objects.create(
-        payment=payment,
-        kind=EventKind.CHARGE_REQUEST,
-        amount=sum(part.total_gross for part in order.parts.all()),
-        currency=order.currency,
+    record_event(
+        payment,
+        EventKind.CHARGE_REQUEST,
+        sum(part.total_gross for part in order.parts.all()),
         key=f"cod:{order.pk}:asked",
-        at=now,
+        actor=actor,
+        now=now,
     )
     return payment
 

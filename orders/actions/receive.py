@@ -38,5 +38,5 @@ def receive_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> Order
         move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
         record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now)
     if coming:
-        update_standing(order)
+        update_standing(order, now=now)
     return part

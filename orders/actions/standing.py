@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Sum
@@ -21,8 +22,13 @@ from orders.states import (
 _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
 
 
-def update_standing(order: Order) -> None:
-    """Step: write what follows from a locked order's facts, parts, parcels and payments."""
+def update_standing(order: Order, *, now: datetime.datetime) -> None:
+    """Step, at the end of whatever touched a locked order: write what follows from it."""
+    derive_standing(order)
+
+
+def derive_standing(order: Order) -> None:
+    """Step: progress, statuses, coverages and sums from the order's facts, parts, parcels and payments."""
     parts = list(OrderPart.objects.filter(order=order).order_by("number"))
     before = [(part.progress,) for part in parts]
     dispatched, returned = _quantities(order)

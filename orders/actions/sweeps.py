@@ -71,7 +71,7 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     order.expired_at = now
     order.save(update_fields=["expired_at"])
     record_change("order.expired", order, actor=actor, now=now)
-    update_standing(order)
+    update_standing(order, now=now)
 
 
 @shared_task(name="orders.release_expired")

@@ -13,7 +13,7 @@ from orders.actions.draft import draft_order, edit_draft
 from orders.actions.quote import quote, wanted_of
 from orders.actions.record import record_order
 from orders.actions.shares import WantedDelivery, WantedDiscount, WantedLine
-from orders.actions.standing import update_standing
+from orders.actions.standing import derive_standing
 from orders.models import Bearer, Discount, DiscountKind, DiscountShare, Order, Source, ValueType
 from orders.pricing import DiscountIn
 from shop.core.actors import Actor
@@ -54,7 +54,7 @@ def order_with(*discounts: WantedDiscount) -> Order:
         now=NOW,
         confirmed=True,
     )
-    update_standing(order)
+    derive_standing(order)
     return order
 
 

@@ -9,7 +9,7 @@ from catalog.actions.listings import missing_by_law
 from catalog.models import Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
-from orders.actions.standing import update_standing
+from orders.actions.standing import derive_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, PaymentEvent
 from shop.accounts.models import User
 from shop.core.models import Change, Channel, Picture, PictureState, Translation, record_change
@@ -225,7 +225,7 @@ class DemoTests(TestCase):
         )
         standing = figures_of_orders(written)
         for order in written:
-            update_standing(order)
+            derive_standing(order)
         assert figures_of_orders(written) == standing
 
     def test_the_command_tells_who_may_sign_in(self):

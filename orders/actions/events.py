@@ -1,0 +1,44 @@
+"""The one way in which something is written down as having happened to a payment."""
+
+from __future__ import annotations
+
+import datetime
+
+from orders.models import EventKind, Parcel, Payment, PaymentEvent, Refund
+from shop.core.actors import Actor
+
+
+def record_event(
+    payment: Payment,
+    kind: EventKind,
+    amount: int,
+    *,
+    key: str,
+    actor: Actor,
+    now: datetime.datetime,
+    reference: str = "",
+    message: str = "",
+    refund: Refund | None = None,
+    parcel: Parcel | None = None,
+) -> PaymentEvent | None:
+    """Step, under the order's lock: an event of `amount` minor units, once for each `key`.
+
+    Answers None where the key is known already: whoever tells us something may tell it again.
+    """
+    event, is_new = PaymentEvent.objects.get_or_create(
+        key=key,
+        defaults={
+            "payment": payment,
+            "kind": kind,
+            "amount": amount,
+            "currency": payment.currency,
+            "reference": reference,
+            "message": message[:500],
+            "refund": refund,
+            "parcel": parcel,
+            "actor_kind": actor.kind,
+            "actor_key": actor.key,
+            "at": now,
+        },
+    )
+    return event if is_new else None
