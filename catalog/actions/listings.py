@@ -123,6 +123,21 @@ def withdraw_listing(
     return move_listing(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
 
 
+@transaction.atomic(durable=True)
+def reopen_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Take a withdrawn listing up again, as a draft that goes the whole way anew; a reason given stays.
+
+    Raises Missing, also for goods that were removed, and WrongMove.
+    """
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    if listing.product.is_removed:
+        raise Missing()
+    _require_state(listing, ListingState.WITHDRAWN, to=ListingState.DRAFT)
+    return move_listing(listing, ListingState.DRAFT, reason=listing.state_reason, actor=actor, now=now)
+
+
 def move_listing(
     listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
 ) -> Listing:

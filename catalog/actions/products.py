@@ -156,7 +156,7 @@ def edit_product(
 
     What is on sale must stay complete: raises NotYetComplete.
     """
-    product = _locked_product(cooperative, product_id)
+    product = locked_product(cooperative, product_id)
     before = {field: getattr(product, field, None) for field in ("name", "origin", "shelf_life")}
     product.category = category
     _describe(product, details)
@@ -185,7 +185,7 @@ def add_variant(
 
     Raises KeyReused, Missing, OddPrice, NoWarehouse.
     """
-    product = _locked_product(cooperative, product_id)
+    product = locked_product(cooperative, product_id)
     made = made_before(key, "variant.added", cooperative_id=cooperative.pk, root=product)
     if made is not None:
         return Variant.objects.for_cooperative(cooperative).get(pk=made)
@@ -237,17 +237,12 @@ def edit_variant(
     return variant
 
 
-@transaction.atomic(durable=True)
-def add_picture(
-    *, cooperative: Cooperative, product_id: int, picture: Picture, actor: Actor, now: datetime.datetime
-) -> ProductMedia:
-    """Show one more picture, behind the others. Raises Missing."""
-    product = _locked_product(cooperative, product_id)
-    media = ProductMedia.objects.create(product=product, picture=picture, sort_order=product.media.count())
-    record_change(
-        "product.pictured", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
-    )
-    return media
+def locked_product(cooperative: Cooperative, product_id: int) -> Product:
+    """Step: the cooperative's product, locked. Raises Missing."""
+    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    return product
 
 
 def reprice(
@@ -342,13 +337,6 @@ def _add_variant(
         product.default_variant = variant
         product.save(update_fields=["default_variant"])
     return variant
-
-
-def _locked_product(cooperative: Cooperative, product_id: int) -> Product:
-    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
-    if product is None:
-        raise Missing()
-    return product
 
 
 def _free_slug(name: str, cooperative: Cooperative) -> str:

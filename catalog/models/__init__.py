@@ -10,6 +10,7 @@ from catalog.models.category import Category
 from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
+    REMOVED,
     Product,
     ProductAttributeValue,
     ProductMedia,
@@ -22,6 +23,7 @@ from catalog.models.stock import Lot, Movement, Reason, Stock
 
 __all__ = [
     "ALL_MONTHS",
+    "REMOVED",
     "Attribute",
     "AttributeScope",
     "AttributeValue",

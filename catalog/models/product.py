@@ -13,6 +13,7 @@ from cooperatives.states import CooperativeState
 from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetadata, WithTimes
 
 ALL_MONTHS = 0b1111_1111_1111
+REMOVED = "~"  # stands in no slug but that of goods taken away for good
 
 
 class Unit(models.TextChoices):
@@ -114,6 +115,11 @@ class Product(WithMetadata, WithExternalReference, WithTimes):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether it was taken away for good, though rows of the past still name it: its slug is free."""
+        return REMOVED in self.slug
 
     @property
     def months(self) -> list[int]:

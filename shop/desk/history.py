@@ -39,6 +39,8 @@ WORDS: dict[str, Promise] = {
     "product.offered": pgettext_lazy("history", "Goods entered"),
     "product.edited": pgettext_lazy("history", "Goods changed"),
     "product.pictured": pgettext_lazy("history", "Picture added"),
+    "product.pictures_ordered": pgettext_lazy("history", "Pictures put in another order"),
+    "product.picture_removed": pgettext_lazy("history", "Picture taken out"),
     "variant.added": pgettext_lazy("history", "Size added"),
     "variant.edited": pgettext_lazy("history", "Size changed"),
     "price.changed": pgettext_lazy("history", "Price changed"),

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from catalog.actions.products import add_picture, add_variant, edit_product, edit_variant, offer_product
+from catalog.actions.products import add_variant, edit_product, edit_variant, offer_product
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
 from cooperatives.access import Right, Standing
@@ -23,8 +23,8 @@ from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.renditions import keep_picture
 from shop.members.entrance import carry_out, for_members, sent_key, show
 from shop.members.forms.fields import MembersForm
-from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, PictureForm, VariantForm
-from shop.members.listings import found_listing, listing_address, listing_page
+from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, VariantForm
+from shop.members.listings import found_listing, listing_address
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 _KEPT_SALT = "members.kept-picture"
@@ -140,25 +140,6 @@ def variant(request: HttpRequest, standing: Standing, listing_id: int, variant_i
         now=timezone.now(),
     )
     return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
-
-
-@require_POST
-@for_members(Right.LIST)
-def pictures(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
-    """One more photo."""
-    mine = found_listing(standing, listing_id)
-    form = PictureForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return listing_page(request, standing, mine, photo=form)
-    act = partial(
-        add_picture,
-        cooperative=standing.cooperative,
-        product_id=mine.product_id,
-        picture=keep_picture(form.upload),
-        actor=standing.actor,
-        now=timezone.now(),
-    )
-    return carry_out(request, act, to=listing_address(mine.pk), said=_("The photo is there."))
 
 
 def _new_form(request: HttpRequest, standing: Standing) -> NewListingForm:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.actions.listings import (
     missing_by_law,
     pause_listing,
+    reopen_listing,
     resume_listing,
     submit_listing,
     withdraw_listing,
@@ -124,6 +125,15 @@ def return_to_sale(request: HttpRequest, standing: Standing, listing_id: int) ->
 def withdrawal(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
     """Off the market."""
     return _move(request, standing, listing_id, withdraw_listing, _("Withdrawn."))
+
+
+@require_POST
+@for_members(Right.LIST)
+def reopening(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """Taken up again: a draft once more."""
+    return _move(
+        request, standing, listing_id, reopen_listing, _("It is a draft again. Look at it, then send it.")
+    )
 
 
 def found_listing(standing: Standing, listing_id: int) -> Listing:

@@ -10,11 +10,13 @@ from catalog.actions.listings import (
     missing_by_law,
     pause_listing,
     publish_listing,
+    reopen_listing,
     resume_listing,
     return_listing,
     submit_listing,
     withdraw_listing,
 )
+from catalog.actions.removal import remove_product
 from catalog.models import Listing, Price, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -109,7 +111,9 @@ def test_goods_are_handed_back_with_a_reason_only(reason) -> None:
     assert (listing.state, listing.state_reason) == ("draft", "Ảnh mờ")
 
 
-@pytest.mark.parametrize("action", [submit_listing, pause_listing, resume_listing, withdraw_listing])
+@pytest.mark.parametrize(
+    "action", [submit_listing, pause_listing, resume_listing, withdraw_listing, reopen_listing]
+)
 def test_another_cooperatives_listing_is_as_if_missing(action) -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     other = make_seller("HTX Tài Hoan")
@@ -138,3 +142,25 @@ def test_goods_keep_the_day_they_first_went_on_sale() -> None:
 
     listing.refresh_from_db()
     assert (listing.state, listing.published_at) == ("published", NOW)
+
+
+def test_withdrawn_goods_are_taken_up_as_a_draft_with_what_the_market_said() -> None:
+    listing = complete_listing(ListingState.WITHDRAWN)
+    Listing.objects.update(state_reason="Ảnh mờ")
+
+    reopen_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
+
+    listing.refresh_from_db()
+    assert (listing.state, listing.state_reason) == ("draft", "Ảnh mờ")
+    assert Change.objects.get(what="listing.draft").data["from"] == "withdrawn"
+
+
+def test_goods_that_were_removed_stay_away() -> None:
+    listing = complete_listing(ListingState.PUBLISHED)
+    cooperative = listing.product.cooperative
+    gone = remove_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)
+
+    with refused(Missing, "missing"):
+        reopen_listing(cooperative=cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
+
+    assert not gone

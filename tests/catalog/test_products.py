@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.actions.pictures import add_picture
 from catalog.actions.products import (
     NoWarehouse,
     OddPrice,
     ProductDetails,
     VariantDetails,
-    add_picture,
     add_variant,
     edit_product,
     edit_variant,

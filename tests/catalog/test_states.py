@@ -9,6 +9,7 @@ import pytest
 from catalog.actions.listings import (
     pause_listing,
     publish_listing,
+    reopen_listing,
     resume_listing,
     return_listing,
     submit_listing,
@@ -86,6 +87,7 @@ ACTIONS = {
     "return": (as_staff(return_listing, reason="thiếu ảnh"), {"in_review": "draft"}),
     "pause": (as_cooperative(pause_listing), {"published": "paused"}),
     "resume": (as_cooperative(resume_listing), {"paused": "published"}),
+    "reopen": (as_cooperative(reopen_listing), {"withdrawn": "draft"}),
     "withdraw": (
         as_cooperative(withdraw_listing),
         {state: "withdrawn" for state in ListingState.values if state != "withdrawn"},

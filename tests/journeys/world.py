@@ -364,10 +364,13 @@ def _member_visits(market: _Market) -> list[Visit]:
         (stage, f"/xa-vien/kien/{market.parcel(stage).pk}/")
         for stage in ("packing", "packed", "handed over", "failed", "delivered")
     ]
+    way = f"/xa-vien/cach-giao/{market.thien_an.ways.get(kind='market_day').pk}/"
     theirs = [
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
         *("/xa-vien/tam-nghi/", "/xa-vien/cach-giao/", f"{one}mo-ta/", f"{one}loai/", other),
         f"{one}loai/{draft.product.variants.get().pk}/",
+        *(f"{way}{page}" for page in ("", "gia/", "ngay-nhan/")),
+        *("/xa-vien/nha-kho/", f"/xa-vien/nha-kho/{market.thien_an.warehouses.all()[0].pk}/"),
         *(f"/xa-vien/goi/?{urlencode({'viec': stage})}" for stage in Stage),
         *(f"/xa-vien/goi/{market.part(stage).pk}/" for stage in market.orders),
         *(f"/xa-vien/hang/{market.listing(state).pk}/" for state in ListingState),
@@ -383,6 +386,9 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit(f"{one}mo-ta/", "manager", sent={"name": ""}),
         Visit(other, "manager", sent={"choice": ""}),
         Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
+        Visit(f"{way}gia/", "manager", sent={"else-rows": "1", "else-0-price": "x"}),
+        Visit(f"{way}ngay-nhan/", "manager", sent={"times": "1", "time-0-starts": "x"}),
+        Visit("/xa-vien/nha-kho/", "manager", sent={"name": ""}),
         Visit("/xa-vien/", "packer"),
         Visit("/xa-vien/hang/moi/", "packer", status=403),
         Visit("/xa-vien/goi/999999/", "manager", status=404),

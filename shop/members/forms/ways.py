@@ -25,9 +25,7 @@ class WayWordsForm(MembersForm):
         label=_("What buyers read"), max_length=120, help_text=_("Such as: Viettel Post to your door.")
     )
     carrier = forms.CharField(label=_("Carrier"), max_length=120, required=False)
-    warehouse = forms.TypedChoiceField(
-        label=_("Where do they collect?"), coerce=uuid.UUID, empty_value=None, required=False
-    )
+    warehouse = forms.TypedChoiceField(label=_("Where do they collect?"), coerce=uuid.UUID)
     note = forms.CharField(
         label=_("What buyers should know"),
         max_length=250,

@@ -1,0 +1,90 @@
+"""The photos of my goods on the phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Listing, ProductMedia
+from shop.core.models import Picture
+from tests.factories import make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shown(seller):
+    """Two photos of goods on sale."""
+    product = make_product(seller)
+    return [
+        ProductMedia.objects.create(
+            product=product, picture=Picture.objects.create(original=f"{number}.jpg"), sort_order=number
+        )
+        for number in range(2)
+    ]
+
+
+def address(media, noun):
+    return f"/xa-vien/hang/{media.product.listings.get().pk}/anh/{media.pk}/{noun}/"
+
+
+def kept():
+    return list(ProductMedia.objects.order_by("sort_order", "pk").values_list("pk", flat=True))
+
+
+def test_the_second_photo_becomes_the_first(lister, shown):
+    first, second = shown
+    page = lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/").content.decode()
+
+    answer = lister.post(address(second, "cho"), {"place": "0"})
+
+    assert address(second, "cho") in page
+    assert answer.status_code == 302
+    assert kept() == [second.pk, first.pk]
+
+
+@pytest.mark.parametrize("place", ["", "x", "-1", "²"])
+def test_an_odd_place_is_the_first(lister, shown, place):
+    first, second = shown
+
+    lister.post(address(second, "cho"), {"place": place})
+
+    assert kept() == [second.pk, first.pk]
+
+
+def test_a_photo_is_taken_out_but_not_the_last_one(lister, shown):
+    first, second = shown
+
+    lister.post(address(first, "bo"))
+    answer = lister.post(address(second, "bo"), follow=True)
+
+    assert kept() == [second.pk]
+    assert "Hàng đang bán phải có ảnh." in answer.content.decode()
+
+
+@pytest.mark.parametrize("noun", ["cho", "bo"])
+def test_anothers_photos_are_missing(lister, seller, noun):
+    foreign = ProductMedia.objects.create(
+        product=make_product(make_seller("HTX khác")), picture=Picture.objects.create(original="x.jpg")
+    )
+    mine = make_product(seller).listings.get()
+
+    assert lister.post(address(foreign, noun)).status_code == 404
+    assert lister.post(f"/xa-vien/hang/{mine.pk}/anh/{foreign.pk}/{noun}/").status_code == 404
+    assert kept() == [foreign.pk]
+
+
+@pytest.mark.parametrize("noun", ["cho", "bo"])
+def test_who_packs_does_not_touch_photos(packer, shown, noun):
+    assert packer.post(address(shown[1], noun), {"place": "0"}).status_code == 403
+    assert kept() == [media.pk for media in shown]
+
+
+def test_withdrawn_goods_are_taken_up_again(lister, seller):
+    listing = make_product(seller).listings.get()
+    lister.post(f"/xa-vien/hang/{listing.pk}/rut/")
+    page = lister.get(f"/xa-vien/hang/{listing.pk}/").content.decode()
+
+    lister.post(f"/xa-vien/hang/{listing.pk}/mo-lai/")
+
+    assert f"/xa-vien/hang/{listing.pk}/mo-lai/" in page
+    assert Listing.objects.get(pk=listing.pk).state == "draft"
