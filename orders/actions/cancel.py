@@ -55,14 +55,19 @@ def decline_part(
 
 @transaction.atomic(durable=True)
 def cancel_part_as_buyer(
-    *, part_id: int, reason: str = "", actor: Actor, now: datetime.datetime
+    *, part_id: int, reason: str = "", key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """The buyer changes their mind before anything is packed. Raises Missing, AlreadyPacked, WrongMove."""
+    """The buyer changes their mind before anything is packed.
+
+    Raises KeyReused, Missing, AlreadyPacked, WrongMove.
+    """
     order, part = locks.lock_part(part_id)
+    if done_before(key, "part.cancelled", part):
+        return part
     packed = Parcel.objects.counting().filter(part=part).exclude(state=ParcelState.PACKING)
     if packed.exists():
         raise AlreadyPacked()
-    end_part(order, part, PartState.CANCELLED, reason.strip(), actor=actor, now=now)
+    end_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 

@@ -25,7 +25,7 @@ from orders.views.held import actor_of
 from orders.views.timeline import Track, track
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
-from shop.core.models import Picture, show_in_language
+from shop.core.models import Picture, bound_key, show_in_language
 
 FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
 FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
@@ -41,6 +41,7 @@ def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         "order": shown,
         "tracks": _tracks(shown),
         "url": url,
+        "key": uuid.uuid4(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(
                 border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
@@ -58,6 +59,7 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
         cancel_part_as_buyer(
             part_id=part.pk,
             reason=gettext_noop("The buyer cancelled."),
+            key=bound_key(request.POST.get("key", ""), "buyer", "cancel", part.pk),
             actor=actor_of(request),
             now=timezone.now(),
         )

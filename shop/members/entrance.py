@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -19,6 +18,7 @@ from cooperatives.states import CooperativeState
 from orders.models import OrderPart
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused, Words
+from shop.core.models import bound_key
 
 CHOSEN_KEY = "members_cooperative"
 
@@ -113,7 +113,4 @@ def carry_out(
 
 def sent_key(request: HttpRequest, what: str, row: object) -> str | None:
     """The key by which sending a page twice does its work once; bound to the work and its row."""
-    try:
-        return f"members:{what}:{row}:{uuid.UUID(request.POST.get('key', ''))}"
-    except ValueError:
-        return None
+    return bound_key(request.POST.get("key", ""), "members", what, row)

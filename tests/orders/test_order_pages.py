@@ -171,6 +171,19 @@ def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) ->
     assert stock_of(pillow).free == 1
 
 
+def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
+    order = make_order()
+    key = re.search(r'name="key" value="([^"]+)"', page_of(client, order))[1]
+
+    answers = [
+        client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", {"key": key}, follow=True) for _sent in range(2)
+    ]
+
+    for answer in answers:
+        assert "The part of HTX Thiên An is cancelled." in answer.content.decode()
+    assert Change.objects.filter(what="part.cancelled").count() == 1
+
+
 def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
     order = make_order()
     parcel = pack(order.parts.get())

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from catalog.models import Movement
 from orders import locks
-from orders.actions.cancel import refuse_part
+from orders.actions.cancel import cancel_part_as_buyer, refuse_part
 from orders.actions.deliver import Dispatch, deliver, deliver_parcel, dispatch_parcel, hand_over_parcel
 from orders.actions.pack import accept, accept_part, begin_parcel, close, close_parcel, pack_parcel
 from orders.models import PaymentEvent
@@ -82,6 +82,21 @@ def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
 
     assert answers == [ended, ended]
     assert Change.objects.filter(what=f"part.{ended}").count() == 1
+
+
+def test_a_buyers_cancelling_sent_twice_ends_the_part_once_and_answers_alike() -> None:
+    part, other = make_part(), make_order((make_variant(), 1)).parts.get()
+    by = {"key": "c", "actor": Actor.guest(), "now": NOW}
+
+    answers = [cancel_part_as_buyer(part_id=part.pk, **by).state for _sent in range(2)]
+
+    assert answers == ["cancelled", "cancelled"]
+    assert Change.objects.filter(what="part.cancelled").count() == 1
+    with refused(KeyReused, "key_reused"):
+        cancel_part_as_buyer(part_id=other.pk, **by)
+    with refused(WrongMove, "wrong_move"):
+        cancel_part_as_buyer(part_id=part.pk, **by | {"key": "d"})
+    check_everything()
 
 
 def test_a_sale_over_the_counter_is_one_transaction() -> None:

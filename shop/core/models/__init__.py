@@ -2,6 +2,7 @@ from shop.core.models.bases import WithExternalReference, WithMetadata, WithTime
 from shop.core.models.change import (
     Change,
     KeyReused,
+    bound_key,
     change_values,
     done_before,
     made_before,
@@ -32,6 +33,7 @@ __all__ = [
     "WithExternalReference",
     "WithMetadata",
     "WithTimes",
+    "bound_key",
     "change_values",
     "done_before",
     "made_before",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from typing import Any
 
 from django.db import models
@@ -96,6 +97,14 @@ def record_change(
             key=key,
         )
     )
+
+
+def bound_key(sent: str, *to: object) -> str | None:
+    """The key that a page was sent with, bound to what it was sent for; None where it is no key."""
+    try:
+        return ":".join(str(each) for each in (*to, uuid.UUID(sent)))
+    except ValueError:
+        return None
 
 
 def done_before(key: str | None, what: str, row: models.Model) -> bool:
