@@ -18,7 +18,7 @@ from orders.payments.codes import tidy
 from shop.accounts.forms import set_places
 from shop.accounts.models import Address, ConsentPurpose
 from shop.core.models.geography import Division
-from shop.core.phones import looks_odd, normalise
+from shop.core.phones import has_wrong_length, looks_odd, normalise
 
 _WAY = re.compile(r"(\d{1,18})(?:@(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}))?")
 _MOST = 1_000_000
@@ -169,17 +169,30 @@ class CheckoutForm(forms.Form):
                 widget=forms.TextInput(attrs={"class": "input"}),
             )
 
+    def clean(self) -> dict[str, Any]:
+        """Ways are asked for once there is a province: before it there is nothing to choose."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if "province" in self.errors:
+            for cooperative_id in self._cooperatives:
+                self.errors.pop(f"way-{cooperative_id}", None)
+        return given
+
     def clean_phone(self) -> str:
         phone = normalise(self.cleaned_data["phone"])
         if not phone:
             raise forms.ValidationError(_("A phone number has digits."))
+        if has_wrong_length(phone):
+            count = sum(sign.isdecimal() for sign in self.cleaned_data["phone"])
+            raise forms.ValidationError(
+                _("A phone number has 10 digits, this one has %(count)s."), params={"count": count}
+            )
         return phone
 
     @property
     def phone_is_odd(self) -> bool:
-        """A warning only: whoever wrote it may know better."""
+        """A warning only: whoever wrote it may know better. A wrong length is a fault of the field instead."""
         written = str(self["phone"].value() or "")
-        return bool(normalise(written)) and looks_odd(written)
+        return bool(normalise(written)) and looks_odd(written) and not has_wrong_length(written)
 
     @property
     def contact(self) -> Contact:

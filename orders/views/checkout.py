@@ -206,13 +206,16 @@ def _form(
     data: Any = None,
 ) -> CheckoutForm:
     initial = {name: written.get(name) for name in written} | {"basket": basket.pk}
-    return CheckoutForm(
+    form = CheckoutForm(
         data,
         initial=initial,
         provinces=provinces,
         communes=communes_of(str(written.get("province", ""))),
         ways={share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares},
     )
+    for share in shares:  # the list of errors on top says whose goods it speaks of
+        form.fields[share.field].label = share.share.cooperative.name
+    return form
 
 
 def _problems(shares: list[ShownShare]) -> list[str]:

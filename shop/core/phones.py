@@ -31,6 +31,18 @@ def normalise(written: str) -> str:
     return digits
 
 
+def has_wrong_length(written: str) -> bool:
+    """Whether digits are missing or too many, so that nobody can be called; lengths do not change.
+
+    In Vietnam 10 digits for a mobile and 11 for a landline, both with their first 0; elsewhere 7 to 15.
+    """
+    kept = normalise(written)
+    digits = kept.removeprefix("+")
+    if kept.startswith(f"+{_COUNTRY}"):
+        return len(digits) - len(_COUNTRY) not in (9, 10)
+    return not 7 <= len(digits) <= 15
+
+
 def looks_odd(written: str) -> bool:
     """Whether to ask the writer to look again. A warning only: live numbers may look odd to the tables."""
     try:

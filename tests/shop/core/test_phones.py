@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.phones import looks_odd, normalise, shown
+from shop.core.phones import has_wrong_length, looks_odd, normalise, shown
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,18 @@ def test_other_numbers_lose_nothing(written, kept):
 
 def test_a_kept_number_stays_as_it_is():
     assert normalise(normalise("0912 345 678")) == "+84912345678"
+
+
+@pytest.mark.parametrize("written", ["09", "0987 654 32", "0987 654 321 99", "12345", "+84 9", "+1 202", ""])
+def test_missing_or_further_digits_are_seen(written):
+    assert has_wrong_length(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["0987654321", "0209 3870 123", "19001234", "+1 202 555 0100", "0112345678"]
+)
+def test_lengths_that_can_be_called_are_taken_whatever_the_prefix(written):
+    assert not has_wrong_length(written)
 
 
 @pytest.mark.parametrize("written", ["0912345678", "84912345678", "+1 202 555 0100"])
