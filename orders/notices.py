@@ -34,12 +34,19 @@ def order_placed(order: Order, *, now: datetime.datetime) -> None:
 
 
 def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
-    """The buyer hears that a parcel is on its way, and with whom."""
+    """The buyer hears that a parcel is on its way and with whom; or that it waits, and the code to show."""
+    is_waiting = bool(parcel.pickup_code)
     with translation.override(order.language):
+        subject = (
+            _("Order %(code)s is ready to be collected")
+            if is_waiting
+            else _("A parcel of order %(code)s is on its way")
+        )
         _tell_buyer(
             order,
-            "parcel_handed_over",
-            subject=_("A parcel of order %(code)s is on its way") % {"code": order.code},
+            "parcel_waits" if is_waiting else "parcel_handed_over",
+            subject=subject % {"code": order.code},
+            short=_("Show the code %(digits)s.") % {"digits": parcel.pickup_code} if is_waiting else "",
             now=now,
             part=part,
             parcel=parcel,
@@ -103,11 +110,12 @@ def _tell_buyer(
     template: str,
     *,
     subject: str,
+    short: str = "",
     now: datetime.datetime,
     occasion: str = "",
     **context: Any,
 ) -> None:
-    """By mail where there is an address, else by text: one short message with the page's link."""
+    """By mail where there is an address, else by text: one short message, `short` and the page's link."""
     whole = _context(order, **context)
     if order.email:
         send(
@@ -126,7 +134,7 @@ def _tell_buyer(
             key=f"{template}:{order.pk}:{occasion}:sms",
             way=Way.SMS,
             to=order.phone,
-            text=f"{subject}. {order_url(order)}",
+            text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
             language=order.language,
             user_id=order.user_id,
             now=now,

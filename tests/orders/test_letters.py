@@ -12,11 +12,12 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from cooperatives.models import WayKind
 from orders.actions.cancel import decline_part
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.sweeps import call_attention
-from orders.models import Order
+from orders.models import Order, OrderPart
 from orders.states import OrderStatus
 from shop.core.actors import Actor
 from shop.core.models import ShopSettings
@@ -132,6 +133,33 @@ def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
             assert words in text
     for text in (failed.text, failed.html):
         assert "Không ai ở nhà" in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", ["hoa@example.com", ""])
+def test_who_collects_reads_where_when_and_with_which_code(email: str) -> None:
+    part = make_order((make_variant(price=320_000), 1), email=email).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(
+        way_kind=WayKind.MARKET_DAY,
+        way_name="Nhận ở chợ phiên Phủ Thông",
+        pickup_place="Chợ Phủ Thông, gian 4",
+        pickup_day=datetime.date(2026, 11, 29),
+        pickup_starts=datetime.time(6),
+        pickup_ends=datetime.time(10),
+    )
+    accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+
+    waiting = hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+
+    told = Notification.objects.filter(to=email or "+84987654321").latest("pk")
+    for text in (told.text, told.html) if email else ():
+        for words in ("Chợ Phủ Thông, gian 4", "Chủ nhật 29/11", "06:00–10:00", "350.000\u00a0₫"):
+            assert words in text
+        assert waiting.pickup_code in text
+    assert waiting.pickup_code in told.text
+    assert told.subject == (f"Đơn {part.order.code} đã sẵn, mời đến nhận" if email else "")
 
 
 @pytest.mark.django_db
