@@ -1,4 +1,4 @@
-"""The doors of pages that are not for everybody."""
+"""The doors of pages that are not for everybody, and how such pages answer a change."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from cooperatives.access import require_any_staff, require_staff
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.errors import Missing
+from shop.core.errors import Forbidden, Missing, Refused, Words
 
 Given = ParamSpec("Given")
 StaffPage = Callable[Concatenate[HttpRequest, Actor, Given], HttpResponse]
@@ -44,3 +46,22 @@ def staff_only(
         return door
 
     return guarded
+
+
+def carry_out(
+    request: HttpRequest, action: Callable[[], object], *, to: str, said: Words = "", refused_to: str = ""
+) -> HttpResponse:
+    """Call the one action and go on to `to`, saying what was done; if refused, to `refused_to` or the same.
+
+    Raises Missing and Forbidden, which the door answers.
+    """
+    try:
+        action()
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect(refused_to or to)
+    if said:
+        messages.success(request, str(said))
+    return redirect(to)

@@ -14,7 +14,7 @@ from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.db import locked_one
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance
 
@@ -24,11 +24,6 @@ class NotYetComplete(Refused):
 
     code = "not_yet_complete"
     default_words = _("Something that buyers must be told is missing.")
-
-
-class ListingReasonNeeded(Refused):
-    code = "reason_needed"
-    default_words = _("Say why, so that they know what to mend.")
 
 
 def missing_by_law(product: Product) -> list[str]:
@@ -78,9 +73,9 @@ def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
-    """Platform staff hand it back to be mended. Raises Missing, ListingReasonNeeded, WrongMove."""
+    """Platform staff hand it back to be mended. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
-        raise ListingReasonNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     listing = _locked_listing(Listing.objects.all(), listing_id)
     _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
     move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)

@@ -13,6 +13,7 @@ from cooperatives.states import CooperativeState
 from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetadata, WithTimes
 
 ALL_MONTHS = 0b1111_1111_1111
+FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
 REMOVED = "~"  # stands in no slug but that of goods taken away for good
 
 
@@ -197,6 +198,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.name}".strip()
+
+    @property
+    def few(self) -> int:
+        """How many steps left are worth a word: the cooperative's own limit, else the usual one."""
+        return FEW if self.low_stock_at is None else self.low_stock_at
 
     def grams_for(self, product: Product) -> int:
         """What one step weighs for delivery, in grams: its own weight, its content, or its product's."""

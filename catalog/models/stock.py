@@ -8,12 +8,10 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models.product import Variant
+from catalog.models.product import FEW, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse, Zone
 from shop.core.actors import ActorKind, Door
-
-FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
 
 
 class Lot(models.Model):

@@ -14,8 +14,6 @@ from cooperatives.models import Certificate, CertificateKind
 from shop.core.calendar import day_of
 from shop.core.models import Picture, show_in_language
 
-FEW = 5  # steps left that a card mentions, where the cooperative set no limit of its own
-
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -80,8 +78,8 @@ def _card(
     product, cheapest = listing.product, prices[0] if prices else None
     variant = cheapest.variant if cheapest else None
     left = free.get(variant.pk) if variant and variant.track_inventory else None
-    few = variant.low_stock_at if variant and variant.low_stock_at is not None else FEW
     is_paused = product.cooperative.is_paused_on(today)
+    is_told = listing.is_available and len(prices) == 1
     return Card(
         product=product,
         variant=variant,
@@ -92,7 +90,7 @@ def _card(
         picture=picture,
         stars=stars,
         is_sold_out=not listing.is_available,
-        left=left if listing.is_available and len(prices) == 1 and left is not None and left <= few else None,
+        left=left if is_told and variant and left is not None and left <= variant.few else None,
         is_last_of_season=_is_last_month(product, today.month),
         paused_until=product.cooperative.paused_until if is_paused else None,
         is_paused=is_paused,

@@ -1,4 +1,4 @@
-"""The province that a buyer receives goods in, as chosen on any page."""
+"""Provinces and communes to choose among, and the province that a buyer chose on any page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ SESSION_KEY = "province_code"
 
 def all_provinces() -> list[Division]:
     return list(Division.objects.current(on=day_of(timezone.now())).provinces())
+
+
+def communes_of(province_code: str) -> list[Division]:
+    """Those in force today; none without a province."""
+    if not province_code:
+        return []
+    return list(Division.objects.current(on=day_of(timezone.now())).communes_of(province_code[:10]))
 
 
 def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Price, Product, ProductMedia, Stock, Variant
 from catalog.templatetags.goods import step
-from catalog.views.cards import FEW
 from catalog.views.place import all_provinces, chosen_province
 from cooperatives.models import Certificate, DeliveryWay, PickupTime
 from shop.core.calendar import day_of
@@ -38,8 +37,7 @@ class Choice:
 
     @property
     def is_nearly_gone(self) -> bool:
-        few = FEW if self.variant.low_stock_at is None else self.variant.low_stock_at
-        return self.left is not None and 0 < self.left <= few
+        return self.left is not None and 0 < self.left <= self.variant.few
 
 
 @dataclass(frozen=True, slots=True)

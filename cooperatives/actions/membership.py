@@ -16,15 +16,10 @@ from shop.accounts.actions import open_account
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.db import locked, locked_one
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import record_change
 from shop.core.states import advance
 from shop.core.text import fold, slug
-
-
-class ReasonNeeded(Refused):
-    code = "reason_needed"
-    default_words = _("Say why, so that they know what to do.")
 
 
 class ReturnDayPassed(Refused):

@@ -14,12 +14,12 @@ from cooperatives.models import PickupSlot
 from orders import locks, notices
 from orders.actions.changes import record_for_part
 from orders.actions.events import record_event
-from orders.actions.pack import WhyNeeded, undo_parcel
+from orders.actions.pack import undo_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment
 from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import done_before, record_change
 from shop.core.states import WrongMove, advance
 
@@ -42,10 +42,10 @@ def decline_part(
 ) -> OrderPart:
     """The cooperative says no, and why; its goods are free again.
 
-    Raises KeyReused, Missing, WhyNeeded, WrongMove.
+    Raises KeyReused, Missing, ReasonNeeded, WrongMove.
     """
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     order, part = locks.lock_part(part_id)
     if done_before(key, "part.declined", part):
         return part
@@ -77,10 +77,10 @@ def cancel_part(
 ) -> OrderPart:
     """Call a part off before it is handed over.
 
-    Raises KeyReused, Missing, WhyNeeded, AlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonNeeded, AlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     order, part = locks.lock_part(part_id)
     if not done_before(key, "part.cancelled", part):
         end_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
@@ -93,10 +93,10 @@ def refuse_part(
 ) -> OrderPart:
     """The cooperative will not send it: declined while nobody has said yes, called off afterwards.
 
-    Raises KeyReused, Missing, WhyNeeded, AlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonNeeded, AlreadyHandedOver, WrongMove.
     """
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     order, part = locks.lock_part(part_id)
     to = PartState.DECLINED if part.state in (PartState.NEW, PartState.DECLINED) else PartState.CANCELLED
     if not done_before(key, f"part.{to}", part):
@@ -108,11 +108,11 @@ def refuse_part(
 def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
     """Call off every part that still stands.
 
-    Raises Missing (a draft is deleted, not cancelled), WhyNeeded, AlreadyHandedOver, WrongMove where no
+    Raises Missing (a draft is deleted, not cancelled), ReasonNeeded, AlreadyHandedOver, WrongMove where no
     part stands any more.
     """
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()

@@ -14,12 +14,12 @@ from catalog.models import Reason, Stock
 from orders import locks, notices
 from orders.actions.cash import collect_cash
 from orders.actions.changes import record_for_part
-from orders.actions.pack import OF_THE_HOUSE, WhyNeeded, move_parcel
+from orders.actions.pack import OF_THE_HOUSE, move_parcel
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
-from shop.core.errors import Refused
+from shop.core.errors import ReasonNeeded, Refused
 from shop.core.models import done_before
 from shop.core.states import WrongMove
 
@@ -94,7 +94,7 @@ def deliver_parcel(
     """It has arrived; whether its cash was collected is a fact of its own.
 
     What is collected is given against the `code` that its buyer shows; the platform's staff may go
-    without it and say why. Raises KeyReused, Missing, WhyNeeded, WrongMove, WrongPickupCode.
+    without it and say why. Raises KeyReused, Missing, ReasonNeeded, WrongMove, WrongPickupCode.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     if not done_before(key, "parcel.delivered", parcel):
@@ -128,7 +128,7 @@ def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> No
     if code.strip() or actor.door not in OF_THE_HOUSE:
         raise WrongPickupCode(field="code")
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
 
 
 @transaction.atomic(durable=True)
@@ -149,9 +149,9 @@ def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: da
 def fail_delivery(
     *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """It could not be delivered; it may be handed over again. Raises Missing, WhyNeeded, WrongMove."""
+    """It could not be delivered; it may be handed over again. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key, "parcel.failed", parcel):
         return parcel

@@ -23,7 +23,7 @@ from orders.actions.standing import open_quantities, update_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor, Door
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import KeyReused, done_before
 from shop.core.states import WrongMove, advance
 
@@ -36,11 +36,6 @@ class NotThatMany(Refused):
 
     code = "not_that_many"
     default_words = _("That is not what is still to be packed.")
-
-
-class WhyNeeded(Refused):
-    code = "reason_needed"
-    default_words = _("Say why.")
 
 
 @transaction.atomic(durable=True)
@@ -158,11 +153,11 @@ def void_parcel(
 ) -> Parcel:
     """Undo a parcel: its quantities are open again, and what left stock is back.
 
-    After delivery only the platform's staff may, at the desk. Raises KeyReused, Missing, WhyNeeded,
+    After delivery only the platform's staff may, at the desk. Raises KeyReused, Missing, ReasonNeeded,
     WrongMove.
     """
     if not reason.strip():
-        raise WhyNeeded(field="reason")
+        raise ReasonNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key, "parcel.voided", parcel):
         return parcel

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.views.place import all_provinces
+from catalog.views.place import all_provinces, communes_of
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.quote import quote, wanted_of
@@ -66,13 +66,6 @@ def communes(request: HttpRequest) -> HttpResponse:
     """The communes and wards of a province, as options of a list."""
     chosen = communes_of(request.GET.get("province", ""))
     return render(request, "orders/communes.html", {"communes": chosen})
-
-
-def communes_of(province_code: str) -> list[Division]:
-    """Those in force today; none without a province."""
-    if not province_code:
-        return []
-    return list(Division.objects.current(on=day_of(timezone.now())).communes_of(province_code[:10]))
 
 
 def _posted(request: HttpRequest) -> HttpResponse:

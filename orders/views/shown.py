@@ -15,7 +15,7 @@ from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
 
-FEW = 5  # places left at a pickup time that are worth a word
+FEW_PLACES = 5  # places left at a pickup time that are worth a word
 UNFOLDED = 3  # ways that one sees at a glance
 # What the buyer must mend in the basket before an order makes sense.
 _IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEFT, Problem.OVER_LIMIT})
@@ -58,7 +58,7 @@ class Choice:
     def few_left(self) -> int | None:
         """Places still free at this time, where they are few."""
         left = self.time.left if self.time else None
-        return left if left is not None and left <= FEW else None
+        return left if left is not None and left <= FEW_PLACES else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,3 +40,10 @@ class Forbidden(Refused):
 
     code = "forbidden"
     default_words = _("Your role does not allow this step.")
+
+
+class ReasonNeeded(Refused):
+    """Whoever is turned down, kept waiting or called off is told why."""
+
+    code = "reason_needed"
+    default_words = _("Say why, so that they know what to do.")

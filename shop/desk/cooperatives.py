@@ -21,12 +21,11 @@ from catalog.states import ListingState
 from cooperatives.actions.membership import answer_application
 from cooperatives.models import Cooperative, DeliveryWay, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
-from cooperatives.views import staff_only
+from cooperatives.views import carry_out, staff_only
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.text import fold
-from shop.desk.answers import carry_out
 from shop.desk.forms import AnswerForm, CooperativeSearch
 from shop.desk.history import tell
 

@@ -20,21 +20,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.models import Price, Variant
 from catalog.search import words_of
-from catalog.views.place import all_provinces
-from cooperatives.views import staff_only
+from catalog.views.place import all_provinces, communes_of
+from cooperatives.views import carry_out, staff_only
 from orders.actions.draft import delete_draft, draft_order, edit_draft, place_draft, wanted_of_draft
 from orders.actions.place import BasketChanged
 from orders.actions.quote import quote
 from orders.actions.shares import Quote, WantedLine
 from orders.forms import chosen_ways
 from orders.models import Order, Source
-from orders.views.checkout import communes_of
 from orders.views.shown import choices_of, line_words, share_words
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import market_channel
-from shop.desk.answers import carry_out
 from shop.desk.draft_forms import DraftForm, Lines, SourceForm, added_in, written_in
 
 PER_PAGE = 30

@@ -20,12 +20,11 @@ from catalog.models import Listing, Price, ProductMedia, Variant
 from catalog.search import words_of
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Certificate
-from cooperatives.views import staff_only
+from cooperatives.views import carry_out, staff_only
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.models import Change
-from shop.desk.answers import carry_out
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
 from shop.desk.history import tell
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.views import staff_only
+from cooperatives.views import carry_out, staff_only
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.models import Order, OrderLine, OrderPart, Parcel, Payment, PaymentEvent, PaymentSums
 from orders.models.order import OrderQuerySet
@@ -24,7 +24,6 @@ from shop.accounts.models import Consent
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.desk.answers import carry_out
 from shop.desk.forms import OrderSearch, ReasonForm, reason_of
 from shop.desk.history import tell
 

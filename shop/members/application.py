@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from catalog.views.place import all_provinces, communes_of
 from cooperatives.access import Standing
 from cooperatives.actions.membership import apply_to_sell, register_and_apply, send_application_again
 from cooperatives.models import Cooperative
@@ -22,7 +23,6 @@ from shop.core.actors import Actor, Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.limits import Limit, network_of
-from shop.core.models.geography import Division
 from shop.members.entrance import chosen_standing, to_sign_in
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
 
@@ -122,12 +122,10 @@ def _form(
     is_sent = request.method == "POST" and "reload" not in request.POST
     initial = ApplicationForm.said_of(cooperative) if cooperative else {}
     written = initial | request.POST.dict()
-    divisions = Division.objects.current(on=today)
-    province = str(written.get("province", ""))[:10]
     return kind(
         request.POST if is_sent else None,
-        provinces=list(divisions.provinces()),
-        communes=list(divisions.communes_of(province)) if province else [],
+        provinces=all_provinces(),
+        communes=communes_of(str(written.get("province", ""))),
         today=today,
         initial=written,
     )

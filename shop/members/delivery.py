@@ -20,9 +20,10 @@ from cooperatives.access import Right, Standing
 from cooperatives.actions.delivery import edit_way, end_way, offer_way
 from cooperatives.actions.terms import set_market_days, set_rates
 from cooperatives.models import DeliveryWay, Warehouse, WayKind
+from cooperatives.views import carry_out
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel, market_channel
-from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.market_days import Timetable
 from shop.members.forms.rates import RateTable
 from shop.members.forms.ways import WayForm, WayWordsForm

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from cooperatives.models import Membership
 from cooperatives.states import CooperativeState
 from orders.models import OrderPart
 from shop.accounts.models import User
-from shop.core.errors import Forbidden, Missing, Refused, Words
+from shop.core.errors import Forbidden, Missing
 from shop.core.models import bound_key
 
 CHOSEN_KEY = "members_cooperative"
@@ -93,22 +92,6 @@ def show(
     if "to_pack_count" not in context and standing.may(Right.PACK):
         frame["to_pack_count"] = OrderPart.objects.for_cooperative(standing.cooperative).to_pack().count()
     return render(request, template, frame | context, status=status)
-
-
-def carry_out(
-    request: HttpRequest, action: Callable[[], object], *, to: str, said: Words = ""
-) -> HttpResponse:
-    """Call the one action and go on to `to`, saying what was done or why it was refused."""
-    try:
-        action()
-    except (Missing, Forbidden):
-        raise
-    except Refused as refused:
-        messages.error(request, str(refused.words))
-    else:
-        if said:
-            messages.success(request, str(said))
-    return redirect(to)
 
 
 def sent_key(request: HttpRequest, what: str, row: object) -> str | None:

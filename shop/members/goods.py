@@ -18,10 +18,11 @@ from catalog.actions.products import add_variant, edit_product, edit_variant, of
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
 from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.renditions import keep_picture
-from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, VariantForm
 from shop.members.listings import found_listing, listing_address

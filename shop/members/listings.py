@@ -25,13 +25,13 @@ from catalog.actions.listings import (
     withdraw_listing,
 )
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
-from catalog.models.stock import FEW
 from catalog.states import ListingState
 from cooperatives.access import Right, Standing
 from cooperatives.models import Warehouse
+from cooperatives.views import carry_out
 from shop.core.errors import Missing
 from shop.core.models import Picture
-from shop.members.entrance import carry_out, for_members, show
+from shop.members.entrance import for_members, show
 from shop.members.forms.goods import PictureForm
 
 _PER_PAGE = 20
@@ -207,19 +207,19 @@ def _shown(rows: list[Listing]) -> list[Shown]:
             row.product.default_variant,
             pictures.get(row.product_id),
             free.get(row.product_id, 0),
-            free.get(row.product_id, 0) <= _few(row.product.default_variant),
+            _is_low(row.product.default_variant, free.get(row.product_id, 0)),
         )
         for row in rows
     ]
 
 
+def _is_low(variant: Variant | None, free: int) -> bool:
+    return variant is None or free <= variant.few
+
+
 def _free(stocks: QuerySet[Stock]) -> Any:
     rows = stocks.values("variant__product").annotate(total=Sum("free")).order_by("variant__product")
     return rows.values_list("variant__product", "total")
-
-
-def _few(variant: Variant | None) -> int:
-    return FEW if variant is None or variant.low_stock_at is None else variant.low_stock_at
 
 
 def _variants(mine: Listing) -> list[dict[str, Any]]:
@@ -233,6 +233,6 @@ def _variants(mine: Listing) -> list[dict[str, Any]]:
     rows = []
     for variant in variants:
         free, on_hand = kept.get(variant.pk, (0, 0))
-        price, is_low = prices.get(variant.pk), free <= _few(variant)
+        price, is_low = prices.get(variant.pk), free <= variant.few
         rows.append({"variant": variant, "price": price, "free": free, "on_hand": on_hand, "is_low": is_low})
     return rows

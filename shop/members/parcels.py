@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
 from orders.actions.pack import close_parcel, void_parcel
 from orders.models import Parcel
 from orders.states import ParcelState
 from shop.core.errors import Missing, Words
-from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, DeliveryForm, HandOverForm
 from shop.members.parts import part_address

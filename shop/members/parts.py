@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out
 from orders.actions.cancel import refuse_part
 from orders.actions.pack import accept_part, pack_parcel
 from orders.actions.standing import open_quantities
@@ -24,7 +25,7 @@ from orders.models import OrderLine, OrderPart, Parcel
 from orders.states import CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.models import Picture
-from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.work import DECLINE_REASONS, DeliveryForm, HandOverForm, PickForm
 from shop.members.worklist import (

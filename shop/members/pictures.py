@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 
 from catalog.actions.pictures import add_picture, place_picture, remove_picture
 from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out
 from shop.core.renditions import keep_picture
-from shop.members.entrance import carry_out, for_members
+from shop.members.entrance import for_members
 from shop.members.forms.fields import as_key
 from shop.members.forms.goods import PictureForm
 from shop.members.listings import found_listing, listing_address, listing_page

@@ -20,9 +20,10 @@ from catalog.models import Stock, Variant
 from cooperatives.access import Right, Standing
 from cooperatives.actions.membership import pause_cooperative, resume_cooperative
 from cooperatives.models import Warehouse
+from cooperatives.views import carry_out
 from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
-from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
 
 _PER_PAGE = 40

@@ -20,14 +20,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.warehouses import close_warehouse
 from catalog.models import Stock
-from catalog.views.place import all_provinces
+from catalog.views.place import all_provinces, communes_of
 from cooperatives.access import Right, Standing
 from cooperatives.actions.warehouses import change_warehouse, open_warehouse
 from cooperatives.models import Warehouse
-from shop.core.calendar import day_of
+from cooperatives.views import carry_out
 from shop.core.errors import Forbidden, Missing, Refused
-from shop.core.models import Division
-from shop.members.entrance import carry_out, for_members, sent_key, show
+from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.ways import WarehouseForm
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -106,12 +105,10 @@ def _form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
     """The form as sent; the button that fetches a province's communes keeps what was written, unchecked."""
     is_sent = request.method == "POST" and "reload" not in request.POST
     written = request.POST.dict() if request.method == "POST" else said
-    province = str(written.get("province", ""))[:10]
-    communes = Division.objects.current(on=day_of(timezone.now())).communes_of(province)
     return WarehouseForm(
         request.POST if is_sent else None,
         provinces=all_provinces(),
-        communes=list(communes) if province else [],
+        communes=communes_of(str(written.get("province", ""))),
         initial=written,
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from catalog.actions.listings import (
-    ListingReasonNeeded,
     NotYetComplete,
     missing_by_law,
     pause_listing,
@@ -20,7 +19,7 @@ from catalog.actions.removal import remove_product
 from catalog.models import Listing, Price, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor
-from shop.core.errors import Missing
+from shop.core.errors import Missing, ReasonNeeded
 from shop.core.models import Change, Picture
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_product, make_product_type, make_seller
@@ -103,7 +102,7 @@ def test_approval_puts_goods_on_sale_and_tells_the_cooperative() -> None:
 def test_goods_are_handed_back_with_a_reason_only(reason) -> None:
     listing = complete_listing(ListingState.IN_REVIEW)
 
-    with refused(ListingReasonNeeded, "reason_needed"):
+    with refused(ReasonNeeded, "reason_needed"):
         return_listing(listing_id=listing.pk, reason=reason, actor=STAFF, now=NOW)
     return_listing(listing_id=listing.pk, reason=" Ảnh mờ ", actor=STAFF, now=NOW)
 

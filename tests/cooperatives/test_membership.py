@@ -7,7 +7,6 @@ import pytest
 from cooperatives.actions.membership import (
     AlreadyApplied,
     ApplicationDetails,
-    ReasonNeeded,
     ReturnDayPassed,
     admit_member,
     answer_application,
@@ -19,7 +18,7 @@ from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
-from shop.core.errors import Missing
+from shop.core.errors import Missing, ReasonNeeded
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_member, make_user

@@ -13,12 +13,12 @@ from orders.actions.cancel import (
     decline_part,
 )
 from orders.actions.deliver import hand_over_parcel
-from orders.actions.pack import WhyNeeded, accept_part, close_parcel, pack_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.shares import WantedDelivery
 from orders.models import Order, Payment
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
-from shop.core.errors import Missing
+from shop.core.errors import Missing, ReasonNeeded
 from shop.core.models import Change
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
@@ -87,7 +87,7 @@ def test_only_a_buyer_need_not_say_why(two_parts, reason) -> None:
         lambda: cancel_part(part_id=first.pk, reason=reason, **WHO),
         lambda: cancel_order(order_id=order.pk, reason=reason, **WHO),
     ):
-        with refused(WhyNeeded, "reason_needed") as refusal:
+        with refused(ReasonNeeded, "reason_needed") as refusal:
             act()
         assert refusal.value.field == "reason"
     cancel_part_as_buyer(part_id=second.pk, reason=reason, **WHO)

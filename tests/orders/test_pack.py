@@ -6,11 +6,11 @@ import pytest
 
 from catalog.models import Movement, Variant
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
-from orders.actions.pack import NotThatMany, WhyNeeded, accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import NotThatMany, accept_part, close_parcel, pack_parcel, void_parcel
 from orders.models import Parcel
 from orders.states import CodState, OrderStatus, ParcelState, Progress, SaleorStatus
 from shop.core.actors import Actor, ActorKind, Door
-from shop.core.errors import Missing
+from shop.core.errors import Missing, ReasonNeeded
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order, make_seller, make_variant, nobody, stock_of
@@ -83,7 +83,7 @@ def test_a_parcel_that_is_not_there_is_missing(act) -> None:
 def test_what_goes_wrong_says_why(act) -> None:
     parcel = send(pack(accepted((make_variant(), 1)), 1))
 
-    with refused(WhyNeeded, "reason_needed"):
+    with refused(ReasonNeeded, "reason_needed"):
         act(parcel_id=parcel.pk, reason=" ", **WHO)
 
 

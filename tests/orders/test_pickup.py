@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from orders.actions.deliver import WrongPickupCode, deliver_parcel, hand_over_parcel
-from orders.actions.pack import WhyNeeded, accept_part, close_parcel, pack_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.receive import receive_part
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
 from shop.core.actors import Actor, ActorKind, Door
+from shop.core.errors import ReasonNeeded
 from shop.core.models import Change
 from tests.factories import NOW, make_part
 from tests.unchanged import refused
@@ -84,7 +85,7 @@ def test_the_platforms_staff_go_without_it_and_say_why() -> None:
     parcel = waiting()
     desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": by(Door.DESK), "now": NOW}
 
-    with refused(WhyNeeded, "reason_needed"):
+    with refused(ReasonNeeded, "reason_needed"):
         deliver_parcel(**desk)
     with refused(WrongPickupCode, "wrong_pickup_code"):
         deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)
