@@ -27,6 +27,7 @@ SERVER_NEEDS = (
     "EMAIL_HOST",
     "DEFAULT_FROM_EMAIL",
 )
+STRIPE_NEEDS = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -65,13 +66,15 @@ def _missing() -> list[str]:
         missing += [name for name in ["SMS_TOKEN"] if not _env(name)]
     if _env("MEDIA_URL"):
         missing += [name for name in ["MEDIA_ROOT"] if not _env(name)]
+    if any(_env(name) for name in STRIPE_NEEDS):
+        missing += [name for name in STRIPE_NEEDS if not _env(name)]
     return list(dict.fromkeys(missing))
 
 
 if _missing():
     raise ImproperlyConfigured(
         f"The shop is only half configured. Set {', '.join(_missing())}, or unset what asks for them"
-        " (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL) to run embedded."
+        " (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL, STRIPE_…) to run embedded."
     )
 
 SERVER = bool(_env("DATABASE_URL"))
@@ -323,6 +326,23 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Text messages go to the console until a provider's address is set (shop/notifications/by_sms.py).
 SMS_URL = _env("SMS_URL")
 SMS_TOKEN = _env("SMS_TOKEN")
+
+# --- Cards ----------------------------------------------------------------------------------------
+
+# Cards are off until Stripe's three keys are set. The addresses are others in tests only; the script's must
+# be of the version that the library's API has (docs.stripe.com/sdks/stripejs-versioning).
+STRIPE_SECRET_KEY = _env("STRIPE_SECRET_KEY")
+STRIPE_PUBLISHABLE_KEY = _env("STRIPE_PUBLISHABLE_KEY")
+STRIPE_WEBHOOK_SECRET = _env("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_URL = _env("STRIPE_API_URL", "https://api.stripe.com").rstrip("/")
+STRIPE_JS_URL = _env("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
+STRIPE_SMALLEST_VND = _whole("STRIPE_SMALLEST_VND", 15_000)  # Stripe's half dollar, with room for the rate
+if STRIPE_SECRET_KEY and not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
+    raise ImproperlyConfigured("STRIPE_SECRET_KEY must be a secret key (sk_… or rk_…).")
+if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):
+    raise ImproperlyConfigured("STRIPE_PUBLISHABLE_KEY must be a publishable key (pk_…): buyers see it.")
+if ("_test_" in STRIPE_SECRET_KEY) != ("_test_" in STRIPE_PUBLISHABLE_KEY):
+    raise ImproperlyConfigured("One of Stripe's keys is for tests and the other is not.")
 
 # --- Safety ---------------------------------------------------------------------------------------
 

@@ -8,10 +8,13 @@ unknown is looked up, and never asked again under another key.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from orders.models.gateway import Operation
 
 
 class Outcome(StrEnum):
@@ -26,11 +29,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call. `key` is made from our row and is the same for every try of it.
+    """One call. `key` is made from our row and is the same for every try of it, and so is all the rest.
 
-    `amount` is minor units of `currency`. `reference` is the gateway's own id of what the call is about
-    (empty for a start). `hold` asks for an authorisation that is captured later. `hosted` asks for the
-    gateway's own page instead of fields on ours; the buyer comes back to `return_url`.
+    `amount` is minor units of `currency`. `reference` is the gateway's own id of what the call is about:
+    the payment, or for `pull_back` the transfer; empty for a start. `hold` asks for an authorisation that
+    is captured later. `hosted` asks for the gateway's own page instead of fields on ours; the buyer comes
+    back to `return_url`. `destination` is a cooperative's account at the gateway. `group` ties a payment to
+    the transfers made of it. `asked_at` is when the call was first made: how long its key can be trusted.
     """
 
     key: str
@@ -44,15 +49,18 @@ class Ask:
     email: str = ""
     language: str = "vi"
     destination: str = ""
+    group: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    asked_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the gateway said. The three sums are its whole view of the payment, in minor units.
+    """What the gateway said. The three sums are its whole view of the payment, in minor units:
+    `authorised` is held and not yet taken, `charged` was taken in all, `refunded` was given back of that.
 
     `reference` is its id of the payment, refund or transfer; `secret` opens its fields on our page and
-    `url` its own page. `message` is for people, `code` for programs.
+    `url` its own page. `message` is for people, in the language of the ask; `code` for programs.
     """
 
     outcome: Outcome
@@ -83,5 +91,15 @@ class Gateway(Protocol):
     def refund(self, ask: Ask) -> Answer:
         """Give `ask.amount` of what is charged back."""
 
-    def look_up(self, ask: Ask) -> Answer:
-        """What became of the call with this key or reference; `UNKNOWN` while nobody can tell."""
+    def pay_out(self, ask: Ask) -> Answer:
+        """Pass `ask.amount` on to a cooperative's account."""
+
+    def pull_back(self, ask: Ask) -> Answer:
+        """Take `ask.amount` of an earlier `pay_out` back."""
+
+    def look_up(self, operation: Operation, ask: Ask, *, now: datetime.datetime) -> Answer:
+        """What became of this call; `UNKNOWN` while nobody can tell.
+
+        A call that left no trace is made once more under its own key, which cannot act twice, as long as
+        the gateway remembers keys; after that it is `FAILED` with the code `never_arrived`.
+        """

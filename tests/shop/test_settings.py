@@ -7,6 +7,7 @@ import sys
 from ast import literal_eval
 
 import pytest
+import stripe
 
 pytestmark = pytest.mark.once
 
@@ -18,6 +19,11 @@ SERVER = {
     "PUBLIC_URL": "https://shop.example",
     "EMAIL_HOST": "mail.internal",
     "DEFAULT_FROM_EMAIL": "shop@shop.example",
+}
+CARDS = {
+    "STRIPE_SECRET_KEY": "sk_live_1",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_1",
+    "STRIPE_WEBHOOK_SECRET": "whsec_1",
 }
 
 
@@ -66,6 +72,8 @@ def test_a_server_that_lacks_one_thing_refuses_and_names_it(tmp_path, unset):
         ({"EMAIL_HOST_USER": "shop"}, "EMAIL_HOST_PASSWORD, EMAIL_HOST"),
         ({"EMAIL_HOST_PASSWORD": "secret"}, "EMAIL_HOST_USER, EMAIL_HOST"),
         ({"MEDIA_URL": "https://cdn.example/"}, "MEDIA_ROOT"),
+        ({"STRIPE_SECRET_KEY": "sk_live_1"}, "STRIPE_PUBLISHABLE_KEY, STRIPE_WEBHOOK_SECRET"),
+        ({"STRIPE_PUBLISHABLE_KEY": "pk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}, "STRIPE_SECRET_KEY"),
     ],
 )
 def test_half_a_group_refuses_and_names_the_other_half(tmp_path, variables, named):
@@ -82,6 +90,15 @@ def test_half_a_group_refuses_and_names_the_other_half(tmp_path, variables, name
         ({"PUBLIC_URL": "shop.example"}, "PUBLIC_URL must start with https://"),
         ({**SERVER, "DEBUG": "1"}, "DEBUG shows strangers the inside of the shop"),
         ({**SERVER, "DATABASE_URL": "mysql://db/shop"}, "DATABASE_URL must start with postgres://"),
+        ({**CARDS, "STRIPE_SECRET_KEY": "pk_live_1"}, "STRIPE_SECRET_KEY must be a secret key"),
+        (
+            {**CARDS, "STRIPE_PUBLISHABLE_KEY": "sk_live_1"},
+            "STRIPE_PUBLISHABLE_KEY must be a publishable key",
+        ),
+        (
+            {**CARDS, "STRIPE_SECRET_KEY": "sk_test_1"},
+            "One of Stripe's keys is for tests and the other is not.",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_in_words(tmp_path, variables, words):
@@ -111,6 +128,25 @@ def test_whoever_can_reach_the_host_is_answered(tmp_path, host, listens_at, publ
     at, address, hosts = literal_eval(said)
     assert (at, hosts) == (listens_at, allowed)
     assert re.fullmatch(public_url, address)
+
+
+def test_cards_are_off_until_stripes_keys_are_set(tmp_path):
+    asked = "settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_JS_URL"
+
+    without = literal_eval(read(tmp_path, asked))
+    with_keys = literal_eval(read(tmp_path, asked, **CARDS))
+
+    addresses = ("https://api.stripe.com", "https://js.stripe.com/endive/stripe.js")
+    assert without == ("", *addresses)
+    assert with_keys == ("sk_live_1", *addresses)
+
+
+def test_the_script_has_the_version_of_the_librarys_api(tmp_path):
+    version = stripe.api_version.partition(".")[2]
+
+    said = read(tmp_path, "settings.STRIPE_JS_URL")
+
+    assert said == f"https://js.stripe.com/{version}/stripe.js"
 
 
 def test_a_whole_server_is_read_as_written(tmp_path):

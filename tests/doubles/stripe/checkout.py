@@ -45,6 +45,8 @@ def expire(account, key):
             f'Only Checkout Sessions with a status in ["open"] can be expired. This one is {row["status"]}.'
         )
     row |= {"status": "expired", "url": None}
+    if row["payment_intent"]:
+        payments.cancel(account, row["payment_intent"], {"cancellation_reason": "automatic"})
     account.emit("checkout.session.expired", shown(row))
     return row
 

@@ -1,0 +1,102 @@
+"""What Stripe tells us by itself, read from the body of its webhooks (docs.stripe.com/api/events)."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+
+_PAYMENT = "payment_intent"
+
+
+class NotFromStripe(Refused):
+    """Nobody at Stripe signed this, or too long ago."""
+
+    code = "not_from_stripe"
+    default_words = _("This notice does not come from Stripe.")
+
+
+@dataclass(frozen=True, slots=True)
+class StripeEvent:
+    """A signed notice. It shows its object as it was at `created`; events come late, twice and in any
+    order, so what is true now is looked up by `reference`.
+
+    `reference` is the PaymentIntent (empty where there is none yet), `session` the Checkout Session, and
+    `subject` the object itself: a payment, charge, refund, dispute, session or transfer. `key` is our call's,
+    where we began what it is about. Amounts are minor units; `reason` says why something failed.
+    """
+
+    id: str
+    kind: str
+    created: datetime.datetime
+    live: bool
+    subject: str
+    reference: str
+    session: str
+    key: str
+    labels: Mapping[str, str]
+    amount: int
+    currency: str
+    status: str
+    authorised: int
+    charged: int
+    refunded: int
+    reason: str
+
+
+def read_event(body: str | bytes) -> StripeEvent:
+    """The event in a body whose signature was checked before. Raises NotFromStripe for anything else."""
+    try:
+        event = json.loads(body)
+        row: Mapping[str, Any] = event["data"]["object"]
+        return _read(event, row, str(row["object"]))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise NotFromStripe from error
+
+
+def _read(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> StripeEvent:
+    labels = {str(name): str(value) for name, value in (row.get("metadata") or {}).items()}
+    failure = row.get("last_payment_error") or {}
+    reason = (
+        failure.get("decline_code")
+        or failure.get("code")
+        or row.get("failure_reason")
+        or row.get("failure_code")
+        or row.get("cancellation_reason")
+        or row.get("reason")
+    )
+    return StripeEvent(
+        id=str(event["id"]),
+        kind=str(event["type"]),
+        created=datetime.datetime.fromtimestamp(event["created"], tz=datetime.UTC),
+        live=bool(event.get("livemode")),
+        subject=str(row.get("id") or ""),
+        reference=_key_of(row["id"] if kind == _PAYMENT else row.get(_PAYMENT)),
+        session=str(row["id"]) if kind == "checkout.session" else "",
+        key=labels.get("key", ""),
+        labels=labels,
+        amount=int(row.get("amount") or row.get("amount_total") or 0),
+        currency=str(row.get("currency") or "").upper(),
+        status=str(row.get("status") or ""),
+        authorised=_authorised(row, kind),
+        charged=int(row.get("amount_received") or row.get("amount_captured") or 0),
+        refunded=int(row.get("amount_refunded") or row.get("amount_reversed") or 0),
+        reason=str(reason or ""),
+    )
+
+
+def _authorised(row: Mapping[str, Any], kind: str) -> int:
+    if kind == "charge" and row.get("status") == "succeeded" and not row.get("captured"):
+        return int(row["amount"])
+    return int(row.get("amount_capturable") or 0)
+
+
+def _key_of(value: Any) -> str:
+    """An id, or that of the object in its place."""
+    return str(value["id"] if isinstance(value, Mapping) else value or "")

@@ -1,0 +1,354 @@
+"""Stripe behind our gateway interface. The only file that imports stripe.
+
+Every POST carries the call's own key, which Stripe keeps for a day at least and answers with the first
+answer again (docs.stripe.com/api/idempotent_requests): so a call whose outcome nobody knows is first looked
+for by what it would have left (its key stands in the metadata), and where it left nothing made once more
+under the same key. After `KEYS_KEPT` only looking is left. Retries are ours alone, never the library's.
+
+A payment's reference is its PaymentIntent (`pi_…`); on Stripe's own page it is the Checkout Session
+(`cs_…`) until that is complete. Both are understood wherever a reference is taken.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, cast
+
+import stripe
+from django.conf import settings
+
+from orders.models.gateway import Operation
+from orders.payments.gateway import Answer, Ask, Outcome
+from orders.payments.stripe_answers import (
+    decline_code,
+    failed,
+    never_arrived,
+    of_intent,
+    of_refund,
+    of_session,
+    unknown,
+)
+from orders.payments.stripe_events import NotFromStripe, StripeEvent, read_event
+from orders.payments.stripe_words import check_amount
+
+KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe says 24; an hour for clocks and queues
+API = "https://api.stripe.com"
+SMALLEST = {"VND": 15_000}
+_AROUND = (datetime.timedelta(minutes=5), datetime.timedelta(hours=1))  # a call's traces lie in between
+_CHARGE = "latest_charge"
+_CARD = ["card"]  # which covers the wallets that hold cards; others cannot hold an amount
+_SILENT = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
+log = logging.getLogger(__name__)
+
+
+@cache
+def _made(secret_key: str, api_url: str, smallest_vnd: int) -> StripeGateway:
+    return StripeGateway(secret_key=secret_key, api_url=api_url, smallest={"VND": smallest_vnd})
+
+
+def stripe_gateway() -> StripeGateway | None:
+    """The gateway of the settings; None where cards are off."""
+    if not settings.STRIPE_SECRET_KEY:
+        return None
+    return _made(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_SMALLEST_VND)
+
+
+def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) -> StripeEvent:
+    """The event in a webhook's body as it came, signed at most five minutes ago. Raises NotFromStripe."""
+    try:
+        stripe.WebhookSignature.verify_header(
+            raw_body, signature, secret or settings.STRIPE_WEBHOOK_SECRET, stripe.Webhook.DEFAULT_TOLERANCE
+        )
+    except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
+        raise NotFromStripe from error
+    return read_event(raw_body)
+
+
+class StripeGateway:
+    """Implements `orders.payments.gateway.Gateway`. Time-outs are seconds; `smallest` is by currency."""
+
+    name = "stripe"
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        api_url: str = API,
+        smallest: Mapping[str, int] = SMALLEST,
+        connect_timeout: float = 5,
+        read_timeout: float = 20,
+    ) -> None:
+        self.smallest = smallest
+        self._api = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_url},
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(timeout=(connect_timeout, read_timeout)),
+        ).v1
+
+    def check_amount(self, amount: int, currency: str) -> None:
+        """Raises AmountNotForCards (with the reason in `details["limit"]`) for what Stripe would refuse."""
+        check_amount(amount, currency, smallest=self.smallest)
+
+    def start(self, ask: Ask) -> Answer:
+        return self._answer(Operation.START, ask, self._start_hosted if ask.hosted else self._start)
+
+    def capture(self, ask: Ask) -> Answer:
+        return self._answer(Operation.CAPTURE, ask, self._capture)
+
+    def cancel(self, ask: Ask) -> Answer:
+        return self._answer(Operation.CANCEL, ask, self._cancel)
+
+    def refund(self, ask: Ask) -> Answer:
+        return self._answer(Operation.REFUND, ask, self._refund)
+
+    def pay_out(self, ask: Ask) -> Answer:
+        """With a reference the transfer waits for that payment's money; else the balance must hold it."""
+        return self._answer(Operation.PAY_OUT, ask, self._pay_out)
+
+    def pull_back(self, ask: Ask) -> Answer:
+        return self._answer(Operation.PULL_BACK, ask, self._pull_back)
+
+    def look_up(self, operation: Operation, ask: Ask, *, now: datetime.datetime) -> Answer:
+        try:
+            found = self._found(operation, ask)
+        except stripe.StripeError as error:  # that reading failed says nothing of the call
+            log.warning("Stripe could not be asked about %s: %s", ask.key, error)
+            return unknown(ask, error.code or "")
+        if found is not None:
+            return found
+        if ask.asked_at is not None and now - ask.asked_at > KEYS_KEPT:
+            return self._traced(ask) if operation is Operation.START else never_arrived(ask)
+        call: Callable[[Ask], Answer] = getattr(self, operation.value)
+        answer = call(ask)
+        if answer.code == "not_configured":  # which is true of now, and says nothing of then
+            return unknown(ask, answer.code)
+        if operation is Operation.START and answer.reference:  # the answer that was kept may be old
+            return self._answer(operation, ask, lambda _: self._seen(answer.reference, ask))
+        return answer
+
+    # --- The calls --------------------------------------------------------------------------------
+
+    def _start(self, ask: Ask) -> Answer:
+        params: dict[str, Any] = {
+            "amount": ask.amount,
+            "currency": ask.currency.lower(),
+            "allowed_payment_method_types": _CARD,
+            "expand": [_CHARGE],
+            **_described(ask),
+        }
+        return of_intent(self._api.payment_intents.create(cast("Any", params), _keyed(ask)), ask)
+
+    def _start_hosted(self, ask: Ask) -> Answer:
+        named = {"name": ask.description or ask.key}
+        price = {"currency": ask.currency.lower(), "unit_amount": ask.amount, "product_data": named}
+        params: dict[str, Any] = {
+            "mode": "payment",
+            "line_items": [{"price_data": price, "quantity": 1}],
+            "success_url": ask.return_url,
+            "cancel_url": ask.return_url,
+            "locale": ask.language,
+            "allowed_payment_method_types": _CARD,
+            "metadata": _labels(ask),
+            "payment_intent_data": _described(ask),
+            "expand": [f"payment_intent.{_CHARGE}"],
+        }
+        if ask.email:
+            params["customer_email"] = ask.email
+        return of_session(self._api.checkout.sessions.create(cast("Any", params), _keyed(ask)), ask)
+
+    def _capture(self, ask: Ask) -> Answer:
+        intent = self._api.payment_intents.capture(
+            self._intent_of(ask.reference),
+            {"amount_to_capture": ask.amount, "expand": [_CHARGE]},
+            _keyed(ask),
+        )
+        return of_intent(intent, ask)
+
+    def _cancel(self, ask: Ask) -> Answer:
+        if _is_session(ask.reference):
+            session = self._session(ask.reference)
+            if session.status == "open":
+                session = self._api.checkout.sessions.expire(ask.reference, {}, _keyed(ask))
+            if session.status == "expired":
+                return of_session(session, ask, ended=Operation.CANCEL)
+        intent = self._api.payment_intents.cancel(
+            self._intent_of(ask.reference), {"expand": [_CHARGE]}, _keyed(ask)
+        )
+        return of_intent(intent, ask, ended=Operation.CANCEL)
+
+    def _refund(self, ask: Ask) -> Answer:
+        refund = self._api.refunds.create(
+            {
+                "payment_intent": self._intent_of(ask.reference),
+                "amount": ask.amount,
+                "metadata": _labels(ask),
+                "expand": [f"payment_intent.{_CHARGE}"],
+            },
+            _keyed(ask),
+        )
+        return of_refund(refund, ask)
+
+    def _pay_out(self, ask: Ask) -> Answer:
+        params: dict[str, Any] = {
+            "amount": ask.amount,
+            "currency": ask.currency.lower(),
+            "destination": ask.destination,
+            "metadata": _labels(ask),
+        }
+        if ask.description:
+            params["description"] = ask.description
+        if ask.group:
+            params["transfer_group"] = ask.group
+        if ask.reference:
+            intent = self._api.payment_intents.retrieve(self._intent_of(ask.reference))
+            params["source_transaction"] = intent.latest_charge
+        transfer = self._api.transfers.create(cast("Any", params), _keyed(ask))
+        return Answer(Outcome.SUCCEEDED, reference=transfer.id)
+
+    def _pull_back(self, ask: Ask) -> Answer:
+        reversal = self._api.transfers.reversals.create(
+            ask.reference, {"amount": ask.amount, "metadata": _labels(ask)}, _keyed(ask)
+        )
+        return Answer(Outcome.SUCCEEDED, reference=reversal.id)
+
+    # --- Looking ----------------------------------------------------------------------------------
+
+    def _found(self, operation: Operation, ask: Ask) -> Answer | None:
+        """What the call left behind; None where it left nothing that can be seen."""
+        match operation:
+            case Operation.START:
+                return self._seen(ask.reference, ask) if ask.reference else None
+            case Operation.CAPTURE | Operation.CANCEL:
+                answer = self._seen(ask.reference, ask, ended=operation)
+                return None if answer.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else answer
+            case Operation.REFUND:
+                listed: Any = self._api.refunds.list(
+                    {
+                        "payment_intent": self._intent_of(ask.reference),
+                        "limit": 100,
+                        "expand": [f"data.payment_intent.{_CHARGE}"],
+                    }
+                )
+                refund = _with_key(listed, ask)
+                return None if refund is None else of_refund(refund, ask)
+            case Operation.PAY_OUT:
+                listed = self._api.transfers.list(
+                    cast("Any", {"destination": ask.destination, "limit": 100, **_window(ask)})
+                )
+            case Operation.PULL_BACK:
+                listed = self._api.transfers.reversals.list(ask.reference, {"limit": 100})
+        moved = _with_key(listed, ask)
+        return None if moved is None else Answer(Outcome.SUCCEEDED, reference=moved.id)
+
+    def _seen(self, reference: str, ask: Ask, *, ended: Operation = Operation.START) -> Answer:
+        """The payment as it is now."""
+        if _is_session(reference):
+            return of_session(self._session(reference), ask, ended=ended)
+        intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
+        return of_intent(intent, ask, ended=ended)
+
+    def _traced(self, ask: Ask) -> Answer:
+        """A beginning that cannot be repeated, found among all of its hour."""
+        if ask.asked_at is None:
+            return unknown(ask, "key_reused")
+        listed: Any
+        params = cast("Any", {"limit": 100, **_window(ask)})
+        try:
+            if ask.hosted:
+                listed = self._api.checkout.sessions.list(params)
+            else:
+                listed = self._api.payment_intents.list(params)
+            row = _with_key(listed, ask)
+            return never_arrived(ask) if row is None else self._seen(row.id, ask)
+        except stripe.StripeError as error:
+            return unknown(ask, error.code or "")
+
+    def _session(self, reference: str) -> stripe.checkout.Session:
+        return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
+
+    def _intent_of(self, reference: str) -> str:
+        """The PaymentIntent's id; a session nobody has paid on has none, and is left as it is."""
+        if not _is_session(reference):
+            return reference
+        intent = self._session(reference).payment_intent
+        return reference if intent is None else str(getattr(intent, "id", intent))
+
+    def _answer(self, operation: Operation, ask: Ask, act: Callable[[Ask], Answer]) -> Answer:
+        """What Stripe said, errors too."""
+        try:
+            return act(ask)
+        except stripe.InvalidRequestError as error:
+            log.warning("Stripe refused %s: %s", ask.key, error)
+            return self._ended(operation, ask) or failed(ask, error.code or "invalid_request")
+        except stripe.CardError as error:
+            return failed(ask, decline_code(error.error) or "card_declined")
+        except (stripe.AuthenticationError, stripe.PermissionError) as error:
+            log.error("Stripe does not accept our key; check STRIPE_SECRET_KEY: %s", error)
+            return failed(ask, "not_configured")
+        except _SILENT as error:
+            log.warning("Nobody knows what became of %s: %s", ask.key, error)
+            return unknown(ask, decline_code(error.error))
+        except stripe.StripeError as error:  # the same key with other terms: our own mistake
+            log.error("Stripe knows %s with other terms: %s", ask.key, error)
+            return self._traced(ask) if operation is Operation.START else unknown(ask, "key_reused")
+
+    def _ended(self, operation: Operation, ask: Ask) -> Answer | None:
+        """A refused end may have come by another way already: then that is the answer."""
+        if operation not in (Operation.CAPTURE, Operation.CANCEL):
+            return None
+        try:
+            return self._found(operation, ask)
+        except stripe.StripeError:
+            return None
+
+
+# --- What we say to Stripe ----------------------------------------------------------------------------
+
+
+def _keyed(ask: Ask) -> stripe.RequestOptions:
+    return {"idempotency_key": ask.key}
+
+
+def _labels(ask: Ask) -> dict[str, str]:
+    return {**ask.labels, "key": ask.key}
+
+
+def _described(ask: Ask) -> dict[str, Any]:
+    """What a payment carries, on our page or on Stripe's."""
+    params: dict[str, Any] = {
+        "capture_method": "manual" if ask.hold else "automatic",
+        "metadata": _labels(ask),
+    }
+    if ask.description:
+        params["description"] = ask.description
+    if ask.group:
+        params["transfer_group"] = ask.group
+    return params
+
+
+def _window(ask: Ask) -> dict[str, Any]:
+    if ask.asked_at is None:
+        return {}
+    before, after = _AROUND
+    return {
+        "created": {
+            "gte": int((ask.asked_at - before).timestamp()),
+            "lte": int((ask.asked_at + after).timestamp()),
+        }
+    }
+
+
+def _with_key(listed: Any, ask: Ask) -> Any:
+    """The row of a list, all pages of it, that this call made."""
+    for row in listed.auto_paging_iter():
+        if getattr(row.metadata, "key", "") == ask.key:
+            return row
+    return None
+
+
+def _is_session(reference: str) -> bool:
+    return reference.startswith("cs_")

@@ -1,0 +1,67 @@
+"""Why a card did not work, in words for the buyer; and which amounts cards take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+
+# Stripe takes eight digits at most, and about half a US dollar at least, which moves with the rates:
+# docs.stripe.com/currencies. VND has no decimals there as here, so amounts are the same numbers.
+LARGEST = 99_999_999
+
+_DECLINED = _("The bank declined the card. Try another card, or another way to pay.")
+_NUMBER = _("The card number is wrong.")
+_SECURITY_CODE = _("The card's security code is wrong.")
+_NOT_CONFIRMED = _("The bank could not confirm that it is you. Try again, or use another card.")
+_NOT_NOW = _("Cards cannot be taken just now. Choose another way to pay.")
+_OTHER = _("The card payment did not work. Nothing was taken.")
+_WORDS: Mapping[str, Promise] = MappingProxyType(
+    {
+        "card_declined": _DECLINED,
+        "generic_decline": _DECLINED,
+        "do_not_honor": _DECLINED,
+        "insufficient_funds": _("There is not enough money on the card."),
+        "expired_card": _("The card has expired."),
+        "incorrect_cvc": _SECURITY_CODE,
+        "invalid_cvc": _SECURITY_CODE,
+        "incorrect_number": _NUMBER,
+        "invalid_number": _NUMBER,
+        "authentication_required": _NOT_CONFIRMED,
+        "payment_intent_authentication_failure": _NOT_CONFIRMED,
+        "processing_error": _("The bank could not work on the card just now. Try again in a moment."),
+        "amount_too_small": _("The amount is too small for cards. Choose another way to pay."),
+        "amount_too_large": _("The amount is too large for cards. Choose another way to pay."),
+        "not_configured": _NOT_NOW,
+        "canceled": _("This card payment was stopped. Nothing was taken."),
+        "expired": _("The time to pay by card has run out. Nothing was taken."),
+        "charge_already_refunded": _("All of this payment has been given back already."),
+        "refund_failed": _("The bank did not take the refund. Give the money back another way."),
+        "balance_insufficient": _("There is not enough money at Stripe for this payout yet."),
+        "unknown": _("We do not know yet whether this went through. Nothing is paid twice."),
+    }
+)
+
+
+class AmountNotForCards(Refused):
+    """`code` is Stripe's own: `amount_too_small` or `amount_too_large`."""
+
+    code = "amount_not_for_cards"
+    default_words = _WORDS["amount_too_small"]
+
+
+def words_for(code: str) -> Promise:
+    """What a buyer is told for a code of Stripe's; a general word where the code says nothing to them."""
+    return _WORDS.get(code, _OTHER)
+
+
+def check_amount(amount: int, currency: str, *, smallest: Mapping[str, int]) -> None:
+    """Raises AmountNotForCards for what Stripe would refuse; `smallest` by currency, in minor units."""
+    if amount < smallest.get(currency.upper(), 1):
+        raise AmountNotForCards(words_for("amount_too_small"), field="amount", limit="amount_too_small")
+    if amount > LARGEST:
+        raise AmountNotForCards(words_for("amount_too_large"), field="amount", limit="amount_too_large")

@@ -1,0 +1,134 @@
+"""What Stripe tells us by itself: signed or refused, and read the same whatever it is about."""
+
+import datetime
+import time
+
+import pytest
+
+from orders.payments.gateway import Ask
+from orders.payments.stripe_events import NotFromStripe, read_event
+from orders.payments.stripe_gateway import StripeGateway, verify_event
+from tests.doubles.stripe import StripeDouble
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def stripe():
+    with StripeDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def gateway(stripe):
+    return StripeGateway(secret_key=stripe.secret_key, api_url=stripe.url)
+
+
+@pytest.fixture
+def reference(stripe, gateway):
+    """A payment that was begun, paid, partly given back and disputed."""
+    begun = gateway.start(Ask("call:1", 50_000, "VND", labels={"order": "T1"})).reference
+    stripe.buyer_pays(begun)
+    gateway.refund(Ask("call:2", 20_000, "VND", reference=begun))
+    stripe.open_dispute(begun, amount=30_000)
+    return begun
+
+
+def told(stripe, kind):
+    event = next(event for event in stripe.webhooks.waiting if event["type"] == kind)
+    return verify_event(*_signed(stripe, event), secret=stripe.webhook_secret)
+
+
+def _signed(stripe, event, **how):
+    return stripe.webhooks.signed(event, **how)
+
+
+@pytest.mark.parametrize(
+    ("kind", "prefix", "key", "amount", "charged", "refunded", "status"),
+    [
+        ("payment_intent.created", "pi", "call:1", 50_000, 0, 0, "requires_payment_method"),
+        ("payment_intent.succeeded", "pi", "call:1", 50_000, 50_000, 0, "succeeded"),
+        ("charge.succeeded", "ch", "call:1", 50_000, 50_000, 0, "succeeded"),
+        ("charge.refunded", "ch", "call:1", 50_000, 50_000, 20_000, "succeeded"),
+        ("refund.created", "re", "call:2", 20_000, 0, 0, "succeeded"),
+        ("charge.dispute.created", "du", "", 30_000, 0, 0, "needs_response"),
+    ],
+)
+def test_a_notice_says_what_it_is_about_and_names_its_payment(
+    stripe, reference, kind, prefix, key, amount, charged, refunded, status
+):
+    event = told(stripe, kind)
+
+    assert (event.kind, event.reference, event.key) == (kind, reference, key)
+    assert event.subject.startswith(f"{prefix}_")
+    assert (event.amount, event.currency) == (amount, "VND")
+    assert (event.charged, event.refunded, event.status) == (charged, refunded, status)
+    assert event.created.tzinfo is datetime.UTC
+
+
+def test_a_hold_and_a_refused_card_are_read_too(stripe, gateway):
+    begun = gateway.start(Ask("call:1", 50_000, "VND", hold=True)).reference
+    stripe.buyer_pays(begun, "4000000000009995")
+    stripe.buyer_pays(begun)
+
+    refused = told(stripe, "payment_intent.payment_failed")
+    held = told(stripe, "payment_intent.amount_capturable_updated")
+
+    assert (refused.status, refused.reason) == ("requires_payment_method", "insufficient_funds")
+    assert (held.authorised, held.charged, held.status) == (50_000, 0, "requires_capture")
+
+
+def test_a_page_of_stripes_that_is_done_names_both_itself_and_the_payment(stripe, gateway):
+    begun = gateway.start(
+        Ask("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
+    ).reference
+    stripe.buyer_pays(begun)
+
+    event = told(stripe, "checkout.session.completed")
+
+    assert (event.session, event.reference) == (begun, stripe.intent(begun)["id"])
+    assert (event.key, event.amount, event.status) == ("call:1", 50_000, "complete")
+
+
+def test_what_was_stored_reads_as_what_was_verified(stripe, reference):
+    event = stripe.webhooks.waiting[0]
+    body, signature = _signed(stripe, event)
+
+    verified = verify_event(body, signature, secret=stripe.webhook_secret)
+
+    assert read_event(body.decode()) == verified
+    assert verified.id == event["id"]
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda body, signature: (body.replace(b"50000", b"50001"), signature),
+        lambda body, signature: (body, ""),
+        lambda body, signature: (body, "t=1,v1=00"),
+        lambda body, signature: (body, signature.replace("v1=", "v0=")),
+        lambda body, signature: (body + b"\xff", signature),
+    ],
+    ids=["altered", "unsigned", "made up", "another scheme", "no text"],
+)
+def test_what_stripe_did_not_sign_is_refused(stripe, reference, forge):
+    forged = forge(*_signed(stripe, stripe.webhooks.waiting[0]))
+
+    with pytest.raises(NotFromStripe) as refused:
+        verify_event(*forged, secret=stripe.webhook_secret)
+
+    assert refused.value.code == "not_from_stripe"
+
+
+@pytest.mark.parametrize("how", [{"at": int(time.time()) - 301}, {"secret": "whsec_other"}])
+def test_old_notices_and_those_of_other_accounts_are_refused(stripe, reference, how):
+    old_or_foreign = _signed(stripe, stripe.webhooks.waiting[0], **how)
+
+    with pytest.raises(NotFromStripe):
+        verify_event(*old_or_foreign, secret=stripe.webhook_secret)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", '{"id": "evt_1"}', '{"data": {"object": 5}}'])
+def test_a_body_that_is_no_event_is_refused(body):
+    with pytest.raises(NotFromStripe):
+        read_event(body)

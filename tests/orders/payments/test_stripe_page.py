@@ -1,0 +1,55 @@
+"""Stripe is let into the pages that need it, and into no others."""
+
+import pytest
+from csp.middleware import CSPMiddleware
+from django.http import HttpResponse
+from django.test import RequestFactory, override_settings
+
+from orders.payments.stripe_gateway import stripe_gateway
+from orders.payments.stripe_page import with_card_fields
+
+pytestmark = pytest.mark.once
+ON = override_settings(STRIPE_SECRET_KEY="sk_test_1")
+
+
+def plain(request):
+    return HttpResponse("page")
+
+
+def policy(view):
+    header = CSPMiddleware(view)(RequestFactory().get("/")).headers["Content-Security-Policy"]
+    return dict(part.strip().split(" ", 1) for part in header.split(";"))
+
+
+@ON
+def test_a_page_with_card_fields_lets_stripe_in():
+    opened = policy(with_card_fields(plain))
+
+    stripe = "https://js.stripe.com https://*.js.stripe.com"
+    assert opened["script-src"] == f"'self' {stripe}"
+    assert opened["frame-src"] == f"'self' {stripe} https://hooks.stripe.com"
+    assert opened["connect-src"] == "'self' https://api.stripe.com"
+    assert opened["form-action"] == "'self' https://checkout.stripe.com"
+    assert opened["default-src"] == "'self'"
+
+
+@ON
+def test_other_pages_keep_their_policy():
+    assert "stripe" not in str(policy(plain))
+
+
+def test_while_cards_are_off_no_page_lets_stripe_in():
+    assert policy(with_card_fields(plain)) == policy(plain)
+    assert stripe_gateway() is None
+
+
+@override_settings(
+    STRIPE_SECRET_KEY="sk_test_1",
+    STRIPE_API_URL="http://127.0.0.1:9/",
+    STRIPE_JS_URL="http://127.0.0.1:9/js/stripe.js",
+)
+def test_another_address_of_stripes_is_the_only_one_let_in():
+    opened = policy(with_card_fields(plain))
+
+    assert opened["script-src"] == "'self' http://127.0.0.1:9"
+    assert opened["form-action"] == "'self' http://127.0.0.1:9"
