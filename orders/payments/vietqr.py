@@ -166,7 +166,8 @@ def fold_note(text: str) -> str:
 def qr_svg(payload: str, *, title: Words) -> SafeString:
     """The QR code as inline SVG of any size, dark on white whatever the page's colours.
 
-    `title` says what it is to who cannot see it. It holds no style attributes, which our content security policy forbids.
+    `title` says what it is to who cannot see it. Nothing in it needs inline styles, which our content
+    security policy forbids.
     """
     code = segno.make(payload, error="m", micro=False)
     svg = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
