@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.models import TaxClass, WithExternalReference, WithMetadata
 
@@ -46,6 +47,10 @@ class Attribute(WithMetadata, WithExternalReference):
     filterable_in_dashboard = models.BooleanField(default=False)
     available_in_grid = models.BooleanField(default=False)
     storefront_search_position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "attribute")
+        verbose_name_plural = pgettext_lazy("models", "attributes")
 
     def __str__(self) -> str:
         return self.name
@@ -90,6 +95,10 @@ class ProductType(WithMetadata):
     tax_class = models.ForeignKey(
         TaxClass, models.SET_NULL, related_name="product_types", null=True, blank=True
     )
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "kind of goods")
+        verbose_name_plural = pgettext_lazy("models", "kinds of goods")
 
     def __str__(self) -> str:
         return self.name

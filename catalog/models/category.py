@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import pgettext_lazy
 
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
 
@@ -34,6 +35,8 @@ class Category(WithMetadata, WithExternalReference, WithTimes):
     objects = CategoryQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "shelf")
+        verbose_name_plural = pgettext_lazy("models", "shelves")
         constraints = [
             models.CheckConstraint(condition=~Q(parent=models.F("id")), name="category_not_its_own_parent"),
         ]

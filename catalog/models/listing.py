@@ -4,6 +4,7 @@ import datetime
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.category import Category
 from catalog.models.product import Product, Variant
@@ -92,6 +93,8 @@ class Listing(WithTimes):
     objects = ListingQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "listing")
+        verbose_name_plural = pgettext_lazy("models", "listings")
         constraints = [
             models.UniqueConstraint(fields=["product", "channel"], name="listing_once"),
         ]
@@ -134,6 +137,8 @@ class Price(models.Model):
     rule = models.UUIDField(null=True, blank=True)
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "price")
+        verbose_name_plural = pgettext_lazy("models", "prices")
         constraints = [
             models.UniqueConstraint(fields=["variant", "channel"], name="price_once"),
             models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="price_not_negative"),

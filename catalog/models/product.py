@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.attribute import AttributeValue, ProductType
 from catalog.models.category import Category
@@ -104,6 +105,8 @@ class Product(WithMetadata, WithExternalReference, WithTimes):
     objects = ProductQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "product")
+        verbose_name_plural = pgettext_lazy("models", "products")
         constraints = [
             models.CheckConstraint(condition=Q(season__lte=ALL_MONTHS), name="product_season_is_months"),
         ]
@@ -185,6 +188,8 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     objects = VariantQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "size or pattern")
+        verbose_name_plural = pgettext_lazy("models", "sizes and patterns")
         constraints = [
             models.CheckConstraint(condition=~Q(sku=""), name="variant_sku_empty_is_null"),
             models.CheckConstraint(

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import FEW, Variant
 from catalog.states import ListingState
@@ -103,6 +104,8 @@ class Stock(models.Model):
     objects = StockQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "stock")
+        verbose_name_plural = pgettext_lazy("models", "stocks")
         constraints = [
             models.UniqueConstraint(fields=["variant", "warehouse"], name="stock_once"),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
@@ -146,6 +149,8 @@ class Movement(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "stock movement")
+        verbose_name_plural = pgettext_lazy("models", "stock movements")
         indexes = [models.Index(fields=["stock", "at", "id"], name="movement_by_stock")]
 
     def __str__(self) -> str:

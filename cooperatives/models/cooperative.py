@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cooperatives.states import CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
@@ -93,6 +94,8 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     objects = CooperativeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "cooperative")
+        verbose_name_plural = pgettext_lazy("models", "cooperatives")
         constraints = [
             models.UniqueConstraint(
                 fields=["is_house"], condition=Q(is_house=True), name="cooperative_one_house"
@@ -145,6 +148,8 @@ class Membership(models.Model):
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "member")
+        verbose_name_plural = pgettext_lazy("models", "members")
         constraints = [
             models.UniqueConstraint(fields=["cooperative", "user"], name="membership_once"),
         ]
@@ -200,6 +205,8 @@ class Certificate(models.Model):
     objects = CertificateQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "certificate")
+        verbose_name_plural = pgettext_lazy("models", "certificates")
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind=CertificateKind.OCOP, stars__gte=3, stars__lte=5)

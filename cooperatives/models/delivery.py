@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cooperatives.models.cooperative import Cooperative
 from cooperatives.models.warehouse import Warehouse, Zone
@@ -122,6 +123,8 @@ class DeliveryWay(WithMetadata):
     objects = DeliveryWayQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "way of delivery")
+        verbose_name_plural = pgettext_lazy("models", "ways of delivery")
         constraints = [
             models.CheckConstraint(
                 condition=(Q(kind__in=["pickup", "market_day"]) & Q(warehouse__isnull=False))
@@ -201,6 +204,8 @@ class DeliveryRate(models.Model):
     price = models.BigIntegerField()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "price of delivery")
+        verbose_name_plural = pgettext_lazy("models", "prices of delivery")
         constraints = [
             # No two rows without a bound either; SQLite tells nulls apart, so they count as the heaviest.
             models.UniqueConstraint(

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Exists, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cooperatives.models.cooperative import Cooperative
 from shop.accounts.models import Address
@@ -88,6 +89,8 @@ class Warehouse(WithMetadata, WithExternalReference):
     objects = WarehouseQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "store house")
+        verbose_name_plural = pgettext_lazy("models", "store houses")
         indexes = [models.Index(fields=["cooperative", "slug"], name="warehouse_by_cooperative")]
 
     def __str__(self) -> str:

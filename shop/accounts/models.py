@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor, Door
@@ -63,6 +64,8 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     EMAIL_FIELD = "email"
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "account")
+        verbose_name_plural = pgettext_lazy("models", "accounts")
         constraints = [
             models.CheckConstraint(condition=~Q(email=""), name="user_email_empty_is_null"),
             models.CheckConstraint(condition=~Q(phone=""), name="user_phone_empty_is_null"),
@@ -155,6 +158,10 @@ class Group(models.Model):
     channels = models.ManyToManyField(Channel, related_name="permission_groups", blank=True)
     restricted_to_channels = models.BooleanField(default=False)
 
+    class Meta:
+        verbose_name = pgettext_lazy("model", "group of staff")
+        verbose_name_plural = pgettext_lazy("models", "groups of staff")
+
     def __str__(self) -> str:
         return self.name
 
@@ -164,6 +171,8 @@ class GroupPermission(models.Model):
     code = models.CharField(max_length=60, choices=Permission)
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "permission")
+        verbose_name_plural = pgettext_lazy("models", "permissions")
         constraints = [
             models.UniqueConstraint(fields=["group", "code"], name="group_permission_once"),
         ]
@@ -194,6 +203,8 @@ class Consent(models.Model):
     door = models.CharField(max_length=10, choices=Door)
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "consent")
+        verbose_name_plural = pgettext_lazy("models", "consents")
         indexes = [models.Index(fields=["about"], name="consent_by_about")]
         constraints = [
             models.CheckConstraint(

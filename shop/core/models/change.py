@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.actors import Actor, ActorKind, Door
 from shop.core.errors import Refused
@@ -59,6 +60,8 @@ class Change(models.Model):
     objects = ChangeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "change")
+        verbose_name_plural = pgettext_lazy("models", "changes")
         indexes = [
             models.Index(fields=["root_kind", "root_key", "at"], name="change_by_root"),
             models.Index(fields=["kind", "key"], name="change_by_row"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.models.bases import WithMetadata
 
@@ -57,6 +58,8 @@ class Channel(WithMetadata):
     )
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "sales channel")
+        verbose_name_plural = pgettext_lazy("models", "sales channels")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="channel_currency_is_iso_4217"

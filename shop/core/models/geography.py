@@ -8,6 +8,7 @@ import re
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.text import fold
 
@@ -85,6 +86,8 @@ class Division(models.Model):
     objects = DivisionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "province or commune")
+        verbose_name_plural = pgettext_lazy("models", "provinces and communes")
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="division_once"),
             models.UniqueConstraint(

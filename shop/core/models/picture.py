@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class PictureState(models.TextChoices):
@@ -34,6 +35,8 @@ class Picture(models.Model):
     objects = PictureQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "picture")
+        verbose_name_plural = pgettext_lazy("models", "pictures")
         indexes = [
             models.Index(
                 fields=["id"], condition=models.Q(state=PictureState.WAITING), name="picture_waiting"

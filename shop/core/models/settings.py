@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.models.bases import WithMetadata
 
@@ -64,6 +65,8 @@ class ShopSettings(WithMetadata):
     )
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "settings of the market")
+        verbose_name_plural = pgettext_lazy("models", "settings of the market")
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="shop_settings_are_one_row"),
         ]

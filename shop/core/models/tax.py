@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import pgettext_lazy
 
 from shop.core.models.bases import WithMetadata
 
@@ -15,6 +16,10 @@ class TaxClass(WithMetadata):
     """A kind of goods or delivery with the same tax: unprocessed produce, processed food, handicraft."""
 
     name = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "tax class")
+        verbose_name_plural = pgettext_lazy("models", "tax classes")
 
     def __str__(self) -> str:
         return self.name
@@ -55,6 +60,8 @@ class TaxRate(models.Model):
     objects = TaxRateQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "tax rate")
+        verbose_name_plural = pgettext_lazy("models", "tax rates")
         constraints = [
             # Without a class or a first day there is one row too; SQLite would tell nulls apart.
             models.UniqueConstraint(

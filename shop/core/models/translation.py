@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 
 
 class TranslationQuerySet(models.QuerySet["Translation"]):
@@ -30,6 +30,8 @@ class Translation(models.Model):
     objects = TranslationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "translation")
+        verbose_name_plural = pgettext_lazy("models", "translations")
         constraints = [
             models.UniqueConstraint(fields=["kind", "key", "language", "field"], name="translation_once"),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.translation import override
 
 from catalog.models import Product, ProductType
 from shop.accounts.models import Group, User
@@ -152,3 +153,21 @@ def test_what_groups_may_do_is_written_down_when_made_changed_and_removed(back_r
     assert (edited.data["from"]["name"], edited.data["to"]["name"]) == ("Duyệt hàng", "Xem")
     assert Change.objects.get(what="group.removed").data == {"name": "Xem"}
     assert not Group.objects.exists()
+
+
+LISTED = sorted(
+    (model for model in admin.site._registry if model._meta.app_label != "orders"),
+    key=lambda model: model._meta.label,
+)
+
+
+@pytest.mark.parametrize("model", LISTED)
+def test_what_the_back_room_lists_is_named_in_vietnamese(model) -> None:
+    names = []
+    for language in ("en", "vi"):
+        with override(language):
+            names.append((str(model._meta.verbose_name), str(model._meta.verbose_name_plural)))
+
+    english, vietnamese = names
+    assert english[0] != vietnamese[0]
+    assert english[1] != vietnamese[1]
