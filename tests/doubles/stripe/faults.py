@@ -49,5 +49,6 @@ class Faults:
         return trouble
 
     def release(self):
-        """Lets go of everything that hangs, now and from now on until `tell` asks for it again."""
-        self.released.set()
+        """Lets go of everything that hangs now; what is asked later may hang again."""
+        held, self.released = self.released, threading.Event()
+        held.set()
