@@ -32,6 +32,7 @@ _BIN = re.compile("[0-9]{6}")
 _ACCOUNT = re.compile("[0-9A-Za-z]{1,19}")
 _CARD = re.compile("[0-9]{16,19}")
 _BILL = re.compile(f"[0-9A-Za-z./_-]{{1,{LONGEST_BILL}}}")
+_STROKED = {0x0111: "d", 0x0110: "D"}  # the one letter that does not decompose
 _NOT_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
@@ -158,7 +159,7 @@ def fold_note(text: str) -> str:
 
     It is cut at the end, so what must arrive stands first.
     """
-    decomposed = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "D"))
+    decomposed = unicodedata.normalize("NFKD", text.translate(_STROKED))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     return " ".join(_NOT_IN_NOTES.sub(" ", bare).split())[:LONGEST_NOTE].rstrip()
 

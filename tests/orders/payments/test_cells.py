@@ -1,0 +1,109 @@
+"""Sums and days are read as banks write them, and what is neither is told."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.payments.cells import BadCell, amount_in, time_in
+
+pytestmark = pytest.mark.once
+
+
+def utc(*parts):
+    return datetime.datetime(*parts, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("1.234.567", 1_234_567),
+        ("1,234,567.00", 1_234_567),
+        ("1.234.567,00", 1_234_567),
+        ("+100,000 VND", 100_000),
+        ("-50.000 ₫", -50_000),
+        ("\u221250.000đ", -50_000),
+        ("(50,000)", -50_000),
+        ("100.000 VNĐ", 100_000),
+        ("1 234 567", 1_234_567),
+        ("1\u00a0234\u00a0567", 1_234_567),
+        ("1.234", 1234),
+        ("1,234", 1234),
+        ("100.00", 100),
+        ("100,0", 100),
+        ("100000", 100_000),
+        ("0", 0),
+        (1_234_567, 1_234_567),
+        (1234567.0, 1_234_567),
+        (-5, -5),
+    ],
+)
+def test_sums_are_read(written, amount) -> None:
+    assert amount_in(written) == amount
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "-",
+        "abc",
+        "100.50",
+        "1,234.56",
+        "1.234,567",
+        "12.34.567",
+        "1.2345",
+        "1e6",
+        "--5",
+        "１２３",
+        "100 USD",
+        "9" * 19,
+        "1.000.000.000.001",
+        0.5,
+        float("nan"),
+        float("inf"),
+        10**13,
+        datetime.datetime(2026, 11, 25),
+    ],
+)
+def test_what_is_no_whole_sum_is_refused(written) -> None:
+    with pytest.raises(BadCell):
+        amount_in(written)
+
+
+@given(st.integers(0, 10**12), st.sampled_from([",", ".", " "]), st.sampled_from(["", "đ", " VND", " ₫"]))
+def test_every_sum_is_read_again_however_grouped(amount, mark, currency) -> None:
+    assert amount_in(f"{amount:,}".replace(",", mark) + currency) == amount
+
+
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        ("25/11/2026", utc(2026, 11, 24, 17)),
+        ("25-11-2026 10:02", utc(2026, 11, 25, 3, 2)),
+        ("25/11/2026 10:02:37", utc(2026, 11, 25, 3, 2, 37)),
+        ("5.1.2026", utc(2026, 1, 4, 17)),
+        ("10:02:37 25/11/2026", utc(2026, 11, 25, 3, 2, 37)),
+        ("2026-11-25", utc(2026, 11, 24, 17)),
+        ("2026-11-25T10:02:37", utc(2026, 11, 25, 3, 2, 37)),
+        ("2026-11-25T10:02:37+00:00", utc(2026, 11, 25, 10, 2, 37)),
+        (datetime.datetime(2026, 11, 25, 10, 2), utc(2026, 11, 25, 3, 2)),
+        (datetime.date(2026, 11, 25), utc(2026, 11, 24, 17)),
+        (46_351, utc(2026, 11, 24, 17)),
+        (46_351.5, utc(2026, 11, 25, 5)),
+    ],
+)
+def test_days_and_times_are_read(written, at) -> None:
+    assert time_in(written) == at
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "soon", "31/02/2026", "11/25/2026", "25/11/26", "25/11/1926", "25/11/2026 25:00", 7, 10**9],
+)
+def test_what_is_no_day_is_refused(written) -> None:
+    with pytest.raises(BadCell):
+        time_in(written)

@@ -1,0 +1,131 @@
+"""A statement's file is read whole or refused; nothing in it runs and nothing swells."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.payments.tables import MOST_ROWS, Row, UnreadableFile, read_table
+
+pytestmark = pytest.mark.once
+
+
+def xlsx(*rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_csv_is_read_with_every_usual_mark_and_encoding(encoding, delimiter, end) -> None:
+    lines = [["Ngày", "Số tiền", "Nội dung"], ["25/11/2026", '"1,000;0"', "Đặt hàng"]]
+    text = end.join(delimiter.join(line) for line in lines) + end
+
+    rows = read_table(text.encode(encoding))
+
+    assert rows == [
+        Row(1, ("Ngày", "Số tiền", "Nội dung")),
+        Row(2, ("25/11/2026", "1,000;0", "Đặt hàng")),
+    ]
+
+
+def test_lines_keep_their_number_past_empty_ones_and_breaks_within_quotes() -> None:
+    rows = read_table(b'a,b\n\n"x\ny",2\n,\nlast,3\n')
+
+    assert rows == [Row(1, ("a", "b")), Row(3, ("x\ny", "2")), Row(6, ("last", "3"))]
+
+
+def test_a_quotation_mark_left_open_is_told_with_its_line() -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        read_table(b'a,b\n1,"2\n3,4\n5,6\n')
+
+    assert refused.value.details == {"line": 2}
+
+
+def test_xlsx_is_read_with_its_dates_and_numbers() -> None:
+    at = datetime.datetime(2026, 11, 25, 10, 2)
+
+    rows = read_table(xlsx(["Ngày", "Số tiền"], [None, None], [at, 1_234_567], ["25/11/2026", True]))
+
+    assert rows == [Row(1, ("Ngày", "Số tiền")), Row(3, (at, 1_234_567)), Row(4, ("25/11/2026", "True"))]
+
+
+def test_formulas_are_refused_with_their_line() -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        read_table(xlsx(["Số tiền"], ["=1000*1000"]))
+
+    assert refused.value.details == {"line": 2}
+
+
+def test_a_file_that_swells_when_unpacked_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in range(7):
+            archive.writestr(f"xl/{part}.xml", b" " * 10_000_000)
+
+    with pytest.raises(UnreadableFile):
+        read_table(packed.getvalue())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n\n\n",
+        b"PK\x03\x04 no zip",
+        "Ngày".encode("cp1258"),
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old xls",
+        b"a\0b",
+        b"x" * 5_000_001,
+        b"a\n" * (MOST_ROWS + 1),
+        b"," * 60 + b"x",
+        b"x" * 4_001,
+        b"x" * 200_000,
+    ],
+)
+def test_a_file_that_is_no_statement_is_refused(content) -> None:
+    with pytest.raises(UnreadableFile):
+        read_table(content)
+
+
+def test_an_archive_of_something_else_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+
+    with pytest.raises(UnreadableFile):
+        read_table(packed.getvalue())
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_rows_or_refused_by_name(content) -> None:
+    try:
+        rows = read_table(content)
+    except UnreadableFile:
+        return
+
+    assert rows
+
+
+@given(st.integers(0, 10_000), st.binary(min_size=1, max_size=8))
+def test_a_damaged_xlsx_is_rows_or_refused_by_name(place, damage) -> None:
+    whole = xlsx(["Số tiền"], [1000])
+    place %= len(whole)
+
+    try:
+        rows = read_table(whole[:place] + damage + whole[place + len(damage) :])
+    except UnreadableFile:
+        return
+
+    assert rows
