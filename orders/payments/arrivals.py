@@ -72,9 +72,14 @@ class Arrival:
     occurrence: int = 1
 
     @property
+    def has_reference(self) -> bool:
+        """Whether the bank gave this transfer a number of its own."""
+        return bool(_letters(self.reference))
+
+    @property
     def fingerprint(self) -> str:
         """64 hexadecimal digits, the same whoever tells of this transfer."""
-        if _letters(self.reference):
+        if self.has_reference:
             return _digest("reference", _letters(self.account), _letters(self.reference), str(self.amount))
         return _digest(self.likeness, str(self.occurrence))
 

@@ -1,0 +1,200 @@
+"""A statement is read as its bank meant it, may be read again, and hides no row."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.payments.arrivals import Arrival, Provider
+from orders.payments.cells import Fault
+from orders.payments.statements import Mapping, NoColumns, OtherAccount, guess_mapping, read_statement
+from orders.payments.tables import Row, read_table
+
+pytestmark = pytest.mark.once
+
+ACCOUNT = "0123499999"
+CREDIT_DEBIT = """\
+NGÂN HÀNG;;;;;
+Số tài khoản: 0123499999;;;;;
+Từ ngày 01/11/2026 đến ngày 30/11/2026;;;;;
+Ngày giao dịch/ Transaction date;Số tham chiếu/ Reference number;Số tiền ghi nợ/ Debit;\
+Số tiền ghi có/ Credit;Số dư/ Balance;Nội dung/ Description
+25/11/2026 10:02:37;FT1;;1.234.567;9.000.000;CT DEN TA7K2MC
+25/11/2026 11:00:00;FT2;50.000;0;8.950.000;Phí
+;;50.000;1.234.567;;Tổng cộng
+"""
+SIGNED = """\
+Date,Description,Amount,Account number
+2026-11-25,Dat hang,"+100,000 VND",123499999
+2026-11-25,Dat hang,"+100,000 VND",123499999
+2026-11-25,Rut tien,"-20,000 VND",123499999
+2026-11-26,Nham,"+1,000 VND",99887766
+2026-11-26,Le,"+1,000.50 VND",123499999
+"""
+
+
+def read(text, **change):
+    rows = read_table(text.encode())
+    mapping = guess_mapping(rows)
+    return read_statement(rows, mapping, **{"account": ACCOUNT, **change})
+
+
+def told(reading):
+    return [(problem.line, problem.fault) for problem in reading.problems]
+
+
+def test_a_statement_with_credit_and_debit_is_guessed_and_read() -> None:
+    rows = read_table(CREDIT_DEBIT.encode())
+
+    mapping = guess_mapping(rows)
+    reading = read_statement(rows, mapping, account=ACCOUNT)
+
+    assert mapping == Mapping(4, date=0, reference=1, debit=2, credit=3, note=5)
+    assert reading.arrivals == [
+        Arrival(
+            Provider.STATEMENT,
+            "",
+            ACCOUNT,
+            1_234_567,
+            "CT DEN TA7K2MC",
+            "FT1",
+            datetime.datetime(2026, 11, 25, 3, 2, 37, tzinfo=datetime.UTC),
+        )
+    ]
+    assert reading.outgoing == 1
+    assert told(reading) == [(7, Fault.DATE)]
+    assert reading.problems[0].text == "50.000 · 1.234.567 · Tổng cộng"
+
+
+def test_a_statement_with_signs_is_guessed_and_read() -> None:
+    rows = read_table(SIGNED.encode())
+
+    mapping = guess_mapping(rows)
+    reading = read_statement(rows, mapping, account=ACCOUNT)
+
+    assert mapping == Mapping(1, date=0, note=1, amount=2, account=3)
+    assert [(each.amount, each.occurrence) for each in reading.arrivals] == [(100_000, 1), (100_000, 2)]
+    assert reading.outgoing == 1
+    assert told(reading) == [(5, Fault.ACCOUNT), (6, Fault.AMOUNT)]
+
+
+@pytest.mark.parametrize(
+    ("headings", "mapping"),
+    [
+        (("STT", "Ngày GD", "Diễn giải", "Nợ", "Có", "Số dư"), Mapping(1, date=1, note=2, debit=3, credit=4)),
+        (
+            ("Ngày hiệu lực", "Ngày giao dịch", "Mô tả", "Số tiền", "Loại GD", "Mã giao dịch"),
+            Mapping(1, date=1, note=2, amount=3, direction=4, reference=5),
+        ),
+        (
+            ("Số tài khoản", "Tài khoản đối ứng", "Tên tài khoản đối ứng", "Thời gian", "Phát sinh có"),
+            Mapping(1, account=0, date=3, credit=4),
+        ),
+        (("a", "b"), Mapping(0)),
+    ],
+)
+def test_columns_are_guessed_by_their_headings(headings, mapping) -> None:
+    assert guess_mapping([Row(1, headings)]) == mapping
+
+
+def test_nothing_is_guessed_of_nothing() -> None:
+    assert guess_mapping([]) == Mapping(0)
+
+
+def test_the_same_file_again_has_the_same_fingerprints_and_equal_rows_have_two() -> None:
+    first, again = read(SIGNED), read(SIGNED)
+
+    fingerprints = [each.fingerprint for each in first.arrivals]
+    assert fingerprints == [each.fingerprint for each in again.arrivals]
+    assert len(set(fingerprints)) == 2
+
+
+def test_an_arrival_known_from_a_webhook_is_recognised_by_its_reference() -> None:
+    at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
+    webhook = Arrival(Provider.CASSO, "7", ACCOUNT, 1_234_567, "TA7K2MC", "ft1", at)
+
+    assert [each.fingerprint for each in read(CREDIT_DEBIT).arrivals] == [webhook.fingerprint]
+
+
+def test_a_file_of_another_account_is_refused() -> None:
+    with pytest.raises(OtherAccount) as refused:
+        read(CREDIT_DEBIT, account="555666777")
+
+    assert refused.value.details == {"named": [ACCOUNT]}
+
+
+def test_the_account_beside_its_name_is_found_too() -> None:
+    text = "Account number;;0555 666 777\n" + CREDIT_DEBIT.split("\n", 3)[3]
+
+    with pytest.raises(OtherAccount):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "field"), [(Mapping(1, amount=1), "date"), (Mapping(1, date=0, debit=1), "amount")]
+)
+def test_a_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
+    with pytest.raises(NoColumns) as refused:
+        read_statement([Row(1, ("a", "b"))], mapping, account=ACCOUNT)
+
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "outcome"),
+    [
+        ("C", "1.000", 1000),
+        ("+", "1.000", 1000),
+        ("Ghi có", "1.000", 1000),
+        ("D", "1.000", "out"),
+        ("-", "1.000", "out"),
+        ("Nợ", "-1.000", "out"),
+        ("C", "-1.000", Fault.DIRECTION),
+        ("?", "1.000", Fault.DIRECTION),
+        ("", "1.000", Fault.DIRECTION),
+    ],
+)
+def test_a_column_of_directions_says_what_came_in(kind, amount, outcome) -> None:
+    rows = [Row(2, ("25/11/2026", amount, kind))]
+
+    reading = read_statement(rows, Mapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
+
+    if outcome == "out":
+        assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 1)
+    elif isinstance(outcome, Fault):
+        assert told(reading) == [(2, outcome)]
+    else:
+        assert [each.amount for each in reading.arrivals] == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit"), [("", ""), ("0", "0"), ("1.000", "2.000"), ("", "abc"), ("abc", "1.000")]
+)
+def test_a_row_that_is_neither_credit_nor_debit_is_a_problem(debit, credit) -> None:
+    rows = [Row(2, ("25/11/2026", debit, credit))]
+
+    reading = read_statement(rows, Mapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
+
+    assert told(reading) == [(2, Fault.AMOUNT)]
+    assert reading.arrivals == []
+
+
+def test_one_reference_and_amount_twice_is_shown_to_a_person() -> None:
+    rows = [Row(2, ("25/11/2026", "1.000", "FT1")), Row(3, ("26/11/2026", "1.000", "FT1"))]
+
+    reading = read_statement(rows, Mapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
+
+    assert len(reading.arrivals) == 1
+    assert told(reading) == [(3, Fault.REPEATED)]
+
+
+def test_every_row_is_an_arrival_a_problem_or_went_out() -> None:
+    for text, rows in ((CREDIT_DEBIT, 3), (SIGNED, 5)):
+        reading = read(text)
+
+        assert len(reading.arrivals) + len(reading.problems) + reading.outgoing == rows
+
+
+def test_every_problem_has_words() -> None:
+    assert all(str(problem.words) for problem in read(SIGNED).problems)
