@@ -1,0 +1,76 @@
+"""What a carrier says of the cash is taken parcel by parcel, and what does not add up is kept as it is."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.payments.cells import Fault
+from orders.payments.cod_statements import (
+    CodMapping,
+    CodRow,
+    NoCodColumns,
+    guess_cod_mapping,
+    read_cod_statement,
+)
+from orders.payments.tables import Row, read_table
+
+pytestmark = pytest.mark.once
+
+STATEMENT = """\
+BẢNG ĐỐI SOÁT COD,,,,,
+Mã vận đơn,Mã đơn hàng,Tiền thu hộ,Tổng phí,Thực nhận,Ngày giao
+gh1,TA7K2MC-1,"250.000","22.000","228.000",25/11/2026
+GH2,TA7K2MC-2,"100.000","-20.000","70.000",25/11/2026
+GH3,,"50.000",,,
+GH1,TA7K2MC-1,"250.000","22.000","228.000",25/11/2026
+,,"400.000","42.000",,
+GH4,X,nhiều,0,0,25/11/2026
+GH5,X,"1.000",0,0,sớm
+GH6,X,"-1.000",0,0,25/11/2026
+"""
+DAY = datetime.date(2026, 11, 25)
+
+
+def test_a_statement_is_guessed_and_read() -> None:
+    rows = read_table(STATEMENT.encode())
+
+    mapping = guess_cod_mapping(rows)
+    reading = read_cod_statement(rows, mapping)
+
+    assert mapping == CodMapping(2, tracking=0, parcel=1, collected=2, fee=3, remitted=4, date=5)
+    assert reading.rows == [
+        CodRow(3, "GH1", "TA7K2MC-1", 250_000, 22_000, 228_000, DAY),
+        CodRow(4, "GH2", "TA7K2MC-2", 100_000, 20_000, 70_000, DAY),
+        CodRow(5, "GH3", "", 50_000, 0, 50_000, None),
+    ]
+    assert [row.short_by for row in reading.rows] == [0, 10_000, 0]
+    assert [(problem.line, problem.fault) for problem in reading.problems] == [
+        (6, Fault.REPEATED),
+        (7, Fault.NO_CODE),
+        (8, Fault.AMOUNT),
+        (9, Fault.DATE),
+        (10, Fault.AMOUNT),
+    ]
+
+
+def test_headings_in_english_are_guessed_too() -> None:
+    headings = ("Tracking number", "Order code", "COD amount", "Shipping fee", "Net amount", "Delivery date")
+
+    assert guess_cod_mapping([Row(1, headings)]) == CodMapping(1, 0, 1, 2, 3, 4, 5)
+
+
+def test_nothing_is_guessed_of_nothing() -> None:
+    assert guess_cod_mapping([]) == CodMapping(0)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "field"),
+    [(CodMapping(1, collected=1), "tracking"), (CodMapping(1, tracking=0), "collected")],
+)
+def test_a_mapping_without_number_or_cash_is_refused(mapping, field) -> None:
+    with pytest.raises(NoCodColumns) as refused:
+        read_cod_statement([Row(2, ("GH1", "1.000"))], mapping)
+
+    assert refused.value.field == field
