@@ -10,6 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalog.pricing import price_for
 from shop.core.money import gross_of, net_of, percent_of, split
 
 
@@ -72,6 +73,36 @@ class DiscountOut:
     amount: int
     shares: dict[Hashable, int]
     of_delivery: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedShare:
+    """A discount's share of a line as it was agreed; a percentage grows with the goods, an amount does not."""
+
+    key: Hashable
+    amount: int
+    is_percentage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a line sold by weight costs at its estimate: as listed, after its own discounts, and the rest."""
+
+    grams: int
+    listed: int
+    priced: int
+    tax_rate: Decimal
+    shares: Sequence[AgreedShare] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The same line by the scale: its sums, and the shares of its discounts by their keys."""
+
+    listed: Taxed
+    priced: Taxed
+    total: Taxed
+    shares: dict[Hashable, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +177,24 @@ def price_purchase(
             for one in deliveries
         ],
         discounts=given,
+    )
+
+
+def price_weighed(agreed: Agreed, grams: int, *, with_tax: bool = True) -> Weighed:
+    """What the line costs at another weight than its estimate: in proportion, each sum rounded once.
+
+    Percentages follow the weight; amounts stay as they were agreed, up to what is left.
+    """
+    listed = price_for(agreed.listed, agreed.grams, grams)
+    left = priced = price_for(agreed.priced, agreed.grams, grams)
+    taken: dict[Hashable, int] = {}
+    for share in sorted(agreed.shares, key=lambda each: not each.is_percentage):
+        wanted = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
+        taken[share.key] = min(wanted, left)
+        left -= taken[share.key]
+    return Weighed(
+        *(_taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, left)),
+        shares=taken,
     )
 
 

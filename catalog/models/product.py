@@ -213,6 +213,10 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         """What one step weighs for delivery, in grams: its own weight, its content, or its product's."""
         return self.weight or self.content_grams or product.weight or 0
 
+    def most_grams(self, steps: int = 1) -> int:
+        """How heavy so many steps may be before their buyer is asked, in grams; for goods sold by weight."""
+        return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
+
 
 class ProductMedia(WithMetadata):
     """A picture of a product, in the order they are shown."""

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import write_promises
 from cooperatives.models import PickupSlot
 from orders import locks, notices
+from orders.actions.cash import adjust_cash
 from orders.actions.changes import record_for_part
-from orders.actions.events import record_event
 from orders.actions.pack import undo_parcel
+from orders.actions.scale import drop_questions
 from orders.actions.standing import update_standing
-from orders.models import Allocation, EventKind, Method, Order, OrderPart, Parcel, Payment
+from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonNeeded, Refused
@@ -162,10 +163,11 @@ def end_part(
     part.save(update_fields=["ended_at", "end_reason"])
     for parcel in parcels:
         undo_parcel(parcel, reason or str(PartState(to).label), actor=actor, now=now)
+    drop_questions(part.lines.all(), now=now)
     _free_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
-    _expect_less_cash(order, part, actor=actor, now=now)
+    adjust_cash(order, -part.total_gross, key=f"cod:part:{part.pk}:ended", actor=actor, now=now)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
     update_standing(order, now=now)
     notices.part_ended(order, part, now=now)
@@ -178,16 +180,3 @@ def _free_stock(part: OrderPart) -> None:
         rows[allocation.stock_id].allocated -= allocation.quantity
     Allocation.objects.filter(pk__in=[allocation.pk for allocation in allocations]).delete()
     write_promises(rows.values())
-
-
-def _expect_less_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
-    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
-    if payment is not None and part.total_gross:
-        record_event(
-            payment,
-            EventKind.CANCEL_SUCCESS,
-            part.total_gross,
-            key=f"cod:part:{part.pk}:ended",
-            actor=actor,
-            now=now,
-        )

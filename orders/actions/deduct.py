@@ -49,7 +49,8 @@ def _lowered_prices(order: Order, offer: Quote, written: Written) -> list[Discou
             continue
         discount = discounts.setdefault(_source(quoted), Discount(order=order, amount=0))
         discount.amount += amount
-        shares.append(DiscountShare(discount=discount, line=written.lines[quoted.wanted.key], amount=amount))
+        line = written.lines[quoted.wanted.key]
+        shares.append(DiscountShare(discount=discount, line=line, amount=amount, is_of_price=True))
     for (kind, rule), discount in discounts.items():
         discount.kind, discount.source_key = kind, rule
         discount.currency = order.currency

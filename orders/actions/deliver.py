@@ -14,7 +14,7 @@ from catalog.models import Reason, Stock
 from orders import locks, notices
 from orders.actions.cash import collect_cash
 from orders.actions.changes import record_for_part
-from orders.actions.pack import OF_THE_HOUSE, move_parcel
+from orders.actions.pack import OF_THE_HOUSE, move_parcel, require_weighed
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import CodState, ParcelState
@@ -50,7 +50,7 @@ def hand_over_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """It leaves the store house: stock goes down by what is in it. Raises Missing, WrongMove."""
+    """It leaves the store house: stock goes down by what is in it. Raises Missing, NotWeighed, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key, "parcel.handed_over", parcel):
         return parcel
@@ -67,7 +67,11 @@ def dispatch_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `hand_over_parcel`. A second try after a failed delivery moves no stock again."""
+    """Step of `hand_over_parcel`. A second try after a failed delivery moves no stock again.
+
+    Raises NotWeighed, WrongMove.
+    """
+    require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
     came_from = move_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
     for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
         setattr(parcel, column, getattr(dispatch, column) or getattr(parcel, column))

@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import move_stock, write_promises
@@ -25,6 +25,7 @@ from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartS
 from shop.core.actors import Actor, Door
 from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import KeyReused, done_before
+from shop.core.money import split
 from shop.core.states import WrongMove, advance
 
 OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
@@ -36,6 +37,13 @@ class NotThatMany(Refused):
 
     code = "not_that_many"
     default_words = _("That is not what is still to be packed.")
+
+
+class NotWeighed(Refused):
+    """Goods sold by weight leave only once the scale has said what they cost. `details["lines"]` says which."""
+
+    code = "not_weighed"
+    default_words = _("Weigh these goods first, and write down what the scale says.")
 
 
 @transaction.atomic(durable=True)
@@ -69,7 +77,8 @@ def pack_parcel(
 ) -> Parcel:
     """Begin a parcel with some of the part's lines; several parcels share a part.
 
-    The same `key` again answers the first parcel. Raises KeyReused, Missing, NotThatMany, WrongMove.
+    The same `key` again answers the first parcel. Raises KeyReused, Missing, NotThatMany, NotWeighed,
+    WrongMove.
     """
     order, part = locks.lock_part(part_id)
     if key is not None:
@@ -90,11 +99,12 @@ def begin_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `pack_parcel`, on a locked order. Raises Missing, NotThatMany, WrongMove."""
+    """Step of `pack_parcel`, on a locked order. Raises Missing, NotThatMany, NotWeighed, WrongMove."""
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="packing")
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
     _check_quantities(quantities, lines)
+    require_weighed(lines[line_id] for line_id in quantities)
     last = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"] or 0
     cash = cash_share(order, part, quantities)
     parcel = Parcel.objects.create(
@@ -185,6 +195,8 @@ def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.date
             actor=actor,
             now=now,
             document=f"parcel:{parcel.pk}",
+            grams=line.grams,
+            lot_id=line.lot_id,
         )
         row.allocated += line.quantity
         allocation, made = Allocation.objects.get_or_create(
@@ -203,6 +215,13 @@ def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
         setattr(parcel, column, value)
     parcel.save(update_fields=list(facts))
     return came_from
+
+
+def require_weighed(lines: Iterable[OrderLine]) -> None:
+    """Raises NotWeighed where the scale has still to say what one of these costs."""
+    unweighed = [line.pk for line in lines if line.is_to_weigh]
+    if unweighed:
+        raise NotWeighed(lines=unweighed)
 
 
 def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
@@ -230,4 +249,17 @@ def _take_allocated(parcel: Parcel, line: OrderLine, quantity: int) -> Sequence[
             quantity -= here
     if quantity:
         rows.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
+    if line.weighed_grams is not None:
+        _spread_weight(rows, line, line.weighed_grams)
     return rows
+
+
+def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
+    """These steps' share of what the line weighs; the line's last parcel takes all that is left of it."""
+    others = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.counting())
+    held = others.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
+    steps = sum(row.quantity for row in rows)
+    left = weighed_grams - held["grams"]
+    here = left if held["steps"] + steps == line.quantity else weighed_grams * steps // line.quantity
+    for row, grams in zip(rows, split(here, [row.quantity for row in rows]), strict=True):
+        row.by_weight, row.grams = True, grams

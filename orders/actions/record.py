@@ -107,6 +107,9 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
     for part, share in zip(parts, offer.shares, strict=True):
         for quoted in share.lines:
             line = _line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
+            if quoted.variant.is_weighed:
+                line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
+                line.most_gross = offer.most_of(quoted)
             part.commission += line.commission
             lines[quoted.wanted.key] = line
     OrderPart.objects.bulk_create(parts)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from catalog.models import Variant
 from cooperatives.models import Cooperative, DeliveryWay, PickupTime
 from orders.models import Bearer, DiscountKind
-from orders.pricing import DiscountIn, Purchase
+from orders.pricing import Agreed, AgreedShare, DiscountIn, Purchase, price_weighed
 from shop.core.models import Channel
 
 
@@ -104,6 +104,16 @@ class QuotedLine:
     def grams(self) -> int:
         return self.variant.grams_for(self.variant.product) * self.wanted.quantity
 
+    @property
+    def estimate_grams(self) -> int:
+        """What all steps are said to weigh; asked only of what is sold by weight."""
+        return (self.variant.content_grams or 0) * self.wanted.quantity
+
+    @property
+    def bound_grams(self) -> int:
+        """How heavy they may be before the buyer is asked."""
+        return self.variant.most_grams(self.wanted.quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class QuotedTime:
@@ -188,3 +198,36 @@ class Quote:
     @property
     def total(self) -> int:
         return self.purchase.total.gross
+
+    @property
+    def is_by_weight(self) -> bool:
+        """Whether the scale has a say in what it costs."""
+        return any(line.variant.is_weighed for line in self.lines)
+
+    def most_of(self, line: QuotedLine) -> int:
+        """What a line sold by weight costs at most before the buyer is asked, after its discounts."""
+        shares = [
+            AgreedShare(given.key, given.shares[line.wanted.key], wanted.terms.percent is not None)
+            for wanted, given in zip(self.wanted.discounts, self.purchase.discounts, strict=True)
+            if not given.of_delivery and line.wanted.key in given.shares
+        ]
+        agreed = Agreed(
+            line.estimate_grams,
+            line.unit_list * line.wanted.quantity,
+            line.unit_price * line.wanted.quantity,
+            line.tax_rate,
+            shares,
+        )
+        with_tax = self.wanted.channel.prices_entered_with_tax
+        return price_weighed(agreed, line.bound_grams, with_tax=with_tax).total.gross
+
+    @property
+    def most(self) -> int:
+        """What everything costs at most before the buyer is asked."""
+        at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
+        more = [
+            self.most_of(line) - at_estimate[line.wanted.key]
+            for line in self.lines
+            if line.variant.is_weighed and line.wanted.key in at_estimate
+        ]
+        return self.total + sum(more)

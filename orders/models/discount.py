@@ -62,12 +62,18 @@ class Discount(models.Model):
 
 
 class DiscountShare(models.Model):
-    """What a discount takes off one line, or off one part's delivery."""
+    """What a discount takes off one line, or off one part's delivery.
+
+    `is_of_price` where it is what the line's price was lower before any discount was given. Of a line
+    sold by weight `agreed` is what it was at the estimate, kept once the scale has changed it.
+    """
 
     discount = models.ForeignKey(Discount, models.CASCADE, related_name="shares")
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="discount_shares", null=True, blank=True)
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="discount_shares", null=True, blank=True)
     amount = models.BigIntegerField()
+    agreed = models.BigIntegerField(null=True, blank=True)
+    is_of_price = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Lot, Stock, Variant
+from catalog.pricing import price_for
 from cooperatives.models import Cooperative
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address
@@ -224,7 +225,10 @@ class OrderLine(WithMetadata):
     Minor units: `unit_list` and `unit_price` are what one step was said to cost (list, and after
     catalogue rules), never multiplied back; `list_*`, `priced_*` and `total_*` are the line as
     listed, after its own discounts, and after its share of every discount, net and gross.
-    `estimate_grams`, `bound_grams` and `weighed_grams` belong to goods sold by weight.
+
+    Of goods sold by weight `estimate_grams` is what all steps were said to weigh, and what the agreed
+    prices are for; up to `bound_grams`, which cost `most_gross`, the buyer agreed to pay by the scale.
+    `weighed_grams` is what the scale said; beyond the bound nothing is charged.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -262,6 +266,9 @@ class OrderLine(WithMetadata):
     estimate_grams = models.PositiveIntegerField(null=True, blank=True)
     bound_grams = models.PositiveIntegerField(null=True, blank=True)
     weighed_grams = models.PositiveIntegerField(null=True, blank=True)
+    most_gross = models.BigIntegerField(
+        null=True, blank=True, help_text=_("What it costs at most before its buyer is asked.")
+    )
     lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
 
     objects = OrderLineQuerySet.as_manager()
@@ -272,6 +279,11 @@ class OrderLine(WithMetadata):
             models.CheckConstraint(
                 condition=Q(total_net__gte=0, total_gross__gte=F("total_net")),
                 name="order_line_gross_holds_net",
+            ),
+            models.CheckConstraint(
+                condition=Q(estimate_grams=None, bound_grams=None, weighed_grams=None, most_gross=None)
+                | Q(estimate_grams__gt=0, bound_grams__gte=F("estimate_grams"), most_gross__isnull=False),
+                name="order_line_weighed_has_a_bound",
             ),
         ]
         indexes = [
@@ -286,6 +298,28 @@ class OrderLine(WithMetadata):
 
     def __str__(self) -> str:
         return f"{self.product_name} × {self.quantity}"
+
+    @property
+    def is_by_weight(self) -> bool:
+        """Whether the scale decides what it costs."""
+        return self.estimate_grams is not None
+
+    @property
+    def is_to_weigh(self) -> bool:
+        """Whether the scale has still to say what it costs: until then it cannot be packed."""
+        return self.is_by_weight and self.weighed_grams is None
+
+    @property
+    def charged_grams(self) -> int | None:
+        """What its total is for: what was weighed, up to the bound; before that the estimate."""
+        if self.weighed_grams is None or self.bound_grams is None:
+            return self.estimate_grams
+        return min(self.weighed_grams, self.bound_grams)
+
+    @property
+    def kilo_price(self) -> int:
+        """What a kilogram costs, as said when it was ordered; for goods sold by weight."""
+        return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
 
 
 class Allocation(models.Model):

@@ -73,18 +73,22 @@ class Parcel(WithMetadata, WithTimes):
 
 
 class ParcelLine(models.Model):
-    """Some of an order line in a parcel, taken out of one stock."""
+    """Some of an order line in a parcel, taken out of one stock; what is sold `by_weight` has been weighed."""
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="parcel_lines")
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="+", null=True, blank=True)
     quantity = models.PositiveIntegerField()
+    by_weight = models.BooleanField(default=False)
     grams = models.PositiveIntegerField(null=True, blank=True)
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="+", null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
+            models.CheckConstraint(
+                condition=Q(by_weight=False) | Q(grams__gt=0), name="parcel_line_by_weight_is_weighed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,16 @@ from orders.models.order import OrderLine
 class WeightAnswer(models.TextChoices):
     AGREED = "agreed", _("agreed")
     REFUSED = "refused", _("not agreed")
+    MOOT = "moot", _("no longer asked")
+
+
+class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
+    def open(self) -> WeightQuestionQuerySet:
+        """Those that wait for the buyer."""
+        return self.filter(answer="")
+
+    def in_order(self) -> WeightQuestionQuerySet:
+        return self.order_by("asked_at", "pk")
 
 
 class WeightQuestion(models.Model):
@@ -27,6 +37,8 @@ class WeightQuestion(models.Model):
     asked_at = models.DateTimeField()
     answer = models.CharField(max_length=8, choices=WeightAnswer, blank=True, default="")
     answered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WeightQuestionQuerySet.as_manager()
 
     class Meta:
         constraints = [

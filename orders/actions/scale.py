@@ -1,0 +1,126 @@
+"""What a line sold by weight costs by the scale, and everything that follows from it in its order."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from django.db.models import F, Sum
+
+from orders.actions.cash import adjust_cash
+from orders.models import (
+    Discount,
+    DiscountShare,
+    Order,
+    OrderLine,
+    OrderPart,
+    ValueType,
+    WeightAnswer,
+    WeightQuestion,
+)
+from orders.pricing import Agreed, AgreedShare, Weighed, price_weighed
+from orders.states import STANDING
+from shop.core.actors import Actor
+from shop.core.money import percent_of
+
+
+def cost_at(order: Order, line: OrderLine, grams: int) -> int:
+    """What the line would cost its buyer at this weight, in minor units."""
+    return _priced(order, line, _shares_of(line), grams).total.gross
+
+
+def charge_by_scale(
+    order: Order,
+    part: OrderPart,
+    line: OrderLine,
+    weighed_grams: int | None,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: keep what the scale said (None: nothing yet, so the estimate counts) and let sums follow.
+
+    Counted from what was agreed, never from the last weight. The order's own columns are left to
+    `update_standing`.
+    """
+    line.weighed_grams = weighed_grams
+    shares = _shares_of(line)
+    weighed = _priced(order, line, shares, line.charged_grams or 0)
+    _write_shares(order, shares, weighed)
+    before = line.total_gross
+    line.list_net, line.list_gross = weighed.listed.net, weighed.listed.gross
+    line.priced_net, line.priced_gross = weighed.priced.net, weighed.priced.gross
+    line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
+    line.commission = percent_of(line.total_gross, line.commission_rate)
+    line.save()
+    _add_up(part)
+    adjust_cash(order, line.total_gross - before, actor=actor, now=now)
+
+
+def most_due(order: Order) -> int:
+    """What the order's standing parts cost at most before its buyer is asked, in minor units.
+
+    Equal to `due_gross` once everything is weighed; what a card is authorised for.
+    """
+    waiting = order.lines.filter(
+        part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True
+    )
+    more: int = waiting.aggregate(more=Sum(F("most_gross") - F("total_gross"), default=0))["more"]
+    return order.due_gross + more
+
+
+def drop_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
+    """Step: what was asked about these lines and not answered yet is asked no longer."""
+    WeightQuestion.objects.open().filter(line__in=lines).update(answer=WeightAnswer.MOOT, answered_at=now)
+
+
+def _shares_of(line: OrderLine) -> list[DiscountShare]:
+    return list(DiscountShare.objects.filter(line=line).select_related("discount").order_by("pk"))
+
+
+def _priced(order: Order, line: OrderLine, shares: Sequence[DiscountShare], grams: int) -> Weighed:
+    agreed = Agreed(
+        line.estimate_grams or 1,
+        line.unit_list * line.quantity,
+        line.unit_price * line.quantity,
+        line.tax_rate,
+        [
+            AgreedShare(share.pk, _agreed(share), share.discount.value_type == ValueType.PERCENTAGE)
+            for share in shares
+            if not share.is_of_price
+        ],
+    )
+    return price_weighed(agreed, grams, with_tax=order.channel.prices_entered_with_tax)
+
+
+def _agreed(share: DiscountShare) -> int:
+    return share.amount if share.agreed is None else share.agreed
+
+
+def _write_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighed) -> None:
+    """What each discount takes off the line now; a discount stays the sum of its shares."""
+    with_tax = order.channel.prices_entered_with_tax
+    listed, priced = (
+        one.gross if with_tax else one.net for one in (weighed.listed, weighed.priced)
+    )
+    for share in shares:
+        share.agreed = _agreed(share)
+        share.amount = max(0, listed - priced) if share.is_of_price else weighed.shares[share.pk]
+    DiscountShare.objects.bulk_update(shares, ["agreed", "amount"])
+    discounts = Discount.objects.filter(pk__in={share.discount_id for share in shares})
+    for discount in discounts.annotate(whole=Sum("shares__amount")).order_by("pk"):
+        discount.amount = discount.whole
+        discount.save(update_fields=["amount"])
+
+
+def _add_up(part: OrderPart) -> None:
+    """The part's sums over its lines as they are now."""
+    sums = part.lines.aggregate(net=Sum("total_net"), gross=Sum("total_gross"), commission=Sum("commission"))
+    part.goods_net, part.goods_gross, part.commission = sums["net"], sums["gross"], sums["commission"]
+    part.total_net = part.goods_net + part.delivery_net
+    part.total_gross = part.goods_gross + part.delivery_gross
+    part.save(
+        update_fields=[
+            *("goods_net", "goods_gross", "total_net", "total_gross", "commission", "updated_at"),
+        ]
+    )
