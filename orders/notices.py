@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.models import Order, OrderLine, OrderPart, Parcel
+from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from shop.core.models import shop_settings
 from shop.notifications.models import Way
 from shop.notifications.send import send
@@ -82,6 +82,30 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
     _tell_cooperative(order, part, "part_called_off", now=now)
 
 
+def weight_asked(order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime) -> None:
+    """The buyer is asked whether they pay for more than they agreed to."""
+    with translation.override(order.language):
+        _tell_buyer(
+            order,
+            "weight_asked",
+            subject=_("Order %(code)s: heavier than agreed, do you want it?") % {"code": order.code},
+            now=now,
+            part=part,
+            question=question,
+            line=question.line,
+            occasion=f"weight:{question.pk}",
+        )
+
+
+def weight_answered(
+    order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
+) -> None:
+    """The cooperative hears what the buyer said, so that packing can go on."""
+    _tell_cooperative(
+        order, part, "weight_answered", now=now, occasion=str(question.pk), question=question, line=question.line
+    )
+
+
 def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """The platform hears that a cooperative has not answered yet."""
     to = shop_settings().operator_email
@@ -141,17 +165,25 @@ def _tell_buyer(
         )
 
 
-def _tell_cooperative(order: Order, part: OrderPart, template: str, *, now: datetime.datetime) -> None:
+def _tell_cooperative(
+    order: Order,
+    part: OrderPart,
+    template: str,
+    *,
+    now: datetime.datetime,
+    occasion: str = "",
+    **context: Any,
+) -> None:
     if not part.cooperative.email:
         return
     with translation.override("vi"):
         send(
-            key=f"{template}:{part.pk}",
+            key=":".join(filter(None, (template, str(part.pk), occasion))),
             way=Way.EMAIL,
             to=part.cooperative.email,
             subject=_("Order %(code)s for %(cooperative)s")
             % {"code": order.code, "cooperative": part.cooperative.name},
-            text=render_to_string(f"emails/{template}.txt", _context(order, part=part)),
+            text=render_to_string(f"emails/{template}.txt", _context(order, part=part, **context)),
             now=now,
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.actions.categories import add_category
 from catalog.actions.products import ProductDetails, VariantDetails, offer_product
-from catalog.models import Category, Listing, Product, ProductType, Stock, Variant
+from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
 from cooperatives.models import (
     Cooperative,
@@ -228,6 +228,19 @@ def make_product(
 def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
     """The only variant of a product on sale."""
     return make_product(cooperative, **fields).variants.get()
+
+
+def make_gourd(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
+    """Sold by the fruit, paid for by the scale: 36,000 đồng at 2.4 kg, so 15,000 a kilogram; up to 2.88 kg."""
+    defaults = {
+        "name": "Bí xanh thơm",
+        "price": 36_000,
+        "unit": Unit.FRUIT,
+        "content_grams": 2400,
+        "is_weighed": True,
+        "tolerance_percent": 20,
+    }
+    return make_variant(cooperative, **(defaults | fields))
 
 
 def stock_of(variant: Variant) -> Stock:

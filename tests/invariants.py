@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from typing import Any
 
 from catalog.models import Listing, Movement, Price, Stock
@@ -18,8 +19,9 @@ from orders.models import (
     ParcelLine,
     Payment,
     Reservation,
+    WeightQuestion,
 )
-from orders.states import GONE, ParcelState
+from orders.states import GONE, ParcelState, PartState
 from shop.core.models import Channel
 
 SIDES = ("net", "gross")
@@ -37,6 +39,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_sums()
     check_discounts()
     check_parcels()
+    check_weights()
     check_cash()
     check_slots()
     check_derived(newest)
@@ -147,18 +150,41 @@ def check_parcels() -> None:
             assert promised[line.pk] == expected, f"line {line.pk}: promised is not what is still to leave"
 
 
+def check_weights() -> None:
+    """What is sold by weight costs what the scale says, up to its bound, and lies in no parcel unweighed."""
+    for line in OrderLine.objects.select_related("order__channel").prefetch_related("parcel_lines__parcel"):
+        held = [row for row in line.parcel_lines.all() if row.parcel.state != ParcelState.VOIDED]
+        if line.estimate_grams is None:
+            assert (line.bound_grams, line.weighed_grams, line.most_gross) == (None, None, None)
+            assert {(row.by_weight, row.grams) for row in held} <= {(False, None)}
+            continue
+        side = "gross" if line.order.channel.prices_entered_with_tax else "net"
+        grams = min(line.weighed_grams or line.estimate_grams, line.bound_grams)
+        agreed = Fraction(line.unit_price * line.quantity * grams, line.estimate_grams)
+        assert abs(getattr(line, f"priced_{side}") - agreed) <= Fraction(1, 2)
+        assert line.total_gross <= line.most_gross
+        assert line.weighed_grams is not None or not held, f"line {line.pk}: packed unweighed"
+        assert all(row.by_weight and row.grams for row in held)
+        if sum(row.quantity for row in held) == line.quantity:
+            assert sum(row.grams for row in held) == line.weighed_grams
+    for question in WeightQuestion.objects.filter(answer="").select_related("line__part"):
+        assert question.line.is_to_weigh and question.line.part.state == PartState.ACCEPTED
+
+
 def check_cash() -> None:
     for part in OrderPart.objects.filter(order__placed_at__isnull=False).prefetch_related(
         "lines", "parcels__lines"
     ):
         parcels = list(part.parcels.all())
         counting = [parcel for parcel in parcels if parcel.state != ParcelState.VOIDED]
+        # An undone parcel may have brought more already than its goods cost once they are weighed again.
+        already = sum(parcel.cod_collected for parcel in parcels if parcel not in counting)
+        due = max(0, part.total_gross - already)
         brought = sum(parcel.cod_expected for parcel in counting)
-        brought += sum(parcel.cod_collected for parcel in parcels if parcel not in counting)
-        assert brought <= part.total_gross, f"part {part.pk}: more cash is asked for than is due"
+        assert brought <= due, f"part {part.pk}: more cash is asked for than is due"
         held = summed([row for parcel in counting for row in parcel.lines.all()], "order_line_id")
         if all(held[line.pk] == line.quantity for line in part.lines.all()):
-            assert brought == part.total_gross, f"part {part.pk}: its parcels do not bring its total"
+            assert brought == due, f"part {part.pk}: its parcels do not bring its total"
     sums = Payment.objects.all().sums()
     collected: Counter[Any] = Counter()
     for parcel in Parcel.objects.select_related("part"):

@@ -63,7 +63,11 @@ class ProductDetails:
 
 @dataclass(frozen=True, slots=True)
 class VariantDetails:
-    """One thing to order: what one step is, and its price in the channel's minor units, tax included."""
+    """One thing to order: what one step is, and its price in the channel's minor units, tax included.
+
+    What is weighed (`is_weighed`) says what a step weighs by estimate (`content_grams`), and its price is for
+    that; up to `tolerance_percent` more is paid without asking.
+    """
 
     price: int
     name: str = ""
@@ -75,6 +79,8 @@ class VariantDetails:
     weight: int | None = None
     barcode: str = ""
     quantity_limit_per_customer: int | None = None
+    is_weighed: bool = False
+    tolerance_percent: int = 20
 
 
 @transaction.atomic(durable=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_for
@@ -17,11 +18,16 @@ _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
 
 @register.filter
 def step(variant: Variant) -> str:
-    """What quantity 1 is: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`."""
+    """What quantity 1 is: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
+
+    Of what is sold by weight the content is an estimate, and said as one: `quả khoảng 2,4 kg`.
+    """
     unit = variant.get_unit_display()
     content = "" if variant.unit in _MEASURES else _content(variant)
     if not content:
         return unit
+    if variant.is_weighed:
+        return _("%(unit)s of about %(weight)s") % {"unit": unit, "weight": content}
     parts = (content, unit) if get_language() == "en" else (unit, content)
     return NO_BREAK.join(parts)
 
@@ -39,6 +45,18 @@ def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
         one = price_for(amount, variant.content_count, 1)
         return f"{money(one, currency)}/{variant.get_content_unit_display()}"
     return ""
+
+
+@register.simple_tag
+def most_for(variant: Variant, amount: int | None) -> int:
+    """What a step sold by weight costs at most before its buyer is asked, in minor units."""
+    return price_for(amount or 0, variant.content_grams or 1, variant.most_grams())
+
+
+@register.filter
+def most_grams(variant: Variant) -> int:
+    """How heavy a step sold by weight may be before its buyer is asked."""
+    return variant.most_grams()
 
 
 def _content(variant: Variant) -> str:

@@ -34,22 +34,12 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
 
 
-def adjust_cash(
-    order: Order, change: int, *, key: str | None = None, actor: Actor, now: datetime.datetime
-) -> None:
+def adjust_cash(order: Order, change: int, *, key: str, actor: Actor, now: datetime.datetime) -> None:
     """Step: so much more cash is expected on delivery, or less; nothing where none was expected."""
     payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
     if payment is not None and change:
-        PaymentEvent.objects.create(
-            payment=payment,
-            kind=EventKind.CHARGE_REQUEST if change > 0 else EventKind.CANCEL_SUCCESS,
-            amount=abs(change),
-            currency=order.currency,
-            key=key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            at=now,
-        )
+        kind = EventKind.CHARGE_REQUEST if change > 0 else EventKind.CANCEL_SUCCESS
+        record_event(payment, kind, abs(change), key=key, actor=actor, now=now)
 
 
 def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Iterable, Sequence
 
 from django.db.models import F, Sum
@@ -54,7 +55,8 @@ def charge_by_scale(
     line.commission = percent_of(line.total_gross, line.commission_rate)
     line.save()
     _add_up(part)
-    adjust_cash(order, line.total_gross - before, actor=actor, now=now)
+    key = f"cod:weighed:{uuid.uuid4()}"
+    adjust_cash(order, line.total_gross - before, key=key, actor=actor, now=now)
 
 
 def most_due(order: Order) -> int:

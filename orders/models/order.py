@@ -282,7 +282,13 @@ class OrderLine(WithMetadata):
             ),
             models.CheckConstraint(
                 condition=Q(estimate_grams=None, bound_grams=None, weighed_grams=None, most_gross=None)
-                | Q(estimate_grams__gt=0, bound_grams__gte=F("estimate_grams"), most_gross__isnull=False),
+                | Q(
+                    estimate_grams__isnull=False,
+                    estimate_grams__gt=0,
+                    bound_grams__isnull=False,
+                    bound_grams__gte=F("estimate_grams"),
+                    most_gross__isnull=False,
+                ),
                 name="order_line_weighed_has_a_bound",
             ),
         ]

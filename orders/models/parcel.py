@@ -87,7 +87,7 @@ class ParcelLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
             models.CheckConstraint(
-                condition=Q(by_weight=False) | Q(grams__gt=0), name="parcel_line_by_weight_is_weighed"
+                condition=Q(by_weight=False) | Q(grams__isnull=False, grams__gt=0), name="parcel_line_by_weight_is_weighed"
             ),
         ]
 
