@@ -102,7 +102,13 @@ def weight_answered(
 ) -> None:
     """The cooperative hears what the buyer said, so that packing can go on."""
     _tell_cooperative(
-        order, part, "weight_answered", now=now, occasion=str(question.pk), question=question, line=question.line
+        order,
+        part,
+        "weight_answered",
+        now=now,
+        occasion=str(question.pk),
+        question=question,
+        line=question.line,
     )
 
 

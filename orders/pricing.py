@@ -77,7 +77,7 @@ class DiscountOut:
 
 @dataclass(frozen=True, slots=True)
 class AgreedShare:
-    """A discount's share of a line as it was agreed; a percentage grows with the goods, an amount does not."""
+    """A discount's share of a line as agreed; a percentage grows with the goods, an amount does not."""
 
     key: Hashable
     amount: int
@@ -192,10 +192,10 @@ def price_weighed(agreed: Agreed, grams: int, *, with_tax: bool = True) -> Weigh
         wanted = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
         taken[share.key] = min(wanted, left)
         left -= taken[share.key]
-    return Weighed(
-        *(_taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, left)),
-        shares=taken,
+    listed_sums, priced_sums, total = (
+        _taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, left)
     )
+    return Weighed(listed_sums, priced_sums, total, taken)
 
 
 def _meets(discount: DiscountIn, cooperative: int, line: Hashable | None) -> bool:

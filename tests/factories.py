@@ -231,7 +231,7 @@ def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Varia
 
 
 def make_gourd(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
-    """Sold by the fruit, paid for by the scale: 36,000 đồng at 2.4 kg, so 15,000 a kilogram; up to 2.88 kg."""
+    """Sold by the fruit, paid for by the scale: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
     defaults = {
         "name": "Bí xanh thơm",
         "price": 36_000,

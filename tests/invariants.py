@@ -168,7 +168,8 @@ def check_weights() -> None:
         if sum(row.quantity for row in held) == line.quantity:
             assert sum(row.grams for row in held) == line.weighed_grams
     for question in WeightQuestion.objects.filter(answer="").select_related("line__part"):
-        assert question.line.is_to_weigh and question.line.part.state == PartState.ACCEPTED
+        assert question.line.is_to_weigh
+        assert question.line.part.state == PartState.ACCEPTED
 
 
 def check_cash() -> None:

@@ -40,7 +40,7 @@ class NotThatMany(Refused):
 
 
 class NotWeighed(Refused):
-    """Goods sold by weight leave only once the scale has said what they cost. `details["lines"]` says which."""
+    """Goods sold by weight leave once the scale has said what they cost. `details["lines"]`: which."""
 
     code = "not_weighed"
     default_words = _("Weigh these goods first, and write down what the scale says.")

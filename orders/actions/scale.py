@@ -102,9 +102,7 @@ def _agreed(share: DiscountShare) -> int:
 def _write_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighed) -> None:
     """What each discount takes off the line now; a discount stays the sum of its shares."""
     with_tax = order.channel.prices_entered_with_tax
-    listed, priced = (
-        one.gross if with_tax else one.net for one in (weighed.listed, weighed.priced)
-    )
+    listed, priced = (one.gross if with_tax else one.net for one in (weighed.listed, weighed.priced))
     for share in shares:
         share.agreed = _agreed(share)
         share.amount = max(0, listed - priced) if share.is_of_price else weighed.shares[share.pk]

@@ -73,7 +73,7 @@ class Parcel(WithMetadata, WithTimes):
 
 
 class ParcelLine(models.Model):
-    """Some of an order line in a parcel, taken out of one stock; what is sold `by_weight` has been weighed."""
+    """Some of an order line in a parcel, out of one stock; what is sold `by_weight` has been weighed."""
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="parcel_lines")
@@ -87,7 +87,8 @@ class ParcelLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
             models.CheckConstraint(
-                condition=Q(by_weight=False) | Q(grams__isnull=False, grams__gt=0), name="parcel_line_by_weight_is_weighed"
+                condition=Q(by_weight=False) | Q(grams__isnull=False, grams__gt=0),
+                name="parcel_line_by_weight_is_weighed",
             ),
         ]
 
