@@ -12,7 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import SoldOut
 from orders import locks, notices
 from orders.actions.basket import NotForSale
-from orders.actions.place import BasketChanged, BasketEmpty, allocate, expect_cash
+from orders.actions.place import (
+    BasketChanged,
+    BasketEmpty,
+    allocate,
+    expect_cash,
+    keep_consents,
+    require_consent,
+)
 from orders.actions.quote import quote
 from orders.actions.record import Contact, answer_by, new_order, take_slots, write_parts
 from orders.actions.shares import Problem, Quote, Wanted, WantedDelivery, WantedLine
@@ -102,12 +109,16 @@ def edit_draft(
 
 
 @transaction.atomic(durable=True)
-def place_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Order:
+def place_draft(
+    *, order_id: uuid.UUID, consents: frozenset[str], actor: Actor, now: datetime.datetime
+) -> Order:
     """Place a draft as it stands, to be paid in cash on delivery.
 
-    Raises Missing, NotADraft, BasketEmpty, BasketChanged (with what is short or not deliverable).
+    `consents` are what the buyer said yes to on the telephone. Raises Missing, NotADraft, ConsentNeeded,
+    BasketEmpty, BasketChanged (with what is short or not deliverable).
     """
     order = _locked_draft(order_id)
+    require_consent(consents)
     offer = quote(wanted_of_draft(order), now=now)
     if not offer.shares:
         raise BasketEmpty()
@@ -123,6 +134,7 @@ def place_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) ->
         raise BasketChanged(short.words, quote=offer) from short
     take_slots(order, offer)
     expect_cash(order, actor=actor, now=now)
+    keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     notices.order_placed(order, now=now)

@@ -100,8 +100,7 @@ def place(
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return _already_placed(basket_id)
-    if ConsentPurpose.ORDER not in consents:
-        raise ConsentNeeded(field="consent")
+    require_consent(consents)
     basket.province_code = contact.province_code
     basket.save(update_fields=["province_code"])
     store_deliveries(basket, deliveries)
@@ -122,7 +121,7 @@ def place(
     _allocate(order, basket, offer)
     take_slots(order, offer)
     expect_cash(order, actor=actor, now=now)
-    _keep_consents(order, consents, actor=actor, now=now)
+    keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
@@ -218,7 +217,14 @@ def _already_placed(basket_id: uuid.UUID) -> Order:
     return order
 
 
-def _keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
+def require_consent(consents: frozenset[str]) -> None:
+    """Step: nobody's address goes on without their word. Raises ConsentNeeded."""
+    if ConsentPurpose.ORDER not in consents:
+        raise ConsentNeeded(field="consent")
+
+
+def keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: what the buyer agreed to, in which version of the words, and at which door."""
     Consent.objects.bulk_create(
         Consent(
             user_id=order.user_id,

@@ -29,6 +29,7 @@ from orders.actions.shares import Quote, WantedLine
 from orders.forms import chosen_ways
 from orders.models import Order, Source
 from orders.views.shown import choices_of, line_words, share_words
+from shop.accounts.models import ConsentPurpose
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -88,7 +89,7 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
     if order.is_draft and not form.is_valid():
         return _page(request, order, form, status=422)
     try:
-        place_draft(order_id=order.pk, actor=actor, now=timezone.now())
+        place_draft(order_id=order.pk, consents=_agreed(request), actor=actor, now=timezone.now())
     except BasketChanged as refused:
         messages.error(request, str(refused.words))
         return redirect("desk:draft", token)
@@ -107,6 +108,11 @@ def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     """Throw a draft away."""
     action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:drafts"), said=_("The draft is gone."))
+
+
+def _agreed(request: HttpRequest) -> frozenset[str]:
+    """What the buyer said yes to when it was read out."""
+    return frozenset({str(ConsentPurpose.ORDER)} if "consent" in request.POST else ())
 
 
 def _form(written: Mapping[str, Any], *, complete: bool = False) -> DraftForm:

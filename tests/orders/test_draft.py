@@ -12,12 +12,12 @@ from orders.actions.basket import NotForSale
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.actions.draft import NotADraft, delete_draft, draft_order, edit_draft, place_draft
 from orders.actions.pack import accept_part
-from orders.actions.place import BasketChanged, BasketEmpty
+from orders.actions.place import BasketChanged, BasketEmpty, ConsentNeeded
 from orders.actions.shares import Problem, WantedDelivery, WantedLine
 from orders.actions.sweeps import decline_unanswered
 from orders.models import Order, OrderNumber, OrderPart, Source
 from orders.states import OrderStatus, PartState
-from shop.accounts.models import Address
+from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.notifications.models import Notification
@@ -27,6 +27,7 @@ from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
+AGREED = frozenset({ConsentPurpose.ORDER})
 LATER = NOW + datetime.timedelta(days=3)
 
 
@@ -85,7 +86,7 @@ def test_a_draft_is_placed_as_it_stands_at_the_prices_agreed() -> None:
     edit(order, (variant, 2, 40_000))
     variant.prices.update(amount=99_000)
 
-    placed = place_draft(order_id=order.pk, actor=STAFF, now=LATER)
+    placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
 
     assert (placed.total_gross, placed.status, placed.placed_at) == (110_000, OrderStatus.PLACED, LATER)
     assert stock_of(variant).allocated == 2
@@ -98,7 +99,7 @@ def test_a_cooperatives_time_to_answer_begins_when_the_draft_is_placed() -> None
     part = order.parts.get()
     waiting = list(OrderPart.objects.overdue(LATER))
 
-    place_draft(order_id=order.pk, actor=STAFF, now=LATER)
+    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
 
     part.refresh_from_db()
     assert waiting == []
@@ -129,7 +130,7 @@ def test_staff_may_sell_what_is_off_the_shelf(state) -> None:
     order = make_draft()
 
     offer = edit(order, (variant, 1))
-    placed = place_draft(order_id=order.pk, actor=STAFF, now=NOW)
+    placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
 
     assert offer.lines[0].problems == [Problem.NOT_FOR_SALE]
     assert placed.total_gross == 75_000
@@ -166,9 +167,9 @@ def test_a_draft_that_is_short_or_has_no_delivery_is_not_placed() -> None:
     edit(nowhere, (variant, 1), way=False)
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        place_draft(order_id=short.pk, actor=STAFF, now=NOW)
+        place_draft(order_id=short.pk, consents=AGREED, actor=STAFF, now=NOW)
     with refused(BasketChanged, "basket_changed"):
-        place_draft(order_id=nowhere.pk, actor=STAFF, now=NOW)
+        place_draft(order_id=nowhere.pk, consents=AGREED, actor=STAFF, now=NOW)
 
     assert refusal.value.details["quote"].lines[0].problems == [Problem.ONLY_LEFT]
 
@@ -177,7 +178,7 @@ def test_an_empty_draft_is_not_placed() -> None:
     order = make_draft()
 
     with refused(BasketEmpty, "basket_empty"):
-        place_draft(order_id=order.pk, actor=STAFF, now=NOW)
+        place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
 
 
 def test_what_is_placed_is_no_draft_any_more() -> None:
@@ -186,11 +187,11 @@ def test_what_is_placed_is_no_draft_any_more() -> None:
     with refused(NotADraft, "not_a_draft"):
         edit(order)
     with refused(NotADraft, "not_a_draft"):
-        place_draft(order_id=order.pk, actor=STAFF, now=NOW)
+        place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
     with refused(NotADraft, "not_a_draft"):
         delete_draft(order_id=order.pk, actor=STAFF, now=NOW)
     with refused(Missing, "missing"):
-        place_draft(order_id=nobody(), actor=STAFF, now=NOW)
+        place_draft(order_id=nobody(), consents=AGREED, actor=STAFF, now=NOW)
 
 
 def test_a_deleted_drafts_number_is_not_given_again() -> None:
@@ -202,3 +203,15 @@ def test_a_deleted_drafts_number_is_not_given_again() -> None:
     assert not Order.objects.exists()
     assert make_draft().number > order.number
     assert OrderNumber.objects.count() == 2
+
+
+def test_what_the_buyer_agreed_to_on_the_telephone_is_kept_with_the_order() -> None:
+    order = make_draft()
+    edit(order, (make_variant(on_hand=5), 1))
+
+    with refused(ConsentNeeded, "consent_needed"):
+        place_draft(order_id=order.pk, consents=frozenset(), actor=STAFF, now=NOW)
+    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+
+    kept = Consent.objects.get(about=f"order:{order.pk}")
+    assert (kept.purpose, kept.given_at, kept.door) == (ConsentPurpose.ORDER, LATER, "system")

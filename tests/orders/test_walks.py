@@ -150,7 +150,8 @@ class Walk:
         edit_draft(order_id=order.pk, lines=lines, deliveries=self.ways(), contact=make_contact(), **self.who)
 
     def step_place_draft(self) -> None:
-        place_draft(order_id=self.one(Order, placed_at=None).pk, **self.who)
+        consents = frozenset({ConsentPurpose.ORDER})
+        place_draft(order_id=self.one(Order, placed_at=None).pk, consents=consents, **self.who)
 
     def step_delete_draft(self) -> None:
         delete_draft(order_id=self.one(Order, placed_at=None).pk, **self.who)
