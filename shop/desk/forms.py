@@ -11,8 +11,8 @@ from django.utils.translation import pgettext_lazy
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.models import Source
-from orders.states import OrderStatus
+from orders.models import Parcel, Source
+from orders.states import CodState, OrderStatus
 
 LONGEST_REASON = 2000
 
@@ -36,6 +36,39 @@ class ReasonForm(forms.Form):
 def reason_of(written: Any) -> str:
     """The reason in what was sent; too long a text is cut, never lost whole."""
     return str(written.get("reason", ""))[:LONGEST_REASON]
+
+
+class DeliveryForm(forms.Form):
+    """That a parcel has arrived, as the desk heard it: its cash, and why no code was shown."""
+
+    cash = forms.ChoiceField(
+        label=_("Has the cash been collected?"),
+        widget=forms.RadioSelect,
+        choices=[("yes", _("Yes, collected in full")), ("no", _("Not yet"))],
+        error_messages={"required": _("Say whether the cash has been collected.")},
+    )
+    reason = forms.CharField(
+        label=_("Why without the code?"),
+        max_length=LONGEST_REASON,
+        help_text=_("Such as: The phone is lost, the name was checked. It is kept with the order."),
+        widget=forms.TextInput(attrs={"class": "input"}),
+        error_messages={"required": _("Say why it is given without the code.")},
+    )
+
+    def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
+        super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
+        if parcel.cod_state != CodState.EXPECTED:
+            del self.fields["cash"]
+        if not parcel.pickup_code:
+            del self.fields["reason"]
+
+    @property
+    def is_cash_collected(self) -> bool:
+        return self.cleaned_data.get("cash") == "yes"
+
+    @property
+    def first_fault(self) -> str:
+        return str(next(iter(self.errors.values()))[0])
 
 
 class AnswerForm(forms.Form):

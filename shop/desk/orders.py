@@ -20,15 +20,24 @@ from cooperatives.views import carry_out, staff_only
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.models import Order, OrderLine, OrderPart, Parcel, Payment, PaymentEvent, PaymentSums
 from orders.models.order import OrderQuerySet
+from orders.states import ParcelState
 from shop.accounts.models import Consent
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.desk.forms import OrderSearch, ReasonForm, reason_of
+from shop.desk.forms import DeliveryForm, OrderSearch, ReasonForm, reason_of
 from shop.desk.history import tell
 
 PER_PAGE = 30
 COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
+
+
+@dataclass(frozen=True, slots=True)
+class ShownParcel:
+    """A parcel, and the form to write down that it has arrived while it is under way."""
+
+    parcel: Parcel
+    form: DeliveryForm | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class ShownPart:
 
     part: OrderPart
     lines: list[OrderLine]
-    parcels: list[Parcel]
+    parcels: list[ShownParcel]
     may_cancel: bool
 
 
@@ -128,8 +137,13 @@ def _parts(order: Order) -> list[ShownPart]:
     shown = []
     for row in rows:
         parcels = list(row.parcels.all())
-        shown.append(ShownPart(row, list(row.lines.all()), parcels, row.may_be_cancelled(parcels)))
+        told = [ShownParcel(each, _delivery_form(each)) for each in parcels]
+        shown.append(ShownPart(row, list(row.lines.all()), told, row.may_be_cancelled(parcels)))
     return shown
+
+
+def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
+    return DeliveryForm(parcel=parcel) if parcel.state == ParcelState.HANDED_OVER else None
 
 
 def _payments(order: Order) -> list[dict[str, Any]]:

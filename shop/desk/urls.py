@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.desk import cooperatives, drafts, home, listings, orders
+from shop.desk import cooperatives, drafts, home, listings, orders, parcels
 
 app_name = "desk"
 
@@ -20,6 +20,11 @@ urlpatterns = [
     path("don-hang/<uuid:token>/", orders.order, name="order"),
     path("don-hang/<uuid:token>/huy/", orders.order_cancellation, name="order-cancellation"),
     path("don-hang/<uuid:token>/goi/<int:number>/huy/", orders.part_cancellation, name="part-cancellation"),
+    path(
+        "don-hang/<uuid:token>/kien/<int:parcel_id>/da-giao/",
+        parcels.parcel_delivery,
+        name="parcel-delivery",
+    ),
     path("don-nhap/", drafts.drafts, name="drafts"),
     path("don-nhap/<uuid:token>/", drafts.draft, name="draft"),
     path("don-nhap/<uuid:token>/dat/", drafts.draft_placement, name="draft-placement"),

@@ -8,11 +8,15 @@ from django.test import Client
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.states import CooperativeState
-from orders.models import Order
-from orders.states import OrderStatus, PartState
+from orders.actions.deliver import hand_over_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.models import Order, OrderPart, Parcel
+from orders.states import OrderStatus, ParcelState, PartState
+from shop.core.actors import Actor
 from shop.core.divisions import load_divisions
 from shop.core.models import Change, Picture
 from tests.factories import (
+    NOW,
     make_admin,
     make_channel,
     make_cooperative,
@@ -164,7 +168,7 @@ def test_an_order_is_written_for_a_buyer_who_calls(admin: Client) -> None:
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
     counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
     saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": way})
-    placed = admin.post(f"{page}dat/")
+    placed = admin.post(f"{page}dat/", {"consent": "on"})
 
     order = Order.objects.get()
     assert [each.pk for each in found] == [variant.pk]
@@ -179,7 +183,7 @@ def test_a_draft_without_name_or_place_is_kept_but_not_placed(admin: Client) -> 
     page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
     admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "1"})
 
-    answer = admin.post(f"{page}dat/")
+    answer = admin.post(f"{page}dat/", {"consent": "on"})
 
     assert answer.status_code == 422
     assert answer.context["form"].errors.keys() == {"name", "phone", "province"}
@@ -209,3 +213,49 @@ def test_a_draft_is_thrown_away_but_an_order_is_not(admin: Client) -> None:
     admin.post(f"{DESK}don-nhap/{order.pk}/xoa/")
 
     assert list(Order.objects.all()) == [order]
+
+
+def handed_over(kind: str) -> Parcel:
+    part = make_order((make_variant(price=320_000), 1)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(way_kind=kind)
+    who = {"actor": Actor.system("test"), "now": NOW}
+    accept_part(part_id=part.pk, **who)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
+    close_parcel(parcel_id=parcel.pk, **who)
+    return hand_over_parcel(parcel_id=parcel.pk, **who)
+
+
+def test_the_desk_writes_down_who_came_without_the_code_and_why(admin: Client) -> None:
+    parcel = handed_over("pickup")
+    page = f"{DESK}don-hang/{parcel.part.order_id}/"
+    field = f"delivery-{parcel.pk}"
+
+    shown = admin.get(page).content.decode()
+    admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"{field}-cash": "yes", f"{field}-reason": " "})
+    parcel.refresh_from_db()
+    without_reason = parcel.state
+    admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"{field}-reason": "Mất điện thoại"})
+    parcel.refresh_from_db()
+    without_cash = parcel.state
+    admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"{field}-cash": "yes", f"{field}-reason": "Mất máy"})
+
+    parcel.refresh_from_db()
+    assert f'name="{field}-reason"' in shown
+    assert (without_reason, without_cash) == (ParcelState.HANDED_OVER, ParcelState.HANDED_OVER)
+    assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 350_000)
+    assert Change.objects.get(what="parcel.delivered").why == "Mất máy"
+    assert "da-giao" not in admin.get(page).content.decode()
+
+
+def test_what_was_sent_needs_no_reason_and_another_orders_parcel_is_not_found(admin: Client) -> None:
+    parcel, other = handed_over("coach"), handed_over("coach")
+    page = f"{DESK}don-hang/{parcel.part.order_id}/"
+
+    strange = admin.post(f"{page}kien/{other.pk}/da-giao/", {f"delivery-{other.pk}-cash": "no"})
+    admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"delivery-{parcel.pk}-cash": "no"})
+
+    parcel.refresh_from_db()
+    other.refresh_from_db()
+    assert strange.status_code == 404
+    assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 0)
+    assert other.state == ParcelState.HANDED_OVER
