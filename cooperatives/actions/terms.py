@@ -77,25 +77,7 @@ def set_rates(
     Orders keep the fee they were placed with. Raises Missing, NoRates, OddRate.
     """
     way = _locked_way(cooperative, way_id)
-    if not rates and way.kind not in COLLECTED:
-        raise NoRates(field="rates")
-    _check_rates(rates)
-    if free_above is not None and free_above < 0:
-        raise OddRate(field="free_above")
-    before = way.rates.filter(channel=channel)
-    data = {
-        "channel": channel.pk,
-        "from": list(before.order_by("pk").values("price", "province_code", "up_to_grams")),
-        "to": [asdict(rate) for rate in rates],
-        "free_above": [way.free_above, free_above],
-    }
-    before.delete()
-    DeliveryRate.objects.bulk_create(
-        DeliveryRate(way=way, channel=channel, currency=channel.currency, **asdict(rate)) for rate in rates
-    )
-    way.free_above = free_above
-    way.save(update_fields=["free_above"])
-    _record("way.priced", way, cooperative, data, actor=actor, now=now)
+    price_way(way, channel, rates, free_above=free_above, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -116,6 +98,49 @@ def set_market_days(
     way = _locked_way(cooperative, way_id)
     if way.kind not in COLLECTED:
         raise Missing()
+    schedule_way(way, days, cut_off_hours=cut_off_hours, actor=actor, now=now)
+
+
+def price_way(
+    way: DeliveryWay,
+    channel: Channel,
+    rates: Sequence[Rate],
+    *,
+    free_above: int | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `set_rates`, for a locked way. Raises NoRates, OddRate."""
+    if not rates and way.kind not in COLLECTED:
+        raise NoRates(field="rates")
+    _check_rates(rates)
+    if free_above is not None and free_above < 0:
+        raise OddRate(field="free_above")
+    before = way.rates.filter(channel=channel)
+    data = {
+        "channel": channel.pk,
+        "from": list(before.order_by("pk").values("price", "province_code", "up_to_grams")),
+        "to": [asdict(rate) for rate in rates],
+        "free_above": [way.free_above, free_above],
+    }
+    before.delete()
+    DeliveryRate.objects.bulk_create(
+        DeliveryRate(way=way, channel=channel, currency=channel.currency, **asdict(rate)) for rate in rates
+    )
+    way.free_above = free_above
+    way.save(update_fields=["free_above"])
+    _record("way.priced", way, data, actor=actor, now=now)
+
+
+def schedule_way(
+    way: DeliveryWay,
+    days: Sequence[Hours],
+    *,
+    cut_off_hours: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `set_market_days`, for a locked way that is collected. Raises OddMarketDay."""
     _check_days(days)
     if not 0 <= cut_off_hours <= 24 * 14:
         raise OddMarketDay(field="cut_off_hours")
@@ -127,7 +152,7 @@ def set_market_days(
     made = MarketDay.objects.bulk_create(MarketDay(way=way, **asdict(day)) for day in days)
     way.cut_off_hours = cut_off_hours
     way.save(update_fields=["cut_off_hours"])
-    _record("way.scheduled", way, cooperative, data | {"to": _told(made)}, actor=actor, now=now)
+    _record("way.scheduled", way, data | {"to": _told(made)}, actor=actor, now=now)
 
 
 def _locked_way(cooperative: Cooperative, way_id: int) -> DeliveryWay:
@@ -164,10 +189,17 @@ def _told(days: Iterable[MarketDay]) -> list[str]:
 def _record(
     what: str,
     way: DeliveryWay,
-    cooperative: Cooperative,
     data: dict[str, Any],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    record_change(what, way, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk, data=data)
+    record_change(
+        what,
+        way,
+        actor=actor,
+        now=now,
+        root=Cooperative(pk=way.cooperative_id),
+        cooperative_id=way.cooperative_id,
+        data=data,
+    )

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cooperatives.actions.terms import Hours, Rate, price_way, schedule_way
 from cooperatives.models import (
     Certificate,
     Collecting,
     Cooperative,
-    DeliveryRate,
     DeliveryWay,
-    MarketDay,
     MarketDayKind,
     Producer,
     Warehouse,
@@ -53,7 +52,7 @@ def put_up_stalls(
         cooperative = Cooperative.objects.filter(slug=row["slug"]).first()
         if cooperative is None:
             cooperative = _found(row, place, pictures, actor=actor, now=now)
-            _furnish(cooperative, row, ground, translations)
+            _furnish(cooperative, row, ground, translations, actor=actor, now=now)
         stalls[row["slug"]] = _stall(cooperative, row)
     texts.keep(translations)
     return stalls
@@ -104,6 +103,9 @@ def _furnish(
     row: dict[str, Any],
     ground: Ground,
     translations: list[Translation],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     translations += texts.english(
         cooperative,
@@ -118,6 +120,12 @@ def _furnish(
     }
     for place, each in enumerate(row["ways"]):
         way = _way(cooperative, each, place, ground, houses)
+        if "table" in each:
+            rates = _rates(each["table"])
+            price_way(way, ground.channel, rates, free_above=each.get("free_above"), actor=actor, now=now)
+        days, cut_off = _market_days(each), each.get("cut_off", 0)
+        if days:
+            schedule_way(way, days, cut_off_hours=cut_off, actor=actor, now=now)
         note = each.get("note", "")
         translations += texts.english(way, name=in_english(way.name), note=in_english(note) if note else "")
     for each in row.get("certificates", []):
@@ -169,7 +177,7 @@ def _way(
 ) -> DeliveryWay:
     weekday, hour = row.get("departs", (None, None))
     shortest, longest = row.get("days", (None, None))
-    way = DeliveryWay.objects.create(
+    return DeliveryWay.objects.create(
         cooperative=cooperative,
         service=ground.services[row["kind"]],
         kind=row["kind"],
@@ -182,34 +190,22 @@ def _way(
         departs_weekday=weekday,
         departs_at=datetime.time.fromisoformat(hour) if hour else None,
         cut_off_hours=row.get("cut_off", 0),
-        free_above=row.get("free_above"),
         sort_order=place,
     )
-    if "table" in row:
-        DeliveryRate.objects.bulk_create(_rates(way, row["table"], ground))
-    MarketDay.objects.bulk_create(_market_days(way, row))
-    return way
 
 
-def _rates(way: DeliveryWay, table: str, ground: Ground) -> list[DeliveryRate]:
-    """The price table of a way: each zone's brackets for each of its provinces; "else" is everywhere else."""
+def _rates(table: str) -> list[Rate]:
+    """A price table: each zone's brackets for each of its provinces; "else" is everywhere else."""
     zones: dict[str, list[str]] = market()["zones"] | {"else": [""]}
     return [
-        DeliveryRate(
-            way=way,
-            channel=ground.channel,
-            currency=ground.channel.currency,
-            province_code=province,
-            up_to_grams=grams,
-            price=price,
-        )
+        Rate(price, province, grams)
         for zone, brackets in market()["tables"][table].items()
         for province in zones.get(zone, [zone])
         for grams, price in brackets
     ]
 
 
-def _market_days(way: DeliveryWay, row: dict[str, Any]) -> list[MarketDay]:
+def _market_days(row: dict[str, Any]) -> list[Hours]:
     if "hours" not in row:
         return []
     starts, ends = (datetime.time.fromisoformat(hour) for hour in row["hours"])
@@ -219,7 +215,7 @@ def _market_days(way: DeliveryWay, row: dict[str, Any]) -> list[MarketDay]:
         MarketDayKind.LUNAR: row.get("lunar", []),
     }
     return [
-        MarketDay(way=way, kind=kind, number=number, starts=starts, ends=ends, capacity=row.get("capacity"))
+        Hours(kind, number, starts, ends, row.get("capacity"))
         for kind, numbers in kinds.items()
         for number in numbers
     ]
