@@ -64,6 +64,13 @@ class QuantityForm(forms.Form):
         return 0 if self.cleaned_data["remove"] else int(self.cleaned_data["quantity"])
 
 
+class CodeForm(forms.Form):
+    """A voucher's code; the button "take out" needs none."""
+
+    remove = forms.BooleanField(required=False)
+    code = forms.CharField(required=False, max_length=255)
+
+
 class PlaceForm(forms.Form):
     province = forms.ChoiceField(label=_("I receive goods in"), required=False)
 

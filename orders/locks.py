@@ -1,4 +1,4 @@
-"""The one lock order: basket, then order (for all that belongs to it, payments too), then stock by key.
+"""The one lock order: basket, then order (for all that belongs to it, payments too), voucher, stock by key.
 
 On PostgreSQL these lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock, so they
 must be called inside one.
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable
 
 from catalog.models import Stock
-from orders.models import Basket, Order, OrderPart, Parcel
+from orders.models import Basket, Order, OrderPart, Parcel, Voucher, tidy_code
 from shop.core.db import locked, locked_one
 from shop.core.errors import Missing
 
@@ -23,6 +23,19 @@ def lock_basket(basket_id: uuid.UUID) -> Basket | None:
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
     """Those of these baskets that are still there, by id, locked in the order of their keys."""
     return {basket.pk: basket for basket in locked(Basket.objects.filter(pk__in=basket_ids))}
+
+
+def lock_voucher(code: str) -> Voucher | None:
+    """The voucher that a written code opens, if its uses are limited: who comes next counts ours.
+
+    None where there is nothing to wait for; codes without limits never make their buyers wait.
+    """
+    if not code:
+        return None
+    voucher = Voucher.objects.filter(codes__code=tidy_code(code)).first()
+    if voucher is None or not voucher.is_limited:
+        return None
+    return locked_one(Voucher.objects.filter(pk=voucher.pk))
 
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("gio-hang/dong/<uuid:line_id>/", basket.line, name="basket-line"),
     path("gio-hang/noi-nhan/", basket.place, name="basket-place"),
     path("gio-hang/cach-giao/", basket.deliveries, name="basket-deliveries"),
+    path("gio-hang/ma-uu-dai/", basket.voucher, name="basket-voucher"),
     path("dat-hang/", checkout.checkout, name="checkout"),
     path("dia-chi/xa/", checkout.communes, name="communes"),
     path("don-hang/", order.find, name="find"),

@@ -201,6 +201,9 @@ def _merge(guest: Basket, own: Basket) -> None:
     if guest.province_code and not own.province_code:
         own.province_code = guest.province_code
         own.save(update_fields=["province_code"])
+    if guest.voucher_code and not own.voucher_code:
+        own.voucher_code = guest.voucher_code
+        own.save(update_fields=["voucher_code"])
     guest.delete()
 
 

@@ -15,6 +15,7 @@ from orders import locks, notices
 from orders.actions.cash import adjust_cash
 from orders.actions.changes import record_for_part
 from orders.actions.pack import undo_parcel
+from orders.actions.redeem import give_back_use
 from orders.actions.scale import drop_questions
 from orders.actions.standing import update_standing
 from orders.models import Allocation, Order, OrderPart, Parcel
@@ -169,6 +170,8 @@ def end_part(
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     adjust_cash(order, -part.total_gross, key=f"cod:part:{part.pk}:ended", actor=actor, now=now)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
+    if not order.parts.standing().exists():
+        give_back_use(order, actor=actor, now=now)
     update_standing(order, now=now)
     notices.part_ended(order, part, now=now)
 

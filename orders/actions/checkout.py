@@ -13,6 +13,7 @@ from catalog.models import Stock
 from orders import locks
 from orders.actions.basket import give_back, store_deliveries
 from orders.actions.quote import quote, stock_in_reach, wanted_of
+from orders.actions.record import Contact
 from orders.actions.shares import Problem, Quote, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
@@ -26,21 +27,25 @@ def open_checkout(
     province_code: str | None = None,
     choices: Mapping[int, WantedDelivery] | None = None,
     language: str | None = None,
+    contact: Contact | None = None,
 ) -> Quote:
     """Keep the basket's goods for the channel's reservation time, and show what it costs now.
 
     A province and ways that were chosen on the page are kept with the basket, and the page's language,
     which the letters will have; where no way is chosen, the first possible one is proposed. Lines that
     are short keep nothing and say so; prices shown here count as seen, after the change has been said
-    once in the answer. Raises Missing.
+    once in the answer. `contact`, once it is written, tells whether this buyer may use the code. Raises
+    Missing.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
     if province_code is not None:
         basket.province_code = province_code
+    if contact is not None:
+        basket.phone, basket.email = contact.phone, contact.email
     basket.language = language or basket.language
-    basket.save(update_fields=["province_code", "language"])
+    basket.save(update_fields=["province_code", "language", "phone", "email"])
     store_deliveries(basket, choices or {})
     reserve(basket, now=now)
     answer = quote(wanted_of(basket), now=now, proposing=True)

@@ -71,7 +71,7 @@ def _source(quoted: QuotedLine) -> tuple[str, str]:
 def _given_discounts(order: Order, offer: Quote, written: Written) -> list[DiscountShare]:
     """What was asked for beyond prices, as far as it took anything off."""
     shares = []
-    for wanted, given in zip(offer.wanted.discounts, offer.purchase.discounts, strict=True):
+    for wanted, given in zip(offer.discounts, offer.purchase.discounts, strict=True):
         discount = _given(order, wanted, given.amount)
         shares += [
             DiscountShare(discount=discount, part=written.parts[key], amount=amount)

@@ -22,7 +22,8 @@ from orders.actions.place import (
 )
 from orders.actions.quote import quote
 from orders.actions.record import Contact, answer_by, new_order, take_slots, write_parts
-from orders.actions.shares import Problem, Quote, Wanted, WantedDelivery, WantedLine
+from orders.actions.redeem import record_use, require_same_discount
+from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
 from orders.actions.standing import update_standing
 from orders.models import Order, OrderPart, Origin, Reservation, Source
 from shop.core.actors import Actor
@@ -72,12 +73,14 @@ def edit_draft(
     lines: Sequence[WantedLine],
     deliveries: Mapping[int, WantedDelivery],
     contact: Contact,
+    voucher_code: str = "",
     actor: Actor,
     now: datetime.datetime,
 ) -> Quote:
     """Say anew what a draft holds, for whom and how it travels; answers what it comes to.
 
-    Raises Missing (also for a variant that is gone), NotForSale where nothing says what it costs, NotADraft.
+    Raises Missing (also for a variant that is gone), NotForSale where nothing says what it costs, NotADraft,
+    VoucherRefused for a code that does nothing.
     """
     order = _locked_draft(order_id)
     wanted = Wanted(
@@ -87,9 +90,14 @@ def edit_draft(
         contact.province_code,
         order.channel.default_country,
         by_staff=True,
+        voucher_code=voucher_code,
+        buyer=Buyer(order.user_id, contact.phone, contact.email),
     )
     offer = quote(wanted, now=now)
     _require_prices(offer)
+    if offer.voucher is not None and offer.voucher.refused is not None:
+        raise offer.voucher.refused
+    order.voucher_code = offer.voucher.code if offer.voucher else ""
     order.parts.all().delete()
     order.discounts.all().delete()
     old_address = order.shipping_address
@@ -115,18 +123,22 @@ def place_draft(
     """Place a draft as it stands, to be paid in cash on delivery.
 
     `consents` are what the buyer said yes to on the telephone. Raises Missing, NotADraft, ConsentNeeded,
-    BasketEmpty, BasketChanged (with what is short or not deliverable).
+    BasketEmpty, BasketChanged (with what is short or not deliverable), and VoucherRefused where its code
+    does no longer what was written down.
     """
     order = _locked_draft(order_id)
     require_consent(consents)
+    locks.lock_voucher(order.voucher_code)
     offer = quote(wanted_of_draft(order), now=now)
     if not offer.shares:
         raise BasketEmpty()
     if offer.problems - _STAFF_MAY_IGNORE:
         raise BasketChanged(quote=offer)
+    require_same_discount(order, offer)
     order.placed_at = now
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
+    record_use(order, offer, now=now)
     _give_time_to_answer(order, now=now)
     try:
         allocate(order, offer, Reservation.objects.none())
@@ -174,6 +186,8 @@ def wanted_of_draft(order: Order) -> Wanted:
         order.province_code,
         order.channel.default_country,
         by_staff=True,
+        voucher_code=order.voucher_code,
+        buyer=Buyer(order.user_id, order.phone, order.email),
     )
 
 

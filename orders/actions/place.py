@@ -16,6 +16,7 @@ from orders.actions.basket import give_back, store_deliveries
 from orders.actions.events import record_event
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
+from orders.actions.redeem import record_use
 from orders.actions.shares import Problem, Quote, WantedDelivery
 from orders.actions.standing import update_standing
 from orders.models import (
@@ -101,15 +102,15 @@ def place(
     if basket is None:
         return _already_placed(basket_id)
     require_consent(consents)
-    basket.province_code = contact.province_code
-    basket.save(update_fields=["province_code"])
+    basket.province_code, basket.phone, basket.email = contact.province_code, contact.phone, contact.email
+    basket.save(update_fields=["province_code", "phone", "email"])
     store_deliveries(basket, deliveries)
     wanted = wanted_of(basket)
+    locks.lock_voucher(wanted.voucher_code)
     offer = quote(wanted, now=now)
     if not offer.shares:
         raise BasketEmpty()
-    if not offer.is_ready or agreed_total not in (None, offer.total):
-        raise BasketChanged(quote=offer)
+    _require_agreement(offer, agreed_total)
     order = record_order(
         offer,
         basket=basket,
@@ -118,6 +119,7 @@ def place(
         now=now,
         confirmed=basket.channel.automatically_confirm_all_new_orders,
     )
+    record_use(order, offer, now=now)
     _allocate(order, basket, offer)
     take_slots(order, offer)
     expect_cash(order, actor=actor, now=now)
@@ -129,6 +131,21 @@ def place(
     notices.order_placed(order, now=now)
     basket.delete()
     return order
+
+
+def _require_agreement(offer: Quote, agreed_total: int | None) -> None:
+    """Raises BasketChanged unless the quote can be placed at the sum that the buyer saw.
+
+    A code that does nothing any more stands in the way of those alone who agreed to no sum: on a page
+    the sum without it was seen.
+    """
+    if not offer.is_ready:
+        raise BasketChanged(quote=offer)
+    refused = offer.voucher.refused if offer.voucher else None
+    if agreed_total is None and refused is not None:
+        raise BasketChanged(refused.words, quote=offer, voucher=refused)
+    if agreed_total not in (None, offer.total):
+        raise BasketChanged(refused.words if refused else None, quote=offer)
 
 
 def expect_cash(order: Order, *, actor: Actor, now: datetime.datetime) -> Payment:

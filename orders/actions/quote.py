@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import Prefetch, QuerySet, Sum
@@ -18,6 +18,7 @@ from catalog.states import ListingState
 from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
 from cooperatives.states import CooperativeState
 from orders.actions.shares import (
+    Buyer,
     Offer,
     Problem,
     Quote,
@@ -26,9 +27,11 @@ from orders.actions.shares import (
     Share,
     Wanted,
     WantedDelivery,
+    WantedDiscount,
     WantedLine,
     limit_of,
 )
+from orders.actions.vouchers import judge_code
 from orders.models import Basket, Reservation
 from orders.pricing import DeliveryIn, LineIn, Purchase, price_purchase
 from shop.core.calendar import day_of
@@ -53,6 +56,8 @@ def wanted_of(basket: Basket) -> Wanted:
         province_code=basket.province_code,
         country=basket.country,
         basket_id=basket.pk,
+        voucher_code=basket.voucher_code,
+        buyer=Buyer(basket.user_id, basket.phone, basket.email),
     )
 
 
@@ -76,7 +81,13 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
     _check_limits(shares.values())
     _spread_shortage(shares.values())
     _quote_deliveries(wanted, shares, ways, now, proposing)
-    return Quote(wanted, list(shares.values()), _price(wanted, shares.values(), rates))
+    every = list(shares.values())
+    voucher = judge_code(wanted, every, now=now)
+    by_code = [voucher.discount] if voucher and voucher.discount else []
+    discounts = [*wanted.discounts, *by_code]
+    purchase = _price(wanted, every, rates, discounts)
+    _tell_what_is_left(every, purchase)
+    return Quote(wanted, every, purchase, discounts, voucher)
 
 
 def stock_in_reach(wanted: Wanted, variant_ids: Iterable[int]) -> QuerySet[Stock]:
@@ -300,8 +311,12 @@ def _choose(share: Share, chosen: WantedDelivery | None) -> None:
     share.chosen_time = time.time
 
 
-def _price(wanted: Wanted, shares: Iterable[Share], rates: Mapping[int | None, Decimal]) -> Purchase:
-    every = list(shares)
+def _price(
+    wanted: Wanted,
+    every: Sequence[Share],
+    rates: Mapping[int | None, Decimal],
+    discounts: Sequence[WantedDiscount],
+) -> Purchase:
     for share in every:
         tax_class = share.chosen.way.service.tax_class_id if share.chosen else None
         share.delivery_tax_rate = rates.get(tax_class, Decimal(0))
@@ -324,6 +339,16 @@ def _price(wanted: Wanted, shares: Iterable[Share], rates: Mapping[int | None, D
             for share in every
             if share.fee is not None
         ],
-        [one.terms for one in wanted.discounts],
+        [one.terms for one in discounts],
         with_tax=wanted.channel.prices_entered_with_tax,
     )
+
+
+def _tell_what_is_left(shares: Sequence[Share], purchase: Purchase) -> None:
+    """Each line and delivery hears what is to be paid of it, after every discount."""
+    lines = {line.key: line.total.gross for line in purchase.lines}
+    deliveries = {one.cooperative: one.total.gross for one in purchase.deliveries}
+    for share in shares:
+        share.delivery_to_pay = deliveries.get(share.cooperative.pk)
+        for line in share.lines:
+            line.to_pay = lines.get(line.wanted.key)

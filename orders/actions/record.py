@@ -73,6 +73,7 @@ def record_order(
         province_code=contact.province_code,
         placed_at=now,
         confirmed_at=now if confirmed else None,
+        voucher_code=offer.voucher_used.code if offer.voucher_used else "",
         metadata=basket.metadata,
         private_metadata=basket.private_metadata,
     )

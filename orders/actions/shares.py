@@ -13,6 +13,7 @@ from catalog.models import Variant
 from cooperatives.models import Cooperative, DeliveryWay, PickupTime
 from orders.models import Bearer, DiscountKind
 from orders.pricing import Agreed, AgreedShare, DiscountIn, Purchase, price_weighed
+from shop.core.errors import Refused
 from shop.core.models import Channel
 
 
@@ -61,6 +62,27 @@ class WantedDiscount:
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who buys, as far as it is known: what limits per buyer are counted by. `phone` is normalised."""
+
+    user_id: int | None = None
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedVoucher:
+    """What a code does here: a discount, or why it does nothing. `giver` None means the platform."""
+
+    code: str
+    name: str = ""
+    code_id: uuid.UUID | None = None
+    giver: Cooperative | None = None
+    discount: WantedDiscount | None = None
+    refused: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked for: lines, and by cooperative how its share is to travel.
 
@@ -75,6 +97,8 @@ class Wanted:
     basket_id: uuid.UUID | None = None
     discounts: Sequence[WantedDiscount] = ()
     by_staff: bool = False
+    voucher_code: str = ""
+    buyer: Buyer = Buyer()
 
 
 def limit_of(variant: Variant, shop_limit: int | None) -> int | None:
@@ -93,12 +117,19 @@ class QuotedLine:
     tax_class_name: str
     free: int | None
     limit: int | None = None
+    to_pay: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        """The line before its share of discounts, in minor units."""
+        """The line before its share of discounts, in minor units; `to_pay` is what is left after it."""
         return self.unit_price * self.wanted.quantity
+
+    @property
+    def before(self) -> int | None:
+        """What the line would cost at its list price, where that is more than what is to be paid."""
+        listed = max(self.unit_list, self.unit_price) * self.wanted.quantity
+        return listed if self.to_pay is not None and listed > self.to_pay else None
 
     @property
     def grams(self) -> int:
@@ -144,6 +175,7 @@ class Share:
     chosen: Offer | None = None
     chosen_time: PickupTime | None = None
     delivery_tax_rate: Decimal = Decimal(0)
+    delivery_to_pay: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -179,6 +211,8 @@ class Quote:
     wanted: Wanted
     shares: list[Share]
     purchase: Purchase
+    discounts: Sequence[WantedDiscount] = ()
+    voucher: QuotedVoucher | None = None
 
     @property
     def lines(self) -> list[QuotedLine]:
@@ -208,7 +242,7 @@ class Quote:
         """What a line sold by weight costs at most before the buyer is asked, after its discounts."""
         shares = [
             AgreedShare(given.key, given.shares[line.wanted.key], wanted.terms.percent is not None)
-            for wanted, given in zip(self.wanted.discounts, self.purchase.discounts, strict=True)
+            for wanted, given in zip(self.discounts, self.purchase.discounts, strict=True)
             if not given.of_delivery and line.wanted.key in given.shares
         ]
         agreed = Agreed(
@@ -231,3 +265,36 @@ class Quote:
             if line.variant.is_weighed and line.wanted.key in at_estimate
         ]
         return self.total + sum(more)
+
+    @property
+    def goods(self) -> int:
+        """What the goods cost before the code; with `fees`, less `voucher_amount`, it is the total."""
+        return self.purchase.goods.gross + (0 if self._is_of_delivery else self.voucher_amount)
+
+    @property
+    def fees(self) -> int:
+        """What the deliveries cost before the code."""
+        return self.purchase.delivery.gross + (self.voucher_amount if self._is_of_delivery else 0)
+
+    @property
+    def before(self) -> int | None:
+        """What all of it would cost as listed, where that is more than the total."""
+        listed = self.purchase.listed.gross
+        return listed if listed > self.total else None
+
+    @property
+    def voucher_amount(self) -> int:
+        """What the code takes off; 0 where it does nothing here."""
+        if self.voucher is None or self.voucher.discount is None:
+            return 0
+        return self.purchase.discounts[-1].amount
+
+    @property
+    def voucher_used(self) -> QuotedVoucher | None:
+        """The code as far as it takes something off: only then is a use of it counted."""
+        return self.voucher if self.voucher_amount else None
+
+    @property
+    def _is_of_delivery(self) -> bool:
+        discount = self.voucher.discount if self.voucher else None
+        return discount is not None and discount.terms.of_delivery

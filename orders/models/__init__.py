@@ -10,6 +10,7 @@ from orders.models.discount import (
     VoucherType,
     VoucherUse,
     VoucherValue,
+    tidy_code,
 )
 from orders.models.gateway import GatewayCall, GatewayEvent, Operation
 from orders.models.ledger import (
@@ -88,5 +89,6 @@ __all__ = [
     "WeightAnswer",
     "WeightQuestion",
     "WithholdingRate",
+    "tidy_code",
     "total_sums",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+import unicodedata
 import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, Product, Variant
@@ -93,8 +95,32 @@ class VoucherType(models.TextChoices):
     SPECIFIC_PRODUCT = "specific_product", _("certain goods")
 
 
+def tidy_code(written: str) -> str:
+    """A code as it is kept and looked for: without spaces, in capitals, each letter in one piece."""
+    return "".join(unicodedata.normalize("NFC", written).split()).upper()
+
+
+class VoucherQuerySet(models.QuerySet["Voucher"]):
+    def for_cooperative(self, cooperative: Cooperative) -> VoucherQuerySet:
+        """Those that the cooperative made and bears itself; the platform's own for its goods are not."""
+        return self.filter(cooperative=cooperative, bearer=Bearer.COOPERATIVE)
+
+    def newest_first(self) -> VoucherQuerySet:
+        return self.order_by("-starts_at", "-pk")
+
+    def with_figures(self) -> VoucherQuerySet:
+        """With `code_count` and `use_count`."""
+        return self.annotate(
+            code_count=Count("codes", distinct=True), use_count=Count("codes__uses", distinct=True)
+        )
+
+
 class Voucher(WithMetadata, WithTimes):
-    """An offer that codes open: for the whole market or one cooperative's goods, borne by somebody named."""
+    """An offer that codes open: for the whole market or one cooperative's goods, borne by somebody named.
+
+    It holds from `starts_at` up to, not including, `ends_at`; switching it off moves that end to now.
+    `usage_limit` counts over all of its codes; with `single_use` each code works once.
+    """
 
     name = models.CharField(max_length=255, blank=True, default="")
     type = models.CharField(max_length=20, choices=VoucherType, default=VoucherType.ENTIRE_ORDER)
@@ -116,8 +142,23 @@ class Voucher(WithMetadata, WithTimes):
     variants = models.ManyToManyField(Variant, related_name="+", blank=True)
     categories = models.ManyToManyField(Category, related_name="+", blank=True)
 
+    objects = VoucherQuerySet.as_manager()
+
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether earlier uses decide over the next, so that two at once have to wait for each other."""
+        return self.usage_limit is not None or self.apply_once_per_customer or self.single_use
+
+    @property
+    def last_moment(self) -> datetime.datetime | None:
+        """The last instant at which it holds: for the last day as people say it."""
+        return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
+
+    def runs_at(self, now: datetime.datetime) -> bool:
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
 class VoucherValue(models.Model):
@@ -137,6 +178,8 @@ class VoucherValue(models.Model):
 
 
 class VoucherCode(models.Model):
+    """What a buyer writes, kept as `tidy_code` leaves it."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="codes")
     code = models.CharField(max_length=255, unique=True)
@@ -147,8 +190,27 @@ class VoucherCode(models.Model):
         return self.code
 
 
+class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
+    def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
+        """Uses by the same person: signed in as such, or by the same phone or e-mail of the order."""
+        same = Q(pk=None)
+        if user_id is not None:
+            same |= Q(user=user_id)
+        if phone:
+            same |= Q(order__phone=phone)
+        if email:
+            same |= Q(order__email__iexact=email)
+        return self.filter(same)
+
+    def newest_first(self) -> VoucherUseQuerySet:
+        return self.order_by("-used_at", "-pk")
+
+
 class VoucherUse(models.Model):
-    """One use of a code by one order: limits count these rows."""
+    """One use of a code by one order: limits count these rows. Gone again where the order falls wholly.
+
+    `buyer` is the phone or the e-mail that the order was placed with.
+    """
 
     code = models.ForeignKey(VoucherCode, models.PROTECT, related_name="uses")
     order = models.ForeignKey(Order, models.CASCADE, related_name="voucher_uses")
@@ -157,6 +219,8 @@ class VoucherUse(models.Model):
     )
     buyer = models.CharField(max_length=254, blank=True, default="")
     used_at = models.DateTimeField()
+
+    objects = VoucherUseQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["code", "order"], name="voucher_use_once")]

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.views.place import all_provinces
 from orders.actions.basket import change_quantity, choose_deliveries, choose_place, put_in_basket
 from orders.actions.quote import quote, wanted_of
+from orders.actions.redeem import drop_code, use_code
 from orders.actions.shares import Quote
-from orders.forms import PlaceForm, PutForm, QuantityForm, chosen_ways
+from orders.forms import CodeForm, PlaceForm, PutForm, QuantityForm, chosen_ways
 from orders.models import Basket, BasketLine
 from orders.views.held import held_basket, province_of, remember, remember_province, user_of
 from orders.views.shown import must_be_mended, shown
@@ -105,13 +106,34 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     return _page(request) if _is_htmx(request) else redirect("orders:basket")
 
 
+@require_POST
+def voucher(request: HttpRequest) -> HttpResponse:
+    """Use a voucher's code, or go on without it."""
+    held = _held_or_404(request)
+    form = CodeForm(request.POST)
+    form.is_valid()
+    code = form.cleaned_data.get("code", "")
+    try:
+        if form.cleaned_data["remove"]:
+            drop_code(basket_id=held.pk, now=timezone.now())
+        else:
+            use_code(basket_id=held.pk, code=code, now=timezone.now())
+    except Refused as refused:
+        return _page(request, code_fault=(code, refused))
+    return _page(request) if _is_htmx(request) else redirect("orders:basket")
+
+
 def _page(
     request: HttpRequest,
     *,
     faults: dict[uuid.UUID, str] | None = None,
     taken_out: BasketLine | None = None,
+    code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
-    """The basket; HTMX gets its changing part alone. `faults` are words about lines, by line id."""
+    """The basket; HTMX gets its changing part alone.
+
+    `faults` are words about lines, by line id; `code_fault` is what is wrong with a code just written.
+    """
     held = held_basket(request)
     provinces = all_provinces()
     code = province_of(request, held)
@@ -126,6 +148,8 @@ def _page(
         "shares": shown(offer, province, faults) if offer else [],
         "must_be_mended": must_be_mended(offer) if offer else False,
         "taken_out": taken_out,
+        "written_code": code_fault[0] if code_fault else "",
+        "code_fault": code_fault[1].words if code_fault else "",
     }
     template = "orders/basket.html#basket-lines" if _is_htmx(request) else "orders/basket.html"
     return render(request, template, context)

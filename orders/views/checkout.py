@@ -18,9 +18,10 @@ from catalog.views.place import all_provinces, communes_of
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.quote import quote, wanted_of
+from orders.actions.redeem import drop_code, use_code
 from orders.actions.shares import Quote, WantedDelivery
 from orders.forms import CheckoutForm, basket_id_of, chosen_ways
-from orders.models import Basket, Order
+from orders.models import Basket, Order, tidy_code
 from orders.views.held import (
     actor_of,
     basket_of,
@@ -78,11 +79,33 @@ def _posted(request: HttpRequest) -> HttpResponse:
         return _what_became(request, basket_id)
     posted = _with_suggestion(request.POST)
     try:
+        if "drop-code" in posted or _has_new_code(basket, posted):
+            return _code_changed(request, basket, posted)
         if "reload" in posted or "pick" in posted:
             return _shown_anew(request, basket, posted)
         return _order(request, basket, posted)
     except Missing:
         return _what_became(request, basket_id)
+
+
+def _has_new_code(basket: Basket, posted: QueryDict) -> bool:
+    """Whether a code stands there that was not used yet: what it takes off is shown before it is ordered."""
+    return "use-code" in posted or tidy_code(posted.get("code", "")) not in ("", basket.voucher_code)
+
+
+def _code_changed(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Use the code that was written, or go on without the one there is; what else was written stays."""
+    code = posted.get("code", "")[:255]
+    try:
+        if "drop-code" in posted:
+            drop_code(basket_id=basket.pk, now=timezone.now())
+        else:
+            use_code(basket_id=basket.pk, code=code, now=timezone.now())
+    except Missing:
+        raise
+    except Refused as refused:
+        return _shown_anew(request, basket, posted, code_fault=(code, refused))
+    return _shown_anew(request, basket, posted)
 
 
 def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
@@ -111,7 +134,13 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
             refused = stood_in_the_way
         else:
             return _placed(request, order, form)
-    offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
+    offer = open_checkout(
+        basket_id=basket.pk,
+        province_code=code,
+        choices=ways,
+        contact=form.contact if form.is_valid() else None,
+        now=timezone.now(),
+    )
     return _page(request, basket, offer, provinces, posted, bound=True, refused=refused)
 
 
@@ -128,14 +157,20 @@ def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpRespo
     return redirect("orders:order", token=order.pk)
 
 
-def _shown_anew(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
-    """Another place or way was chosen: keep it, and show what it costs now."""
+def _shown_anew(
+    request: HttpRequest,
+    basket: Basket,
+    posted: QueryDict,
+    *,
+    code_fault: tuple[str, Refused] | None = None,
+) -> HttpResponse:
+    """Another place, way or code was chosen: keep it, and show what it costs now."""
     provinces = all_provinces()
     code, ways = _place_and_ways(basket, provinces, posted)
     offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
     if code:
         remember_province(request, code)
-    return _page(request, basket, offer, provinces, posted)
+    return _page(request, basket, offer, provinces, posted, code_fault=code_fault)
 
 
 def _what_became(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
@@ -157,6 +192,7 @@ def _page(
     *,
     bound: bool = False,
     refused: Refused | None = None,
+    code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
     shares = shown(offer, province)
@@ -164,6 +200,8 @@ def _page(
     problems = _problems(shares)
     if refused is not None:
         problems = problems or _refusal(refused, offer, written)
+        if offer.voucher and offer.voucher.refused and str(offer.voucher.refused.words) not in problems:
+            problems = [str(offer.voucher.refused.words), *problems]
     if bound and must_be_mended(offer):
         request.session[WRITTEN_KEY] = {name: str(written.get(name, ""))[:250] for name in WRITTEN}
     context = {
@@ -182,6 +220,8 @@ def _page(
         "currency": basket.currency,
         "problems": problems,
         "must_be_mended": must_be_mended(offer),
+        "written_code": code_fault[0] if code_fault else "",
+        "code_fault": code_fault[1].words if code_fault else "",
         "old_address": str(written.get("old_address", "")),
         "suggestions": _suggestions(str(written.get("old_address", ""))),
     }

@@ -83,7 +83,7 @@ class ShownShare:
 
     @property
     def goods(self) -> int:
-        return sum(line.quoted.total for line in self.lines if line.is_wanted)
+        return sum(line.quoted.to_pay or 0 for line in self.lines)
 
 
 def shown(
