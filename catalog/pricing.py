@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from shop.core.money import half_up
+from shop.core.money import half_up, percent_of
 
 
 def price_for(amount: int, content: int, measure: int) -> int:
@@ -13,3 +13,8 @@ def price_for(amount: int, content: int, measure: int) -> int:
     The price per kilogram of a packet: `price_for(45_000, 500, 1000)` is 90,000.
     """
     return half_up(Decimal(amount) * measure / content)
+
+
+def reduced(listed: int, *, percent: Decimal, amount: int) -> int:
+    """A list price less so many percent and so many minor units: never below nothing, rounded once."""
+    return max(0, listed - percent_of(listed, percent) - amount)

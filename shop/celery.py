@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "pictures": {"task": "core.sweep_pictures", "schedule": timedelta(minutes=2)},
     "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},
     "reservations": {"task": "orders.release_expired", "schedule": timedelta(minutes=1)},
+    "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }

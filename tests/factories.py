@@ -32,7 +32,7 @@ from orders.actions.basket import put_in_basket
 from orders.actions.place import place_order
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
-from orders.models import Basket, Order, OrderPart
+from orders.models import Basket, Order, OrderPart, ValueType, Voucher, VoucherCode, VoucherValue
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor
 from shop.core.models import Channel, TaxClass, TaxRate
@@ -347,3 +347,24 @@ def _division(code: str, level: Level, word: str, name: str, since: datetime.dat
         valid_from=since,
         **fields,
     )
+
+
+def make_voucher(
+    code: str = "CHAO10", *, value: int = 10, minimum: int | None = None, **fields: Any
+) -> Voucher:
+    """A running percent voucher of the platform for the whole order, opened by one code."""
+    named = {name: fields.pop(name, ()) for name in ("products", "variants", "categories")}
+    defaults = {
+        "name": "Chào khách mới",
+        "value_type": ValueType.PERCENTAGE,
+        "starts_at": NOW - datetime.timedelta(days=1),
+    }
+    voucher = Voucher.objects.create(**(defaults | fields))
+    channel = make_channel()
+    VoucherValue.objects.create(
+        voucher=voucher, channel=channel, currency=channel.currency, value=value, minimum_spent=minimum
+    )
+    VoucherCode.objects.create(voucher=voucher, code=code)
+    for name, rows in named.items():
+        getattr(voucher, name).set(rows)
+    return voucher

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products import describe_for_search
-from catalog.models import Category, Product
+from catalog.models import Category, Product, Promotion
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
@@ -88,4 +88,5 @@ def move_category(
         if shelf.pk == category.pk:
             shelf.parent = parent
     Category.objects.bulk_update(branch, ["path", "level", "parent"])
+    Promotion.objects.filter(categories__isnull=False).update(refresh_at=now)
     record_change("category.moved", category, actor=actor, now=now, data={"from": before})

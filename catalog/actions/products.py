@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.db.models import Min
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings import require_complete
+from catalog.actions.prices import write_lowest_prices, write_prices
 from catalog.actions.stock import move_stock, refresh_availability, stock_row
 from catalog.models import (
     ALL_MONTHS,
@@ -167,6 +166,8 @@ def edit_product(
     product.category = category
     _describe(product, details)
     product.save()
+    write_prices([product.pk], actor=actor, now=now)
+    write_lowest_prices([product.pk])
     for listing in product.listings.filter(state=ListingState.PUBLISHED).order_by("pk"):
         require_complete(listing)
     record_change(
@@ -254,15 +255,18 @@ def locked_product(cooperative: Cooperative, product_id: int) -> Product:
 def reprice(
     variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> Price:
-    """Step: set the list price of a variant in a channel. Raises OddPrice."""
+    """Step: set the list price of a variant in a channel; the catalogue's rules follow. Raises OddPrice."""
     if not 1 <= amount <= HIGHEST_PRICE:
         raise OddPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
-    price.amount, price.discounted, price.rule = amount, None, None
+    price.amount = amount
+    if price.discounted is not None and price.discounted > amount:
+        price.discounted = price.rule = None
     price.save()
+    write_prices([variant.product_id], actor=actor, now=now)
     if before != amount:
         record_change(
             "price.changed",
@@ -278,12 +282,7 @@ def reprice(
 
 def refresh_listings(product: Product) -> None:
     """Bring the kept columns of a product's listings in line: lowest prices and availability."""
-    for listing in Listing.objects.filter(product=product).order_by("pk"):
-        lowest = Price.objects.filter(
-            variant__product=product, channel=listing.channel_id, amount__isnull=False
-        ).aggregate(price=Min(Coalesce("discounted", "amount")), listed=Min("amount"))
-        listing.lowest_price, listing.lowest_list_price = lowest["price"], lowest["listed"]
-        listing.save(update_fields=["lowest_price", "lowest_list_price", "updated_at"])
+    write_lowest_prices([product.pk])
     refresh_availability(variant_ids=product.variants.values_list("pk", flat=True))
 
 

@@ -19,6 +19,7 @@ from catalog.models.product import (
     VariantAttributeValue,
     VariantMedia,
 )
+from catalog.models.promotion import Promotion
 from catalog.models.stock import Lot, Movement, Reason, Stock
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "ProductMedia",
     "ProductType",
     "ProductTypeAttribute",
+    "Promotion",
     "Reason",
     "Stock",
     "Unit",

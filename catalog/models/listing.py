@@ -151,6 +151,9 @@ class Price(models.Model):
                 name="price_rule_has_a_discount",
             ),
         ]
+        indexes = [
+            models.Index(fields=["rule"], condition=Q(rule__isnull=False), name="price_by_rule"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalog.models import Promotion
 from orders.actions.shares import Quote, QuotedLine, WantedDiscount
 from orders.models import (
     Bearer,
@@ -51,13 +53,23 @@ def _lowered_prices(order: Order, offer: Quote, written: Written) -> list[Discou
         discount.amount += amount
         line = written.lines[quoted.wanted.key]
         shares.append(DiscountShare(discount=discount, line=line, amount=amount, is_of_price=True))
+    promotions = _promotions(rule for _kind, rule in discounts)
     for (kind, rule), discount in discounts.items():
         discount.kind, discount.source_key = kind, rule
         discount.currency = order.currency
         discount.value_type, discount.value = ValueType.FIXED, Decimal(discount.amount)
-        # Nobody makes good to the cooperative what its own price is lower.
-        discount.bearer = Bearer.COOPERATIVE
+        promotion = promotions.get(rule)
+        discount.name = promotion.name if promotion else ""
+        # Nobody makes good to the cooperative what its own price is lower, except who gives it.
+        by_platform = promotion is not None and promotion.borne_by_platform
+        discount.bearer = Bearer.PLATFORM if by_platform else Bearer.COOPERATIVE
     return shares
+
+
+def _promotions(rules: Iterable[str]) -> dict[str, Promotion]:
+    """The promotions that lowered prices, by their keys as prices hold them."""
+    keys = [uuid.UUID(rule) for rule in rules if rule]
+    return {str(key): promotion for key, promotion in Promotion.objects.in_bulk(keys).items()} if keys else {}
 
 
 def _source(quoted: QuotedLine) -> tuple[str, str]:

@@ -1,0 +1,98 @@
+"""Prices lowered for a while: rules over the catalogue."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+
+from catalog.models.category import Category
+from catalog.models.product import Product
+from catalog.pricing import reduced
+from cooperatives.models import Cooperative
+from shop.core.models import Channel, WithMetadata, WithTimes
+
+
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    def for_cooperative(self, cooperative: Cooperative) -> PromotionQuerySet:
+        """Those that the cooperative made and bears itself; the platform's own for its goods are not."""
+        return self.filter(cooperative=cooperative, borne_by_platform=False)
+
+    def running(self, now: datetime.datetime) -> PromotionQuerySet:
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
+
+    def due(self, now: datetime.datetime) -> PromotionQuerySet:
+        """Those after which prices have to be written anew, longest waiting first."""
+        return self.filter(refresh_at__lte=now).order_by("refresh_at", "pk")
+
+    def newest_first(self) -> PromotionQuerySet:
+        return self.order_by("-starts_at", "-pk")
+
+
+class Promotion(WithMetadata, WithTimes):
+    """A rule that lowers list prices in a channel: so many percent, or so much off each step.
+
+    It is for all goods, one cooperative's, or those named (products, and categories with their branches)
+    among them, from `starts_at` up to, not including, `ends_at`. The prices themselves are written by
+    `catalog.actions.prices`; `refresh_at` is the next instant at which they have to be.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
+    cooperative = models.ForeignKey(
+        Cooperative, models.CASCADE, related_name="promotions", null=True, blank=True
+    )
+    borne_by_platform = models.BooleanField(default=True)
+    percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    amount = models.BigIntegerField(null=True, blank=True)
+    products = models.ManyToManyField(Product, related_name="+", blank=True)
+    categories = models.ManyToManyField(Category, related_name="+", blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    refresh_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PromotionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percent__gt=0, percent__lte=100, amount=None) | Q(percent=None, amount__gt=0),
+                name="promotion_is_percent_or_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(borne_by_platform=True) | Q(cooperative__isnull=False),
+                name="promotion_borne_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gte=F("starts_at")),
+                name="promotion_ends_after_it_starts",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["refresh_at", "id"],
+                condition=Q(refresh_at__isnull=False),
+                name="promotion_to_refresh",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def last_moment(self) -> datetime.datetime | None:
+        """The last instant at which it holds: for the last day as people say it."""
+        return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
+
+    def price_of(self, listed: int) -> int:
+        """What it leaves of a list price, in minor units."""
+        return reduced(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
+
+    def next_turn(self, now: datetime.datetime) -> datetime.datetime | None:
+        """When it next begins or ends after `now`."""
+        turns = [each for each in (self.starts_at, self.ends_at) if each is not None and each > now]
+        return min(turns, default=None)
