@@ -63,6 +63,7 @@ from tests.invariants import check_everything
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
+AGREED = frozenset({ConsentPurpose.ORDER})
 DAY = datetime.timedelta(days=1)
 STAFF = Actor.system("tests")
 
@@ -85,7 +86,7 @@ def place(basket, *, agreed_total=None, now=NOW, **contact):
         basket_id=basket.pk,
         contact=make_contact(**contact),
         deliveries=carriers_for(basket),
-        consents=frozenset({ConsentPurpose.ORDER}),
+        consents=AGREED,
         actor=Actor.guest(),
         now=now,
         agreed_total=agreed_total,
@@ -345,19 +346,19 @@ def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
         draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW) for _ in range(2)
     ]
     offers = [write(order) for order in drafts]
-    placed = place_draft(order_id=drafts[0].pk, actor=STAFF, now=NOW)
+    placed = place_draft(order_id=drafts[0].pk, consents=AGREED, actor=STAFF, now=NOW)
 
     assert [offer.total for offer in offers] == [318_000, 318_000]
     assert (placed.voucher_code, placed.total_gross) == ("CHAO10", 318_000)
     assert VoucherUse.objects.get().order == placed
     with refused(VoucherUsedUp, "voucher_used_up"):
-        place_draft(order_id=drafts[1].pk, actor=STAFF, now=NOW)
+        place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
     Voucher.objects.filter(pk=voucher.pk).update(usage_limit=2)
     VoucherValue.objects.update(value=20)
     with refused(VoucherChanged, "voucher_changed"):
-        place_draft(order_id=drafts[1].pk, actor=STAFF, now=NOW)
+        place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
     write(drafts[1])
-    assert place_draft(order_id=drafts[1].pk, actor=STAFF, now=NOW).total_gross == 286_000
+    assert place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW).total_gross == 286_000
     check_everything()
 
 

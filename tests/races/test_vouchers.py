@@ -1,0 +1,116 @@
+"""Many buyers with one code at once, and rules of the catalogue that change under a price."""
+
+from __future__ import annotations
+
+import datetime
+from functools import partial
+
+import pytest
+
+from catalog.actions.products import VariantDetails, edit_variant
+from catalog.actions.promotions import PromotionTerms, make_promotion, refresh_promotion
+from catalog.models import Listing, Price, Promotion
+from orders.actions.cancel import cancel_order
+from orders.actions.place import BasketChanged
+from orders.actions.redeem import use_code
+from orders.actions.vouchers import VoucherUsedByBuyer, VoucherUsedUp
+from orders.models import Basket, Order, Voucher, VoucherUse
+from shop.core.actors import Actor
+from tests.factories import NOW, make_channel, make_product, make_variant, make_voucher, stock_of
+from tests.invariants import check_everything
+from tests.races.test_placing import of_kind, placing, ready_basket
+from tests.races.together import together
+from tests.races.unlocked import Unlocked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STAFF = Actor.system("tests")
+
+
+def basket_with_code(*wanted, code="CHAO10"):
+    basket = ready_basket(*wanted)
+    use_code(basket_id=basket.pk, code=code, now=NOW)
+    return Basket.objects.get(pk=basket.pk)
+
+
+def test_of_fifty_buyers_with_a_codes_last_use_exactly_one_has_it() -> None:
+    make_voucher(usage_limit=1)
+    variant = make_variant(on_hand=100)
+    baskets = [basket_with_code((variant, 1)) for _ in range(50)]
+
+    answers = together([placing(basket) for basket in baskets])
+
+    refusals = of_kind(answers, BasketChanged)
+    assert (len(of_kind(answers, Order)), len(refusals)) == (1, 49), answers
+    assert {type(no.details["voucher"]) for no in refusals} == {VoucherUsedUp}
+    assert (VoucherUse.objects.count(), Order.objects.get().voucher_code) == (1, "CHAO10")
+    assert (Basket.objects.count(), stock_of(variant).allocated) == (49, 1)
+    check_everything()
+
+
+def test_without_the_lock_two_buyers_both_have_a_codes_last_use(monkeypatch) -> None:
+    make_voucher(usage_limit=1)
+    variant = make_variant(on_hand=100)
+    baskets = [basket_with_code((variant, 1)) for _ in range(2)]
+    unlocked = Unlocked(monkeypatch, Voucher, hands=2)
+
+    answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
+
+    assert len(of_kind(answers, Order)) == 2, answers
+    assert VoucherUse.objects.count() == 2
+
+
+def test_a_buyer_in_two_windows_has_a_code_for_each_buyer_once() -> None:
+    make_voucher(apply_once_per_customer=True)
+    variant = make_variant(on_hand=100)
+    baskets = [basket_with_code((variant, 1)) for _ in range(2)]
+
+    answers = together([placing(basket) for basket in baskets])
+
+    refusals = of_kind(answers, BasketChanged)
+    assert (len(of_kind(answers, Order)), len(refusals)) == (1, 1), answers
+    assert isinstance(refusals[0].details["voucher"], VoucherUsedByBuyer)
+    assert VoucherUse.objects.count() == 1
+
+
+def test_placing_and_calling_off_with_one_code_do_not_wait_for_each_other_forever() -> None:
+    make_voucher(usage_limit=10)
+    variant = make_variant(on_hand=100)
+    orders = [placing(basket_with_code((variant, 1)))() for _ in range(5)]
+    baskets = [basket_with_code((variant, 1)) for _ in range(5)]
+    endings = [
+        partial(cancel_order, order_id=order.pk, reason="Đổi ý", actor=STAFF, now=NOW) for order in orders
+    ]
+
+    answers = together([*map(placing, baskets), *endings])
+
+    assert of_kind(answers, Exception) == []
+    assert VoucherUse.objects.count() == 5
+    check_everything()
+
+
+def test_a_price_edited_while_rules_are_made_ends_as_all_of_them_say() -> None:
+    product = make_product(price=100_000)
+    variant, channel = product.variants.get(), make_channel()
+
+    def promise(percent):
+        terms = PromotionTerms(f"{percent} %", NOW - datetime.timedelta(hours=1), percent=percent)
+        promotion = make_promotion(channel=channel, terms=terms, actor=STAFF, now=NOW)
+        refresh_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
+
+    def edit(price):
+        edit_variant(
+            cooperative=product.cooperative,
+            variant_id=variant.pk,
+            channel=channel,
+            details=VariantDetails(price=price),
+            actor=STAFF,
+            now=NOW,
+        )
+
+    answers = together([*[partial(promise, n) for n in (10, 20, 30)], *[partial(edit, 80_000)] * 3])
+
+    price, listing = Price.objects.get(variant=variant), Listing.objects.get(product=product)
+    assert of_kind(answers, Exception) == []
+    assert (price.amount, price.discounted) == (80_000, 56_000)
+    assert Promotion.objects.get(pk=price.rule).percent == 30
+    assert (listing.lowest_price, listing.lowest_list_price) == (56_000, 80_000)
