@@ -7,6 +7,7 @@ import unicodedata
 import phonenumbers
 
 _COUNTRY = "84"
+_FEWEST_DIGITS = 7
 
 
 def normalise(written: str) -> str:
@@ -31,16 +32,9 @@ def normalise(written: str) -> str:
     return digits
 
 
-def has_wrong_length(written: str) -> bool:
-    """Whether digits are missing or too many, so that nobody can be called; lengths do not change.
-
-    In Vietnam 10 digits for a mobile and 11 for a landline, both with their first 0; elsewhere 7 to 15.
-    """
-    kept = normalise(written)
-    digits = kept.removeprefix("+")
-    if kept.startswith(f"+{_COUNTRY}"):
-        return len(digits) - len(_COUNTRY) not in (9, 10)
-    return not 7 <= len(digits) <= 15
+def is_too_short(written: str) -> bool:
+    """Whether so many digits are missing that nobody can be called: no person's number has fewer than 7."""
+    return len(normalise(written).removeprefix(f"+{_COUNTRY}").removeprefix("+")) < _FEWEST_DIGITS
 
 
 def looks_odd(written: str) -> bool:
