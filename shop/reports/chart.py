@@ -12,9 +12,9 @@ from shop.core.money import minor_digits
 from shop.reports.periods import Step, name_of_period
 from shop.reports.sales import Figures
 
-WIDTH, HEIGHT = 920, 260
+WIDTH, NARROW, HEIGHT = 920, 330, 260  # a desk's and a phone's
 _LEFT, _TOP, _BOTTOM = 62, 14, 28
-_MOST_LABELS = 13
+_ROOM_OF_LABEL = 66
 _AVERAGED = 7  # periods
 _LINES = 4
 
@@ -46,22 +46,25 @@ class Chart:
     days: list[Label]
     average: str
     points: list[tuple[str, str]]
-    left: int = _LEFT
-    width: int = WIDTH
+    left: int
+    width: int
     height: int = HEIGHT
 
 
-def chart_of(rows: Sequence[tuple[datetime.date, Figures]], step: Step, currency: str) -> Chart:
-    """The chart of figures by period, in their order."""
+def chart_of(
+    rows: Sequence[tuple[datetime.date, Figures]], step: Step, currency: str, *, width: int = WIDTH
+) -> Chart:
+    """The chart of figures by period, in their order, drawn for a screen of that width."""
+    left = _LEFT if width == WIDTH else _LEFT // 2 + 13
     spacing = _spacing(max((figures.total for _day, figures in rows), default=0))
     scale = (HEIGHT - _TOP - _BOTTOM) / (spacing * _LINES)
     ground = HEIGHT - _BOTTOM
-    room = (WIDTH - _LEFT) / max(len(rows), 1)
+    room = (width - left) / max(len(rows), 1)
     wide = max(min(room * 0.64, 48), 1)
     goods, delivery, days, middles = [], [], [], []
-    every = -(-len(rows) // _MOST_LABELS)
+    every = -(-len(rows) * _ROOM_OF_LABEL // (width - left)) or 1
     for place, (day, figures) in enumerate(rows):
-        middle = _LEFT + room * (place + 0.5)
+        middle = left + room * (place + 0.5)
         low, high = figures.goods * scale, figures.delivery * scale
         if low:
             goods.append(Bar(_n(middle - wide / 2), _n(ground - low), _n(wide), _n(low)))
@@ -75,12 +78,14 @@ def chart_of(rows: Sequence[tuple[datetime.date, Figures]], step: Step, currency
         goods=goods,
         delivery=delivery,
         lines=[
-            Label(str(_LEFT - 8), _n(ground - amount * scale), _axis(amount, spacing, currency))
+            Label(str(left - 8), _n(ground - amount * scale), _axis(amount, spacing, currency))
             for amount in range(0, spacing * _LINES + 1, spacing)
         ],
         days=days,
         average="M" + "L".join(f"{x} {y}" for x, y in points) if points else "",
-        points=points if len(points) <= 62 else [],
+        points=points if len(points) * 14 <= width else [],
+        left=left,
+        width=width,
     )
 
 

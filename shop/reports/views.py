@@ -18,7 +18,7 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.reports import sales as report
-from shop.reports.chart import chart_of
+from shop.reports.chart import NARROW, chart_of
 from shop.reports.forms import SalesForm
 from shop.reports.index import REPORTS
 from shop.reports.names import names_of
@@ -68,6 +68,7 @@ def _page(asked: Asked, today: datetime.date) -> dict[str, Any]:
         "before": asked.before(),
         "tiles": _tiles(figures, before, asked),
         "chart": chart_of(list(by_period.items()), asked.step, asked.currency),
+        "narrow_chart": chart_of(list(by_period.items()), asked.step, asked.currency, width=NARROW),
         "by_period": [(name_of_period(day, asked.step), row) for day, row in by_period.items()],
         "groups": shown,
         "rest": report.total_of(row for _key, _name, row in rest),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 
 import pytest
 
-from shop.reports.chart import chart_of
+from shop.reports.chart import NARROW, chart_of
 from shop.reports.periods import Step
 from shop.reports.sales import Figures
 
@@ -50,3 +51,13 @@ def test_days_without_orders_have_no_bar_but_count_in_the_average() -> None:
 
 def test_weeks_have_no_average_of_days() -> None:
     assert chart_of(days(*[1] * 20), Step.WEEK, "VND").average == ""
+
+
+def test_a_months_chart_for_a_phone_holds_every_day_within_its_width() -> None:
+    chart = chart_of(days(*[1_000_000] * 31), Step.DAY, "VND", width=NARROW)
+
+    middles = [float(label.x) for label in chart.days]
+    assert len(chart.goods) == 31
+    assert max(float(bar.x) + float(bar.width) for bar in chart.goods) <= NARROW
+    assert min(after - before for before, after in itertools.pairwise(middles)) >= 60
+    assert chart.points == []
