@@ -1,0 +1,56 @@
+"""A way's prices and days grow row by row on a phone, with scripts and without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.factories import HANOI, PASSWORD, make_channel, make_market_way, make_member, make_places
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_group_of_provinces_and_market_days_are_written(
+    browser: Browser, live_server: Any, seller, has_scripts
+):
+    make_places()
+    way, market = seller.ways.get(), make_market_way(seller, make_channel())
+    member = make_member(seller)
+    context = browser.new_context(
+        base_url=live_server.url,
+        viewport={"width": 390, "height": 844},
+        java_script_enabled=has_scripts,
+        locale="vi-VN",
+    )
+    context.set_default_timeout(10_000)
+    phone = context.new_page()
+    phone.goto(f"/xa-vien/cach-giao/{way.pk}/gia/")
+    phone.locator("#id_name").fill(member.email)
+    phone.locator("#id_password").fill(PASSWORD)
+    phone.locator("#id_password").press("Enter")
+
+    phone.get_by_role("button", name="Giá riêng cho một số tỉnh").click()
+    near = phone.locator("#group-0")
+    near.get_by_text("Hà Nội").click()
+    near.get_by_label("Đến số cân").fill("2,5")
+    near.get_by_label("Giá", exact=True).fill("18.000")
+    near.get_by_role("button", name="Thêm mức cân").click()
+    expect(near.get_by_label("Giá", exact=True)).to_have_count(2)
+    expect(near.get_by_label("Hà Nội")).to_be_checked()
+    near.get_by_label("Giá", exact=True).nth(1).fill("25.000")
+    phone.get_by_role("button", name="Lưu giá").last.click()
+    expect(phone.get_by_text("Đã sửa.")).to_be_visible()
+    phone.goto(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/")
+    phone.locator("summary", has_text="Ngày âm lịch trong tháng").click()
+    phone.locator("label", has=phone.locator("#id_time-0-lunar_4")).click()
+    phone.get_by_role("button", name="Lưu ngày nhận").last.click()
+    expect(phone.get_by_text("Đã sửa.")).to_be_visible()
+
+    context.close()
+    rates = way.rates.filter(province_code=HANOI).order_by("price").values_list("up_to_grams", "price")
+    assert list(rates) == [(2500, 18_000), (None, 25_000)]
+    days = market.market_days.order_by("kind").values_list("kind", "number")
+    assert list(days) == [("lunar", 5), ("weekday", 6)]
