@@ -85,6 +85,9 @@ class CodState(TextChoices):
     RECONCILED = "reconciled", _("settled")
 
 
+# The buyer has paid; the platform has not got it yet.
+CASH_AWAY = frozenset({CodState.COLLECTED, CodState.REMITTED})
+
 COD_MOVES: Moves = {
     CodState.NONE: frozenset(),
     CodState.EXPECTED: frozenset({CodState.COLLECTED}),
@@ -92,6 +95,13 @@ COD_MOVES: Moves = {
     CodState.REMITTED: frozenset({CodState.RECONCILED}),
     CodState.RECONCILED: frozenset(),
 }
+
+
+class CashHolder(TextChoices):
+    """In whose hands a parcel's cash is until it is handed in."""
+
+    CARRIER = "carrier", _("carrier")
+    COOPERATIVE = "cooperative", _("cooperative")
 
 
 class CallState(TextChoices):

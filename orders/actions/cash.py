@@ -5,14 +5,41 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import WayKind
+from orders.actions.changes import record_for_part
 from orders.actions.events import record_event
 from orders.actions.standing import open_quantities
 from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment
-from orders.states import COD_MOVES, CodState, ParcelState
+from orders.states import COD_MOVES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
-from shop.core.errors import Missing
+from shop.core.errors import Missing, Refused
 from shop.core.states import advance
+
+
+class WrongAmount(Refused):
+    """Nothing, or more than the parcel brings. `details["expected"]` is that, in minor units."""
+
+    code = "wrong_amount"
+    default_words = _("That is not an amount that this parcel can bring.")
+
+
+class AmountDiffers(Refused):
+    """Another amount than expected (`details["expected"]`, minor units) needs a reason."""
+
+    code = "amount_differs"
+    default_words = _("That is another amount than expected. Say why.")
+
+
+@dataclass(frozen=True, slots=True)
+class CashTaken:
+    """What was taken for a parcel in minor units, just what was expected where `amount` is None; else why."""
+
+    amount: int | None = None
+    reason: str = ""
 
 
 def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
@@ -42,20 +69,59 @@ def adjust_cash(order: Order, change: int, *, key: str, actor: Actor, now: datet
         record_event(payment, kind, abs(change), key=key, actor=actor, now=now)
 
 
-def collect_cash(order: Order, parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: the parcel's cash is in somebody's hands; the payment is charged by it. Raises WrongMove."""
+def holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
+    """Who takes the cash of a parcel: the carrier that brings it, or the cooperative itself.
+
+    A coach's driver brings it to whoever sent the goods, and so does a neighbour, where no carrier is named.
+    """
+    with_carrier = part.way_kind == WayKind.CARRIER and parcel.carrier.strip()
+    return CashHolder.CARRIER if with_carrier else CashHolder.COOPERATIVE
+
+
+def collect_cash(
+    order: Order,
+    parcel: Parcel,
+    *,
+    taken: CashTaken = CashTaken(),
+    as_reported: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: the parcel's cash is in somebody's hands; the payment is charged by it.
+
+    Less than expected needs a reason, and the rest stays due from the buyer. More is refused, unless it is
+    `as_reported` by a carrier: then it is written down as it is. Raises AmountDiffers, Missing, WrongAmount,
+    WrongMove.
+    """
+    part = parcel.part
+    amount = parcel.cod_expected if taken.amount is None else taken.amount
+    _check_amount(parcel, amount, taken.reason, as_reported=as_reported)
     advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
-    parcel.cod_collected = parcel.cod_expected
-    parcel.save(update_fields=["cod_collected"])
+    parcel.cod_collected, parcel.cod_collected_at = amount, now
+    parcel.cod_holder = parcel.cod_holder or holder_of(part, parcel)
+    parcel.cod_reason = taken.reason.strip()[:500] if amount != parcel.cod_expected else ""
+    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cod_reason"])
     payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
     if payment is None:
         raise Missing()
     record_event(
         payment,
         EventKind.CHARGE_SUCCESS,
-        parcel.cod_collected,
+        amount,
         key=f"cod:parcel:{parcel.pk}:collected",
+        message=parcel.cod_reason,
         parcel=parcel,
         actor=actor,
         now=now,
     )
+    if amount != parcel.cod_expected:
+        difference = {"expected": parcel.cod_expected, "amount": amount}
+        what, why = "parcel.cash_differs", parcel.cod_reason
+        record_for_part(order, part, what, parcel, actor=actor, now=now, why=why, data=difference)
+
+
+def _check_amount(parcel: Parcel, amount: int, reason: str, *, as_reported: bool) -> None:
+    if amount < 1 or (amount > parcel.cod_expected and not as_reported):
+        raise WrongAmount(field="amount", expected=parcel.cod_expected)
+    if amount != parcel.cod_expected and not reason.strip():
+        raise AmountDiffers(field="reason", expected=parcel.cod_expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
 from orders.models import Order, OrderPart, Parcel
 from shop.core.actors import Actor
@@ -19,8 +20,9 @@ def record_for_part(
     now: datetime.datetime,
     why: str = "",
     key: str | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> None:
-    """Step: write down that `what` happened to the part, or to a parcel of it."""
+    """Step: write down that `what` happened to the part, or to a parcel of it; `data` tells more of it."""
     record_change(
         what,
         row,
@@ -30,5 +32,9 @@ def record_for_part(
         cooperative_id=part.cooperative_id,
         why=why,
         key=key,
-        data={"part": part.number} | ({"parcel": row.number} if isinstance(row, Parcel) else {}),
+        data={
+            "part": part.number,
+            **({"parcel": row.number} if isinstance(row, Parcel) else {}),
+            **(data or {}),
+        },
     )

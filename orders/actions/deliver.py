@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import move_stock, write_promises
 from catalog.models import Reason, Stock
 from orders import locks, notices
-from orders.actions.cash import collect_cash
+from orders.actions.cash import CashTaken, collect_cash, holder_of
 from orders.actions.changes import record_for_part
 from orders.actions.pack import OF_THE_HOUSE, move_parcel, require_weighed
 from orders.actions.standing import update_standing
@@ -75,6 +75,8 @@ def dispatch_parcel(
     came_from = move_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
     for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
         setattr(parcel, column, getattr(dispatch, column) or getattr(parcel, column))
+    if parcel.cod_state == CodState.EXPECTED:
+        parcel.cod_holder = holder_of(part, parcel)
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _take_out(parcel, actor=actor, now=now)
@@ -89,21 +91,33 @@ def deliver_parcel(
     *,
     parcel_id: int,
     cash_collected: bool,
+    taken: CashTaken = CashTaken(),
     code: str = "",
     reason: str = "",
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """It has arrived; whether its cash was collected is a fact of its own.
+    """It has arrived; whether its cash was collected, and how much was `taken`, are facts of their own.
 
     What is collected is given against the `code` that its buyer shows; the platform's staff may go
-    without it and say why. Raises KeyReused, Missing, ReasonNeeded, WrongMove, WrongPickupCode.
+    without it and say why. Raises AmountDiffers, KeyReused, Missing, ReasonNeeded, WrongAmount, WrongMove,
+    WrongPickupCode.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     if not done_before(key, "parcel.delivered", parcel):
         _check_pickup(parcel, code, reason, actor=actor)
-        deliver(order, part, parcel, cash_collected=cash_collected, why=reason, key=key, actor=actor, now=now)
+        deliver(
+            order,
+            part,
+            parcel,
+            cash_collected=cash_collected,
+            taken=taken,
+            why=reason,
+            key=key,
+            actor=actor,
+            now=now,
+        )
     return parcel
 
 
@@ -113,15 +127,19 @@ def deliver(
     parcel: Parcel,
     *,
     cash_collected: bool,
+    taken: CashTaken = CashTaken(),
     why: str = "",
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `deliver_parcel`, on a locked order, once it is known who took it. Raises WrongMove."""
+    """Step of `deliver_parcel`, on a locked order, once it is known who took it.
+
+    Raises AmountDiffers, WrongAmount, WrongMove.
+    """
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
-        collect_cash(order, parcel, actor=actor, now=now)
+        collect_cash(order, parcel, taken=taken, actor=actor, now=now)
     record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now, why=why.strip(), key=key)
     update_standing(order, now=now)
 
@@ -136,14 +154,24 @@ def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> No
 
 
 @transaction.atomic(durable=True)
-def report_cash(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
-    """The cash of a delivered parcel has been collected after all. Raises Missing, WrongMove."""
+def report_cash(
+    *,
+    parcel_id: int,
+    taken: CashTaken = CashTaken(),
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """The cash of a delivered parcel has been collected after all.
+
+    Raises AmountDiffers, KeyReused, Missing, WrongAmount, WrongMove.
+    """
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key, "parcel.cash_collected", parcel):
         return parcel
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
-    collect_cash(order, parcel, actor=actor, now=now)
+    collect_cash(order, parcel, taken=taken, actor=actor, now=now)
     record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
     update_standing(order, now=now)
     return parcel

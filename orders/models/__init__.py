@@ -31,6 +31,7 @@ from orders.models.parcel import Parcel, ParcelLine
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
+from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, RowState, StatementRow
 from orders.models.transfer import BankTransfer, ReviewReason, StatementImport, StatementKind, TransferShare
 from orders.models.weight import WeightAnswer, WeightQuestion
 
@@ -42,6 +43,7 @@ __all__ = [
     "Basket",
     "BasketLine",
     "Bearer",
+    "CashRemittance",
     "CommissionRate",
     "Complaint",
     "ComplaintLine",
@@ -73,12 +75,16 @@ __all__ = [
     "PostingKind",
     "Refund",
     "RefundLine",
+    "RemittanceLine",
     "Reservation",
     "ReviewReason",
+    "RowProblem",
+    "RowState",
     "Settlement",
     "Source",
     "StatementImport",
     "StatementKind",
+    "StatementRow",
     "TransferShare",
     "ValueType",
     "Voucher",

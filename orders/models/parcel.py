@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Lot, Stock
 from cooperatives.models import Cooperative, Warehouse
 from orders.models.order import OrderLine
 from orders.models.part import OrderPart
-from orders.states import CodState, ParcelKind, ParcelState
+from orders.states import CASH_AWAY, CashHolder, CodState, ParcelKind, ParcelState
 from shop.core.models import Picture, WithMetadata, WithTimes
 
 
@@ -25,12 +26,36 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
 
+    def owing_cash(self) -> ParcelQuerySet:
+        """Those whose cash the platform is still to get: delivered and not reported, or in somebody's hands.
+
+        `owed` is the amount in minor units, `since` when it was collected or, where nobody said so, when
+        the parcel arrived. Cash of a parcel that was undone later is owed all the same.
+        """
+        return self.filter(
+            Q(cod_state__in=sorted(CASH_AWAY)) | Q(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED)
+        ).annotate(
+            owed=Case(
+                When(cod_state=CodState.EXPECTED, then=F("cod_expected")),
+                default=F("cod_collected"),
+                output_field=models.BigIntegerField(),
+            ),
+            since=Coalesce("cod_collected_at", "delivered_at", "created_at"),
+        )
+
+    def of_carrier(self, name: str) -> ParcelQuerySet:
+        return self.filter(cod_holder=CashHolder.CARRIER, carrier=name)
+
+    def held_by_cooperative(self, cooperative_id: int) -> ParcelQuerySet:
+        return self.filter(cod_holder=CashHolder.COOPERATIVE, part__cooperative=cooperative_id)
+
 
 class Parcel(WithMetadata, WithTimes):
     """What is dispatched, or what comes back. Each step keeps its time.
 
-    `cod_expected` and `cod_collected` are minor units of the order's currency. `pickup_code` proves
-    who collects. `key` comes from the phone that made the parcel and makes its repeat harmless.
+    `cod_expected` and `cod_collected` are minor units of the order's currency; `cod_holder` says in whose
+    hands the cash is (or will be, once the parcel has left). `pickup_code` proves who collects; `key`
+    comes from the phone that made the parcel and makes its repeat harmless.
     """
 
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="parcels")
@@ -49,6 +74,13 @@ class Parcel(WithMetadata, WithTimes):
     cod_state = models.CharField(max_length=12, choices=CodState, default=CodState.NONE)
     cod_expected = models.BigIntegerField(default=0)
     cod_collected = models.BigIntegerField(default=0)
+    cod_holder = models.CharField(max_length=12, choices=CashHolder, blank=True, default="")
+    cod_reason = models.CharField(
+        max_length=500, blank=True, default="", help_text=_("Why another amount was collected than expected.")
+    )
+    cod_collected_at = models.DateTimeField(null=True, blank=True)
+    cod_remitted_at = models.DateTimeField(null=True, blank=True)
+    cod_reconciled_at = models.DateTimeField(null=True, blank=True)
     packed_at = models.DateTimeField(null=True, blank=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -66,10 +98,25 @@ class Parcel(WithMetadata, WithTimes):
                 condition=Q(cod_expected__gte=0, cod_collected__gte=0), name="parcel_cash_not_negative"
             ),
         ]
-        indexes = [models.Index(fields=["state", "id"], name="parcel_by_state")]
+        indexes = [
+            models.Index(fields=["state", "id"], name="parcel_by_state"),
+            models.Index(fields=["tracking_number"], name="parcel_by_tracking"),
+            # Cash that is still on its way: few rows of many.
+            models.Index(
+                fields=["cod_state", "cod_holder", "carrier", "id"],
+                condition=Q(cod_state__in=["collected", "remitted"])
+                | Q(cod_state="expected", state=ParcelState.DELIVERED),
+                name="parcel_cash_away",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.part_id}/{self.number}"
+
+    @property
+    def has_cash_short(self) -> bool:
+        """Whether less was collected than was to be: the rest is still due from the buyer."""
+        return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 
 class ParcelLine(models.Model):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from orders.models.discount import Bearer
 from orders.models.payment import Payment, PaymentEvent
 from orders.states import TransferState
 
@@ -39,12 +40,17 @@ class StatementImport(models.Model):
     kind = models.CharField(max_length=8, choices=StatementKind)
     file_name = models.CharField(max_length=250)
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the file."))
+    heads = models.JSONField(default=list, blank=True, help_text=_("The names above its columns."))
     columns = models.JSONField(default=dict, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
     rows = models.PositiveIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)
     known = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list, blank=True)
+    fee_bearer = models.CharField(max_length=12, choices=Bearer, default=Bearer.PLATFORM)
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When its rows were said to be taken over.")
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
