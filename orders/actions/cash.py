@@ -42,6 +42,9 @@ class CashTaken:
     reason: str = ""
 
 
+IN_FULL = CashTaken()
+
+
 def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
     """The cash that a new parcel of these `quantities` brings; with the part's last one all that is left.
 
@@ -82,7 +85,7 @@ def collect_cash(
     order: Order,
     parcel: Parcel,
     *,
-    taken: CashTaken = CashTaken(),
+    taken: CashTaken = IN_FULL,
     as_reported: bool = False,
     actor: Actor,
     now: datetime.datetime,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import move_stock, write_promises
 from catalog.models import Reason, Stock
 from orders import locks, notices
-from orders.actions.cash import CashTaken, collect_cash, holder_of
+from orders.actions.cash import IN_FULL, CashTaken, collect_cash, holder_of
 from orders.actions.changes import record_for_part
 from orders.actions.pack import OF_THE_HOUSE, move_parcel, require_weighed
 from orders.actions.standing import update_standing
@@ -91,7 +91,7 @@ def deliver_parcel(
     *,
     parcel_id: int,
     cash_collected: bool,
-    taken: CashTaken = CashTaken(),
+    taken: CashTaken = IN_FULL,
     code: str = "",
     reason: str = "",
     key: str | None = None,
@@ -127,7 +127,7 @@ def deliver(
     parcel: Parcel,
     *,
     cash_collected: bool,
-    taken: CashTaken = CashTaken(),
+    taken: CashTaken = IN_FULL,
     why: str = "",
     key: str | None = None,
     actor: Actor,
@@ -157,7 +157,7 @@ def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> No
 def report_cash(
     *,
     parcel_id: int,
-    taken: CashTaken = CashTaken(),
+    taken: CashTaken = IN_FULL,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
