@@ -15,6 +15,7 @@ from shop.reports.sales import Figures
 WIDTH, NARROW, HEIGHT = 920, 330, 260  # a desk's and a phone's
 _LEFT, _TOP, _BOTTOM = 62, 14, 28
 _ROOM_OF_LABEL = 66
+_HALF_A_LABEL = 18  # of a day; the last one stays within the drawing
 _AVERAGED = 7  # periods
 _LINES = 4
 
@@ -71,7 +72,7 @@ def chart_of(
         if high:
             delivery.append(Bar(_n(middle - wide / 2), _n(ground - low - high), _n(wide), _n(high)))
         if place % every == 0:
-            days.append(Label(_n(middle), str(HEIGHT - 8), _short(day, step)))
+            days.append(Label(_n(min(middle, width - _HALF_A_LABEL)), str(HEIGHT - 8), _short(day, step)))
         middles.append((middle, figures.total))
     points = _running(middles, ground, scale) if step == Step.DAY and len(rows) > _AVERAGED else []
     return Chart(

@@ -61,3 +61,9 @@ def test_a_months_chart_for_a_phone_holds_every_day_within_its_width() -> None:
     assert max(float(bar.x) + float(bar.width) for bar in chart.goods) <= NARROW
     assert min(after - before for before, after in itertools.pairwise(middles)) >= 60
     assert chart.points == []
+
+
+def test_the_last_days_name_stays_within_the_drawing() -> None:
+    chart = chart_of(days(*[1_000_000] * 25), Step.DAY, "VND", width=NARROW)
+
+    assert (chart.days[-1].text, chart.days[-1].x) == ("25/11", "312.0")
