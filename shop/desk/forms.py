@@ -55,8 +55,8 @@ class DeliveryForm(forms.Form):
         error_messages={"required": _("Say why it is given without the code.")},
     )
 
-    def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
+    def __init__(self, data: Any = None, *, parcel: Parcel) -> None:
+        super().__init__(data, prefix=f"delivery-{parcel.pk}")
         if parcel.cod_state != CodState.EXPECTED:
             del self.fields["cash"]
         if not parcel.pickup_code:
