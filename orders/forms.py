@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
+from orders.models import Method
 from orders.payments.codes import tidy
 from shop.accounts.forms import set_places
 from shop.accounts.models import Address, ConsentPurpose
@@ -150,10 +151,23 @@ class CheckoutForm(forms.Form):
         provinces: Sequence[Division],
         communes: Sequence[Division],
         ways: Mapping[int, Sequence[str]],
+        payments: Sequence[Method],
         **kwargs: Any,
     ) -> None:
-        """`ways`: the possible values of each cooperative's radio buttons, by its id."""
+        """`ways`: the possible values of each cooperative's radio buttons, by its id; `payments`: how
+        the order may be paid, the usual one first, which is taken where nothing is said."""
         super().__init__(*args, **kwargs)
+        self._usual = payments[0]
+        self.fields["payment"] = forms.ChoiceField(
+            label=_("Payment"),
+            required=False,
+            choices=[(each.value, each.label) for each in payments],
+            initial=self._usual.value,
+            widget=forms.RadioSelect,
+            error_messages={
+                "invalid_choice": _("Orders cannot be paid this way at the moment. Please choose another.")
+            },
+        )
         self._provinces = {province.code: province for province in provinces}
         self._communes = {commune.code: commune for commune in communes}
         set_places(self.fields["province"], _("Choose a province"), provinces)
@@ -200,6 +214,11 @@ class CheckoutForm(forms.Form):
         """A warning only: whoever wrote it may know better. Too short a number is a fault of the field."""
         written = str(self["phone"].value() or "")
         return bool(normalise(written)) and looks_odd(written) and not is_too_short(written)
+
+    @property
+    def method(self) -> Method:
+        """How it is to be paid, once valid."""
+        return Method(self.cleaned_data["payment"] or self._usual)
 
     @property
     def contact(self) -> Contact:

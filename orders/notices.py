@@ -18,19 +18,37 @@ from shop.notifications.send import send
 
 
 def order_placed(order: Order, *, now: datetime.datetime) -> None:
-    """The buyer has the order in writing; each cooperative hears of its part."""
-    lines = Prefetch("lines", OrderLine.objects.in_order())
-    parts = list(order.parts.select_related("cooperative").prefetch_related(lines).order_by("number"))
+    """The buyer has the order in writing, and how it is paid."""
+    payment = order.payments.order_by("-created_at", "-pk").first()
     with translation.override(order.language):
         _tell_buyer(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
             now=now,
-            parts=parts,
+            parts=_parts(order),
+            payment=payment,
         )
-    for part in parts:
-        _tell_cooperative(order, part, "part_arrived", now=now)
+
+
+def order_confirmed(order: Order, *, now: datetime.datetime) -> None:
+    """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come."""
+    if order.charged:
+        with translation.override(order.language):
+            _tell_buyer(
+                order,
+                "order_confirmed",
+                subject=_("Order %(code)s is paid") % {"code": order.code},
+                now=now,
+            )
+    for part in _parts(order):
+        if part.is_standing:
+            _tell_cooperative(order, part, "part_arrived", now=now)
+
+
+def _parts(order: Order) -> list[OrderPart]:
+    lines = Prefetch("lines", OrderLine.objects.in_order())
+    return list(order.parts.select_related("cooperative").prefetch_related(lines).order_by("number"))
 
 
 def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import basket, checkout, order
+from orders.views import basket, checkout, order, paying
 
 app_name = "orders"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("dia-chi/xa/", checkout.communes, name="communes"),
     path("don-hang/", order.find, name="find"),
     path("don-hang/<uuid:token>/", order.order, name="order"),
+    path("don-hang/<uuid:token>/cach-tra/", paying.way, name="payment-way"),
     path(
         "don-hang/<uuid:token>/goi/<int:number>/huy/",
         order.cancellation,

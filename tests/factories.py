@@ -32,10 +32,10 @@ from orders.actions.basket import put_in_basket
 from orders.actions.place import place_order
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
-from orders.models import Basket, Order, OrderPart, ValueType, Voucher, VoucherCode, VoucherValue
+from orders.models import Basket, Method, Order, OrderPart, ValueType, Voucher, VoucherCode, VoucherValue
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor
-from shop.core.models import Channel, TaxClass, TaxRate
+from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.text import fold, sort_key
 
@@ -295,18 +295,29 @@ def make_order(
     user: User | None = None,
     now: datetime.datetime = NOW,
     deliveries: dict[int, WantedDelivery] | None = None,
+    method: Method = Method.COD,
     **contact: Any,
 ) -> Order:
-    """An order placed on the web for cash on delivery, by each cooperative's carrier."""
+    """An order placed on the web (for cash, unless said), by each cooperative's carrier."""
     basket = make_basket(*(wanted or ((make_variant(), 1),)), user=user, now=now)
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),
         deliveries=deliveries or carriers_for(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
+        method=method,
         actor=Actor.guest(),
         now=now,
     )
+
+
+def make_bank_account() -> ShopSettings:
+    """The market takes bank transfers."""
+    ShopSettings.objects.update_or_create(
+        pk=1,
+        defaults={"bank_bin": "970436", "bank_account": "0011223344556", "bank_holder": "CHO PHIEN"},
+    )
+    return ShopSettings.objects.get(pk=1)
 
 
 def make_part(**fields: Any) -> OrderPart:

@@ -12,6 +12,7 @@ from orders.actions.standing import derive_standing
 from orders.models import (
     Allocation,
     Discount,
+    Method,
     Order,
     OrderLine,
     OrderPart,
@@ -41,6 +42,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_parcels()
     check_weights()
     check_cash()
+    check_waiting()
     check_slots()
     check_derived(newest)
 
@@ -112,7 +114,9 @@ def check_sums() -> None:
             assert getattr(order, f"total_{side}") == sum(
                 getattr(line, f"total_{side}") for line in lines
             ) + sum(getattr(part, f"delivery_{side}") for part in parts)
-        assert order.due_gross == sum(part.total_gross for part in parts if part.is_standing)
+        standing = [part for part in parts if part.is_standing]
+        given = sum(one.amount - one.surplus for one in order.refunds.all() if one.part in standing)
+        assert order.due_gross == sum(part.total_gross for part in standing) - given
         assert order.total_net <= order.total_gross
 
 
@@ -190,10 +194,21 @@ def check_cash() -> None:
     collected: Counter[Any] = Counter()
     for parcel in Parcel.objects.select_related("part"):
         collected[parcel.part.order_id] += parcel.cod_collected
-    for payment in Payment.objects.select_related("order"):
-        order = payment.order
-        assert order.charged == sums[payment.pk].charged == collected[order.pk]
-        assert sums[payment.pk].charge_pending == max(0, order.due_gross - order.charged)
+    for order in Order.objects.filter(payments__isnull=False).distinct().prefetch_related("payments"):
+        payments = list(order.payments.all())
+        assert order.charged == sum(sums[payment.pk].charged for payment in payments)
+        in_cash = [payment for payment in payments if payment.method == Method.COD]
+        brought = sum(sums[payment.pk].charged + sums[payment.pk].refunded for payment in in_cash)
+        assert brought == collected[order.pk]
+        waited_for = sum(sums[payment.pk].charge_pending for payment in payments)
+        assert waited_for == max(0, order.due_gross - order.charged)
+
+
+def check_waiting() -> None:
+    """Nobody works on an order that does not count."""
+    for part in OrderPart.objects.filter(order__confirmed_at=None).prefetch_related("parcels"):
+        assert (part.accepted_at, part.accept_by) == (None, None)
+        assert list(part.parcels.all()) == []
 
 
 def check_slots() -> None:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import write_promises
 from cooperatives.models import PickupSlot
 from orders import locks, notices
-from orders.actions.cash import adjust_cash
 from orders.actions.changes import record_for_part
 from orders.actions.pack import undo_parcel
 from orders.actions.redeem import give_back_use
@@ -168,7 +167,6 @@ def end_part(
     _free_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
-    adjust_cash(order, -part.total_gross, key=f"cod:part:{part.pk}:ended", actor=actor, now=now)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
     if not order.parts.standing().exists():
         give_back_use(order, actor=actor, now=now)

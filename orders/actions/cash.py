@@ -64,14 +64,6 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
 
 
-def adjust_cash(order: Order, change: int, *, key: str, actor: Actor, now: datetime.datetime) -> None:
-    """Step: so much more cash is expected on delivery, or less; nothing where none was expected."""
-    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
-    if payment is not None and change:
-        kind = EventKind.CHARGE_REQUEST if change > 0 else EventKind.CANCEL_SUCCESS
-        record_event(payment, kind, abs(change), key=key, actor=actor, now=now)
-
-
 def holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
     """Who takes the cash of a parcel: the carrier that brings it, or the cooperative itself.
 

@@ -12,23 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import SoldOut
 from orders import locks, notices
 from orders.actions.basket import NotForSale
-from orders.actions.place import (
-    BasketChanged,
-    BasketEmpty,
-    allocate,
-    expect_cash,
-    keep_consents,
-    require_consent,
-)
+from orders.actions.pay import expect_payment, give_time_to_answer
+from orders.actions.place import BasketChanged, BasketEmpty, allocate, keep_consents, require_consent
 from orders.actions.quote import quote
-from orders.actions.record import Contact, answer_by, new_order, take_slots, write_parts
+from orders.actions.record import Contact, new_order, take_slots, write_parts
 from orders.actions.redeem import record_use, require_same_discount
 from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
 from orders.actions.standing import update_standing
-from orders.models import Order, OrderPart, Origin, Reservation, Source
+from orders.models import Method, Order, Origin, Reservation, Source
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, record_change, shop_settings
+from shop.core.models import Channel, record_change
 from shop.core.text import fold
 
 
@@ -139,17 +133,20 @@ def place_draft(
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
     record_use(order, offer, now=now)
-    _give_time_to_answer(order, now=now)
+    if order.confirmed_at is not None:
+        give_time_to_answer(order, now=now)
     try:
         allocate(order, offer, Reservation.objects.none())
     except SoldOut as short:
         raise BasketChanged(short.words, quote=offer) from short
     take_slots(order, offer)
-    expect_cash(order, actor=actor, now=now)
+    expect_payment(order, Method.COD, now=now)
     keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     notices.order_placed(order, now=now)
+    if order.confirmed_at is not None:
+        notices.order_confirmed(order, now=now)
     return order
 
 
@@ -198,15 +195,6 @@ def _require_prices(offer: Quote) -> None:
         price = next(iter(line.variant.prices.all()), None)
         if line.wanted.forced_price is None and (price is None or price.selling is None):
             raise NotForSale(field="variant")
-
-
-def _give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:
-    """The cooperatives' time to accept begins now, however long ago the draft was written."""
-    hours = shop_settings().accept_within_hours
-    parts = list(order.parts.select_related("cooperative").order_by("number"))
-    for part in parts:
-        part.accept_by = answer_by(part.cooperative, now, hours)
-    OrderPart.objects.bulk_update(parts, ["accept_by"])
 
 
 def _locked_draft(order_id: uuid.UUID) -> Order:

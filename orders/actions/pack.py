@@ -46,9 +46,16 @@ class NotWeighed(Refused):
     default_words = _("Weigh these goods first, and write down what the scale says.")
 
 
+class NotConfirmed(Refused):
+    """The order does not count yet: it waits for its money, or for the platform's word."""
+
+    code = "not_confirmed"
+    default_words = _("This order is not confirmed yet.")
+
+
 @transaction.atomic(durable=True)
 def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
-    """The cooperative says yes. Raises KeyReused, Missing, WrongMove."""
+    """The cooperative says yes. Raises KeyReused, Missing, NotConfirmed, WrongMove."""
     order, part = locks.lock_part(part_id)
     if not done_before(key, "part.accepted", part):
         accept(order, part, key=key, actor=actor, now=now)
@@ -58,7 +65,9 @@ def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: date
 def accept(
     order: Order, part: OrderPart, *, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step of `accept_part`, on a locked order. Raises WrongMove."""
+    """Step of `accept_part`, on a locked order. Raises NotConfirmed, WrongMove."""
+    if order.confirmed_at is None:
+        raise NotConfirmed()
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])

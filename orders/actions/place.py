@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
 from orders.actions.basket import give_back, store_deliveries
-from orders.actions.events import record_event
+from orders.actions.pay import expect_payment, require_way
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
@@ -22,11 +22,9 @@ from orders.actions.standing import update_standing
 from orders.models import (
     Allocation,
     Basket,
-    EventKind,
     Method,
     Order,
     OrderLine,
-    Payment,
     Reservation,
     Source,
 )
@@ -66,13 +64,14 @@ def place_order(
     actor: Actor,
     now: datetime.datetime,
     source: Source = Source.WEB,
+    method: Method = Method.COD,
     agreed_total: int | None = None,
 ) -> Order:
-    """Turn a basket into an order that is paid for in cash on delivery.
+    """Turn a basket into an order. One paid for in cash counts at once; else it waits for its money.
 
     `agreed_total` is what the buyer saw on the button, in minor units: another sum is asked about first.
     Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
-    BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, Missing; then nothing has changed.
+    BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, Missing; then nothing has changed.
     """
     return place(
         basket_id=basket_id,
@@ -82,6 +81,7 @@ def place_order(
         actor=actor,
         now=now,
         source=source,
+        method=method,
         agreed_total=agreed_total,
     )
 
@@ -95,6 +95,7 @@ def place(
     actor: Actor,
     now: datetime.datetime,
     source: Source = Source.WEB,
+    method: Method = Method.COD,
     agreed_total: int | None = None,
 ) -> Order:
     """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
@@ -102,6 +103,7 @@ def place(
     if basket is None:
         return _already_placed(basket_id)
     require_consent(consents)
+    require_way(basket.channel, method)
     basket.province_code, basket.phone, basket.email = contact.province_code, contact.phone, contact.email
     basket.save(update_fields=["province_code", "phone", "email"])
     store_deliveries(basket, deliveries)
@@ -117,18 +119,20 @@ def place(
         contact=contact,
         source=source,
         now=now,
-        confirmed=basket.channel.automatically_confirm_all_new_orders,
+        confirmed=method == Method.COD and basket.channel.automatically_confirm_all_new_orders,
     )
     record_use(order, offer, now=now)
     _allocate(order, basket, offer)
     take_slots(order, offer)
-    expect_cash(order, actor=actor, now=now)
+    expect_payment(order, method, now=now)
     keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
     )
     notices.order_placed(order, now=now)
+    if order.confirmed_at is not None:
+        notices.order_confirmed(order, now=now)
     basket.delete()
     return order
 
@@ -146,22 +150,6 @@ def _require_agreement(offer: Quote, agreed_total: int | None) -> None:
         raise BasketChanged(refused.words, quote=offer, voucher=refused)
     if agreed_total not in (None, offer.total):
         raise BasketChanged(refused.words if refused else None, quote=offer)
-
-
-def expect_cash(order: Order, *, actor: Actor, now: datetime.datetime) -> Payment:
-    """Step: the intent that the order is paid in cash on delivery, before anything is asked for."""
-    payment = Payment.objects.create(
-        order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}"
-    )
-    record_event(
-        payment,
-        EventKind.CHARGE_REQUEST,
-        sum(part.total_gross for part in order.parts.all()),
-        key=f"cod:{order.pk}:asked",
-        actor=actor,
-        now=now,
-    )
-    return payment
 
 
 def allocate(order: Order, offer: Quote, kept: QuerySet[Reservation]) -> None:

@@ -100,7 +100,7 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
         part.goods_net, part.goods_gross = goods.net, goods.gross
         part.total_net = part.goods_net + part.delivery_net
         part.total_gross = part.goods_gross + part.delivery_gross
-        part.accept_by = answer_by(share.cooperative, now, hours)
+        part.accept_by = answer_by(share.cooperative, now, hours) if order.confirmed_at else None
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
     translated = _translations(order, offer)

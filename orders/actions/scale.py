@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 from collections.abc import Iterable, Sequence
 
 from django.db.models import F, Sum
 
-from orders.actions.cash import adjust_cash
 from orders.models import (
     Discount,
     DiscountShare,
@@ -21,7 +19,6 @@ from orders.models import (
 )
 from orders.pricing import Agreed, AgreedShare, Weighed, price_weighed
 from orders.states import STANDING
-from shop.core.actors import Actor
 from shop.core.money import percent_of
 
 
@@ -35,9 +32,6 @@ def charge_by_scale(
     part: OrderPart,
     line: OrderLine,
     weighed_grams: int | None,
-    *,
-    actor: Actor,
-    now: datetime.datetime,
 ) -> None:
     """Step: keep what the scale said (None: nothing yet, so the estimate counts) and let sums follow.
 
@@ -48,15 +42,12 @@ def charge_by_scale(
     shares = _shares_of(line)
     weighed = _priced(order, line, shares, line.charged_grams or 0)
     _write_shares(order, shares, weighed)
-    before = line.total_gross
     line.list_net, line.list_gross = weighed.listed.net, weighed.listed.gross
     line.priced_net, line.priced_gross = weighed.priced.net, weighed.priced.gross
     line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
     line.commission = percent_of(line.total_gross, line.commission_rate)
     line.save()
     _add_up(part)
-    key = f"cod:weighed:{uuid.uuid4()}"
-    adjust_cash(order, line.total_gross - before, key=key, actor=actor, now=now)
 
 
 def most_due(order: Order) -> int:

@@ -5,9 +5,20 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
-from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, total_sums
+from orders.actions.events import record_event
+from orders.models import (
+    EventKind,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Payment,
+    Refund,
+    total_sums,
+)
 from orders.states import (
     GONE,
     Coverage,
@@ -18,6 +29,7 @@ from orders.states import (
     Progress,
     SaleorStatus,
 )
+from shop.core.actors import Actor
 
 _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
 
@@ -25,6 +37,7 @@ _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_ne
 def update_standing(order: Order, *, now: datetime.datetime) -> None:
     """Step, at the end of whatever touched a locked order: write what follows from it."""
     derive_standing(order)
+    _expect_what_is_due(order, now)
 
 
 def derive_standing(order: Order) -> None:
@@ -129,7 +142,11 @@ def _write_sums(order: Order, parts: Sequence[OrderPart]) -> None:
     listed = order.lines.aggregate(net=Sum("list_net", default=0), gross=Sum("list_gross", default=0))
     order.list_net = listed["net"] + sum(part.delivery_list_net for part in parts)
     order.list_gross = listed["gross"] + sum(part.delivery_list_gross for part in parts)
-    order.due_gross = sum(part.total_gross for part in parts if part.is_standing)
+    standing = [part for part in parts if part.is_standing]
+    given = Refund.objects.filter(part__in=standing).aggregate(
+        total=Sum(F("amount") - F("surplus"), default=0)
+    )["total"]
+    order.due_gross = sum(part.total_gross for part in standing) - given
 
 
 def _write_money(order: Order) -> None:
@@ -139,6 +156,35 @@ def _write_money(order: Order) -> None:
     order.authorize_coverage = _coverage(order.charged + authorised, order.due_gross)
     if order.authorize_coverage == Coverage.OVER:
         order.authorize_coverage = Coverage.FULL
+
+
+def _expect_what_is_due(order: Order, now: datetime.datetime) -> None:
+    """What payments wait for together is what is due and neither paid nor held.
+
+    More is waited for by the latest way to pay; less is due where a part ended, the scale said less or
+    something else was given, and then the oldest stop waiting first.
+    """
+    payments = Payment.objects.filter(order=order).order_by("created_at", "pk")
+    sums = payments.sums()
+    held = sum(one.authorised + one.authorise_pending for one in sums.values())
+    change = max(0, order.due_gross - order.charged - held) - sum(one.charge_pending for one in sums.values())
+    if change == 0:
+        return
+    rows = list(payments)
+    if change > 0 and rows:
+        _adjust(rows[-1], EventKind.CHARGE_REQUEST, change, now)
+    for payment in rows if change < 0 else []:
+        less = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
+        if less:
+            _adjust(payment, EventKind.CANCEL_SUCCESS, less, now)
+            change += less
+
+
+def _adjust(payment: Payment, kind: EventKind, amount: int, now: datetime.datetime) -> None:
+    """Counted by the payment's events so far, since the order's lock lets nobody in between."""
+    place = payment.events.count()
+    key = f"payment:{payment.pk}:due:{place}"
+    record_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
 
 
 def _coverage(amount: int, due: int) -> str:

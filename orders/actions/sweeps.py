@@ -15,6 +15,7 @@ from orders import locks, notices
 from orders.actions.basket import release_reservations
 from orders.actions.cancel import end_part, end_standing_parts
 from orders.actions.changes import record_for_part
+from orders.actions.pay import is_waiting
 from orders.actions.standing import update_standing
 from orders.models import Basket, Order, OrderPart, Reservation
 from orders.states import PartState
@@ -63,9 +64,12 @@ def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Let an unconfirmed order without payments lapse, and free its goods."""
+    """Let an unconfirmed order that nobody paid in time lapse, and free its goods.
+
+    Never while money was seen or held, or while nobody knows how a call about it ended.
+    """
     order = locks.lock_order(order_id)
-    if order.confirmed_at or order.expired_at or order.cancelled_at or order.payments.exists():
+    if not is_waiting(order) or not Order.objects.filter(pk=order.pk).lapsed(now).exists():
         return
     end_standing_parts(order, gettext_noop("The order was not paid in time."), actor=actor, now=now)
     order.expired_at = now
@@ -94,21 +98,19 @@ def watch_parts_task() -> None:
 
 @shared_task(name="orders.expire_orders")
 def expire_orders_task() -> None:
-    """Expire what each channel's setting says, and forget baskets that nobody has touched for long."""
+    """Expire what was not paid in its time, and forget baskets that nobody has touched for long.
+
+    An order without any payment has the time of its channel's setting.
+    """
     now = timezone.now()
     actor = Actor.system("expire_orders")
     for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
         before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
-        waiting = Order.objects.filter(
-            channel=channel,
-            placed_at__lte=before,
-            confirmed_at=None,
-            expired_at=None,
-            cancelled_at=None,
-            payments=None,
-        )
-        for order in waiting.order_by("placed_at", "pk")[:_AT_ONCE]:
+        waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
+        for order in waiting.lapsed(now)[:_AT_ONCE]:
             expire_order(order_id=order.pk, actor=actor, now=now)
+    for order in Order.objects.filter(payments__isnull=False).distinct().lapsed(now)[:_AT_ONCE]:
+        expire_order(order_id=order.pk, actor=actor, now=now)
     forget_baskets(now=now)
 
 

@@ -107,7 +107,7 @@ def weigh(
     if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise AskedAlready(field="grams")
     drop_questions([line], now=now)
-    charge_by_scale(order, part, line, None if is_too_much else grams, actor=actor, now=now)
+    charge_by_scale(order, part, line, None if is_too_much else grams)
     _record(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
     if is_too_much:
         _ask(order, part, line, grams, actor=actor, now=now)
@@ -137,7 +137,7 @@ def answer_weight(
     line = question.line
     if agreed:
         line.bound_grams, line.most_gross = question.grams, question.cost_after
-        charge_by_scale(order, part, line, question.grams, actor=actor, now=now)
+        charge_by_scale(order, part, line, question.grams)
     _record(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     update_standing(order, now=now)
     notices.weight_answered(order, part, question, now=now)

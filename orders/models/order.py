@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Lot, Stock, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
-from orders.states import Coverage, OrderStatus, SaleorStatus
+from orders.states import UNANSWERED, Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address
 from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
@@ -106,6 +106,20 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def newest_first(self) -> OrderQuerySet:
         return self.order_by("-placed_at", "-number")
+
+    def lapsed(self, now: datetime.datetime) -> OrderQuerySet:
+        """Unconfirmed ones without any money, whose payments' times (if they have any) are over."""
+        return self.filter(
+            ~Q(payments__expires_at__gt=now),
+            ~Q(payments__method="cod"),
+            ~Q(payments__calls__state__in=UNANSWERED),
+            placed_at__isnull=False,
+            confirmed_at=None,
+            expired_at=None,
+            cancelled_at=None,
+            charged=0,
+            authorize_coverage=Coverage.NONE,
+        ).order_by("placed_at", "pk")
 
 
 class Order(WithMetadata, WithExternalReference, WithTimes):

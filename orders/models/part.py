@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def for_cooperative(self, cooperative: Cooperative) -> OrderPartQuerySet:
-        return self.filter(cooperative=cooperative, order__placed_at__isnull=False)
+        """Its parts of orders that count: what still waits for its money is nobody's work."""
+        return self.filter(cooperative=cooperative, order__confirmed_at__isnull=False)
 
     def standing(self) -> OrderPartQuerySet:
         return self.filter(state__in=STANDING)
@@ -101,13 +102,13 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def unanswered(self) -> OrderPartQuerySet:
         """New parts that the platform was called about, most urgent first."""
-        return self.to_accept().filter(called_at__isnull=False, order__placed_at__isnull=False)
+        return self.to_accept().filter(called_at__isnull=False, order__confirmed_at__isnull=False)
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
-        """Parts of placed orders whose time to be accepted is over; a draft's wait for nobody."""
-        return self.filter(state=PartState.NEW, accept_by__lte=now, order__placed_at__isnull=False).order_by(
-            "accept_by", "pk"
-        )
+        """Parts of orders that count whose time to be accepted is over; others wait for nobody."""
+        return self.filter(
+            state=PartState.NEW, accept_by__lte=now, order__confirmed_at__isnull=False
+        ).order_by("accept_by", "pk")
 
 
 class OrderPart(WithMetadata, WithTimes):

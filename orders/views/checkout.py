@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.views.place import all_provinces, communes_of
 from orders.actions.checkout import open_checkout
+from orders.actions.pay import ways_to_pay
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.quote import quote, wanted_of
 from orders.actions.redeem import drop_code, use_code
@@ -30,6 +31,7 @@ from orders.views.held import (
     remember_province,
     user_of,
 )
+from orders.views.paying import payment_choices
 from orders.views.shown import ShownShare, must_be_mended, shown
 from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
@@ -38,7 +40,7 @@ from shop.core.phones import shown as shown_phone
 from shop.core.templatetags.figures import money
 
 WRITTEN_KEY = "checkout"  # what was written on a checkout that has to be mended first
-WRITTEN = ("name", "phone", "email", "province", "commune", "street", "landmark")
+WRITTEN = ("name", "phone", "email", "province", "commune", "street", "landmark", "payment")
 MOST_SUGGESTIONS = 12
 
 
@@ -124,6 +126,7 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
                 contact=form.contact,
                 deliveries=form.deliveries,
                 consents=form.consents,
+                method=form.method,
                 actor=actor_of(request),
                 now=timezone.now(),
                 agreed_total=form.cleaned_data["shown_total"],
@@ -147,7 +150,10 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
 def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
     request.session.pop(WRITTEN_KEY, None)
     remember_province(request, order.province_code)
-    messages.success(request, _("The order is placed. The cooperatives have it now."))
+    if order.confirmed_at is None:
+        messages.success(request, _("The goods are kept for you. The cooperatives begin once it is paid."))
+    else:
+        messages.success(request, _("The order is placed. The cooperatives have it now."))
     if form.phone_is_odd:
         messages.warning(
             request,
@@ -218,6 +224,7 @@ def _page(
         ],
         "province": province,
         "currency": basket.currency,
+        "payments": payment_choices(form["payment"], ways_to_pay(basket.channel)),
         "problems": problems,
         "must_be_mended": must_be_mended(offer),
         "written_code": code_fault[0] if code_fault else "",
@@ -244,6 +251,7 @@ def _form(
         initial=initial,
         provinces=provinces,
         communes=communes_of(str(written.get("province", ""))),
+        payments=ways_to_pay(basket.channel),
         ways={share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares},
     )
     for share in shares:  # the list of errors on top says whose goods it speaks of

@@ -22,6 +22,7 @@ from orders.forms import FindForm
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.notices import order_url
 from orders.views.held import actor_of
+from orders.views.paying import paying_of
 from orders.views.timeline import Track, track
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
@@ -35,13 +36,14 @@ FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
 @never_cache
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The order's page, for whoever holds its unguessable address."""
-    shown = get_object_or_404(Order.objects.held_by(token).select_related("shipping_address"))
+    shown = get_object_or_404(Order.objects.held_by(token).select_related("shipping_address", "channel"))
     url = order_url(shown)
     context = {
         "order": shown,
         "tracks": _tracks(shown),
         "url": url,
         "key": uuid.uuid4(),
+        "paying": paying_of(shown),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(
                 border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code

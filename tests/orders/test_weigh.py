@@ -16,7 +16,8 @@ from orders.actions.cancel import cancel_part
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft, place_draft
 from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel, void_parcel
-from orders.actions.place import allocate, expect_cash
+from orders.actions.pay import expect_payment
+from orders.actions.place import allocate
 from orders.actions.quote import quote, wanted_of
 from orders.actions.record import record_order
 from orders.actions.scale import most_due
@@ -37,6 +38,7 @@ from orders.models import (
     Discount,
     DiscountKind,
     DiscountShare,
+    Method,
     Order,
     OrderLine,
     OrderPart,
@@ -49,6 +51,7 @@ from orders.models import (
     WeightQuestion,
 )
 from orders.pricing import Agreed, AgreedShare, DiscountIn, Taxed, price_weighed
+from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, KeyReused
@@ -490,7 +493,7 @@ def test_a_phone_order_by_weight_goes_the_same_way() -> None:
         actor=PACKER,
         now=NOW,
     )
-    place_draft(order_id=order.pk, actor=PACKER, now=NOW)
+    place_draft(order_id=order.pk, consents=frozenset({ConsentPurpose.ORDER}), actor=PACKER, now=NOW)
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=PACKER, now=NOW)
 
@@ -521,7 +524,7 @@ def ordered_with(discounts: list[WantedDiscount], quantity: int = 2) -> OrderPar
         offer, basket=basket, contact=make_contact(), source=Source.WEB, now=NOW, confirmed=True
     )
     allocate(order, offer, Reservation.objects.none())
-    expect_cash(order, actor=PACKER, now=NOW)
+    expect_payment(order, Method.COD, now=NOW)
     update_standing(order, now=NOW)
     return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)
 
