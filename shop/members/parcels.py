@@ -79,7 +79,8 @@ def handover(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRe
     )
     if not form.is_valid():
         return _ask(request, standing, mine, form, "handover")
-    return _move(request, standing, mine, hand_over_parcel, _("Handed over."), dispatch=form.dispatch)
+    said = _("It waits. The buyer has been told.") if mine.part.is_collected else _("Handed over.")
+    return _move(request, standing, mine, hand_over_parcel, said, dispatch=form.dispatch)
 
 
 @require_http_methods(_WITH_FORM)

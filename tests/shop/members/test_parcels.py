@@ -164,9 +164,13 @@ def test_collected_goods_need_no_carrier(packer, seller):
     parcel = closed_parcel(part)
 
     page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    waiting = packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", follow=True).content.decode()
 
     assert "Chợ Phủ Thông" in page
     assert f"handover-{parcel.pk}-carrier" not in page
+    assert "Để sẵn rồi. Đã báo cho khách." in waiting
+    assert "Chờ khách lấy" in waiting
+    assert "Đã giao cho xe" not in waiting
 
 
 def test_collected_goods_are_given_against_the_code_that_members_do_not_see(packer, seller):
