@@ -1,5 +1,7 @@
 """The one lock order: basket, then order (for all that belongs to it, payments too), voucher, stock by key.
 
+Cash that is handed in for many parcels: the carrier's statement, the remittance, then the orders by key.
+
 On PostgreSQL these lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock, so they
 must be called inside one.
 """
@@ -10,7 +12,17 @@ import uuid
 from collections.abc import Iterable
 
 from catalog.models import Stock
-from orders.models import Basket, Order, OrderPart, Parcel, Voucher, tidy_code
+from orders.models import (
+    Basket,
+    CashRemittance,
+    Order,
+    OrderPart,
+    Parcel,
+    StatementImport,
+    StatementKind,
+    Voucher,
+    tidy_code,
+)
 from shop.core.db import locked, locked_one
 from shop.core.errors import Missing
 
@@ -49,6 +61,39 @@ def lock_order(order_id: uuid.UUID) -> Order:
     if order is None:
         raise Missing()
     return order
+
+
+def lock_orders(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Order]:
+    """These orders by id, locked in the order of their keys."""
+    return {order.pk: order for order in locked(Order.objects.filter(pk__in=set(order_ids)))}
+
+
+def lock_cash(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
+    """These parcels by id with their parts and orders, under the locks of the orders."""
+    wanted = list(parcel_ids)
+    orders = lock_orders(Parcel.objects.filter(pk__in=wanted).values_list("part__order", flat=True))
+    rows = Parcel.objects.filter(pk__in=wanted).select_related("part", "remittance_line").order_by("pk")
+    parcels = {parcel.pk: parcel for parcel in rows}
+    for parcel in parcels.values():
+        parcel.part.order = orders[parcel.part.order_id]
+    return parcels
+
+
+def lock_statement(statement_id: int) -> StatementImport:
+    """A carrier's statement. Raises Missing."""
+    rows = StatementImport.objects.filter(pk=statement_id, kind=StatementKind.COD)
+    statement = locked_one(rows)
+    if statement is None:
+        raise Missing()
+    return statement
+
+
+def lock_remittance(remittance_id: int) -> CashRemittance:
+    """Cash handed in, before the orders that it is of. Raises Missing."""
+    remittance = locked_one(CashRemittance.objects.filter(pk=remittance_id))
+    if remittance is None:
+        raise Missing()
+    return remittance
 
 
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:

@@ -104,6 +104,25 @@ class CashHolder(TextChoices):
     COOPERATIVE = "cooperative", _("cooperative")
 
 
+class RowState(TextChoices):
+    """What became of a row of a carrier's statement."""
+
+    WAITING = "waiting", _("to be taken over")
+    TAKEN = "taken", _("taken over")
+    KNOWN = "known", _("known already")
+    PROBLEM = "problem", _("to be looked at")
+    DISMISSED = "dismissed", _("set aside")
+
+
+ROW_MOVES: Moves = {
+    RowState.WAITING: frozenset({RowState.TAKEN, RowState.KNOWN, RowState.PROBLEM}),
+    RowState.PROBLEM: frozenset({RowState.TAKEN, RowState.KNOWN, RowState.DISMISSED}),
+    RowState.DISMISSED: frozenset({RowState.PROBLEM}),
+    RowState.TAKEN: frozenset(),
+    RowState.KNOWN: frozenset(),
+}
+
+
 class CallState(TextChoices):
     """What is known of a call to a gateway: the intent is written first, what came of it afterwards."""
 

@@ -30,6 +30,7 @@ app.conf.beat_schedule = {
     "reservations": {"task": "orders.release_expired", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
+    "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }
 

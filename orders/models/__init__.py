@@ -31,7 +31,7 @@ from orders.models.parcel import Parcel, ParcelLine
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
-from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, RowState, StatementRow
+from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
 from orders.models.transfer import BankTransfer, ReviewReason, StatementImport, StatementKind, TransferShare
 from orders.models.weight import WeightAnswer, WeightQuestion
 
@@ -79,7 +79,6 @@ __all__ = [
     "Reservation",
     "ReviewReason",
     "RowProblem",
-    "RowState",
     "Settlement",
     "Source",
     "StatementImport",

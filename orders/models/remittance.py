@@ -10,7 +10,7 @@ from cooperatives.models import Cooperative
 from orders.models.discount import Bearer
 from orders.models.parcel import Parcel
 from orders.models.transfer import StatementImport
-from orders.states import CashHolder
+from orders.states import CashHolder, RowState
 
 
 class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
@@ -113,19 +113,12 @@ class RemittanceLine(models.Model):
         return f"{self.parcel_id} {self.remitted}"
 
 
-class RowState(models.TextChoices):
-    WAITING = "waiting", _("to be taken over")
-    TAKEN = "taken", _("taken over")
-    KNOWN = "known", _("known already")
-    PROBLEM = "problem", _("to be looked at")
-    DISMISSED = "dismissed", _("set aside")
-
-
 class RowProblem(models.TextChoices):
     """Why a row of a carrier's statement is a person's to settle."""
 
     BAD_AMOUNT = "bad_amount", _("the amount cannot be read")
     BAD_SUM = "bad_sum", _("collected less fee is not what is handed in")
+    REPEATED = "repeated", _("told twice in this file")
     NO_CODE = "no_code", _("no tracking number or code")
     UNKNOWN = "unknown", _("no parcel has this number")
     SEVERAL = "several", _("several parcels have this number")

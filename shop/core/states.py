@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -32,6 +32,18 @@ def advance(row: Model, to: str, moves: Moves, *, column: str = "state") -> str:
     setattr(row, column, to)
     row.save(update_fields=[column])
     return came_from
+
+
+def advance_all(rows: Sequence[Model], to: str, moves: Moves, *, column: str = "state") -> None:
+    """Move many locked rows of one model at once, or none: Raises WrongMove where one of them may not."""
+    for row in rows:
+        came_from: str = getattr(row, column)
+        if to not in moves.get(came_from, frozenset()):
+            raise WrongMove(came_from=came_from, to=to)
+    for row in rows:
+        setattr(row, column, to)
+    if rows:
+        type(rows[0])._default_manager.bulk_update(rows, [column], batch_size=500)
 
 
 def unreachable(moves: Moves, *, first: str) -> set[str]:

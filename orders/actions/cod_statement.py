@@ -1,0 +1,347 @@
+"""A carrier's statement of cash on delivery: read in, its columns said, taken over row by row.
+
+The file is kept as its rows alone. What agrees with what we know is taken over; the rest waits for a person.
+Taking over goes on in the background where there is much of it: the rows say what is left.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Sequence
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.cash import CashTaken, collect_cash
+from orders.actions.cod_match import Judged, Told, find_parcels, judge, told_by, verdict
+from orders.actions.deliver import deliver
+from orders.actions.remit import Giver, Handed, add_lines, open_remittance
+from orders.actions.standing import update_standing
+from orders.models import CashRemittance, Parcel, RowProblem, StatementImport, StatementKind, StatementRow
+from orders.payments.cod_statements import CodMapping, guess_cod_mapping, read_cod_statement
+from orders.payments.tables import Row, read_table
+from orders.states import ROW_MOVES, CashHolder, CodState, ParcelState, RowState
+from shop.accounts.models import User
+from shop.core.actors import Actor, Door
+from shop.core.db import after_commit
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+from shop.core.states import WrongMove, advance, advance_all
+
+AT_ONCE = 100  # rows in one transaction, so that nobody else waits long
+MAPPED = ("tracking", "parcel", "collected", "fee", "remitted")
+WHY = _("The carrier's statement says so.")
+
+# What a person may take over as the carrier says it.
+TAKEABLE = frozenset(
+    {
+        RowProblem.SHORT,
+        RowProblem.TOO_MUCH,
+        RowProblem.BAD_SUM,
+        RowProblem.OTHER_CARRIER,
+        RowProblem.NOT_DELIVERED,
+    }
+)
+# What a person may say the parcel of.
+NAMELESS = frozenset({RowProblem.UNKNOWN, RowProblem.SEVERAL})
+
+
+class CarrierNeeded(Refused):
+    code = "carrier_needed"
+    default_words = _("Say which carrier this statement is from.")
+
+
+class NoRows(Refused):
+    code = "no_rows"
+    default_words = _("Below the headings this statement has no rows.")
+
+
+class NotTakeable(Refused):
+    code = "not_takeable"
+    default_words = _("This row cannot be taken over as it is. Set it aside, or put the parcel right first.")
+
+
+def read_in(
+    *, file_name: str, content: bytes, carrier: str, user: User, now: datetime.datetime
+) -> StatementImport:
+    """Keep the rows of a file with the columns that its headings suggest; nothing is taken over yet.
+
+    The same file again answers what it became the first time. Raises UnreadableFile.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    rows = read_table(content)
+    return _keep(file_name, digest, rows, carrier=carrier.strip(), user=user, now=now)
+
+
+@transaction.atomic(durable=True)
+def _keep(
+    file_name: str, digest: str, rows: Sequence[Row], *, carrier: str, user: User, now: datetime.datetime
+) -> StatementImport:
+    first = StatementImport.objects.filter(kind=StatementKind.COD, digest=digest).order_by("pk").first()
+    if first is not None:
+        return first
+    mapping = guess_cod_mapping(rows)
+    heads = next((row.cells for row in rows if row.line == mapping.heading), ())
+    statement = StatementImport.objects.create(
+        kind=StatementKind.COD,
+        file_name=file_name[:250],
+        digest=digest,
+        heads=_plain(heads),
+        columns=dataclasses.asdict(mapping),
+        carrier=carrier[:120],
+        rows=sum(row.line > mapping.heading for row in rows),
+        user=user,
+        at=now,
+    )
+    StatementRow.objects.bulk_create(
+        [StatementRow(statement=statement, place=row.line, cells=_plain(row.cells)) for row in rows],
+        batch_size=1000,
+    )
+    return statement
+
+
+def judge_statement(statement: StatementImport) -> list[Judged]:
+    """What taking it over would come to, row by row. Raises NoCodColumns, NoRows."""
+    rows = [
+        Row(line, tuple(cells))
+        for line, cells in statement.lines.order_by("place", "pk").values_list("place", "cells")
+    ]
+    told = told_by(read_cod_statement(rows, CodMapping(**statement.columns)))
+    if not told:
+        raise NoRows()
+    return judge(told, carrier=statement.carrier)
+
+
+@transaction.atomic(durable=True)
+def map_statement(
+    *, statement_id: int, carrier: str, fee_bearer: str, columns: dict[str, int | None]
+) -> StatementImport:
+    """Say whose statement it is, who bears the fees, and which column is which. Raises Missing, WrongMove."""
+    statement = locks.lock_statement(statement_id)
+    if statement.confirmed_at is not None:
+        raise WrongMove(came_from=RowState.TAKEN, to=RowState.WAITING)
+    statement.carrier, statement.fee_bearer = carrier.strip()[:120], fee_bearer
+    statement.columns = {**statement.columns, **{name: columns.get(name) for name in MAPPED}}
+    statement.save(update_fields=["carrier", "fee_bearer", "columns"])
+    return statement
+
+
+def take_over(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
+    """Take over what agrees; a first piece at once, the rest in the background.
+
+    Again it goes on where it stopped. Raises CarrierNeeded, Missing, NoCodColumns, NoRows.
+    """
+    confirm_statement(statement_id=statement_id, actor=actor, now=now)
+    if take_some(statement_id=statement_id, actor=actor, now=now):
+        after_commit(take_statement_task.delay, statement_id=statement_id)
+    return StatementImport.objects.get(pk=statement_id)
+
+
+@transaction.atomic(durable=True)
+def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Say that the rows are to be taken over, and sort them; once. Raises as `take_over`."""
+    statement = locks.lock_statement(statement_id)
+    if statement.confirmed_at is not None:
+        return
+    if not statement.carrier:
+        raise CarrierNeeded(field="carrier")
+    judged = judge_statement(statement)
+    cells = dict(statement.lines.values_list("place", "cells"))
+    statement.lines.all().delete()
+    StatementRow.objects.bulk_create(
+        [
+            StatementRow(
+                statement=statement,
+                place=each.told.place,
+                cells=cells[each.told.place],
+                code=each.told.code[:120],
+                collected=each.told.collected,
+                fee=_fee(each.told),
+                parcel=each.parcel,
+                state=each.state,
+                problem=each.problem,
+            )
+            for each in judged
+        ],
+        batch_size=1000,
+    )
+    statement.confirmed_at, statement.rows = now, len(judged)
+    statement.known = sum(each.state == RowState.KNOWN for each in judged)
+    statement.save(update_fields=["confirmed_at", "rows", "known"])
+    record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(judged)})
+
+
+@transaction.atomic(durable=True)
+def take_some(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
+    """Take over the next rows; answer whether some are left. Raises Missing."""
+    statement = locks.lock_statement(statement_id)
+    if statement.confirmed_at is None:
+        raise Missing()
+    rows = list(statement.lines.waiting()[: AT_ONCE + 1])
+    here = rows[:AT_ONCE]
+    if here:
+        remittance = _remittance(statement, here[0], actor=actor, now=now)
+        held = locks.lock_cash(row.parcel_id for row in here if row.parcel_id is not None)
+        _take_rows(statement, remittance, here, held, actor=actor, now=now)
+    return len(rows) > AT_ONCE
+
+
+@transaction.atomic(durable=True)
+def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
+    """Take a problem over as the carrier says it: for the parcel of `code`, where it names none of ours.
+
+    What was collected is written down as reported, the parcel as delivered if it was on its way, and the rest
+    stays due from the buyer. Raises Missing, NotTakeable, WrongMove.
+    """
+    statement, row = _lock_row(row_id)
+    if row.problem in NAMELESS and code.strip():
+        found = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
+        row.parcel = found[0] if len(found) == 1 else None
+    if row.parcel_id is None or row.collected is None:
+        raise NotTakeable(field="code")
+    remittance = _remittance(statement, row, actor=actor, now=now)
+    parcel = locks.lock_cash([row.parcel_id])[row.parcel_id]
+    told = Told(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
+    state, problem = verdict(told, parcel, carrier=statement.carrier)
+    if (problem and problem not in TAKEABLE) or row.fee < 0 or row.collected == 0:
+        raise NotTakeable()
+    if state != RowState.KNOWN:
+        _bring_and_collect(statement, parcel, row, actor=actor, now=now)
+        add_lines(remittance, [Handed(parcel, row.collected, row.fee)], actor=actor, now=now)
+    _end_rows(statement, [row], RowState.KNOWN if state == RowState.KNOWN else RowState.TAKEN)
+    record_change(
+        "statement.row_taken", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
+    )
+    return row
+
+
+@transaction.atomic(durable=True)
+def dismiss_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> StatementRow:
+    """Set a problem aside: nothing is done about it. Raises Missing, WrongMove."""
+    statement, row = _lock_row(row_id)
+    advance(row, RowState.DISMISSED, ROW_MOVES)
+    record_change("statement.row_dismissed", row, root=statement, actor=actor, now=now)
+    return row
+
+
+@shared_task(name="orders.take_statement")
+def take_statement_task(*, statement_id: int) -> None:
+    """Go on taking over a statement, to its end."""
+    statement = StatementImport.objects.select_related("user").get(pk=statement_id)
+    actor = statement.user.acting(Door.DESK) if statement.user is not None else Actor.system()
+    while take_some(statement_id=statement_id, actor=actor, now=timezone.now()):
+        pass
+
+
+@shared_task(name="orders.take_statements")
+def take_statements_task() -> None:
+    """Go on with those whose message was lost."""
+    waiting = StatementRow.objects.filter(
+        state=RowState.WAITING,
+        statement__confirmed_at__lt=timezone.now() - datetime.timedelta(minutes=2),
+    )
+    for statement_id in waiting.order_by("statement").values_list("statement", flat=True).distinct():
+        take_statement_task(statement_id=statement_id)
+
+
+def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
+    statement_id = StatementRow.objects.filter(pk=row_id).values_list("statement", flat=True).first()
+    if statement_id is None:
+        raise Missing()
+    statement = locks.lock_statement(statement_id)
+    row = StatementRow.objects.get(pk=row_id)
+    if row.state != RowState.PROBLEM:
+        raise WrongMove(came_from=row.state, to=RowState.TAKEN)
+    return statement, row
+
+
+def _remittance(
+    statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
+) -> CashRemittance:
+    """The statement's remittance, locked; made with its first row."""
+    made = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
+    if made is not None:
+        return locks.lock_remittance(made)
+    currency = Parcel.objects.filter(pk=row.parcel_id or 0).values_list("part__order__currency", flat=True).first()
+    remittance = open_remittance(
+        Giver(CashHolder.CARRIER, statement.carrier),
+        key=f"statement:{statement.pk}",
+        currency=currency or "VND",
+        fee_bearer=statement.fee_bearer,
+        actor=actor,
+        now=now,
+    )
+    remittance.statement = statement
+    remittance.save(update_fields=["statement"])
+    return remittance
+
+
+def _take_rows(
+    statement: StatementImport,
+    remittance: CashRemittance,
+    rows: Sequence[StatementRow],
+    held: dict[int, Parcel],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Take over what still agrees now that it is locked; somebody may have been quicker."""
+    handed: list[Handed] = []
+    ended: dict[RowState, list[StatementRow]] = {}
+    for row in rows:
+        parcel, state, problem = held.get(row.parcel_id or 0), RowState.PROBLEM, str(RowProblem.UNKNOWN)
+        if parcel is not None:
+            told = Told(row.place, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee)
+            state, problem = verdict(told, parcel, carrier=statement.carrier)
+        row.problem = problem
+        if state == RowState.WAITING and parcel is not None:
+            _bring_and_collect(statement, parcel, row, actor=actor, now=now)
+            handed.append(Handed(parcel, row.collected or 0, row.fee))
+            state = RowState.TAKEN
+        ended.setdefault(state, []).append(row)
+    if handed:
+        add_lines(remittance, handed, actor=actor, now=now)
+    StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
+    for state, some in ended.items():
+        _end_rows(statement, some, state)
+
+
+def _bring_and_collect(
+    statement: StatementImport, parcel: Parcel, row: StatementRow, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step: the carrier says that it arrived and what it brought; nothing where we knew that."""
+    if parcel.cod_state != CodState.EXPECTED:
+        return
+    order = parcel.part.order
+    if parcel.state == ParcelState.HANDED_OVER:
+        deliver(order, parcel.part, parcel, cash_collected=False, actor=actor, now=now)
+    with translation.override("en"):
+        reason = str(WHY)
+    parcel.cod_holder, parcel.carrier = CashHolder.CARRIER, parcel.carrier or statement.carrier
+    parcel.save(update_fields=["carrier"])
+    taken = CashTaken(row.collected, reason)
+    collect_cash(order, parcel, taken=taken, as_reported=True, actor=actor, now=now)
+    update_standing(order, now=now)
+
+
+def _end_rows(statement: StatementImport, rows: Sequence[StatementRow], state: RowState) -> None:
+    advance_all(rows, state, ROW_MOVES)
+    StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
+    statement.taken += len(rows) if state == RowState.TAKEN else 0
+    statement.known += len(rows) if state == RowState.KNOWN else 0
+    statement.save(update_fields=["taken", "known"])
+
+
+def _fee(told: Told) -> int:
+    """What the carrier keeps: what it does not pass on, where its own sums do not agree."""
+    return told.collected - told.remitted
+
+
+def _plain(cells: Sequence[object]) -> list[object]:
+    """Cells as they are kept: days as text."""
+    return [f"{cell:%d/%m/%Y}" if isinstance(cell, datetime.date) else cell for cell in cells]
