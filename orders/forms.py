@@ -19,7 +19,7 @@ from orders.payments.codes import tidy
 from shop.accounts.forms import set_places
 from shop.accounts.models import Address, ConsentPurpose
 from shop.core.models.geography import Division
-from shop.core.phones import is_too_short, looks_odd, normalise
+from shop.core.phones import looks_odd, normalise
 
 _WAY = re.compile(r"(\d{1,18})(?:@(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}))?")
 _MOST = 1_000_000
@@ -202,18 +202,13 @@ class CheckoutForm(forms.Form):
         phone = normalise(self.cleaned_data["phone"])
         if not phone:
             raise forms.ValidationError(_("A phone number has digits."))
-        if is_too_short(phone):
-            count = sum(sign.isdecimal() for sign in self.cleaned_data["phone"])
-            raise forms.ValidationError(
-                _("A phone number has 10 digits, this one has %(count)s."), params={"count": count}
-            )
         return phone
 
     @property
     def phone_is_odd(self) -> bool:
-        """A warning only: whoever wrote it may know better. Too short a number is a fault of the field."""
+        """A warning only: whoever wrote it may know better."""
         written = str(self["phone"].value() or "")
-        return bool(normalise(written)) and looks_odd(written) and not is_too_short(written)
+        return bool(normalise(written)) and looks_odd(written)
 
     @property
     def method(self) -> Method:

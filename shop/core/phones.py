@@ -7,7 +7,6 @@ import unicodedata
 import phonenumbers
 
 _COUNTRY = "84"
-_FEWEST_DIGITS = 7
 
 
 def normalise(written: str) -> str:
@@ -30,11 +29,6 @@ def normalise(written: str) -> str:
     if len(digits) == 9 and digits[0] in "35789":
         return f"+{_COUNTRY}{digits}"
     return digits
-
-
-def is_too_short(written: str) -> bool:
-    """Whether so many digits are missing that nobody can be called: no person's number has fewer than 7."""
-    return len(normalise(written).removeprefix(f"+{_COUNTRY}").removeprefix("+")) < _FEWEST_DIGITS
 
 
 def looks_odd(written: str) -> bool:

@@ -34,7 +34,7 @@ from orders.models import (
 )
 from orders.states import CodState, Coverage, OrderStatus, ParcelState, PartState, Progress, SaleorStatus
 from shop.accounts.models import Consent, ConsentPurpose, User
-from shop.core.actors import Actor, Door
+from shop.core.actors import Actor, ActorKind, Door
 from shop.core.models import Change, Channel, change_values
 from shop.management.demo.history import Outcome, PlannedOrder, PlannedPart, Times
 from shop.management.demo.past_orders import address_of, first_warehouses
@@ -104,10 +104,10 @@ class _Writer:
         for line in order.lines.in_order():
             rows.lines[line.part_id].append(line)
         who = self._who(planned)
-        payment = Payment(order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}")
+        payment = Payment(order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}:0")
         rows.payments.append(payment)
         asked = sum(part.total_gross for part in parts)
-        rows.events.append(_event(payment, EventKind.CHARGE_REQUEST, asked, "asked", planned.placed_at))
+        rows.events.append(_event(payment, EventKind.CHARGE_REQUEST, asked, "due:0", planned.placed_at))
         rows.consents.append(_consent(order, who, planned.placed_at))
         self._change(
             rows,
@@ -172,18 +172,8 @@ class _Writer:
         actor = self._members[part.cooperative_id] if declined else Actor.guest()
         part.state = PartState.DECLINED if declined else PartState.CANCELLED
         part.ended_at, part.end_reason = times.accepted, said.reason
-        key = f"cod:part:{part.pk}:ended"
-        ended = PaymentEvent(
-            payment=payment,
-            kind=EventKind.CANCEL_SUCCESS,
-            amount=part.total_gross,
-            currency=order.currency,
-            key=key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            at=times.accepted,
-        )
-        rows.events.append(ended)
+        less, key = part.total_gross, f"due:{part.number}"
+        rows.events.append(_event(payment, EventKind.CANCEL_SUCCESS, less, key, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
         self._change(
@@ -288,6 +278,7 @@ def _event(payment: Payment, kind: EventKind, amount: int, key: str, at: datetim
         amount=amount,
         currency=payment.currency,
         key=f"{payment.key}:{key}",
+        actor_kind=ActorKind.SYSTEM,
         at=at,
     )
 

@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.phones import is_too_short, looks_odd, normalise, shown
+from shop.core.phones import looks_odd, normalise, shown
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,6 @@ def test_other_numbers_lose_nothing(written, kept):
 
 def test_a_kept_number_stays_as_it_is():
     assert normalise(normalise("0912 345 678")) == "+84912345678"
-
-
-@pytest.mark.parametrize("written", ["09", "12345", "+84 912", ""])
-def test_what_is_no_number_at_all_is_seen(written):
-    assert is_too_short(written)
-
-
-@pytest.mark.parametrize(
-    "written", ["0987 654 32", "0209 3870 123", "19001234", "+1 202 555 0100", "0112345678"]
-)
-def test_what_may_be_a_number_is_not_too_short(written):
-    assert not is_too_short(written)
 
 
 @pytest.mark.parametrize("written", ["0912345678", "84912345678", "+1 202 555 0100"])
