@@ -22,5 +22,6 @@ urlpatterns = [
         order.cancellation,
         name="part-cancellation",
     ),
+    path("don-hang/<uuid:token>/can/<uuid:question_id>/", order.weight_answer, name="weight-answer"),
     path("don-hang/<uuid:token>/goi/<int:number>/nhan/", order.receipt, name="part-receipt"),
 ]

@@ -144,6 +144,12 @@ def answer_weight(
     return question
 
 
+def is_absurd(line: OrderLine, grams: int) -> bool:
+    """Whether somebody more likely mistyped than weighed this."""
+    estimate = line.estimate_grams or 0
+    return grams * ABSURD_TIMES < estimate or grams > estimate * ABSURD_TIMES
+
+
 def _check(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -> None:
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="weighing")
@@ -153,8 +159,7 @@ def _check(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -
         raise OddWeight(field="grams")
     if open_quantities([line])[line.pk] != line.quantity:
         raise InAParcel()
-    is_absurd = grams * ABSURD_TIMES < line.estimate_grams or grams > line.estimate_grams * ABSURD_TIMES
-    if is_absurd and repeated != grams:
+    if is_absurd(line, grams) and repeated != grams:
         raise AbsurdWeight(field="grams", grams=grams, estimate=line.estimate_grams)
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.order import OrderLine
+from orders.models.order import Order, OrderLine
 
 
 class WeightAnswer(models.TextChoices):
@@ -18,6 +18,10 @@ class WeightAnswer(models.TextChoices):
 
 
 class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
+    def of_order(self, order: Order) -> WeightQuestionQuerySet:
+        """With their lines and whose they are."""
+        return self.filter(line__order=order).select_related("line__cooperative")
+
     def open(self) -> WeightQuestionQuerySet:
         """Those that wait for the buyer."""
         return self.filter(answer="")
@@ -47,3 +51,8 @@ class WeightQuestion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.grams} g"
+
+    @property
+    def kilograms(self) -> str:
+        """The weight as a scale shows it: `3.200`."""
+        return f"{self.grams / 1000:.3f}"

@@ -7,7 +7,7 @@ import uuid
 import segno
 from django.contrib import messages
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -18,8 +18,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders.actions.cancel import cancel_part_as_buyer
 from orders.actions.receive import receive_part
+from orders.actions.weigh import answer_weight
 from orders.forms import FindForm
-from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.models import (
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    WeightAnswer,
+    WeightQuestion,
+)
 from orders.notices import order_url
 from orders.views.held import actor_of
 from orders.views.paying import paying_of
@@ -42,6 +51,7 @@ def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         "order": shown,
         "tracks": _tracks(shown),
         "url": url,
+        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "key": uuid.uuid4(),
         "paying": paying_of(shown),
         "code_drawing": SafeString(
@@ -82,6 +92,24 @@ def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse
         messages.error(request, str(refused.words))
     else:
         messages.success(request, _("Thank you. The cooperative sees that it has come."))
+    return redirect("orders:order", token=token)
+
+
+@require_POST
+def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+    """The buyer says whether they pay for what goods weigh beyond what they agreed to."""
+    asked = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(token))
+    question = get_object_or_404(asked, pk=question_id)
+    answer = request.POST.get("answer")
+    if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
+        raise Http404
+    agreed = answer == WeightAnswer.AGREED
+    try:
+        answer_weight(question_id=question.pk, agreed=agreed, actor=actor_of(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Thank you. The cooperative knows."))
     return redirect("orders:order", token=token)
 
 

@@ -23,11 +23,15 @@ _IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEF
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """`fault` is what was wrong with the quantity that was just written."""
+    """`fault` is what was wrong with the quantity that was just written.
+
+    `most` is what goods sold by weight cost at most before the buyer is asked.
+    """
 
     quoted: QuotedLine
     words: list[str]
     fault: str = ""
+    most: int | None = None
 
     @property
     def picture(self) -> Picture | None:
@@ -97,7 +101,12 @@ def shown(
         ShownShare(
             share,
             [
-                ShownLine(line, line_words(line, currency), told.get(line.wanted.key, ""))
+                ShownLine(
+                    line,
+                    line_words(line, currency),
+                    told.get(line.wanted.key, ""),
+                    quote.most_of(line) if line.variant.is_weighed else None,
+                )
                 for line in share.lines
             ],
             share_words(share, province),

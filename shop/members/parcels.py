@@ -56,7 +56,7 @@ def label(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRespo
         "part": mine.part,
         "order": mine.part.order,
         "lines": lines,
-        "grams": sum(line.order_line.grams * line.quantity for line, _unit in lines),
+        "grams": sum(line.grams or line.order_line.grams * line.quantity for line, _unit in lines),
         "code": segno.make(address, micro=False).svg_data_uri(border=2, omitsize=True),
     }
     return render(request, "members/label.html", context)

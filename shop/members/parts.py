@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,39 +19,24 @@ from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from orders.actions.cancel import refuse_part
 from orders.actions.pack import accept_part, pack_parcel
-from orders.actions.standing import open_quantities
-from orders.models import OrderLine, OrderPart, Parcel
+from orders.models import OrderPart, Parcel
 from orders.states import CodState, ParcelState, PartState
 from shop.core.errors import Missing
-from shop.core.models import Picture
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import ReasonForm
+from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, DeliveryForm, HandOverForm, PickForm
+from shop.members.picking import pick_form, pick_lines
 from shop.members.worklist import (
     STAGE_NAMES,
     Stage,
     at_stage,
-    in_order,
-    pictures_of,
     tasks,
     time_left,
-    unit_word,
     when_it_leaves,
 )
 
 _PER_PAGE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class PickLine:
-    """A line of the pick list. `taken` and `quantity` are its fields while something of it is open."""
-
-    line: OrderLine
-    unit: str
-    picture: Picture | None
-    still_open: int
-    taken: Any
-    quantity: Any
 
 
 @require_safe
@@ -122,7 +106,7 @@ def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpRespo
 def parcels(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
     """A new parcel of what was ticked; the same page sent twice makes one."""
     mine, now = found_part(standing, part_id), timezone.now()
-    form = _pick_form(mine, request.POST)
+    form = pick_form(mine, request.POST)
     if form is None:
         return redirect(part_address(mine.pk))
     if not form.is_valid():
@@ -163,10 +147,11 @@ def part_page(
     *,
     now: datetime.datetime,
     pick: PickForm | None = None,
+    weigh: WeighForm | None = None,
 ) -> HttpResponse:
-    """The page of a part; `pick` is its pick list as sent, where something in it was wrong."""
+    """The page of a part; `pick` is its pick list or `weigh` its scale as sent, where something was wrong."""
     if pick is None:
-        pick = _pick_form(part)
+        pick = pick_form(part)
     shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
     leaves, leaves_today = when_it_leaves(part, now)
     context = {
@@ -174,7 +159,9 @@ def part_page(
         "order": part.order,
         "key": uuid.uuid4(),
         "pick": pick,
-        "pick_lines": _pick_lines(part, pick),
+        "pick_lines": pick_lines(part, pick, weigh),
+        "scale_key": uuid.uuid4(),
+        "weigh": weigh,
         "parcels": [_parcel_row(part, parcel) for parcel in shown],
         "step": _step(part, shown, pick),
         "leaves": leaves,
@@ -183,34 +170,6 @@ def part_page(
         "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(shown),
     }
     return show(request, standing, "members/part.html", context)
-
-
-def _pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
-    """The pick list of what is in no parcel yet; None where nothing is left to pick."""
-    if part.state != PartState.ACCEPTED:
-        return None
-    lines = in_order(part)
-    still_open = open_quantities(lines)
-    if data is None and not any(still_open.values()):
-        return None
-    return PickForm(data, lines=lines, still_open=still_open, initial={"key": uuid.uuid4()})
-
-
-def _pick_lines(part: OrderPart, pick: PickForm | None) -> list[PickLine]:
-    lines = in_order(part)
-    pictures = pictures_of(lines)
-    fields = {line.pk for line in pick.lines if pick.still_open[line.pk]} if pick else set()
-    return [
-        PickLine(
-            line,
-            unit_word(line),
-            pictures.get(line.picture_key or 0),
-            pick.still_open[line.pk] if pick else 0,
-            pick[f"taken-{line.pk}"] if pick and line.pk in fields else None,
-            pick[f"quantity-{line.pk}"] if pick and line.pk in fields else None,
-        )
-        for line in lines
-    ]
 
 
 def _parcel_row(part: OrderPart, parcel: Parcel) -> dict[str, Any]:

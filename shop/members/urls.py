@@ -14,6 +14,7 @@ from shop.members import (
     stock,
     today,
     warehouses,
+    weighing,
 )
 
 app_name = "members"
@@ -27,6 +28,8 @@ urlpatterns = [
     path("goi/<int:part_id>/", parts.part, name="part"),
     path("goi/<int:part_id>/nhan/", parts.acceptance, name="part-acceptance"),
     path("goi/<int:part_id>/tu-choi/", parts.refusal, name="part-refusal"),
+    path("goi/<int:part_id>/can/<uuid:line_id>/", weighing.weight, name="weight"),
+    path("goi/<int:part_id>/can/<uuid:line_id>/thu/", weighing.weight_words, name="weight-words"),
     path("goi/<int:part_id>/kien/", parts.parcels, name="parcels"),
     path("kien/<int:parcel_id>/", parcels.parcel, name="parcel"),
     path("kien/<int:parcel_id>/tem/", parcels.label, name="parcel-label"),

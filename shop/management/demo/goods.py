@@ -123,6 +123,7 @@ def _variant(row: dict[str, Any]) -> VariantDetails:
         content_count=row.get("count"),
         content_unit=row.get("of", ""),
         weight=row["weight"],
+        is_weighed=row.get("weighed", False),
     )
 
 

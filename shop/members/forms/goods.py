@@ -96,6 +96,18 @@ class VariantForm(MembersForm):
         required=False,
         choices=[("g", "g"), ("kg", "kg"), ("ml", "ml"), ("l", "l"), *Unit.choices[:6]],
     )
+    is_weighed = forms.BooleanField(
+        label=_("Ordered by the piece, paid by weight"),
+        required=False,
+        help_text=_("Say above what one weighs by estimate, in g or kg; the price is for that weight."),
+    )
+    tolerance = WholeNumberField(
+        label=_("How much heavier without asking the buyer, in %"),
+        min_value=0,
+        max_value=100,
+        initial=20,
+        required=False,
+    )
     price = WholeNumberField(
         label=_("Price of one"),
         min_value=1,
@@ -120,7 +132,16 @@ class VariantForm(MembersForm):
             "measure": measure,
             "price": price,
             "label": variant.name,
+            "is_weighed": variant.is_weighed,
+            "tolerance": variant.tolerance_percent,
         }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        said = _content(cleaned.get("unit", ""), cleaned.get("content"), cleaned.get("measure", ""))
+        if cleaned.get("is_weighed") and "content_grams" not in said:
+            self.add_error("content", _("Say what one weighs by estimate, in g or kg."))
+        return cleaned
 
     @property
     def common_units(self) -> list[Any]:
@@ -145,6 +166,8 @@ class VariantForm(MembersForm):
             name=said["label"],
             unit=said["unit"],
             **_content(said["unit"], said["content"], said["measure"]),
+            is_weighed=said["is_weighed"],
+            tolerance_percent=20 if said["tolerance"] is None else said["tolerance"],
             weight=before.weight if before else None,
             barcode=before.barcode if before else "",
             quantity_limit_per_customer=before.quantity_limit_per_customer if before else None,

@@ -47,7 +47,10 @@ class PickForm(MembersForm):
         super().__init__(*args, **kwargs)
         self.still_open = still_open
         # What is sent may be a repeat of what made the parcel: then nothing is open, and the action knows.
-        self.lines = [line for line in lines if self.is_bound or still_open[line.pk] > 0]
+        # Goods that wait for the scale cannot be ticked.
+        self.lines = [
+            line for line in lines if self.is_bound or (still_open[line.pk] > 0 and not line.is_to_weigh)
+        ]
         for line in self.lines:
             most = line.quantity if self.is_bound else still_open[line.pk]
             self.fields[f"taken-{line.pk}"] = forms.BooleanField(label=_("Taken"), required=False)

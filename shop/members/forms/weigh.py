@@ -1,0 +1,71 @@
+"""What the scale says, as a packer writes it: kilograms with a comma or a dot."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import OrderLine
+from shop.core.templatetags.figures import weight
+from shop.members.forms.fields import MembersForm
+
+_KILOGRAMS = re.compile(r"(\d{1,5})(?:[.,](\d{1,3}))?")
+
+
+class KilogramField(forms.CharField):
+    """`2,35`, `2.35 kg` or `2`, as whole grams; a dot is a comma here and parts no thousands."""
+
+    widget = forms.TextInput(
+        attrs={"inputmode": "decimal", "autocomplete": "off", "class": "input input-large"}
+    )
+    default_error_messages = {"invalid": _("Write the weight in kilograms, such as 2,35.")}
+
+    def clean(self, value: Any) -> int | None:
+        text = "".join(str(super().clean(value)).lower().removesuffix("kg").split())
+        if not text:
+            return None
+        found = _KILOGRAMS.fullmatch(text)
+        if found is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return int(Decimal(f"{found[1]}.{found[2] or 0}") * 1000)
+
+
+class WeighForm(MembersForm):
+    """One line on the scale. `again` is asked for where the first weight is hard to believe."""
+
+    kg = KilogramField(label=_("What the scale says"))
+    again = KilogramField(label=_("Write it once more"), required=False)
+    at_most = forms.BooleanField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, line: OrderLine, **kwargs: Any) -> None:
+        super().__init__(*args, prefix=f"weigh-{line.pk}", **kwargs)
+        self.line = line
+        self.is_doubted = False
+        for field in self.fields.values():
+            field.widget.attrs["form"] = self.form_id
+
+    @property
+    def form_id(self) -> str:
+        return f"scale-{self.line.pk}"
+
+    def doubt(self) -> None:
+        """Ask for the weight once more: it is far from what was expected."""
+        self.is_doubted = True
+        self.add_error(
+            "again" if self.cleaned_data["again"] is not None else "kg",
+            _("About %(expected)s was expected, and %(written)s is written. Is the comma in its place?")
+            % {
+                "expected": weight(self.line.estimate_grams),
+                "written": weight(self.grams),
+            },
+        )
+
+    @property
+    def grams(self) -> int:
+        """What was written, once it has been checked."""
+        written: int = self.cleaned_data["kg"]
+        return written

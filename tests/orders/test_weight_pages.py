@@ -1,0 +1,103 @@
+"""What whoever buys by weight reads, and how they answer."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from orders.actions.pack import accept_part
+from orders.actions.weigh import weigh_line
+from orders.models import OrderPart, WeightQuestion
+from shop.core.actors import Actor
+from tests.factories import NOW, make_gourd, make_order
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+
+def asked() -> tuple[OrderPart, WeightQuestion]:
+    """Two gourds of 6 kg where 5.76 were agreed."""
+    part = make_order((make_gourd(), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
+    return part, WeightQuestion.objects.get()
+
+
+def address(part: OrderPart, question: WeightQuestion) -> str:
+    return f"/don-hang/{part.order_id}/can/{question.pk}/"
+
+
+def test_the_product_page_says_estimate_kilo_price_and_the_most_it_costs(client):
+    gourd = make_gourd()
+
+    page = client.get(f"/san-pham/{gourd.product.slug}/").content.decode().replace("\u00a0", " ")
+
+    assert "36.000 ₫" in page
+    assert "15.000 ₫/kg" in page
+    assert "2,4 kg" in page
+    assert "2,88 kg" in page
+    assert "43.200 ₫" in page
+
+
+def test_basket_and_checkout_say_the_most_it_costs(client):
+    gourd = make_gourd()
+    client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
+
+    pages = [
+        client.get(path).content.decode().replace("\u00a0", " ") for path in ("/gio-hang/", "/dat-hang/")
+    ]
+
+    for page in pages:
+        assert "4,8 kg" in page
+        assert "86.400 ₫" in page
+
+
+def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
+    part = make_order((make_gourd(), 2)).parts.get()
+    before = client.get(f"/don-hang/{part.order_id}/").content.decode().replace("\u00a0", " ")
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
+
+    after = client.get(f"/don-hang/{part.order_id}/").content.decode().replace("\u00a0", " ")
+
+    assert "4,8 kg" in before
+    assert "86.400 ₫" in before
+    assert "4,6 kg" in after
+    assert "69.000 ₫" in after
+    assert "86.400 ₫" not in after
+
+
+@pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
+def test_the_buyer_answers_on_the_orders_page(client, answer, total):
+    part, question = asked()
+    page = client.get(f"/don-hang/{part.order_id}/").content.decode()
+
+    sent = client.post(address(part, question), {"answer": answer})
+
+    assert f'action="{address(part, question)}"' in page
+    assert sent.url == f"/don-hang/{part.order_id}/"
+    question.refresh_from_db()
+    assert (question.answer, part.lines.get().total_gross) == (answer, total)
+    assert address(part, question) not in client.get(sent.url).content.decode()
+
+
+def test_an_answer_to_nothing_is_missing_and_changes_nothing(client):
+    part, question = asked()
+    before = every_row()
+
+    answers = [
+        client.post(f"/don-hang/{uuid.uuid4()}/can/{question.pk}/", {"answer": "agreed"}),
+        client.post(f"/don-hang/{part.order_id}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
+        client.post(address(part, question), {"answer": "maybe"}),
+        client.post(address(part, question)),
+    ]
+
+    assert [each.status_code for each in answers] == [404] * 4
+    assert every_row() == before
+
+
+def test_the_answer_is_never_given_by_a_link(client):
+    part, question = asked()
+
+    assert client.get(address(part, question), {"answer": "agreed"}).status_code == 405

@@ -1,0 +1,163 @@
+"""The scale on the packing page: what is written, what it comes to, what is asked back."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from cooperatives.models import Role
+from orders.actions.pack import accept_part
+from orders.models import OrderPart, WeightQuestion
+from shop.core.actors import Actor
+from tests.factories import NOW, make_gourd, make_member, make_order, make_seller, make_variant
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def part(seller) -> OrderPart:
+    """Two gourds to be packed: about 4.8 kg, at most 5.76."""
+    return accepted(seller)
+
+
+def accepted(seller, *wanted) -> OrderPart:
+    part = make_order(*(wanted or ((make_gourd(seller), 2),))).parts.get()
+    return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+
+
+def write(client, part, kg, **further):
+    line = part.lines.get(estimate_grams__isnull=False)
+    said = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **further}.items()}
+    sent = {**said, "key": str(uuid.uuid4())}
+    return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", sent)
+
+
+def weighed(part) -> int | None:
+    return part.lines.get(estimate_grams__isnull=False).weighed_grams
+
+
+@pytest.mark.parametrize(
+    ("written", "grams"), [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)]
+)
+def test_a_weight_is_written_with_a_comma_or_a_dot(packer, part, written, grams):
+    answer = write(packer, part, written)
+
+    assert answer.status_code == 302
+    assert answer.url.startswith(f"/xa-vien/goi/{part.pk}/#goods-")
+    assert weighed(part) == grams
+
+
+@pytest.mark.parametrize("written", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
+def test_what_is_no_weight_is_asked_for_again_and_kept_in_the_field(packer, part, written):
+    answer = write(packer, part, written)
+
+    assert answer.status_code == 200
+    assert weighed(part) is None
+    assert 'aria-invalid="true"' in answer.content.decode()
+
+
+def test_the_page_asks_for_the_scale_and_lets_nothing_be_ticked(packer, part):
+    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+
+    assert 'inputmode="decimal"' in page
+    assert 'name="taken-' not in page
+    assert "86.400" in page
+
+
+def test_once_weighed_it_can_be_packed_and_the_page_says_what_it_comes_to(packer, part):
+    write(packer, part, "4,6")
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+
+    assert "69.000" in page
+    assert 'name="taken-' in page
+
+
+def test_an_absurd_weight_is_asked_back_and_counts_once_it_is_repeated(packer, part):
+    first = write(packer, part, "48")
+    page = first.content.decode()
+    kept = weighed(part)
+    second = write(packer, part, "1,2", again="1,2")
+
+    assert (first.status_code, kept) == (200, None)
+    assert "-again" in page
+    assert (second.status_code, weighed(part)) == (302, 1200)
+
+
+def test_too_much_asks_the_buyer_or_is_charged_at_most_what_was_agreed(packer, part):
+    write(packer, part, "6")
+    question = WeightQuestion.objects.get()
+    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+    write(packer, part, "6.000", again="6.000", at_most="on")
+
+    assert "90.000" in page
+    assert f'value="{question.kilograms}"' in page
+    line = part.lines.get()
+    assert (line.weighed_grams, line.total_gross) == (6000, 86_400)
+
+
+def test_while_it_is_written_the_page_says_what_it_comes_to_and_keeps_nothing(packer, part):
+    line = part.lines.get()
+    before = every_row()
+
+    words = [
+        packer.get(f"/xa-vien/goi/{part.pk}/can/{line.pk}/thu/", {f"weigh-{line.pk}-kg": kg}).content.decode()
+        for kg in ("4,6", "6", "48", "x")
+    ]
+
+    assert ["69.000" in each for each in words] == [True, False, False, False]
+    assert [tone for each in words for tone in ("good", "wait", "bad") if f"notice {tone}" in each] == [
+        "good",
+        "wait",
+        "bad",
+    ]
+    assert every_row() == before
+
+
+def test_another_cooperatives_line_is_missing_like_one_that_is_not_there(packer, part):
+    foreign = accepted(make_seller("HTX Yến Dương"))
+    line = foreign.lines.get()
+    before = every_row()
+
+    answers = [
+        packer.post(f"/xa-vien/goi/{foreign.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "4,6"}),
+        packer.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "4,6"}),
+        packer.post(f"/xa-vien/goi/{part.pk}/can/{uuid.uuid4()}/", {}),
+        packer.get(f"/xa-vien/goi/{foreign.pk}/can/{line.pk}/thu/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert every_row() == before
+
+
+def test_goods_with_a_fixed_price_have_no_scale(packer, seller):
+    part = accepted(seller, (make_variant(seller), 1))
+    line = part.lines.get()
+
+    answer = packer.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "1"})
+
+    assert answer.status_code == 404
+
+
+def test_who_may_not_pack_may_not_weigh(client, seller, part):
+    client.force_login(make_member(seller, Role.LISTER))
+
+    answer = write(client, part, "4,6")
+
+    assert (answer.status_code, weighed(part)) == (403, None)
+
+
+def test_the_label_says_what_the_parcel_really_weighs(packer, part):
+    write(packer, part, "4,6")
+    line = part.lines.get()
+    packer.post(
+        f"/xa-vien/goi/{part.pk}/kien/",
+        {f"taken-{line.pk}": "on", f"quantity-{line.pk}": "2", "key": str(uuid.uuid4())},
+    )
+
+    page = packer.get(f"/xa-vien/kien/{part.parcels.get().pk}/tem/").content.decode()
+
+    assert "4,6\u00a0kg" in page
+    assert "99.000" in page
