@@ -217,10 +217,10 @@ class _Writer:
             member = self._members[said.cooperative_id]
             for line in rows.lines[parcel.part_id]:
                 stock_id = self._stock_of(parcel, line)
-                lines.append(
-                    ParcelLine(parcel=parcel, order_line=line, stock_id=stock_id, quantity=line.quantity)
-                )
-                movements.append(_movement(stock_id, line.quantity, parcel, member, times.handed_over))
+                lines.append(_packed(parcel, line, stock_id))
+                movements.append(_movement(lines[-1], stock_id, member, times.handed_over))
+                if line.is_by_weight:
+                    self._weigh(rows, line, parcel.part, order, member, times.packed)
             for what, at in (
                 ("parcel.begun", times.packed),
                 ("parcel.packed", times.packed),
@@ -234,9 +234,40 @@ class _Writer:
                 paid.key = f"cod:{key}"
                 paid.actor_kind, paid.actor_key = member.kind, member.key
                 rows.events.append(paid)
+        OrderLine.objects.bulk_update(
+            [row.order_line for row in lines if row.by_weight], ["weighed_grams"], batch_size=1000
+        )
         ParcelLine.objects.bulk_create(lines, batch_size=1000)
         Movement.objects.bulk_create(movements, batch_size=1000)
         _lower_stock(movements)
+
+    def _weigh(
+        self,
+        rows: _Rows,
+        line: OrderLine,
+        part: OrderPart,
+        order: Order,
+        member: Actor,
+        at: datetime.datetime,
+    ) -> None:
+        """The scale said what was estimated."""
+        line.weighed_grams = line.estimate_grams
+        values = change_values(
+            "line.weighed",
+            line,
+            actor=member,
+            now=at,
+            root=order,
+            cooperative_id=part.cooperative_id,
+            data={
+                "part": part.number,
+                "name": line.product_name,
+                "grams": line.weighed_grams,
+                "total": line.total_gross,
+                "currency": order.currency,
+            },
+        )
+        rows.changes.append(Change(**values))
 
     def _stock_of(self, parcel: Parcel, line: OrderLine) -> int:
         assert parcel.warehouse_id is not None
@@ -283,12 +314,24 @@ def _event(payment: Payment, kind: EventKind, amount: int, key: str, at: datetim
     )
 
 
-def _movement(stock_id: int, quantity: int, parcel: Parcel, member: Actor, at: datetime.datetime) -> Movement:
+def _packed(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelLine:
+    return ParcelLine(
+        parcel=parcel,
+        order_line=line,
+        stock_id=stock_id,
+        quantity=line.quantity,
+        by_weight=line.is_by_weight,
+        grams=line.estimate_grams,
+    )
+
+
+def _movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.datetime) -> Movement:
     return Movement(
         stock_id=stock_id,
-        quantity=-quantity,
+        quantity=-row.quantity,
+        grams=None if row.grams is None else -row.grams,
         reason=Reason.DISPATCH,
-        document=f"parcel:{parcel.pk}",
+        document=f"parcel:{row.parcel_id}",
         actor_kind=member.kind,
         actor_key=member.key,
         door=member.door,

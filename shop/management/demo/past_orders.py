@@ -195,8 +195,7 @@ def _move(stocked: Stocked, sign: int, reason: Reason, *, actor: Actor, now: dat
 
 
 def _weigh(part: OrderPart, member: Actor, now: datetime.datetime) -> None:
-    """The scale says something near the estimate, now lighter, now heavier, always within the bound."""
-    percent = 93 + part.order.number % 5 * 5
+    """The scale says what was estimated, so that planned sums are what was paid."""
     for line in part.lines.filter(estimate_grams__isnull=False).in_order():
-        grams = (line.estimate_grams or 0) * percent // 100
+        grams = line.estimate_grams or 0
         weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=member, now=now)
