@@ -1,4 +1,5 @@
-"""The one lock order: basket, then order (for all that belongs to it, payments too), voucher, stock by key.
+"""The one lock order: basket, order (for all that belongs to it, payments too), voucher, stock by key,
+settlements by key.
 
 Cash that is handed in for many parcels: the carrier's statement, the remittance, then the orders by key.
 
@@ -8,6 +9,7 @@ must be called inside one.
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Iterable
 
@@ -18,6 +20,7 @@ from orders.models import (
     Order,
     OrderPart,
     Parcel,
+    Settlement,
     StatementImport,
     StatementKind,
     Voucher,
@@ -53,6 +56,40 @@ def lock_voucher(code: str) -> Voucher | None:
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
     """These stock rows by id, locked in the order of their keys."""
     return {row.pk: row for row in locked(Stock.objects.filter(pk__in=list(stock_ids)))}
+
+
+def lock_settlements(
+    cooperative_ids: Iterable[int], currency: str, *, now: datetime.datetime
+) -> dict[int, Settlement]:
+    """The running period of each cooperative, by its id; opened where there is none.
+
+    Whoever closes a period holds the same lock, so what is booked under it lands in a period that stays open
+    until the end of the transaction.
+    """
+    wanted = sorted(set(cooperative_ids))
+    while True:
+        rows = locked(Settlement.objects.open().filter(cooperative__in=wanted, currency=currency))
+        found = {row.cooperative_id: row for row in rows}
+        missing = [each for each in wanted if each not in found]
+        if not missing:
+            return found
+        for cooperative_id in missing:
+            _open_settlement(cooperative_id, currency, now=now)
+
+
+def _open_settlement(cooperative_id: int, currency: str, *, now: datetime.datetime) -> None:
+    """Somebody else may open it at the same time: then theirs is the one, and is found at the next look."""
+    before = Settlement.objects.filter(cooperative=cooperative_id, currency=currency).count()
+    row = Settlement(cooperative_id=cooperative_id, currency=currency, number=before + 1, opened_at=now)
+    Settlement.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def lock_settlement(settlement_id: int) -> Settlement:
+    """The settlement, running or not. Raises Missing."""
+    settlement = locked_one(Settlement.objects.filter(pk=settlement_id))
+    if settlement is None:
+        raise Missing()
+    return settlement
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

@@ -40,6 +40,8 @@ class Progress(TextChoices):
 
 
 ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+# Parts of which something at least has arrived.
+HAS_ARRIVED = ARRIVED | {Progress.PARTLY_DELIVERED}
 
 
 class ParcelKind(TextChoices):

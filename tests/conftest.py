@@ -131,7 +131,8 @@ def _empty_the_ledger_too() -> Iterator[None]:
         with self.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT name, sql FROM sqlite_master"
-                " WHERE type = 'trigger' AND tbl_name LIKE 'orders_ledger%'"
+                " WHERE type = 'trigger'"
+                " AND (tbl_name LIKE 'orders_ledger%' OR tbl_name = 'orders_settlement')"
             )
             triggers = cursor.fetchall()
             for name, _made_by in triggers:

@@ -6,12 +6,18 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Sum
+
 from catalog.models import Listing, Movement, Price, Stock
 from cooperatives.models import PickupSlot, Zone, ZoneCountry
+from orders.actions.ledger import MOVED_MONEY, drafts_of_parts
 from orders.actions.standing import derive_standing
 from orders.models import (
+    Account,
     Allocation,
     Discount,
+    LedgerEntry,
+    LedgerPosting,
     Method,
     Order,
     OrderLine,
@@ -19,10 +25,13 @@ from orders.models import (
     Parcel,
     ParcelLine,
     Payment,
+    PaymentEvent,
+    RefundLine,
     Reservation,
+    Settlement,
     WeightQuestion,
 )
-from orders.states import GONE, ParcelState, PartState
+from orders.states import GONE, ParcelState, PartState, SettlementState
 from shop.core.models import Channel
 
 SIDES = ("net", "gross")
@@ -45,6 +54,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_waiting()
     check_slots()
     check_derived(newest)
+    check_ledger(newest)
 
 
 def summed(rows: Any, key: str) -> Counter[Any]:
@@ -225,3 +235,58 @@ def check_derived(newest: int | None = None) -> None:
         derive_standing(order)
         assert {field: getattr(order, field) for field in DERIVED} == before
         assert list(order.parts.order_by("pk").values_list("progress", flat=True)) == progress
+
+
+def check_ledger(newest: int | None = None) -> None:
+    """No money that moved and no goods that arrived are lost or booked twice; closed periods are level."""
+    postings = LedgerPosting.objects.prefetch_related("entries")
+    for posting in postings:
+        sums: Counter[str] = Counter()
+        for entry in posting.entries.all():
+            sums[entry.currency] += entry.amount
+        assert sums, f"{posting.key} books nothing"
+        assert not any(sums.values()), f"{posting.key} does not sum to zero"
+    moved = PaymentEvent.objects.filter(kind__in=MOVED_MONEY, amount__gt=0)
+    booked = [posting.key for posting in postings if posting.key.startswith("event:")]
+    assert sorted(booked) == sorted(f"event:{event.pk}" for event in moved)
+    owing = dict(
+        LedgerEntry.objects.filter(account=Account.BUYER, posting__order__isnull=False)
+        .order_by("posting__order")
+        .values_list("posting__order")
+        .annotate(total=Sum("amount"))
+    )
+    for order in Order.objects.order_by("-updated_at", "-number")[:newest]:
+        parts = list(order.parts.order_by("number"))
+        assert owing.get(order.pk, 0) == sum(bought(part) for part in parts) - order.charged
+        left = drafts_of_parts(order, parts, now=order.updated_at)
+        assert left == [], f"order {order.code}: not all is booked"
+    for settlement in Settlement.objects.all():
+        check_settlement(settlement)
+
+
+def bought(part: OrderPart) -> int:
+    """What of a part its buyer has got and not been refunded, counted line by line."""
+    total = 0
+    refunded: Counter[Any] = Counter()
+    for row in RefundLine.objects.filter(order_line__part=part):
+        refunded[row.order_line_id] += row.amount
+    delivered = ParcelLine.objects.filter(
+        parcel__part=part, parcel__state=ParcelState.DELIVERED, parcel__kind__in=["dispatch", "replacement"]
+    )
+    steps = summed(delivered, "order_line_id")
+    for line in part.lines.all():
+        come = line.total_gross * min(steps[line.pk], line.quantity) // line.quantity
+        total += min(come, line.total_gross - refunded[line.pk])
+    if steps:
+        total += part.delivery_gross - sum(refund.delivery for refund in part.refunds.all())
+    return total
+
+
+def check_settlement(settlement: Settlement) -> None:
+    """A closed period's accounts are level, and its figures what its entries say."""
+    sums: Counter[str] = Counter()
+    for entry in settlement.entries.all():
+        assert (entry.cooperative_id, entry.currency) == (settlement.cooperative_id, settlement.currency)
+        sums[entry.account] += entry.amount
+    if settlement.state != SettlementState.OPEN:
+        assert not any(sums.values()), f"settlement {settlement} is closed and not level"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from orders.actions.ledger import book_event
 from orders.models import EventKind, Parcel, Payment, PaymentEvent, Refund
 from shop.core.actors import Actor
 
@@ -21,7 +22,7 @@ def record_event(
     refund: Refund | None = None,
     parcel: Parcel | None = None,
 ) -> PaymentEvent | None:
-    """Step, under the order's lock: an event of `amount` minor units, once for each `key`.
+    """Step, under the order's lock: an event of `amount` minor units, once for each `key`, and its booking.
 
     Answers None where the key is known already: whoever tells us something may tell it again.
     """
@@ -41,4 +42,7 @@ def record_event(
             "at": now,
         },
     )
-    return event if is_new else None
+    if not is_new:
+        return None
+    book_event(event)
+    return event

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import F, Sum
 
 from orders.actions.events import record_event
+from orders.actions.ledger import book_parts
 from orders.models import (
     EventKind,
     Order,
@@ -21,6 +22,7 @@ from orders.models import (
 )
 from orders.states import (
     GONE,
+    HAS_ARRIVED,
     Coverage,
     OrderStatus,
     ParcelKind,
@@ -35,13 +37,18 @@ _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_ne
 
 
 def update_standing(order: Order, *, now: datetime.datetime) -> None:
-    """Step, at the end of whatever touched a locked order: write what follows from it."""
-    derive_standing(order)
+    """Step, at the end of whatever touched a locked order: write what follows from it, and book it."""
+    arrived = derive_standing(order)
     _expect_what_is_due(order, now)
+    if arrived:
+        book_parts(order, arrived, now=now)
 
 
-def derive_standing(order: Order) -> None:
-    """Step: progress, statuses, coverages and sums from the order's facts, parts, parcels and payments."""
+def derive_standing(order: Order) -> list[OrderPart]:
+    """Step: progress, statuses, coverages and sums from the order's facts, parts, parcels and payments.
+
+    Answers the parts of which something has arrived, or had.
+    """
     parts = list(OrderPart.objects.filter(order=order).order_by("number"))
     before = [(part.progress,) for part in parts]
     dispatched, returned = _quantities(order)
@@ -69,6 +76,11 @@ def derive_standing(order: Order) -> None:
             "updated_at",
         ]
     )
+    return [
+        part
+        for part, (old,) in zip(parts, before, strict=True)
+        if old in HAS_ARRIVED or part.progress in HAS_ARRIVED
+    ]
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:

@@ -16,22 +16,20 @@ from orders.models.gateway import GatewayCall, GatewayEvent, Operation
 from orders.models.ledger import (
     OF_COOPERATIVES,
     Account,
-    CommissionRate,
+    CooperativeBalance,
     EntryNature,
     LedgerEntry,
     LedgerPosting,
-    Payout,
-    PayoutWay,
     PostingKind,
-    Settlement,
-    WithholdingRate,
 )
 from orders.models.order import Allocation, Order, OrderCode, OrderLine, OrderNumber, Origin, Source
 from orders.models.parcel import Parcel, ParcelLine
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
+from orders.models.rates import CommissionRate, WithholdingRate
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
 from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
+from orders.models.settlement import Payout, PayoutWay, Settlement
 from orders.models.transfer import BankTransfer, ReviewReason, StatementImport, StatementKind, TransferShare
 from orders.models.weight import WeightAnswer, WeightQuestion
 
@@ -47,6 +45,7 @@ __all__ = [
     "CommissionRate",
     "Complaint",
     "ComplaintLine",
+    "CooperativeBalance",
     "DeliveryChoice",
     "Discount",
     "DiscountKind",

@@ -159,6 +159,9 @@ class OrderPart(WithMetadata, WithTimes):
     total_net = models.BigIntegerField(default=0)
     total_gross = models.BigIntegerField(default=0)
     commission = models.BigIntegerField(default=0, help_text=_("Σ of its lines' commission."))
+    withholding_rate = models.DecimalField(
+        max_digits=5, decimal_places=2, default=0, help_text=_("Percent of its goods withheld as tax.")
+    )
 
     objects = OrderPartQuerySet.as_manager()
 

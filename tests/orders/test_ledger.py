@@ -6,7 +6,9 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from orders.models import Account, LedgerEntry, LedgerPosting, PostingKind
+from orders.models import Account, LedgerEntry, LedgerPosting, PostingKind, Settlement
+from orders.states import SettlementState
+from tests.factories import NOW, make_cooperative
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +50,54 @@ def test_a_posting_cannot_be_changed() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_between_two_tests_it_is_emptied_all_the_same() -> None:
     booked()
+
+
+def closed_period() -> Settlement:
+    settlement = Settlement.objects.create(
+        cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
+    )
+    Settlement.objects.filter(pk=settlement.pk).update(
+        state=SettlementState.CLOSED, closed_at=NOW, goods=50_000, payable=50_000
+    )
+    return settlement
+
+
+def test_nothing_is_booked_into_a_closed_period() -> None:
+    settlement = closed_period()
+    posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.SALE, at=NOW)
+    entry = LedgerEntry(
+        posting=posting,
+        account=Account.COOPERATIVE_PAYABLE,
+        currency="VND",
+        amount=-5,
+        cooperative=settlement.cooperative,
+        settlement=settlement,
+    )
+
+    with pytest.raises(DatabaseError, match="a closed period never changes"), transaction.atomic():
+        entry.save()
+
+    assert LedgerEntry.objects.count() == 0
+
+
+def test_a_closed_periods_figures_stay_as_they_are() -> None:
+    settlement = closed_period()
+
+    with pytest.raises(DatabaseError, match="a closed period never changes"), transaction.atomic():
+        Settlement.objects.filter(pk=settlement.pk).update(goods=0, payable=0)
+    with pytest.raises(DatabaseError, match="a closed period never changes"), transaction.atomic():
+        Settlement.objects.filter(pk=settlement.pk).update(state=SettlementState.OPEN)
+    with pytest.raises(DatabaseError, match="a closed period never changes"), transaction.atomic():
+        Settlement.objects.filter(pk=settlement.pk).delete()
+
+    settlement.refresh_from_db()
+    assert (settlement.state, settlement.payable) == (SettlementState.CLOSED, 50_000)
+
+
+def test_a_closed_period_can_still_be_paid() -> None:
+    settlement = closed_period()
+
+    Settlement.objects.filter(pk=settlement.pk).update(state=SettlementState.PAID, paid_at=NOW)
+
+    settlement.refresh_from_db()
+    assert settlement.state == SettlementState.PAID

@@ -18,6 +18,9 @@ from django.db.models import F
 from catalog.actions.stock import refresh_availability
 from catalog.models import Movement, Reason, Stock
 from cooperatives.models import PickupSlot
+from orders.actions.cash import holder_of
+from orders.actions.earned import earned_by
+from orders.actions.ledger import draft_of_event, draft_of_part, post_all
 from orders.actions.place import CONSENT_VERSION
 from orders.actions.record import Contact, record_order, take_slots
 from orders.models import (
@@ -34,7 +37,7 @@ from orders.models import (
 )
 from orders.states import CodState, Coverage, OrderStatus, ParcelState, PartState, Progress, SaleorStatus
 from shop.accounts.models import Consent, ConsentPurpose, User
-from shop.core.actors import Actor, ActorKind, Door
+from shop.core.actors import Actor, Door
 from shop.core.models import Change, Channel, change_values
 from shop.management.demo.history import Outcome, PlannedOrder, PlannedPart, Times
 from shop.management.demo.past_orders import address_of, first_warehouses
@@ -96,6 +99,7 @@ class _Writer:
         Parcel.objects.bulk_create([parcel for parcel, *_rest in rows.parcels])
         self._parcels(rows)
         PaymentEvent.objects.bulk_create(rows.events, batch_size=1000)
+        _book(rows)
         Change.objects.bulk_create(rows.changes, batch_size=1000)
 
     def _order(self, planned: PlannedOrder, rows: _Rows) -> None:
@@ -107,7 +111,10 @@ class _Writer:
         payment = Payment(order=order, method=Method.COD, currency=order.currency, key=f"cod:{order.pk}:0")
         rows.payments.append(payment)
         asked = sum(part.total_gross for part in parts)
-        rows.events.append(_event(payment, EventKind.CHARGE_REQUEST, asked, "due:0", planned.placed_at))
+        house = Actor.system()
+        rows.events.append(
+            _event(payment, EventKind.CHARGE_REQUEST, asked, "due:0", house, planned.placed_at)
+        )
         rows.consents.append(_consent(order, who, planned.placed_at))
         self._change(
             rows,
@@ -173,7 +180,8 @@ class _Writer:
         part.state = PartState.DECLINED if declined else PartState.CANCELLED
         part.ended_at, part.end_reason = times.accepted, said.reason
         less, key = part.total_gross, f"due:{part.number}"
-        rows.events.append(_event(payment, EventKind.CANCEL_SUCCESS, less, key, times.accepted))
+        kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
+        rows.events.append(_event(payment, kind, less, key, who, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
         self._change(
@@ -205,6 +213,8 @@ class _Writer:
             handed_over_at=times.handed_over,
             delivered_at=times.delivered,
         )
+        if parcel.cod_collected:
+            parcel.cod_holder, parcel.cod_collected_at = holder_of(part, parcel), times.delivered
         rows.parcels.append((parcel, said, payment, order, times))
         member = self._members[part.cooperative_id]
         self._change(rows, ("part.accepted", part, order), member, times.accepted, part=part)
@@ -230,9 +240,9 @@ class _Writer:
                 self._change(rows, (what, parcel, order), member, at, part=parcel.part, parcel=parcel)
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
-                paid = _event(payment, EventKind.CHARGE_SUCCESS, parcel.cod_collected, key, times.delivered)
-                paid.key = f"cod:{key}"
-                paid.actor_kind, paid.actor_key = member.kind, member.key
+                kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
+                paid = _event(payment, kind, amount, key, member, times.delivered)
+                paid.key, paid.parcel = f"cod:{key}", parcel
                 rows.events.append(paid)
         OrderLine.objects.bulk_update(
             [row.order_line for row in lines if row.by_weight], ["weighed_grams"], batch_size=1000
@@ -302,14 +312,17 @@ class _Writer:
         rows.changes.append(Change(**values))
 
 
-def _event(payment: Payment, kind: EventKind, amount: int, key: str, at: datetime.datetime) -> PaymentEvent:
+def _event(
+    payment: Payment, kind: EventKind, amount: int, key: str, who: Actor, at: datetime.datetime
+) -> PaymentEvent:
     return PaymentEvent(
         payment=payment,
         kind=kind,
         amount=amount,
         currency=payment.currency,
         key=f"{payment.key}:{key}",
-        actor_kind=ActorKind.SYSTEM,
+        actor_kind=who.kind,
+        actor_key=who.key,
         at=at,
     )
 
@@ -371,6 +384,18 @@ def _derive(order: Order, parts: Sequence[OrderPart], rows: _Rows) -> None:
         status=OrderStatus.DELIVERED if standing else OrderStatus.CANCELLED,
         saleor_status=SaleorStatus.FULFILLED if standing else SaleorStatus.CANCELED,
     )
+
+
+def _book(rows: _Rows) -> None:
+    """Money as its events say, then goods as what has arrived is worth: what `update_standing` books."""
+    drafts = [draft for event in rows.events if (draft := draft_of_event(event)) is not None]
+    earned = earned_by(parcel.part_id for parcel, *_rest in rows.parcels)
+    drafts += [
+        draft_of_part(order, parcel.part, earned[parcel.part_id], now=times.delivered)
+        for parcel, _said, _payment, order, times in rows.parcels
+    ]
+    if drafts:
+        post_all(drafts)
 
 
 def _lower_stock(movements: Sequence[Movement]) -> None:

@@ -10,7 +10,7 @@ from catalog.models import Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
 from orders.actions.standing import derive_standing
-from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, PaymentEvent
+from orders.models import Allocation, LedgerEntry, Order, OrderLine, OrderPart, Parcel, PaymentEvent
 from shop.accounts.models import User
 from shop.core.models import Change, Channel, Picture, PictureState, Translation, record_change
 from shop.management.demo.accounts import ACCOUNTS
@@ -76,6 +76,13 @@ def figures_of_rows(orders):
         "events": sorted(
             PaymentEvent.objects.filter(payment__order__in=orders).values_list(
                 "kind", "amount", "at", "actor_kind", "actor_key"
+            ),
+            key=str,
+        ),
+        "entries": sorted(
+            LedgerEntry.objects.filter(posting__order__in=orders).values_list(
+                *("account", "nature", "amount", "currency", "cooperative", "carrier", "settlement"),
+                *("posting__kind", "posting__at", "posting__actor_kind", "posting__actor_key"),
             ),
             key=str,
         ),

@@ -1,0 +1,177 @@
+"""What goods that arrived make of money: read from the rows, whatever way they came to be as they are.
+
+Reading only, in two queries for any number of parts. Amounts are minor units, debit positive.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from orders.models import (
+    Account,
+    Bearer,
+    DiscountShare,
+    EntryNature,
+    OrderLine,
+    OrderPart,
+    ParcelLine,
+    Refund,
+    RefundLine,
+)
+from orders.states import ParcelKind, ParcelState
+from shop.core.money import gross_of, percent_of
+
+# Debits by account and nature.
+Booked = Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A line, or a delivery, of which `arrived` out of `ordered` steps are with the buyer.
+
+    `total` is what the buyer pays, `worth` what the cooperative is owed for it before commission: more, where
+    the platform bears a discount. `refunded` are all refunds, `borne` those that the cooperative bears.
+    """
+
+    arrived: int
+    ordered: int
+    total: int
+    worth: int
+    refunded: int = 0
+    borne: int = 0
+    commission: int = 0
+    tax: int = 0
+
+    @property
+    def come(self) -> int:
+        """The arrived steps' share of the total; with the last of them exactly all of it."""
+        return self.total * self.arrived // self.ordered
+
+    @property
+    def bought(self) -> int:
+        """What the buyer owes for it: no more than what is not refunded."""
+        return min(self.come, self.total - self.refunded)
+
+    @property
+    def kept(self) -> int:
+        """The same but for refunds that the platform bears."""
+        return min(self.come, self.total - self.borne)
+
+    def share(self, amount: int, of_total: int) -> int:
+        """The part of an amount that belongs to so much of the total."""
+        if self.total == 0:  # given away: nothing to refund, and steps are the only measure
+            return amount * self.arrived // self.ordered
+        return amount * of_total // self.total
+
+
+def book_sold(sold: Sold, booked: Booked, nature: EntryNature, *, income: Account) -> None:
+    """Add what one line or delivery makes; what it earns goes to `income`."""
+    worth, owed = sold.share(sold.worth, sold.come), sold.share(sold.worth, sold.kept)
+    commission, tax = sold.share(sold.commission, sold.kept), sold.share(sold.tax, sold.kept)
+    payable = Account.COOPERATIVE_PAYABLE
+    booked[Account.BUYER, ""] += sold.bought
+    booked[income, nature if income == payable else ""] -= worth
+    booked[payable, EntryNature.REFUND] += worth - owed
+    booked[payable, EntryNature.COMMISSION] += commission
+    booked[Account.COMMISSION, ""] -= commission
+    booked[payable, EntryNature.TAX] += tax
+    booked[Account.TAX_WITHHELD, ""] -= tax
+    booked[Account.PLATFORM_COST, ""] += owed - sold.bought
+
+
+def earned_by(part_ids: Iterable[int]) -> dict[int, Booked]:
+    """What the ledger should say of each part now; nothing of parts of which nothing has arrived."""
+    ids = list(part_ids)
+    earned: dict[int, Booked] = {}
+    for part_id, sold in _lines(ids):
+        booked = earned.setdefault(part_id, Counter())
+        book_sold(sold, booked, EntryNature.GOODS, income=Account.COOPERATIVE_PAYABLE)
+    for part_id, sold, is_own in _deliveries(list(earned)):
+        income = Account.COOPERATIVE_PAYABLE if is_own else Account.DELIVERY_INCOME
+        book_sold(sold, earned[part_id], EntryNature.DELIVERY, income=income)
+    return earned
+
+
+def _lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
+    arrived = ParcelLine.objects.filter(
+        order_line=OuterRef("pk"),
+        parcel__state=ParcelState.DELIVERED,
+        parcel__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT],
+    )
+    refunds = RefundLine.objects.filter(order_line=OuterRef("pk"))
+    rows = (
+        OrderLine.objects.filter(part__in=part_ids)
+        .annotate(
+            arrived=_sum(arrived, "quantity", "order_line"),
+            made_good=_sum(_made_good(line=OuterRef("pk")), "amount", "line"),
+            refunded=_sum(refunds, "amount", "order_line"),
+            borne=_sum(refunds.filter(refund__bearer=Bearer.COOPERATIVE), "amount", "order_line"),
+        )
+        .filter(arrived__gt=0)
+        .order_by("part", "pk")
+        .values_list(
+            *("part", "arrived", "quantity", "total_net", "total_gross", "tax_rate", "commission"),
+            *("made_good", "refunded", "borne"),
+            *("part__withholding_rate", "order__channel__prices_entered_with_tax"),
+        )
+    )
+    for part_id, steps, ordered, net, gross, rate, commission, more, refunded, borne, tax, with_tax in rows:
+        worth = worth_of(net, gross, more, rate, with_tax=with_tax)
+        yield (
+            part_id,
+            Sold(
+                min(steps, ordered),
+                ordered,
+                gross,
+                worth,
+                refunded,
+                borne,
+                commission,
+                percent_of(worth, tax),
+            ),
+        )
+
+
+def _deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
+    """The deliveries of parts of which something has arrived; is a way its cooperative's own?"""
+    refunds = Refund.objects.filter(part=OuterRef("pk"))
+    rows = (
+        OrderPart.objects.filter(pk__in=part_ids)
+        .annotate(
+            made_good=_sum(_made_good(part=OuterRef("pk")), "amount", "part"),
+            refunded=_sum(refunds, "delivery", "part"),
+            borne=_sum(refunds.filter(bearer=Bearer.COOPERATIVE), "delivery", "part"),
+        )
+        .order_by("pk")
+        .values_list(
+            *("pk", "delivery_net", "delivery_gross", "delivery_tax_rate", "made_good", "refunded", "borne"),
+            *("way_kind", "order__channel__prices_entered_with_tax"),
+        )
+    )
+    for part_id, net, gross, rate, more, refunded, borne, way_kind, with_tax in rows:
+        worth = worth_of(net, gross, more, rate, with_tax=with_tax)
+        yield part_id, Sold(1, 1, gross, worth, refunded, borne), bool(way_kind)
+
+
+def worth_of(net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_tax: bool) -> int:
+    """A total with tax as if the discounts that the platform bears (as prices are entered) were not given."""
+    if not made_good:
+        return gross
+    return gross + made_good if with_tax else gross_of(net + made_good, tax_rate)
+
+
+def _made_good(**of: object) -> QuerySet[DiscountShare]:
+    return DiscountShare.objects.filter(discount__bearer=Bearer.PLATFORM, **of)
+
+
+def _sum(rows: QuerySet[Any], column: str, of: str) -> Coalesce:
+    """Σ of a column over rows that name the outer row by `of`."""
+    totals = rows.order_by().values(of).annotate(total=Sum(column)).values("total")
+    return Coalesce(Subquery(totals, output_field=IntegerField()), 0)

@@ -1,0 +1,115 @@
+"""Dated rates: what the platform keeps of a sale, and what it withholds as tax."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import TypeVar
+
+from django.db import models
+from django.db.models import Q, Sum
+
+from catalog.models import Category
+from cooperatives.models import Cooperative
+
+Dated = TypeVar("Dated", bound=models.Model)
+
+
+class DatedRateQuerySet(models.QuerySet[Dated]):
+    def on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
+        """Those that hold on a day of Vietnam's."""
+        return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
+
+
+class CommissionRateQuerySet(DatedRateQuerySet["CommissionRate"]):
+    def for_goods(
+        self, goods: Iterable[tuple[int, str]], *, day: datetime.date
+    ) -> Mapping[tuple[int, str], Decimal]:
+        """The percent for each (cooperative, path of the category or ""), in one query; 0 where none is set.
+
+        The cooperative counts before the category, a nearer shelf before one further up, then the later day.
+        """
+        wanted = set(goods)
+        cooperatives = {cooperative_id for cooperative_id, _path in wanted}
+        rates = list(
+            self.on(day)
+            .filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
+            .select_related("category")
+            .order_by("from_day", "pk")
+        )
+        found = {}
+        for cooperative_id, path in wanted:
+            fitting = [rate for rate in rates if rate.covers(cooperative_id, path)]
+            closest = max(fitting, key=lambda rate: (*rate.closeness, rate.from_day, rate.pk), default=None)
+            found[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
+        return found
+
+
+class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
+    def together(self, day: datetime.date) -> Decimal:
+        """Σ percent of those that hold on the day."""
+        total: Decimal = self.on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
+        return total
+
+
+class CommissionRate(models.Model):
+    """Percent of the goods' price that the platform keeps, from a day on.
+
+    For one cooperative and category, one of them, or all: whoever is named more closely wins (the
+    cooperative before the category), then the latest `from_day`. A category stands for all below it.
+    """
+
+    cooperative = models.ForeignKey(
+        Cooperative, models.CASCADE, related_name="commission_rates", null=True, blank=True
+    )
+    category = models.ForeignKey(Category, models.CASCADE, related_name="+", null=True, blank=True)
+    percent = models.DecimalField(max_digits=5, decimal_places=2)
+    from_day = models.DateField()
+    until_day = models.DateField(null=True, blank=True)
+
+    objects = CommissionRateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percent__gte=0, percent__lte=100), name="commission_rate_is_a_percentage"
+            ),
+        ]
+        indexes = [models.Index(fields=["cooperative", "from_day"], name="commission_by_cooperative")]
+
+    def __str__(self) -> str:
+        return f"{self.percent} %"
+
+    def covers(self, cooperative_id: int, path: str) -> bool:
+        """Whether it is for that cooperative's goods on a shelf with this path; ask it with its category."""
+        if self.cooperative_id not in (None, cooperative_id):
+            return False
+        return self.category is None or path.startswith(self.category.path or "/none/")
+
+    @property
+    def closeness(self) -> tuple[bool, int]:
+        """How closely it names what it is for: the cooperative, then how far down its shelf stands."""
+        depth = 0 if self.category is None else self.category.level + 1
+        return self.cooperative_id is not None, depth
+
+
+class WithholdingRate(models.Model):
+    """Percent of a sale that a platform taking orders and payments withholds as tax (Decree 117/2025)."""
+
+    name = models.CharField(max_length=120)
+    percent = models.DecimalField(max_digits=5, decimal_places=2)
+    from_day = models.DateField()
+    until_day = models.DateField(null=True, blank=True)
+
+    objects = WithholdingRateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percent__gte=0, percent__lte=100), name="withholding_rate_is_a_percentage"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.percent} %"

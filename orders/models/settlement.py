@@ -1,0 +1,144 @@
+"""Settlements with cooperatives, and money that we owe and send."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative
+from orders.models.refund import Refund
+from orders.models.transfer import BankTransfer
+from orders.states import PayoutState, SettlementState
+
+
+class SettlementQuerySet(models.QuerySet["Settlement"]):
+    def for_cooperative(self, cooperative: Cooperative) -> SettlementQuerySet:
+        return self.filter(cooperative=cooperative)
+
+    def open(self) -> SettlementQuerySet:
+        return self.filter(state=SettlementState.OPEN)
+
+    def closed(self) -> SettlementQuerySet:
+        """Closed and paid ones."""
+        return self.exclude(state=SettlementState.OPEN)
+
+    def newest_first(self) -> SettlementQuerySet:
+        return self.order_by("-opened_at", "-pk")
+
+
+class Settlement(models.Model):
+    """A period's money between the platform and one cooperative, in one currency.
+
+    While it is open every entry about the cooperative lands in it; once closed, its figures are copied
+    here (minor units) and never change: the database refuses. `payable` = `brought_over` + `goods` +
+    `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` − `cash_held` is what the platform
+    pays; below zero it is carried over to the next period, whose `brought_over` it is.
+    """
+
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="settlements")
+    currency = models.CharField(max_length=3)
+    number = models.PositiveIntegerField(help_text=_("Its place among the cooperative's, from 1."))
+    state = models.CharField(max_length=8, choices=SettlementState, default=SettlementState.OPEN)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+    brought_over = models.BigIntegerField(default=0)
+    goods = models.BigIntegerField(default=0)
+    delivery = models.BigIntegerField(default=0)
+    refunds = models.BigIntegerField(default=0)
+    commission = models.BigIntegerField(default=0)
+    tax_withheld = models.BigIntegerField(default=0)
+    corrections = models.BigIntegerField(default=0)
+    cash_held = models.BigIntegerField(default=0)
+    payable = models.BigIntegerField(default=0)
+
+    objects = SettlementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cooperative", "currency", "number"], name="settlement_number_once"
+            ),
+            models.UniqueConstraint(
+                fields=["cooperative", "currency"],
+                condition=Q(state=SettlementState.OPEN),
+                name="settlement_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=SettlementState.OPEN)
+                | Q(
+                    payable=F("brought_over")
+                    + F("goods")
+                    + F("delivery")
+                    + F("corrections")
+                    - F("refunds")
+                    - F("commission")
+                    - F("tax_withheld")
+                    - F("cash_held")
+                ),
+                name="settlement_payable_is_its_figures",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "closed_at", "id"], name="settlement_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.cooperative_id}/{self.number}"
+
+
+class PayoutWay(models.TextChoices):
+    BANK = "bank", _("bank transfer")
+    STRIPE = "stripe", _("Stripe")
+
+
+class PayoutQuerySet(models.QuerySet["Payout"]):
+    def of_settlement(self, settlement: Settlement) -> Payout | None:
+        return self.filter(settlement=settlement).first()
+
+    def due(self) -> PayoutQuerySet:
+        return self.filter(state=PayoutState.DUE).order_by("made_at", "pk")
+
+
+class Payout(models.Model):
+    """Money that we owe and send: a buyer's refund, a transfer given back, or a cooperative's settlement.
+
+    The receiver's account is copied. Minor units.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="payouts", null=True, blank=True)
+    settlement = models.OneToOneField(
+        Settlement, models.PROTECT, related_name="payout", null=True, blank=True
+    )
+    transfer = models.OneToOneField(
+        BankTransfer, models.PROTECT, related_name="payout", null=True, blank=True
+    )
+    way = models.CharField(max_length=8, choices=PayoutWay, default=PayoutWay.BANK)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    bank_bin = models.CharField(max_length=6, blank=True, default="")
+    bank_account = models.CharField(max_length=19, blank=True, default="")
+    bank_holder = models.CharField(max_length=120, blank=True, default="")
+    destination = models.CharField(max_length=120, blank=True, default="")
+    note = models.CharField(max_length=25, blank=True, default="", help_text=_("What the bank carries."))
+    state = models.CharField(max_length=10, choices=PayoutState, default=PayoutState.DUE)
+    made_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+    reference = models.CharField(max_length=120, blank=True, default="")
+
+    objects = PayoutQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payout_is_something"),
+            models.CheckConstraint(
+                condition=Q(refund__isnull=False) | Q(settlement__isnull=False) | Q(transfer__isnull=False),
+                name="payout_is_for_something",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "made_at", "id"], name="payout_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.bank_account}"
