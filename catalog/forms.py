@@ -1,14 +1,19 @@
-"""What a buyer may choose among goods by; every choice travels in the address."""
+"""What a buyer may choose among goods by, and what is written of a reduction."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.promotions import PromotionTerms
+from catalog.models import Category, Product, Promotion
 from cooperatives.models import Cooperative
+from shop.core.calendar import day_of, start_of_day
 from shop.core.models.geography import Division
 
 SEASON, NEWEST, CHEAPEST, BY_NAME = "mua", "moi", "gia", "ten"
@@ -53,3 +58,153 @@ class GoodsFilter(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
+
+
+PERCENT, AMOUNT = "percentage", "fixed"
+PLATFORM, COOPERATIVE = "platform", "cooperative"
+_DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
+_HIGHEST = 999_999_999
+
+
+class SumField(forms.IntegerField):
+    """A whole number as people write sums: `20.000`, `20 000 ₫`."""
+
+    widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
+
+    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_value", _HIGHEST)
+        super().__init__(min_value=1, **kwargs)
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            value = "".join(value.replace(".", "").replace("₫", "").split())
+        return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+
+
+def _day(label: Any, **kwargs: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        input_formats=_DAYS,
+        widget=forms.DateInput(
+            format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}
+        ),
+        error_messages={"invalid": _("Write the day as 24/11/2026."), "required": _("Write the first day.")},
+        **kwargs,
+    )
+
+
+class OfferForm(forms.Form):
+    """What a promotion and a voucher have in common: a name, how much, when, for which goods, at whose cost.
+
+    `cooperative`: whose goods, None for everybody's; `asks_who_bears` where the platform writes for one.
+    """
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("Buyers read it beside the reduced sum."),
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    value_type = forms.ChoiceField(
+        label=_("Kind of reduction"),
+        choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount in đồng"))],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    value = SumField(label=_("How much"))
+    starts = _day(_("From"))
+    ends = _day(_("Until and including"), required=False)
+    bearer = forms.ChoiceField(
+        label=_("Who bears it"),
+        choices=[(PLATFORM, _("The market")), (COOPERATIVE, _("The cooperative, as agreed with it"))],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    categories = forms.ModelMultipleChoiceField(
+        label=_("Shelves"),
+        required=False,
+        queryset=Category.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    products = forms.ModelMultipleChoiceField(
+        label=_("Goods"),
+        required=False,
+        queryset=Product.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(
+        self, *args: Any, cooperative: Cooperative | None, asks_who_bears: bool = False, **kwargs: Any
+    ) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self._cooperative = cooperative
+        if not asks_who_bears:
+            del self.fields["bearer"]
+        self._rows("categories", Category.objects.order_by("path"))
+        if cooperative is None:
+            del self.fields["products"]
+        else:
+            self._rows("products", Product.objects.for_cooperative(cooperative).order_by("sort_key", "pk"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("value_type") == PERCENT and (cleaned.get("value") or 0) > 100:
+            self.add_error("value", _("At most 100 percent."))
+        return cleaned
+
+    @property
+    def starts_at(self) -> datetime.datetime:
+        return start_of_day(self.cleaned_data["starts"])
+
+    @property
+    def ends_at(self) -> datetime.datetime | None:
+        """The end of the last day, which is the beginning of the next."""
+        last: datetime.date | None = self.cleaned_data["ends"]
+        return start_of_day(last + datetime.timedelta(days=1)) if last else None
+
+    @property
+    def is_borne_by_platform(self) -> bool:
+        return bool(self.cleaned_data.get("bearer", PLATFORM) == PLATFORM)
+
+    def _rows(self, name: str, rows: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = rows
+
+
+class PromotionForm(OfferForm):
+    """Prices lowered for a while. No shelf and no goods chosen means all of them."""
+
+    @property
+    def terms(self) -> PromotionTerms:
+        given = self.cleaned_data
+        is_percent = given["value_type"] == PERCENT
+        return PromotionTerms(
+            name=given["name"],
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            percent=Decimal(given["value"]) if is_percent else None,
+            amount=None if is_percent else given["value"],
+            cooperative=self._cooperative,
+            borne_by_platform=self.is_borne_by_platform,
+            products=list(given.get("products", ())),
+            categories=list(given["categories"]),
+        )
+
+    @staticmethod
+    def said(promotion: Promotion) -> dict[str, Any]:
+        """What the form holds when a promotion is opened."""
+        return {
+            "name": promotion.name,
+            "value_type": AMOUNT if promotion.percent is None else PERCENT,
+            "value": promotion.amount if promotion.percent is None else int(promotion.percent),
+            "starts": day_of(promotion.starts_at),
+            "ends": day_of(promotion.last_moment) if promotion.last_moment else None,
+            "bearer": PLATFORM if promotion.borne_by_platform else COOPERATIVE,
+            "products": promotion.products.all(),
+            "categories": promotion.categories.all(),
+        }

@@ -77,6 +77,11 @@ SECTIONS = {
     "desk:order": "desk-orders",
     "desk:drafts": "desk-orders",
     "desk:draft": "desk-orders",
+    "desk:offers": "desk-offers",
+    "desk:voucher-new": "desk-offers",
+    "desk:voucher": "desk-offers",
+    "desk:promotion-new": "desk-offers",
+    "desk:promotion": "desk-offers",
     "reports:index": "reports",
     "reports:sales": "reports",
 }

@@ -176,6 +176,17 @@ class VoucherValue(models.Model):
     def __str__(self) -> str:
         return str(self.value)
 
+    @property
+    def minor_units(self) -> int:
+        """The worth of a voucher over an amount."""
+        return int(self.value)
+
+
+class VoucherCodeQuerySet(models.QuerySet["VoucherCode"]):
+    def with_uses(self) -> VoucherCodeQuerySet:
+        """With `use_count`."""
+        return self.annotate(use_count=Count("uses"))
+
 
 class VoucherCode(models.Model):
     """What a buyer writes, kept as `tidy_code` leaves it."""
@@ -185,6 +196,8 @@ class VoucherCode(models.Model):
     code = models.CharField(max_length=255, unique=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VoucherCodeQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.code

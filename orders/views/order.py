@@ -21,6 +21,7 @@ from orders.actions.receive import receive_part
 from orders.actions.weigh import answer_weight
 from orders.forms import FindForm
 from orders.models import (
+    Discount,
     Order,
     OrderLine,
     OrderPart,
@@ -40,12 +41,19 @@ from shop.core.models import Picture, bound_key, show_in_language
 FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
 FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
 
+# Who follows an order sees what was taken off in the order in which it came.
+DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("-kind", "pk"))
+
 
 @require_safe
 @never_cache
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The order's page, for whoever holds its unguessable address."""
-    shown = get_object_or_404(Order.objects.held_by(token).select_related("shipping_address", "channel"))
+    shown = get_object_or_404(
+        Order.objects.held_by(token)
+        .select_related("shipping_address", "channel")
+        .prefetch_related(DISCOUNTS)
+    )
     url = order_url(shown)
     context = {
         "order": shown,

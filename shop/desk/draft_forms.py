@@ -56,6 +56,7 @@ class DraftForm(forms.Form):
     )
     street = _text(_("House, street, hamlet"), 250)
     landmark = _text(_("How to find it"), 250)
+    code = _text(_("Voucher code"), 255, autocomplete="off", autocapitalize="characters")
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -123,6 +124,7 @@ def written_in(order: Order) -> dict[str, str]:
         "commune": address.commune_code,
         "street": address.street_address_1,
         "landmark": address.landmark,
+        "code": order.voucher_code,
         "note": order.note,
     }
 

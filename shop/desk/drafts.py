@@ -72,6 +72,7 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         lines=_wanted(lines, added_in(request.POST)),
         deliveries=chosen_ways(request.POST, _cooperatives_in(request.POST)),
         contact=form.contact,
+        voucher_code=form.cleaned_data["code"],
         actor=actor,
         now=timezone.now(),
     )

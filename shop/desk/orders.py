@@ -21,6 +21,7 @@ from orders.actions.cancel import cancel_order, cancel_part
 from orders.models import Order, OrderLine, OrderPart, Parcel, Payment, PaymentEvent, PaymentSums
 from orders.models.order import OrderQuerySet
 from orders.states import ParcelState
+from orders.views.order import DISCOUNTS
 from shop.accounts.models import Consent
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -70,7 +71,10 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
 def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Everything about one order."""
     shown = get_object_or_404(
-        Order.objects.placed().select_related("shipping_address", "channel", "user"), pk=token
+        Order.objects.placed()
+        .select_related("shipping_address", "channel", "user")
+        .prefetch_related(DISCOUNTS),
+        pk=token,
     )
     parts = _parts(shown)
     context = {

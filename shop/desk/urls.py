@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.desk import cooperatives, drafts, home, listings, orders, parcels
+from shop.desk import cooperatives, drafts, home, listings, offers, orders, parcels
 
 app_name = "desk"
 
@@ -25,6 +25,15 @@ urlpatterns = [
         parcels.parcel_delivery,
         name="parcel-delivery",
     ),
+    path("uu-dai/", offers.offers, name="offers"),
+    path("uu-dai/ma/moi/", offers.voucher_new, name="voucher-new"),
+    path("uu-dai/ma/<int:pk>/", offers.voucher, name="voucher"),
+    path("uu-dai/ma/<int:pk>/ngung/", offers.voucher_end, name="voucher-end"),
+    path("uu-dai/ma/<int:pk>/them/", offers.voucher_codes, name="voucher-codes"),
+    path("uu-dai/ma/<int:pk>/ma.csv", offers.voucher_file, name="voucher-file"),
+    path("uu-dai/gia/moi/", offers.promotion_new, name="promotion-new"),
+    path("uu-dai/gia/<uuid:pk>/", offers.promotion, name="promotion"),
+    path("uu-dai/gia/<uuid:pk>/ngung/", offers.promotion_end, name="promotion-end"),
     path("don-nhap/", drafts.drafts, name="drafts"),
     path("don-nhap/<uuid:token>/", drafts.draft, name="draft"),
     path("don-nhap/<uuid:token>/dat/", drafts.draft_placement, name="draft-placement"),

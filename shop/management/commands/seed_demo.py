@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo.offers import COOPERATIVE_CODE, MARKET_CODE
 from shop.management.demo.seeding import fill, seed_orders
 
 _FEW = 40
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  {placed} past orders")
         for account in ACCOUNTS if options["verbosity"] else ():
             self.stdout.write(f"  {account.role}: {account.email}, {account.password}")
+        self.stdout.write(f"  voucher codes: {MARKET_CODE}, {COOPERATIVE_CODE}")
 
     def _tell(self, what: str) -> None:
         """At once, since the next step takes a while."""

@@ -19,6 +19,7 @@ from shop.management.demo.goods import lay_out_goods
 from shop.management.demo.ground import lay_ground
 from shop.management.demo.history import DAYS, PlannedOrder, Planner
 from shop.management.demo.masters import hang_pictures
+from shop.management.demo.offers import give_offers
 from shop.management.demo.past_orders import find_placed, live_through, receive_goods, silence, write_off
 from shop.management.demo.reading import cooperatives, market, products
 from shop.management.demo.stalls import put_up_stalls
@@ -84,6 +85,7 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
     write_finished(in_bulk, channel, members, buyer, now=now)
     rest = [each for each in planned if not each.is_over] if is_long else planned
     live_through(rest, channel, members, buyer, now=now)
+    give_offers(channel, actor=SEEDER, now=now)
     with transaction.atomic(durable=True):
         write_off(planned, actor=SEEDER, now=now)
         silence(planned, buyer, now=now)
