@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.actions.promotions import PromotionTerms
 from catalog.models import Category, Product, Promotion
@@ -109,14 +110,15 @@ class OfferForm(forms.Form):
         max_length=100,
         help_text=_("Buyers read it beside the reduced sum."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+        error_messages={"required": _("Give it a name.")},
     )
     value_type = forms.ChoiceField(
         label=_("Kind of reduction"),
         choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount in đồng"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    value = SumField(label=_("How much"))
-    starts = _day(_("From"))
+    value = SumField(label=_("How much"), error_messages={"required": _("Write how much is taken off.")})
+    starts = _day(pgettext_lazy("first day", "From"))
     ends = _day(_("Until and including"), required=False)
     bearer = forms.ChoiceField(
         label=_("Who bears it"),

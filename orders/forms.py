@@ -312,8 +312,9 @@ class VoucherForm(OfferForm):
     """A voucher; its first code is written with a new one only (`is_new`)."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Voucher code"),
         max_length=50,
+        error_messages={"required": _("Write a code.")},
         help_text=_("What buyers write, such as TET2027. Capitals and spaces make no difference."),
         widget=forms.TextInput(
             attrs={"class": "input", "autocomplete": "off", "autocapitalize": "characters"}

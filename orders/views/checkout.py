@@ -91,8 +91,9 @@ def _posted(request: HttpRequest) -> HttpResponse:
 
 
 def _has_new_code(basket: Basket, posted: QueryDict) -> bool:
-    """Whether a code stands there that was not used yet: what it takes off is shown before it is ordered."""
-    return "use-code" in posted or tidy_code(posted.get("code", "")) not in ("", basket.voucher_code)
+    """Whether a code stands there that was neither used nor refused yet: what it does is shown first."""
+    known = ("", basket.voucher_code, tidy_code(posted.get("code-seen", "")))
+    return "use-code" in posted or tidy_code(posted.get("code", "")) not in known
 
 
 def _code_changed(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:

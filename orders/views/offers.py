@@ -29,6 +29,7 @@ from orders.actions.issue import add_codes, edit_voucher, end_voucher, issue_vou
 from orders.forms import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
 from shop.core.actors import Actor
+from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, market_channel
 
@@ -81,7 +82,7 @@ def offers(request: HttpRequest, door: Door) -> HttpResponse:
 def voucher_new(request: HttpRequest, door: Door) -> HttpResponse:
     """A new voucher with its first code."""
     owner, channel = _owner(request, door), _channel()
-    form = _voucher_form(request, door, owner, is_new=True)
+    form = _voucher_form(request, door, owner, is_new=True, initial={"starts": day_of(timezone.now())})
     if form.is_valid():
         act = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
         made = _done(request, door, form, act, _("The code works now, or from its first day on."))
@@ -135,7 +136,7 @@ def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
     row = get_object_or_404(door.vouchers, pk=pk)
     written = io.StringIO()
     table = csv.writer(written)
-    table.writerow([_("Code"), _("Uses")])
+    table.writerow([_("Voucher code"), _("Uses")])
     table.writerows(row.codes.with_uses().order_by("created_at", "code").values_list("code", "use_count"))
     answer = HttpResponse(("\ufeff" + written.getvalue()).encode(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="voucher-{row.pk}.csv"'
@@ -145,7 +146,7 @@ def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
 def promotion_new(request: HttpRequest, door: Door) -> HttpResponse:
     """A new promotion."""
     owner, channel = _owner(request, door), _channel()
-    form = _promotion_form(request, door, owner)
+    form = _promotion_form(request, door, owner, initial={"starts": day_of(timezone.now())})
     if form.is_valid():
         act = partial(make_promotion, channel=channel, terms=form.terms)
         made = _done(request, door, form, act, _("Prices follow within a minute once it begins."))

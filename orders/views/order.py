@@ -42,7 +42,7 @@ FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
 FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
 
 # Who follows an order sees what was taken off in the order in which it came.
-DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("-kind", "pk"))
+DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("kind", "pk"))
 
 
 @require_safe

@@ -1,0 +1,243 @@
+"""Prices lowered by rules of the catalogue, and raised again when these end."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.actions.categories import move_category
+from catalog.actions.products import ProductDetails, VariantDetails, edit_product, edit_variant
+from catalog.actions.promotions import (
+    EndsTooEarly,
+    NobodyBears,
+    OddReduction,
+    PromotionTerms,
+    edit_promotion,
+    end_promotion,
+    make_promotion,
+    refresh_promotion,
+    refresh_promotions_task,
+)
+from catalog.models import Category, Listing, Price, Promotion
+from catalog.pricing import reduced
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.factories import NOW, make_category, make_channel, make_product, make_seller
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("tests")
+DAY = datetime.timedelta(days=1)
+
+
+def terms(percent=10, **fields):
+    return PromotionTerms(**{"name": "Cuối vụ", "starts_at": NOW - DAY, "percent": Decimal(percent)} | fields)
+
+
+def terms_of_amount(amount):
+    return PromotionTerms(name="Bớt", starts_at=NOW - DAY, amount=amount)
+
+
+def promise(given=None, *, acting=None, now=NOW):
+    promotion = make_promotion(
+        channel=make_channel(), terms=given or terms(), acting=acting, actor=STAFF, now=now
+    )
+    refresh(promotion, now)
+    return promotion
+
+
+def refresh(promotion, now=NOW):
+    refresh_promotion(promotion_id=promotion.pk, actor=STAFF, now=now)
+    promotion.refresh_from_db()
+
+
+def prices(product):
+    return list(
+        Price.objects.filter(variant__product=product).order_by("pk").values_list("amount", "discounted")
+    )
+
+
+def lowest(product):
+    listing = Listing.objects.get(product=product)
+    return listing.lowest_price, listing.lowest_list_price
+
+
+def test_a_percentage_lowers_every_price_and_the_columns_that_lists_sort_by() -> None:
+    product = make_product(price=33_333, variants=(("nhỏ", 0), ("to", 16_667)))
+
+    promotion = promise()
+
+    assert prices(product) == [(33_333, 30_000), (50_000, 45_000)]
+    assert lowest(product) == (30_000, 33_333)
+    assert set(Price.objects.values_list("rule", flat=True)) == {promotion.pk}
+    assert Change.objects.filter(what="price.reduced", root_key=str(product.pk)).count() == 2
+
+
+def test_an_amount_is_taken_off_each_step_and_never_more_than_it_costs() -> None:
+    cheap, dear = make_product(price=5_000), make_product(price=50_000)
+
+    promise(terms_of_amount(20_000))
+
+    assert (prices(cheap), prices(dear)) == ([(5_000, 0)], [(50_000, 30_000)])
+
+
+def test_of_several_rules_the_lowest_price_counts_and_they_do_not_add_up() -> None:
+    product = make_product(price=100_000)
+    promise(terms(10))
+    best = promise(terms_of_amount(30_000))
+    promise(terms(20))
+
+    assert prices(product) == [(100_000, 70_000)]
+    end_promotion(promotion_id=best.pk, actor=STAFF, now=NOW)
+    refresh(best)
+    assert prices(product) == [(100_000, 80_000)]
+
+
+def test_a_cooperatives_rule_touches_nobody_elses_goods() -> None:
+    mine, other = make_seller(), make_seller()
+    product, foreign = make_product(mine, price=100_000), make_product(other, price=100_000)
+
+    promotion = promise(acting=mine)
+
+    assert (promotion.cooperative, promotion.borne_by_platform) == (mine, False)
+    assert (prices(product), prices(foreign)) == ([(100_000, 90_000)], [(100_000, None)])
+
+
+def test_a_rule_for_a_shelf_reaches_down_its_branches_and_follows_goods_that_change_shelves() -> None:
+    shelf = make_category("Rau")
+    inner = make_category("Bí", parent=shelf)
+    product = make_product(price=100_000, category=inner)
+    elsewhere = make_product(price=100_000, category=make_category("Vải"), state=ListingState.DRAFT)
+    promotion = promise(terms(categories=[shelf]))
+
+    assert (prices(product), prices(elsewhere)) == ([(100_000, 90_000)], [(100_000, None)])
+    edit_product(
+        cooperative=elsewhere.cooperative,
+        product_id=elsewhere.pk,
+        category=inner,
+        details=ProductDetails(name="Bí"),
+        actor=STAFF,
+        now=NOW,
+    )
+    assert (prices(elsewhere), lowest(elsewhere)) == ([(100_000, 90_000)], (90_000, 100_000))
+    move_category(category=Category.objects.get(pk=inner.pk), parent=None, actor=STAFF, now=NOW)
+    refresh_promotions_task()
+    promotion.refresh_from_db()
+    assert (prices(product), promotion.refresh_at) == ([(100_000, None)], None)
+
+
+def test_prices_change_when_a_rule_begins_and_again_when_it_ends() -> None:
+    product = make_product(price=100_000)
+    promotion = promise(terms(starts_at=NOW + DAY, ends_at=NOW + 2 * DAY))
+    turns = [(prices(product)[0][1], promotion.refresh_at)]
+
+    for later in (NOW + DAY, NOW + 2 * DAY):
+        assert list(Promotion.objects.due(later)) == [promotion]
+        refresh(promotion, later)
+        turns.append((prices(product)[0][1], promotion.refresh_at))
+
+    assert turns == [(None, NOW + DAY), (90_000, NOW + 2 * DAY), (None, None)]
+    assert lowest(product) == (100_000, 100_000)
+
+
+def test_another_list_price_is_lowered_by_the_rule_at_once() -> None:
+    product = make_product(price=100_000)
+    promise()
+
+    edit_variant(
+        cooperative=product.cooperative,
+        variant_id=product.variants.get().pk,
+        channel=make_channel(),
+        details=VariantDetails(price=50_000),
+        actor=STAFF,
+        now=NOW,
+    )
+
+    assert (prices(product), lowest(product)) == ([(50_000, 45_000)], (45_000, 50_000))
+
+
+def test_goods_that_a_changed_rule_no_longer_names_cost_what_is_listed() -> None:
+    first, second = make_product(price=100_000), make_product(price=100_000)
+    promotion = promise(terms(products=[first]))
+
+    edit_promotion(promotion_id=promotion.pk, terms=terms(20, products=[second]), actor=STAFF, now=NOW)
+    refresh(promotion)
+
+    assert (prices(first), prices(second)) == ([(100_000, None)], [(100_000, 80_000)])
+
+
+def test_a_rule_changed_while_prices_are_written_is_due_again() -> None:
+    make_product(price=100_000)
+    promotion = promise()
+    edit_promotion(promotion_id=promotion.pk, terms=terms(20), actor=STAFF, now=NOW + DAY)
+    stale = Promotion.objects.get(pk=promotion.pk)
+    edit_promotion(promotion_id=promotion.pk, terms=terms(30), actor=STAFF, now=NOW + 2 * DAY)
+
+    done = Promotion.objects.filter(pk=stale.pk, refresh_at=stale.refresh_at).update(refresh_at=None)
+
+    assert done == 0
+    assert list(Promotion.objects.due(NOW + 2 * DAY)) == [promotion]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "code"),
+    [
+        (terms(0), OddReduction, "odd_reduction"),
+        (terms(101), OddReduction, "odd_reduction"),
+        (terms(10, amount=5), OddReduction, "odd_reduction"),
+        (terms_of_amount(0), OddReduction, "odd_reduction"),
+        (terms(ends_at=NOW - DAY), EndsTooEarly, "ends_too_early"),
+        (terms(borne_by_platform=False), NobodyBears, "nobody_bears"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(given, kind, code) -> None:
+    make_product()
+
+    with refused(kind, code):
+        make_promotion(channel=make_channel(), terms=given, actor=STAFF, now=NOW)
+
+
+def test_a_cooperative_names_and_changes_nothing_of_others() -> None:
+    mine, foreign = make_seller(), make_product()
+    others = promise()
+
+    with refused(Missing, "missing"):
+        make_promotion(
+            channel=make_channel(), terms=terms(products=[foreign]), acting=mine, actor=STAFF, now=NOW
+        )
+    with refused(Missing, "missing"):
+        edit_promotion(promotion_id=others.pk, terms=terms(), acting=mine, actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        end_promotion(promotion_id=others.pk, acting=mine, actor=STAFF, now=NOW)
+
+
+def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> None:
+    seller = make_seller()
+    counts = []
+    for _batch in range(2):
+        for _product in range(3):
+            make_product(seller, price=100_000)
+        promotion = make_promotion(channel=make_channel(), terms=terms(), actor=STAFF, now=NOW)
+        Change.objects.all().delete()
+        with CaptureQueriesContext(connection) as queries:
+            refresh(promotion)
+        written = Change.objects.filter(what="price.reduced").count()
+        counts.append(len(queries) - written)
+        end_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
+        refresh(promotion)
+
+    assert counts[0] == counts[1]
+
+
+def test_a_reduced_price_is_rounded_once_and_never_below_nothing() -> None:
+    assert [
+        reduced(333, percent=Decimal(10), amount=0),
+        reduced(335, percent=Decimal(10), amount=0),
+        reduced(100, percent=Decimal(0), amount=150),
+    ] == [300, 301, 0]

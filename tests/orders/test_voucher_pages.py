@@ -1,0 +1,190 @@
+"""Codes on the pages where buyers write them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import Price
+from orders.models import Basket, Bearer, Discount, Order, Voucher, VoucherUse
+from tests.factories import HANOI, NOW, make_places, make_seller, make_variant, make_voucher, make_way
+
+pytestmark = pytest.mark.django_db
+WRITTEN = {
+    "name": "Nguyễn Thị Hoa",
+    "phone": "0987654321",
+    "province": HANOI,
+    "commune": "00166",
+    "street": "Số 5",
+    "consent": "on",
+}
+
+
+@pytest.fixture(autouse=True)
+def _places() -> None:
+    make_places()
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def filled(client, *variants):
+    for variant in variants:
+        client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
+    client.post("/en/gio-hang/noi-nhan/", {"province": HANOI})
+    return Basket.objects.get()
+
+
+def text(response):
+    assert response.status_code == 200
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def order_form(basket, **more):
+    way = basket.lines.get().variant.cooperative.ways.get()
+    return {**WRITTEN, "basket": basket.pk, f"way-{way.cooperative_id}": way.pk, **more}
+
+
+def test_a_code_is_used_and_taken_out_without_scripts(client) -> None:
+    make_voucher()
+    filled(client, make_variant(price=320_000))
+
+    used = client.post("/en/gio-hang/ma-uu-dai/", {"code": " chao10 "}, follow=True)
+    shown = text(used)
+    out = text(client.post("/en/gio-hang/ma-uu-dai/", {"remove": "1"}, follow=True))
+
+    assert used.redirect_chain == [("/en/gio-hang/", 302)]
+    for words in ("Code CHAO10", "given by the market", "−32.000\u00a0₫", "318.000\u00a0₫", "350.000\u00a0₫"):
+        assert words in shown
+    assert "CHAO10" not in out
+    assert Basket.objects.get().voucher_code == ""
+
+
+def test_who_gives_it_is_said_by_name(client) -> None:
+    seller = make_seller("HTX Thiên An")
+    make_voucher(cooperative=seller, bearer=Bearer.COOPERATIVE)
+    filled(client, make_variant(seller))
+
+    shown = text(client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, follow=True))
+
+    assert "given by HTX Thiên An" in shown
+
+
+def test_a_refused_code_stays_written_with_the_reason_and_htmx_gets_the_changing_part(client) -> None:
+    make_voucher(minimum=400_000)
+    filled(client, make_variant(price=320_000))
+
+    answer = client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, headers={"HX-Request": "true"})
+
+    page = answer.content.decode()
+    assert "Buy these goods for 80.000\u00a0₫ more" in page
+    assert 'value="CHAO10"' in page
+    assert "<html" not in page
+    assert Basket.objects.get().voucher_code == ""
+
+
+def test_a_code_written_on_the_checkout_is_used_before_anything_is_ordered(client) -> None:
+    make_voucher()
+    basket = filled(client, make_variant(price=320_000))
+    client.get("/en/dat-hang/")
+
+    seen = client.post("/en/dat-hang/", order_form(basket, code="chao10", shown_total="350000"))
+    placed = client.post("/en/dat-hang/", order_form(basket, shown_total="318000"), follow=True)
+
+    assert 'value="318000"' in seen.content.decode()
+    assert 'value="Nguyễn Thị Hoa"' in seen.content.decode()
+    order = Order.objects.get()
+    assert (order.total_gross, order.voucher_code) == (318_000, "CHAO10")
+    shown = text(placed)
+    for words in ("As listed", "Chào khách mới CHAO10", "given by the market", "−32.000\u00a0₫"):
+        assert words in shown
+
+
+def test_a_refused_code_that_still_stands_there_does_not_stop_the_order(client) -> None:
+    basket = filled(client, make_variant(price=320_000))
+    client.get("/en/dat-hang/")
+
+    first = client.post("/en/dat-hang/", order_form(basket, code="GIAM99", shown_total="350000"))
+    told = "There is no such code" in text(first)
+    again = order_form(basket, code="GIAM99", shown_total="350000") | {"code-seen": "GIAM99"}
+    client.post("/en/dat-hang/", again)
+
+    assert told
+    assert Order.objects.get().voucher_code == ""
+
+
+def test_a_code_that_ended_while_the_page_was_read_is_said_and_asked_about(client) -> None:
+    make_voucher()
+    basket = filled(client, make_variant(price=320_000))
+    client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
+    client.get("/en/dat-hang/")
+    Voucher.objects.update(ends_at=NOW)
+
+    told = client.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
+    before = Order.objects.count()
+    client.post("/en/dat-hang/", order_form(basket, shown_total="350000"))
+
+    shown = text(told)
+    assert "This code ended on 24/11/2026." in shown
+    assert "It costs 350.000\u00a0₫ now, not 318.000\u00a0₫." in shown
+    assert before == 0
+    assert (Order.objects.get().total_gross, Discount.objects.count()) == (350_000, 0)
+
+
+def test_a_guest_who_used_a_code_is_told_once_the_number_is_written(client) -> None:
+    make_voucher(apply_once_per_customer=True)
+    variant = make_variant(price=320_000, on_hand=9)
+    for client_now in (client, Client()):
+        Basket.objects.all().delete()
+        basket = filled(client_now, variant)
+        client_now.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
+        client_now.get("/en/dat-hang/")
+        answer = client_now.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
+
+    shown = text(answer)
+    assert "You have used this code before." in shown
+    assert 'name="shown_total" value="350000"' in answer.content.decode()
+    assert (Order.objects.count(), VoucherUse.objects.count()) == (1, 1)
+
+
+def test_anothers_basket_has_no_place_for_a_code(client) -> None:
+    make_voucher()
+    filled(client, make_variant())
+
+    assert Client().post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}).status_code == 404
+
+
+def test_the_basket_asks_as_often_with_a_code_however_much_lies_in_it(client) -> None:
+    make_voucher(usage_limit=5, apply_once_per_customer=True)
+    seller = make_seller()
+    filled(client, make_variant(seller))
+    client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
+    client.get("/en/gio-hang/")
+
+    counts = []
+    for _more in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            assert "CHAO10" in text(client.get("/en/gio-hang/"))
+        counts.append(len(queries))
+        for _variant in range(4):
+            client.post("/en/gio-hang/dong/", {"variant": make_variant(seller).pk, "quantity": 1})
+
+    assert counts[0] == counts[1]
+
+
+def test_lowered_prices_are_shown_with_the_list_price_in_lists_on_the_page_and_in_the_basket(client) -> None:
+    variant = make_variant(price=320_000)
+    Price.objects.filter(variant=variant).update(discounted=300_000)
+    make_way(variant.cooperative, variant.cooperative.warehouses.get().channels.get(), name="Xe khách")
+    filled(client, variant)
+
+    for address in ("/en/san-pham/", f"/en/san-pham/{variant.product.slug}/", "/en/gio-hang/"):
+        page = client.get(address).content.decode()
+        assert re.search(r"<s[^>]*>\s*<span[^>]*>Before: </span>320.000", page), address
+        assert "300.000\u00a0₫" in page
