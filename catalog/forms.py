@@ -114,7 +114,7 @@ class OfferForm(forms.Form):
     )
     value_type = forms.ChoiceField(
         label=_("Kind of reduction"),
-        choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount in đồng"))],
+        choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount of money"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
     value = SumField(label=_("How much"), error_messages={"required": _("Write how much is taken off.")})
