@@ -1,0 +1,84 @@
+"""An order paid for in cash, its process killed anywhere between the basket and the cash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from orders.actions.deliver import deliver_parcel, hand_over_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.place import place_order
+from orders.actions.sweeps import release_expired
+from orders.models import Basket, Method, Order, Payment
+from orders.states import CodState
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from tests.crashes.killed import deaths
+from tests.factories import NOW, carriers_for, make_basket, make_contact, make_variant, stock_of
+from tests.invariants import check_everything
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SOMEBODY = Actor.system("crash")
+
+
+def place(basket: Basket) -> Order:
+    return place_order(
+        basket_id=basket.pk,
+        contact=make_contact(),
+        deliveries=carriers_for(basket) if basket.lines.exists() else {},
+        consents=frozenset({ConsentPurpose.ORDER}),
+        method=Method.COD,
+        actor=SOMEBODY,
+        now=NOW,
+    )
+
+
+def place_and_collect(basket: Basket) -> None:
+    """Everything to the cash in hand, as phones send it: each step with a key, so that it may be repeated."""
+    order = place(basket)
+    part = order.parts.get()
+    key = str(basket.pk)
+    who: dict[str, Any] = {"actor": SOMEBODY, "now": NOW}
+    accept_part(part_id=part.pk, key=f"accept:{key}", **who)
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, key=f"pack:{key}", **who)
+    close_parcel(parcel_id=parcel.pk, key=f"close:{key}", **who)
+    hand_over_parcel(parcel_id=parcel.pk, key=f"hand:{key}", **who)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, key=f"deliver:{key}", **who)
+
+
+def all_steps_hold(every: int) -> int:
+    """Kill it at each `every`-th step, do it again as a phone would, and look; answers how often it died."""
+    variant = make_variant(on_hand=1_000, price=45_000)
+    baskets: list[Basket] = []
+
+    def fresh() -> Callable[[], None]:
+        baskets.append(make_basket((variant, 2)))
+        return partial(place_and_collect, baskets[-1])
+
+    for _step in deaths(fresh, every=every):
+        basket = baskets[-1]
+        release_expired(now=NOW)
+        place_and_collect(basket)
+
+        order = Order.objects.get(basket_key=basket.pk)
+        (parcel,) = order.parts.get().parcels.all()
+        sums = Payment.objects.filter(order=order).sums()
+        assert not Basket.objects.filter(pk=basket.pk).exists()
+        assert [(one.charged, one.charge_pending) for one in sums.values()] == [(order.total_gross, 0)]
+        assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, order.total_gross)
+        assert stock_of(variant).on_hand == 1_000 - 2 * len(baskets)
+        check_everything(newest=1)
+    return len(baskets)
+
+
+def test_no_money_and_no_goods_are_lost_or_doubled() -> None:
+    assert all_steps_hold(every=7) > 30
+
+
+@pytest.mark.long
+def test_no_money_and_no_goods_are_lost_or_doubled_at_any_step() -> None:
+    assert all_steps_hold(every=1) > 200
