@@ -267,9 +267,8 @@ def _remittance(
     made = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
     if made is not None:
         return locks.lock_remittance(made)
-    currency = (
-        Parcel.objects.filter(pk=row.parcel_id or 0).values_list("part__order__currency", flat=True).first()
-    )
+    parcels = Parcel.objects.filter(pk=row.parcel_id or 0)
+    currency = parcels.values_list("part__order__currency", flat=True).first()
     remittance = open_remittance(
         Giver(CashHolder.CARRIER, statement.carrier),
         key=f"statement:{statement.pk}",

@@ -64,6 +64,11 @@ WORDS: dict[str, Promise] = {
     "parcel.handed_over": pgettext_lazy("history", "Handed over"),
     "parcel.delivered": pgettext_lazy("history", "Delivered"),
     "parcel.cash_collected": pgettext_lazy("history", "Cash collected"),
+    "parcel.cash_differs": pgettext_lazy("history", "Another amount of cash than expected"),
+    "parcel.cash_remitted": pgettext_lazy("history", "Cash handed in"),
+    "parcel.cash_reconciled": pgettext_lazy("history", "Cash seen on our account"),
+    "remittance.begun": pgettext_lazy("history", "Cash handed in"),
+    "remittance.reconciled": pgettext_lazy("history", "Cash seen on our account"),
     "parcel.failed": pgettext_lazy("history", "Could not be delivered"),
     "parcel.voided": pgettext_lazy("history", "Parcel voided"),
 }

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from shop.desk import cooperatives, drafts, home, listings, offers, orders, parcels
+from shop.desk import (
+    cash,
+    cash_statements,
+    cooperatives,
+    drafts,
+    home,
+    listings,
+    offers,
+    orders,
+    parcels,
+)
 
 app_name = "desk"
 
@@ -34,6 +44,16 @@ urlpatterns = [
     path("uu-dai/gia/moi/", offers.promotion_new, name="promotion-new"),
     path("uu-dai/gia/<uuid:pk>/", offers.promotion, name="promotion"),
     path("uu-dai/gia/<uuid:pk>/ngung/", offers.promotion_end, name="promotion-end"),
+    path("tien-mat/", cash.cash, name="cash"),
+    path("tien-mat/kien/", cash.cash_parcels, name="cash-parcels"),
+    path("tien-mat/ban-giao/", cash.remittances, name="cash-remittances"),
+    path("tien-mat/ban-giao/<int:pk>/", cash.remittance, name="cash-remittance"),
+    path("tien-mat/ban-giao/<int:pk>/da-nhan/", cash.remittance_receipt, name="cash-remittance-receipt"),
+    path("tien-mat/bang-ke/", cash_statements.statements, name="cash-statements"),
+    path("tien-mat/bang-ke/<int:pk>/", cash_statements.statement, name="cash-statement"),
+    path("tien-mat/bang-ke/<int:pk>/nhan/", cash_statements.statement_taking, name="cash-statement-taking"),
+    path("tien-mat/can-xem/", cash_statements.problems, name="cash-problems"),
+    path("tien-mat/dong/<int:pk>/", cash_statements.row_answer, name="cash-row"),
     path("don-nhap/", drafts.drafts, name="drafts"),
     path("don-nhap/<uuid:token>/", drafts.draft, name="draft"),
     path("don-nhap/<uuid:token>/dat/", drafts.draft_placement, name="draft-placement"),

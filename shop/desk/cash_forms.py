@@ -1,0 +1,149 @@
+"""What the desk asks of cash on delivery: which parcels, who handed in what, and a statement's columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.actions.cod_statement import MAPPED
+from orders.actions.remit import Giver
+from orders.models import Bearer, StatementImport
+from orders.payments.cells import BadCell, amount_in
+from orders.states import CashHolder
+from shop.reports.cash import NAMES, Age
+
+_LABELS = {
+    "tracking": _("Tracking number"),
+    "parcel": _("Our code of the order or parcel"),
+    "collected": _("Cash collected"),
+    "fee": _("Fee"),
+    "remitted": _("Handed in"),
+}
+
+
+class AmountField(forms.CharField):
+    """A sum in đồng as people write it, `1.234.000 ₫`; not below nothing."""
+
+    widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
+    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return 0
+        try:
+            amount = amount_in(text.strip())
+        except BadCell as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        if amount < 0:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return amount
+
+
+class CashSearch(forms.Form):
+    """Whose cash, and how old; each travels in the address, and what makes no sense is not asked for."""
+
+    xe = forms.CharField(required=False, max_length=120)
+    htx = forms.IntegerField(required=False, min_value=1, max_value=2**31)
+    tuoi = forms.ChoiceField(required=False, choices=[("", ""), *((age.value, NAMES[age]) for age in Age)])
+
+    @property
+    def giver(self) -> Giver | None:
+        """Whose cash alone is shown; None where it is everybody's."""
+        self.is_valid()
+        if self.cleaned_data.get("htx"):
+            return Giver(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["htx"])
+        if "xe" in self.data:
+            return Giver(CashHolder.CARRIER, carrier=self.cleaned_data.get("xe", ""))
+        return None
+
+    @property
+    def age(self) -> str:
+        self.is_valid()
+        age: str = self.cleaned_data.get("tuoi", "")
+        return age
+
+
+class HandInForm(forms.Form):
+    """Parcels whose cash was handed in, what was kept of it, and the bank's reference."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    fees = AmountField(label=_("Fees kept of it"), required=False)
+    fee_bearer = forms.ChoiceField(
+        label=_("Who bears the fees"), choices=Bearer.choices, widget=forms.Select(attrs={"class": "input"})
+    )
+    reference = forms.CharField(
+        label=_("Reference of the bank or the receipt"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
+class ReceivedForm(forms.Form):
+    """What came in of a remittance."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    received = AmountField(label=_("Received on our account"))
+    reference = forms.CharField(
+        label=_("Reference of the bank or the receipt"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        label=_("Why it is another amount"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
+class UploadForm(forms.Form):
+    """A carrier's statement."""
+
+    carrier = forms.CharField(
+        label=_("Carrier"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "list": "carriers", "autocomplete": "off"}),
+    )
+    file = forms.FileField(
+        label=_("Statement"),
+        help_text=_("CSV or Excel (XLSX), up to 5 MB."),
+        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,.xlsx,.txt"}),
+    )
+
+
+class MappingForm(forms.Form):
+    """Which column of a statement is which; columns are named by their headings."""
+
+    carrier = forms.CharField(
+        label=_("Carrier"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    fee_bearer = forms.ChoiceField(
+        label=_("Who bears the fees"), choices=Bearer.choices, widget=forms.Select(attrs={"class": "input"})
+    )
+
+    def __init__(self, data: Any = None, *, statement: StatementImport, width: int) -> None:
+        initial: dict[str, Any] = {"carrier": statement.carrier, "fee_bearer": statement.fee_bearer}
+        super().__init__(data, initial=initial)
+        heads = [str(head) for head in statement.heads] + [""] * max(0, width - len(statement.heads))
+        choices = [(str(n), f"{n + 1}. {head}".strip()) for n, head in enumerate(heads)]
+        for name in MAPPED:
+            self.fields[name] = forms.ChoiceField(
+                label=_LABELS[name],
+                required=False,
+                choices=[("", pgettext_lazy("column", "None")), *choices],
+                initial="" if statement.columns.get(name) is None else str(statement.columns[name]),
+                widget=forms.Select(attrs={"class": "input"}),
+            )
+
+    @property
+    def columns(self) -> dict[str, int | None]:
+        said = self.cleaned_data
+        return {name: int(said[name]) if said[name] else None for name in MAPPED}

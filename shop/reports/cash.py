@@ -1,0 +1,170 @@
+"""Cash on delivery that the platform is still to get: with whom it is, and for how long."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Q, Sum, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.models import Parcel
+from orders.models.parcel import ParcelQuerySet
+from orders.states import CashHolder, CodState
+from shop.core.calendar import day_of, start_of_day
+from shop.reports.render import Cell, Column, Kind, Table
+
+
+class Age(StrEnum):
+    """For how many of Vietnam's days cash has been away, and cash that was handed in but not seen yet."""
+
+    NEW = "0-3"
+    WEEK = "4-7"
+    FORTNIGHT = "8-14"
+    OLD = "15"
+    HANDED_IN = "da-nop"
+
+
+AGES = (Age.NEW, Age.WEEK, Age.FORTNIGHT, Age.OLD)
+NAMES: dict[Age, Promise] = {
+    Age.NEW: gettext_lazy("0–3 days"),
+    Age.WEEK: gettext_lazy("4–7 days"),
+    Age.FORTNIGHT: gettext_lazy("8–14 days"),
+    Age.OLD: gettext_lazy("15 days and more"),
+    Age.HANDED_IN: gettext_lazy("Handed in, not seen yet"),
+}
+_DAYS = {Age.NEW: 3, Age.WEEK: 7, Age.FORTNIGHT: 14}
+
+
+@dataclass(slots=True)
+class Away:
+    """What somebody still has, in minor units by age; `parcels` counts them all."""
+
+    holder: str
+    key: str
+    name: str
+    by_age: dict[Age, int] = field(default_factory=dict)
+    parcels: int = 0
+
+    @property
+    def total(self) -> int:
+        """What is in their hands; what was handed in is not."""
+        return sum(self.by_age.get(age, 0) for age in AGES)
+
+    @property
+    def ages(self) -> list[tuple[Age, int]]:
+        return [(age, self.by_age.get(age, 0)) for age in Age]
+
+    @property
+    def is_late(self) -> bool:
+        return self.by_age.get(Age.OLD, 0) > 0
+
+
+def away_by_holder(today: datetime.date, currency: str) -> tuple[list[Away], list[Away]]:
+    """Carriers and cooperatives with cash, most of it first: one query."""
+    rows = (
+        with_age(Parcel.objects.owing_cash(), today)
+        .filter(part__order__currency=currency)
+        .values("cod_holder", "carrier", "part__cooperative", "part__cooperative__name", "age")
+        .annotate(amount=Sum("owed"), parcels=Count("pk"))
+        .order_by("carrier", "part__cooperative", "age")
+    )
+    carriers: dict[str, Away] = {}
+    cooperatives: dict[str, Away] = {}
+    for row in rows:
+        if row["cod_holder"] == CashHolder.CARRIER:
+            name = row["carrier"]
+            away = carriers.setdefault(name, Away(CashHolder.CARRIER, name, name or _("Carrier not named")))
+        else:
+            key = str(row["part__cooperative"])
+            name = row["part__cooperative__name"]
+            away = cooperatives.setdefault(key, Away(CashHolder.COOPERATIVE, key, name))
+        age = Age(row["age"])
+        away.by_age[age] = away.by_age.get(age, 0) + row["amount"]
+        away.parcels += row["parcels"]
+    return _sorted(carriers.values()), _sorted(cooperatives.values())
+
+
+def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
+    """The queryset of parcels that owe cash, each with its `age`."""
+    since = [
+        When(since__gte=start_of_day(today - datetime.timedelta(days=days)), then=Value(age.value))
+        for age, days in _DAYS.items()
+    ]
+    handed_in = When(cod_state=CodState.REMITTED, then=Value(Age.HANDED_IN.value))
+    return rows.annotate(age=Case(handed_in, *since, default=Value(Age.OLD.value), output_field=CharField()))
+
+
+def sums_of(rows: Iterable[Away]) -> Away:
+    """The line below them."""
+    every = Away("", "", _("Total"))
+    for row in rows:
+        every.parcels += row.parcels
+        for age, amount in row.by_age.items():
+            every.by_age[age] = every.by_age.get(age, 0) + amount
+    return every
+
+
+def of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool], int]:
+    """What is away of one cooperative's cash, by holder and whether it was handed in: one query."""
+    rows = (
+        Parcel.objects.owing_cash()
+        .filter(part__cooperative=cooperative_id, part__order__currency=currency)
+        .annotate(is_handed_in=Case(When(Q(cod_state=CodState.REMITTED), then=True), default=False))
+        .values("cod_holder", "is_handed_in")
+        .annotate(amount=Sum("owed"))
+        .order_by("cod_holder", "is_handed_in")
+    )
+    return {(row["cod_holder"], bool(row["is_handed_in"])): row["amount"] for row in rows}
+
+
+def table_by_holder(name: str, rows: Sequence[Away], currency: str) -> Table:
+    """Holders and ages as a sheet."""
+    columns = [
+        Column(name),
+        *(Column(str(NAMES[age]), Kind.MONEY) for age in Age),
+        Column(_("In their hands"), Kind.MONEY),
+        Column(_("Parcels"), Kind.COUNT),
+    ]
+
+    def cells(row: Away) -> list[Cell]:
+        return [row.name, *(amount for _age, amount in row.ages), row.total, row.parcels]
+
+    return Table(name, columns, [cells(row) for row in rows], currency, sums=cells(sums_of(rows)))
+
+
+def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
+    """Parcels whose cash is away as a sheet; they are to be loaded with part, cooperative and order."""
+    columns = [
+        Column(_("Parcel")),
+        Column(_("Tracking number")),
+        Column(_("Carrier")),
+        Column(_("Cooperative")),
+        Column(_("Cash")),
+        Column(_("Since"), Kind.DAY),
+        Column(_("To be collected"), Kind.MONEY),
+        Column(_("Collected"), Kind.MONEY),
+    ]
+    cells: list[list[Cell]] = [
+        [
+            f"{parcel.part.order.code}-{parcel.number}",
+            parcel.tracking_number,
+            parcel.carrier,
+            parcel.part.cooperative.name,
+            parcel.get_cod_state_display(),
+            day_of(parcel.cod_collected_at or parcel.delivered_at or parcel.created_at),
+            parcel.cod_expected,
+            parcel.cod_collected,
+        ]
+        for parcel in rows
+    ]
+    return Table(_("Parcels"), columns, cells, currency)
+
+
+def _sorted(rows: Iterable[Away]) -> list[Away]:
+    return sorted(rows, key=lambda row: (-row.total, row.name, row.key))

@@ -1,0 +1,225 @@
+"""The desk's pages of cash: who has it and how old, what is handed in, statements, and who may see it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
+from orders.states import CodState
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.reports.cash import Age, away_by_holder
+from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_user
+from tests.orders.cash_at_hand import CARRIER, delivered, statement
+
+pytestmark = pytest.mark.django_db
+CASH = "/quan-tri/tien-mat/"
+PAGES = ("", "kien/", "ban-giao/", "bang-ke/", "can-xem/")
+
+
+@pytest.fixture
+def cashier(client: Client) -> Client:
+    """Staff who may handle payments and nothing else."""
+    user = make_user(is_staff=True)
+    group = Group.objects.create(name="Thu ngân")
+    GroupPermission.objects.create(group=group, code=Permission.HANDLE_PAYMENTS)
+    group.users.add(user)
+    client.force_login(user)
+    return client
+
+
+def upload(client, content, carrier=CARRIER, name="doi-soat.csv"):
+    return client.post(f"{CASH}bang-ke/", {"carrier": carrier, "file": SimpleUploadedFile(name, content)})
+
+
+def aged(parcel, days):
+    at = timezone.now() - datetime.timedelta(days=days)
+    Parcel.objects.filter(pk=parcel.pk).update(cod_collected_at=at)
+    return parcel
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_cash_is_for_who_handles_payments(client: Client, page: str) -> None:
+    client.force_login(make_member(make_cooperative()))
+    member = client.get(CASH + page).status_code
+    user = make_user(is_staff=True)
+    group = Group.objects.create(name="Duyệt hàng")
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+    group.users.add(user)
+    client.force_login(user)
+
+    assert (member, client.get(CASH + page).status_code) == (404, 404)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_answer_on_an_empty_shop_and_with_cash(cashier: Client, page: str) -> None:
+    empty = cashier.get(CASH + page)
+    delivered(cash=True)
+
+    assert (empty.status_code, cashier.get(CASH + page).status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_queries_do_not_grow_with_parcels(client: Client, page: str) -> None:
+    client.force_login(make_admin())
+    seller = make_seller()
+
+    def grow():
+        parcels = [delivered(cash=True, seller=seller), delivered(seller=seller)]
+        content = statement([(parcels[1].tracking_number, 1000, 0)])
+        upload(client, content, name=f"{parcels[0].pk}.csv")
+        read = StatementImport.objects.order_by("-pk").first()
+        client.post(f"{CASH}bang-ke/{read.pk}/nhan/")
+        client.post(
+            f"{CASH}ban-giao/?xe={CARRIER}",
+            {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcels[0].pk]},
+        )
+
+    grow()
+    client.get(CASH + page)
+    with _counting() as few:
+        client.get(CASH + page)
+    grow()
+    grow()
+    with _counting() as many:
+        client.get(CASH + page)
+
+    assert len(many) == len(few)
+
+
+def _counting():
+    return CaptureQueriesContext(connection)
+
+
+def test_cash_is_counted_by_vietnams_days_and_by_who_has_it(cashier: Client) -> None:
+    seller = make_seller("HTX Tài Hoan")
+    days = {0: 100_000, 3: 110_000, 4: 120_000, 7: 130_000, 8: 140_000, 14: 150_000, 15: 160_000}
+    for age, price in days.items():
+        aged(delivered(price, cash=True, seller=seller), age)
+    aged(delivered(170_000, cash=True, carrier="", seller=seller), 40)
+    unreported = delivered(180_000, seller=seller)
+    Parcel.objects.filter(pk=unreported.pk).update(delivered_at=timezone.now())
+    today = timezone.localdate()
+
+    (carrier,), (cooperative,) = away_by_holder(today, "VND")
+
+    assert carrier.by_age == {
+        Age.NEW: 130_000 + 140_000 + 210_000,
+        Age.WEEK: 150_000 + 160_000,
+        Age.FORTNIGHT: 170_000 + 180_000,
+        Age.OLD: 190_000,
+    }
+    assert (carrier.name, carrier.parcels, carrier.total) == (CARRIER, 8, 1_330_000)
+    assert (cooperative.name, cooperative.by_age, cooperative.is_late) == (
+        "HTX Tài Hoan",
+        {Age.OLD: 200_000},
+        True,
+    )
+    page = cashier.get(CASH).content.decode()
+    assert "1.330.000" in page
+    assert "200.000" in page
+
+
+def test_figures_are_taken_along_as_files(cashier: Client) -> None:
+    parcel = aged(delivered(cash=True), 0)
+
+    whole = cashier.get(f"{CASH}?format=csv")
+    parcels = cashier.get(f"{CASH}kien/?xe={CARRIER}&format=csv").content.decode()
+    book = cashier.get(f"{CASH}kien/?format=xlsx")
+
+    assert whole["Content-Disposition"] == 'attachment; filename="tien-mat.csv"'
+    assert f"{CARRIER},230000,0,0,0,0,230000,1" in whole.content.decode()
+    assert f"{parcel.part.order.code}-1,{parcel.tracking_number},{CARRIER}" in parcels
+    assert book.content.startswith(b"PK")
+
+
+def test_chosen_cash_is_taken_in_and_settled_when_it_is_seen(cashier: Client) -> None:
+    first, second = delivered(cash=True), delivered(cash=True)
+    key = uuid.uuid4()
+    sent = {"key": key, "fees": "22.000", "fee_bearer": "cooperative", "parcel": [first.pk]}
+
+    for _ in range(2):
+        answer = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+    made = CashRemittance.objects.get()
+    wrong = cashier.post(
+        f"{CASH}ban-giao/{made.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "200.000"}, follow=True
+    )
+    cashier.post(f"{CASH}ban-giao/{made.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "208.000"})
+
+    assert answer.url == f"{CASH}ban-giao/{made.pk}/"
+    assert (made.collected, made.fees, made.remitted, made.fee_bearer) == (
+        230_000,
+        22_000,
+        208_000,
+        "cooperative",
+    )
+    assert wrong.status_code == 200
+    states = [Parcel.objects.get(pk=each.pk).cod_state for each in (first, second)]
+    assert states == [CodState.RECONCILED, CodState.COLLECTED]
+
+
+def test_nothing_chosen_or_anothers_cash_is_said_on_the_page(cashier: Client) -> None:
+    parcel = delivered(cash=True)
+    sent = {"key": uuid.uuid4(), "fee_bearer": "platform"}
+
+    nothing = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+    other = cashier.post(f"{CASH}ban-giao/?xe=Viettel", sent | {"parcel": [parcel.pk]})
+
+    assert (nothing.status_code, other.status_code, CashRemittance.objects.count()) == (422, 422, 0)
+
+
+def test_a_statement_is_read_its_columns_said_and_taken_over(cashier: Client) -> None:
+    parcel, short = delivered(), delivered()
+    content = statement([(parcel.tracking_number, 230_000, 20_000), (short.tracking_number, 200_000, 0)])
+
+    read = StatementImport.objects.get(pk=int(upload(cashier, content).url.split("/")[-2]))
+    before = cashier.get(f"{CASH}bang-ke/{read.pk}/").content.decode()
+    columns = {"tracking": "0", "parcel": "", "collected": "1", "fee": "2", "remitted": "3"}
+    cashier.post(f"{CASH}bang-ke/{read.pk}/", columns | {"carrier": CARRIER, "fee_bearer": "platform"})
+    cashier.post(f"{CASH}bang-ke/{read.pk}/nhan/")
+    after = cashier.get(f"{CASH}bang-ke/{read.pk}/").content.decode()
+    row = StatementRow.objects.problems().get()
+    cashier.post(f"{CASH}dong/{row.pk}/", {"answer": "take"})
+
+    assert f"{parcel.part.order.code}-1" in before
+    assert short.tracking_number in after
+    assert {Parcel.objects.get(pk=each.pk).cod_state for each in (parcel, short)} == {CodState.REMITTED}
+    assert CashRemittance.objects.get().remitted == 410_000
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"PK\x03\x04nonsense", b"a,b\n" + b"x" * 5_000_001, b""]
+)
+def test_a_file_that_is_no_statement_is_refused_with_words(cashier: Client, content: bytes) -> None:
+    answer = upload(cashier, content)
+
+    assert (answer.status_code, StatementImport.objects.count()) == (422, 0)
+    assert 'class="errors' in answer.content.decode()
+
+
+def test_a_statement_without_the_columns_that_are_needed_says_so(cashier: Client) -> None:
+    read = upload(cashier, "Tên;Tuổi\nLan;30\n".encode()).url
+
+    page = cashier.get(read)
+    refused = cashier.post(f"{read}nhan/", follow=True)
+
+    assert page.status_code == 200
+    assert "notice bad" in page.content.decode()
+    assert refused.status_code == 200
+    assert not CashRemittance.objects.exists()
+
+
+def test_what_is_not_there_is_not_found(cashier: Client) -> None:
+    for path in ("ban-giao/999/", "bang-ke/999/"):
+        assert cashier.get(CASH + path).status_code == 404
+    for path in ("ban-giao/999/da-nhan/", "bang-ke/999/nhan/", "dong/999/"):
+        assert cashier.post(CASH + path).status_code == 404
+    assert cashier.get(f"{CASH}kien/?htx=999").status_code == 404
