@@ -50,9 +50,7 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("kind", "pk"))
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The order's page, for whoever holds its unguessable address."""
     shown = get_object_or_404(
-        Order.objects.held_by(token)
-        .select_related("shipping_address", "channel")
-        .prefetch_related(DISCOUNTS)
+        Order.objects.held_by(token).select_related("shipping_address", "channel").prefetch_related(DISCOUNTS)
     )
     url = order_url(shown)
     context = {
