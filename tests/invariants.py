@@ -15,6 +15,7 @@ from orders.actions.standing import derive_standing
 from orders.models import (
     Account,
     Allocation,
+    CashRemittance,
     Discount,
     LedgerEntry,
     LedgerPosting,
@@ -26,12 +27,14 @@ from orders.models import (
     ParcelLine,
     Payment,
     PaymentEvent,
+    PostingKind,
     RefundLine,
+    RemittanceLine,
     Reservation,
     Settlement,
     WeightQuestion,
 )
-from orders.states import GONE, ParcelState, PartState, SettlementState
+from orders.states import CASH_AWAY, GONE, CashHolder, ParcelState, PartState, SettlementState
 from shop.core.models import Channel
 
 SIDES = ("net", "gross")
@@ -219,6 +222,32 @@ def check_waiting() -> None:
     for part in OrderPart.objects.filter(order__confirmed_at=None).prefetch_related("parcels"):
         assert (part.accepted_at, part.accept_by) == (None, None)
         assert list(part.parcels.all()) == []
+
+
+def check_cash_away() -> None:
+    """Cash that is with a carrier or a cooperative in the ledger is what the parcels say is with them."""
+    away: Counter[Any] = Counter()
+    for parcel in Parcel.objects.filter(cod_state__in=CASH_AWAY).select_related("part"):
+        away[hands_of(parcel)] += parcel.cod_collected
+    for line in RemittanceLine.objects.select_related("parcel__part", "remittance"):
+        if line.remittance.reconciled_at is not None:
+            away[hands_of(line.parcel)] += line.parcel.cod_collected - line.collected
+    for each in CashRemittance.objects.exclude(reconciled_at=None):
+        away[each.holder, each.cooperative_id, each.carrier] -= each.difference
+    booked: Counter[Any] = Counter()
+    accounts = {Account.CARRIER_CASH: CashHolder.CARRIER, Account.COOPERATIVE_CASH: CashHolder.COOPERATIVE}
+    moved = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
+    for entry in LedgerEntry.objects.filter(account__in=accounts, posting__kind__in=moved):
+        booked[accounts[Account(entry.account)], entry.cooperative_id, entry.carrier] += entry.amount
+    assert {key: amount for key, amount in away.items() if amount} == {
+        key: amount for key, amount in booked.items() if amount
+    }
+
+
+def hands_of(parcel: Parcel) -> tuple[str, int | None, str]:
+    if parcel.cod_holder == CashHolder.CARRIER:
+        return (CashHolder.CARRIER, None, parcel.carrier)
+    return (CashHolder.COOPERATIVE, parcel.part.cooperative_id, "")
 
 
 def check_slots() -> None:

@@ -292,6 +292,7 @@ def _take_rows(
     now: datetime.datetime,
 ) -> None:
     """Take over what still agrees now that it is locked; somebody may have been quicker."""
+    locks.lock_periods(held.values(), now=now)
     handed: list[Handed] = []
     ended: dict[RowState, list[StatementRow]] = {}
     for row in rows:

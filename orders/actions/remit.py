@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
+from orders.actions.remit_books import book_late_lines, book_remittance
 from orders.models import Bearer, CashRemittance, Parcel, RemittanceLine
 from orders.states import COD_MOVES, CashHolder, CodState
 from shop.core.actors import Actor
@@ -156,6 +157,7 @@ def add_lines(
     remittance.save(update_fields=["collected", "fees", "remitted", "reference"])
     if remittance.reconciled_at is not None:
         _settle(remittance, lines, actor=actor, now=now)
+        book_late_lines(remittance, lines, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -192,6 +194,7 @@ def reconcile_cash(
     for line in lines:
         line.parcel = held[line.parcel_id]
     _settle(remittance, lines, actor=actor, now=now)
+    book_remittance(remittance, lines, actor=actor, now=now)
     record_change(
         "remittance.reconciled",
         remittance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import Sum
 
 from orders.actions.cash import AmountDiffers, CashTaken, WrongAmount
 from orders.actions.deliver import deliver_parcel, report_cash
@@ -15,7 +16,7 @@ from orders.actions.remit import (
     reconcile_cash,
     remit_cash,
 )
-from orders.models import Bearer, CashRemittance, Parcel, PaymentEvent
+from orders.models import Account, Bearer, CashRemittance, LedgerEntry, Parcel, PaymentEvent
 from orders.states import CashHolder, CodState, Coverage
 from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
@@ -187,3 +188,54 @@ def test_cash_of_a_parcel_that_was_undone_is_handed_in_all_the_same_and_not_aske
     assert (remittance.remitted, anew.cod_expected, anew.cod_state) == (230_000, 0, CodState.NONE)
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     check_cash()
+
+
+def balances():
+    """What each account comes to, those that are nothing left out."""
+    rows = LedgerEntry.objects.values("account", "carrier").annotate(total=Sum("amount")).order_by("account")
+    return {(row["account"], row["carrier"]): row["total"] for row in rows if row["total"]}
+
+
+def test_the_ledger_follows_the_cash_from_the_carrier_to_our_account() -> None:
+    remittance = hand_in(delivered(cash=True), fees=22_000)
+    before = balances()
+
+    reconcile_cash(remittance_id=remittance.pk, received=208_000, **WHO)
+
+    after = balances()
+    assert before[Account.CARRIER_CASH, CARRIER] == 230_000
+    assert (Account.CARRIER_CASH, CARRIER) not in after
+    assert (after[Account.BANK, ""], after[Account.PLATFORM_COST, ""]) == (208_000, 22_000)
+    assert sum(after.values()) == 0
+
+
+def test_what_is_missing_of_the_money_stays_the_carriers_debt() -> None:
+    remittance = hand_in(delivered(cash=True))
+
+    reconcile_cash(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
+
+    assert balances()[Account.CARRIER_CASH, CARRIER] == 30_000
+
+
+def test_fees_that_cooperatives_bear_are_taken_off_what_they_are_owed() -> None:
+    parcel = delivered(cash=True)
+    owed = balances()[Account.COOPERATIVE_PAYABLE, ""]
+    remittance = hand_in(parcel, fees=22_000, fee_bearer=Bearer.COOPERATIVE)
+
+    reconcile_cash(remittance_id=remittance.pk, received=208_000, **WHO)
+
+    assert balances()[Account.COOPERATIVE_PAYABLE, ""] == owed + 22_000
+    assert (Account.PLATFORM_COST, "") not in balances()
+
+
+def test_what_a_cooperative_hands_in_is_no_longer_held_by_it() -> None:
+    seller = make_seller()
+    parcel = delivered(cash=True, carrier="", seller=seller)
+    held = balances()[Account.COOPERATIVE_CASH, ""]
+
+    remittance = hand_in(parcel, giver=Giver(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    reconcile_cash(remittance_id=remittance.pk, received=230_000, **WHO)
+
+    assert held == 230_000
+    assert (Account.COOPERATIVE_CASH, "") not in balances()
+    assert balances()[Account.BANK, ""] == 230_000

@@ -1,0 +1,146 @@
+"""Several hands on one parcel's cash: handed in twice at once, reported twice, collected while undone."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from orders import locks
+from orders.actions import remit
+from orders.actions.deliver import report_cash
+from orders.actions.pack import void_parcel
+from orders.actions.remit import CashNotHeld, Giver, remit_cash
+from orders.models import CashRemittance, Parcel, PaymentEvent, RemittanceLine
+from orders.states import CashHolder, CodState, ParcelState
+from shop.core.models import Change
+from shop.core.states import WrongMove
+from tests.invariants import check_cash, check_cash_away
+from tests.orders.cash_at_hand import CARRIER, WHO, delivered
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GIVER = Giver(CashHolder.CARRIER, CARRIER)
+
+
+def kinds(answers):
+    return sorted(type(answer).__name__ for answer in answers)
+
+
+def handing_in(parcel, key):
+    return partial(remit_cash, giver=GIVER, parcel_ids=[parcel.pk], key=key, **WHO)
+
+
+def test_cash_handed_in_twice_at_once_is_handed_in_once() -> None:
+    parcel = delivered(cash=True)
+
+    answers = together([handing_in(parcel, "a"), handing_in(parcel, "b")])
+
+    assert kinds(answers) == ["CashNotHeld", "CashRemittance"], answers
+    refusal = next(answer for answer in answers if isinstance(answer, CashNotHeld))
+    assert refusal.details == {"parcels": [parcel.pk]}
+    assert RemittanceLine.objects.get().parcel == parcel
+    check_cash_away()
+
+
+def test_the_same_remittance_sent_ten_times_is_one() -> None:
+    parcel = delivered(cash=True)
+
+    answers = together([handing_in(parcel, "a")] * 10)
+
+    assert {getattr(answer, "pk", answer) for answer in answers} == {CashRemittance.objects.get().pk}
+
+
+def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeypatch) -> None:
+    parcel = delivered(cash=True)
+    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    if connection.vendor == "postgresql":
+
+        def plain(rows):
+            return list(rows.order_by("pk"))
+
+        lock_cash = locks.lock_cash
+
+        def read_together(parcel_ids):
+            held = lock_cash(parcel_ids)
+            both_read.wait()
+            return held
+
+        monkeypatch.setattr(locks, "locked", plain)
+        monkeypatch.setattr(remit.locks, "lock_cash", read_together)
+    else:
+        lock_cash = locks.lock_cash
+        monkeypatch.setattr(remit.locks, "lock_cash", lambda _ids: early.held)
+
+    def work(key):
+        if connection.vendor == "sqlite":
+            early.held = lock_cash([parcel.pk])
+            both_read.wait()
+        return handing_in(parcel, key)()
+
+    answers = together([partial(work, "a"), partial(work, "b")])
+
+    assert kinds(answers) == ["CashRemittance", "IntegrityError"], answers
+
+
+def test_cash_reported_twice_at_once_is_collected_once() -> None:
+    parcel = delivered()
+    reporting = partial(report_cash, parcel_id=parcel.pk, **WHO)
+
+    answers = together([reporting, reporting])
+
+    assert kinds(answers) == ["Parcel", "WrongMove"], answers
+    assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
+    check_cash()
+
+
+def test_without_the_lock_cash_is_reported_twice(monkeypatch) -> None:
+    parcel = delivered()
+    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    lock_parcel = locks.lock_parcel
+    if connection.vendor == "postgresql":
+
+        def plain(rows):
+            found = list(rows.order_by("pk"))
+            both_read.wait()
+            return next(iter(found), None)
+
+        monkeypatch.setattr(locks, "locked_one", plain)
+    else:
+        monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: early.rows)
+
+    def reporting():
+        if connection.vendor == "sqlite":
+            early.rows = lock_parcel(parcel.pk)
+            both_read.wait()
+        return report_cash(parcel_id=parcel.pk, **WHO)
+
+    answers = together([reporting, reporting])
+
+    assert kinds(answers) == ["Parcel", "Parcel"], answers
+    assert Change.objects.filter(what="parcel.cash_collected").count() == 2
+
+
+def test_cash_is_collected_before_its_parcel_is_undone_or_not_at_all() -> None:
+    parcels = [delivered() for _ in range(6)]
+    works = []
+    for parcel in parcels:
+        works.append(partial(report_cash, parcel_id=parcel.pk, **WHO))
+        works.append(partial(void_parcel, parcel_id=parcel.pk, reason="hàng về", **WHO))
+
+    answers = together(works)
+
+    for n, parcel in enumerate(parcels):
+        reported, undone = answers[2 * n : 2 * n + 2]
+        now = Parcel.objects.get(pk=parcel.pk)
+        assert isinstance(undone, Parcel)
+        assert now.state == ParcelState.VOIDED
+        if isinstance(reported, Parcel):
+            assert (now.cod_state, now.cod_collected) == (CodState.COLLECTED, 230_000)
+        else:
+            assert isinstance(reported, WrongMove)
+            assert (now.cod_state, now.cod_collected) == (CodState.EXPECTED, 0)
+    check_cash()
+    check_cash_away()
