@@ -20,6 +20,7 @@ from orders.models import (
     Order,
     OrderPart,
     Parcel,
+    Payout,
     Settlement,
     StatementImport,
     StatementKind,
@@ -90,6 +91,21 @@ def lock_settlement(settlement_id: int) -> Settlement:
     if settlement is None:
         raise Missing()
     return settlement
+
+
+def lock_payout(payout_id: uuid.UUID) -> Payout:
+    """A payout, after the order or the settlement that it is for. Raises Missing."""
+    found = Payout.objects.select_related("refund").filter(pk=payout_id).first()
+    if found is None:
+        raise Missing()
+    if found.refund is not None:
+        lock_order(found.refund.order_id)
+    if found.settlement_id is not None:
+        lock_settlement(found.settlement_id)
+    payout = locked_one(Payout.objects.filter(pk=payout_id))
+    if payout is None:
+        raise Missing()
+    return payout
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

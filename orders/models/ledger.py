@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import models
@@ -43,6 +44,7 @@ class PostingKind(models.TextChoices):
     UNCLAIMED = "unclaimed", _("money found or given back")
     OFFSET = "offset", _("cash kept by the cooperative")
     PAYOUT = "payout", _("paid out")
+    SETTLED = "settled", _("settled")
     CARRIED = "carried", _("carried over")
     CORRECTION = "correction", _("correction")
 
@@ -98,6 +100,41 @@ class CooperativeBalance:
     paid_out: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a running period comes to so far, in minor units: the figures that its closing fixes."""
+
+    brought_over: int = 0
+    goods: int = 0
+    delivery: int = 0
+    refunds: int = 0
+    commission: int = 0
+    tax_withheld: int = 0
+    corrections: int = 0
+    cash_held: int = 0
+
+    @property
+    def payable(self) -> int:
+        more = self.brought_over + self.goods + self.delivery + self.corrections
+        return more - self.refunds - self.commission - self.tax_withheld - self.cash_held
+
+    @classmethod
+    def of(cls, debits: Mapping[tuple[str, str], int]) -> Figures:
+        """From a running period's debits by account and nature; what has no figure of its own corrects."""
+        nature = EntryNature
+        payable = {key[1]: total for key, total in debits.items() if key[0] == Account.COOPERATIVE_PAYABLE}
+        figures = {
+            "brought_over": -payable.pop(nature.BROUGHT, 0),
+            "goods": -payable.pop(nature.GOODS, 0),
+            "delivery": -payable.pop(nature.DELIVERY, 0),
+            "refunds": payable.pop(nature.REFUND, 0),
+            "commission": payable.pop(nature.COMMISSION, 0),
+            "tax_withheld": payable.pop(nature.TAX, 0),
+        }
+        held = sum(total for key, total in debits.items() if key[0] == Account.COOPERATIVE_CASH)
+        return cls(**figures, corrections=-sum(payable.values()), cash_held=held)
+
+
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def balance(self) -> int:
         """Σ, in minor units; ask it of one currency."""
@@ -109,6 +146,19 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         rows = self.filter(currency=currency).order_by("account").values_list("account")
         return dict(rows.annotate(total=Sum("amount")))
 
+    def figures(self) -> dict[int, Figures]:
+        """What running periods come to, by settlement, in one query."""
+        rows = (
+            self.filter(account__in=OF_COOPERATIVES)
+            .order_by("settlement")
+            .values_list("settlement", "account", "nature")
+            .annotate(total=Sum("amount"))
+        )
+        debits: dict[int, dict[tuple[str, str], int]] = {}
+        for settlement_id, account, nature, total in rows:
+            debits.setdefault(settlement_id, {})[account, nature] = total
+        return {key: Figures.of(sums) for key, sums in debits.items()}
+
     def by_carrier(self, currency: str) -> dict[str, int]:
         """The cash that each carrier has of ours, by its name."""
         rows = self.filter(account=Account.CARRIER_CASH, currency=currency).order_by("carrier")
@@ -117,6 +167,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
         """Each cooperative's balance in a currency, in one query."""
         of = Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH, Account.PAYOUT_DUE
+        is_due, left = Q(account=Account.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (
             self.filter(cooperative__isnull=False, currency=currency, account__in=of)
             .order_by("cooperative")
@@ -124,8 +175,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
             .annotate(
                 owed=Sum("amount", filter=Q(account=Account.COOPERATIVE_PAYABLE), default=0),
                 cash=Sum("amount", filter=Q(account=Account.COOPERATIVE_CASH), default=0),
-                due=Sum("amount", filter=Q(account=Account.PAYOUT_DUE), default=0),
-                paid=Sum("amount", filter=Q(account=Account.PAYOUT_DUE, amount__gt=0), default=0),
+                due=Sum("amount", filter=is_due, default=0),
+                paid=Sum("amount", filter=is_due & left, default=0),
             )
         )
         return {

@@ -1,0 +1,124 @@
+"""Money that we owe and send: to cooperatives, and back to buyers."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.events import record_event
+from orders.actions.ledger import Entry, post
+from orders.actions.standing import update_standing
+from orders.models import Account, EventKind, Payment, Payout, PayoutWay, PostingKind, Refund
+from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import done_before, record_change
+from shop.core.states import advance
+
+
+class AlreadyPaid(Refused):
+    code = "already_paid"
+    default_words = _("This has been paid out already.")
+
+
+class ReferenceNeeded(Refused):
+    code = "reference_needed"
+    default_words = _("Write the number that the bank gave this payment.")
+
+
+@transaction.atomic(durable=True)
+def mark_paid(
+    *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Payout:
+    """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
+
+    Raises AlreadyPaid, KeyReused, Missing, ReferenceNeeded.
+    """
+    if not reference.strip():
+        raise ReferenceNeeded(field="reference")
+    payout = locks.lock_payout(payout_id)
+    if done_before(key, "payout.paid", payout):
+        return payout
+    if payout.state != PayoutState.DUE:
+        raise AlreadyPaid()
+    pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
+    return payout
+
+
+def pay_out(
+    payout: Payout, reference: str, *, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step of `mark_paid`, under the lock of what the payout is for. Raises WrongMove."""
+    advance(payout, PayoutState.PAID, PAYOUT_MOVES)
+    payout.paid_at, payout.reference = now, reference[:120]
+    payout.save(update_fields=["paid_at", "reference"])
+    settlement = payout.settlement
+    if settlement is not None:
+        _book_payout(payout, Account.PAYOUT_DUE, settlement.cooperative_id, actor=actor, now=now)
+        advance(settlement, SettlementState.PAID, SETTLEMENT_MOVES)
+        settlement.paid_at = now
+        settlement.save(update_fields=["paid_at"])
+    elif payout.refund is not None:
+        _give_back(payout.refund, payout, actor=actor, now=now)
+    else:
+        _book_payout(payout, Account.UNCLAIMED, None, actor=actor, now=now)
+    record_change(
+        "payout.paid",
+        payout,
+        actor=actor,
+        now=now,
+        root=_root_of(payout),
+        cooperative_id=settlement.cooperative_id if settlement else None,
+        data={"amount": payout.amount, "reference": payout.reference},
+        key=key,
+    )
+
+
+def _book_payout(
+    payout: Payout, owed: Account, cooperative_id: int | None, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Money left: from the bank account, or from what the gateway keeps for us."""
+    left = Account.GATEWAY if payout.way == PayoutWay.STRIPE else Account.BANK
+    post(
+        f"payout:{payout.pk}",
+        PostingKind.PAYOUT,
+        [Entry(owed, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
+        currency=payout.currency,
+        memo=payout.reference,
+        actor=actor,
+        now=now,
+    )
+
+
+def _root_of(payout: Payout) -> Model:
+    """Whose history tells of it."""
+    if payout.settlement is not None:
+        return payout.settlement
+    return payout if payout.refund is None else payout.refund.order
+
+
+def _give_back(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.datetime) -> None:
+    """The buyer has their money back; the payment that it came by says so. Raises Missing."""
+    payments = Payment.objects.filter(order=refund.order_id)
+    payment = (
+        payments.filter(events__refund=refund).order_by("created_at", "pk").first()
+        or payments.order_by("-created_at", "-pk").first()
+    )
+    if payment is None:
+        raise Missing()
+    record_event(
+        payment,
+        EventKind.REFUND_SUCCESS,
+        payout.amount,
+        key=f"payout:{payout.pk}",
+        reference=payout.reference,
+        refund=refund,
+        actor=actor,
+        now=now,
+    )
+    update_standing(refund.order, now=now)

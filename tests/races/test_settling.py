@@ -1,0 +1,184 @@
+"""A period that is closed while something is booked into it, by two at once; a payment made by two."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from orders import locks
+from orders.actions.deliver import deliver_parcel, hand_over_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.payouts import AlreadyPaid, mark_paid
+from orders.actions.settle import AlreadyClosed, close_settlement, correct_balance
+from orders.models import LedgerEntry, LedgerPosting, Payout, PostingKind, Settlement
+from shop.core.actors import Actor, Door
+from tests.factories import NOW, make_cooperative, make_order, make_seller, make_variant
+from tests.invariants import check_ledger
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DESK = Actor.person(1, "Bàn", Door.DESK)
+
+
+def kinds(answers):
+    return sorted(type(answer).__name__ for answer in answers)
+
+
+def booked(cooperative, amount=50_000, key="first"):
+    correct_balance(
+        cooperative_id=cooperative.pk,
+        currency="VND",
+        amount=amount,
+        reason="thưởng",
+        key=key,
+        actor=DESK,
+        now=NOW,
+    )
+    return Settlement.objects.open().get(cooperative=cooperative)
+
+
+def closing(settlement):
+    return partial(close_settlement, settlement_id=settlement.pk, actor=DESK, now=NOW)
+
+
+def posting(cooperative, key):
+    return partial(booked, cooperative, 7_000, key)
+
+
+class Unlocked:
+    """Settlements and payouts read without a lock: whoever has read waits for the others."""
+
+    def __init__(self, monkeypatch, hands):
+        self._met = threading.Barrier(hands, timeout=20)
+        self._early = threading.local()
+        monkeypatch.setattr(locks, "locked", self._rows)
+        monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(self._rows(rows)), None))
+
+    def early(self, rows, work):
+        """On SQLite the lock is the writer's turn: what the work checks is read before it."""
+        if connection.vendor != "sqlite":
+            return work
+
+        def read_then_work():
+            self._early.rows = list(rows)
+            self._met.wait()
+            return work()
+
+        return read_then_work
+
+    def _rows(self, rows):
+        early = getattr(self._early, "rows", None)
+        if connection.vendor == "sqlite":
+            same = early is not None and early and rows.model is type(early[0])
+            return early if same else list(rows)
+        found = list(rows.order_by("pk"))
+        if rows.model in (Settlement, Payout) and not getattr(self._early, "has_met", False):
+            self._early.has_met = True
+            self._met.wait()
+        return found
+
+
+def test_what_is_booked_while_a_period_closes_is_in_it_or_in_the_next_one() -> None:
+    cooperative = make_cooperative()
+    settlement = booked(cooperative)
+
+    answers = together([closing(settlement), *[posting(cooperative, f"late {n}") for n in range(8)]])
+
+    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    settlement.refresh_from_db()
+    running = Settlement.objects.open().get()
+    late = LedgerEntry.objects.filter(settlement=running, nature="correction").count()
+    assert settlement.corrections == settlement.payable == 50_000 + (8 - late) * 7_000
+    assert -LedgerEntry.objects.filter(settlement=running).balance() == late * 7_000
+    check_ledger()
+
+
+def test_without_the_lock_the_database_refuses_what_would_land_in_a_closed_period(monkeypatch) -> None:
+    cooperative = make_cooperative()
+    settlement = booked(cooperative)
+    unlocked = Unlocked(monkeypatch, 2)
+    rows = Settlement.objects.filter(pk=settlement.pk)
+
+    answers = together(
+        [unlocked.early(rows, closing(settlement)), unlocked.early(rows, posting(cooperative, "late"))]
+    )
+
+    # Whoever came second stood on a row that was no longer so: an error instead of the next period.
+    late = LedgerPosting.objects.filter(key__endswith=":late").count()
+    figures = Settlement.objects.get(pk=settlement.pk).corrections
+    assert [answer for answer in answers if isinstance(answer, Exception)] or figures != 50_000 + 7_000 * late
+
+
+def test_a_period_closed_by_several_at_once_is_closed_once() -> None:
+    settlement = booked(make_cooperative())
+
+    answers = together([closing(settlement)] * 6)
+
+    assert kinds(answers) == [*["AlreadyClosed"] * 5, "Settlement"], answers
+    assert (Settlement.objects.count(), Payout.objects.get().amount) == (2, 50_000)
+    assert isinstance(next(each for each in answers if isinstance(each, Exception)), AlreadyClosed)
+    check_ledger()
+
+
+def test_without_the_lock_two_close_it_or_one_meets_an_error(monkeypatch) -> None:
+    settlement = booked(make_cooperative())
+    unlocked = Unlocked(monkeypatch, 2)
+    rows = Settlement.objects.filter(pk=settlement.pk)
+
+    answers = together([unlocked.early(rows, closing(settlement)) for _ in range(2)])
+
+    assert "AlreadyClosed" not in kinds(answers), answers
+    assert len(answers) == 2
+
+
+def test_a_payment_written_down_by_several_at_once_is_booked_once() -> None:
+    settlement = booked(make_cooperative())
+    closing(settlement)()
+    paying = partial(mark_paid, payout_id=Payout.objects.get().pk, reference="FT1", actor=DESK, now=NOW)
+
+    answers = together([paying] * 6)
+
+    assert kinds(answers) == [*["AlreadyPaid"] * 5, "Payout"], answers
+    assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
+    assert any(isinstance(each, AlreadyPaid) for each in answers)
+    check_ledger()
+
+
+def test_without_the_lock_two_write_it_down(monkeypatch) -> None:
+    settlement = booked(make_cooperative())
+    closing(settlement)()
+    payout = Payout.objects.get()
+    unlocked = Unlocked(monkeypatch, 2)
+    monkeypatch.setattr(locks, "lock_settlement", lambda _pk: None)
+    paying = partial(mark_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+
+    answers = together([unlocked.early(Payout.objects.filter(pk=payout.pk), paying) for _ in range(2)])
+
+    assert "AlreadyPaid" not in kinds(answers), answers
+
+
+def test_a_cooperatives_first_deliveries_at_once_open_one_period() -> None:
+    seller = make_seller()
+    parcels = [handed_over(make_order((make_variant(seller), 1)).parts.get()) for _ in range(6)]
+
+    answers = together(
+        [
+            partial(deliver_parcel, parcel_id=parcel.pk, cash_collected=True, code="", actor=DESK, now=NOW)
+            for parcel in parcels
+        ]
+    )
+
+    assert kinds(answers) == ["Parcel"] * 6, answers
+    assert Settlement.objects.get().number == 1
+    check_ledger()
+
+
+def handed_over(part):
+    accept_part(part_id=part.pk, actor=DESK, now=NOW)
+    quantities = dict(part.lines.values_list("pk", "quantity"))
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=DESK, now=NOW)
+    close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
+    return hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
