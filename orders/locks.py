@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from catalog.models import Stock
 from orders.models import (
+    BankTransfer,
     Basket,
     CashRemittance,
     Order,
@@ -159,6 +160,14 @@ def lock_remittance(remittance_id: int) -> CashRemittance:
     if remittance is None:
         raise Missing()
     return remittance
+
+
+def lock_transfer(transfer_id: uuid.UUID) -> BankTransfer:
+    """Money seen on our account, after the orders that it may go to. Raises Missing."""
+    transfer = locked_one(BankTransfer.objects.filter(pk=transfer_id))
+    if transfer is None:
+        raise Missing()
+    return transfer
 
 
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:

@@ -1,10 +1,13 @@
 """Tasks of the orders, where Celery looks for them."""
 
 from orders.actions.cod_statement import take_statement_task, take_statements_task
+from orders.actions.hear import handle_notice_task, handle_notices_task
 from orders.actions.sweeps import expire_orders_task, release_expired_task, watch_parts_task
 
 __all__ = [
     "expire_orders_task",
+    "handle_notice_task",
+    "handle_notices_task",
     "release_expired_task",
     "take_statement_task",
     "take_statements_task",

@@ -344,6 +344,14 @@ if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):
 if ("_test_" in STRIPE_SECRET_KEY) != ("_test_" in STRIPE_PUBLISHABLE_KEY):
     raise ImproperlyConfigured("One of Stripe's keys is for tests and the other is not.")
 
+# --- Bank transfers -------------------------------------------------------------------------------
+
+# Services that tell when money has come onto the market's account; each is off until its secret is set.
+SEPAY_SECRET = _env("SEPAY_SECRET")
+SEPAY_API_KEY = _env("SEPAY_API_KEY")
+CASSO_SECRET = _env("CASSO_SECRET")
+PAYOS_CHECKSUM_KEY = _env("PAYOS_CHECKSUM_KEY")
+
 # --- Safety ---------------------------------------------------------------------------------------
 
 _TLS = PUBLIC_URL.startswith("https://")

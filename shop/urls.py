@@ -5,6 +5,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from orders import webhooks
 from orders.views import account
 from shop import views
 from shop.accounts.urls import addresses as accounts
@@ -12,6 +13,9 @@ from shop.desk.home import back_room
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
+    path("webhooks/sepay/", webhooks.sepay, name="webhook-sepay"),
+    path("webhooks/casso/", webhooks.casso, name="webhook-casso"),
+    path("webhooks/payos/", webhooks.payos, name="webhook-payos"),
     *i18n_patterns(
         path("", views.home, name="home"),
         path("offline/", views.offline, name="offline"),

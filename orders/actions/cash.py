@@ -49,9 +49,9 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     """The cash that a new parcel of these `quantities` brings; with the part's last one all that is left.
 
     So the parcels of a part bring its total exactly, and what an undone parcel has brought already is not
-    asked for again. Nothing where the order is not paid in cash.
+    asked for again. Nothing where the order is not paid in cash, or has been paid in another way after all.
     """
-    if not Payment.objects.filter(order=order, method=Method.COD).exists():
+    if not order.still_due or not Payment.objects.filter(order=order, method=Method.COD).exists():
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     others = Parcel.objects.filter(part=part)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Lot, Stock, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
-from orders.states import UNANSWERED, Coverage, OrderStatus, SaleorStatus
+from orders.states import UNANSWERED, Coverage, OrderStatus, SaleorStatus, TransferState
 from shop.accounts.models import Address
 from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
@@ -108,8 +108,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.order_by("-placed_at", "-number")
 
     def lapsed(self, now: datetime.datetime) -> OrderQuerySet:
-        """Unconfirmed ones without any money, whose payments' times (if they have any) are over."""
+        """Unconfirmed ones without any money, whose payments' times (if they have any) are over.
+
+        Not while money that names one of them waits for somebody to look at it.
+        """
         return self.filter(
+            ~Q(transfers__state__in=[TransferState.NEW, TransferState.REVIEW]),
             ~Q(payments__expires_at__gt=now),
             ~Q(payments__method="cod"),
             ~Q(payments__calls__state__in=UNANSWERED),

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.discount import Bearer
+from orders.models.order import Order
 from orders.models.payment import Payment, PaymentEvent
 from orders.states import TransferState
 
@@ -27,6 +28,7 @@ class ReviewReason(models.TextChoices):
     ENDED = "ended", _("the order has been cancelled")
     OTHER_WAY = "other_way", _("the order is to be paid another way")
     OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
+    REPEATED = "repeated", _("perhaps one that was told of already")
 
 
 class StatementKind(models.TextChoices):
@@ -65,22 +67,42 @@ class StatementImport(models.Model):
 
 class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def to_review(self) -> BankTransferQuerySet:
-        return self.filter(state=TransferState.REVIEW).order_by("at", "pk")
+        """Those that a person has to look at, the longest waiting first."""
+        return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
+
+    def newest_first(self) -> BankTransferQuerySet:
+        return self.order_by("-at", "-pk")
+
+    def matching(self, text: str) -> BankTransferQuerySet:
+        """Those whose note or reference holds the text, whose amount it is, or that paid the order named."""
+        found = Q(note__icontains=text) | Q(reference__icontains=text)
+        written = "".join(sign for sign in text.upper() if sign.isalnum())
+        if written:
+            found |= Q(order__code=written) | Q(shares__payment__order__code=written)
+        digits = "".join(sign for sign in text if sign in "0123456789")
+        if digits and len(digits) < 16 and not any(sign.isalpha() and sign not in "đ₫" for sign in text):
+            found |= Q(amount=int(digits))
+        return self.filter(found).distinct()
 
 
 class BankTransfer(models.Model):
     """One incoming transfer, as the bank or a service reports it; `fingerprint` makes it count once.
 
-    `amount` is whole đồng. `note` is what the payer wrote, as the bank passed it on.
+    `amount` is whole đồng. `note` is what the payer wrote, as the bank passed it on. `likeness` is the same
+    for transfers that only a bank's reference tells apart, `event_id` the service's own number. `order` is
+    the one order that the note names, whether or not the money went to it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(max_length=20)
     fingerprint = models.CharField(max_length=190, unique=True)
+    likeness = models.CharField(max_length=64, blank=True, default="")
+    event_id = models.CharField(max_length=190, blank=True, default="")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="transfers", null=True, blank=True)
     account = models.CharField(max_length=40, blank=True, default="")
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3, default="VND")
-    note = models.CharField(max_length=500, blank=True, default="")
+    note = models.CharField(max_length=1000, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="")
     at = models.DateTimeField(help_text=_("When the bank booked it."))
     seen_at = models.DateTimeField()
@@ -99,6 +121,7 @@ class BankTransfer(models.Model):
         indexes = [
             models.Index(fields=["state", "at", "id"], name="bank_transfer_by_state"),
             models.Index(fields=["-at", "-id"], name="bank_transfer_newest"),
+            models.Index(fields=["likeness"], name="bank_transfer_by_likeness"),
         ]
 
     def __str__(self) -> str:

@@ -88,7 +88,7 @@ def prove_sepay(
         _compare(_header(headers, "Authorization"), f"Apikey {api_key}")
     else:
         raise NoSecret
-    return _parsed(body)
+    return read_notice(body)
 
 
 def prove_casso(*, body: bytes, headers: Mapping[str, str], now: datetime.datetime, secret: str) -> Notice:
@@ -104,7 +104,7 @@ def prove_casso(*, body: bytes, headers: Mapping[str, str], now: datetime.dateti
     if not proof:
         raise NoProof
     sent, signature = proof.groups()
-    notice = _parsed(body)
+    notice = read_notice(body)
     expected = [
         _signed(secret, f"{sent}.{_compact(each)}".encode(), hashlib.sha512)
         for each in (notice, _lists_by_place(notice))
@@ -123,12 +123,31 @@ def prove_payos(*, body: bytes, secret: str) -> Notice:
     """
     if not secret:
         raise NoSecret
-    notice = _parsed(body)
+    notice = read_notice(body)
     data, signature = notice.get("data"), notice.get("signature")
     if not isinstance(data, dict) or not isinstance(signature, str):
         raise NoProof
     told = "&".join(f"{key}={_payos_value(data[key])}" for key in sorted(data))
     _compare(signature, _signed(secret, told.encode(), hashlib.sha256))
+    return notice
+
+
+def read_notice(body: bytes) -> Notice:
+    """The body as its sender meant it; who that was, the `prove_…` say. Raises Unreadable."""
+    if len(body) > LARGEST_BODY:
+        raise Unreadable
+    try:
+        notice = json.loads(
+            body.decode(),
+            object_pairs_hook=_without_repeats,
+            parse_float=_number,
+            parse_constant=_number,
+        )
+        _compact(notice).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise Unreadable from error
+    if not isinstance(notice, dict):
+        raise Unreadable
     return notice
 
 
@@ -152,24 +171,6 @@ def _check_time(sent: float, now: datetime.datetime) -> None:
     """After the proof: only then was the time said by the service."""
     if abs(now.timestamp() - sent) > DRIFT.total_seconds():
         raise StaleProof
-
-
-def _parsed(body: bytes) -> Notice:
-    if len(body) > LARGEST_BODY:
-        raise Unreadable
-    try:
-        notice = json.loads(
-            body.decode(),
-            object_pairs_hook=_without_repeats,
-            parse_float=_number,
-            parse_constant=_number,
-        )
-        _compact(notice).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError) as error:
-        raise Unreadable from error
-    if not isinstance(notice, dict):
-        raise Unreadable
-    return notice
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> Notice:
