@@ -1,5 +1,5 @@
-"""The one lock order: basket, order (for all that belongs to it, payments too), voucher, stock by key,
-settlements by key.
+"""The one lock order: basket, order (for all that belongs to it, payments too), bank transfer, voucher, stock
+by key, settlements by key.
 
 Cash that is handed in for many parcels: the carrier's statement, the remittance, then the orders by key.
 

@@ -156,6 +156,16 @@ def _own_world(tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def jobs_at_once() -> Iterator[None]:
+    """Jobs are done where they are asked for, since no worker runs beside the tests."""
+    from shop.celery import app
+
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, one for each worker."""

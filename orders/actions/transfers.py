@@ -17,6 +17,7 @@ from django.db.models import Sum
 
 from orders import locks
 from orders.actions.pay import expect_payment, is_waiting, money_came
+from orders.actions.unclaimed import book_claimed, book_found
 from orders.models import (
     BankTransfer,
     Method,
@@ -77,6 +78,7 @@ def take(
         transfer.reason = doubt
         transfer.save(update_fields=["reason"])
         advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
+        book_found(transfer, actor=actor, now=now)
         record_change("transfer.to_review", transfer, actor=actor, now=now, data={"reason": doubt})
     return Taken(transfer, True)
 
@@ -98,7 +100,9 @@ def share(
     if is_waiting(order) and order.still_due:
         payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
         payment.save(update_fields=["expires_at"])
-    return TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
+    made = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
+    book_claimed(made, actor=actor, now=now)
+    return made
 
 
 def settle_if_spent(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
