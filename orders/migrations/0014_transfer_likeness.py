@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0012_closed_periods'),
+        ('orders', '0013_settled'),
     ]
 
     operations = [
