@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from fractions import Fraction
 from typing import Any
 
@@ -27,6 +27,7 @@ from orders.models import (
     ParcelLine,
     Payment,
     PaymentEvent,
+    PaymentSums,
     PostingKind,
     RefundLine,
     RemittanceLine,
@@ -203,7 +204,7 @@ def check_cash() -> None:
         held = summed([row for parcel in counting for row in parcel.lines.all()], "order_line_id")
         if all(held[line.pk] == line.quantity for line in part.lines.all()):
             assert brought == due, f"part {part.pk}: its parcels do not bring its total"
-    sums = Payment.objects.all().sums()
+    sums = defaultdict(PaymentSums, Payment.objects.all().sums())
     collected: Counter[Any] = Counter()
     for parcel in Parcel.objects.select_related("part"):
         collected[parcel.part.order_id] += parcel.cod_collected

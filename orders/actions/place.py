@@ -113,6 +113,7 @@ def place(
     if not offer.shares:
         raise BasketEmpty()
     _require_agreement(offer, agreed_total)
+    method = method if offer.total else Method.COD  # nobody waits for what costs nothing
     order = record_order(
         offer,
         basket=basket,

@@ -35,6 +35,8 @@ NO_PAGES = {
     "members:manifest": "JSON for phones",
     "members:worker": "a script",
     "members:parcel": "leads on to the part's page",
+    "members:voucher-file": "CSV",
+    "desk:voucher-file": "CSV",
     "orders:communes": "the options of a list",
     "back-room": "leads on to the sign-in page",
     "media": "pictures",

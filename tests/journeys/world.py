@@ -9,6 +9,7 @@ import datetime
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
@@ -21,8 +22,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
+from catalog.actions.promotions import PromotionTerms, make_promotion
 from catalog.actions.stock import move_stock, refresh_availability
-from catalog.models import Listing, Price, Product, ProductMedia, Reason, Stock, Variant
+from catalog.models import Listing, Price, Product, ProductMedia, Promotion, Reason, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.actions.membership import pause_cooperative
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Role
@@ -31,9 +33,11 @@ from orders.actions.basket import choose_place
 from orders.actions.cancel import cancel_part_as_buyer, decline_part
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft
+from orders.actions.issue import VoucherTerms, issue_voucher
 from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.redeem import use_code
 from orders.actions.shares import WantedLine
-from orders.models import Basket, Order, OrderPart, Parcel, Source
+from orders.models import Basket, Order, OrderPart, Parcel, Source, Voucher, VoucherType
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -127,6 +131,7 @@ class _Market:
         self.admin = make_admin(first_name="Ba")
         self.orders = self._orders()
         self.draft = self._draft()
+        self.vouchers, self.promotions = self._offers()
         self.full, self.to_mend = self._baskets()
 
     def sessions(self) -> dict[str, str]:
@@ -272,10 +277,31 @@ class _Market:
         edit_draft(order_id=draft.pk, lines=lines, deliveries={}, contact=make_contact(), **self.by)
         return draft
 
+    def _offers(self) -> tuple[list[Voucher], list[Promotion]]:
+        """A voucher and a promotion of the platform, and those of a cooperative."""
+        named = [
+            VoucherTerms("Chào khách mới", 10, self.now, minimum_spent=1_000),
+            VoucherTerms("Bớt tiền giao", 50, self.now, type=VoucherType.SHIPPING, usage_limit=9),
+        ]
+        lowered = [
+            PromotionTerms("Cuối vụ", self.now, amount=1_000),
+            PromotionTerms("Mùa sau", self.now + datetime.timedelta(days=9), percent=Decimal(20)),
+        ]
+        owners = (None, self.thien_an)
+        vouchers = [
+            issue_voucher(channel=self.channel, code=f"PHIEN{place}", terms=terms, acting=owner, **self.by)
+            for place, (terms, owner) in enumerate(zip(named, owners, strict=True))
+        ]
+        return vouchers, [
+            make_promotion(channel=self.channel, terms=terms, acting=owner, **self.by)
+            for terms, owner in zip(lowered, owners, strict=True)
+        ]
+
     def _baskets(self) -> tuple[Basket, Basket]:
         """One that can be ordered at once, and one in which everything that can has gone wrong."""
         full = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
         choose_place(basket_id=full.pk, province_code=HANOI, now=self.now)
+        use_code(basket_id=full.pk, code="phien0", now=self.now)
         own = make_basket((self.variant, 1), (self.gourd, 2), user=self.buyer, now=self.now)
         choose_place(basket_id=own.pk, province_code=HANOI, now=self.now)
         sold_out, dearer, withdrawn = (
@@ -334,6 +360,7 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/gio-hang/"),
         Visit("/gio-hang/", "guest with a basket"),
         Visit("/gio-hang/", "guest to mend"),
+        Visit("/gio-hang/ma-uu-dai/", "buyer", sent={"code": "SAI"}),
         Visit("/dat-hang/", "guest with a basket"),
         Visit("/dat-hang/", "guest with a basket", sent=wrong),
         Visit("/dat-hang/", "guest with a basket", sent={**wrong, "reload": "1", "old_address": "Dịch Vọng"}),
@@ -357,6 +384,11 @@ def _order_visits(market: _Market) -> list[Visit]:
     ]
 
 
+def _offer_pages(door: str, voucher: Voucher, promotion: Promotion) -> list[str]:
+    pages = ("", "?xem=gia", "ma/moi/", "gia/moi/", f"ma/{voucher.pk}/", f"gia/{promotion.pk}/")
+    return [f"{door}uu-dai/{page}" for page in pages]
+
+
 def _member_visits(market: _Market) -> list[Visit]:
     draft = market.listing(ListingState.DRAFT)
     one, other = (f"/xa-vien/hang/{draft.pk}/", f"/xa-vien/goi/{market.part('new').pk}/tu-choi/")
@@ -367,6 +399,7 @@ def _member_visits(market: _Market) -> list[Visit]:
     way = f"/xa-vien/cach-giao/{market.thien_an.ways.get(kind='market_day').pk}/"
     theirs = [
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
+        *_offer_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
         *("/xa-vien/tam-nghi/", "/xa-vien/cach-giao/", f"{one}mo-ta/", f"{one}loai/", other),
         f"{one}loai/{draft.product.variants.get().pk}/",
         *(f"{way}{page}" for page in ("", "gia/", "ngay-nhan/")),
@@ -386,6 +419,8 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit(f"{one}mo-ta/", "manager", sent={"name": ""}),
         Visit(other, "manager", sent={"choice": ""}),
         Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
+        Visit("/xa-vien/uu-dai/ma/moi/", "manager", sent={"value": "101", "value_type": "percentage"}),
+        Visit("/xa-vien/uu-dai/gia/moi/", "manager", sent={"name": ""}),
         Visit(f"{way}gia/", "manager", sent={"else-rows": "1", "else-0-price": "x"}),
         Visit(f"{way}ngay-nhan/", "manager", sent={"times": "1", "time-0-starts": "x"}),
         Visit("/xa-vien/nha-kho/", "manager", sent={"name": ""}),
@@ -406,6 +441,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
     theirs = [
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
+        *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
         *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
         *(f"{sales}?nhom={group}" for group in ("cooperative", "category", "product", "province", "source")),
         *(f"/quan-tri/hop-tac-xa/{each.pk}/" for each in Cooperative.objects.filter(is_house=False)),

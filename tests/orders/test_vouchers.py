@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import Price
 from orders.actions.basket import choose_deliveries, choose_place
 from orders.actions.cancel import cancel_order, cancel_part
+from orders.actions.deliver import deliver_parcel, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft, place_draft
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.quote import quote, wanted_of
 from orders.actions.redeem import VoucherChanged, drop_code, use_code
@@ -29,10 +31,14 @@ from orders.actions.vouchers import (
     VoucherUsedByBuyer,
     VoucherUsedUp,
 )
+from orders.actions.weigh import weigh_line
 from orders.models import (
+    Account,
     Basket,
     Bearer,
     Discount,
+    EntryNature,
+    LedgerEntry,
     Order,
     OrderLine,
     Source,
@@ -43,6 +49,7 @@ from orders.models import (
     VoucherUse,
     VoucherValue,
 )
+from orders.states import OrderStatus
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -53,6 +60,7 @@ from tests.factories import (
     make_category,
     make_channel,
     make_contact,
+    make_gourd,
     make_product,
     make_seller,
     make_user,
@@ -380,3 +388,65 @@ def test_a_quote_with_a_code_asks_as_often_however_much_lies_in_the_basket() -> 
 
     assert counts[0] == counts[1]
     assert (Order.objects.count(), OrderLine.objects.count()) == (0, 0)
+
+
+def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_without_a_dong() -> None:
+    make_voucher(value=100)
+    variant = make_variant(on_hand=5)
+    variant.cooperative.ways.get().rates.update(price=0)
+
+    given, dropped = (place(with_code((variant, 1))) for _order in range(2))
+    deliver(given.parts.get())
+    cancel_order(order_id=dropped.pk, reason="Đổi ý", actor=STAFF, now=NOW)
+
+    given.refresh_from_db()
+    assert (given.total_gross, given.due_gross, given.charged) == (0, 0, 0)
+    assert (given.status, VoucherUse.objects.get().order) == (OrderStatus.DELIVERED, given)
+    check_everything()
+
+
+@pytest.mark.parametrize(
+    ("bearer", "owed", "cost"), [(Bearer.PLATFORM, 320_000, 32_000), (Bearer.COOPERATIVE, 288_000, 0)]
+)
+def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, cost) -> None:
+    variant = make_variant(make_seller(commission_rate=0), price=320_000)
+    make_voucher(cooperative=variant.cooperative, bearer=bearer)
+
+    deliver(place(with_code((variant, 1))).parts.get())
+
+    def sold(account, **more):
+        entries = LedgerEntry.objects.filter(account=account, **more)
+        return sum(entries.values_list("amount", flat=True))
+
+    assert -sold(Account.COOPERATIVE_PAYABLE, nature=EntryNature.GOODS) == owed
+    assert sold(Account.PLATFORM_COST) == cost
+    check_everything()
+
+
+def test_what_the_scale_says_changes_a_percentage_and_leaves_an_amount() -> None:
+    gourd = make_gourd(on_hand=9)
+    make_voucher("PHANTRAM", value=10)
+    make_voucher("SOTIEN", value=10_000, value_type=ValueType.FIXED)
+
+    totals = []
+    for code in ("PHANTRAM", "SOTIEN"):
+        order = place(with_code((gourd, 2), code=code))
+        part = accept_part(part_id=order.parts.get().pk, actor=STAFF, now=NOW)
+        weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4000, actor=STAFF, now=NOW)
+        line = OrderLine.objects.get(order=order)
+        totals.append(
+            (order.lines.get().priced_gross, line.total_gross, Discount.objects.get(order=order).amount)
+        )
+        check_everything()
+
+    assert totals == [(60_000, 54_000, 6_000), (60_000, 50_000, 10_000)]
+
+
+def deliver(part):
+    """All of a part packed, handed over and paid for at the door."""
+    accept_part(part_id=part.pk, actor=STAFF, now=NOW)
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=STAFF, now=NOW)
+    close_parcel(parcel_id=parcel.pk, actor=STAFF, now=NOW)
+    hand_over_parcel(parcel_id=parcel.pk, actor=STAFF, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=STAFF, now=NOW)
