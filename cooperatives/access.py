@@ -26,6 +26,7 @@ class Right(StrEnum):
     COUNT = "count"
     PACK = "pack"
     SELL = "sell"
+    CASH = "cash"
     MONEY = "money"
     MANAGE = "manage"
 
@@ -34,8 +35,8 @@ ROLE_RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.MANAGER: frozenset(Right),
     Role.LISTER: frozenset({Right.SEE, Right.LIST, Right.COUNT}),
     Role.PACKER: frozenset({Right.SEE, Right.PACK, Right.COUNT}),
-    Role.CASHIER: frozenset({Right.SEE, Right.SELL, Right.COUNT}),
-    Role.BOOKKEEPER: frozenset({Right.SEE, Right.MONEY}),
+    Role.CASHIER: frozenset({Right.SEE, Right.SELL, Right.CASH, Right.COUNT}),
+    Role.BOOKKEEPER: frozenset({Right.SEE, Right.CASH, Right.MONEY}),
 }
 
 

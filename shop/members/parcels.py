@@ -25,7 +25,7 @@ from orders.states import ParcelState
 from shop.core.errors import Missing, Words
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import MembersForm, ReasonForm
-from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, DeliveryForm, HandOverForm
+from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
 from shop.members.parts import part_address
 from shop.members.worklist import unit_word
 
@@ -98,6 +98,7 @@ def delivery(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRe
         deliver_parcel,
         _("Delivered."),
         cash_collected=form.is_cash_collected,
+        taken=form.taken,
         code=form.code_said,
     )
 
@@ -105,8 +106,12 @@ def delivery(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpRe
 @require_POST
 @for_members(Right.PACK)
 def cash(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
-    """The cash of a delivered parcel is in hand after all."""
-    return _move(request, standing, _found(standing, parcel_id), report_cash, _("Cash collected."))
+    """The cash of a delivered parcel is in hand after all, all of it or less."""
+    mine = _found(standing, parcel_id)
+    form = CashForm(request.POST, parcel=mine)
+    if not form.is_valid():
+        return _ask(request, standing, mine, form, "cash")
+    return _move(request, standing, mine, report_cash, _("Cash collected."), taken=form.taken)
 
 
 @require_http_methods(_WITH_FORM)

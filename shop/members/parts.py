@@ -25,7 +25,7 @@ from shop.core.errors import Missing
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.weigh import WeighForm
-from shop.members.forms.work import DECLINE_REASONS, DeliveryForm, HandOverForm, PickForm
+from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
 from shop.members.picking import pick_form, pick_lines
 from shop.members.worklist import (
     STAGE_NAMES,
@@ -179,7 +179,8 @@ def _parcel_row(part: OrderPart, parcel: Parcel) -> dict[str, Any]:
         row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
     elif parcel.state == ParcelState.HANDED_OVER:
         row["delivery"] = DeliveryForm(parcel=parcel)
-    row["owes_cash"] = parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.EXPECTED
+    if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.EXPECTED:
+        row["cash"] = CashForm(parcel=parcel)
     return row
 
 

@@ -45,6 +45,7 @@ def today(request: HttpRequest, standing: Standing) -> HttpResponse:
         "may_list": standing.may(Right.LIST),
         "may_manage": standing.may(Right.MANAGE),
         "may_count": standing.may(Right.COUNT),
+        "may_see_cash": standing.may(Right.CASH),
     }
     return show(request, standing, "members/today.html", context)
 

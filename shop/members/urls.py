@@ -5,6 +5,7 @@ from django.urls import path
 from shop.members import (
     app_shell,
     application,
+    cash,
     delivery,
     goods,
     listings,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("hang/<int:listing_id>/anh/<int:media_id>/bo/", pictures.picture_removal, name="picture-removal"),
     path("hang/<int:listing_id>/loai/", goods.variant_new, name="variant-new"),
     path("hang/<int:listing_id>/loai/<int:variant_id>/", goods.variant, name="variant"),
+    path("tien-mat/", cash.cash, name="cash"),
     path("kho/", stock.stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receipt, name="stock-receipt"),
     path("cach-giao/", delivery.ways, name="ways"),

@@ -17,11 +17,11 @@ from tests.unchanged import refused
 pytestmark = pytest.mark.django_db
 
 MAY = {
-    Role.MANAGER: {"see", "list", "count", "pack", "sell", "money", "manage"},
+    Role.MANAGER: {"see", "list", "count", "pack", "sell", "cash", "money", "manage"},
     Role.LISTER: {"see", "list", "count"},
     Role.PACKER: {"see", "pack", "count"},
-    Role.CASHIER: {"see", "sell", "count"},
-    Role.BOOKKEEPER: {"see", "money"},
+    Role.CASHIER: {"see", "sell", "cash", "count"},
+    Role.BOOKKEEPER: {"see", "cash", "money"},
 }
 
 

@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import WayKind
+from orders.actions.cash import IN_FULL, CashTaken
 from orders.actions.deliver import Dispatch
 from orders.models import OrderLine, Parcel
 from orders.states import CodState
@@ -118,6 +119,21 @@ class HandOverForm(MembersForm):
         return Dispatch(**said)
 
 
+def _amount() -> WholeNumberField:
+    return WholeNumberField(
+        label=_("How much you have been given"), min_value=1, max_value=10**12, required=False
+    )
+
+
+def _why_less() -> forms.CharField:
+    return forms.CharField(
+        label=_("Why it is less"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class DeliveryForm(MembersForm):
     """The code of who collects, and whether the cash was collected; each asked where there is one."""
 
@@ -131,16 +147,29 @@ class DeliveryForm(MembersForm):
     cash = forms.ChoiceField(
         label=_("Has the cash been collected?"),
         widget=forms.RadioSelect,
-        choices=[("yes", _("Yes, collected in full")), ("no", _("Not yet"))],
+        choices=[
+            ("yes", _("Yes, collected in full")),
+            ("less", _("Yes, but not all of it")),
+            ("no", _("Not yet")),
+        ],
         error_messages={"required": _("Say whether the cash has been collected.")},
     )
+    amount = _amount()
+    reason = _why_less()
 
     def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
         super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
         if not parcel.pickup_code:
             del self.fields["code"]
         if parcel.cod_state != CodState.EXPECTED:
-            del self.fields["cash"]
+            for name in ("cash", "amount", "reason"):
+                del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("cash") == "less":
+            _require_less(self, cleaned)
+        return cleaned
 
     @property
     def code_said(self) -> str:
@@ -149,7 +178,43 @@ class DeliveryForm(MembersForm):
 
     @property
     def is_cash_collected(self) -> bool:
-        return self.cleaned_data.get("cash") == "yes"
+        return self.cleaned_data.get("cash") in ("yes", "less")
+
+    @property
+    def taken(self) -> CashTaken:
+        return _taken(self.cleaned_data) if self.cleaned_data.get("cash") == "less" else IN_FULL
+
+
+class CashForm(MembersForm):
+    """That the cash of a delivered parcel is in hand after all: all of it where no amount is written."""
+
+    amount = _amount()
+    reason = _why_less()
+
+    def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
+        super().__init__(*args, prefix=f"cash-{parcel.pk}", **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("amount") is not None:
+            _require_less(self, cleaned)
+        return cleaned
+
+    @property
+    def taken(self) -> CashTaken:
+        return _taken(self.cleaned_data)
+
+
+def _require_less(form: MembersForm, cleaned: dict[str, Any]) -> None:
+    """What is asked where less came; whether it is less is the action's to say."""
+    if cleaned.get("amount") is None and "amount" not in form.errors:
+        form.add_error("amount", _("Write how much you have been given."))
+    if not cleaned.get("reason", "").strip():
+        form.add_error("reason", _("Say why it is less."))
+
+
+def _taken(cleaned: dict[str, Any]) -> CashTaken:
+    return CashTaken(cleaned.get("amount"), cleaned.get("reason", ""))
 
 
 class CountForm(MembersForm):

@@ -1,0 +1,98 @@
+"""What a cooperative sees of its cash, and how it says that a buyer paid less."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cooperatives.models import Role
+from orders.actions.remit import Giver, remit_cash
+from orders.models import Parcel
+from orders.states import CashHolder, CodState, ParcelState
+from tests.factories import make_member, make_seller
+from tests.orders.cash_at_hand import CARRIER, WHO, delivered, sent
+
+pytestmark = pytest.mark.django_db
+CASH = "/xa-vien/tien-mat/"
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.MANAGER, 200),
+        (Role.CASHIER, 200),
+        (Role.BOOKKEEPER, 200),
+        (Role.PACKER, 403),
+        (Role.LISTER, 403),
+    ],
+)
+def test_cash_is_seen_by_who_counts_it(client: Client, seller, role, status) -> None:
+    client.force_login(make_member(seller, role))
+
+    assert client.get(CASH).status_code == status
+
+
+def test_each_kind_of_cash_is_shown_with_its_sum_and_none_of_anothers(manager: Client, seller) -> None:
+    ours = delivered(100_000, cash=True, carrier="", seller=seller)
+    carriers = delivered(200_000, cash=True, seller=seller)
+    handed_in = delivered(300_000, cash=True, seller=seller)
+    foreign = delivered(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
+    giver = Giver(CashHolder.CARRIER, CARRIER)
+    remit_cash(giver=giver, parcel_ids=[handed_in.pk], key="k", **WHO)
+
+    pages = [manager.get(CASH + query).content.decode() for query in ("", "?ai=nha-xe", "?ai=da-nop")]
+
+    for page, parcel in zip(pages, (ours, carriers, handed_in), strict=True):
+        assert f"{parcel.part.order.code}-1" in page
+        assert all(amount in page for amount in ("130.000", "230.000", "330.000"))
+        assert foreign.part.order.code not in page
+        assert page.count("<h3") == 1
+
+
+def test_queries_do_not_grow_with_parcels(manager: Client, seller) -> None:
+    delivered(cash=True, carrier="", seller=seller)
+    manager.get(CASH)
+
+    with CaptureQueriesContext(connection) as few:
+        manager.get(CASH)
+    for _ in range(3):
+        delivered(cash=True, carrier="", seller=seller)
+    with CaptureQueriesContext(connection) as many:
+        manager.get(CASH)
+
+    assert len(many) == len(few)
+
+
+def test_a_packer_says_that_the_buyer_paid_less_and_why(packer: Client, seller) -> None:
+    parcel = sent(seller=seller)
+    address, prefix = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}"
+
+    without = packer.post(address, {f"{prefix}-cash": "less"})
+    too_much = {f"{prefix}-cash": "less", f"{prefix}-amount": "230.001", f"{prefix}-reason": "dư"}
+    packer.post(address, too_much)
+    assert Parcel.objects.get().state == ParcelState.HANDED_OVER
+    packer.post(address, too_much | {f"{prefix}-amount": "200.000", f"{prefix}-reason": "thiếu tiền"})
+
+    parcel.refresh_from_db()
+    assert without.status_code == 200
+    assert without.content.decode().count('class="error"') == 2
+    assert (parcel.state, parcel.cod_state, parcel.cod_collected, parcel.cod_reason) == (
+        ParcelState.DELIVERED,
+        CodState.COLLECTED,
+        200_000,
+        "thiếu tiền",
+    )
+
+
+def test_cash_that_came_later_may_be_less_too(packer: Client, seller) -> None:
+    parcel = delivered(seller=seller)
+    address = f"/xa-vien/kien/{parcel.pk}/tien-mat/"
+
+    without = packer.post(address, {f"cash-{parcel.pk}-amount": "200.000"})
+    packer.post(address, {f"cash-{parcel.pk}-amount": "200.000", f"cash-{parcel.pk}-reason": "thiếu tiền"})
+
+    parcel.refresh_from_db()
+    assert without.status_code == 200
+    assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 200_000)
