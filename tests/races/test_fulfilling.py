@@ -6,7 +6,7 @@ import threading
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from cooperatives.actions.membership import AlreadyApplied, ApplicationDetails, apply_to_sell
@@ -147,6 +147,40 @@ def test_goods_are_handed_over_or_cancelled_never_both() -> None:
             assert isinstance(handed_over, WrongMove)
             assert (part.state, stock.on_hand, stock.allocated) == (PartState.CANCELLED, 10, 0)
             assert parcels[n].part.parcels.get().state == ParcelState.VOIDED
+
+
+def test_without_the_lock_goods_of_a_cancelled_part_are_handed_over(monkeypatch) -> None:
+    part, variant = accepted_part()
+    parcel = packed_parcel(part)
+    both_read, is_cancelled = threading.Barrier(2, timeout=20), threading.Event()
+    lock_parcel = locks.lock_parcel
+
+    def read_early(parcel_id):
+        """What was read before the other one came, instead of waiting for them and reading then."""
+        return early
+
+    with transaction.atomic():
+        early = lock_parcel(parcel.pk)
+    monkeypatch.setattr(locks, "lock_parcel", read_early)
+
+    def handing_over():
+        both_read.wait()
+        assert is_cancelled.wait(timeout=20)
+        return hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW)
+
+    def cancelling():
+        both_read.wait()
+        try:
+            return cancel_part(part_id=part.pk, reason="hết hàng", actor=MEMBER, now=NOW)
+        finally:
+            is_cancelled.set()
+
+    answers = together([handing_over, cancelling])
+
+    assert kinds(answers) == ["OrderPart", "Parcel"], answers
+    part.refresh_from_db()
+    assert (part.state, part.parcels.get().state) == (PartState.CANCELLED, ParcelState.HANDED_OVER)
+    assert stock_of(variant).on_hand == 6
 
 
 def test_a_buyer_cancels_or_finds_it_packed() -> None:
