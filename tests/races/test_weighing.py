@@ -1,0 +1,207 @@
+"""The scale and other hands at once: packing, calling off, the buyer's answer."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from orders import locks
+from orders.actions import weigh as weighing
+from orders.actions.cancel import cancel_part
+from orders.actions.deliver import hand_over_parcel
+from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.standing import open_quantities
+from orders.actions.weigh import InAParcel, QuestionClosed, answer_weight, weigh_line
+from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
+from orders.states import ParcelState, PartState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.core.states import WrongMove
+from tests.factories import NOW, make_gourd, make_order
+from tests.invariants import check_everything
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MEMBER = Actor.system("test")
+
+
+def accepted() -> tuple[OrderPart, OrderLine]:
+    """A part of two gourds, about 4.8 kg, at most 5.76."""
+    part = make_order((make_gourd(), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
+    return part, part.lines.get()
+
+
+def weighing_of(part, line, grams, **said):
+    return partial(weigh_line, part_id=part.pk, line_id=line.pk, grams=grams, actor=MEMBER, now=NOW, **said)
+
+
+def packing_of(part, line):
+    return partial(pack_parcel, part_id=part.pk, quantities={line.pk: 2}, actor=MEMBER, now=NOW)
+
+
+def test_goods_are_weighed_anew_or_packed_and_the_parcel_brings_what_was_weighed_last() -> None:
+    pairs = [accepted() for _ in range(6)]
+    for part, line in pairs:
+        weighing_of(part, line, 4600)()
+
+    answers = together(
+        [work for part, line in pairs for work in (weighing_of(part, line, 5000), packing_of(part, line))]
+    )
+
+    for n, (_part, line) in enumerate(pairs):
+        weighed, packed = answers[2 * n : 2 * n + 2]
+        line.refresh_from_db()
+        assert isinstance(packed, Parcel), packed
+        if isinstance(weighed, OrderLine):
+            assert (line.weighed_grams, packed.cod_expected) == (5000, 105_000)
+        else:
+            assert isinstance(weighed, InAParcel), weighed
+            assert (line.weighed_grams, packed.cod_expected) == (4600, 99_000)
+        assert packed.lines.get().grams == line.weighed_grams
+    check_everything()
+
+
+def test_without_the_lock_a_parcel_brings_another_sum_than_its_goods_cost(monkeypatch) -> None:
+    part, line = accepted()
+    weighing_of(part, line, 4600)()
+    both_read = threading.Barrier(2, timeout=20)
+    packed = threading.Event()
+    hand = threading.local()
+
+    def wait() -> None:
+        """Both have read; whoever weighs writes after the parcel is there."""
+        both_read.wait()
+        if getattr(hand, "weighs", False):
+            packed.wait(20)
+
+    if connection.vendor == "postgresql":
+
+        def plain(rows):
+            found = list(rows.order_by("pk"))
+            wait()
+            return next(iter(found), None)
+
+        monkeypatch.setattr(locks, "locked_one", plain)
+    early = {line.pk: 2}
+    monkeypatch.setattr(weighing, "open_quantities", lambda _lines: early)
+
+    def pack():
+        if connection.vendor == "sqlite":
+            wait()
+        try:
+            return packing_of(part, line)()
+        finally:
+            packed.set()
+
+    def weigh():
+        hand.weighs = True
+        if connection.vendor == "sqlite":
+            wait()
+        return weighing_of(part, line, 5000)()
+
+    parcel, weighed = together([pack, weigh])
+
+    assert isinstance(weighed, OrderLine), weighed
+    assert isinstance(parcel, Parcel), parcel
+    assert (parcel.lines.get().grams, weighed.weighed_grams) == (4600, 5000)
+    with pytest.raises(AssertionError):
+        check_everything()
+
+
+def test_goods_are_weighed_or_called_off_and_no_cash_is_asked_for_what_will_not_come() -> None:
+    pairs = [accepted() for _ in range(6)]
+
+    answers = together(
+        [
+            work
+            for part, line in pairs
+            for work in (
+                weighing_of(part, line, 6000),
+                partial(cancel_part, part_id=part.pk, reason="hết hàng", actor=MEMBER, now=NOW),
+            )
+        ]
+    )
+
+    for n, (part, _line) in enumerate(pairs):
+        weighed, cancelled = answers[2 * n : 2 * n + 2]
+        part.refresh_from_db()
+        assert isinstance(weighed, OrderLine | WrongMove), weighed
+        assert isinstance(cancelled, OrderPart), cancelled
+        assert part.state == PartState.CANCELLED
+    assert not WeightQuestion.objects.open().exists()
+    assert {order.due_gross for order in Order.objects.all()} == {0}
+    check_everything()
+
+
+def test_goods_leave_weighed_or_stay_to_be_weighed_again() -> None:
+    pairs = [accepted() for _ in range(5)]
+    parcels = []
+    for part, line in pairs:
+        weighing_of(part, line, 4600)()
+        parcel = packing_of(part, line)()
+        parcels.append(close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW))
+
+    def undo_and_weigh(parcel, part, line):
+        void_parcel(parcel_id=parcel.pk, reason="cân nhầm", actor=MEMBER, now=NOW)
+        return weighing_of(part, line, 5000)()
+
+    answers = together(
+        [
+            work
+            for parcel, (part, line) in zip(parcels, pairs, strict=True)
+            for work in (
+                partial(hand_over_parcel, parcel_id=parcel.pk, actor=MEMBER, now=NOW),
+                partial(undo_and_weigh, parcel, part, line),
+            )
+        ]
+    )
+
+    for n, (parcel, (_part, line)) in enumerate(zip(parcels, pairs, strict=True)):
+        handed_over, weighed = answers[2 * n : 2 * n + 2]
+        line.refresh_from_db()
+        parcel.refresh_from_db()
+        assert isinstance(handed_over, Parcel | WrongMove), handed_over
+        assert isinstance(weighed, OrderLine), weighed
+        assert (line.weighed_grams, parcel.state) == (5000, ParcelState.VOIDED)
+    check_everything()
+
+
+def test_the_same_weight_sent_ten_times_under_one_key_counts_once() -> None:
+    part, line = accepted()
+
+    answers = together([weighing_of(part, line, 4600, key="k")] * 10)
+
+    assert [getattr(answer, "pk", answer) for answer in answers] == [line.pk] * 10
+    assert Change.objects.filter(what="line.weighed").count() == 1
+    check_everything()
+
+
+def test_of_a_yes_and_a_no_at_once_one_counts() -> None:
+    part, line = accepted()
+    weighing_of(part, line, 6000)()
+    question = WeightQuestion.objects.get()
+
+    answers = together(
+        [
+            partial(answer_weight, question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW)
+            for agreed in (True, False)
+        ]
+    )
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["QuestionClosed", "WeightQuestion"]
+    assert any(isinstance(answer, QuestionClosed) for answer in answers)
+    check_everything()
+
+
+def test_what_waits_for_the_buyer_is_packed_by_nobody_however_many_try() -> None:
+    part, line = accepted()
+    weighing_of(part, line, 6000)()
+
+    answers = together([packing_of(part, line)] * 5)
+
+    assert {type(answer) for answer in answers} == {NotWeighed}
+    assert open_quantities([line]) == {line.pk: 2}
