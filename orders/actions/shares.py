@@ -267,6 +267,11 @@ class Quote:
         return self.total + sum(more)
 
     @property
+    def most_of_goods(self) -> int:
+        """The same without deliveries, for who has not said where to."""
+        return self.most - self.purchase.delivery.gross
+
+    @property
     def goods(self) -> int:
         """What the goods cost before the code; with `fees`, less `voucher_amount`, it is the total."""
         return self.purchase.goods.gross + (0 if self._is_of_delivery else self.voucher_amount)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +18,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
 from orders.actions.cancel import cancel_order, cancel_part
-from orders.models import Order, OrderLine, OrderPart, Parcel, Payment, PaymentEvent, PaymentSums
+from orders.actions.weigh import answer_weight
+from orders.models import (
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    Payment,
+    PaymentEvent,
+    PaymentSums,
+    WeightAnswer,
+    WeightQuestion,
+)
 from orders.models.order import OrderQuerySet
 from orders.states import ParcelState
 from orders.views.order import DISCOUNTS
@@ -81,6 +92,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "order": shown,
         "parts": parts,
         "payments": _payments(shown),
+        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "history": tell(Change.objects.under(shown).in_time()),
         "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
@@ -112,6 +124,29 @@ def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, numb
     )
     page = reverse("desk:order", args=[token])
     return carry_out(request, action, to=page, said=_("The part is cancelled. The buyer has been told."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def weight_answer(
+    request: HttpRequest, actor: Actor, token: uuid.UUID, question_id: uuid.UUID
+) -> HttpResponse:
+    """What a buyer who was called says of goods that weigh more than agreed."""
+    asked = WeightQuestion.objects.filter(line__order__in=Order.objects.placed().filter(pk=token))
+    question = get_object_or_404(asked, pk=question_id)
+    answer = request.POST.get("answer")
+    if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
+        raise Http404
+    action = partial(
+        answer_weight,
+        question_id=question.pk,
+        agreed=answer == WeightAnswer.AGREED,
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(
+        request, action, to=reverse("desk:order", args=[token]), said=_("The cooperative knows.")
+    )
 
 
 def _found(form: OrderSearch) -> OrderQuerySet:

@@ -54,6 +54,7 @@ urlpatterns = [
     path("tien-mat/bang-ke/<int:pk>/nhan/", cash_statements.statement_taking, name="cash-statement-taking"),
     path("tien-mat/can-xem/", cash_statements.problems, name="cash-problems"),
     path("tien-mat/dong/<int:pk>/", cash_statements.row_answer, name="cash-row"),
+    path("don-hang/<uuid:token>/can/<uuid:question_id>/", orders.weight_answer, name="weight-answer"),
     path("don-nhap/", drafts.drafts, name="drafts"),
     path("don-nhap/<uuid:token>/", drafts.draft, name="draft"),
     path("don-nhap/<uuid:token>/dat/", drafts.draft_placement, name="draft-placement"),

@@ -32,7 +32,8 @@ from orders.actions.place import place_order
 from orders.actions.shares import WantedDelivery, WantedLine
 from orders.actions.standing import open_quantities
 from orders.actions.sweeps import call_attention, decline_unanswered, forget_baskets, release_expired
-from orders.models import Basket, BasketLine, Order, OrderPart, Parcel, Source
+from orders.actions.weigh import answer_weight, weigh_line
+from orders.models import Basket, BasketLine, Order, OrderLine, OrderPart, Parcel, Source, WeightQuestion
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -42,6 +43,7 @@ from tests.factories import (
     NOW,
     make_channel,
     make_contact,
+    make_gourd,
     make_market_way,
     make_product,
     make_seller,
@@ -57,6 +59,7 @@ OFTEN = {
     "step_put": 5,
     "step_place": 6,
     "step_accept": 4,
+    "step_weigh": 4,
     "step_pack": 3,
     "step_close": 3,
     "step_hand_over": 3,
@@ -77,6 +80,7 @@ class Walk:
         make_market_way(first, self.channel, capacity=2)
         make_product(first, on_hand=6, price=99_999, variants=(("nhỏ", 0), ("to", 1)))
         make_product(second, on_hand=4, price=45_001, tax_class=make_tax_class(8))
+        make_gourd(second, on_hand=5)
         endless = make_product(second, on_hand=0, price=20_000).variants.get()
         Variant.objects.filter(pk=endless.pk).update(track_inventory=False)
         receive_stock(**self._stock(Variant.objects.get(pk=endless.pk)), quantity=1, **self.who)
@@ -162,6 +166,23 @@ class Walk:
     def step_decline(self) -> None:
         decline_part(part_id=self.one(OrderPart).pk, reason="hết hàng", **self.who)
 
+    def step_weigh(self) -> None:
+        line = self.one(OrderLine, estimate_grams__isnull=False, part__state="accepted")
+        grams = line.estimate_grams * self.chance.randint(30, 160) // 100
+        repeated, at_most = self.chance.choice([None, grams]), self.chance.random() < 0.2
+        weigh_line(
+            part_id=line.part_id,
+            line_id=line.pk,
+            grams=grams,
+            repeated=repeated,
+            at_most=at_most,
+            **self.who,
+        )
+
+    def step_answer_weight(self) -> None:
+        question = self.one(WeightQuestion)
+        answer_weight(question_id=question.pk, agreed=self.chance.random() < 0.6, **self.who)
+
     def step_pack(self) -> None:
         part = self.one(OrderPart, state="accepted")
         still_open = self.still_open(part)
@@ -216,7 +237,12 @@ class Walk:
             cooperative=variant.cooperative,
             variant_id=variant.pk,
             channel=self.channel,
-            details=VariantDetails(price=self.chance.randint(1, 500_000), name=variant.name),
+            details=VariantDetails(
+                price=self.chance.randint(1, 500_000),
+                name=variant.name,
+                content_grams=variant.content_grams,
+                is_weighed=variant.is_weighed,
+            ),
             **self.who,
         )
 
@@ -238,8 +264,14 @@ class Walk:
 
     def one(self, model, **facts):
         """Any one row, by chance alone and not by the database's whim."""
-        order = {Order: "number", BasketLine: "created_at", Basket: "changed_at"}.get(model, "pk")
-        return self.chance.choice(list(model.objects.filter(**facts).order_by(order)))
+        order = {
+            Order: ["number"],
+            BasketLine: ["created_at"],
+            Basket: ["changed_at"],
+            OrderLine: ["order__number", "position"],
+            WeightQuestion: ["asked_at", "line__order__number", "line__position"],
+        }.get(model, ["pk"])
+        return self.chance.choice(list(model.objects.filter(**facts).order_by(*order)))
 
     def still_open(self, part) -> dict:
         lines = part.lines.order_by("position")

@@ -10,10 +10,16 @@ from orders.actions.pack import accept_part
 from orders.actions.weigh import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
-from tests.factories import NOW, make_gourd, make_order
+from tests.factories import NOW, make_admin, make_gourd, make_member, make_order
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin_at_the_desk(client):
+    client.force_login(make_admin())
+    return client
 
 
 def asked() -> tuple[OrderPart, WeightQuestion]:
@@ -50,7 +56,7 @@ def test_basket_and_checkout_say_the_most_it_costs(client):
 
     for page in pages:
         assert "4,8 kg" in page
-        assert "86.400 ₫" in page
+        assert page.count("86.400 ₫") == 2
 
 
 def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
@@ -101,3 +107,27 @@ def test_the_answer_is_never_given_by_a_link(client):
     part, question = asked()
 
     assert client.get(address(part, question), {"answer": "agreed"}).status_code == 405
+
+
+def test_the_desk_answers_for_a_buyer_who_was_called(admin_at_the_desk):
+    part, question = asked()
+    page = admin_at_the_desk.get(f"/quan-tri/don-hang/{part.order_id}/").content.decode()
+    there = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
+
+    sent = admin_at_the_desk.post(there, {"answer": "agreed"})
+
+    assert f'action="{there}"' in page
+    assert sent.url == f"/quan-tri/don-hang/{part.order_id}/"
+    assert part.lines.get().total_gross == 90_000
+
+
+def test_nobody_else_answers_at_the_desk(client):
+    part, question = asked()
+    client.force_login(make_member(part.cooperative))
+    before = every_row()
+
+    answer = client.post(f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/", {"answer": "agreed"})
+
+    assert answer.status_code in (302, 403, 404)
+    changed = {table for table, rows in every_row().items() if rows != before.get(table)}
+    assert changed == set()
