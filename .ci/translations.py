@@ -20,14 +20,14 @@ def main() -> int:
     if shutil.which("xgettext") is None:
         print("xgettext is missing: apt-get install gettext")
         return 1
-    kept = {message.id: message for message in read_po((ROOT / PO).open("rb")) if message.id}
-    wanted = [message for message in _extracted() if message.id]
+    kept = {_place(message): message for message in read_po((ROOT / PO).open("rb")) if message.id}
+    wanted = {_place(message): message for message in _extracted() if message.id}
     faults = [
-        *(f"not in {PO}: {message.id!r}" for message in wanted if message.id not in kept),
-        *(f"untranslated: {id!r}" for id, message in kept.items() if not _translated(message)),
-        *(f"fuzzy: {id!r}" for id, message in kept.items() if message.fuzzy),
-        *(f"other placeholders: {id!r}" for id, message in kept.items() if not _same_placeholders(message)),
-        *(f"no longer used: {id!r}" for id in kept.keys() - {message.id for message in wanted}),
+        *(f"not in {PO}: {place}" for place in wanted.keys() - kept.keys()),
+        *(f"untranslated: {place}" for place, message in kept.items() if not _translated(message)),
+        *(f"fuzzy: {place}" for place, message in kept.items() if message.fuzzy),
+        *(f"other placeholders: {place}" for place, message in kept.items() if not _same_placeholders(message)),
+        *(f"no longer used: {place}" for place in kept.keys() - wanted.keys()),
     ]
     print("\n".join(sorted(faults)))
     return 1 if faults else 0
@@ -52,6 +52,12 @@ def _extracted() -> list[Message]:
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
         return list(read_po(Path(folder, PO).open("rb")))
+
+
+def _place(message: Message) -> str:
+    """What a message is known by: the same words in another context are another message."""
+    words = repr(message.id)
+    return words if message.context is None else f"{message.context}: {words}"
 
 
 def _translated(message: Message) -> bool:
