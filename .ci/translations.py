@@ -26,7 +26,11 @@ def main() -> int:
         *(f"not in {PO}: {place}" for place in wanted.keys() - kept.keys()),
         *(f"untranslated: {place}" for place, message in kept.items() if not _translated(message)),
         *(f"fuzzy: {place}" for place, message in kept.items() if message.fuzzy),
-        *(f"other placeholders: {place}" for place, message in kept.items() if not _same_placeholders(message)),
+        *(
+            f"other placeholders: {place}"
+            for place, message in kept.items()
+            if not _same_placeholders(message)
+        ),
         *(f"no longer used: {place}" for place in kept.keys() - wanted.keys()),
     ]
     print("\n".join(sorted(faults)))
