@@ -21,7 +21,7 @@ class CooperativeAdmin(ReadMostly):
     """Its standing moves at the desk; here its place among others and its words are written."""
 
     editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
-    list_display = ("name", "state", "commune_name", "phone", "commission_rate", "sort_order")
+    list_display = ("name", "state", "commune_name", "phone", "sort_order")
     list_filter = ("state", "is_sample")
     search_fields = ("folded_name", "legal_name", "registration_number", "phone")
     inlines = (MembershipInline,)

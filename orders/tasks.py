@@ -2,6 +2,7 @@
 
 from orders.actions.cod_statement import take_statement_task, take_statements_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
+from orders.actions.kept_cash import settle_all_kept_cash_task, settle_kept_cash_task
 from orders.actions.sweeps import expire_orders_task, release_expired_task, watch_parts_task
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "handle_notice_task",
     "handle_notices_task",
     "release_expired_task",
+    "settle_all_kept_cash_task",
+    "settle_kept_cash_task",
     "take_statement_task",
     "take_statements_task",
     "watch_parts_task",

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
     "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},
     "bank notices": {"task": "orders.handle_bank_notices", "schedule": timedelta(minutes=1)},
+    "kept cash": {"task": "orders.settle_all_kept_cash", "schedule": timedelta(minutes=10)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }
 

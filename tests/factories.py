@@ -32,7 +32,17 @@ from orders.actions.basket import put_in_basket
 from orders.actions.place import place_order
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
-from orders.models import Basket, Method, Order, OrderPart, ValueType, Voucher, VoucherCode, VoucherValue
+from orders.models import (
+    Basket,
+    CommissionRate,
+    Method,
+    Order,
+    OrderPart,
+    ValueType,
+    Voucher,
+    VoucherCode,
+    VoucherValue,
+)
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
@@ -162,13 +172,32 @@ def make_market_way(
     return way
 
 
-def make_seller(name: str = "HTX Thiên An", channel: Channel | None = None, **fields: Any) -> Cooperative:
+def make_seller(
+    name: str = "HTX Thiên An",
+    channel: Channel | None = None,
+    *,
+    commission: Decimal | int = 0,
+    **fields: Any,
+) -> Cooperative:
     """A cooperative that can sell at once: store house and delivery everywhere for 30,000 đồng."""
     channel = channel or make_channel()
     cooperative = make_cooperative(name, **fields)
+    if commission:
+        make_rate(commission, cooperative)
     make_warehouse(cooperative, channel)
     make_way(cooperative, channel)
     return cooperative
+
+
+def make_rate(
+    percent: Decimal | int,
+    cooperative: Cooperative | None = None,
+    category: Category | None = None,
+    **fields: Any,
+) -> CommissionRate:
+    """What the platform keeps, from long ago on."""
+    days = {"from_day": datetime.date(2026, 1, 1)} | fields
+    return CommissionRate.objects.create(cooperative=cooperative, category=category, percent=percent, **days)
 
 
 def make_category(name: str = "Rau, củ, quả tươi", parent: Category | None = None) -> Category:

@@ -87,9 +87,6 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     paused_from = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateField(null=True, blank=True, help_text=_("The day it sells again."))
     pause_note = models.CharField(max_length=250, blank=True, default="")
-    commission_rate = models.DecimalField(
-        max_digits=5, decimal_places=2, default=0, help_text=_("Percent of the goods' price.")
-    )
 
     objects = CooperativeQuerySet.as_manager()
 
@@ -99,10 +96,6 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_house"], condition=Q(is_house=True), name="cooperative_one_house"
-            ),
-            models.CheckConstraint(
-                condition=Q(commission_rate__gte=0, commission_rate__lte=100),
-                name="cooperative_commission_is_a_percentage",
             ),
         ]
         indexes = [models.Index(fields=["state", "sort_order", "id"], name="cooperative_by_state")]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks
+from orders import locks, money_notices
 from orders.actions.events import record_event
 from orders.actions.ledger import Entry, post
 from orders.actions.standing import update_standing
@@ -77,6 +77,8 @@ def pay_out(
         data={"amount": payout.amount, "reference": payout.reference},
         key=key,
     )
+    if settlement is not None:
+        money_notices.payout_paid(payout, settlement, now=now)
 
 
 def _book_payout(

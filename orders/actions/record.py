@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
 from orders.actions.deduct import Written, write_discounts
 from orders.actions.shares import Quote, QuotedLine, Share
-from orders.models import Basket, Order, OrderCode, OrderLine, OrderNumber, OrderPart, Source
+from orders.models import (
+    Basket,
+    CommissionRate,
+    Order,
+    OrderCode,
+    OrderLine,
+    OrderNumber,
+    OrderPart,
+    Source,
+    WithholdingRate,
+)
 from orders.payments.codes import code_for
 from orders.pricing import Priced
 from shop.accounts.models import Address
@@ -92,7 +103,9 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
     """Step: parts, lines and discounts of an order that has none."""
     lines_priced = {line.key: line for line in offer.purchase.lines}
     deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
-    hours = shop_settings().accept_within_hours
+    shop, day = shop_settings(), day_of(now)
+    hours = shop.accept_within_hours
+    withheld = WithholdingRate.objects.together(day) if shop.withholds_tax else Decimal(0)
     parts = []
     for number, share in enumerate(offer.shares, start=1):
         part = _part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
@@ -102,12 +115,17 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
         part.total_gross = part.goods_gross + part.delivery_gross
         part.accept_by = answer_by(share.cooperative, now, hours) if order.confirmed_at else None
         part.note = notes.get(share.cooperative.pk, "")
+        part.withholding_rate = withheld
         parts.append(part)
+    shelves = {(line.variant.cooperative_id, _shelf_of(line)) for line in offer.lines}
+    percents = CommissionRate.objects.for_goods(shelves, day=day)
     translated = _translations(order, offer)
     lines: dict[object, OrderLine] = {}
     for part, share in zip(parts, offer.shares, strict=True):
         for quoted in share.lines:
             line = _line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
+            line.commission_rate = percents[part.cooperative_id, _shelf_of(quoted)]
+            line.commission = percent_of(line.total_gross, line.commission_rate)
             if quoted.variant.is_weighed:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
                 line.most_gross = offer.most_of(quoted)
@@ -195,7 +213,6 @@ def _line(
 ) -> OrderLine:
     variant, product = quoted.variant, quoted.variant.product
     picture = next(iter(product.media.all()), None)
-    rate = quoted.variant.cooperative.commission_rate
     return OrderLine(
         order=order,
         part=part,
@@ -224,9 +241,13 @@ def _line(
         priced_gross=priced.priced.gross,
         total_net=priced.total.net,
         total_gross=priced.total.gross,
-        commission_rate=rate,
-        commission=percent_of(priced.total.gross, rate),
     )
+
+
+def _shelf_of(quoted: QuotedLine) -> str:
+    """The path of the category that its goods lie in, "" where they lie in none."""
+    category = quoted.variant.product.category
+    return "" if category is None else category.path or ""
 
 
 def _translations(order: Order, offer: Quote) -> dict[tuple[str, str], str]:

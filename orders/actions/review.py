@@ -6,27 +6,23 @@ Nobody is credited more than an order costs: what is left stays under review unt
 from __future__ import annotations
 
 import datetime
-import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
+from orders.actions.accounts import BankAccount, checked
 from orders.actions.transfers import ENDED, last_payment, left_of, settle_if_spent, share
 from orders.actions.unclaimed import book_found, book_sent_back
 from orders.models import BankTransfer, Method, Order, Parcel, Payout
-from orders.payments.banks import bank_of
 from orders.payments.vietqr import fold_note
 from orders.states import PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance
-
-_ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
 
 
 class NothingShared(Refused):
@@ -78,20 +74,6 @@ class CashUnderWay(Refused):
         super().__init__(self.default_words % {"code": order.code}, order=order)
 
 
-class NotAnAccount(Refused):
-    code = "not_an_account"
-    default_words = _("Write the bank, the account number and whose account it is.")
-
-
-@dataclass(frozen=True, slots=True)
-class BankAccount:
-    """Where money goes. `bank_bin` is a bank's number at NAPAS."""
-
-    bank_bin: str
-    account: str
-    holder: str
-
-
 @transaction.atomic(durable=True)
 def settle_transfer(
     *, transfer_id: uuid.UUID, shares: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
@@ -136,9 +118,7 @@ def give_back_transfer(
     _require_review(transfer)
     if not reason.strip():
         raise ReasonNeeded(field="reason")
-    holder = fold_note(to.holder).upper()
-    if bank_of(to.bank_bin) is None or not _ACCOUNT.fullmatch(to.account) or not holder:
-        raise NotAnAccount(field="account")
+    to = checked(to)
     book_found(transfer, actor=actor, now=now, surely=True)
     payout = Payout.objects.create(
         transfer=transfer,
@@ -146,7 +126,7 @@ def give_back_transfer(
         currency=transfer.currency,
         bank_bin=to.bank_bin,
         bank_account=to.account,
-        bank_holder=holder,
+        bank_holder=to.holder,
         note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
         made_at=now,
     )

@@ -14,26 +14,25 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks
-from orders.actions.changes import record_for_part
+from orders import locks, money_notices
+from orders.actions.kept_cash import settle_kept_cash_task
 from orders.actions.ledger import Entry, post
 from orders.models import (
     Account,
     EntryNature,
     LedgerEntry,
     LedgerPosting,
-    Parcel,
-    PaymentEvent,
     Payout,
     PayoutWay,
     PostingKind,
     Settlement,
 )
-from orders.states import COD_MOVES, SETTLEMENT_MOVES, CashHolder, CodState, SettlementState
+from orders.states import SETTLEMENT_MOVES, SettlementState
 from shop.core.actors import Actor
+from shop.core.db import after_commit
 from shop.core.errors import Refused
 from shop.core.models import done_before, record_change
-from shop.core.states import advance, advance_all
+from shop.core.states import advance
 
 
 class AlreadyClosed(Refused):
@@ -102,6 +101,9 @@ def close(
         data={"payable": settlement.payable, "next": following.number},
         key=key,
     )
+    money_notices.settlement_closed(settlement, now=now)
+    if settlement.cash_held:
+        after_commit(settle_kept_cash_task.delay, settlement_id=settlement.pk)
     return settlement
 
 
@@ -150,35 +152,6 @@ def correct_balance(
         data={"amount": amount},
     )
     return posting
-
-
-@transaction.atomic(durable=True)
-def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime) -> list[Parcel]:
-    """Parcels whose cash a closed period took off what is owed need not be handed in any more.
-
-    Apart from closing, which may not wait for orders while it holds the period; called again it finds none.
-    """
-    booked = LedgerPosting.objects.filter(
-        kind=PostingKind.PAYMENT,
-        entries__settlement=settlement_id,
-        entries__account=Account.COOPERATIVE_CASH,
-        entries__settlement__closed_at__isnull=False,
-    )
-    events = [int(key.removeprefix("event:")) for key in booked.values_list("key", flat=True)]
-    rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
-    wanted = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
-    held = locks.lock_cash(wanted)
-    kept = [parcel for parcel in held.values() if parcel.cod_state == CodState.COLLECTED]
-    for state in (CodState.REMITTED, CodState.RECONCILED):
-        advance_all(kept, state, COD_MOVES, column="cod_state")
-    for parcel in kept:
-        parcel.cod_remitted_at = parcel.cod_reconciled_at = now
-        part = parcel.part
-        data = {"amount": parcel.cod_collected, "settlement": settlement_id}
-        what = "parcel.cash_offset"
-        record_for_part(part.order, part, what, parcel, actor=actor, now=now, data=data)
-    Parcel.objects.bulk_update(kept, ["cod_remitted_at", "cod_reconciled_at"], batch_size=500)
-    return kept
 
 
 def _level(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:

@@ -11,12 +11,12 @@ from catalog.actions.products import VariantDetails, edit_variant
 from catalog.actions.stock import count_stock
 from catalog.models import Listing
 from cooperatives.actions.membership import answer_application, pause_cooperative
-from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, WarehouseChannel
+from cooperatives.models import DeliveryWay, PickupSlot, WarehouseChannel
 from cooperatives.states import CooperativeState
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, BasketEmpty, ConsentNeeded, place_order
 from orders.actions.shares import Problem, WantedDelivery
-from orders.models import Allocation, Basket, Order, PaymentEvent, Reservation
+from orders.models import Allocation, Basket, CommissionRate, Order, PaymentEvent, Reservation
 from shop.accounts.models import Consent, ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -401,13 +401,13 @@ def test_several_store_houses_together_fill_an_order_in_the_channels_order() -> 
 
 
 def test_an_order_keeps_prices_names_tax_and_commission_as_they_were() -> None:
-    seller = make_seller(commission_rate=5)
+    seller = make_seller(commission=5)
     variant = make_variant(seller, name="Miến dong", price=108_000, tax_class=make_tax_class(8))
     order = make_order((variant, 2))
     reprice(variant, 200_000)
     variant.product.name = "Miến khác"
     variant.product.save()
-    Cooperative.objects.filter(pk=seller.pk).update(commission_rate=50)
+    CommissionRate.objects.update(percent=50)
 
     line = order.lines.get()
 

@@ -10,14 +10,13 @@ from django.db.models import Sum
 
 from catalog.actions.stock import move_stock, refresh_availability
 from catalog.models import Reason
+from orders.actions.accounts import BankAccount, NotAnAccount
 from orders.actions.again import CannotBeAgain, place_again
 from orders.actions.cancel import cancel_order
 from orders.actions.pack import accept_part, pack_parcel
 from orders.actions.pay import change_way
 from orders.actions.review import (
-    BankAccount,
     CashUnderWay,
-    NotAnAccount,
     NotDue,
     NothingShared,
     OrderEnded,

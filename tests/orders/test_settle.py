@@ -6,7 +6,12 @@ import uuid
 
 import pytest
 
-from cooperatives.models import WayKind
+from cooperatives.models import Role, WayKind
+from orders.actions.kept_cash import (
+    settle_kept_cash,
+    settle_kept_cash_task,
+    settlements_with_kept_cash,
+)
 from orders.actions.payouts import AlreadyPaid, ReferenceNeeded, mark_paid
 from orders.actions.settle import (
     AlreadyClosed,
@@ -14,7 +19,6 @@ from orders.actions.settle import (
     OddCorrection,
     close_settlement,
     correct_balance,
-    settle_kept_cash,
 )
 from orders.models import (
     CooperativeBalance,
@@ -27,7 +31,8 @@ from orders.models import (
     Settlement,
 )
 from shop.core.errors import Missing
-from tests.factories import NOW, make_cooperative, make_order, make_variant, nobody
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative, make_member, make_order, make_variant, nobody
 from tests.invariants import check_ledger
 from tests.orders.test_booking import DESK, carried, deliver, refund, with_commission
 from tests.unchanged import refused
@@ -257,3 +262,33 @@ def test_a_correction_of_nothing_or_without_a_reason_is_refused(amount, reason) 
             actor=DESK,
             now=NOW,
         )
+
+
+def test_the_sweep_finds_kept_cash_whose_message_was_lost() -> None:
+    collected()
+    settlement = close()
+    assert settlements_with_kept_cash() == [settlement.pk]
+
+    settle_kept_cash_task(settlement_id=settlement.pk)
+
+    assert Parcel.objects.get().cod_state == "reconciled"
+    assert settlements_with_kept_cash() == []
+
+
+def test_whoever_sees_the_money_hears_that_a_period_is_closed_and_paid() -> None:
+    part = carried()
+    part.cooperative.email = ""
+    part.cooperative.save()
+    make_member(part.cooperative, Role.BOOKKEEPER, email="ke-toan@example.com")
+    make_member(part.cooperative, Role.PACKER, email="dong-goi@example.com")
+    deliver(part)
+    Notification.objects.all().delete()
+
+    close()
+    mark_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
+
+    letters = list(Notification.objects.order_by("pk"))
+    assert [each.to for each in letters] == ["ke-toan@example.com"] * 2
+    assert "130.000" in letters[0].text
+    assert f"/xa-vien/quyet-toan/{Settlement.objects.get(number=1).pk}/" in letters[0].text
+    assert "FT26330" in letters[1].text

@@ -409,7 +409,7 @@ def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_with
     ("bearer", "owed", "cost"), [(Bearer.PLATFORM, 320_000, 32_000), (Bearer.COOPERATIVE, 288_000, 0)]
 )
 def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, cost) -> None:
-    variant = make_variant(make_seller(commission_rate=0), price=320_000)
+    variant = make_variant(make_seller(), price=320_000)
     make_voucher(cooperative=variant.cooperative, bearer=bearer)
 
     deliver(place(with_code((variant, 1))).parts.get())

@@ -65,6 +65,7 @@ from tests.factories import (
     make_contact,
     make_gourd,
     make_order,
+    make_rate,
     make_seller,
     make_tax_class,
     make_variant,
@@ -201,9 +202,9 @@ def test_weighing_again_counts_from_what_was_agreed() -> None:
 
 
 def test_tax_and_commission_follow_the_weight_at_their_frozen_rates() -> None:
-    cooperative = make_seller(commission_rate=Decimal("5.00"))
+    cooperative = make_seller(commission=5)
     part = accepted((make_gourd(cooperative, tax_class=make_tax_class(8)), 2))
-    type(cooperative).objects.update(commission_rate=Decimal("9.00"))
+    make_rate(9, cooperative)
 
     line = weigh(part, 4600)
 

@@ -287,7 +287,10 @@ def _goods(channel: Channel) -> dict[int, list[Variant]]:
     variants = (
         Variant.objects.buyable_in(channel.pk)
         .filter(product__listings__state=ListingState.PUBLISHED)
-        .select_related("product", "product__tax_class", "product__product_type__tax_class", "cooperative")
+        .select_related(
+            *("product", "product__tax_class", "product__product_type__tax_class"),
+            *("product__category", "cooperative"),
+        )
         .prefetch_related(Prefetch("product__media", ProductMedia.objects.order_by("sort_order", "pk")))
         .order_by("cooperative__sort_order", "cooperative", "product", "sort_order", "pk")
         .distinct()

@@ -92,7 +92,6 @@ def _found(
         story=row["story"].strip(),
         return_terms=row["returns"],
         cover=pictures[row["cover"]],
-        commission_rate=5,
     )
     record_change("cooperative.approved", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
     return cooperative

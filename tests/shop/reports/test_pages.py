@@ -71,7 +71,7 @@ def test_wrong_days_are_said_beside_their_fields(admin: Client) -> None:
 
 
 def test_the_csv_has_its_mark_plain_numbers_and_no_formulas(admin: Client) -> None:
-    seller = make_seller('=HYPERLINK("http://x")', commission_rate=5)
+    seller = make_seller('=HYPERLINK("http://x")', commission=5)
     make_order((make_variant(seller, price=1_234_000), 1), now=timezone.now())
 
     answer = admin.get(SALES, {"format": "csv"})

@@ -60,8 +60,8 @@ def ask(**fields: object) -> Asked:
 
 
 def test_an_order_of_two_cooperatives_is_told_apart_by_cooperative_and_counted_once_by_day() -> None:
-    thien_an = make_seller("HTX Thiên An", commission_rate=5)
-    tai_hoan = make_seller("HTX Tài Hoan", commission_rate=10)
+    thien_an = make_seller("HTX Thiên An", commission=5)
+    tai_hoan = make_seller("HTX Tài Hoan", commission=10)
     pillow, noodles = make_variant(thien_an, price=320_000), make_variant(tai_hoan, price=45_000)
     make_order((pillow, 1), (noodles, 2))
     make_order((pillow, 1))
@@ -211,7 +211,7 @@ def _random_history(seed: int) -> None:
     category = make_category()
     variants = []
     for name, rate in (("Thiên An", 5), ("Tài Hoan", 7), ("Yến Dương", 0)):
-        seller = make_seller(name, commission_rate=rate)
+        seller = make_seller(name, commission=rate)
         for n in range(2):
             price = chance.randrange(1_000, 400_000)
             shelf = category if n else None
