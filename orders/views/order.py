@@ -31,6 +31,7 @@ from orders.models import (
     WeightQuestion,
 )
 from orders.notices import order_url
+from orders.states import OrderStatus
 from orders.views.held import actor_of
 from orders.views.paying import paying_of
 from orders.views.timeline import Track, track
@@ -50,12 +51,18 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("kind", "pk"))
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The order's page, for whoever holds its unguessable address."""
     shown = get_object_or_404(
-        Order.objects.held_by(token).select_related("shipping_address", "channel").prefetch_related(DISCOUNTS)
+        Order.objects.held_by(token)
+        .select_related("shipping_address", "channel")
+        .prefetch_related(DISCOUNTS, "parts")
     )
     url = order_url(shown)
+    tracks = _tracks(shown)
     context = {
         "order": shown,
-        "tracks": _tracks(shown),
+        "tracks": tracks,
+        "claim_hours": min(each.part.cooperative.claim_hours for each in tracks),
+        "is_to_keep": not shown.email and shown.user_id is None,
+        "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "key": uuid.uuid4(),

@@ -84,7 +84,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     shown = get_object_or_404(
         Order.objects.placed()
         .select_related("shipping_address", "channel", "user")
-        .prefetch_related(DISCOUNTS),
+        .prefetch_related(DISCOUNTS, "parts"),
         pk=token,
     )
     parts = _parts(shown)

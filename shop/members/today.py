@@ -74,7 +74,12 @@ def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
     for (_part, stage), task in zip(found, tasks(found, now=now), strict=True):
         by_stage[stage].append(task)
     return [
-        {"stage": stage, "tasks": listed[:_AT_ONCE], "has_more": len(listed) > _AT_ONCE}
+        {
+            "stage": stage,
+            "tasks": listed[:_AT_ONCE],
+            "count": at_stage(mine, stage).count() if len(listed) > _AT_ONCE else len(listed),
+            "has_more": len(listed) > _AT_ONCE,
+        }
         for stage, listed in by_stage.items()
         if listed
     ]
@@ -87,8 +92,7 @@ def _big_button(sections: list[dict[str, Any]], standing: Standing) -> dict[str,
             first = section["tasks"][0].part
             return {
                 "stage": section["stage"],
-                "count": len(section["tasks"]),
-                "has_more": section["has_more"],
+                "count": section["count"],
                 "href": reverse("members:part", args=[first.pk]),
             }
     if standing.may(Right.LIST):

@@ -102,7 +102,8 @@ def test_a_code_written_on_the_checkout_is_used_before_anything_is_ordered(clien
     order = Order.objects.get()
     assert (order.total_gross, order.voucher_code) == (318_000, "CHAO10")
     shown = text(placed)
-    for words in ("As listed", "Chào khách mới CHAO10", "given by the market", "−32.000\u00a0₫"):
+    sums = ("Goods 320.000\u00a0₫", "Chào khách mới CHAO10 given by the market −32.000\u00a0₫")
+    for words in (*sums, "Delivery 30.000\u00a0₫", "Total 318.000\u00a0₫"):
         assert words in shown
 
 

@@ -201,6 +201,17 @@ def test_lists_show_each_part_at_its_stage(packer, seller):
     assert listed("xong") == []
 
 
+def test_the_big_button_counts_what_the_page_has_no_room_for(packer, seller):
+    variant = make_variant(seller, on_hand=100)
+    for _each in range(14):
+        make_order((variant, 1), now=timezone.now())
+
+    page = packer.get("/xa-vien/").content.decode()
+
+    assert "Nhận 14 đơn mới" in page
+    assert page.count('class="task') == 12
+
+
 @pytest.mark.parametrize("address", ["/xa-vien/", "/xa-vien/goi/?viec=dong", "/xa-vien/goi/?viec=nhan"])
 def test_lists_cost_the_same_however_many_parts_there_are(packer, seller, address):
     variant = make_variant(seller, on_hand=100)

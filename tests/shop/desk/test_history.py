@@ -1,0 +1,49 @@
+"""What happened is told in words: no door shows the bare name of a change."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.states import ListingState
+from cooperatives.states import CooperativeState
+from orders.models import WeightAnswer
+from orders.states import PartState
+from shop.core.models import Change
+from shop.desk.history import WORDS, tell
+
+CODE = Path(__file__).resolve().parents[3]
+RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "shop/accounts")
+# A row and what became of it; plurals name the tasks and sweeps of an app.
+NAMED = re.compile(r"(?!orders\.|catalog\.|cooperatives\.|shop\.)[a-z]+\.[a-z_]*[a-z]")
+
+
+def recorded() -> Iterator[str]:
+    """Every change that an action writes down by a name of its own."""
+    for folder in RECORDED_IN:
+        for path in sorted((CODE / folder).glob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    if NAMED.fullmatch(node.value):
+                        yield node.value
+
+
+def named_by_state() -> Iterator[str]:
+    """Those whose names end in the state that was reached."""
+    yield from (f"cooperative.{state}" for state in CooperativeState if state != CooperativeState.APPLIED)
+    yield from (f"listing.{state}" for state in ListingState)
+    yield from (f"part.{state}" for state in PartState if state != PartState.NEW)
+    yield from (f"line.weight_{answer}" for answer in WeightAnswer if answer != WeightAnswer.MOOT)
+
+
+def test_every_change_has_words() -> None:
+    told = {*recorded(), *named_by_state()}
+    assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= told
+    assert sorted(told - set(WORDS)) == []
+
+
+def test_a_change_of_an_older_release_is_still_shown() -> None:
+    old = Change(what="order.sung_about", actor_kind="system", door="system", data={})
+    assert [each.words for each in tell([old])] == ["order.sung_about"]
