@@ -25,9 +25,9 @@ def recorded() -> Iterator[str]:
     for folder in RECORDED_IN:
         for path in sorted((CODE / folder).glob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    if NAMED.fullmatch(node.value):
-                        yield node.value
+                said = node.value if isinstance(node, ast.Constant) else None
+                if isinstance(said, str) and NAMED.fullmatch(said):
+                    yield said
 
 
 def named_by_state() -> Iterator[str]:
