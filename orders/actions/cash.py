@@ -51,7 +51,8 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     So the parcels of a part bring its total exactly, and what an undone parcel has brought already is not
     asked for again. Nothing where the order is not paid in cash, or has been paid in another way after all.
     """
-    if not order.still_due or not Payment.objects.filter(order=order, method=Method.COD).exists():
+    payment = Payment.objects.filter(order=order).current()
+    if payment is None or payment.method != Method.COD or not order.still_due:
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     others = Parcel.objects.filter(part=part)

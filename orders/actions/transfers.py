@@ -122,7 +122,7 @@ def left_of(transfer: BankTransfer) -> int:
 
 def last_payment(order: Order) -> Payment | None:
     """The way in which the order is to be paid now."""
-    return Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
+    return Payment.objects.filter(order=order).current()
 
 
 def _known(arrival: Arrival) -> BankTransfer | None:

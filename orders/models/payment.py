@@ -108,6 +108,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             totals.setdefault(row["payment"], {})[row["kind"]] = row["total"]
         return {key: PaymentSums.of(value) for key, value in totals.items()}
 
+    def current(self) -> Payment | None:
+        """Of one order's payments the way in which it is to be paid now."""
+        return self.order_by("-created_at", "-pk").first()
+
 
 class Payment(WithMetadata, WithTimes):
     """One way in which money is to come for a basket, a draft or an order: a row before any call."""

@@ -1,0 +1,152 @@
+"""Buyers transfer money and the bank's service tells of it: late, twice, in any order, of the wrong sum.
+
+The notices are real ones: signed, sent to the shop's address, kept, and worked on afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from orders.actions.again import place_again
+from orders.actions.hear import handle_notice
+from orders.actions.review import (
+    BankAccount,
+    confirm_sent_back,
+    give_back_transfer,
+    review_again,
+    set_transfer_aside,
+    settle_transfer,
+)
+from orders.actions.transfers import ENDED, left_of
+from orders.models import BankTransfer, GatewayEvent, Method, Order, PaymentEvent
+from orders.states import TransferState
+from shop.core.calendar import VIETNAM
+from tests.doubles.bank_webhooks import sepay_webhook
+from tests.money.market import PLACE, SEPAY_SECRET, Market, where
+
+ACCOUNT = "0011223344556"
+NOTES = st.sampled_from(["%s", "%s", "%s", "%s", "ck %s nhe", "tien hang", "T2345678"])
+
+
+def by_transfer() -> Any:
+    return Order.objects.placed().filter(payments__method=Method.TRANSFER).distinct()
+
+
+def kept() -> Any:
+    return GatewayEvent.objects.filter(handled_at=None)
+
+
+def under_review() -> Any:
+    return BankTransfer.objects.filter(state=TransferState.REVIEW)
+
+
+class Arriving(Market):
+    """What happens to transfers."""
+
+    @where(by_transfer)
+    @rule(place=PLACE, share=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
+    def transfer(self, place: int, share: int, note: str) -> None:
+        """The buyer's bank moves money; nobody has told us of it yet."""
+        order = self.one(by_transfer(), place)
+        amount = max(1, (order.still_due or order.total_gross) * share // 100)
+        number = len(self.notices) + 1
+        self.notices.append(
+            {
+                "id": number,
+                "accountNumber": ACCOUNT,
+                "content": note % order.code if "%s" in note else note,
+                "transferAmount": amount,
+                "transactionDate": f"{self.who['now'].astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}",
+                "referenceCode": f"FT{number:08}",
+            }
+        )
+
+    @precondition(lambda machine: machine.notices)
+    @rule(which=st.integers(min_value=0, max_value=40))
+    def the_service_tells(self, which: int) -> None:
+        """Of any transfer, whether or not it has told of it before; it is kept once."""
+        event = self.notices[which % len(self.notices)]
+        body, headers = sepay_webhook(SEPAY_SECRET, timezone.now(), **event)
+        client = Client()
+        answer = client.post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
+        assert answer.json() == {"success": True}
+        assert GatewayEvent.objects.filter(event_id=str(event["id"])).count() == 1
+
+    @where(kept)
+    @rule(place=PLACE, again=st.booleans())
+    def the_shop_works_on_a_notice(self, place: int, again: bool) -> None:
+        event = self.one(kept(), place)
+        handle_notice(event_id=event.pk, now=self.who["now"])
+        if again:
+            before = PaymentEvent.objects.count(), BankTransfer.objects.count()
+            handle_notice(event_id=event.pk, now=self.who["now"])
+            assert (PaymentEvent.objects.count(), BankTransfer.objects.count()) == before
+
+    @where(by_transfer)
+    @rule(place=PLACE)
+    def pay_exactly_and_at_once(self, place: int) -> None:
+        """As most do."""
+        self.transfer(place, 100, "%s")
+        self.the_service_tells(len(self.notices) - 1)
+        handle_notice(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
+
+    @where(under_review)
+    @rule(place=PLACE, which=PLACE, percent=st.sampled_from([30, 100, 100]))
+    def settle_by_hand(self, place: int, which: int, percent: int) -> None:
+        def work(transfer: BankTransfer) -> None:
+            order = self.one(Order.objects.placed(), which)
+            amount = min(left_of(transfer), order.still_due) * percent // 100
+            settle_transfer(transfer_id=transfer.pk, shares={order.pk: amount}, **self.who)
+
+        self.attempt(under_review(), place, work)
+
+    @where(under_review)
+    @rule(place=PLACE, which=PLACE)
+    def place_an_ended_order_again(self, place: int, which: int) -> None:
+        def work(transfer: BankTransfer) -> None:
+            order = self.one(Order.objects.filter(status__in=ENDED), which)
+            if order is not None:
+                place_again(transfer_id=transfer.pk, order_id=order.pk, **self.who)
+
+        self.attempt(under_review(), place, work)
+
+    @where(under_review)
+    @rule(place=PLACE, again=st.booleans())
+    def give_back(self, place: int, again: bool) -> None:
+        to = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
+
+        def work(transfer: BankTransfer) -> None:
+            for _time in range(2 if again else 1):
+                give_back_transfer(transfer_id=transfer.pk, to=to, reason="Paid twice", **self.who)
+
+        self.attempt(under_review(), place, work)
+
+    @rule(place=PLACE, again=st.booleans())
+    def say_it_was_sent_back(self, place: int, again: bool) -> None:
+        def work(transfer: BankTransfer) -> None:
+            for _time in range(2 if again else 1):
+                confirm_sent_back(transfer_id=transfer.pk, reference="FT1", **self.who)
+
+        self.attempt(BankTransfer.objects.filter(state=TransferState.GIVEN_BACK), place, work)
+
+    @where(under_review)
+    @rule(place=PLACE)
+    def set_aside(self, place: int) -> None:
+        self.attempt(
+            under_review(),
+            place,
+            lambda row: set_transfer_aside(transfer_id=row.pk, reason="Not for an order", **self.who),
+        )
+
+    @rule(place=PLACE)
+    def look_again(self, place: int) -> None:
+        self.attempt(
+            BankTransfer.objects.filter(state=TransferState.SET_ASIDE),
+            place,
+            lambda row: review_again(transfer_id=row.pk, **self.who),
+        )

@@ -1,0 +1,71 @@
+"""Buyers order, change their minds about how to pay, and let time run out."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from orders.actions.pay import change_way
+from orders.actions.place import place_order
+from orders.actions.redeem import use_code
+from orders.actions.sweeps import expire_order
+from orders.models import Method, Order
+from shop.accounts.models import ConsentPurpose
+from shop.core.errors import Refused
+from tests.factories import carriers_for, make_basket, make_contact
+from tests.money.market import PLACE, Market, where
+
+STEPS = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 2, 1), (2, 1, 0), (1, 1, 1), (0, 0, 2)])
+
+
+def waiting() -> Any:
+    return Order.objects.filter(confirmed_at=None, expired_at=None, cancelled_at=None)
+
+
+class Buying(Market):
+    """What buyers do."""
+
+    @initialize(steps=STEPS)
+    def begin(self, steps: tuple[int, int, int]) -> None:
+        self.place((1, 1, 1), Method.COD, with_code=False)
+        self.place(steps, Method.TRANSFER, with_code=True)
+
+    @rule(
+        steps=STEPS,
+        method=st.sampled_from([Method.COD, Method.TRANSFER]),
+        with_code=st.booleans(),
+    )
+    def place(self, steps: tuple[int, int, int], method: Method, with_code: bool) -> None:
+        basket = make_basket(
+            *[(variant, count) for variant, count in zip(self.goods, steps, strict=True) if count],
+            now=self.now,
+        )
+        with suppress(Refused):
+            if with_code:
+                use_code(basket_id=basket.pk, code="CHAO10", now=self.now)
+        with suppress(Refused):
+            place_order(
+                basket_id=basket.pk,
+                contact=make_contact(),
+                deliveries=carriers_for(basket),
+                consents=frozenset({ConsentPurpose.ORDER}),
+                method=method,
+                **self.who,
+            )
+
+    @where(waiting)
+    @rule(place=PLACE, method=st.sampled_from([Method.COD, Method.TRANSFER]))
+    def change_the_way(self, place: int, method: Method) -> None:
+        self.attempt(
+            Order.objects.all(), place, lambda row: change_way(order_id=row.pk, method=method, **self.who)
+        )
+
+    @where(waiting)
+    @rule(place=PLACE)
+    def time_runs_out(self, place: int) -> None:
+        self.now += datetime.timedelta(hours=25)
+        self.attempt(waiting(), place, lambda row: expire_order(order_id=row.pk, **self.who))

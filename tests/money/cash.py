@@ -1,0 +1,58 @@
+"""Cash is handed in by carriers and cooperatives, and seen on the account."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from orders.actions.remit import Giver, reconcile_cash, remit_cash
+from orders.models import Bearer, CashRemittance, Parcel
+from orders.states import CashHolder, CodState
+from shop.core.errors import Refused
+from tests.money.market import PLACE, Market, where
+
+
+def cash_held() -> Any:
+    return Parcel.objects.filter(cod_state=CodState.COLLECTED)
+
+
+def handed_in() -> Any:
+    return CashRemittance.objects.filter(reconciled_at=None)
+
+
+class Cash(Market):
+    """What happens to cash after the door."""
+
+    @where(cash_held)
+    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(Bearer), again=st.booleans())
+    def hand_cash_in(self, fees: int, bearer: Bearer, again: bool) -> None:
+        held = list(cash_held().order_by("pk"))
+        first = held[0]
+        if first.cod_holder == CashHolder.CARRIER:
+            giver = Giver(CashHolder.CARRIER, first.carrier)
+        else:
+            giver = Giver(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
+        mine = [each.pk for each in held if giver.has(each)]
+        for _time in range(2 if again else 1):
+            with suppress(Refused):
+                remit_cash(
+                    giver=giver,
+                    parcel_ids=mine,
+                    fees=fees,
+                    fee_bearer=bearer,
+                    key=f"remit:{mine}",
+                    **self.who,
+                )
+
+    @where(handed_in)
+    @rule(place=PLACE, short=st.sampled_from([0, 0, 1_000]))
+    def see_cash_on_the_account(self, place: int, short: int) -> None:
+        def work(remittance: CashRemittance) -> None:
+            received = max(0, sum(line.remitted for line in remittance.lines.all()) - short)
+            reason = "Counted again" if short else ""
+            reconcile_cash(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
+
+        self.attempt(handed_in(), place, work)

@@ -1,0 +1,174 @@
+"""Cooperatives accept, weigh, pack, hand over and deliver; parcels fail, are undone, and parts called off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from orders.actions.cancel import cancel_order, cancel_part
+from orders.actions.cash import CashTaken
+from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
+from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.standing import open_quantities
+from orders.actions.weigh import answer_weight, weigh_line
+from orders.models import OrderLine, OrderPart, Parcel, WeightQuestion
+from orders.states import ARRIVED, CodState, ParcelState, PartState
+from tests.money.market import PLACE, Market, where
+
+
+def new_parts() -> Any:
+    return OrderPart.objects.filter(state=PartState.NEW, order__confirmed_at__isnull=False)
+
+
+def accepted_parts() -> Any:
+    return OrderPart.objects.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED)
+
+
+def to_weigh() -> Any:
+    return OrderLine.objects.filter(
+        estimate_grams__isnull=False, part__state=PartState.ACCEPTED, parcel_lines=None
+    )
+
+
+def asked() -> Any:
+    return WeightQuestion.objects.filter(answer="")
+
+
+def in_hand() -> Any:
+    return Parcel.objects.filter(
+        state__in=[ParcelState.PACKING, ParcelState.PACKED, ParcelState.FAILED_DELIVERY]
+    )
+
+
+def on_the_way() -> Any:
+    return Parcel.objects.filter(state=ParcelState.HANDED_OVER)
+
+
+def cash_to_collect() -> Any:
+    return Parcel.objects.filter(state=ParcelState.DELIVERED, cod_state=CodState.EXPECTED)
+
+
+def to_undo() -> Any:
+    return Parcel.objects.exclude(state=ParcelState.VOIDED)
+
+
+def to_call_off() -> Any:
+    return OrderPart.objects.standing().exclude(progress__in=ARRIVED)
+
+
+class Fulfilling(Market):
+    """What cooperatives and carriers do with goods."""
+
+    @where(new_parts)
+    @rule(place=PLACE)
+    def accept(self, place: int) -> None:
+        self.attempt(new_parts(), place, lambda row: accept_part(part_id=row.pk, **self.who))
+
+    @where(to_weigh)
+    @rule(place=PLACE, percent=st.sampled_from([60, 90, 100, 115, 140]))
+    def weigh(self, place: int, percent: int) -> None:
+        self.attempt(
+            to_weigh(),
+            place,
+            lambda row: weigh_line(
+                part_id=row.part_id, line_id=row.pk, grams=row.estimate_grams * percent // 100, **self.who
+            ),
+        )
+
+    @where(asked)
+    @rule(place=PLACE, agreed=st.booleans())
+    def answer(self, place: int, agreed: bool) -> None:
+        self.attempt(
+            asked(),
+            place,
+            lambda row: answer_weight(question_id=row.pk, agreed=agreed, **self.who),
+        )
+
+    @where(accepted_parts)
+    @rule(place=PLACE, whole=st.booleans())
+    def pack(self, place: int, whole: bool) -> None:
+        def work(part: OrderPart) -> None:
+            still_open = open_quantities(part.lines.order_by("position"))
+            quantities = {key: left if whole else 1 for key, left in still_open.items() if left}
+            pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
+
+        self.attempt(accepted_parts(), place, work)
+
+    @where(in_hand)
+    @rule(place=PLACE)
+    def close_and_hand_over(self, place: int) -> None:
+        def work(parcel: Parcel) -> None:
+            if parcel.state == ParcelState.PACKING:
+                close_parcel(parcel_id=parcel.pk, **self.who)
+            hand_over_parcel(parcel_id=parcel.pk, **self.who)
+
+        self.attempt(in_hand(), place, work)
+
+    @where(on_the_way)
+    @rule(place=PLACE, cash=st.sampled_from(["all", "less", "none"]))
+    def deliver(self, place: int, cash: str) -> None:
+        def work(parcel: Parcel) -> None:
+            taken = (
+                CashTaken(parcel.cod_expected * 9 // 10, "Short of change") if cash == "less" else CashTaken()
+            )
+            deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", taken=taken, **self.who)
+
+        self.attempt(on_the_way(), place, work)
+
+    @where(to_call_off)
+    @rule(place=PLACE, percent=st.sampled_from([85, 100, 110]))
+    def carry_on(self, place: int, percent: int) -> None:
+        """A part is taken all its way as far as it goes, as most are."""
+
+        def work(part: OrderPart) -> None:
+            if part.state == PartState.NEW:
+                accept_part(part_id=part.pk, **self.who)
+            for line in part.lines.filter(estimate_grams__isnull=False, weighed_grams=None):
+                grams = (line.estimate_grams or 0) * percent // 100
+                weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, **self.who)
+            left = {key: n for key, n in open_quantities(part.lines.order_by("position")).items() if n}
+            if left:
+                pack_parcel(part_id=part.pk, quantities=left, **self.who)
+            for parcel in part.parcels.filter(state=ParcelState.PACKING):
+                close_parcel(parcel_id=parcel.pk, **self.who)
+                hand_over_parcel(parcel_id=parcel.pk, **self.who)
+            for parcel in part.parcels.filter(state=ParcelState.HANDED_OVER):
+                deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.who)
+
+        self.attempt(to_call_off(), place, work)
+
+    @where(on_the_way)
+    @rule(place=PLACE)
+    def fail(self, place: int) -> None:
+        self.attempt(
+            on_the_way(),
+            place,
+            lambda row: fail_delivery(parcel_id=row.pk, reason="Nobody there", **self.who),
+        )
+
+    @where(cash_to_collect)
+    @rule(place=PLACE)
+    def collect_late(self, place: int) -> None:
+        self.attempt(cash_to_collect(), place, lambda row: report_cash(parcel_id=row.pk, **self.who))
+
+    @where(to_undo)
+    @rule(place=PLACE)
+    def void(self, place: int) -> None:
+        self.attempt(
+            to_undo(),
+            place,
+            lambda row: void_parcel(parcel_id=row.pk, reason="Packed wrongly", **self.who),
+        )
+
+    @where(to_call_off)
+    @rule(place=PLACE, whole=st.booleans())
+    def cancel(self, place: int, whole: bool) -> None:
+        def work(part: OrderPart) -> None:
+            if whole:
+                cancel_order(order_id=part.order_id, reason="Called off", **self.who)
+            else:
+                cancel_part(part_id=part.pk, reason="Called off", **self.who)
+
+        self.attempt(to_call_off(), place, work)

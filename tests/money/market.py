@@ -1,0 +1,98 @@
+"""A small market in which anything may happen to money: its rows, its clock, and what must always hold."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from django.db import transaction
+from django.test import override_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
+
+from orders.models import Account, BankTransfer, LedgerEntry, Order, OrderLine, Payout, WeightQuestion
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant, make_voucher
+from tests.invariants import check_everything
+
+SOMEBODY = Actor.system("machine")
+DONE: Counter[str] = Counter()  # how often which kind of thing was done and not refused
+PLACE = st.integers(min_value=0, max_value=7)
+# Keys drawn by chance would make another story of the same draws.
+ORDER = {
+    Order: ["number"],
+    OrderLine: ["order__number", "position"],
+    WeightQuestion: ["asked_at"],
+    BankTransfer: ["seen_at", "reference"],
+    Payout: ["made_at", "note"],
+}
+SEPAY_SECRET = "whsec-of-sepay"
+
+
+def where(rows: Callable[[], Any]) -> Callable[[Any], Any]:
+    """A kind of thing that can happen only where there is such a row."""
+    return precondition(lambda machine: rows().exists())
+
+
+class Market(RuleBasedStateMachine):
+    """Two cooperatives with a little of three goods, one of them weighed; a voucher; a clock that moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings = override_settings(SEPAY_SECRET=SEPAY_SECRET)
+        self._settings.enable()
+        self._world = transaction.atomic()
+        self._world._from_testcase = True  # so that actions may insist on being outermost inside it
+        self._world.__enter__()
+        self.now = NOW
+        self.notices: list[dict[str, Any]] = []
+        first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+        make_bank_account()
+        self.goods = [
+            make_variant(first, price=99_999, on_hand=7),
+            make_gourd(first, on_hand=9),
+            make_variant(second, price=45_001, on_hand=6),
+        ]
+        make_voucher("CHAO10", value=10, usage_limit=3)
+
+    def teardown(self) -> None:
+        try:
+            check_everything()
+        finally:
+            transaction.set_rollback(True)
+            self._world.__exit__(None, None, None)
+            self._settings.disable()
+
+    @property
+    def who(self) -> dict[str, Any]:
+        self.now += datetime.timedelta(minutes=7)
+        return {"actor": SOMEBODY, "now": self.now}
+
+    @invariant()
+    def every_rule_holds(self) -> None:
+        check_everything(newest=2)
+
+    @invariant()
+    def no_money_is_made_or_lost(self) -> None:
+        """What buyers paid and was not given back lies on accounts of ours, or with who holds it for us."""
+        paid = sum(Order.objects.values_list("charged", flat=True))
+        booked = LedgerEntry.objects.filter(
+            posting__order__isnull=False, posting__kind__in=["payment", "refund"]
+        ).exclude(account=Account.BUYER)
+        assert sum(booked.values_list("amount", flat=True)) == paid
+
+    def attempt(self, rows: Any, place: int, work: Callable[[Any], Any]) -> None:
+        """The work on one of the rows, if there are any; what is refused has changed nothing."""
+        row = self.one(rows, place)
+        if row is not None:
+            with suppress(Refused):
+                work(row)
+                DONE[work.__qualname__.split(".")[1]] += 1
+
+    def one(self, rows: Any, place: int) -> Any:
+        found = list(rows.order_by(*ORDER.get(rows.model, ["pk"])))
+        return found[place % len(found)] if found else None

@@ -1,0 +1,92 @@
+"""Periods of cooperatives are closed and paid out, and mistakes put right in the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from cooperatives.models import Cooperative
+from orders.actions.payouts import mark_paid
+from orders.actions.settle import close_settlement, correct_balance, settle_kept_cash
+from orders.models import LedgerEntry, Payout, Settlement
+from orders.states import PayoutState, SettlementState
+from tests.money.market import PLACE, Market, where
+
+FIXED = ("goods", "delivery", "refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable")
+
+
+def booked_into() -> Any:
+    return Settlement.objects.open().filter(entries__isnull=False).distinct()
+
+
+def closed() -> Any:
+    return Settlement.objects.closed()
+
+
+def to_pay_out() -> Any:
+    return Payout.objects.filter(state=PayoutState.DUE)
+
+
+class Settling(Market):
+    """What happens between the market and cooperatives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fixed: dict[int, tuple[int, ...]] = {}
+
+    @where(booked_into)
+    @rule(place=PLACE, again=st.booleans(), at_once=st.booleans())
+    def close(self, place: int, again: bool, at_once: bool) -> None:
+        """And perhaps pay it at once, as on most days."""
+
+        def work(settlement: Settlement) -> None:
+            for _time in range(2 if again else 1):
+                close_settlement(settlement_id=settlement.pk, key=f"close:{settlement.pk}", **self.who)
+
+        self.attempt(booked_into(), place, work)
+        if at_once:
+            self.pay_out(place, again)
+
+    @where(closed)
+    @rule(place=PLACE)
+    def need_not_hand_kept_cash_in(self, place: int) -> None:
+        self.attempt(closed(), place, lambda row: settle_kept_cash(settlement_id=row.pk, **self.who))
+
+    @where(to_pay_out)
+    @rule(place=PLACE, again=st.booleans())
+    def pay_out(self, place: int, again: bool) -> None:
+        def work(payout: Payout) -> None:
+            for _time in range(2 if again else 1):
+                mark_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **self.who)
+
+        self.attempt(to_pay_out(), place, work)
+
+    @rule(place=PLACE, amount=st.sampled_from([-7_000, 12_345]), again=st.booleans())
+    def correct(self, place: int, amount: int, again: bool) -> None:
+        key = f"correct:{self.now}"
+
+        def work(cooperative: Cooperative) -> None:
+            for _time in range(2 if again else 1):
+                correct_balance(
+                    cooperative_id=cooperative.pk,
+                    currency="VND",
+                    amount=amount,
+                    reason="Counted wrongly",
+                    key=key,
+                    **self.who,
+                )
+
+        self.attempt(Cooperative.objects.all(), place, work)
+
+    @invariant()
+    def a_closed_period_never_changes(self) -> None:
+        for row in closed():
+            figures = tuple(getattr(row, column) for column in FIXED)
+            assert self.fixed.setdefault(row.pk, figures) == figures
+            own = LedgerEntry.objects.filter(settlement=row)
+            assert own.balance() == 0, "a closed period is level"
+            due = Payout.objects.of_settlement(row)
+            assert (due.amount if due else 0) == max(0, row.payable)
+            assert (row.state == SettlementState.PAID) == (due is not None and due.state == PayoutState.PAID)

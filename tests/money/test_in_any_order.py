@@ -1,0 +1,52 @@
+"""Anything that can happen to money, in any order, drawn by hypothesis; after each step every rule holds.
+
+Rules 1 (stock), 3 (sums), 5 (paying) and 6 (ledger) are asked of the rows by `tests.invariants`; what must
+hold of money over time is asked by the machine.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.money.arriving import Arriving
+from tests.money.buying import Buying
+from tests.money.cash import Cash
+from tests.money.fulfilling import Fulfilling
+from tests.money.market import DONE
+from tests.money.settling import Settling
+
+pytestmark = pytest.mark.django_db
+
+
+class Money(Buying, Arriving, Fulfilling, Cash, Settling):
+    """All of it together."""
+
+
+def walk(examples: int, steps: int, *, derandomize: bool) -> None:
+    run_state_machine_as_test(
+        Money,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=derandomize,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_whatever_happens_to_money_every_rule_holds() -> None:
+    walk(6, 45, derandomize=True)
+
+    assert {"accept", "cancel", "carry_on", "void", "close"} <= set(DONE)
+
+
+@pytest.mark.long
+def test_whatever_happens_to_money_for_long_every_rule_holds() -> None:
+    walk(60, 80, derandomize=False)
+
+    assert {"change_the_way", "pay_out", "settle_by_hand", "give_back", "weigh"} <= set(DONE)
