@@ -16,8 +16,7 @@ from shop.desk.history import WORDS, tell
 
 CODE = Path(__file__).resolve().parents[3]
 RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "shop/accounts")
-# A row and what became of it; plurals name the tasks and sweeps of an app.
-NAMED = re.compile(r"(?!orders\.|catalog\.|cooperatives\.|shop\.)[a-z]+\.[a-z_]*[a-z]")
+NAMED = re.compile(r"[a-z]+\.[a-z_]*[a-z]")
 
 
 def recorded() -> Iterator[str]:
@@ -25,9 +24,18 @@ def recorded() -> Iterator[str]:
     for folder in RECORDED_IN:
         for path in sorted((CODE / folder).glob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
-                said = node.value if isinstance(node, ast.Constant) else None
-                if isinstance(said, str) and NAMED.fullmatch(said):
-                    yield said
+                for each in ast.walk(node) if _names_a_change(node) else ():
+                    said = each.value if isinstance(each, ast.Constant) else None
+                    if isinstance(said, str) and NAMED.fullmatch(said):
+                        yield said
+
+
+def _names_a_change(node: ast.AST) -> bool:
+    """A call that writes a change or looks for one, or a name that is kept for such a call."""
+    if isinstance(node, ast.Call):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return bool(re.search("record|change_values|done_before|made_before", called))
+    return isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "what" for each in node.targets)
 
 
 def named_by_state() -> Iterator[str]:
