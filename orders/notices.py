@@ -11,24 +11,36 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
+from orders.models import AskedTransfer, Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from shop.core.models import shop_settings
+from shop.core.templatetags.figures import money
 from shop.notifications.models import Way
 from shop.notifications.send import send
 
 
-def order_placed(order: Order, *, now: datetime.datetime) -> None:
-    """The buyer has the order in writing, and how it is paid."""
+def order_placed(order: Order, asked: AskedTransfer | None = None, *, now: datetime.datetime) -> None:
+    """The buyer has the order in writing, and how it is paid: `asked` is the transfer that is waited for."""
     payment = order.payments.order_by("-created_at", "-pk").first()
     with translation.override(order.language):
         _tell_buyer(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
+            short=_in_short(asked) if asked is not None else "",
             now=now,
             parts=_parts(order),
             payment=payment,
+            asked=asked,
         )
+
+
+def _in_short(asked: AskedTransfer) -> str:
+    return _("Transfer %(sum)s to %(bank)s %(account)s, note %(note)s.") % {
+        "sum": money(asked.amount),
+        "bank": asked.bank,
+        "account": asked.account,
+        "note": asked.note,
+    }
 
 
 def order_confirmed(order: Order, *, now: datetime.datetime) -> None:

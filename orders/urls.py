@@ -16,6 +16,8 @@ urlpatterns = [
     path("dia-chi/xa/", checkout.communes, name="communes"),
     path("don-hang/", order.find, name="find"),
     path("don-hang/<uuid:token>/", order.order, name="order"),
+    path("don-hang/<uuid:token>/tien/", order.news, name="payment-news"),
+    path("don-hang/<uuid:token>/vietqr.png", paying.picture, name="payment-picture"),
     path("don-hang/<uuid:token>/cach-tra/", paying.way, name="payment-way"),
     path(
         "don-hang/<uuid:token>/goi/<int:number>/huy/",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import SoldOut
 from orders import locks, notices
 from orders.actions.draft import wanted_of_draft
-from orders.actions.pay import expect_payment
+from orders.actions.pay import asked_transfer, expect_payment
 from orders.actions.place import allocate
 from orders.actions.quote import quote
 from orders.actions.record import SlotFull, new_order, take_slots, write_parts
@@ -104,5 +104,5 @@ def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code})
-    notices.order_placed(order, now=now)
+    notices.order_placed(order, asked_transfer(order), now=now)
     return order

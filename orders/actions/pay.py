@@ -12,7 +12,17 @@ from orders import locks, notices
 from orders.actions.events import record_event
 from orders.actions.record import answer_by
 from orders.actions.standing import update_standing
-from orders.models import EventKind, GatewayCall, Method, Order, OrderPart, Payment, PaymentEvent
+from orders.models import (
+    AskedTransfer,
+    EventKind,
+    GatewayCall,
+    Method,
+    Order,
+    OrderPart,
+    Payment,
+    PaymentEvent,
+)
+from orders.payments.asking import asked_of
 from orders.states import Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -91,6 +101,12 @@ def change_way(*, order_id: uuid.UUID, method: Method, actor: Actor, now: dateti
     if method == Method.COD and order.channel.automatically_confirm_all_new_orders:
         confirm(order, actor=actor, now=now)
     return payment
+
+
+def asked_transfer(order: Order) -> AskedTransfer | None:
+    """What whoever pays the order has to transfer now; None where it is paid another way, or not at all."""
+    payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
+    return asked_of(order, payment, shop_settings())
 
 
 def stop_waiting(payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:

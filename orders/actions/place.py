@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
 from orders.actions.basket import give_back, store_deliveries
-from orders.actions.pay import expect_payment, require_way
+from orders.actions.pay import asked_transfer, expect_payment, require_way
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
@@ -131,7 +131,7 @@ def place(
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
     )
-    notices.order_placed(order, now=now)
+    notices.order_placed(order, asked_transfer(order), now=now)
     if order.confirmed_at is not None:
         notices.order_confirmed(order, now=now)
     basket.delete()

@@ -31,13 +31,21 @@ from orders.models.rates import CommissionRate, WithholdingRate
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
 from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
 from orders.models.settlement import Payout, PayoutWay, Settlement
-from orders.models.transfer import BankTransfer, ReviewReason, StatementImport, StatementKind, TransferShare
+from orders.models.transfer import (
+    AskedTransfer,
+    BankTransfer,
+    ReviewReason,
+    StatementImport,
+    StatementKind,
+    TransferShare,
+)
 from orders.models.weight import WeightAnswer, WeightQuestion
 
 __all__ = [
     "OF_COOPERATIVES",
     "Account",
     "Allocation",
+    "AskedTransfer",
     "BankTransfer",
     "Basket",
     "BasketLine",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import models
@@ -29,6 +30,26 @@ class ReviewReason(models.TextChoices):
     OTHER_WAY = "other_way", _("the order is to be paid another way")
     OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
     REPEATED = "repeated", _("perhaps one that was told of already")
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTransfer:
+    """A transfer as it is asked for: to whom, whole đồng, and the note by which we know it again.
+
+    `payload` is the text of its QR code.
+    """
+
+    bank: str
+    account: str
+    holder: str
+    amount: int
+    note: str
+    payload: str
+
+    @property
+    def as_text(self) -> str:
+        """All of it, a line each, to be copied at once."""
+        return "\n".join(filter(None, (self.bank, self.account, self.holder, str(self.amount), self.note)))
 
 
 class StatementKind(models.TextChoices):
@@ -69,6 +90,10 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def to_review(self) -> BankTransferQuerySet:
         """Those that a person has to look at, the longest waiting first."""
         return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
+
+    def in_doubt_about(self, order: Order) -> BankTransferQuerySet:
+        """Those that name this order and no other, and that a person has yet to look at."""
+        return self.filter(order=order).to_review()
 
     def newest_first(self) -> BankTransferQuerySet:
         return self.order_by("-at", "-pk")

@@ -7,6 +7,7 @@ each for the first two, and a checksum over all of it).
 from __future__ import annotations
 
 import binascii
+import io
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -175,6 +176,13 @@ def qr_svg(payload: str, *, title: Words) -> SafeString:
     head = f'<svg role="img" shape-rendering="crispEdges" aria-label="{escape(title)}" '
     named = svg.replace("<svg ", head, 1).replace(">", f"><title>{escape(title)}</title>", 1)
     return SafeString(named)
+
+
+def qr_png(payload: str) -> bytes:
+    """The QR code as a picture to be kept: no phone can scan its own screen, but all open a picture."""
+    picture = io.BytesIO()
+    segno.make(payload, error="m", micro=False).save(picture, kind="png", scale=12, border=4)
+    return picture.getvalue()
 
 
 def _field(tag: str, value: str) -> str:

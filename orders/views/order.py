@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
+from typing import Any
 
 import segno
 from django.contrib import messages
@@ -33,7 +35,7 @@ from orders.models import (
 from orders.notices import order_url
 from orders.states import OrderStatus
 from orders.views.held import actor_of
-from orders.views.paying import paying_of
+from orders.views.paying import mark_of, paying_of
 from orders.views.timeline import Track, track
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
@@ -50,30 +52,17 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("kind", "pk"))
 @never_cache
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """The order's page, for whoever holds its unguessable address."""
-    shown = get_object_or_404(
-        Order.objects.held_by(token)
-        .select_related("shipping_address", "channel")
-        .prefetch_related(DISCOUNTS, "parts")
-    )
-    url = order_url(shown)
-    tracks = _tracks(shown)
-    context = {
-        "order": shown,
-        "tracks": tracks,
-        "claim_hours": min(each.part.cooperative.claim_hours for each in tracks),
-        "is_to_keep": not shown.email and shown.user_id is None,
-        "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
-        "url": url,
-        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
-        "key": uuid.uuid4(),
-        "paying": paying_of(shown),
-        "code_drawing": SafeString(
-            segno.make(url, error="m").svg_inline(
-                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
-            )
-        ),
-    }
-    return render(request, "orders/order.html", context)
+    return render(request, "orders/order.html", _context(token, timezone.now()))
+
+
+@require_safe
+@never_cache
+def news(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """What an open page asks again and again: nothing (204) while it is as it was, else how it is now."""
+    now = timezone.now()
+    if request.GET.get("seen") == mark_of(get_object_or_404(Order.objects.held_by(token)), now=now):
+        return HttpResponse(status=204)
+    return render(request, "orders/order.html", _context(token, now) | {"is_news": True})
 
 
 @require_POST
@@ -143,6 +132,32 @@ def find(request: HttpRequest) -> HttpResponse:
         )
         return render(request, "orders/find.html", {"form": form})
     return redirect("orders:order", token=found.pk)
+
+
+def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
+    shown = get_object_or_404(
+        Order.objects.held_by(token)
+        .select_related("shipping_address", "channel")
+        .prefetch_related(DISCOUNTS, "parts")
+    )
+    url = order_url(shown)
+    tracks = _tracks(shown)
+    return {
+        "order": shown,
+        "tracks": tracks,
+        "claim_hours": min(each.part.cooperative.claim_hours for each in tracks),
+        "is_to_keep": not shown.email and shown.user_id is None,
+        "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
+        "url": url,
+        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
+        "key": uuid.uuid4(),
+        "paying": paying_of(shown, now=now),
+        "code_drawing": SafeString(
+            segno.make(url, error="m").svg_inline(
+                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
+            )
+        ),
+    }
 
 
 def _found(request: HttpRequest, phone: str, code: str) -> Order | None:

@@ -1,22 +1,30 @@
-"""How an order is paid, as its buyer sees it."""
+"""How an order is paid, as its buyer sees it: by which way, until when, and what has come so far."""
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 import uuid
 from dataclasses import dataclass
 
 from django.contrib import messages
 from django.forms import BoundField
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.pay import change_way, is_waiting, ways_to_pay
-from orders.models import Method, Order, Payment
+from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment
+from orders.payments.asking import asked_of
+from orders.payments.vietqr import qr_png, qr_svg
 from orders.views.held import actor_of
 from shop.core.errors import Refused
+from shop.core.models import shop_settings
+from shop.core.templatetags.figures import money
 
 ICONS = {Method.COD: "banknote", Method.TRANSFER: "qr-code", Method.CARD: "credit-card"}
 
@@ -33,11 +41,45 @@ class PaymentChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """Until when the goods are kept: the seconds left of the whole time, and the same in words."""
+
+    left: int
+    whole: int
+
+    @property
+    def words(self) -> str:
+        hours, minutes = divmod(-(-self.left // 60), 60)
+        if not hours:
+            return _("%(minutes)s min") % {"minutes": minutes}
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+
+
+@dataclass(frozen=True, slots=True)
 class Paying:
-    """What an order that waits for its money is to be paid by, and how else it could be."""
+    """What an order that waits for its money is to be paid by, and how else it could be.
+
+    `asked` is the transfer to make, with its `drawing`; None where it is paid another way, or too late. The
+    `mark` is another one once anything here is.
+    """
 
     payment: Payment | None
     others: list[PaymentChoice]
+    asked: AskedTransfer | None
+    clock: Clock | None
+    in_doubt: list[BankTransfer]
+    mark: str
+
+    @property
+    def is_late(self) -> bool:
+        return self.clock is not None and not self.clock.left
+
+    @property
+    def drawing(self) -> SafeString:
+        if self.asked is None:
+            return SafeString()
+        told = {"sum": money(self.asked.amount), "note": self.asked.note}
+        return qr_svg(self.asked.payload, title=_("VietQR code: %(sum)s, note %(note)s") % told)
 
 
 def payment_choices(field: BoundField, ways: list[Method]) -> list[PaymentChoice]:
@@ -46,14 +88,46 @@ def payment_choices(field: BoundField, ways: list[Method]) -> list[PaymentChoice
     return [_choice(way, way == chosen) for way in ways]
 
 
-def paying_of(order: Order) -> Paying | None:
-    """None where the order waits for nobody's money."""
-    if not is_waiting(order):
+def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
+    """None where the order waits for nobody's money, or only for cash at the door."""
+    payment = _last_payment(order)
+    waits = is_waiting(order)
+    if not waits and (payment is None or payment.method != Method.TRANSFER or not order.still_due):
         return None
-    payment = order.payments.order_by("-created_at", "-pk").first()
-    last = payment.method if payment else ""
-    others = [_choice(way, False) for way in ways_to_pay(order.channel) if way != last]
-    return Paying(payment, others)
+    clock = _clock(order, payment, now)
+    is_late = clock is not None and not clock.left
+    used = payment.method if payment and not is_late else ""
+    others = [_choice(way, False) for way in ways_to_pay(order.channel) if way != used]
+    in_doubt = list(BankTransfer.objects.in_doubt_about(order))
+    return Paying(
+        payment,
+        others if waits and not order.charged else [],
+        None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
+        clock,
+        in_doubt,
+        _mark(order, payment, clock, len(in_doubt)),
+    )
+
+
+def mark_of(order: Order, *, now: datetime.datetime) -> str:
+    """What an open page knows its news by: another one once anything about its payment is."""
+    payment = _last_payment(order)
+    in_doubt = BankTransfer.objects.in_doubt_about(order).count()
+    return _mark(order, payment, _clock(order, payment, now), in_doubt)
+
+
+@require_safe
+@never_cache
+def picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """The QR code to be kept: whoever has one phone opens it from their pictures in the bank's app."""
+    order = get_object_or_404(Order.objects.held_by(token).select_related("channel"))
+    paying = paying_of(order, now=timezone.now())
+    if paying is None or paying.asked is None:
+        raise Http404
+    name = f'inline; filename="vietqr-{order.code}.png"'
+    return HttpResponse(
+        qr_png(paying.asked.payload), content_type="image/png", headers={"Content-Disposition": name}
+    )
 
 
 @require_POST
@@ -67,6 +141,27 @@ def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.words))
     return redirect("orders:order", token=token)
+
+
+def _last_payment(order: Order) -> Payment | None:
+    return order.payments.order_by("-created_at", "-pk").first()
+
+
+def _clock(order: Order, payment: Payment | None, now: datetime.datetime) -> Clock | None:
+    """What is paid after the cooperatives have begun has no hour."""
+    if payment is None or payment.expires_at is None or not is_waiting(order):
+        return None
+    whole = payment.expires_at - min(payment.created_at, now)
+    left = max(datetime.timedelta(), payment.expires_at - now)
+    return Clock(int(left.total_seconds()), max(1, int(whole.total_seconds())))
+
+
+def _mark(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: int) -> str:
+    told = (
+        *(order.status, order.charged, order.due_gross, payment.pk if payment else ""),
+        *(payment.expires_at if payment else "", clock is not None and not clock.left, in_doubt),
+    )
+    return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
 
 
 def _choice(method: Method, is_chosen: bool) -> PaymentChoice:
