@@ -38,6 +38,8 @@ NO_PAGES = {
     "members:voucher-file": "CSV",
     "desk:voucher-file": "CSV",
     "orders:communes": "the options of a list",
+    "orders:payment-news": "nothing, or the order's page anew",
+    "orders:payment-picture": "a QR code to keep",
     "back-room": "leads on to the sign-in page",
     "media": "pictures",
 }

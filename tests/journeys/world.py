@@ -36,8 +36,10 @@ from orders.actions.draft import draft_order, edit_draft
 from orders.actions.issue import VoucherTerms, issue_voucher
 from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
 from orders.actions.redeem import use_code
+from orders.actions.review import settle_transfer
 from orders.actions.shares import WantedLine
-from orders.models import Basket, Order, OrderPart, Parcel, Source, Voucher, VoucherType
+from orders.actions.transfers import take_arrival
+from orders.models import BankTransfer, Basket, Method, Order, OrderPart, Parcel, Source, Voucher, VoucherType
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -48,6 +50,7 @@ from shop.views import PAGES
 from tests.factories import (
     HANOI,
     make_admin,
+    make_bank_account,
     make_basket,
     make_category,
     make_channel,
@@ -62,6 +65,7 @@ from tests.factories import (
     make_user,
     make_way,
 )
+from tests.orders.arriving import told
 
 DRAWINGS = (
     *("goi-thao-duoc", "bi-xanh-thom", "mien-dong", "quyt", "gao-nep", "mat-ong", "che-shan-tuyet"),
@@ -130,6 +134,7 @@ class _Market:
         self.packer = make_member(self.thien_an, Role.PACKER, first_name="Nhì")
         self.admin = make_admin(first_name="Ba")
         self.orders = self._orders()
+        self.to_pay = self._to_pay()
         self.draft = self._draft()
         self.vouchers, self.promotions = self._offers()
         self.full, self.to_mend = self._baskets()
@@ -252,6 +257,25 @@ class _Market:
             step(orders[name].parts.get(cooperative=self.thien_an))
         return orders
 
+    def _to_pay(self) -> dict[str, Order]:
+        """Orders that wait for a transfer: nothing has come, a part, another sum, or the time is over."""
+        make_bank_account()
+        waiting = {
+            name: make_order((self.variant, 1), method=Method.TRANSFER, user=self.buyer, now=self.now)
+            for name in ("nothing", "part", "another sum", "late")
+        }
+        for name in ("part", "another sum"):
+            order = waiting[name]
+            transfer = self._arrives(order.code, order.due_gross - 10_000)
+            if name == "part":
+                settle_transfer(transfer_id=transfer.pk, shares={order.pk: 50_000}, **self.by)
+        waiting["late"].payments.update(expires_at=self.now)
+        return waiting
+
+    def _arrives(self, note: str, amount: int) -> BankTransfer:
+        arrival = told(note, amount, at=self.now)
+        return take_arrival(arrival=arrival, **self.by).transfer
+
     @property
     def by(self) -> dict[str, Any]:
         return {"actor": Actor.system(), "now": self.now}
@@ -367,6 +391,7 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/dat-hang/", "guest to mend", sent={**wrong, "basket": str(market.to_mend.pk)}),
         Visit("/dat-hang/", "buyer"),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
+        *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
         Visit("/don-hang/"),
         Visit("/don-hang/", sent={"phone": "0987654321", "code": "T0000"}),
         Visit("/tai-khoan/", "buyer"),
