@@ -88,6 +88,7 @@ class CheckoutForm(forms.Form):
 
     basket = forms.UUIDField(widget=forms.HiddenInput)
     shown_total = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    shown_most = forms.IntegerField(widget=forms.HiddenInput, required=False)
     name = forms.CharField(
         label=pgettext_lazy("person", "Full name"),
         max_length=100,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,16 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.models import AskedTransfer, Order, OrderLine, OrderPart, Parcel, WeightQuestion
+from orders.models import (
+    AskedTransfer,
+    Discount,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    WeightQuestion,
+    show_ways_in_language,
+)
 from shop.core.models import shop_settings
 from shop.core.templatetags.figures import money
 from shop.notifications.models import Way
@@ -21,16 +31,19 @@ from shop.notifications.send import send
 def order_placed(order: Order, asked: AskedTransfer | None = None, *, now: datetime.datetime) -> None:
     """The buyer has the order in writing, and how it is paid: `asked` is the transfer that is waited for."""
     payment = order.payments.order_by("-created_at", "-pk").first()
+    parts = _parts(order)
     with translation.override(order.language):
+        show_ways_in_language(parts)
         _tell_buyer(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
             short=_in_short(asked) if asked is not None else "",
             now=now,
-            parts=_parts(order),
+            parts=parts,
             payment=payment,
             asked=asked,
+            discounts=list(Discount.objects.filter(order=order).order_by("kind", "pk")),
         )
 
 
@@ -60,7 +73,7 @@ def order_confirmed(order: Order, *, now: datetime.datetime) -> None:
 
 def _parts(order: Order) -> list[OrderPart]:
     lines = Prefetch("lines", OrderLine.objects.in_order())
-    return list(order.parts.select_related("cooperative").prefetch_related(lines).order_by("number"))
+    return list(order.parts.select_related("cooperative", "way").prefetch_related(lines).order_by("number"))
 
 
 def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
@@ -176,6 +189,9 @@ def _tell_buyer(
     **context: Any,
 ) -> None:
     """By mail where there is an address, else by text: one short message, `short` and the page's link."""
+    if "part" in context:
+        context["part"] = copy(context["part"])  # what is shown must not be saved
+        show_ways_in_language([context["part"]])
     whole = _context(order, **context)
     if order.email:
         send(

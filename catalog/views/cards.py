@@ -17,12 +17,16 @@ from shop.core.models import Picture, show_in_language
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`price` and `list_price` are minor units of one step of `variant`, the cheapest one."""
+    """`price` and `list_price` are minor units of one step of `variant`, the cheapest one.
+
+    `has_many_prices` where other kinds cost more: then the price is where they begin.
+    """
 
     product: Product
     variant: Variant | None
     price: int | None
     list_price: int | None
+    has_many_prices: bool
     currency: str
     variants: int
     picture: Picture | None
@@ -85,6 +89,7 @@ def _card(
         variant=variant,
         price=cheapest.selling if cheapest else None,
         list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling else None,
+        has_many_prices=len({price.selling for price in prices}) > 1,
         currency=listing.currency,
         variants=len(prices),
         picture=picture,

@@ -89,12 +89,15 @@ def get_channel_or_404() -> Channel:
 
 def _buying(choices: Sequence[Choice]) -> dict[str, Any]:
     """What may be chosen; the first that is there is chosen already."""
-    best = next((choice for choice in choices if not choice.is_sold_out), None)
+    there = [choice for choice in choices if not choice.is_sold_out]
+    shown = there or choices
     return {
         "choices": choices,
         "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
-        "best": best or (choices[0] if choices else None),
-        "is_sold_out": best is None,
+        "best": next(iter(shown), None),
+        "cheapest": min(shown, key=lambda choice: choice.price, default=None),
+        "has_many_prices": len({choice.price for choice in shown}) > 1,
+        "is_sold_out": not there,
     }
 
 

@@ -27,6 +27,12 @@ from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, made_before, record_change
 
+_TOLD = (
+    *("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id"),
+    *("departs_weekday", "departs_at", "cut_off_hours"),
+)
+_NOT_IN_JSON = frozenset({"warehouse_id", "departs_at"})
+
 
 class NoStoreHouse(Refused):
     code = "no_store_house"
@@ -35,7 +41,11 @@ class NoStoreHouse(Refused):
 
 @dataclass(frozen=True, slots=True)
 class WayWords:
-    """What is said of a way; days from handing over. `warehouse_id` is where goods are collected."""
+    """What is said of a way; days from handing over. `warehouse_id` is where goods are collected.
+
+    Of a coach also when it leaves (a weekday from 0, Monday, or None: every day) and how many hours
+    before that orders close.
+    """
 
     name: str
     carrier: str = ""
@@ -43,6 +53,9 @@ class WayWords:
     minimum_days: int | None = None
     maximum_days: int | None = None
     warehouse_id: uuid.UUID | None = None
+    departs_weekday: int | None = None
+    departs_at: datetime.time | None = None
+    cut_off_hours: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +118,13 @@ def edit_way(
     way = locked_one(DeliveryWay.objects.filter(cooperative=cooperative, is_active=True, pk=way_id))
     if way is None:
         raise Missing()
-    told = ("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id")
-    before = {field: getattr(way, field) for field in told}
+    before = {field: getattr(way, field) for field in _TOLD}
     _describe(way, words)
-    way.save(update_fields=told)
-    after = {field: getattr(way, field) for field in told}
-    changed = {field: [before[field], after[field]] for field in told if before[field] != after[field]}
-    if "warehouse_id" in changed:
-        changed["warehouse_id"] = [str(each) for each in changed["warehouse_id"]]
+    way.save(update_fields=_TOLD)
+    after = {field: getattr(way, field) for field in _TOLD}
+    changed = {field: [before[field], after[field]] for field in _TOLD if before[field] != after[field]}
+    for field in _NOT_IN_JSON & changed.keys():
+        changed[field] = [None if each is None else str(each) for each in changed[field]]
     if changed:
         record_change(
             "way.edited",
@@ -170,6 +182,9 @@ def serve_open_channels(warehouse: Warehouse) -> None:
 def _describe(way: DeliveryWay, words: WayWords) -> None:
     way.name, way.carrier, way.note = words.name, words.carrier, words.note
     way.minimum_days, way.maximum_days = words.minimum_days, words.maximum_days
+    if way.kind == WayKind.COACH:
+        way.departs_weekday, way.departs_at = words.departs_weekday, words.departs_at
+        way.cut_off_hours = words.cut_off_hours
     if way.kind in COLLECTED:
         way.warehouse = _collecting_house(way, words.warehouse_id)
 

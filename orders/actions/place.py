@@ -66,10 +66,12 @@ def place_order(
     source: Source = Source.WEB,
     method: Method = Method.COD,
     agreed_total: int | None = None,
+    agreed_most: int | None = None,
 ) -> Order:
     """Turn a basket into an order. One paid for in cash counts at once; else it waits for its money.
 
-    `agreed_total` is what the buyer saw on the button, in minor units: another sum is asked about first.
+    `agreed_total` is what the buyer saw on the button, and `agreed_most` what goods sold by weight may make
+    of it, both in minor units: another sum is asked about first.
     Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
     BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, Missing; then nothing has changed.
     """
@@ -83,6 +85,7 @@ def place_order(
         source=source,
         method=method,
         agreed_total=agreed_total,
+        agreed_most=agreed_most,
     )
 
 
@@ -97,6 +100,7 @@ def place(
     source: Source = Source.WEB,
     method: Method = Method.COD,
     agreed_total: int | None = None,
+    agreed_most: int | None = None,
 ) -> Order:
     """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
     basket = locks.lock_basket(basket_id)
@@ -112,7 +116,7 @@ def place(
     offer = quote(wanted, now=now)
     if not offer.shares:
         raise BasketEmpty()
-    _require_agreement(offer, agreed_total)
+    _require_agreement(offer, agreed_total, agreed_most)
     method = method if offer.total else Method.COD  # nobody waits for what costs nothing
     order = record_order(
         offer,
@@ -138,8 +142,8 @@ def place(
     return order
 
 
-def _require_agreement(offer: Quote, agreed_total: int | None) -> None:
-    """Raises BasketChanged unless the quote can be placed at the sum that the buyer saw.
+def _require_agreement(offer: Quote, agreed_total: int | None, agreed_most: int | None) -> None:
+    """Raises BasketChanged unless the quote can be placed at the sums that the buyer saw.
 
     A code that does nothing any more stands in the way of those alone who agreed to no sum: on a page
     the sum without it was seen.
@@ -149,7 +153,7 @@ def _require_agreement(offer: Quote, agreed_total: int | None) -> None:
     refused = offer.voucher.refused if offer.voucher else None
     if agreed_total is None and refused is not None:
         raise BasketChanged(refused.words, quote=offer, voucher=refused)
-    if agreed_total not in (None, offer.total):
+    if agreed_total not in (None, offer.total) or agreed_most not in (None, offer.most):
         raise BasketChanged(refused.words if refused else None, quote=offer)
 
 

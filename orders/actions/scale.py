@@ -99,9 +99,9 @@ def _write_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighe
         share.amount = max(0, listed - priced) if share.is_of_price else weighed.shares[share.pk]
     DiscountShare.objects.bulk_update(shares, ["agreed", "amount"])
     discounts = Discount.objects.filter(pk__in={share.discount_id for share in shares})
-    for discount in discounts.annotate(whole=Sum("shares__amount")).order_by("pk"):
-        discount.amount = discount.whole
-        discount.save(update_fields=["amount"])
+    wholes = discounts.annotate(whole=Sum("shares__amount")).order_by("pk")
+    for discount_id, whole in wholes.values_list("pk", "whole"):
+        Discount.objects.filter(pk=discount_id).update(amount=whole)
 
 
 def _add_up(part: OrderPart) -> None:

@@ -24,8 +24,8 @@ from orders.models.ledger import (
     PostingKind,
 )
 from orders.models.order import Allocation, Order, OrderCode, OrderLine, OrderNumber, Origin, Source
-from orders.models.parcel import Parcel, ParcelLine
-from orders.models.part import OrderPart
+from orders.models.parcel import Parcel, ParcelLine, places
+from orders.models.part import OrderPart, show_ways_in_language
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
 from orders.models.rates import CommissionRate, WithholdingRate
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
@@ -103,6 +103,8 @@ __all__ = [
     "WeightAnswer",
     "WeightQuestion",
     "WithholdingRate",
+    "places",
+    "show_ways_in_language",
     "tidy_code",
     "total_sums",
 ]

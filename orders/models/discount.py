@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category, Product, Variant
 from cooperatives.models import Cooperative
@@ -35,6 +36,13 @@ class Bearer(models.TextChoices):
     COOPERATIVE = "cooperative", _("the cooperative")
 
 
+class DiscountQuerySet(models.QuerySet["Discount"]):
+    def on_part(self, part: OrderPart) -> DiscountQuerySet:
+        """What touches a part: `here` (minor units) is taken off its goods and its delivery."""
+        touched = self.filter(Q(shares__line__part=part) | Q(shares__part=part))
+        return touched.annotate(here=models.Sum("shares__amount")).order_by("kind", "pk")
+
+
 class Discount(models.Model):
     """One discount of an order: what kind, how much, from where, why, and who bears it.
 
@@ -53,7 +61,11 @@ class Discount(models.Model):
     reason = models.TextField(blank=True, default="")
     bearer = models.CharField(max_length=12, choices=Bearer)
 
+    objects = DiscountQuerySet.as_manager()
+
     class Meta:
+        verbose_name = pgettext_lazy("model", "discount")
+        verbose_name_plural = pgettext_lazy("models", "discounts")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="discount_not_negative"),
         ]
@@ -144,6 +156,10 @@ class Voucher(WithMetadata, WithTimes):
 
     objects = VoucherQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = pgettext_lazy("model", "voucher")
+        verbose_name_plural = pgettext_lazy("models", "vouchers")
+
     def __str__(self) -> str:
         return self.name
 
@@ -198,6 +214,10 @@ class VoucherCode(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = VoucherCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "voucher code")
+        verbose_name_plural = pgettext_lazy("models", "voucher codes")
 
     def __str__(self) -> str:
         return self.code

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Lot, Stock, Variant
 from catalog.pricing import price_for
@@ -185,6 +186,8 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     objects = OrderQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "order")
+        verbose_name_plural = pgettext_lazy("models", "orders")
         constraints = [
             models.CheckConstraint(
                 condition=Q(total_gross=F("goods_gross") + F("delivery_gross"))
@@ -302,6 +305,8 @@ class OrderLine(WithMetadata):
     objects = OrderLineQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "line of an order")
+        verbose_name_plural = pgettext_lazy("models", "lines of orders")
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_holds_something"),
             models.CheckConstraint(

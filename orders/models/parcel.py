@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Lot, Stock
 from cooperatives.models import Cooperative, Warehouse
@@ -92,6 +95,8 @@ class Parcel(WithMetadata, WithTimes):
     objects = ParcelQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "parcel")
+        verbose_name_plural = pgettext_lazy("models", "parcels")
         constraints = [
             models.UniqueConstraint(fields=["part", "number"], name="parcel_number_once"),
             models.CheckConstraint(
@@ -119,6 +124,19 @@ class Parcel(WithMetadata, WithTimes):
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 
+def places(parcels: Iterable[Parcel]) -> dict[int, str]:
+    """Which one of how many each of a part's parcels is, as people count them ("1/2"), by its key.
+
+    What goes out and what comes back are counted apart; what was undone counts no longer and has no place.
+    """
+    kept: dict[bool, list[int]] = {}
+    for parcel in sorted(parcels, key=lambda each: (each.number, each.pk)):
+        if parcel.state != ParcelState.VOIDED:
+            goes_out = parcel.kind in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT)
+            kept.setdefault(goes_out, []).append(parcel.pk)
+    return {key: f"{place}/{len(keys)}" for keys in kept.values() for place, key in enumerate(keys, start=1)}
+
+
 class ParcelLine(models.Model):
     """Some of an order line in a parcel, out of one stock; what is sold `by_weight` has been weighed."""
 
@@ -131,6 +149,8 @@ class ParcelLine(models.Model):
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="+", null=True, blank=True)
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "line of a parcel")
+        verbose_name_plural = pgettext_lazy("models", "lines of parcels")
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cooperatives.models import (
     COLLECTED,
@@ -29,7 +30,7 @@ from orders.states import (
     PartState,
     Progress,
 )
-from shop.core.models import WithMetadata, WithTimes
+from shop.core.models import WithMetadata, WithTimes, show_in_language
 
 if TYPE_CHECKING:
     from orders.models.parcel import Parcel
@@ -111,6 +112,18 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         ).order_by("accept_by", "pk")
 
 
+def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
+    """Give parts loaded for a page or a letter (with `way`) the names of their ways in its language.
+
+    Where a way is called otherwise by now, what was said when it was ordered stays. One query, none in
+    the shop's own language. The parts must not be saved afterwards.
+    """
+    same = [(part, part.way) for part in parts if part.way is not None and part.way.name == part.way_name]
+    show_in_language([way for _part, way in same], "name")
+    for part, way in same:
+        part.way_name = way.name
+
+
 class OrderPart(WithMetadata, WithTimes):
     """One cooperative's share of one order: its lines, delivery, money and progress. Exists from placement.
 
@@ -166,6 +179,8 @@ class OrderPart(WithMetadata, WithTimes):
     objects = OrderPartQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "part of an order")
+        verbose_name_plural = pgettext_lazy("models", "parts of orders")
         constraints = [
             models.UniqueConstraint(fields=["order", "cooperative"], name="part_once"),
             models.UniqueConstraint(fields=["order", "number"], name="part_number_once"),

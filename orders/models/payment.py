@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import models
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models.basket import Basket
 from orders.models.order import Order
@@ -133,6 +134,8 @@ class Payment(WithMetadata, WithTimes):
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "payment")
+        verbose_name_plural = pgettext_lazy("models", "payments")
         indexes = [models.Index(fields=["order", "id"], name="payment_by_order")]
 
     def __str__(self) -> str:
@@ -159,6 +162,8 @@ class PaymentEvent(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = pgettext_lazy("model", "event of a payment")
+        verbose_name_plural = pgettext_lazy("models", "events of payments")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="payment_event_not_negative"),
         ]

@@ -131,6 +131,7 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
                 actor=actor_of(request),
                 now=timezone.now(),
                 agreed_total=form.cleaned_data["shown_total"],
+                agreed_most=form.cleaned_data["shown_most"],
             )
         except Missing:
             raise
@@ -271,13 +272,20 @@ def _problems(shares: list[ShownShare]) -> list[str]:
 
 def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list[str]:
     """Words for a refusal that no line explains: a sum that changed, or what the action itself says."""
-    seen = str(written.get("shown_total", ""))
-    if isinstance(refused, BasketChanged) and seen.isdecimal() and int(seen) != offer.total:
-        currency = offer.wanted.channel.currency
-        return [
-            _("It costs %(new)s now, not %(old)s. Please check and order again.")
-            % {"new": money(offer.total, currency), "old": money(int(seen), currency)}
-        ]
+    if not isinstance(refused, BasketChanged):
+        return [str(refused.words)]
+    currency = offer.wanted.channel.currency
+    for seen, now, words in (
+        ("shown_total", offer.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
+        (
+            "shown_most",
+            offer.most,
+            _("It may weigh and cost up to %(new)s now, not %(old)s. Please check and order again."),
+        ),
+    ):
+        old = str(written.get(seen, ""))
+        if old.isdecimal() and int(old) != now:
+            return [words % {"new": money(now, currency), "old": money(int(old), currency)}]
     return [str(refused.words)]
 
 

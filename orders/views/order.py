@@ -31,6 +31,7 @@ from orders.models import (
     ParcelLine,
     WeightAnswer,
     WeightQuestion,
+    show_ways_in_language,
 )
 from orders.notices import order_url
 from orders.states import OrderStatus
@@ -179,11 +180,12 @@ def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
 
 def _tracks(shown: Order) -> list[Track]:
     parts = list(
-        shown.parts.select_related("cooperative")
+        shown.parts.select_related("cooperative", "way")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
         .order_by("number")
     )
     show_in_language([part.cooperative for part in parts], "name")
+    show_ways_in_language(parts)
     parcels: dict[int, list[Parcel]] = {}
     rows = Parcel.objects.counting().filter(part__order=shown).in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):

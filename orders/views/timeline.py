@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.models import OrderPart, Parcel
+from orders.models import OrderPart, Parcel, places
 from orders.states import ARRIVED, GONE, ParcelState, PartState, Progress
 from shop.core.models import Picture
 from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
@@ -45,8 +45,10 @@ class Track:
         return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
 
     @property
-    def on_the_way(self) -> list[Parcel]:
-        return [parcel for parcel in self.parcels if parcel.state in GONE]
+    def on_the_way(self) -> list[tuple[str, Parcel]]:
+        """Those that have left, each with which one of how many it is."""
+        place = places(self.parcels)
+        return [(place.get(parcel.pk, ""), parcel) for parcel in self.parcels if parcel.state in GONE]
 
 
 def track(part: OrderPart, parcels: Sequence[Parcel], picture: Picture | None = None) -> Track:

@@ -29,6 +29,7 @@ from orders.models import (
     PaymentSums,
     WeightAnswer,
     WeightQuestion,
+    places,
 )
 from orders.models.order import OrderQuerySet
 from orders.states import ParcelState
@@ -46,9 +47,10 @@ COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and cou
 
 @dataclass(frozen=True, slots=True)
 class ShownParcel:
-    """A parcel, and the form to write down that it has arrived while it is under way."""
+    """A parcel, which one of how many it is, and the form to write down that it has arrived, under way."""
 
     parcel: Parcel
+    place: str
     form: DeliveryForm | None
 
 
@@ -176,7 +178,8 @@ def _parts(order: Order) -> list[ShownPart]:
     shown = []
     for row in rows:
         parcels = list(row.parcels.all())
-        told = [ShownParcel(each, _delivery_form(each)) for each in parcels]
+        place = places(parcels)
+        told = [ShownParcel(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
         shown.append(ShownPart(row, list(row.lines.all()), told, row.may_be_cancelled(parcels)))
     return shown
 

@@ -53,6 +53,8 @@ def ways(request: HttpRequest, standing: Standing) -> HttpResponse:
         form.add_error(None, str(refused.words))
         return _list(request, standing, form)
     messages.success(request, _("Buyers can choose this way now."))
+    if way.kind == WayKind.COACH:
+        return redirect("members:way", way.pk)
     return (
         redirect("members:way-days", way.pk) if way.kind == WayKind.MARKET_DAY else redirect("members:ways")
     )

@@ -19,7 +19,7 @@ from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from orders.actions.cancel import refuse_part
 from orders.actions.pack import accept_part, pack_parcel
-from orders.models import OrderPart, Parcel
+from orders.models import Discount, OrderPart, Parcel, places
 from orders.states import CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.members.entrance import for_members, sent_key, show
@@ -154,6 +154,7 @@ def part_page(
         pick = pick_form(part)
     shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
     leaves, leaves_today = when_it_leaves(part, now)
+    place = places(shown)
     context = {
         "part": part,
         "order": part.order,
@@ -162,7 +163,9 @@ def part_page(
         "pick_lines": pick_lines(part, pick, weigh),
         "scale_key": uuid.uuid4(),
         "weigh": weigh,
-        "parcels": [_parcel_row(part, parcel) for parcel in shown],
+        "discounts": list(Discount.objects.on_part(part)),
+        "listed": part.delivery_list_gross + sum(line.list_gross for line in part.lines.all()),
+        "parcels": [_parcel_row(part, parcel, place.get(parcel.pk, "")) for parcel in shown],
         "step": _step(part, shown, pick),
         "leaves": leaves,
         "leaves_today": leaves_today,
@@ -172,9 +175,9 @@ def part_page(
     return show(request, standing, "members/part.html", context)
 
 
-def _parcel_row(part: OrderPart, parcel: Parcel) -> dict[str, Any]:
-    """A parcel with the form of its next step."""
-    row: dict[str, Any] = {"parcel": parcel, "lines": list(parcel.lines.all())}
+def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
+    """A parcel, which one of how many it is, with the form of its next step."""
+    row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
     elif parcel.state == ParcelState.HANDED_OVER:

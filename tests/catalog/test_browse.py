@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Listing, Product
+from catalog.models import Listing, Price, Product
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind
 from cooperatives.states import CooperativeState
@@ -55,6 +55,20 @@ def test_a_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -
     assert "gói\u00a0500\u00a0g" in html
     assert "90.000\u00a0₫/kg" in html
     assert "HTX Tài Hoan" in html
+
+
+def test_a_card_of_several_kinds_says_from_what_price_on_and_what_that_was_before(client: Client) -> None:
+    make_product(name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 80_000)))
+    make_product(name="Khăn", price=90_000, variants=(("Khăn đỏ", 0), ("Khăn chàm", 0)))
+    Price.objects.filter(variant__name="Gối cổ").update(discounted=300_000)
+
+    html = page_of(client, "/en/san-pham/")
+
+    prices = [
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", each).replace("\u00a0", " ")).strip()
+        for each in re.findall(r'<p class="price">(.*?)</p>', html, re.S)
+    ]
+    assert sorted(prices) == ["90.000 ₫ / piece", "Before: 320.000 ₫ from 300.000 ₫ / piece"]
 
 
 def test_english_pages_put_the_content_first(client: Client) -> None:

@@ -91,6 +91,34 @@ def test_every_kind_has_its_price_and_what_is_sold_out_cannot_be_chosen(client: 
     assert f'value="{kept.pk}" checked required' in html
 
 
+def test_kinds_of_several_prices_begin_at_the_lowest_that_is_to_be_had_with_what_it_cost_before(
+    client: Client,
+) -> None:
+    product = make_product(
+        name="Gối", price=320_000, variants=(("Gối mini", -100_000), ("Gối cổ", 0), ("Gối nằm", 80_000))
+    )
+    product.variants.get(name="Gối mini").stocks.update(on_hand=0)
+    Price.objects.filter(variant__name="Gối cổ").update(discounted=300_000)
+
+    html = page_of(client, product, prefix="/en")
+
+    (head,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
+    words = re.sub(r"<[^>]+>", "", head).replace("\u00a0", " ")
+    assert re.sub(r"\s+", " ", words).strip() == "Before: 320.000 ₫ from 300.000 ₫ / piece"
+    (bar,) = re.findall(r"data-chosen-price>(.*?)</span><br>", html, re.S)
+    assert "320.000" in bar
+    assert "300.000" in bar
+
+
+def test_one_price_for_every_kind_is_no_beginning(client: Client) -> None:
+    product = make_product(name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", 0)))
+
+    html = page_of(client, product, prefix="/en")
+
+    (head,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
+    assert "from" not in head
+
+
 def test_a_kind_without_a_price_is_not_offered(client: Client) -> None:
     product = make_product(name="Gối", variants=(("Gối cổ", 0), ("Gối nằm", 80_000)))
     Price.objects.filter(variant__name="Gối nằm").update(amount=None)

@@ -23,6 +23,7 @@ from tests.factories import (
     THAI_NGUYEN,
     make_channel,
     make_cooperative,
+    make_gourd,
     make_market_way,
     make_places,
     make_seller,
@@ -320,6 +321,33 @@ def test_another_sum_than_the_button_said_is_asked_about(client: Client) -> None
     page = refused(client, shown_total=130_000)
 
     assert "It costs 145.000\u00a0₫ now, not 130.000\u00a0₫." in page
+
+
+def test_goods_that_may_weigh_more_than_the_page_said_are_asked_about(client: Client) -> None:
+    gourd = make_gourd()
+    put(client, gourd)
+    page = opened(client)
+    Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
+
+    again = refused(client, shown_total=66_000, shown_most=73_200)
+    response = send(client, shown_total=66_000, shown_most=84_000)
+
+    assert 'name="shown_most" value="73200"' in page
+    assert "It may weigh and cost up to 84.000\u00a0₫ now, not 73.200\u00a0₫." in again
+    assert 'name="shown_most" value="84000"' in again
+    assert response.status_code == 302
+    assert Order.objects.get().lines.get().bound_grams == 3600
+
+
+def test_goods_that_are_suddenly_sold_by_weight_are_asked_about(client: Client) -> None:
+    pillow = make_variant(price=36_000, content_grams=2400, tolerance_percent=20)
+    put(client, pillow)
+    opened(client)
+    Variant.objects.filter(pk=pillow.pk).update(is_weighed=True)
+
+    again = refused(client, shown_total=66_000, shown_most=66_000)
+
+    assert "It may weigh and cost up to 73.200\u00a0₫ now, not 66.000\u00a0₫." in again
 
 
 def test_delivery_follows_the_province(client: Client) -> None:

@@ -12,18 +12,33 @@ from django.core import mail
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from catalog.models import Price
 from cooperatives.models import WayKind
 from orders.actions.cancel import decline_part
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.place import place_order
+from orders.actions.redeem import use_code
 from orders.actions.sweeps import call_attention
 from orders.models import Order, OrderPart
 from orders.states import OrderStatus
+from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.models import ShopSettings
 from shop.notifications.models import Notification
 from shop.notifications.send import deliver
-from tests.factories import NOW, make_order, make_places, make_seller, make_variant, stock_of
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_basket,
+    make_contact,
+    make_order,
+    make_places,
+    make_seller,
+    make_variant,
+    make_voucher,
+    stock_of,
+)
 
 MEMBER = Actor.system("test")
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -210,3 +225,30 @@ def test_the_platform_reads_that_nobody_has_answered() -> None:
     letter = Notification.objects.get(to="dieu-hanh@example.com")
     assert order.code in letter.text
     assert f"/quan-tri/don-hang/{order.pk}/" in letter.text
+
+
+@pytest.mark.django_db
+def test_the_letter_says_prices_before_and_after_and_who_gives_what(client) -> None:
+    make_voucher(starts_at=timezone.now() - datetime.timedelta(days=1))
+    variant = make_variant(price=320_000)
+    Price.objects.filter(variant=variant).update(discounted=300_000)
+    basket = make_basket((variant, 1))
+    use_code(basket_id=basket.pk, code="CHAO10", now=timezone.now())
+    place_order(
+        basket_id=basket.pk,
+        contact=make_contact(email="hoa@example.com"),
+        deliveries=carriers_for(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=timezone.now(),
+    )
+
+    letter = Notification.objects.get(to="hoa@example.com")
+
+    text = letter.text.replace("\u00a0", " ")
+    assert "1 × 300.000 ₫ = 300.000 ₫ (trước: 320.000 ₫)" in text
+    assert "Chào khách mới CHAO10, Chợ Phiên giảm: −30.000 ₫" in text
+    assert "Tổng cộng: 300.000 ₫" in text
+    html = letter.html.replace("\u00a0", " ")
+    assert "<s>320.000 ₫</s> 300.000 ₫" in html
+    assert "−30.000 ₫" in html

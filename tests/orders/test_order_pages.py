@@ -18,7 +18,7 @@ from orders.models import Order, OrderPart, Parcel
 from orders.states import CodState, PartState, Progress
 from orders.views.order import FIND_BY_PHONE
 from shop.core.actors import Actor
-from shop.core.models import Change
+from shop.core.models import Change, Translation
 from tests.factories import NOW, make_order, make_seller, make_user, make_variant, nobody, stock_of
 
 pytestmark = pytest.mark.django_db
@@ -382,3 +382,36 @@ def test_an_order_that_was_paid_beyond_what_stands_asks_for_nothing(client: Clie
 
     assert "Paid: 400.000\u00a0₫" in page
     assert "o pay on receipt" not in page
+
+
+def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(client: Client) -> None:
+    order = make_order((make_variant(make_seller("HTX Yến Dương")), 1), (make_variant(make_seller()), 1))
+    way, other = (part.way for part in order.parts.order_by("number"))
+    for each in (way, other):
+        Translation.objects.create(
+            kind="cooperatives.deliveryway", key=each.pk, field="name", language="en", text="To your door"
+        )
+    other.name = "Bưu điện"
+    other.save()
+
+    english, vietnamese = (client.get(f"{path}/don-hang/{order.pk}/") for path in ("/en", ""))
+
+    assert english.content.decode().count("To your door") == 1
+    assert "To your door" not in vietnamese.content.decode()
+    assert order.parts.get(number=1).way_name == way.name
+
+
+def test_a_part_in_two_parcels_says_which_one_is_which(client: Client) -> None:
+    part = make_order((make_variant(), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    line = part.lines.get()
+    first, second = (
+        pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=MEMBER, now=hours(2)) for _one in range(2)
+    )
+    hand_over(second, tracking_number="VTP2")
+
+    page = page_of(client, part.order)
+
+    assert first.number == 1
+    assert "Parcel 2/2" in page
+    assert "Parcel 1/2" not in page

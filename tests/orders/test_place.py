@@ -9,7 +9,7 @@ import pytest
 
 from catalog.actions.products import VariantDetails, edit_variant
 from catalog.actions.stock import count_stock
-from catalog.models import Listing
+from catalog.models import Listing, Variant
 from cooperatives.actions.membership import answer_application, pause_cooperative
 from cooperatives.models import DeliveryWay, PickupSlot, WarehouseChannel
 from cooperatives.states import CooperativeState
@@ -31,6 +31,7 @@ from tests.factories import (
     make_basket,
     make_channel,
     make_contact,
+    make_gourd,
     make_market_way,
     make_order,
     make_seller,
@@ -131,6 +132,19 @@ def test_another_total_than_the_one_on_the_button_is_asked_about_first() -> None
         placing(basket)(agreed_total=130_001)
 
     assert placing(basket)(agreed_total=130_000).total_gross == 130_000
+
+
+def test_another_bound_than_the_one_on_the_page_is_asked_about_first() -> None:
+    gourd = make_gourd()
+    basket = make_basket((gourd, 2))
+    Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
+
+    with refused(BasketChanged, "basket_changed"):
+        placing(basket)(agreed_total=102_000, agreed_most=116_400)
+
+    order = placing(basket)(agreed_total=102_000, agreed_most=138_000)
+    line = order.lines.get()
+    assert (line.bound_grams, line.most_gross) == (7200, 108_000)
 
 
 def test_goods_off_the_shelf_cannot_be_ordered() -> None:

@@ -23,7 +23,7 @@ from shop.management.bench.measuring import Measured, measure
 SEARCHED = "bi xanh"
 ENOUGH = 1_000_000
 PROVINCE = "19"  # Thái Nguyên: every demo cooperative delivers there
-_HIDDEN = re.compile(r'<input type="hidden" name="(basket|shown_total)" value="([^"]*)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="(basket|shown_total|shown_most)" value="([^"]*)"')
 _WAY = re.compile(r'name="(way-\d+)" value="([^"]+)" checked')
 _COMMUNE = re.compile(r'<option value="(\d{5})"')
 

@@ -7,19 +7,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.delivery import WayDetails, WayWords
 from cooperatives.actions.warehouses import WarehouseDetails
 from cooperatives.models import COLLECTED, Collecting, DeliveryWay, Warehouse, WayKind
 from shop.accounts.forms import set_places
+from shop.core.calendar import weekday_name
 from shop.core.models.geography import Division
 from shop.core.phones import looks_odd, normalise, shown
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
+_OF_COACHES = ("departs_weekday", "departs_at", "cut_off_hours")
+
 
 class WayWordsForm(MembersForm):
-    """What buyers read of a way. Days are asked of what is carried, the house of what is collected."""
+    """What buyers read of a way.
+
+    Days are asked of what is carried, the house of what is collected, the departure of a coach.
+    """
 
     name = forms.CharField(
         label=_("What buyers read"), max_length=120, help_text=_("Such as: Viettel Post to your door.")
@@ -32,20 +39,34 @@ class WayWordsForm(MembersForm):
         required=False,
         help_text=_("Such as: Stall 12, beside the east gate."),
     )
+    departs_weekday = forms.TypedChoiceField(
+        label=_("The coach leaves on"), coerce=int, empty_value=None, required=False
+    )
+    departs_at = forms.TimeField(label=_("At what time"), required=False)
+    cut_off_hours = WholeNumberField(
+        label=_("Orders close how many hours before?"), min_value=0, max_value=168, required=False
+    )
     minimum_days = WholeNumberField(label=_("At least, days"), min_value=0, max_value=60, required=False)
     maximum_days = WholeNumberField(label=_("At most, days"), min_value=0, max_value=60, required=False)
 
     def __init__(self, *args: Any, houses: Sequence[Warehouse], kind: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.set_choices("warehouse", [(str(house.pk), house.name) for house in houses])
+        weekdays = [(day, capfirst(str(weekday_name(day)))) for day in range(7)]
+        self.set_choices("departs_weekday", [("", _("Every day")), *weekdays])
+        self.fields["departs_at"].widget = forms.TimeInput(
+            attrs={"type": "time", "class": "input"}, format="%H:%M"
+        )
         if len(houses) < 2 or (kind and kind not in COLLECTED):
             del self.fields["warehouse"]
         for name in ("carrier", "minimum_days", "maximum_days") if kind in COLLECTED else ():
             del self.fields[name]
+        for name in _OF_COACHES if kind != WayKind.COACH else ():
+            del self.fields[name]
 
     @classmethod
     def said_of(cls, way: DeliveryWay) -> dict[str, Any]:
-        told = ("name", "carrier", "note", "minimum_days", "maximum_days")
+        told = ("name", "carrier", "note", "minimum_days", "maximum_days", *_OF_COACHES)
         return {field: getattr(way, field) for field in told} | {"warehouse": way.warehouse_id}
 
     def clean(self) -> dict[str, Any]:
@@ -62,6 +83,8 @@ class WayWordsForm(MembersForm):
     @property
     def _said(self) -> dict[str, Any]:
         told = {name: said for name, said in self.cleaned_data.items() if name not in ("kind", "fee")}
+        if "cut_off_hours" in told:
+            told["cut_off_hours"] = told["cut_off_hours"] or 0
         return told | {"warehouse_id": told.pop("warehouse", None)}
 
 

@@ -221,6 +221,13 @@ def test_the_back_room_shows_rows_to_admins_and_sends_others_to_our_sign_in(admi
     assert away.redirect_chain[-1][0].startswith("/tai-khoan/dang-nhap/")
 
 
+def test_the_back_room_names_orders_and_money_in_vietnamese(admin: Client) -> None:
+    page = admin.get(f"{DESK}du-lieu/").content.decode()
+
+    for name in ("Đơn hàng", "Gói hàng của hợp tác xã", "Kiện hàng", "Khoản trả", "Ưu đãi"):
+        assert f">{name}<" in page, name
+
+
 def _some_of_everything() -> None:
     make_cooperative(state=CooperativeState.APPLIED)
     make_product(state=ListingState.IN_REVIEW)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from django.utils import timezone
 
@@ -10,8 +12,8 @@ from cooperatives.actions.membership import answer_application
 from cooperatives.models import DeliveryWay, Role, WayKind
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor, Door
-from shop.core.models import KeyReused
-from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_zone
+from shop.core.models import Change, KeyReused
+from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_way, make_zone
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +83,61 @@ def test_a_way_sent_twice_is_offered_once_and_a_key_of_another_cooperative_is_no
     assert first == second
     with refused(KeyReused, "key_reused"):
         offer_way(cooperative=other, **sent)
+
+
+def test_a_coach_leaves_on_the_day_that_a_manager_says(client):
+    seller = make_seller()
+    client.force_login(make_member(seller))
+    made = client.post(
+        "/xa-vien/cach-giao/", {"kind": "coach", "name": "Xe về Hà Nội", "fee": "20.000", "maximum_days": "1"}
+    )
+    way = seller.ways.get(kind="coach")
+    sent = {"name": "Xe về Hà Nội", "maximum_days": "1"}
+
+    client.post(made.url, sent | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"})
+    way.refresh_from_db()
+    friday = (way.departs_weekday, way.departs_at, way.cut_off_hours)
+    shown = client.get(made.url).content.decode()
+    client.post(made.url, sent | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
+    way.refresh_from_db()
+
+    assert made.url == f"/xa-vien/cach-giao/{way.pk}/"
+    assert friday == (4, datetime.time(18), 25)
+    assert '<option value="4" selected>Thứ Sáu</option>' in shown
+    assert 'value="18:00"' in shown
+    assert (way.departs_weekday, way.departs_at, way.cut_off_hours) == (None, None, 0)
+    changed = [row.data["changed"] for row in Change.objects.filter(what="way.edited").order_by("pk")]
+    assert changed[0] == {
+        "departs_weekday": [None, 4],
+        "departs_at": [None, "18:00:00"],
+        "cut_off_hours": [0, 25],
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"departs_weekday": "7"}, {"departs_at": "25:00"}, {"cut_off_hours": "-1"}]
+)
+def test_an_odd_departure_is_refused(client, wrong):
+    seller = make_seller()
+    client.force_login(make_member(seller))
+    way = make_way(seller, make_channel(), kind=WayKind.COACH, departs_weekday=4)
+
+    answer = client.post(f"/xa-vien/cach-giao/{way.pk}/", {"name": "Xe"} | wrong)
+
+    assert answer.context["form"].errors.keys() == wrong.keys()
+    way.refresh_from_db()
+    assert way.departs_weekday == 4
+
+
+def test_what_is_no_coach_has_no_departure(client):
+    seller = make_seller()
+    client.force_login(make_member(seller))
+    way = seller.ways.get()
+
+    client.post(f"/xa-vien/cach-giao/{way.pk}/", {"name": "Bưu điện", "departs_weekday": "4"})
+
+    way.refresh_from_db()
+    assert (way.name, way.departs_weekday) == ("Bưu điện", None)
 
 
 def test_collecting_points_to_the_store_house(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import time, timedelta
 
@@ -11,19 +12,27 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import Role
-from orders.actions.pack import accept_part
-from orders.models import OrderPart
+from orders.actions.pack import accept_part, void_parcel
+from orders.actions.place import place_order
+from orders.actions.redeem import use_code
+from orders.models import Bearer, OrderPart
 from orders.states import PartState
+from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.errors import Forbidden
 from shop.core.states import WrongMove
 from tests.factories import (
+    NOW,
+    carriers_for,
+    make_basket,
+    make_contact,
     make_member,
     make_order,
     make_product,
     make_seller,
     make_variant,
+    make_voucher,
     stock_of,
 )
 from tests.shop.members.parcels_at_hand import (
@@ -31,6 +40,7 @@ from tests.shop.members.parcels_at_hand import (
     closed_parcel,
     handed_over_parcel,
     new_part,
+    parcel_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -285,3 +295,54 @@ def test_today_tells_how_many_come_to_collect_on_the_next_day(packer, seller):
 
     assert f"{day:%d/%m} có người đến lấy hàng." in page
     assert "2 người hẹn đến." in page
+
+
+@pytest.mark.parametrize(
+    ("bearer", "words"),
+    [
+        (Bearer.PLATFORM, "Chợ chịu: hợp tác xã vẫn được trả theo giá niêm yết."),
+        (Bearer.COOPERATIVE, "Hợp tác xã mình chịu."),
+    ],
+)
+def test_a_parts_page_says_what_is_taken_off_it_alone_and_who_bears_it(packer, seller, bearer, words):
+    make_voucher(bearer=bearer)
+    pillow, tea = make_variant(seller, price=320_000), make_variant(make_seller("HTX Khác"), price=80_000)
+    basket = make_basket((pillow, 1), (tea, 1))
+    use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    order = place_order(
+        basket_id=basket.pk,
+        contact=make_contact(),
+        deliveries=carriers_for(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=NOW,
+    )
+    part = order.parts.get(cooperative=seller)
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode().replace("\u00a0", " ")
+
+    assert words in page
+    assert "<dd>350.000 ₫</dd>" in page
+    assert "<dd>−32.000 ₫</dd>" in page
+    assert '<dd class="total">318.000 ₫</dd>' in page
+
+
+def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, seller):
+    parts = make_order((make_variant(make_seller("HTX Khác")), 1), (make_variant(seller), 3)).parts
+    other, mine = parts.order_by("number")
+    for part in (other, mine):
+        accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    parcel_of(other)
+    undone, first = parcel_of(mine, 1), parcel_of(mine, 1)
+    second = parcel_of(mine, 1)
+    void_parcel(parcel_id=undone.pk, reason="Rách", actor=Actor.system(), now=NOW)
+
+    page = packer.get(f"/xa-vien/goi/{mine.pk}/").content.decode()
+
+    heads = re.findall(r'<h2 class="small-head" id="parcel-(\d+)">(.*?)</h2>', page)
+    code = mine.order.code
+    assert [(int(key), re.sub(r"<[^>]+>", "", words)) for key, words in heads] == [
+        (undone.pk, f"Kiện {code}-2"),
+        (first.pk, f"Kiện 1/2 {code}-3"),
+        (second.pk, f"Kiện 2/2 {code}-4"),
+    ]
