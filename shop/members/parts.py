@@ -164,7 +164,7 @@ def part_page(
         "scale_key": uuid.uuid4(),
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
-        "listed": part.delivery_list_gross + sum(line.list_gross for line in part.lines.all()),
+        "listed": sum(line.list_gross for line in part.lines.all()),
         "parcels": [_parcel_row(part, parcel, place.get(parcel.pk, "")) for parcel in shown],
         "step": _step(part, shown, pick),
         "leaves": leaves,

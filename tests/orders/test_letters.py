@@ -211,7 +211,7 @@ def test_the_buyer_who_has_paid_one_part_reads_what_is_still_to_be_paid() -> Non
 
     letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
     for text in (letter.text, letter.html):
-        assert "Bạn đã trả 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
+        assert "Quý khách đã trả 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
         assert "470.000" not in text
 
 
