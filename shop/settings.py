@@ -352,6 +352,14 @@ SEPAY_API_KEY = _env("SEPAY_API_KEY")
 CASSO_SECRET = _env("CASSO_SECRET")
 PAYOS_CHECKSUM_KEY = _env("PAYOS_CHECKSUM_KEY")
 
+# --- API ------------------------------------------------------------------------------------------
+
+# The key that signs tokens, as PEM; without it one is made and kept in DATA_DIR, which serves one machine.
+JWT_PRIVATE_KEY = _env("JWT_PRIVATE_KEY").replace("\\n", "\n")
+API_COST_LIMIT = _whole("API_COST_LIMIT", 50_000)  # 0 turns it off
+API_ORIGINS = _words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
+API_PLAYGROUND = DEBUG
+
 # --- Safety ---------------------------------------------------------------------------------------
 
 _TLS = PUBLIC_URL.startswith("https://")

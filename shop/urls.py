@@ -9,10 +9,14 @@ from orders import webhooks
 from orders.views import account
 from shop import views
 from shop.accounts.urls import addresses as accounts
+from shop.api import endpoint
 from shop.desk.home import back_room
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
+    path("graphql/", endpoint.graphql, name="graphql"),
+    path("graphql", endpoint.without_slash),
+    path(".well-known/jwks.json", endpoint.jwks, name="jwks"),
     path("webhooks/sepay/", webhooks.sepay, name="webhook-sepay"),
     path("webhooks/casso/", webhooks.casso, name="webhook-casso"),
     path("webhooks/payos/", webhooks.payos, name="webhook-payos"),

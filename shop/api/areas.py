@@ -1,0 +1,7 @@
+"""The areas of the contract, in the order of their dependence."""
+
+from __future__ import annotations
+
+from shop.api import base
+
+AREAS = (base.AREA,)

@@ -1,0 +1,22 @@
+"""What every area stands on: values, codes, metadata, filters, and the shop itself."""
+
+from pathlib import Path
+
+from shop.api import connections, metadata, money
+from shop.api.base import channels, mutations, shop, values
+from shop.api.schema import Area
+
+AREA = Area(
+    Path(__file__).parent,
+    types=(
+        connections.page_info,
+        metadata.metadata_item,
+        money.money,
+        money.taxed_money,
+        *values.TYPES,
+        *channels.TYPES,
+        *shop.TYPES,
+        mutations.mutation,
+    ),
+    enums=channels.ENUMS,
+)

@@ -1,0 +1,70 @@
+"""Metadata of any object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import InvalidId, parsed_key, parts
+from shop.api.metadata import KEEPERS, Keeper, from_input
+from shop.api.roots import Mutations
+from shop.core.metadata import change_metadata
+
+mutation = Mutations(codes={"empty_key": "REQUIRED"})
+
+
+@mutation.field()
+def update_metadata(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _changed(arguments, context, selection, private=False)
+
+
+@mutation.field()
+def delete_metadata(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _changed(arguments, context, selection, private=False)
+
+
+@mutation.field()
+def update_private_metadata(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    return _changed(arguments, context, selection, private=True)
+
+
+@mutation.field()
+def delete_private_metadata(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    return _changed(arguments, context, selection, private=True)
+
+
+def _changed(
+    arguments: dict[str, Any], context: Context, selection: Selection, *, private: bool
+) -> dict[str, Any]:
+    keeper, key = _named(arguments["id"])
+    keeper.check(context, key, private=private)
+    change_metadata(
+        model=keeper.model,
+        key=key,
+        put=from_input(arguments.get("input")),
+        remove=arguments.get("keys", ()),
+        private=private,
+        actor=context.actor,
+        now=context.now,
+    )
+    found = keeper.of.by_key(context, [key], selection.names("item"))
+    return {"item": found.get(key)}
+
+
+def _named(text: str) -> tuple[Keeper, Any]:
+    """Whose metadata are meant. Raises Mistake for an id of nothing that has any."""
+    try:
+        name, written = parts(text)
+        key = parsed_key(name, written)
+    except ValueError as error:
+        raise Mistake("GRAPHQL_ERROR", str(InvalidId(text, "an object")), field="id") from error
+    keeper = KEEPERS.get(name)
+    if keeper is None:
+        raise Mistake("NOT_FOUND", f"{name} has no metadata.", field="id")
+    return keeper, key

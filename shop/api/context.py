@@ -1,0 +1,134 @@
+"""What one request knows: who asks, what they may, which channels there are. All of it found out when asked
+for.
+"""
+
+from __future__ import annotations
+
+import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from shop.accounts.models import GroupPermission, User
+from shop.accounts.permissions import Permission
+from shop.api import tokens
+from shop.api.errors import PermissionDenied
+from shop.api.permissions import Right, Standing, written
+from shop.core.actors import Actor, Door
+from shop.core.models import Channel, ShopSettings, shop_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SCHEMES = ("bearer ", "jwt ")
+
+
+class Context:
+    """Handed to every resolver. `now` is one instant for the whole request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.now: datetime.datetime = timezone.now()
+        self._afterwards: list[Callable[[HttpResponse], Any]] = []
+
+    # --- who asks ---------------------------------------------------------------------------------
+
+    @cached_property
+    def token(self) -> str | None:
+        """What stands in the header that clients authenticate with."""
+        written_there = self.request.headers.get("Authorization-Bearer", "").strip()
+        if written_there:
+            return written_there
+        header = self.request.headers.get("Authorization", "").strip()
+        scheme = next((each for each in _SCHEMES if header.lower().startswith(each)), None)
+        return header[len(scheme) :].strip() or None if scheme else None
+
+    @cached_property
+    def claims(self) -> tokens.Claims | None:
+        """The claims of the request's token; None without one of ours. Raises PyJWT's errors."""
+        if self.token is None or not tokens.is_ours(self.token):
+            return None
+        return tokens.claims_of(self.token)
+
+    @cached_property
+    def user(self) -> User | None:
+        """The person who asks; None for anybody. Raises PyJWT's errors for a token that is no good."""
+        return tokens.user_of(self.claims, tokens.ACCESS) if self.claims is not None else None
+
+    @property
+    def actor(self) -> Actor:
+        """Who is written down for what a mutation changes."""
+        return self.user.acting(Door.API) if self.user else Actor.guest(Door.API)
+
+    # --- what they may ----------------------------------------------------------------------------
+
+    @cached_property
+    def permissions(self) -> frozenset[str]:
+        """The permissions of a member of staff, by their codes; a superuser has all."""
+        user = self.user
+        if user is None or not user.is_staff:
+            return frozenset()
+        if user.is_superuser:
+            return frozenset(Permission.values)
+        held = GroupPermission.objects.filter(group__users=user)
+        return frozenset(held.values_list("code", flat=True))
+
+    @property
+    def is_staff(self) -> bool:
+        return self.user is not None and self.user.is_staff
+
+    def may(self, *rights: Right) -> bool:
+        """Whether any of these permissions or standings is the requester's."""
+        return any(self._has(right) for right in rights)
+
+    def require(self, *rights: Right) -> None:
+        """Raises PermissionDenied, naming them, where none of these is the requester's."""
+        if not self.may(*rights):
+            raise PermissionDenied([written(right) for right in rights])
+
+    def signed_in(self) -> User:
+        """The person who asks. Raises PermissionDenied for anybody."""
+        self.require(Standing.USER)
+        assert self.user is not None
+        return self.user
+
+    def _has(self, right: Right) -> bool:
+        if isinstance(right, Permission):
+            return right.value in self.permissions
+        if right is Standing.USER:
+            return self.user is not None
+        return right is Standing.STAFF and self.is_staff
+
+    # --- where ------------------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> ShopSettings:
+        return shop_settings()
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """All channels by slug, in the order of their keys."""
+        return {channel.slug: channel for channel in Channel.objects.order_by("pk")}
+
+    def channel(self, slug: str | None) -> Channel | None:
+        """The channel of this slug; without a slug the only active one there is, else none."""
+        if slug is not None:
+            return self.channels.get(slug)
+        active = [channel for channel in self.channels.values() if channel.is_active]
+        return active[0] if len(active) == 1 else None
+
+    # --- what the answer carries beside its body --------------------------------------------------
+
+    def on_response(self, do: Callable[[HttpResponse], Any]) -> None:
+        """Do this to the answer once it is made: set a cookie, for one."""
+        self._afterwards.append(do)
+
+    def finish(self, response: HttpResponse) -> None:
+        for do in self._afterwards:
+            do(response)
+
+    def absolute(self, path: str) -> str:
+        """An address as clients elsewhere can open it."""
+        return self.request.build_absolute_uri(path)

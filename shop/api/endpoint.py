@@ -1,0 +1,192 @@
+"""GraphQL over HTTP, as Saleor's clients expect it: content types, status codes, CORS, limits, answers."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
+from graphql import ExecutionResult, GraphQLError
+
+from shop.api.areas import AREAS
+from shop.api.context import Context
+from shop.api.errors import ProtocolError, formatted
+from shop.api.keys import signing_key
+from shop.api.limits import Limits, check_cost
+from shop.api.multipart import BadMultipart, operation_with_files
+from shop.api.schema import Contract, bind
+
+_log = logging.getLogger(__name__)
+
+MOST_OPERATIONS = 1  # in one batch
+_HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
+_METHODS = "POST, OPTIONS"
+
+
+class BadBody(Exception):
+    """The request's body is no GraphQL request; `http_status` says so."""
+
+    def __init__(self, words: str, http_status: int = 400) -> None:
+        super().__init__(words)
+        self.http_status = http_status
+
+
+@cache
+def contract() -> Contract:
+    """The whole schema, bound when the first request comes and kept."""
+    return bind(AREAS)
+
+
+@cache
+def limits() -> Limits:
+    return Limits(contract().schema)
+
+
+@csrf_exempt  # nothing here is done in the name of a session
+def graphql(request: HttpRequest) -> HttpResponse:
+    """The one address of the API."""
+    if request.method == "OPTIONS":
+        response = HttpResponse()
+    elif request.method == "POST":
+        response = _answer(request)
+    elif request.method == "GET" and settings.API_PLAYGROUND:
+        response = render(request, "api/playground.html")
+    else:
+        response = HttpResponse(status=405, headers={"Allow": _METHODS})
+    _allow_origin(request, response)
+    return response
+
+
+def without_slash(request: HttpRequest) -> HttpResponse:
+    """`/graphql` is another address: a redirect would lose what was posted."""
+    raise Http404
+
+
+def jwks(request: HttpRequest) -> HttpResponse:
+    """The public key that our tokens can be checked with."""
+    return JsonResponse({"keys": [signing_key().published()]})
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    context = Context(request)
+    try:
+        body = _body(request)
+        if isinstance(body, list):
+            if len(body) > MOST_OPERATIONS:
+                raise BadBody("Number of batch queries exceeded.")
+            answers = [_execute(each, context) for each in body]
+            status = max((each[0] for each in answers), default=200)
+            return _sent(context, [each[1] for each in answers], status)
+        status, told = _execute(body, context)
+        return _sent(context, told, status)
+    except BadBody as bad:
+        return _sent(context, _failure([GraphQLError(str(bad))]), bad.http_status)
+
+
+def _body(request: HttpRequest) -> Any:
+    """The operation, or list of operations, in a request. Raises BadBody."""
+    kind = (request.content_type or "").lower()
+    try:
+        if kind == "multipart/form-data":
+            return operation_with_files(request)
+        if kind == "application/graphql":
+            return {"query": request.body.decode()}
+        if kind == "application/x-www-form-urlencoded":
+            return request.POST.dict()
+        return orjson.loads(request.body)
+    except RequestDataTooBig as error:
+        raise BadBody("The request is too large.", 413) from error
+    except orjson.JSONDecodeError as error:
+        raise BadBody("The request's body is not JSON.") from error
+    except UnicodeDecodeError as error:
+        raise BadBody("The request's body is not UTF-8.") from error
+    except BadMultipart as error:
+        raise BadBody(str(error)) from error
+    except (BadRequest, SuspiciousOperation, MultiPartParserError, OSError) as error:
+        raise BadBody("The request's body cannot be read.") from error
+
+
+def _execute(body: Any, context: Context) -> tuple[int, dict[str, Any]]:
+    """The status and the answer of one operation."""
+    query, variables, name = _parts(body)
+    executor = contract().executor
+    told: dict[str, Any] = {}
+    try:
+        document = executor.read(query)
+        if isinstance(document, list):
+            return 400, _failure(document)
+        operation = document.operation(name)
+        cost = limits().cost(operation, variables)
+        if settings.API_COST_LIMIT:
+            maximum = settings.API_COST_LIMIT
+            told = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
+        check_cost(cost)
+        result = executor.run(operation, variables=variables, context=context)
+    except GraphQLError as error:
+        return 400, _failure([error], told)
+    except ProtocolError as error:
+        return 400, _failure([GraphQLError(str(error), original_error=error)], told)
+    except RecursionError:
+        return 400, _failure([GraphQLError("The request nests too deep.")], told)
+    return _result(result, told)
+
+
+def _parts(body: Any) -> tuple[str, dict[str, Any], str | None]:
+    """Query, variables and name. Raises BadBody."""
+    if not isinstance(body, dict):
+        raise BadBody("A request is a JSON object with `query`.")
+    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
+    if isinstance(variables, str):  # sent so by forms
+        try:
+            variables = orjson.loads(variables) if variables else None
+        except orjson.JSONDecodeError as error:
+            raise BadBody("The variables are not JSON.") from error
+    if not isinstance(query, str) or not query.strip():
+        raise BadBody("Must provide a query string.")
+    if not isinstance(variables, dict | None):
+        raise BadBody("The variables must be an object.")
+    if not isinstance(name, str | None):
+        raise BadBody("The operation's name must be a string.")
+    return query, variables or {}, name or None
+
+
+def _result(result: ExecutionResult, extensions: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Without data nothing was executed, or what failed may not be null: the first has no paths."""
+    if result.data is None and not any(error.path for error in result.errors or ()):
+        return 400, _failure(result.errors or [], extensions)
+    told: dict[str, Any] = {"errors": [formatted(error) for error in result.errors]} if result.errors else {}
+    told["data"] = result.data
+    return 200, told | ({"extensions": extensions} if extensions else {})
+
+
+def _failure(errors: list[GraphQLError], extensions: dict[str, Any] | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = {"errors": [formatted(error) for error in errors]}
+    return told | ({"extensions": extensions} if extensions else {})
+
+
+def _sent(context: Context, answer: Any, status: int) -> HttpResponse:
+    response = HttpResponse(orjson.dumps(answer), content_type="application/json", status=status)
+    context.finish(response)
+    return response
+
+
+def _allow_origin(request: HttpRequest, response: HttpResponse) -> None:
+    """Browsers of other sites may ask: any site, unless API_ORIGINS names those that may."""
+    patch_vary_headers(response, ("Origin",))
+    origin = request.headers.get("Origin")
+    if origin is None or (settings.API_ORIGINS and origin not in settings.API_ORIGINS):
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Allow-Credentials"] = "true"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = _METHODS
+        response.headers["Access-Control-Allow-Headers"] = _HEADERS
+        response.headers["Access-Control-Max-Age"] = "600"

@@ -1,0 +1,160 @@
+"""Building blocks of `filter`, `where` and `sortBy`: inputs become conditions.
+
+    WHERE = {
+        "ids": ids("Product"),
+        "name": matches("name"),
+        "updatedAt": within("updated_at"),
+        "isAvailable": lambda context, value: Q(is_available=value),
+    }
+
+    rows = rows.filter(where(arguments.get("where"), WHERE, context))
+
+`where` knows AND and OR besides; `filter` does not. A member that is null does not filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact
+
+from shop.api.connections import Key
+from shop.api.errors import ProtocolError
+from shop.api.ids import keys_of
+
+if TYPE_CHECKING:
+    from shop.api.context import Context
+
+Condition: TypeAlias = "Callable[[Context, Any], Q]"
+Conditions: TypeAlias = Mapping[str, Condition]
+
+NOTHING = Q(pk__in=())
+_DEEPEST = 10
+
+
+def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Context, level: int = 1) -> Q:
+    """What a `where` or `filter` input asks for. Raises ProtocolError for one that nests too deep."""
+    if level > _DEEPEST:
+        raise ProtocolError(f"Conditions nest at most {_DEEPEST} levels.")
+    found = Q()
+    for name, value in (given or {}).items():
+        if value is None:
+            continue
+        if name == "AND":
+            for each in value:
+                found &= where(each, conditions, context, level + 1)
+        elif name == "OR":
+            found &= _any_of([where(each, conditions, context, level + 1) for each in value])
+        else:
+            found &= conditions[name](context, value)
+    return found
+
+
+def refuse_both(arguments: Mapping[str, Any]) -> None:
+    """Raises ProtocolError where `filter` and `where` were given at once."""
+    if arguments.get("filter") is not None and arguments.get("where") is not None:
+        raise ProtocolError("`filter` and `where` cannot be used together.")
+
+
+def is_(column: str) -> Condition:
+    """A single value: an enum, a boolean, a text."""
+    return lambda context, value: Q(**{column: value})
+
+
+def any_of(column: str) -> Condition:
+    """A list of values, any of which suffices; an empty list does not filter."""
+    return lambda context, values: Q(**{f"{column}__in": values}) if values else Q()
+
+
+def ids(*type_names: str, column: str = "pk") -> Condition:
+    """A list of global ids, or `GlobalIDFilterInput`."""
+
+    def condition(context: Context, given: Any) -> Q:
+        if isinstance(given, Mapping):
+            given = _listed(given)
+            if given is None:
+                return Q()
+        return Q(**{f"{column}__in": keys_of(given, *type_names)})
+
+    return condition
+
+
+def matches(column: str) -> Condition:
+    """`StringFilterInput`, and those of `Int`, `Decimal`, `DateTime` and `UUID`:
+    equal to, one of, or in a range."""
+
+    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+        found = Q()
+        values = _listed(given)
+        if values is not None:
+            found &= Q(**{f"{column}__in": values})
+        if given.get("range") is not None:
+            found &= within(column)(context, given["range"])
+        return found
+
+    return condition
+
+
+def within(column: str) -> Condition:
+    """`IntRangeInput`, `DateTimeRangeInput` and the like, both ends included."""
+
+    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+        ends = {f"{column}__{end}": given[end] for end in ("gte", "lte") if given.get(end) is not None}
+        return Q(**ends)
+
+    return condition
+
+
+def has_metadata(column: str = "metadata") -> Condition:
+    """`[MetadataFilter!]` or `MetadataFilterInput`: a key is there, or has a value, or one of several."""
+
+    def one(given: Mapping[str, Any]) -> Q:
+        key, value = given["key"], given.get("value")
+        values = _listed(value) if isinstance(value, Mapping) else None if value is None else [value]
+        if values is None:
+            return Q(**{f"{column}__has_key": key})
+        return _any_of([Q(Exact(KeyTextTransform(key, column), each)) for each in values])
+
+    def condition(context: Context, given: Any) -> Q:
+        found = Q()
+        for each in given if isinstance(given, list) else [given]:
+            found &= one(each)
+        return found
+
+    return condition
+
+
+def sorting(
+    given: Mapping[str, Any] | None,
+    fields: Mapping[str, Sequence[Key]],
+    default: Sequence[Key],
+    *,
+    unique: str = "id",
+) -> list[Key]:
+    """The keys that a `sortBy` input asks for, ending in a unique one that goes the same way."""
+    keys = list(default)
+    if given is not None and given.get("field") is not None:
+        keys = list(fields[given["field"]])
+        if given.get("direction") == "DESC":
+            keys = [key._replace(descending=not key.descending) for key in keys]
+    if keys and keys[-1].column == unique:
+        return keys
+    return [*keys, Key(unique, descending=bool(keys) and keys[0].descending)]
+
+
+def _listed(given: Mapping[str, Any]) -> list[Any] | None:
+    """The values of `eq` and `oneOf`; None where neither is given."""
+    if given.get("eq") is not None:
+        return [given["eq"]]
+    listed: list[Any] | None = given.get("oneOf")
+    return listed
+
+
+def _any_of(conditions: Sequence[Q]) -> Q:
+    found = NOTHING
+    for condition in conditions:
+        found |= condition
+    return found

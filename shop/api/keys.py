@@ -1,0 +1,97 @@
+"""The key that signs tokens: from the environment, or made once and kept in DATA_DIR.
+
+Its public half is at /.well-known/jwks.json, named by its RFC 7638 thumbprint, so that apps can check our
+tokens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    generate_private_key,
+)
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+ALGORITHM = "RS256"
+_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key, its public half, and the name that tokens call it by."""
+
+    private: RSAPrivateKey
+    public: RSAPublicKey
+    kid: str
+
+    def published(self) -> dict[str, Any]:
+        """The public half as an entry of a JWKS."""
+        return _members(self.public) | {
+            "key_ops": ["verify"],
+            "use": "sig",
+            "kid": self.kid,
+            "alg": ALGORITHM,
+        }
+
+
+@lru_cache(maxsize=1)
+def signing_key() -> SigningKey:
+    """The key of this shop. Raises ImproperlyConfigured for one that is no RSA key."""
+    pem = settings.JWT_PRIVATE_KEY or _kept(settings.DATA_DIR / "jwt_key.pem")
+    try:
+        private = serialization.load_pem_private_key(pem.encode(), password=None)
+    except ValueError as error:
+        raise ImproperlyConfigured("JWT_PRIVATE_KEY is no private key in PEM.") from error
+    if not isinstance(private, RSAPrivateKey):
+        raise ImproperlyConfigured("JWT_PRIVATE_KEY must be an RSA key.")
+    public = private.public_key()
+    return SigningKey(private, public, _thumbprint(public))
+
+
+def _kept(path: Path) -> str:
+    """The generated key of an embedded shop; made once, by whichever process is first."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(
+            generate_private_key(public_exponent=65537, key_size=_BITS).private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_text()
+
+
+def _thumbprint(public: RSAPublicKey) -> str:
+    canonical = json.dumps(_members(public), sort_keys=True, separators=(",", ":"))
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def _members(public: RSAPublicKey) -> dict[str, str]:
+    numbers = public.public_numbers()
+    return {"kty": "RSA", "n": _base64url_number(numbers.n), "e": _base64url_number(numbers.e)}
+
+
+def _base64url_number(number: int) -> str:
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+
+
+def _base64url(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,233 @@
+"""What one request may ask for: cost, aliases, mutations, depth, and fields after fragments are spread.
+
+A field that leads to rows (objects with an id, or a connection of them) costs 1, and everything below it
+counts as often as its multipliers say: `first` or `last`, or the length of `ids`. All else is free,
+introspection too, but for how often it may stand in one document. What a document holds is worked out once
+and kept with it; a request only puts in its variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationType,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+    is_interface_type,
+    is_object_type,
+)
+
+from shop.api.breadth import Operation
+from shop.api.errors import QueryTooCostly
+
+MULTIPLIERS = ("first", "last", "ids")
+MOST_ALIASES = 100
+MOST_MUTATIONS = 4
+MOST_INTROSPECTIONS = 4
+DEEPEST = 30
+MOST_FIELDS = 20_000
+
+
+@dataclass(slots=True)
+class Part:
+    """Something that costs: a field, or a group of fields that a fragment spreads."""
+
+    cost: int
+    multipliers: tuple[ValueNode, ...] = ()
+    below: list[Part] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Measure:
+    """What a selection holds: fields and levels with fragments spread, aliases, and what it costs."""
+
+    fields: int = 0
+    depth: int = 0
+    aliases: int = 0
+    introspections: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, other: Measure) -> None:
+        self.fields = min(self.fields + other.fields, MOST_FIELDS + 1)
+        self.depth = max(self.depth, other.depth)
+        self.aliases += other.aliases
+        self.introspections += other.introspections
+
+
+class Limits:
+    """The limits on operations of one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._known: WeakKeyDictionary[Operation, tuple[Part, list[str]]] = WeakKeyDictionary()
+
+    def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
+        """What it costs with these variables; 0 where cost is not limited.
+
+        Raises GraphQLError where the document holds too much. The cost is compared by `check_cost`.
+        """
+        known = self._known.get(operation)
+        if known is None:
+            known = self._known[operation] = self._measured(operation)
+        whole, problems = known
+        if problems:
+            raise GraphQLError(problems[0])
+        return _sum(whole, variables, {}) if settings.API_COST_LIMIT else 0
+
+    def _measured(self, operation: Operation) -> tuple[Part, list[str]]:
+        root = self._schema.get_root_type(operation.kind)
+        if root is None:
+            return Part(0), []
+        selections = operation.definition.selection_set
+        measure = _Reader(self._schema, operation.fragments).read(root, selections, 1)
+        return Part(0, (), measure.parts), list(_problems(operation, measure))
+
+
+def check_cost(cost: int) -> None:
+    """Raises QueryTooCostly."""
+    limit = settings.API_COST_LIMIT
+    if limit and cost > limit:
+        raise QueryTooCostly(f"The query costs {cost}, and at most {limit} is answered.")
+
+
+def _problems(operation: Operation, measure: Measure) -> Iterable[str]:
+    if measure.depth > DEEPEST:
+        yield f"The document is more than {DEEPEST} levels deep."
+    if measure.fields > MOST_FIELDS:
+        yield f"The document asks for more than {MOST_FIELDS} fields."
+        return
+    if measure.aliases > MOST_ALIASES:
+        yield f"The document has more than {MOST_ALIASES} aliases."
+    if measure.introspections > MOST_INTROSPECTIONS:
+        yield f"The document asks for the schema more than {MOST_INTROSPECTIONS} times."
+    if operation.kind is OperationType.MUTATION:
+        roots = _fields(operation.definition.selection_set, operation.fragments)
+        if sum(1 for _ in roots) > MOST_MUTATIONS:
+            yield f"The document has more than {MOST_MUTATIONS} mutations."
+
+
+class _Reader:
+    """Reads one operation. Each fragment is read once for each type it stands on, however often it is
+    spread.
+    """
+
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._spread: dict[str, Measure] = {}
+
+    def read(self, type_: GraphQLNamedType, selections: SelectionSetNode, level: int) -> Measure:
+        measure = Measure(depth=1)
+        if level > DEEPEST:  # no need to know how much further it goes
+            measure.depth = DEEPEST + 1
+            return measure
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                self._field(measure, type_, node, level)
+            elif isinstance(node, InlineFragmentNode):
+                on = node.type_condition.name.value if node.type_condition else type_.name
+                below = self.read(self._schema.type_map[on], node.selection_set, level)
+                measure.add(below)
+                measure.parts += below.parts
+            elif isinstance(node, FragmentSpreadNode):
+                below = self._fragment(node.name.value)
+                measure.add(below)
+                if below.parts:
+                    measure.parts.append(Part(0, (), below.parts))
+        return measure
+
+    def _fragment(self, name: str) -> Measure:
+        """A fragment counts its own levels, from wherever it stands."""
+        known = self._spread.get(name)
+        if known is None:
+            fragment = self._fragments[name]
+            on = self._schema.type_map[fragment.type_condition.name.value]
+            known = self._spread[name] = self.read(on, fragment.selection_set, 1)
+        return known
+
+    def _field(self, measure: Measure, type_: GraphQLNamedType, node: FieldNode, level: int) -> None:
+        measure.fields += 1
+        measure.aliases += node.alias is not None
+        name = node.name.value
+        if name in ("__schema", "__type"):
+            measure.introspections += 1
+            return
+        definition = getattr(type_, "fields", {}).get(name)
+        if definition is None or node.selection_set is None:
+            return
+        inner = get_named_type(definition.type)
+        below = self.read(inner, node.selection_set, level + 1)
+        below.depth += 1
+        measure.add(below)
+        cost = int(_leads_to_rows(definition))
+        multipliers = _multipliers(node)
+        if cost or below.parts:
+            measure.parts.append(Part(cost, multipliers, below.parts))
+
+
+def _leads_to_rows(definition: GraphQLField) -> bool:
+    inner = get_named_type(definition.type)
+    if not is_composite_type(inner):
+        return False
+    if inner.name.endswith("Connection"):
+        return True
+    if is_object_type(inner) or is_interface_type(inner):
+        return inner.name == "Node" or any(each.name == "Node" for each in inner.interfaces)
+    return True
+
+
+def _multipliers(node: FieldNode) -> tuple[ValueNode, ...]:
+    return tuple(each.value for each in node.arguments or () if each.name.value in MULTIPLIERS)
+
+
+def _sum(part: Part, variables: Mapping[str, Any], known: dict[int, int]) -> int:
+    total = known.get(id(part))
+    if total is None:
+        times = 1
+        for multiplier in part.multipliers:
+            times *= max(1, _number(multiplier, variables))
+        total = known[id(part)] = times * (
+            part.cost + sum(_sum(each, variables, known) for each in part.below)
+        )
+    return total
+
+
+def _number(node: ValueNode, variables: Mapping[str, Any]) -> int:
+    if isinstance(node, IntValueNode):
+        return int(node.value)
+    if isinstance(node, ListValueNode):
+        return len(node.values)
+    value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else 1
+
+
+def _fields(
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterable[FieldNode]:
+    for node in selections.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments)
+        elif isinstance(node, FragmentSpreadNode):
+            yield from _fields(fragments[node.name.value].selection_set, fragments)

@@ -1,0 +1,93 @@
+"""Free keys of objects: the public triple anybody reads, the private one for staff with the right permission.
+
+    keep_metadata(product, Product, rights=[Permission.MANAGE_PRODUCTS])
+
+gives a type the six fields and lets `updateMetadata` and the like write them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django.db.models import Model
+
+from shop.api.context import Context
+from shop.api.permissions import Right
+from shop.api.types import Row, Type
+
+Owns: TypeAlias = Callable[[Context, Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """How metadata of one type are written. `owns` tells whether somebody without the rights may write the
+    public ones of the object with this key."""
+
+    of: Type
+    model: type[Model]
+    rights: tuple[Right, ...]
+    owns: Owns | None
+
+    def check(self, context: Context, key: Any, *, private: bool) -> None:
+        """Raises PermissionDenied for somebody who may not write them."""
+        if not private and self.owns is not None and self.owns(context, key):
+            return
+        context.require(*self.rights)
+
+
+KEEPERS: dict[str, Keeper] = {}
+
+
+def keep_metadata(
+    type_: Type, model: type[Model], *, rights: Sequence[Right], owns: Owns | None = None
+) -> None:
+    """Give a type its metadata fields. Any of `rights` reads the private ones and writes all."""
+    KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns)
+    for kind, column, needed in (("metadata", "metadata", ()), ("private", "private_metadata", rights)):
+        plain, prefix = ("metadata", "meta") if kind == "metadata" else ("privateMetadata", "privateMeta")
+        type_.field(plain, needs=column, permissions=needed)(_items(column))
+        type_.field(f"{prefix}field", needs=column, permissions=needed)(_one(column))
+        type_.field(f"{prefix}fields", needs=column, permissions=needed)(_several(column))
+
+
+def as_items(kept: Mapping[str, str] | None) -> list[dict[str, str]]:
+    """Metadata as the contract lists them, sorted by key."""
+    return [{"key": key, "value": value} for key, value in sorted((kept or {}).items())]
+
+
+def from_input(given: Collection[Mapping[str, str]] | None) -> dict[str, str]:
+    """`[MetadataInput!]` as a mapping."""
+    return {each["key"]: each["value"] for each in given or ()}
+
+
+def _items(column: str) -> Any:
+    def resolve(parents: list[Row], *_: Any) -> list[Any]:
+        return [as_items(getattr(parent, column)) for parent in parents]
+
+    return resolve
+
+
+def _one(column: str) -> Any:
+    def resolve(parents: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
+        key = arguments["key"]
+        return [(getattr(parent, column) or {}).get(key) for parent in parents]
+
+    return resolve
+
+
+def _several(column: str) -> Any:
+    def resolve(parents: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
+        keys = arguments.get("keys")
+        return [_picked(getattr(parent, column) or {}, keys) for parent in parents]
+
+    return resolve
+
+
+def _picked(kept: dict[str, str], keys: list[str] | None) -> dict[str, str]:
+    return kept if keys is None else {key: kept[key] for key in keys if key in kept}
+
+
+metadata_item = Type("MetadataItem")
+metadata_item.plain("key", "value")

@@ -1,0 +1,62 @@
+"""Sums of money as the contract shows them: from whole minor units to `amount` and `fractionalAmount`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from shop.api.types import Type
+from shop.core.money import minor_digits
+
+
+class Sum(NamedTuple):
+    """`Money` of the contract; `amount` in minor units. Also answered from `shop.core.money.Money`."""
+
+    amount: int
+    currency: str
+
+
+class Taxed(NamedTuple):
+    """`TaxedMoney` of the contract; in minor units."""
+
+    net: int
+    gross: int
+    currency: str
+
+
+money = Type("Money")
+money.columns(currency="currency", fractionalAmount="amount")
+
+
+@money.field()
+def amount(sums: list[Any], *_: Any) -> Sequence[float]:
+    scales = {currency: 10 ** minor_digits(currency) for currency in {each.currency for each in sums}}
+    return [each.amount / scales[each.currency] for each in sums]
+
+
+@money.field()
+def fraction_digits(sums: list[Any], *_: Any) -> Sequence[int]:
+    digits = {currency: minor_digits(currency) for currency in {each.currency for each in sums}}
+    return [digits[each.currency] for each in sums]
+
+
+taxed_money = Type("TaxedMoney")
+taxed_money.columns(currency="currency")
+
+
+@taxed_money.field()
+def gross(prices: list[Any], *_: Any) -> Sequence[Sum]:
+    return [Sum(price.gross, price.currency) for price in prices]
+
+
+@taxed_money.field()
+def net(prices: list[Any], *_: Any) -> Sequence[Sum]:
+    return [Sum(price.net, price.currency) for price in prices]
+
+
+@taxed_money.field()
+def tax(prices: list[Any], *_: Any) -> Sequence[Sum]:
+    return [Sum(price.gross - price.net, price.currency) for price in prices]
+
+
+TYPES = (money, taxed_money)

@@ -1,0 +1,52 @@
+"""Requests with files, after the GraphQL multipart request specification: `operations`, `map`, then the
+files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+
+
+class BadMultipart(ValueError):
+    """The body does not follow the specification."""
+
+
+def operation_with_files(request: HttpRequest) -> Any:
+    """What stands in `operations`, with each file put where `map` says. Raises BadMultipart."""
+    try:
+        operation = orjson.loads(request.POST["operations"])
+        places = orjson.loads(request.POST["map"])
+    except KeyError as error:
+        raise BadMultipart("A multipart request needs the parts `operations` and `map`.") from error
+    except orjson.JSONDecodeError as error:
+        raise BadMultipart("`operations` and `map` must be JSON.") from error
+    if not isinstance(operation, dict) or not isinstance(places, dict):
+        raise BadMultipart("`operations` must be a single operation, and `map` an object.")
+    for name, paths in places.items():
+        file = request.FILES.get(name)
+        if file is None or not isinstance(paths, list):
+            raise BadMultipart(f"There is no file for the part {name[:40]!r} of `map`.")
+        for path in paths:
+            _put(operation, str(path).split("."), file)
+    return operation
+
+
+def _put(target: Any, path: list[str], file: Any) -> None:
+    """Replace the null at this path."""
+    *way, last = path
+    try:
+        for step in way:
+            target = target[int(step)] if isinstance(target, list) else target[step]
+        if isinstance(target, list):
+            target[int(last)] = file
+        elif last in target:
+            target[last] = file
+        else:
+            raise KeyError(last)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadMultipart(
+            f"`map` names {'.'.join(path)[:80]!r}, which `operations` does not have."
+        ) from error

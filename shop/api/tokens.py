@@ -1,0 +1,102 @@
+"""Tokens that people sign in with: JWT with the contract's claims, and who they speak for.
+
+An access token is good for five minutes, a refresh token for thirty days; both end at once when the person's
+revocation key changes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hmac
+import secrets
+from typing import Any
+
+import jwt
+from django.conf import settings
+from jwt import DecodeError, InvalidTokenError, PyJWTError
+
+from shop.accounts.models import User
+from shop.api.ids import InvalidId, global_id, key_of
+from shop.api.keys import ALGORITHM, signing_key
+
+ACCESS, REFRESH = "access", "refresh"
+OWNER = "saleor"  # what clients written for Saleor look for
+LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: datetime.timedelta(days=30)}
+
+Claims = dict[str, Any]
+
+
+def issuer() -> str:
+    """The API's own address."""
+    return f"{settings.PUBLIC_URL}/graphql/"
+
+
+def access_token(user: User, *, now: datetime.datetime, audience: str | None = None) -> str:
+    return _signed(user, ACCESS, now, audience)
+
+
+def refresh_token(user: User, *, csrf_token: str, now: datetime.datetime, audience: str | None = None) -> str:
+    return _signed(user, REFRESH, now, audience, csrfToken=csrf_token)
+
+
+def new_csrf_token() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def is_ours(token: str) -> bool:
+    """Whether a string claims to be a token of this shop; anything else is a stranger's and ignored."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except PyJWTError:
+        return False
+    return claims.get("owner") == OWNER
+
+
+def claims_of(token: str) -> Claims:
+    """The claims of a token that we signed and that is in time.
+
+    Raises ExpiredSignatureError, InvalidSignatureError and InvalidTokenError of PyJWT, in its words.
+    """
+    return jwt.decode(
+        token,
+        signing_key().public,
+        algorithms=[ALGORITHM],
+        options={"verify_aud": False, "require": ["exp", "iat", "type", "token", "user_id"]},
+    )
+
+
+def user_of(claims: Claims, kind: str) -> User:
+    """The person whom a token of this kind speaks for. Raises InvalidTokenError where it is revoked."""
+    if claims.get("type") != kind:
+        raise InvalidTokenError("Invalid token: it is of another kind.")
+    user = User.objects.filter(pk=_user_key(claims) or 0, is_active=True).first()
+    if user is None or not hmac.compare_digest(str(claims["token"]), user.revocation_key):
+        raise InvalidTokenError("Invalid token: it was revoked.")
+    return user
+
+
+def _user_key(claims: Claims) -> int | None:
+    try:
+        key = key_of(str(claims["user_id"]), "User")
+    except InvalidId as error:
+        raise DecodeError("Invalid token: it names nobody.") from error
+    return key if isinstance(key, int) else None
+
+
+def _signed(user: User, kind: str, now: datetime.datetime, audience: str | None, **also: Any) -> str:
+    claims: Claims = {
+        "iat": now,
+        "exp": now + LIFETIMES[kind],
+        "iss": issuer(),
+        "owner": OWNER,
+        "type": kind,
+        "token": user.revocation_key,
+        "email": user.email or "",
+        "user_id": global_id("User", user.pk),
+        "is_staff": user.is_staff,
+        **also,
+    }
+    if audience:
+        claims["aud"] = f"custom:{audience}"
+    key = signing_key()
+    return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})

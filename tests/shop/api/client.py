@@ -1,0 +1,46 @@
+"""Asking the API as a client does: over HTTP, with a body of JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+ADDRESS = "/graphql/"
+
+
+def ask(query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+    """The whole answer of a request that is executed (status 200)."""
+    response = post({"query": query, "variables": variables}, token=token)
+    assert response.status_code == 200, response.content
+    return json.loads(response.content)
+
+
+def data_of(query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+    """The data of an answer without errors."""
+    answer = ask(query, token, **variables)
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
+
+
+def refused(query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+    """The one protocol error of a request that is not executed (status 400)."""
+    response = post({"query": query, "variables": variables}, token=token)
+    assert response.status_code == 400, response.content
+    answer = json.loads(response.content)
+    assert "data" not in answer
+    (error,) = answer["errors"]
+    return error
+
+
+def post(
+    body: Any, *, token: str | None = None, client: Client | None = None, **headers: str
+) -> HttpResponse:
+    """Post a body, as JSON unless it is text already."""
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
+    content = body if isinstance(body, str | bytes) else json.dumps(body)
+    kind = headers.pop("content_type", "application/json")
+    return (client or Client()).post(ADDRESS, content, content_type=kind, headers=headers)

@@ -1,0 +1,237 @@
+"""Pages with cursors, in both directions, with nulls among the sort keys, and for many parents at once."""
+
+from __future__ import annotations
+
+import datetime
+from types import SimpleNamespace
+
+import pytest
+
+from shop.api import connections
+from shop.api.connections import Key, connect, connect_each, connect_list
+from shop.api.filters import sorting
+from shop.api.roots import Queries
+from shop.api.schema import Area, bind
+from shop.api.types import Type
+from shop.core.models import TaxClass, TaxRate
+
+pytestmark = pytest.mark.django_db
+
+ARGUMENTS = "(first: Int, last: Int, after: String, before: String)"
+SDL = f"""
+    scalar Date
+    type Query {{
+        rates(first: Int, last: Int, after: String, before: String, down: Boolean): RateConnection
+        classes: [Class!]
+        words{ARGUMENTS}: WordConnection
+    }}
+    type Class {{ name: String rates{ARGUMENTS}: RateConnection }}
+    type RateConnection {{ pageInfo: PageInfo! edges: [RateEdge!]! totalCount: Int }}
+    type RateEdge {{ node: Rate! cursor: String! }}
+    type Rate {{ country: String validFrom: Date }}
+    type WordConnection {{ pageInfo: PageInfo! edges: [WordEdge!]! totalCount: Int }}
+    type WordEdge {{ node: String! cursor: String! }}
+    type PageInfo {{ hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }}
+"""
+WHOLE = """{
+    edges { node { country } cursor }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    totalCount
+}"""
+BARE = "{ edges { node { country } } }"
+
+
+@pytest.fixture
+def executor(tmp_path):
+    rate = Type("Rate", rows=lambda context: TaxRate.objects.all())
+    rate.columns(country="country", validFrom="valid_from")
+    kind = Type("Class")
+    kind.plain("name")
+    query = Queries()
+
+    @query.field()
+    def rates(arguments, context, selection):
+        keys = [Key("valid_from", descending=bool(arguments.get("down")), nullable=True)]
+        return connect(rate, rate.rows(context), arguments, selection, order=sorting(None, {}, keys))
+
+    @query.field()
+    def classes(arguments, context, selection):
+        return [SimpleNamespace(id=key, name=name) for key, name in context]
+
+    @kind.field("rates")
+    def rates_of_class(classes, arguments, context, selection):
+        keys = [each.id for each in classes]
+        order = [Key("country", descending=True), Key("id")]
+        rows = rate.rows(context)
+        return connect_each(rate, rows, arguments, selection, order=order, by="tax_class_id", parents=keys)
+
+    @query.field()
+    def words(arguments, context, selection):
+        return connect_list(["a", "b", "c", "d"], arguments, selection)
+
+    (tmp_path / "area.graphql").write_text(SDL)
+    return bind([Area(tmp_path, (connections.page_info, rate, kind, query))]).executor
+
+
+@pytest.fixture
+def dated():
+    """Rates in the order of their first days; two have none, two the same."""
+    days = {"AT": 3, "BE": None, "CZ": 1, "DE": 3, "EE": 2, "FR": None}
+    for country, day in days.items():
+        since = None if day is None else datetime.date(2026, 1, day)
+        TaxRate.objects.create(country=country, rate=5, valid_from=since)
+    return ["CZ", "EE", "AT", "DE", "BE", "FR"]
+
+
+def countries(page):
+    return [edge["node"]["country"] for edge in page["edges"]]
+
+
+def test_forwards_through_all_pages(executor, dated, django_assert_num_queries):
+    text = f"query($after: String) {{ rates(first: 2, after: $after) {WHOLE} }}"
+    seen, after = [], None
+    while True:
+        with django_assert_num_queries(2):
+            result = executor.execute(text, variables={"after": after})
+        page = result.data["rates"]
+        seen += countries(page)
+        assert page["totalCount"] == 6
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        assert page["pageInfo"]["startCursor"] == page["edges"][0]["cursor"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+
+    assert seen == dated
+
+
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_backwards_through_all_pages(executor, dated, down, size):
+    whole = executor.execute(
+        f"query($down: Boolean) {{ rates(first: 9, down: $down) {BARE} }}", variables={"down": down}
+    )
+    asked = "last: $size, before: $before, down: $down"
+    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({asked}) {WHOLE} }}"
+    seen, before = [], None
+    while True:
+        result = executor.execute(text, variables={"before": before, "down": down, "size": size})
+        page = result.data["rates"]
+        seen = countries(page) + seen
+        assert page["pageInfo"]["hasNextPage"] is (before is not None)
+        before = page["pageInfo"]["startCursor"]
+        if not page["pageInfo"]["hasPreviousPage"]:
+            break
+
+    assert seen == countries(whole.data["rates"])
+
+
+def test_descending_nulls_come_first_and_the_rest_turns_round(executor, dated):
+    result = executor.execute(f"{{ rates(first: 100, down: true) {BARE} }}")
+
+    assert countries(result.data["rates"]) == ["FR", "BE", "DE", "AT", "EE", "CZ"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
+)
+def test_between_two_cursors(executor, dated, asked, wanted):
+    edges = executor.execute(f"{{ rates(first: 100) {WHOLE} }}").data["rates"]["edges"]
+    ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
+    asked = f"{asked}, after: $after, before: $before"
+
+    result = executor.execute(
+        f"query($after: String, $before: String) {{ rates({asked}) {BARE} }}", variables=ends
+    )
+
+    assert countries(result.data["rates"]) == wanted
+
+
+def test_nothing_found(executor):
+    page = executor.execute(f"{{ rates(first: 2) {WHOLE} }}").data["rates"]
+
+    nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+    assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
+
+
+def test_only_what_is_asked_is_read(executor, dated, django_assert_num_queries):
+    with django_assert_num_queries(1) as asked:
+        executor.execute(f"{{ rates(first: 2) {BARE} }}")
+    columns = asked[0]["sql"].partition(" FROM ")[0]
+    assert [name for name in ("country", "valid_from", "valid_until", "rate") if f'"{name}"' in columns] == [
+        "country",
+        "valid_from",
+    ]
+
+    with django_assert_num_queries(1) as asked:
+        executor.execute("{ rates(first: 2) { totalCount } }")
+    assert "COUNT" in asked[0]["sql"]
+
+
+def test_each_parent_has_a_page_of_its_own(executor, django_assert_num_queries):
+    first, second, empty = (TaxClass.objects.create(name=name) for name in ("first", "second", "empty"))
+    for tax_class, listed in ((first, "AT BE CZ DE"), (second, "EE FR")):
+        for country in listed.split():
+            TaxRate.objects.create(tax_class=tax_class, country=country, rate=5)
+    context = [(each.pk, each.name) for each in (first, second, empty)]
+
+    def pages(asked):
+        with django_assert_num_queries(2):
+            result = executor.execute(f"{{ classes {{ rates({asked}) {WHOLE} }} }}", context=context)
+        return [each["rates"] for each in result.data["classes"]]
+
+    found = pages("first: 2")
+    assert [countries(page) for page in found] == [["DE", "CZ"], ["FR", "EE"], []]
+    assert [page["totalCount"] for page in found] == [4, 2, 0]
+    assert [page["pageInfo"]["hasNextPage"] for page in found] == [True, False, False]
+    assert [countries(page) for page in pages("last: 3")] == [["CZ", "BE", "AT"], ["FR", "EE"], []]
+    after = found[0]["pageInfo"]["endCursor"]
+    assert countries(pages(f'first: 2, after: "{after}"')[0]) == ["BE", "AT"]
+
+
+def test_a_list_at_hand(executor):
+    def words(asked):
+        page = executor.execute(f"{{ words({asked}) {{ edges {{ node }} totalCount }} }}").data["words"]
+        assert page["totalCount"] == 4
+        return [edge["node"] for edge in page["edges"]]
+
+    second = connections.cursor([1])
+    assert words("first: 2") == ["a", "b"]
+    assert words("last: 2") == ["c", "d"]
+    assert words(f'first: 2, after: "{second}"') == ["c", "d"]
+    assert words(f'last: 2, before: "{second}"') == ["a"]
+
+
+NEITHER = "The `rates` connection needs either `first` or `last` to say how many are wanted."
+STRANGE = "The cursor is not one of this list."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", NEITHER),
+        ("first: 1, last: 1", NEITHER),
+        ("first: 101", "The `rates` connection gives at most 100 at once: `first` is 101."),
+        ("last: -1", "The `rates` connection gives at most 100 at once: `last` is -1."),
+        ('first: 1, after: "abc"', STRANGE),
+        ('first: 1, after: "%"', STRANGE),
+        (f'first: 1, after: "{connections.cursor([1])}"', STRANGE),
+        (f'first: 1, before: "{connections.cursor(["x", 1])}"', STRANGE),
+        (f'first: 1, before: "{connections.cursor([None, "x"])}"', STRANGE),
+        (f'first: 1, before: "{connections.cursor([None, [1]])}"', STRANGE),
+    ],
+)
+def test_what_cannot_be_paged_is_told(executor, arguments, message):
+    asked = f"({arguments})" if arguments else ""
+
+    result = executor.execute(f"{{ rates{asked} {{ edges {{ cursor }} }} }}")
+
+    assert result.data == {"rates": None}
+    assert [error.message for error in result.errors] == [message]
+
+
+def test_an_empty_page_may_be_asked_for(executor, dated):
+    page = executor.execute(f"{{ rates(first: 0) {WHOLE} }}").data["rates"]
+
+    assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)

@@ -1,0 +1,68 @@
+"""Global ids."""
+
+from __future__ import annotations
+
+import uuid
+from base64 import b64encode
+
+import pytest
+
+from shop.api.errors import Mistake
+from shop.api.ids import InvalidId, given_key, global_id, global_ids, key_of, keys_of
+
+ORDER = uuid.UUID("0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11")
+
+
+def test_an_id_is_the_base64_of_type_and_key():
+    assert global_id("Product", 7) == "UHJvZHVjdDo3"
+    assert global_ids("Order", [ORDER]) == [b64encode(f"Order:{ORDER}".encode()).decode()]
+
+
+def test_an_id_leads_back_to_its_key():
+    assert key_of(global_id("Product", 7), "Product") == 7
+    assert key_of(global_id("Order", ORDER), "Order") == ORDER
+    assert key_of(global_id("ShippingMethod", 3), "ShippingMethodType", "ShippingMethod") == 3
+    assert keys_of([global_id("Product", 7), global_id("Page", 8)], "Product") == [7]
+
+
+def test_an_id_of_another_type_is_of_nothing():
+    assert key_of(global_id("Page", 7), "Product") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "abc",
+        "UHJvZHVjdA==",
+        "%%%",
+        "\u1ea1",
+        *(
+            b64encode(each).decode()
+            for each in (
+                b"Product:",
+                b":7",
+                b"Product:x",
+                b"Product:-1",
+                b"Product:9223372036854775808",
+                b"\xff:7",
+                b"Pro duct:7",
+            )
+        ),
+    ],
+)
+def test_what_is_no_id_is_told(text):
+    with pytest.raises(InvalidId) as refused:
+        key_of(text, "Product")
+
+    assert str(refused.value) == f"Invalid ID: {text}. Expected: Product."
+    assert refused.value.code == "GraphQLError"
+
+
+@pytest.mark.parametrize("text", ["abc", global_id("Page", 7)])
+def test_in_a_mutation_it_is_an_error_of_the_field(text):
+    with pytest.raises(Mistake) as refused:
+        given_key(text, "Product", field="productId")
+
+    assert (refused.value.api_code, refused.value.field) == ("GRAPHQL_ERROR", "productId")
+    assert str(refused.value.words) == f"Invalid ID: {text}. Expected: Product."

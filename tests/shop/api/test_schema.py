@@ -1,0 +1,131 @@
+"""Binding areas: nothing may be forgotten on either side."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import TextChoices
+
+from shop.api.areas import AREAS
+from shop.api.roots import Mutations, Queries
+from shop.api.schema import Area, bind
+from shop.api.types import Type
+from shop.core.errors import Missing, Refused
+
+
+class Flow(TextChoices):
+    CHARGE = "charge-now", "charge"
+    LATER = "authorize", "authorise"
+
+
+@pytest.fixture
+def area(tmp_path):
+    """Makes an area of an SDL and types."""
+
+    def make(sdl, *types, **more):
+        (tmp_path / "area.graphql").write_text(sdl)
+        return Area(tmp_path, types, **more)
+
+    return make
+
+
+def words(value, field="word"):
+    query = Queries()
+    query.field(field)(lambda arguments, context, selection: value)
+    return query
+
+
+def test_the_whole_contract_binds():
+    assert bind(AREAS).schema.query_type.name == "Query"
+
+
+def test_a_field_that_nothing_answers_is_refused(area):
+    with pytest.raises(ValueError, match=r"No resolver answers Query\.other\."):
+        bind([area("type Query { word: String other: String }", words("a"))])
+
+
+def test_a_resolver_of_no_field_is_refused(area):
+    with pytest.raises(ValueError, match=r"There is a resolver of Query\.word, which the schema lacks\."):
+        bind([area("type Query { other: String }", words("a", "other"), words("a"))])
+
+
+def test_two_resolvers_of_one_field_are_refused(area):
+    with pytest.raises(ValueError, match=r"Query\.word has two resolvers\."):
+        bind([area("type Query { word: String }", words("a"), words("b"))])
+    thing = Type("Thing")
+    thing.id()
+    with pytest.raises(ValueError, match=r"Thing\.id has two resolvers\."):
+        thing.id()
+
+
+def test_an_unknown_scalar_or_enum_is_refused(area):
+    with pytest.raises(ValueError, match="The scalar Colour has no behaviour"):
+        bind([area("scalar Colour type Query { word: Colour }", words("a"))])
+    with pytest.raises(ValueError, match="There is no enum Flow"):
+        bind([area("type Query { word: String }", words("a"), enums={"Flow": Flow})])
+
+
+SDL = "enum Flow { CHARGE AUTHORIZE OTHER } type Query { word(flow: Flow = CHARGE, flows: [Flow!]): [Flow] }"
+
+
+def test_enums_go_out_and_come_in_by_their_names(area):
+    query = Queries()
+    query.field("word")(lambda arguments, *_: [arguments["flow"], *arguments.get("flows", ()), Flow.LATER])
+    executor = bind([area(SDL, query, enums={"Flow": Flow})]).executor
+
+    assert executor.execute("{ word }").data == {"word": ["CHARGE", "AUTHORIZE"]}
+    assert executor.execute("{ word(flow: OTHER, flows: [AUTHORIZE]) }").data == {
+        "word": ["OTHER", "AUTHORIZE", "AUTHORIZE"]
+    }
+    seen = []
+    query.resolvers["word"] = lambda parents, arguments, *_: seen.append(arguments) or [[]]
+    bind([area(SDL, query, enums={"Flow": Flow})]).executor.execute("{ word(flows: [AUTHORIZE]) }")
+    assert seen == [{"flow": "charge-now", "flows": ["authorize"]}]
+
+
+MUTATION_SDL = """
+    type Query { word: String }
+    type Mutation { rename(to: String!): Rename }
+    type Rename { name: String errors: [NameError!]! nameErrors: [NameError!]! }
+    type NameError { field: String message: String code: NameErrorCode! lines: [String!] }
+    enum NameErrorCode { INVALID NOT_FOUND UNIQUE }
+"""
+
+
+class Taken(Refused):
+    code = "taken"
+    default_words = "Somebody has that name."
+
+
+@pytest.mark.parametrize(
+    ("raised", "entry"),
+    [
+        (
+            Taken(field="to", lines=["x"]),
+            {"field": "to", "message": "Somebody has that name.", "code": "UNIQUE", "lines": ["x"]},
+        ),
+        (
+            Missing("It is gone."),
+            {"field": None, "message": "It is gone.", "code": "NOT_FOUND", "lines": None},
+        ),
+        (Refused("No."), {"field": None, "message": "No.", "code": "INVALID", "lines": None}),
+    ],
+)
+def test_refusals_are_data(area, raised, entry):
+    mutation = Mutations(codes={"taken": "UNIQUE"})
+
+    @mutation.field()
+    def rename(arguments, context, selection):
+        if arguments["to"] == "x":
+            raise raised
+        return {"name": arguments["to"]}
+
+    executor = bind([area(MUTATION_SDL, words("a"), mutation)]).executor
+    below = "{ name errors { field message code lines } nameErrors { code } }"
+
+    result = executor.execute(f'mutation {{ a: rename(to: "x") {below} b: rename(to: "y") {below} }}')
+
+    assert result.errors is None
+    assert result.data == {
+        "a": {"name": None, "errors": [entry], "nameErrors": [{"code": entry["code"]}]},
+        "b": {"name": "y", "errors": [], "nameErrors": []},
+    }
