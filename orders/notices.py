@@ -140,6 +140,20 @@ def weight_asked(order: Order, part: OrderPart, question: WeightQuestion, *, now
         )
 
 
+def rest_asked(order: Order, asked: AskedTransfer, *, now: datetime.datetime) -> None:
+    """Who paid by transfer is asked for what the scale has added; once for each sum."""
+    with translation.override(order.language):
+        _tell_buyer(
+            order,
+            "rest_asked",
+            subject=_("Order %(code)s has been weighed") % {"code": order.code},
+            short=_in_short(asked),
+            now=now,
+            asked=asked,
+            occasion=f"rest:{order.due_gross}:{order.charged}",
+        )
+
+
 def weight_answered(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, notices
+from orders.actions.pay import asked_transfer
 from orders.actions.scale import charge_by_scale, cost_at, drop_questions
 from orders.actions.standing import open_quantities, update_standing
 from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
-from orders.states import PartState
+from orders.states import STANDING, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import done_before, record_change
@@ -112,6 +113,7 @@ def weigh(
     if is_too_much:
         _ask(order, part, line, grams, actor=actor, now=now)
     update_standing(order, now=now)
+    _ask_the_rest(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -141,6 +143,7 @@ def answer_weight(
     _record(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     update_standing(order, now=now)
     notices.weight_answered(order, part, question, now=now)
+    _ask_the_rest(order, now=now)
     return question
 
 
@@ -175,6 +178,16 @@ def _ask(
     )
     _record(order, part, line, "line.weight_asked", grams, actor=actor, now=now)
     notices.weight_asked(order, part, question, now=now)
+
+
+def _ask_the_rest(order: Order, *, now: datetime.datetime) -> None:
+    """Whoever paid by transfer is asked for what is missing, once nothing waits for the scale any more."""
+    waits = order.lines.filter(
+        part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True
+    )
+    asked = asked_transfer(order) if order.charged and not waits.exists() else None
+    if asked is not None:
+        notices.rest_asked(order, asked, now=now)
 
 
 def _record(

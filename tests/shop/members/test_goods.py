@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 
 import pytest
@@ -112,6 +113,50 @@ def test_what_is_sold_by_the_kilogram_needs_no_content(lister):
     lister.post("/xa-vien/hang/moi/", new_goods(unit="kg", content="", measure="g"))
 
     assert Product.objects.get().variants.get().content_grams == 1000
+
+
+@pytest.mark.parametrize(("written", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
+def test_goods_ordered_by_the_piece_and_paid_by_weight_have_an_estimate_and_a_tolerance(
+    lister, written, tolerance
+):
+    lister.post(
+        "/xa-vien/hang/moi/", new_goods(content="2400", measure="g", is_weighed="on", tolerance=written)
+    )
+
+    variant = Product.objects.get().variants.get()
+    assert (variant.is_weighed, variant.content_grams) == (True, 2400)
+    assert (variant.tolerance_percent, variant.most_grams(2)) == (tolerance, 48 * (100 + tolerance))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"content": "", "measure": "kg"}, "content"),
+        ({"content": "2", "measure": "l"}, "content"),
+        ({"tolerance": "101"}, "tolerance"),
+        ({"tolerance": "-1"}, "tolerance"),
+    ],
+)
+def test_goods_paid_by_weight_without_a_weight_or_with_an_odd_tolerance_are_refused(lister, wrong, field):
+    answer = lister.post("/xa-vien/hang/moi/", new_goods(is_weighed="on", **wrong))
+
+    assert list(answer.context["form"].errors) == [field]
+    assert Product.objects.count() == 0
+
+
+def test_goods_become_paid_by_weight_and_their_page_says_so(lister, seller):
+    listing = draft(seller, name="Bí xanh thơm", unit="fruit", content_grams=2400, price=36_000)
+    variant = listing.product.variants.get()
+    address = f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/"
+    fields = {"unit": "fruit", "content": "2400", "measure": "g", "price": "36.000", "label": ""}
+
+    lister.post(address, fields | {"is_weighed": "on", "tolerance": "10"})
+
+    variant.refresh_from_db()
+    assert (variant.is_weighed, variant.tolerance_percent) == (True, 10)
+    page = lister.get(address).content.decode()
+    assert re.search(r'name="is_weighed"[^>]* checked', page)
+    assert 'name="tolerance" value="10"' in page
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cooperatives.models import Role
 from orders.actions.pack import accept_part
+from orders.actions.weigh import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
 from tests.factories import NOW, make_gourd, make_member, make_order, make_seller, make_variant
@@ -161,3 +164,19 @@ def test_the_label_says_what_the_parcel_really_weighs(packer, part):
 
     assert "4,6\u00a0kg" in page
     assert "99.000" in page
+
+
+def test_the_page_asks_as_often_however_many_goods_are_to_be_weighed(packer, seller):
+    few = accepted(seller, (make_gourd(seller), 1))
+    many = accepted(seller, *[(make_gourd(seller, name=f"Bí {number}"), 1) for number in range(12)])
+    counts = []
+    for part in (few, many):
+        for line in part.lines.all()[1:8]:
+            grams = 2300 if line.position % 2 else 3000
+            weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=Actor.system(), now=NOW)
+        with CaptureQueriesContext(connection) as queries:
+            page = packer.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+        counts.append((page.count('-kg"'), len(queries)))
+
+    assert counts[1][0] > counts[0][0] > 0
+    assert counts[0][1] == counts[1][1]

@@ -1,0 +1,141 @@
+"""A gourd in a browser: ordered by the piece, weighed with a slip of the comma, agreed to, paid by the scale.
+
+Buyer and packer each hold a phone, and use what is on its screen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from orders.models import Order, OrderLine, OrderPart
+from shop.core.divisions import load_divisions
+from tests.factories import PASSWORD, make_channel, make_gourd, make_member, make_seller, stock_of
+from tests.journeys.test_first_sale import PHONE, press
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any) -> Any:
+    """Opens a page on a phone for a new visitor, or for somebody who signs in; all are closed at the end."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(who: str = "") -> Page:
+        context = browser.new_context(base_url=live_server.url, locale="vi-VN", **PHONE)
+        context.set_default_timeout(8_000)
+        contexts.append(context)
+        page = context.new_page()
+        if who:
+            page.goto("/tai-khoan/dang-nhap/")
+            page.locator("main [name=name]").fill(who)
+            page.locator("main [name=password]").fill(PASSWORD)
+            page.locator("main form .big-action").first.click()
+            page.wait_for_url(re.compile("/xa-vien/"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def test_a_gourd_from_the_estimate_to_the_scale(live_server: Any, visit: Any) -> None:
+    load_divisions()
+    make_channel()
+    seller = make_seller("HTX Yến Dương")
+    make_member(seller, email="yenduong@example.com")
+    gourd = make_gourd(seller)
+    buyer, packer = visit(), visit("yenduong@example.com")
+
+    part = _buys(buyer, gourd.product.slug)
+    _weighs_wrongly_then_too_much(packer, part)
+    _agrees(buyer, part)
+    _packs_and_brings(packer, part)
+
+    buyer.reload()
+    expect(buyer.locator("main")).to_contain_text("cân được 3,2 kg")
+    expect(buyer.locator("main .tag.good").first).to_contain_text("78.000")
+    order = Order.objects.get()
+    assert (order.due_gross, order.charged, order.status) == (78_000, 78_000, "delivered")
+    assert stock_of(gourd).on_hand == 9
+
+
+def _buys(page: Page, slug: str) -> OrderPart:
+    """By the piece; the estimate and the most it may cost stand on every page up to the button."""
+    page.goto(f"/san-pham/{slug}/")
+    expect(page.locator("main")).to_contain_text("43.200")
+    press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
+    page.goto("/dat-hang/")
+    page.locator("[name=name]").fill("Nguyễn Thị Hoa")
+    page.locator("[name=phone]").fill("0987 654 321")
+    with page.expect_response(lambda answer: "/dat-hang/" in answer.url):
+        page.locator("[name=province]").select_option("01")
+    page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")
+    page.locator("[name=commune]").select_option(index=4)
+    page.locator("[name=street]").fill("Số 5, ngõ 12")
+    page.locator("[name=consent]").check()
+    for words in ("khoảng 2,4 kg, tối đa 43.200", "tối đa 73.200", "Cân bao nhiêu, trả bấy nhiêu"):
+        expect(page.locator("aside")).to_contain_text(words)
+    press(page, "#checkout .big-action")
+    page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
+
+    line = OrderLine.objects.get()
+    assert (line.estimate_grams, line.bound_grams, line.most_gross) == (2400, 2880, 43_200)
+    return OrderPart.objects.get()
+
+
+def _weighs_wrongly_then_too_much(page: Page, part: OrderPart) -> None:
+    """Ten times too much is asked back; a third more than the estimate, the buyer is asked about."""
+    line = part.lines.get()
+    page.goto(f"/xa-vien/goi/{part.pk}/")
+    press(page, "form[action$='/nhan/'] button")
+    expect(page.locator("main input[type=checkbox]")).to_have_count(0)
+    written = page.locator(f"[name='weigh-{line.pk}-kg']")
+
+    written.fill("32")
+    expect(page.locator(f"#words-{line.pk}")).to_contain_text("480.000")
+    page.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
+    expect(page.locator(f"[name='weigh-{line.pk}-again']")).to_be_visible()
+    line.refresh_from_db()
+    assert line.weighed_grams is None
+
+    page.locator(f"[name='weigh-{line.pk}-kg']").fill("3,2")
+    expect(page.locator(f"#words-{line.pk}")).to_contain_text("48.000")
+    with page.expect_navigation():
+        page.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
+    expect(page.locator(f"#goods-{line.pk}")).to_contain_text("3,2 kg")
+    expect(page.locator("main input[type=checkbox]")).to_have_count(0)
+    line.refresh_from_db()
+    assert (line.weighed_grams, line.total_gross) == (None, 36_000)
+
+
+def _agrees(page: Page, part: OrderPart) -> None:
+    page.reload()
+    expect(page.locator("main")).to_contain_text("3,2 kg")
+    with page.expect_navigation():
+        page.locator("main button[name=answer][value=agreed]").click()
+    expect(page.locator("main button[name=answer]")).to_have_count(0)
+
+    line = part.lines.get()
+    assert (line.weighed_grams, line.bound_grams, line.total_gross) == (3200, 3200, 48_000)
+
+
+def _packs_and_brings(page: Page, part: OrderPart) -> None:
+    address = f"/xa-vien/goi/{part.pk}/"
+    page.goto(address)
+    page.locator("main input[type=checkbox]").check()
+    press(page, "form[action$='/kien/'] .big-action")
+    for step in ("dong-goi", "ra-xe"):
+        page.goto(address)
+        press(page, f"form[action$='/{step}/'] .big-action")
+    page.goto(address)
+    expect(page.locator("main")).to_contain_text("78.000")
+    page.locator("form[action$='/da-giao/'] input[type=radio]").first.check()
+    press(page, "form[action$='/da-giao/'] .big-action")
+
+    parcel = part.parcels.get()
+    assert (parcel.cod_expected, parcel.cod_collected) == (78_000, 78_000)
+    assert parcel.lines.get().grams == 3200
