@@ -189,27 +189,6 @@ def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datet
     record_change("cooperative.resumed", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
 
 
-@transaction.atomic(durable=True)
-def admit_member(
-    *, cooperative_id: int, user_id: int, role: Role, actor: Actor, now: datetime.datetime
-) -> Membership:
-    """Let a person act for the cooperative in a role, or change the role they have."""
-    cooperative = _locked(cooperative_id)
-    membership, _created = Membership.objects.update_or_create(
-        cooperative=cooperative, user_id=user_id, defaults={"role": role, "is_active": True}
-    )
-    record_change(
-        "membership.admitted",
-        membership,
-        actor=actor,
-        now=now,
-        root=cooperative,
-        cooperative_id=cooperative.pk,
-        data={"role": role, "user": user_id},
-    )
-    return membership
-
-
 def free_slug(name: str) -> str:
     """A slug of the name that no cooperative has yet."""
     wanted = slug(name)[:100]

@@ -58,7 +58,7 @@ def open_account(
 
 def who_signs_in(*, written: str, password: str) -> User | None:
     """The person with this e-mail or phone and password; None for anybody else, after the same work."""
-    user = _named(written)
+    user = person_named(written)
     if user is None:
         User().set_password(password)  # so that an unknown name takes as long as a wrong password
         return None
@@ -117,7 +117,8 @@ def change_details(
     return user
 
 
-def _named(written: str) -> User | None:
+def person_named(written: str) -> User | None:
+    """The person whose e-mail address or phone number this is, however it is written."""
     if "@" in written:
         return User.objects.filter(email=written.strip().lower()).first()
     phone = normalise(written)

@@ -26,6 +26,8 @@ WORDS: dict[str, Promise] = {
     "withholding.rated": pgettext_lazy("history", "Withholding of tax set"),
     "withholding.ended": pgettext_lazy("history", "Withholding of tax ended"),
     "membership.admitted": pgettext_lazy("history", "Member admitted"),
+    "membership.role_changed": pgettext_lazy("history", "Member given another role"),
+    "membership.ended": pgettext_lazy("history", "Member left"),
     "cooperative.edited": pgettext_lazy("history", "Changed in the back room"),
     "warehouse.opened": pgettext_lazy("history", "Store house opened"),
     "warehouse.changed": pgettext_lazy("history", "Store house changed"),

@@ -8,7 +8,6 @@ from cooperatives.actions.membership import (
     AlreadyApplied,
     ApplicationDetails,
     ReturnDayPassed,
-    admit_member,
     answer_application,
     apply_to_sell,
     pause_cooperative,
@@ -151,15 +150,6 @@ def test_a_rest_without_an_end_lasts_until_it_is_ended() -> None:
 
     cooperative.refresh_from_db()
     assert (resting, cooperative.is_paused_on(TODAY)) == (True, False)
-
-
-def test_a_member_admitted_again_has_the_new_role() -> None:
-    cooperative, user = make_cooperative(), make_user()
-
-    for role in (Role.PACKER, Role.LISTER):
-        admit_member(cooperative_id=cooperative.pk, user_id=user.pk, role=role, actor=STAFF, now=NOW)
-
-    assert Membership.objects.get().role == Role.LISTER
 
 
 def test_a_cooperative_that_is_not_there_is_missing() -> None:

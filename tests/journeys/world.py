@@ -425,7 +425,14 @@ def _member_visits(market: _Market) -> list[Visit]:
     theirs = [
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
         *_offer_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
-        *("/xa-vien/tam-nghi/", "/xa-vien/cach-giao/", f"{one}mo-ta/", f"{one}loai/", other),
+        *(
+            "/xa-vien/tam-nghi/",
+            "/xa-vien/thanh-vien/",
+            "/xa-vien/cach-giao/",
+            f"{one}mo-ta/",
+            f"{one}loai/",
+            other,
+        ),
         f"{one}loai/{draft.product.variants.get().pk}/",
         *(f"{way}{page}" for page in ("", "gia/", "ngay-nhan/")),
         *("/xa-vien/nha-kho/", f"/xa-vien/nha-kho/{market.thien_an.warehouses.all()[0].pk}/"),

@@ -1,0 +1,43 @@
+"""Who is to act for the cooperative, and as what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Role
+from shop.members.forms.fields import MembersForm
+
+# What each role may do, in the words of the work.
+DUTIES = {
+    Role.MANAGER: _("Manager: everything, and who the members are"),
+    Role.LISTER: _("Lister: goods, prices, photos and counts"),
+    Role.PACKER: _("Packer: accepts, packs and hands over orders, counts"),
+    Role.CASHIER: _("Cashier: sells at the counter, cash and counts"),
+    Role.BOOKKEEPER: _("Bookkeeper: looks at money and orders"),
+}
+
+
+class RoleForm(MembersForm):
+    role = forms.ChoiceField(label=_("Role"), choices=list(DUTIES.items()))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].widget.attrs["class"] = "input"
+
+
+class PersonForm(RoleForm):
+    person = forms.CharField(
+        label=_("E-mail or phone number of their account"),
+        max_length=254,
+        help_text=_("They open the account themselves, under “Open an account”."),
+        error_messages={"required": _("Write their e-mail address or phone number.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("person", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"role": Role.PACKER})
+        super().__init__(*args, **kwargs)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from cooperatives.access import Right, acting_for
+from cooperatives.actions.people import (
+    LastManager,
+    NoSuchPerson,
+    admit_member,
+    change_role,
+    dismiss_member,
+)
+from cooperatives.models import Membership, Role
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.factories import NOW, make_cooperative, make_member, make_user
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+MANAGER = Actor.system("test")
+
+
+def admit(cooperative, person, role=Role.PACKER):
+    return admit_member(cooperative_id=cooperative.pk, person=person, role=role, actor=MANAGER, now=NOW)
+
+
+@pytest.mark.parametrize("written", ["Hoa@example.com ", "0912 345 678", "+84912345678"])
+def test_a_person_is_found_by_e_mail_or_phone_however_written(written: str) -> None:
+    cooperative = make_cooperative()
+    user = make_user(email="hoa@example.com", phone="+84912345678")
+
+    admit(cooperative, written)
+
+    assert acting_for(user).may(Right.PACK)
+    assert Change.objects.get(what="membership.admitted").data == {"role": "packer", "user": user.pk}
+
+
+def test_who_has_no_account_cannot_be_admitted() -> None:
+    cooperative = make_cooperative()
+
+    with refused(NoSuchPerson, "no_such_person") as refusal:
+        admit(cooperative, "nobody@example.com")
+    assert refusal.value.field == "person"
+
+
+def test_a_member_admitted_again_has_the_new_role() -> None:
+    cooperative = make_cooperative()
+    make_user(email="hoa@example.com")
+
+    for role in (Role.PACKER, Role.LISTER, Role.LISTER):
+        admit(cooperative, "hoa@example.com", role)
+
+    assert Membership.objects.get().role == Role.LISTER
+    told = Change.objects.in_time().values_list("what", flat=True)
+    assert list(told) == ["membership.admitted", "membership.role_changed"]
+
+
+def test_who_left_acts_for_it_no_longer_and_may_come_back() -> None:
+    cooperative = make_cooperative()
+    make_member(cooperative)
+    user = make_member(cooperative, Role.PACKER, email="hoa@example.com")
+    row = Membership.objects.get(user=user)
+
+    dismiss_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
+    with pytest.raises(Missing):
+        acting_for(user)
+    with refused(Missing, "missing"):
+        dismiss_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
+
+    admit(cooperative, "hoa@example.com", Role.CASHIER)
+    assert acting_for(user).role == Role.CASHIER
+    told = Change.objects.in_time().values_list("what", flat=True)
+    assert list(told) == ["membership.ended", "membership.admitted"]
+
+
+@pytest.mark.parametrize("how", ["dismissed", "given another role", "admitted as a packer"])
+def test_the_last_manager_stays_one(how: str) -> None:
+    cooperative = make_cooperative()
+    user = make_member(cooperative, email="hoa@example.com")
+    make_member(cooperative, Role.PACKER, email="binh@example.com")
+    row = Membership.objects.get(user=user)
+    about = {"cooperative_id": cooperative.pk, "membership_id": row.pk, "actor": MANAGER, "now": NOW}
+
+    with refused(LastManager, "last_manager"):
+        if how == "dismissed":
+            dismiss_member(**about)
+        elif how == "given another role":
+            change_role(role=Role.LISTER, **about)
+        else:
+            admit(cooperative, "hoa@example.com")
+
+    other = Membership.objects.get(user__email="binh@example.com")
+    change_role(**about | {"membership_id": other.pk, "role": Role.MANAGER})
+    dismiss_member(**about)
+    assert Membership.objects.get(is_active=True).user.email == "binh@example.com"
+
+
+def test_another_cooperatives_member_is_as_if_missing() -> None:
+    mine, other = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
+    row = Membership.objects.get(user=make_member(other, Role.PACKER))
+
+    with refused(Missing, "missing"):
+        change_role(cooperative_id=mine.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW)

@@ -1,0 +1,91 @@
+"""Who acts for a cooperative, as its manager writes it down on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from cooperatives.models import Membership, Role
+from tests.factories import make_member, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+ADDRESS = "/en/xa-vien/thanh-vien/"
+
+
+def sent(client, person, role="packer"):
+    return client.post(ADDRESS, {"person": person, "role": role}, follow=True).content.decode()
+
+
+def test_a_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
+    user = make_user(email="hoa@example.com", phone="+84912345678")
+
+    page = sent(manager, "0912 345 678")
+    row = Membership.objects.get(user=user)
+    assert (row.role, "They find this cooperative" in page, "hoa@example.com" in page) == (
+        "packer",
+        True,
+        True,
+    )
+
+    manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/", {f"m{row.pk}-role": "lister"})
+    row.refresh_from_db()
+    assert row.role == Role.LISTER
+
+    page = manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True).content.decode()
+    row.refresh_from_db()
+    assert (row.is_active, "hoa@example.com" in page) == (False, False)
+
+
+def test_what_is_wrong_stands_beside_the_field_and_stays_written(manager):
+    page = manager.post(
+        "/en/xa-vien/thanh-vien/", {"person": "ai@example.com", "role": "packer"}
+    ).content.decode()
+
+    assert "Nobody has an account with this e-mail" in page
+    assert 'value="ai@example.com"' in page
+
+
+def test_the_last_manager_is_told_why_not(manager, seller):
+    row = Membership.objects.get(cooperative=seller)
+
+    page = manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True).content.decode()
+
+    assert "Somebody must manage the cooperative." in page
+    row.refresh_from_db()
+    assert row.is_active
+
+
+def test_asking_for_many_addresses_ends_after_some_tries(manager):
+    for number in range(30):
+        sent(manager, f"a{number}@example.com")
+    make_user(email="hoa@example.com")
+
+    page = manager.post(
+        "/en/xa-vien/thanh-vien/", {"person": "hoa@example.com", "role": "packer"}
+    ).content.decode()
+
+    assert "Too many tries." in page
+    assert not Membership.objects.filter(user__email="hoa@example.com").exists()
+
+
+@pytest.mark.parametrize("path", ["", "{pk}/", "{pk}/thoi/"])
+def test_only_managers_may(packer, seller, path):
+    row = Membership.objects.get(user=make_member(seller, Role.LISTER, email="hoa@example.com"))
+
+    answer = packer.post(f"/xa-vien/thanh-vien/{path.format(pk=row.pk)}", {"role": "manager"})
+
+    assert answer.status_code == 403
+    row.refresh_from_db()
+    assert (row.role, row.is_active) == (Role.LISTER, True)
+
+
+def test_another_cooperatives_member_is_as_if_missing(manager):
+    from tests.factories import make_seller
+
+    row = Membership.objects.get(user=make_member(make_seller("HTX Khác"), email="hoa@example.com"))
+
+    assert manager.post(f"/xa-vien/thanh-vien/{row.pk}/thoi/").status_code == 404
+    assert manager.post(f"/xa-vien/thanh-vien/{row.pk}/", {f"m{row.pk}-role": "packer"}).status_code == 404
+    row.refresh_from_db()
+    assert row.is_active
