@@ -113,6 +113,17 @@ class DraftForm(forms.Form):
         )
 
 
+class ContactForm(DraftForm):
+    """Who receives a placed order and where: all of it, in the province that its delivery was agreed for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, complete=True, **kwargs)
+        del self.fields["code"], self.fields["note"]
+
+    def clean(self) -> dict[str, Any]:
+        return {**(super().clean() or self.cleaned_data), "note": ""}
+
+
 def written_in(order: Order) -> dict[str, str]:
     """What a draft's form holds when it is opened."""
     address = order.shipping_address or Address()

@@ -62,6 +62,7 @@ WORDS: dict[str, Promise] = {
     "order.placed": pgettext_lazy("history", "Ordered"),
     "order.placed_again": pgettext_lazy("history", "Ordered anew"),
     "order.confirmed": pgettext_lazy("history", "Confirmed"),
+    "order.corrected": pgettext_lazy("history", "Receiver or address corrected"),
     "order.cancelled": pgettext_lazy("history", "Order cancelled"),
     "order.expired": pgettext_lazy("history", "Order lapsed"),
     "payment.received": pgettext_lazy("history", "Payment has come"),

@@ -5,6 +5,7 @@ from django.urls import path
 from shop.desk import (
     cash,
     cash_statements,
+    contact,
     cooperatives,
     drafts,
     home,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("hang/<int:pk>/go-xuong/", listings.listing_withdrawal, name="listing-withdrawal"),
     path("don-hang/", orders.orders, name="orders"),
     path("don-hang/<uuid:token>/", orders.order, name="order"),
+    path("don-hang/<uuid:token>/nguoi-nhan/", contact.order_contact, name="order-contact"),
     path("don-hang/<uuid:token>/huy/", orders.order_cancellation, name="order-cancellation"),
     path("don-hang/<uuid:token>/goi/<int:number>/huy/", orders.part_cancellation, name="part-cancellation"),
     path(

@@ -482,6 +482,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
             f"/quan-tri/don-hang/{market.orders[stage].pk}/"
             for stage in ("new", "failed", "voided", "declined")
         ),
+        f"/quan-tri/don-hang/{market.orders['new'].pk}/nguoi-nhan/",
     ]
     return [
         *(Visit(path, "admin") for path in theirs),

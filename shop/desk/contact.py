@@ -1,0 +1,52 @@
+"""Who receives a placed order and where, put right when the buyer calls."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from catalog.views.place import all_provinces, communes_of
+from cooperatives.views import staff_only
+from orders.actions.correct import correct_contact
+from orders.models import Order
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.desk.draft_forms import ContactForm, written_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.MANAGE_ORDERS)
+def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """The form as the order has it, and what was written into it."""
+    order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=token)
+    form = ContactForm(
+        request.POST if request.method == "POST" else None,
+        initial=written_in(order),
+        provinces=[each for each in all_provinces() if each.code == order.province_code],
+        communes=communes_of(order.province_code),
+    )
+    if form.is_valid() and _is_corrected(order, form, actor):
+        messages.success(request, str(_("Corrected. The cooperatives see it now.")))
+        if form.phone_is_odd:
+            messages.warning(request, str(_("The phone number looks unusual. Read it back to the buyer.")))
+        return redirect("desk:order", token)
+    return render(request, "desk/contact.html", {"order": order, "form": form})
+
+
+def _is_corrected(order: Order, form: ContactForm, actor: Actor) -> bool:
+    """Whether it stands now as written; where it is refused, the form says why."""
+    try:
+        correct_contact(order_id=order.pk, contact=form.contact, actor=actor, now=timezone.now())
+    except Missing:
+        raise
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        return False
+    return True
