@@ -18,6 +18,7 @@ from orders.models import (
     BankTransfer,
     Basket,
     CashRemittance,
+    GatewayCall,
     Order,
     OrderPart,
     Parcel,
@@ -107,6 +108,22 @@ def lock_payout(payout_id: uuid.UUID) -> Payout:
     if payout is None:
         raise Missing()
     return payout
+
+
+def lock_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
+    """A call to a gateway, after the order or the payout that it is about. Raises Missing.
+
+    The order is None where the call is about a payout.
+    """
+    about = GatewayCall.objects.select_related("payment").filter(pk=call_id).first()
+    if about is None:
+        raise Missing()
+    order_id = about.payment.order_id if about.payment is not None else None
+    order = lock_order(order_id) if order_id is not None else None
+    if about.payout_id is not None:
+        lock_payout(about.payout_id)
+    locked_one(GatewayCall.objects.filter(pk=call_id))
+    return order, GatewayCall.objects.select_related("payment", "refund", "payout").get(pk=call_id)
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

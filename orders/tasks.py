@@ -1,5 +1,11 @@
 """Tasks of the orders, where Celery looks for them."""
 
+from orders.actions.call import (
+    follow_cards_task,
+    look_up_call_task,
+    look_up_calls_task,
+    make_call_task,
+)
 from orders.actions.cod_statement import take_statement_task, take_statements_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
 from orders.actions.kept_cash import settle_all_kept_cash_task, settle_kept_cash_task
@@ -7,8 +13,12 @@ from orders.actions.sweeps import expire_orders_task, release_expired_task, watc
 
 __all__ = [
     "expire_orders_task",
+    "follow_cards_task",
     "handle_notice_task",
     "handle_notices_task",
+    "look_up_call_task",
+    "look_up_calls_task",
+    "make_call_task",
     "release_expired_task",
     "settle_all_kept_cash_task",
     "settle_kept_cash_task",

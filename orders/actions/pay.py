@@ -9,8 +9,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, notices
+from orders.actions.ask import ask_cancel, ask_start, start_of, sums_of
 from orders.actions.events import record_event
 from orders.actions.record import answer_by
+from orders.actions.scale import most_due
 from orders.actions.standing import update_standing
 from orders.models import (
     AskedTransfer,
@@ -21,9 +23,11 @@ from orders.models import (
     OrderPart,
     Payment,
     PaymentEvent,
+    total_sums,
 )
 from orders.payments.asking import asked_of
-from orders.states import Coverage
+from orders.payments.stripe_page import takes_cards
+from orders.states import CallState, Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Channel, record_change, shop_settings
@@ -48,18 +52,20 @@ class PaymentUnderWay(Refused):
     default_words = _("A payment is under way. Wait a moment until it is known how it ended.")
 
 
-def ways_to_pay(channel: Channel) -> list[Method]:
-    """What the market can take for an order in this channel, the usual one first."""
+def ways_to_pay(channel: Channel, amount: int | None = None) -> list[Method]:
+    """What the market can take for an order of this channel (and amount, if it is known), the usual first."""
     ways = [Method.COD]
     shop = shop_settings()
     if channel.currency == "VND" and shop.bank_bin and shop.bank_account:
         ways.append(Method.TRANSFER)
+    if takes_cards(channel.currency, amount):
+        ways.append(Method.CARD)
     return ways
 
 
-def require_way(channel: Channel, method: Method) -> None:
+def require_way(channel: Channel, method: Method, amount: int | None = None) -> None:
     """Raises WayNotOffered."""
-    if method not in ways_to_pay(channel):
+    if method not in ways_to_pay(channel, amount):
         raise WayNotOffered(field="payment")
 
 
@@ -79,23 +85,29 @@ def expect_payment(order: Order, method: Method, *, now: datetime.datetime) -> P
 
 
 @transaction.atomic(durable=True)
-def change_way(*, order_id: uuid.UUID, method: Method, actor: Actor, now: datetime.datetime) -> Payment:
+def change_way(
+    *, order_id: uuid.UUID, method: Method, hosted: bool = False, actor: Actor, now: datetime.datetime
+) -> Payment:
     """The buyer wants to pay an order that waits for money another way; said again, it is as it was.
 
-    Raises Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
+    A card payment that has begun is stopped, and begun anew where it was, or on the other page (`hosted`: the
+    gateway's own). Raises AmountNotForCards, Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
     """
     order = locks.lock_order(order_id)
-    if not is_waiting(order):
-        raise NotWaiting()
     last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
-    if last is not None and last.method == method and (last.expires_at is None or last.expires_at > now):
+    if not is_waiting(order):
+        if last is not None and method == last.method == Method.CARD and sums_of(last).charge_pending:
+            return _by_card(order, last, hosted=hosted, actor=actor, now=now)  # what is due beyond a hold
+        raise NotWaiting()
+    if last is not None and last.method == method and _goes_on(last, hosted=hosted, now=now):
         return last
-    require_way(order.channel, method)
-    if order.charged or GatewayCall.objects.filter(payment__order=order).unanswered().exists():
-        raise PaymentUnderWay()
+    require_way(order.channel, method, order.due_gross)
+    _require_quiet(order)
     if last is not None:
-        stop_waiting(last, actor=actor, now=now)
+        stop_waiting(order, last, actor=actor, now=now)
     payment = expect_payment(order, method, now=now)
+    if method == Method.CARD:
+        begin_card(order, payment, hosted=hosted, actor=actor, now=now)
     record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
     update_standing(order, now=now)
     if method == Method.COD and order.channel.automatically_confirm_all_new_orders:
@@ -109,11 +121,66 @@ def asked_transfer(order: Order) -> AskedTransfer | None:
     return asked_of(order, payment, shop_settings())
 
 
-def stop_waiting(payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: nothing more is expected to come this way."""
-    pending = Payment.objects.filter(pk=payment.pk).sums()[payment.pk].charge_pending
+def begin_card(
+    order: Order, payment: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
+    """Step, on a locked order whose sums are written: ask for what is due and neither paid nor held.
+
+    Goods that are still to be weighed are held for at what they may cost at most. Raises AmountNotForCards.
+    """
+    held, charged = total_sums(Payment.objects.filter(order=order).sums().values())
+    hold = not held and order.lines.to_weigh().exists()
+    amount = (most_due(order) if hold else order.due_gross) - charged - held
+    return ask_start(order, payment, amount, hold=hold, hosted=hosted, actor=actor, now=now)
+
+
+def _by_card(order: Order, last: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime) -> Payment:
+    """The card payment that goes on, or a new one in its place."""
+    if _goes_on(last, hosted=hosted, now=now):
+        return last
+    _require_quiet(order, paid_in_part=True)
+    if start_of(last) is None:
+        begin_card(order, last, hosted=hosted, actor=actor, now=now)
+        return last
+    stop_waiting(order, last, actor=actor, now=now)
+    payment = expect_payment(order, Method.CARD, now=now)
+    begin_card(order, payment, hosted=hosted, actor=actor, now=now)
+    update_standing(order, now=now)
+    return payment
+
+
+def _goes_on(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
+    """Whether its time is not over; a card payment must have begun, on the page that is asked for."""
+    if payment.expires_at is not None and payment.expires_at <= now:
+        return False
+    if payment.method != Method.CARD:
+        return True
+    start = start_of(payment)
+    return (
+        start is not None
+        and start.state != CallState.FAILED
+        and (start.state == CallState.INTENDED or bool(start.terms.get("hosted")) == hosted)
+    )
+
+
+def _require_quiet(order: Order, *, paid_in_part: bool = False) -> None:
+    """Raises PaymentUnderWay while some of the money is here, or nobody knows how a call ended."""
+    is_held = order.authorize_coverage != Coverage.NONE and not paid_in_part
+    if is_held or GatewayCall.objects.filter(payment__order=order).unanswered().exists():
+        raise PaymentUnderWay()
+
+
+def stop_waiting(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step, on a locked order: nothing more is expected to come this way, and what has begun is stopped."""
+    sums = sums_of(payment)
     key = f"payment:{payment.pk}:given_up"
-    record_event(payment, EventKind.CANCEL_SUCCESS, pending, key=key, actor=actor, now=now)
+    record_event(payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, key=key, actor=actor, now=now)
+    if sums.authorise_pending:
+        kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
+        record_event(payment, kind, sums.authorise_pending, key=key, actor=actor, now=now)
+    start = start_of(payment)
+    if start is not None and start.state == CallState.NEEDS_BUYER:
+        ask_cancel(order, payment, actor=actor, now=now)
 
 
 def is_waiting(order: Order) -> bool:

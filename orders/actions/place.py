@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
 from orders.actions.basket import give_back, store_deliveries
-from orders.actions.pay import asked_transfer, expect_payment, require_way
+from orders.actions.pay import asked_transfer, begin_card, expect_payment, require_way
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
 from orders.actions.shares import Problem, Quote, WantedDelivery
-from orders.actions.standing import update_standing
+from orders.actions.standing import derive_standing, update_standing
 from orders.models import (
     Allocation,
     Basket,
@@ -73,7 +73,8 @@ def place_order(
     `agreed_total` is what the buyer saw on the button, and `agreed_most` what goods sold by weight may make
     of it, both in minor units: another sum is asked about first.
     Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
-    BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, Missing; then nothing has changed.
+    BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing; then
+    nothing has changed.
     """
     return place(
         basket_id=basket_id,
@@ -107,7 +108,6 @@ def place(
     if basket is None:
         return _already_placed(basket_id)
     require_consent(consents)
-    require_way(basket.channel, method)
     basket.province_code, basket.phone, basket.email = contact.province_code, contact.phone, contact.email
     basket.save(update_fields=["province_code", "phone", "email"])
     store_deliveries(basket, deliveries)
@@ -118,6 +118,7 @@ def place(
         raise BasketEmpty()
     _require_agreement(offer, agreed_total, agreed_most)
     method = method if offer.total else Method.COD  # nobody waits for what costs nothing
+    require_way(basket.channel, method, offer.total)
     order = record_order(
         offer,
         basket=basket,
@@ -129,7 +130,10 @@ def place(
     record_use(order, offer, now=now)
     _allocate(order, basket, offer)
     take_slots(order, offer)
-    expect_payment(order, method, now=now)
+    payment = expect_payment(order, method, now=now)
+    if method == Method.CARD:
+        derive_standing(order)
+        begin_card(order, payment, hosted=False, actor=actor, now=now)
     keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change(

@@ -18,7 +18,6 @@ from orders.models import (
     WeightQuestion,
 )
 from orders.pricing import Agreed, AgreedShare, Weighed, price_weighed
-from orders.states import STANDING
 from shop.core.money import percent_of
 
 
@@ -55,10 +54,9 @@ def most_due(order: Order) -> int:
 
     Equal to `due_gross` once everything is weighed; what a card is authorised for.
     """
-    waiting = order.lines.filter(
-        part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True
-    )
-    more: int = waiting.aggregate(more=Sum(F("most_gross") - F("total_gross"), default=0))["more"]
+    more: int = order.lines.to_weigh().aggregate(more=Sum(F("most_gross") - F("total_gross"), default=0))[
+        "more"
+    ]
     return order.due_gross + more
 
 

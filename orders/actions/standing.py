@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from django.db.models import F, Sum
 
+from orders.actions.capture import follow_cards
 from orders.actions.events import record_event
 from orders.actions.ledger import book_parts
 from orders.models import (
     EventKind,
+    Method,
     Order,
     OrderLine,
     OrderPart,
@@ -39,9 +42,11 @@ _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_ne
 def update_standing(order: Order, *, now: datetime.datetime) -> None:
     """Step, at the end of whatever touched a locked order: write what follows from it, and book it."""
     arrived = derive_standing(order)
-    _expect_what_is_due(order, now)
+    payments = _expect_what_is_due(order, now)
     if arrived:
         book_parts(order, arrived, now=now)
+    cards = [payment for payment in payments if payment.method == Method.CARD]
+    follow_cards(order, cards, is_packed=partial(_is_packed, order), now=now)
 
 
 def derive_standing(order: Order) -> list[OrderPart]:
@@ -170,8 +175,8 @@ def _write_money(order: Order) -> None:
         order.authorize_coverage = Coverage.FULL
 
 
-def _expect_what_is_due(order: Order, now: datetime.datetime) -> None:
-    """What payments wait for together is what is due and neither paid nor held.
+def _expect_what_is_due(order: Order, now: datetime.datetime) -> list[Payment]:
+    """What payments wait for together is what is due and neither paid nor held. Answers the payments.
 
     More is waited for by the latest way to pay; less is due where a part ended, the scale said less or
     something else was given, and then the oldest stop waiting first.
@@ -180,16 +185,30 @@ def _expect_what_is_due(order: Order, now: datetime.datetime) -> None:
     sums = payments.sums()
     held = sum(one.authorised + one.authorise_pending for one in sums.values())
     change = max(0, order.due_gross - order.charged - held) - sum(one.charge_pending for one in sums.values())
-    if change == 0:
-        return
     rows = list(payments)
     if change > 0 and rows:
-        _adjust(rows[-1], EventKind.CHARGE_REQUEST, change, now)
+        _adjust(_for_more(rows), EventKind.CHARGE_REQUEST, change, now)
     for payment in rows if change < 0 else []:
         less = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
         if less:
             _adjust(payment, EventKind.CANCEL_SUCCESS, less, now)
             change += less
+    return rows
+
+
+def _for_more(rows: Sequence[Payment]) -> Payment:
+    """What comes beyond a card's hold, which cannot grow, comes the same way as a payment of its own."""
+    last = rows[-1]
+    if not last.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
+        return last
+    key = f"{last.method}:{last.order_id}:{len(rows)}"
+    return Payment.objects.create(order=last.order, method=last.method, currency=last.currency, key=key)
+
+
+def _is_packed(order: Order) -> bool:
+    """Whether everything that stands lies in parcels, weighed: what is due stays as it is."""
+    standing = OrderPart.objects.filter(order=order).standing()
+    return not any(open_quantities(order.lines.filter(part__in=standing)).values())
 
 
 def _adjust(payment: Payment, kind: EventKind, amount: int, now: datetime.datetime) -> None:

@@ -37,7 +37,8 @@ class GatewayCall(models.Model):
     """One call: the intent, written and committed before it is made, and what came of it.
 
     `amount` is minor units. `reference` is the gateway's own id of what the call made. `look_at` is when
-    to ask what became of it. A payment is begun once, and captured and cancelled at most once.
+    to ask what became of it. A payment is begun once, and captured and cancelled at most once; a payout
+    is paid once, and may be taken back in parts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -86,8 +87,8 @@ class GatewayCall(models.Model):
                 name="gateway_call_cancels_once",
             ),
             models.UniqueConstraint(
-                fields=["payout", "operation"],
-                condition=Q(payout__isnull=False) & ~Q(state=CallState.FAILED),
+                fields=["payout"],
+                condition=Q(operation=Operation.PAY_OUT) & ~Q(state=CallState.FAILED),
                 name="gateway_call_pays_out_once",
             ),
         ]

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Lot, Stock, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
-from orders.states import UNANSWERED, Coverage, OrderStatus, SaleorStatus, TransferState
+from orders.states import STANDING, UNANSWERED, Coverage, OrderStatus, SaleorStatus, TransferState
 from shop.accounts.models import Address
 from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
@@ -248,6 +248,10 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def in_order(self) -> OrderLineQuerySet:
         return self.order_by("part", "position", "pk")
+
+    def to_weigh(self) -> OrderLineQuerySet:
+        """What stands and is still to be put on the scale."""
+        return self.filter(part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True)
 
 
 class OrderLine(WithMetadata):

@@ -11,6 +11,8 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings
 
+from orders.payments.stripe_words import ODD_CURRENCIES, AmountNotForCards, check_amount
+
 Asked = ParamSpec("Asked")
 Answered = TypeVar("Answered")
 
@@ -18,6 +20,19 @@ Answered = TypeVar("Answered")
 def is_on() -> bool:
     """Whether cards are taken: Stripe's keys are set."""
     return bool(settings.STRIPE_SECRET_KEY)
+
+
+def takes_cards(currency: str, amount: int | None = None) -> bool:
+    """Whether cards are taken in this currency, and (where it is known) for this amount in minor units."""
+    if not is_on() or currency in ODD_CURRENCIES:
+        return False
+    if amount is None:
+        return True
+    try:
+        check_amount(amount, currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
+    except AmountNotForCards:
+        return False
+    return True
 
 
 def with_card_fields(view: Callable[Asked, Answered]) -> Callable[Asked, Answered]:

@@ -13,6 +13,8 @@ from shop.core.errors import Refused
 # Stripe takes eight digits at most, and about half a US dollar at least, which moves with the rates:
 # docs.stripe.com/currencies. VND has no decimals there as here, so amounts are the same numbers.
 LARGEST = 99_999_999
+# Currencies whose minor units Stripe counts in a way of its own (docs.stripe.com/currencies#special-cases).
+ODD_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})
 
 _DECLINED = _("The bank declined the card. Try another card, or another way to pay.")
 _NUMBER = _("The card number is wrong.")

@@ -1,0 +1,65 @@
+"""What follows for cards: money that is held is taken once it is known what is due, and released where
+nothing is; what has begun for an order that has ended is stopped.
+
+A step of `update_standing`, so that whatever changes what is due (the scale, a part called off, time) is
+followed. What the gateway refused is not asked for again by itself: a person looks at it on the desk.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from orders.actions.ask import ask_cancel, ask_capture, start_of, sums_of
+from orders.models import GatewayCall, Operation, Order, Payment
+from orders.states import CallState
+from shop.core.actors import Actor
+
+# A card holds an amount for seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method); what is
+# not weighed by then is taken as estimated, and put right afterwards.
+HELD_FOR = datetime.timedelta(days=6)
+_ENDS = (Operation.CAPTURE, Operation.CANCEL)
+
+
+def follow_cards(
+    order: Order, payments: Iterable[Payment], *, is_packed: Callable[[], bool], now: datetime.datetime
+) -> None:
+    """Step, on a locked order: take or release what its card payments hold, as far as that is known by now."""
+    actor = Actor.system("cards")
+    for payment in payments:
+        start = start_of(payment)
+        if start is None or not start.reference or _has_end(payment):
+            continue
+        held = sums_of(payment).authorised
+        if held and not order.still_due:
+            ask_cancel(order, payment, actor=actor, now=now)
+        elif held and (is_packed() or now - (start.answered_at or now) >= HELD_FOR):
+            ask_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
+        elif start.state == CallState.NEEDS_BUYER and _is_over(order, start):
+            ask_cancel(order, payment, actor=actor, now=now)
+
+
+def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
+    """Beginnings whose money is held, nearly as long as a card holds it, its end not asked for."""
+    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_ENDS)
+    return GatewayCall.objects.filter(
+        ~Exists(ends),
+        operation=Operation.START,
+        state=CallState.SUCCEEDED,
+        terms__hold=True,
+        answered_at__lte=now - HELD_FOR,
+    ).order_by("answered_at", "pk")
+
+
+def _has_end(payment: Payment) -> bool:
+    """Whether taking or releasing it was asked for; one that was refused is for a person to repeat."""
+    return GatewayCall.objects.filter(payment=payment, operation__in=_ENDS).exists()
+
+
+def _is_over(order: Order, start: GatewayCall) -> bool:
+    """Whether nobody is to pay this any more: the order has ended, is paid, or costs another sum by now."""
+    if order.cancelled_at or order.expired_at or not order.still_due:
+        return True
+    return not start.terms.get("hold") and start.amount != order.still_due
