@@ -8,12 +8,15 @@ from orders.actions.call import (
 )
 from orders.actions.cod_statement import take_statement_task, take_statements_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
+from orders.actions.hear_stripe import handle_event_task, handle_events_task
 from orders.actions.kept_cash import settle_all_kept_cash_task, settle_kept_cash_task
 from orders.actions.sweeps import expire_orders_task, release_expired_task, watch_parts_task
 
 __all__ = [
     "expire_orders_task",
     "follow_cards_task",
+    "handle_event_task",
+    "handle_events_task",
     "handle_notice_task",
     "handle_notices_task",
     "look_up_call_task",

@@ -1,4 +1,4 @@
-"""Where services that watch our bank account call: proven on the raw body, kept, answered at once.
+"""Where Stripe and services that watch our bank account call: proven on the raw body, kept, answered at once.
 
 Each is off (404) until its secret is set. What is not proven or not understood is refused and leaves nothing
 behind; a service repeats what was not answered with 200.
@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from orders.actions.hear import keep_notice
+from orders.actions.hear_stripe import keep_event
 from orders.payments.arrivals import BadArrival, Provider, arrivals_in
 from orders.payments.proofs import (
     LARGEST_BODY,
@@ -26,6 +27,8 @@ from orders.payments.proofs import (
     prove_payos,
     prove_sepay,
 )
+from orders.payments.stripe_events import NotFromStripe
+from orders.payments.stripe_gateway import verify_event
 from shop.core.errors import Refused
 
 # Their pages ask for 200; SePay for these words, too.
@@ -65,6 +68,22 @@ def payos(request: HttpRequest) -> HttpResponse:
         return prove_payos(body=body, secret=secret)
 
     return _answer(request, Provider.PAYOS, prove, is_on=bool(secret))
+
+
+@csrf_exempt
+@require_POST
+def stripe(request: HttpRequest) -> HttpResponse:
+    if not settings.STRIPE_WEBHOOK_SECRET:
+        raise Http404
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+        return _refusal(Unreadable(), status=413)
+    body = request.body
+    try:
+        event = verify_event(body, request.headers.get("Stripe-Signature", ""))
+    except NotFromStripe as refused:
+        return _refusal(refused, status=400)
+    keep_event(event=event, body=body, now=timezone.now())
+    return JsonResponse(_TAKEN)
 
 
 def _answer(

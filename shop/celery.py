@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
     "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},
     "bank notices": {"task": "orders.handle_bank_notices", "schedule": timedelta(minutes=1)},
     "kept cash": {"task": "orders.settle_all_kept_cash", "schedule": timedelta(minutes=10)},
+    "notices of Stripe": {"task": "orders.handle_stripe_events", "schedule": timedelta(minutes=1)},
     "calls to Stripe": {"task": "orders.look_up_calls", "schedule": timedelta(minutes=1)},
     "money held by cards": {"task": "orders.follow_cards", "schedule": timedelta(minutes=30)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/sepay/", webhooks.sepay, name="webhook-sepay"),
     path("webhooks/casso/", webhooks.casso, name="webhook-casso"),
     path("webhooks/payos/", webhooks.payos, name="webhook-payos"),
+    path("webhooks/stripe/", webhooks.stripe, name="webhook-stripe"),
     *i18n_patterns(
         path("", views.home, name="home"),
         path("offline/", views.offline, name="offline"),

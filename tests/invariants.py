@@ -217,7 +217,8 @@ def check_cash() -> None:
         brought = sum(sums[payment.pk].charged + sums[payment.pk].refunded for payment in in_cash)
         assert brought == collected[order.pk]
         waited_for = sum(sums[payment.pk].charge_pending for payment in payments)
-        assert waited_for == max(0, order.due_gross - order.charged)
+        held = sum(sums[payment.pk].authorised + sums[payment.pk].authorise_pending for payment in payments)
+        assert waited_for == max(0, order.due_gross - order.charged - held)
 
 
 def check_waiting() -> None:

@@ -1,8 +1,8 @@
 """What a gateway said, written down: the call's outcome, and the events that its view of a payment asks for.
 
 Answers come in any order and more than once: from the call itself, from looking it up, and because the
-gateway called us. A payment is authorised once, charged once and released once, each an event under a key of
-its own, so whatever comes first and last leads to the same sums. What was read before an end is no news after.
+gateway called us. A payment is authorised, charged and released once each, as an event under a key of
+its own, so whatever comes first leads to the same sums. What was read before an end is no news after it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _ENDS = (Operation.CAPTURE, Operation.CANCEL)
 def follow_cards(
     order: Order, payments: Iterable[Payment], *, is_packed: Callable[[], bool], now: datetime.datetime
 ) -> None:
-    """Step, on a locked order: take or release what its card payments hold, as far as that is known by now."""
+    """Step, on a locked order: take or release what its card payments hold, as far as that is known."""
     actor = Actor.system("cards")
     for payment in payments:
         start = start_of(payment)
@@ -42,7 +42,7 @@ def follow_cards(
 
 
 def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Beginnings whose money is held, nearly as long as a card holds it, its end not asked for."""
+    """Beginnings whose money is held nearly as long as a card holds it, its end not asked for."""
     ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_ENDS)
     return GatewayCall.objects.filter(
         ~Exists(ends),

@@ -54,7 +54,9 @@ def card_order(*wanted: Any, **fields: Any) -> Order:
 
 
 def call_of(order: Order, operation: Operation = Operation.START) -> GatewayCall:
-    return GatewayCall.objects.filter(payment__order=order, operation=operation).latest("asked_at")
+    """The newest one; of a payment there is one beginning."""
+    calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
+    return calls.latest("payment__created_at", "asked_at")
 
 
 def begun_order(*wanted: Any, **fields: Any) -> Order:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 import pytest
@@ -35,11 +36,11 @@ def decided(order: Order, amount: int) -> Refund:
     )
 
 
-def give_back(order: Order, amount: int) -> GatewayCall:
+def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> GatewayCall:
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
         refund = decided(locked, amount)
-        return ask_refund(refund, locked.payments.get(), amount, actor=DESK, now=NOW)
+        return ask_refund(refund, locked.payments.get(), amount, actor=DESK, now=now)
 
 
 def test_a_refund_is_asked_for_and_follows_its_decision(stripe) -> None:
