@@ -5,12 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.demo.offers import COOPERATIVE_CODE, MARKET_CODE
-from shop.management.demo.seeding import fill, seed_orders
+from shop.management.demo.seeding import fill, seed_orders, set_out
+from shop.management.demo.under_way import write_statement
 
 _FEW = 40
 
@@ -33,9 +35,13 @@ class Command(BaseCommand):
         self._tell("  orders of the past months")
         placed = seed_orders(orders, seed=seed, now=now)
         self.stdout.write(f"  {placed} past orders")
+        set_out()
         for account in ACCOUNTS if options["verbosity"] else ():
             self.stdout.write(f"  {account.role}: {account.email}, {account.password}")
         self.stdout.write(f"  voucher codes: {MARKET_CODE}, {COOPERATIVE_CODE}")
+        statement = write_statement(settings.DATA_DIR)
+        if statement is not None:
+            self.stdout.write(f"  a carrier's statement to read in at the desk: {statement}")
 
     def _tell(self, what: str) -> None:
         """At once, since the next step takes a while."""

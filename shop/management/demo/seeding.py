@@ -23,12 +23,14 @@ from shop.management.demo.offers import give_offers
 from shop.management.demo.past_orders import find_placed, live_through, receive_goods, silence, write_off
 from shop.management.demo.reading import cooperatives, market, products
 from shop.management.demo.stalls import put_up_stalls
+from shop.management.demo.under_way import hand_in_cash, order_by_weight
 
 # A longer history is written down in bulk, but for its last days.
 MOST_LIVED_THROUGH = 300
 SEEDER = Actor.system("demo")
 # How far the demo came, as changes of its market: stalls stand, the history's goods are there, all is done.
 BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
+SET_OUT = "demo.set_out"  # and what is under way today is there too
 
 
 def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, User]:
@@ -51,7 +53,7 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
 
 def is_interrupted() -> bool:
     """The demo was begun and has not come to its end."""
-    return _reached(BEGUN) is not None and _reached(FILLED) is None
+    return _reached(BEGUN) is not None and _reached(SET_OUT) is None
 
 
 def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
@@ -73,6 +75,23 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
             record_change(STOCKED, channel, actor=SEEDER, now=now, data={"orders": count, "seed": seed})
     _write_history(planned, channel, now=now)
     return len(planned)
+
+
+def set_out() -> None:
+    """What is under way today, once and after the history: cash on its way back, goods to be weighed.
+
+    A long history is for measuring: there it is left out.
+    """
+    stocked = _reached(STOCKED)
+    if stocked is None or _reached(FILLED) is None or _reached(SET_OUT):
+        return
+    channel, now = Channel.objects.get(slug="viet-nam"), stocked.at
+    if stocked.data["orders"] <= MOST_LIVED_THROUGH:
+        hand_in_cash(actor=SEEDER, now=now)
+        buyer = User.objects.get(email=ACCOUNTS[0].email)
+        order_by_weight(channel, buyer, members_by_cooperative(), now=now)
+    with transaction.atomic(durable=True):
+        record_change(SET_OUT, channel, actor=SEEDER, now=now)
 
 
 def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: datetime.datetime) -> None:

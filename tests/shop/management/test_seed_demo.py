@@ -1,5 +1,7 @@
 import datetime
 from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.core.management import call_command
 from django.db.models import Sum
@@ -9,9 +11,23 @@ from catalog.actions.listings import missing_by_law
 from catalog.models import Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
+from orders.actions.cod_statement import judge_statement, read_in
 from orders.actions.standing import derive_standing
-from orders.models import Allocation, LedgerEntry, Order, OrderLine, OrderPart, Parcel, PaymentEvent
+from orders.models import (
+    Allocation,
+    CashRemittance,
+    LedgerEntry,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    PaymentEvent,
+    RowProblem,
+    WeightQuestion,
+)
+from orders.states import RowState
 from shop.accounts.models import User
+from shop.core.calendar import day_of
 from shop.core.models import Change, Channel, Picture, PictureState, Translation, record_change
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.demo.bulk_orders import write_finished
@@ -24,10 +40,15 @@ from shop.management.demo.seeding import (
     is_interrupted,
     members_by_cooperative,
     seed_orders,
+    set_out,
 )
+from shop.management.demo.under_way import write_statement
 from shop.notifications.models import Notification
+from shop.reports.cash import Age, away_by_holder
+from tests.invariants import check_everything
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
+HOURS_AGO = NOW - datetime.timedelta(hours=4)
 
 
 def figures_of_orders(orders):
@@ -195,7 +216,7 @@ class DemoTests(TestCase):
         answered = seed_orders(40, seed=9, now=NOW + datetime.timedelta(days=1))
 
         assert answered == 6
-        assert not is_interrupted()
+        assert is_interrupted()
         placed = Order.objects.placed().order_by("placed_at").values_list("placed_at", flat=True)
         assert list(placed) == [each.placed_at for each in planned]
         promised = dict(Allocation.objects.values_list("stock").annotate(total=Sum("quantity")))
@@ -203,6 +224,51 @@ class DemoTests(TestCase):
             pk: on_hand + promised.get(pk, 0) for pk, on_hand in before.items()
         }
         assert not Notification.objects.filter(sent_at=None).exists()
+
+    def test_what_is_under_way_is_set_out_once_and_adds_up(self):
+        seed_orders(40, seed=1, now=NOW)
+
+        set_out()
+        first = Order.objects.count(), CashRemittance.objects.count()
+        set_out()
+
+        assert not is_interrupted()
+        assert first == (42, CashRemittance.objects.count())
+        assert Order.objects.count() == 42
+        asked = WeightQuestion.objects.open().get()
+        to_weigh = OrderLine.objects.filter(estimate_grams__gt=0, weighed_grams=None, part__state="accepted")
+        mine = to_weigh.filter(order__user__email=ACCOUNTS[0].email, order__placed_at__gte=HOURS_AGO)
+        assert set(mine.values_list("quantity", flat=True)) == {1, 2}
+        assert asked.line in mine
+        assert asked.grams > asked.line.bound_grams
+        assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
+        check_everything()
+
+    def test_cash_is_outstanding_at_several_ages_and_some_has_come_back(self):
+        seed_orders(40, seed=1, now=NOW)
+
+        set_out()
+
+        carriers, cooperatives = away_by_holder(day_of(NOW), "VND")
+        ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
+        assert {Age.NEW, Age.OLD} < ages
+        assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
+
+    def test_a_carriers_statement_is_there_to_be_read_in(self):
+        seed_orders(40, seed=1, now=NOW)
+        set_out()
+
+        with TemporaryDirectory() as folder:
+            path = write_statement(Path(folder))
+            content = path.read_bytes()
+
+        user = self.users[ACCOUNTS[-1].email]
+        statement = read_in(file_name=path.name, content=content, carrier="", user=user, now=NOW)
+        judged = judge_statement(statement)
+        assert judged[0].problem == RowProblem.SHORT
+        assert judged[-1].problem == RowProblem.UNKNOWN
+        assert {each.state for each in judged[1:-1]} == {RowState.WAITING}
+        assert {each.told.fee for each in judged} == {5_000}
 
     def test_a_history_written_in_bulk_is_the_one_that_is_lived_through(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
@@ -240,7 +306,8 @@ class DemoTests(TestCase):
 
         call_command("seed_demo", orders=4, seed=2, later=True, stdout=out)
 
-        assert Order.objects.count() == 4
+        assert Order.objects.count() == 4 + 2
+        assert "doi-soat-cod-mau.csv" in out.getvalue()
         for account in ACCOUNTS:
             assert account.email in out.getvalue()
             assert account.password in out.getvalue()
