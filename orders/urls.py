@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import basket, checkout, order, paying
+from orders.views import basket, card, checkout, order, paying
 
 app_name = "orders"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("don-hang/<uuid:token>/", order.order, name="order"),
     path("don-hang/<uuid:token>/tien/", order.news, name="payment-news"),
     path("don-hang/<uuid:token>/vietqr.png", paying.picture, name="payment-picture"),
+    path("don-hang/<uuid:token>/the/", card.fields, name="card-fields"),
+    path("don-hang/<uuid:token>/the/stripe/", card.their_page, name="card-page"),
     path("don-hang/<uuid:token>/cach-tra/", paying.way, name="payment-way"),
     path(
         "don-hang/<uuid:token>/goi/<int:number>/huy/",

@@ -226,7 +226,7 @@ def _page(
         ],
         "province": province,
         "currency": basket.currency,
-        "payments": payment_choices(form["payment"], ways_to_pay(basket.channel)),
+        "payments": payment_choices(form["payment"], ways_to_pay(basket.channel, offer.total)),
         "problems": problems,
         "must_be_mended": must_be_mended(offer),
         "written_code": code_fault[0] if code_fault else "",

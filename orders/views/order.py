@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from orders.actions.ask import RETURNED
 from orders.actions.cancel import cancel_part_as_buyer
 from orders.actions.receive import receive_part
 from orders.actions.weigh import answer_weight
@@ -34,9 +35,11 @@ from orders.models import (
     show_ways_in_language,
 )
 from orders.notices import order_url
+from orders.payments.stripe_page import is_on, with_card_fields
 from orders.states import OrderStatus
+from orders.views.card import look_once
 from orders.views.held import actor_of
-from orders.views.paying import mark_of, paying_of
+from orders.views.paying import held_of, mark_of, paying_of
 from orders.views.timeline import Track, track
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
@@ -51,8 +54,15 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("kind", "pk"))
 
 @require_safe
 @never_cache
+@with_card_fields
 def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """The order's page, for whoever holds its unguessable address."""
+    """The order's page, for whoever holds its unguessable address.
+
+    Whoever comes back from their bank or from Stripe's page sees at once what became of it.
+    """
+    if RETURNED in request.GET:
+        look_once(get_object_or_404(Order.objects.held_by(token)))
+        return redirect("orders:order", token=token)
     return render(request, "orders/order.html", _context(token, timezone.now()))
 
 
@@ -153,6 +163,8 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "key": uuid.uuid4(),
         "paying": paying_of(shown, now=now),
+        "held": held_of(shown),
+        "cards_are_on": is_on(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(
                 border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code

@@ -17,10 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from orders.actions.ask import start_of, sums_of
 from orders.actions.pay import change_way, is_waiting, ways_to_pay
-from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment
+from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment, total_sums
 from orders.payments.asking import asked_of
 from orders.payments.vietqr import qr_png, qr_svg
+from orders.states import Coverage
+from orders.views.card import Card, card_of
 from orders.views.held import actor_of
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
@@ -59,13 +62,15 @@ class Clock:
 class Paying:
     """What an order that waits for its money is to be paid by, and how else it could be.
 
-    `asked` is the transfer to make, with its `drawing`; None where it is paid another way, or too late. The
-    `mark` is another one once anything here is.
+    `asked` is the transfer to make, with its `drawing`, and `card` the card payment; None where it is paid
+    another way, or too late. `due` is minor units. The `mark` is another one once anything here is.
     """
 
     payment: Payment | None
     others: list[PaymentChoice]
+    due: int
     asked: AskedTransfer | None
+    card: Card | None
     clock: Clock | None
     in_doubt: list[BankTransfer]
     mark: str
@@ -89,24 +94,35 @@ def payment_choices(field: BoundField, ways: list[Method]) -> list[PaymentChoice
 
 
 def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
-    """None where the order waits for nobody's money, or only for cash at the door."""
+    """None where the order waits for nobody's money, or only for cash at the door, or is held for."""
     payment = _last_payment(order)
     waits = is_waiting(order)
-    if not waits and (payment is None or payment.method != Method.TRANSFER or not order.still_due):
+    due = order.still_due if waits else _rest(order, payment)
+    if not waits and not due:
         return None
     clock = _clock(order, payment, now)
     is_late = clock is not None and not clock.left
     used = payment.method if payment and not is_late else ""
-    others = [_choice(way, False) for way in ways_to_pay(order.channel) if way != used]
+    others = [_choice(way, False) for way in ways_to_pay(order.channel, order.due_gross) if way != used]
     in_doubt = list(BankTransfer.objects.in_doubt_about(order))
     return Paying(
         payment,
         others if waits and not order.charged else [],
+        due,
         None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
+        card_of(payment) if payment is not None and payment.method == Method.CARD else None,
         clock,
         in_doubt,
         _mark(order, payment, clock, len(in_doubt)),
     )
+
+
+def held_of(order: Order) -> int:
+    """What cards hold for the order, in minor units: nothing is to be paid at the door."""
+    if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
+        return 0
+    held, _charged = total_sums(order.payments.all().sums().values())
+    return held
 
 
 def mark_of(order: Order, *, now: datetime.datetime) -> str:
@@ -143,8 +159,15 @@ def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return redirect("orders:order", token=token)
 
 
+def _rest(order: Order, payment: Payment | None) -> int:
+    """What is still to be paid of an order that the cooperatives work on, and not at the door."""
+    if payment is None or payment.method == Method.COD or not order.still_due:
+        return 0
+    return order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
+
+
 def _last_payment(order: Order) -> Payment | None:
-    return order.payments.order_by("-created_at", "-pk").first()
+    return order.payments.current()
 
 
 def _clock(order: Order, payment: Payment | None, now: datetime.datetime) -> Clock | None:
@@ -157,7 +180,9 @@ def _clock(order: Order, payment: Payment | None, now: datetime.datetime) -> Clo
 
 
 def _mark(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: int) -> str:
+    start = start_of(payment) if payment is not None and payment.method == Method.CARD else None
     told = (
+        *(start.state if start else "", order.authorize_coverage),
         *(order.status, order.charged, order.due_gross, payment.pk if payment else ""),
         *(payment.expires_at if payment else "", clock is not None and not clock.left, in_doubt),
     )

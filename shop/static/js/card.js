@@ -1,0 +1,62 @@
+// Stripe's own fields for a card, in a frame of theirs: no number ever touches our page. Without scripts, or
+// where theirs does not load, the button to their page stays.
+(() => {
+  "use strict";
+
+  const loading = (address) => new Promise((resolve, reject) => {
+    if (window.Stripe) { resolve(); return; }
+    const script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", reject);
+    document.head.append(script);
+  });
+
+  // Asked anew while nobody knows how it stands: the call to Stripe may be on its way.
+  const given = async (place, tell) => {
+    for (let tries = 0; ; tries++) {
+      const answer = await fetch(place.dataset.fields, {
+        method: "POST",
+        headers: { "X-CSRFToken": place.querySelector("[name=csrfmiddlewaretoken]").value },
+      });
+      const found = await answer.json();
+      if (!found.said || tries === 10) return found;
+      tell(found.said);
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  };
+
+  const open = async (place) => {
+    const said = place.querySelector("[data-card-said]"), button = place.querySelector("button");
+    const tell = (words) => { said.textContent = words; said.hidden = !words; };
+    try {
+      const [found] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
+      if (found.reload) { location.reload(); return; }
+      tell(found.said || said.dataset.before);
+      if (!found.secret) return;
+      const stripe = window.Stripe(found.key);
+      const elements = stripe.elements({ clientSecret: found.secret, locale: place.dataset.locale });
+      const fields = elements.create("payment");
+      fields.mount(place.querySelector("[data-card-fields]"));
+      fields.on("ready", () => { button.hidden = false; });
+      button.addEventListener("click", async () => {
+        button.disabled = true;
+        tell("");
+        const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: found.back } });
+        button.disabled = false;
+        if (error) tell(error.message);
+      });
+    } catch {
+      tell(place.dataset.trouble);
+    }
+  };
+
+  const look = () => {
+    for (const place of document.querySelectorAll("[data-card]:not([data-opened])")) {
+      place.dataset.opened = "yes";
+      open(place);
+    }
+  };
+  look();
+  document.addEventListener("htmx:load", look);
+})();
