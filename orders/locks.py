@@ -19,10 +19,12 @@ from orders.models import (
     Basket,
     CashRemittance,
     GatewayCall,
+    Complaint,
     Order,
     OrderPart,
     Parcel,
     Payout,
+    Refund,
     Settlement,
     StatementImport,
     StatementKind,
@@ -124,6 +126,26 @@ def lock_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
         lock_payout(about.payout_id)
     locked_one(GatewayCall.objects.filter(pk=call_id))
     return order, GatewayCall.objects.select_related("payment", "refund", "payout").get(pk=call_id)
+
+
+def lock_refund(refund_id: uuid.UUID) -> Refund:
+    """A refund under the lock of its order. Raises Missing."""
+    order_id = Refund.objects.filter(pk=refund_id).values_list("order", flat=True).first()
+    if order_id is None:
+        raise Missing()
+    order = lock_order(order_id)
+    refund = Refund.objects.select_related("part").get(pk=refund_id)
+    refund.order = order
+    return refund
+
+
+def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint]:
+    """A complaint with its part, under the order's lock. Raises Missing."""
+    part_id = Complaint.objects.filter(pk=complaint_id).values_list("part", flat=True).first()
+    if part_id is None:
+        raise Missing()
+    order, part = lock_part(part_id)
+    return order, part, Complaint.objects.get(pk=complaint_id)
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

@@ -52,6 +52,14 @@ class ParcelKind(TextChoices):
     REPLACEMENT = "replacement", _("replacement")
 
 
+# Goods on their way to the buyer; what is sent in place of something else is no part of what was ordered.
+OUTGOING = frozenset({ParcelKind.DISPATCH, ParcelKind.REPLACEMENT})
+# Goods that come back.
+COMING_BACK = frozenset({ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND})
+# What of an order is no longer to be packed: it lies in a parcel, or is paid back and not sent.
+NO_LONGER_OPEN = frozenset({ParcelKind.DISPATCH, ParcelKind.REFUND})
+
+
 class ParcelState(TextChoices):
     PACKING = "packing", _("being packed")
     PACKED = "packed", _("packed")
@@ -92,7 +100,7 @@ CASH_AWAY = frozenset({CodState.COLLECTED, CodState.REMITTED})
 
 COD_MOVES: Moves = {
     CodState.NONE: frozenset(),
-    CodState.EXPECTED: frozenset({CodState.COLLECTED}),
+    CodState.EXPECTED: frozenset({CodState.COLLECTED, CodState.NONE}),
     CodState.COLLECTED: frozenset({CodState.REMITTED, CodState.EXPECTED}),
     CodState.REMITTED: frozenset({CodState.RECONCILED}),
     CodState.RECONCILED: frozenset(),

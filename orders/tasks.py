@@ -7,6 +7,7 @@ from orders.actions.call import (
     make_call_task,
 )
 from orders.actions.cod_statement import take_statement_task, take_statements_task
+from orders.actions.give_back import return_surplus_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
 from orders.actions.hear_stripe import handle_event_task, handle_events_task
 from orders.actions.kept_cash import settle_all_kept_cash_task, settle_kept_cash_task
@@ -23,6 +24,7 @@ __all__ = [
     "look_up_calls_task",
     "make_call_task",
     "release_expired_task",
+    "return_surplus_task",
     "settle_all_kept_cash_task",
     "settle_kept_cash_task",
     "take_statement_task",

@@ -29,13 +29,23 @@ from orders.models import (
     PaymentEvent,
     PaymentSums,
     PostingKind,
+    Refund,
     RefundLine,
     RemittanceLine,
     Reservation,
     Settlement,
     WeightQuestion,
 )
-from orders.states import CASH_AWAY, GONE, CashHolder, ParcelState, PartState, SettlementState
+from orders.states import (
+    CASH_AWAY,
+    GONE,
+    CashHolder,
+    CodState,
+    ParcelKind,
+    ParcelState,
+    PartState,
+    SettlementState,
+)
 from shop.core.models import Channel
 
 SIDES = ("net", "gross")
@@ -55,6 +65,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_parcels()
     check_weights()
     check_cash()
+    check_refunds()
     check_waiting()
     check_slots()
     check_derived(newest)
@@ -154,24 +165,40 @@ def check_discounts() -> None:
 def check_parcels() -> None:
     rows = ParcelLine.objects.select_related("parcel", "order_line", "stock")
     counting = [row for row in rows if row.parcel.state != ParcelState.VOIDED]
-    held = summed(counting, "order_line_id")
-    gone = summed([row for row in counting if row.parcel.state in GONE and row.stock_id], "order_line_id")
+    of = {kind: [row for row in counting if row.parcel.kind == kind] for kind in ParcelKind}
+    held = summed(of["dispatch"], "order_line_id")
+    unsent = summed(of["refund"], "order_line_id")
+    gone = summed(
+        [row for row in of["dispatch"] if row.parcel.state in GONE and row.stock_id], "order_line_id"
+    )
+    again = [row for row in of["replacement"] if row.parcel.state not in GONE and row.stock_id]
+    sent_again = summed(again, "order_line_id")
+    got = summed(
+        [row for row in counting if row.parcel.is_outgoing and row.parcel.state == ParcelState.DELIVERED],
+        "order_line_id",
+    )
+    back = summed([*of["return"], *of["return_and_refund"]], "order_line_id")
     promised = summed(Allocation.objects.all(), "line_id")
     for row in rows:
         assert row.order_line.part_id == row.parcel.part_id
         assert row.stock is None or row.stock.variant_id == row.order_line.variant_id
     for line in OrderLine.objects.select_related("part", "order", "variant"):
-        assert held[line.pk] <= line.quantity, f"line {line.pk}: parcels hold more than was ordered"
+        kept = held[line.pk] + unsent[line.pk]
+        assert kept <= line.quantity, f"line {line.pk}: parcels hold more than was ordered"
+        undone = any(row.parcel.voided_at for row in rows if row.order_line_id == line.pk)
+        assert undone or back[line.pk] <= got[line.pk], f"line {line.pk}: more came back than was got"
         stands = line.order.placed_at is not None and line.part.is_standing
         if line.variant is not None and line.variant.track_inventory:
-            expected = line.quantity - gone[line.pk] if stands else 0
+            still_to_leave = line.quantity - unsent[line.pk] - gone[line.pk] + sent_again[line.pk]
+            expected = still_to_leave if stands else 0
             assert promised[line.pk] == expected, f"line {line.pk}: promised is not what is still to leave"
 
 
 def check_weights() -> None:
     """What is sold by weight costs what the scale says, up to its bound, and lies in no parcel unweighed."""
     for line in OrderLine.objects.select_related("order__channel").prefetch_related("parcel_lines__parcel"):
-        held = [row for row in line.parcel_lines.all() if row.parcel.state != ParcelState.VOIDED]
+        rows = [row for row in line.parcel_lines.all() if row.parcel.state != ParcelState.VOIDED]
+        held = [row for row in rows if row.parcel.kind == ParcelKind.DISPATCH]
         if line.estimate_grams is None:
             assert (line.bound_grams, line.weighed_grams, line.most_gross) == (None, None, None)
             assert {(row.by_weight, row.grams) for row in held} <= {(False, None)}
@@ -193,8 +220,14 @@ def check_weights() -> None:
 def check_cash() -> None:
     parts = OrderPart.objects.filter(order__placed_at__isnull=False).select_related("order")
     for part in parts.prefetch_related("lines", "parcels__lines"):
-        parcels = list(part.parcels.all())
+        parcels = [parcel for parcel in part.parcels.all() if parcel.kind == ParcelKind.DISPATCH]
         counting = [parcel for parcel in parcels if parcel.state != ParcelState.VOIDED]
+        taken_off = sum(refund.amount - refund.surplus for refund in part.refunds.all())
+        if taken_off:
+            collected = sum(parcel.cod_collected for parcel in parcels)
+            expected = [each.cod_expected for each in counting if each.cod_state == CodState.EXPECTED]
+            assert sum(expected) <= max(0, part.total_gross - taken_off - collected)
+            continue
         # An undone parcel may have brought more already than its goods cost once they are weighed again.
         already = sum(parcel.cod_collected for parcel in parcels if parcel not in counting)
         due = max(0, part.total_gross - already)
@@ -219,6 +252,31 @@ def check_cash() -> None:
         waited_for = sum(sums[payment.pk].charge_pending for payment in payments)
         held = sum(sums[payment.pk].authorised + sums[payment.pk].authorise_pending for payment in payments)
         assert waited_for == max(0, order.due_gross - order.charged - held)
+
+
+def check_refunds() -> None:
+    """Nobody is given back more than a line, a delivery or the whole cost, or than was paid."""
+    of_lines: Counter[Any] = Counter()
+    for row in RefundLine.objects.select_related("refund"):
+        of_lines[row.order_line_id] += row.amount
+    for line in OrderLine.objects.filter(pk__in=list(of_lines)):
+        assert of_lines[line.pk] <= line.total_gross, f"line {line.pk}: more is refunded than it costs"
+    refunds = list(Refund.objects.select_related("part").prefetch_related("lines", "events", "payouts"))
+    deliveries: Counter[Any] = Counter()
+    for refund in refunds:
+        goods = sum(row.amount for row in refund.lines.all())
+        assert refund.amount == goods + refund.delivery + refund.surplus
+        assert 0 <= refund.money <= refund.amount
+        deliveries[refund.part] += refund.delivery
+        asked: Counter[str] = Counter()
+        for event in refund.events.all():
+            asked[event.kind] += event.amount
+        failed = asked["refund_failure"] + asked["refund_reverse"]
+        assert refund.money - failed <= asked["refund_request"] <= refund.money + failed
+        assert asked["refund_success"] <= asked["refund_request"]
+    assert all(part is None or total <= part.delivery_gross for part, total in deliveries.items())
+    for payment, sums in Payment.objects.all().sums().items():
+        assert sums.refund_pending <= max(0, sums.charged), f"payment {payment} owes more than it holds"
 
 
 def check_waiting() -> None:
@@ -304,7 +362,7 @@ def bought(part: OrderPart) -> int:
     for row in RefundLine.objects.filter(order_line__part=part):
         refunded[row.order_line_id] += row.amount
     delivered = ParcelLine.objects.filter(
-        parcel__part=part, parcel__state=ParcelState.DELIVERED, parcel__kind__in=["dispatch", "replacement"]
+        parcel__part=part, parcel__state=ParcelState.DELIVERED, parcel__kind=ParcelKind.DISPATCH
     )
     steps = summed(delivered, "order_line_id")
     for line in part.lines.all():

@@ -56,6 +56,7 @@ class ProductDetails:
     shelf_life: str = ""
     storage: str = ""
     return_terms: str = ""
+    return_days: int = 0
     season: int = ALL_MONTHS
     season_note: str = ""
 

@@ -94,6 +94,10 @@ class Product(WithMetadata, WithExternalReference, WithTimes):
     shelf_life = models.CharField(max_length=250, blank=True, default="")
     storage = models.CharField(max_length=250, blank=True, default="")
     return_terms = models.TextField(blank=True, default="")
+    return_days = models.PositiveSmallIntegerField(
+        default=0,
+        help_text=_("How many days after receipt its seller takes complaints and returns."),
+    )
     season = models.PositiveSmallIntegerField(default=ALL_MONTHS, validators=[MaxValueValidator(ALL_MONTHS)])
     season_note = models.CharField(max_length=250, blank=True, default="")
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))

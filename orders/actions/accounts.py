@@ -27,6 +27,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
+_HOLDER = 120
 
 
 class NotAnAccount(Refused):
@@ -45,7 +46,7 @@ class BankAccount:
 
 def checked(to: BankAccount) -> BankAccount:
     """The account as banks write it, the holder without marks. Raises NotAnAccount."""
-    account, holder = to.account.strip().upper(), fold_note(to.holder).upper()
+    account, holder = to.account.strip().upper(), fold_note(to.holder, longest=_HOLDER).upper()
     if bank_of(to.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
         raise NotAnAccount(field="account")
     return BankAccount(to.bank_bin, account, holder)

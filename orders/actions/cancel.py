@@ -8,11 +8,13 @@ import uuid
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from catalog.actions.stock import write_promises
 from cooperatives.models import PickupSlot
 from orders import locks, notices
 from orders.actions.changes import record_for_part
+from orders.actions.give_back import give_surplus_back
 from orders.actions.pack import undo_parcel
 from orders.actions.redeem import give_back_use
 from orders.actions.scale import drop_questions
@@ -50,7 +52,7 @@ def decline_part(
     order, part = locks.lock_part(part_id)
     if done_before(key, "part.declined", part):
         return part
-    end_part(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
+    call_off(order, part, PartState.DECLINED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -68,7 +70,7 @@ def cancel_part_as_buyer(
     packed = Parcel.objects.counting().filter(part=part).exclude(state=ParcelState.PACKING)
     if packed.exists():
         raise AlreadyPacked()
-    end_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
+    call_off(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -84,7 +86,7 @@ def cancel_part(
         raise ReasonNeeded(field="reason")
     order, part = locks.lock_part(part_id)
     if not done_before(key, "part.cancelled", part):
-        end_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
+        call_off(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -101,7 +103,7 @@ def refuse_part(
     order, part = locks.lock_part(part_id)
     to = PartState.DECLINED if part.state in (PartState.NEW, PartState.DECLINED) else PartState.CANCELLED
     if not done_before(key, f"part.{to}", part):
-        end_part(order, part, to, reason.strip(), key=key, actor=actor, now=now)
+        call_off(order, part, to, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -123,6 +125,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, why=reason)
     update_standing(order, now=now)
+    give_surplus_back(order, reason=gettext_noop("The order was called off."), actor=actor, now=now)
     return order
 
 
@@ -141,6 +144,22 @@ def end_standing_parts(order: Order, reason: str, *, actor: Actor, now: datetime
     return len(ended)
 
 
+def call_off(
+    order: Order,
+    part: OrderPart,
+    to: PartState,
+    reason: str,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: end a part, and give back what was paid for it. Raises AlreadyHandedOver, WrongMove."""
+    end_part(order, part, to, reason, key=key, actor=actor, now=now)
+    why = gettext_noop("A part of the order will not come.")
+    give_surplus_back(order, part=part, reason=why, actor=actor, now=now)
+
+
 def end_part(
     order: Order,
     part: OrderPart,
@@ -152,6 +171,8 @@ def end_part(
     now: datetime.datetime,
 ) -> None:
     """Step: end a part whose goods are still here: parcels undone, stock and place free, money not due.
+
+    What was paid for it is the caller's to give back, once for all parts that end together.
 
     Raises AlreadyHandedOver, WrongMove.
     """

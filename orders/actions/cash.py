@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import WayKind
@@ -48,8 +49,9 @@ IN_FULL = CashTaken()
 def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
     """The cash that a new parcel of these `quantities` brings; with the part's last one all that is left.
 
-    So the parcels of a part bring its total exactly, and what an undone parcel has brought already is not
-    asked for again. Nothing where the order is not paid in cash, or has been paid in another way after all.
+    So the parcels of a part bring its total exactly, less what was refunded of it, and what an undone parcel
+    has brought already is not asked for again. Nothing where the order is not paid in cash, or has been paid
+    in another way after all.
     """
     payment = Payment.objects.filter(order=order).current()
     if payment is None or payment.method != Method.COD or not order.still_due:
@@ -58,11 +60,46 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     others = Parcel.objects.filter(part=part)
     before = sum(others.counting().values_list("cod_expected", flat=True))
     before += sum(others.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
-    left = max(0, part.total_gross - before)
+    left = max(0, part.total_gross - part.refunds.taken_off() - before)
     still_open = open_quantities(lines)
     if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
         return left
     return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
+
+
+def cash_to_come(order: Order) -> int:
+    """What of the order's cost its parcels, packed or not, are still to bring in cash, in minor units."""
+    payments = Payment.objects.filter(order=order)
+    methods = dict(payments.values_list("pk", "method"))
+    if Method.COD not in methods.values():
+        return 0
+    left = 0
+    for part in OrderPart.objects.standing().filter(order=order).order_by("number"):
+        brought: int = part.parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
+        left += max(0, part.total_gross - part.refunds.taken_off() - brought)
+    sums = payments.sums().items()
+    otherwise = sum(one.charged + one.authorised for key, one in sums if methods[key] != Method.COD)
+    return max(0, left - otherwise)
+
+
+def lower_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: parcels bring no more cash than is left to be paid of their part; the newest give way first."""
+    parcels = Parcel.objects.filter(part=part)
+    collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
+    left = max(0, part.total_gross - part.refunds.taken_off() - collected)
+    bringing = list(parcels.counting().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
+    too_much = sum(parcel.cod_expected for parcel in bringing) - left
+    for parcel in bringing:
+        less = min(too_much, parcel.cod_expected)
+        if less <= 0:
+            break
+        too_much -= less
+        parcel.cod_expected -= less
+        parcel.save(update_fields=["cod_expected"])
+        if not parcel.cod_expected:
+            advance(parcel, CodState.NONE, COD_MOVES, column="cod_state")
+        data = {"amount": parcel.cod_expected}
+        record_for_part(order, part, "parcel.cash_lowered", parcel, actor=actor, now=now, data=data)
 
 
 def holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:

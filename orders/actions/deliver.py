@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from catalog.actions.stock import move_stock, write_promises
 from catalog.models import Reason, Stock
 from orders import locks, notices
 from orders.actions.cash import IN_FULL, CashTaken, collect_cash, holder_of
 from orders.actions.changes import record_for_part
-from orders.actions.pack import OF_THE_HOUSE, move_parcel, require_weighed
-from orders.actions.standing import update_standing
-from orders.models import Allocation, Order, OrderPart, Parcel
-from orders.states import CodState, ParcelState
+from orders.actions.give_back import give_surplus_back
+from orders.actions.pack import (
+    OF_THE_HOUSE,
+    move_parcel,
+    release_allocation,
+    require_goods_on_their_way,
+    require_weighed,
+)
+from orders.actions.standing import open_quantities, update_standing
+from orders.models import Order, OrderPart, Parcel
+from orders.states import GONE, STANDING, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonNeeded, Refused
 from shop.core.models import done_before
@@ -52,6 +59,7 @@ def hand_over_parcel(
 ) -> Parcel:
     """It leaves the store house: stock goes down by what is in it. Raises Missing, NotWeighed, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
     if done_before(key, "parcel.handed_over", parcel):
         return parcel
     return dispatch_parcel(order, part, parcel, dispatch, key=key, actor=actor, now=now)
@@ -83,7 +91,19 @@ def dispatch_parcel(
     record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
     update_standing(order, now=now)
     notices.parcel_handed_over(order, part, parcel, now=now)
+    if came_from != ParcelState.FAILED_DELIVERY and is_weighing_over(order):
+        why = gettext_noop("The goods weigh less than was paid for.")
+        give_surplus_back(order, part=part, reason=why, actor=actor, now=now)
     return parcel
+
+
+def is_weighing_over(order: Order) -> bool:
+    """Whether the order has goods sold by weight, and all have left: no scale changes what they cost."""
+    lines = list(order.lines.filter(part__state__in=STANDING, estimate_grams__isnull=False))
+    if not lines or any(open_quantities(lines).values()):
+        return False
+    here = Parcel.objects.dispatches().exclude(state__in=GONE)
+    return not here.filter(lines__order_line__in=lines).exists()
 
 
 @transaction.atomic(durable=True)
@@ -105,6 +125,7 @@ def deliver_parcel(
     WrongPickupCode.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
     if not done_before(key, "parcel.delivered", parcel):
         _check_pickup(parcel, code, reason, actor=actor)
         deliver(
@@ -167,6 +188,7 @@ def report_cash(
     Raises AmountDiffers, KeyReused, Missing, WrongAmount, WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
     if done_before(key, "parcel.cash_collected", parcel):
         return parcel
     if parcel.state != ParcelState.DELIVERED:
@@ -185,6 +207,7 @@ def fail_delivery(
     if not reason.strip():
         raise ReasonNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
     if done_before(key, "parcel.failed", parcel):
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
@@ -212,17 +235,3 @@ def _take_out(parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
         )
         release_allocation(row, line.order_line_id, line.quantity)
     write_promises(rows.values())
-
-
-def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: a locked stock row keeps that much less for the line; the caller saves the row."""
-    allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
-    if allocation is None:
-        return
-    freed = min(quantity, allocation.quantity)
-    row.allocated -= freed
-    if freed == allocation.quantity:
-        allocation.delete()
-    else:
-        allocation.quantity -= freed
-        allocation.save(update_fields=["quantity"])

@@ -103,7 +103,7 @@ def _lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
     arrived = ParcelLine.objects.filter(
         order_line=OuterRef("pk"),
         parcel__state=ParcelState.DELIVERED,
-        parcel__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT],
+        parcel__kind=ParcelKind.DISPATCH,
     )
     refunds = RefundLine.objects.filter(order_line=OuterRef("pk"))
     rows = (

@@ -15,19 +15,20 @@ from django.db.models import Max, Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import move_stock, write_promises
-from catalog.models import Reason
+from catalog.models import Reason, Stock
 from orders import locks
 from orders.actions.cash import cash_share
 from orders.actions.changes import record_for_part
 from orders.actions.standing import open_quantities, update_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
-from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
+from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelKind, ParcelState, PartState
 from shop.core.actors import Actor, Door
 from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import KeyReused, done_before
 from shop.core.money import split
 from shop.core.states import WrongMove, advance
 
+_HERE = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
 PICKUP_DIGITS = 6
 
@@ -142,6 +143,7 @@ def begin_parcel(
 def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
     """The parcel is packed and labelled. Raises KeyReused, Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
     if not done_before(key, "parcel.packed", parcel):
         close(order, part, parcel, key=key, actor=actor, now=now)
     return parcel
@@ -180,6 +182,7 @@ def void_parcel(
     order, part, parcel = locks.lock_parcel(parcel_id)
     if done_before(key, "parcel.voided", parcel):
         return parcel
+    require_goods_on_their_way(parcel)
     if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
@@ -189,14 +192,21 @@ def void_parcel(
 
 
 def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step of `void_parcel`: promises again what the parcel held, so that it can be packed anew."""
+    """Step of `void_parcel`: promises again what the parcel held, so that it can be packed anew.
+
+    What was to be sent in place of something else is promised no longer.
+    """
     came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
-    if came_from in (ParcelState.PACKING, ParcelState.PACKED):
+    is_here, is_again = came_from in _HERE, parcel.kind == ParcelKind.REPLACEMENT
+    if is_here and not is_again:
         return
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
         row = rows[line.stock_id or 0]
+        if is_here:
+            release_allocation(row, line.order_line_id, line.quantity)
+            continue
         move_stock(
             row,
             line.quantity,
@@ -207,14 +217,40 @@ def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.date
             grams=line.grams,
             lot_id=line.lot_id,
         )
-        row.allocated += line.quantity
-        allocation, made = Allocation.objects.get_or_create(
-            line_id=line.order_line_id, stock_id=row.pk, defaults={"quantity": line.quantity}
-        )
-        if not made:
-            allocation.quantity += line.quantity
-            allocation.save(update_fields=["quantity"])
+        if not is_again:
+            promise(row, line.order_line_id, line.quantity)
     write_promises(rows.values())
+
+
+def promise(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+    """Step: a locked stock row keeps that much more for the line; the caller saves the row."""
+    row.allocated += quantity
+    allocation, made = Allocation.objects.get_or_create(
+        line_id=line_id, stock_id=row.pk, defaults={"quantity": quantity}
+    )
+    if not made:
+        allocation.quantity += quantity
+        allocation.save(update_fields=["quantity"])
+
+
+def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+    """Step: a locked stock row keeps that much less for the line; the caller saves the row."""
+    allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
+    if allocation is None:
+        return
+    freed = min(quantity, allocation.quantity)
+    row.allocated -= freed
+    if freed == allocation.quantity:
+        allocation.delete()
+    else:
+        allocation.quantity -= freed
+        allocation.save(update_fields=["quantity"])
+
+
+def require_goods_on_their_way(parcel: Parcel) -> None:
+    """What comes back, and what is not sent, has steps of its own. Raises Missing."""
+    if not parcel.is_outgoing:
+        raise Missing()
 
 
 def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
@@ -265,7 +301,7 @@ def _take_allocated(parcel: Parcel, line: OrderLine, quantity: int) -> Sequence[
 
 def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
     """These steps' share of what the line weighs; the line's last parcel takes all that is left of it."""
-    others = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.counting())
+    others = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
     held = others.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
     steps = sum(row.quantity for row in rows)
     left = weighed_grams - held["grams"]

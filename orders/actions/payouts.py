@@ -14,6 +14,7 @@ from orders.actions.events import record_event
 from orders.actions.ledger import Entry, post
 from orders.actions.standing import update_standing
 from orders.models import Account, EventKind, Payment, Payout, PayoutWay, PostingKind, Refund
+from orders.notices import refunds as refund_notices
 from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -24,6 +25,11 @@ from shop.core.states import advance
 class AlreadyPaid(Refused):
     code = "already_paid"
     default_words = _("This has been paid out already.")
+
+
+class AccountNeeded(Refused):
+    code = "account_needed"
+    default_words = _("Nobody has said yet to which account this goes.")
 
 
 class ReferenceNeeded(Refused):
@@ -37,7 +43,7 @@ def mark_paid(
 ) -> Payout:
     """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
 
-    Raises AlreadyPaid, KeyReused, Missing, ReferenceNeeded.
+    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, ReferenceNeeded.
     """
     if not reference.strip():
         raise ReferenceNeeded(field="reference")
@@ -46,6 +52,8 @@ def mark_paid(
         return payout
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
+    if payout.way == PayoutWay.BANK and not payout.bank_account:
+        raise AccountNeeded(field="account")
     pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
     return payout
 
@@ -105,12 +113,9 @@ def _root_of(payout: Payout) -> Model:
 
 
 def _give_back(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.datetime) -> None:
-    """The buyer has their money back; the payment that it came by says so. Raises Missing."""
+    """The buyer has their money back; the payment that it was asked of says so. Raises Missing."""
     payments = Payment.objects.filter(order=refund.order_id)
-    payment = (
-        payments.filter(events__refund=refund).order_by("created_at", "pk").first()
-        or payments.order_by("-created_at", "-pk").first()
-    )
+    payment = payments.filter(events__key=f"payout:{payout.pk}:asked").first()
     if payment is None:
         raise Missing()
     record_event(
@@ -124,3 +129,4 @@ def _give_back(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.da
         now=now,
     )
     update_standing(refund.order, now=now)
+    refund_notices.refund_paid(refund.order, refund, payout, now=now)

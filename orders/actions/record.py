@@ -241,6 +241,7 @@ def _line(
         priced_gross=priced.priced.gross,
         total_net=priced.total.net,
         total_gross=priced.total.gross,
+        return_days=product.return_days,
     )
 
 

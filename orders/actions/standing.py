@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
+from dataclasses import dataclass, field
 
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from orders.actions.capture import follow_cards
 from orders.actions.events import record_event
@@ -26,6 +28,7 @@ from orders.models import (
 from orders.states import (
     GONE,
     HAS_ARRIVED,
+    NO_LONGER_OPEN,
     Coverage,
     OrderStatus,
     ParcelKind,
@@ -56,10 +59,9 @@ def derive_standing(order: Order) -> list[OrderPart]:
     """
     parts = list(OrderPart.objects.filter(order=order).order_by("number"))
     before = [(part.progress,) for part in parts]
-    dispatched, returned = _quantities(order)
-    ordered = _ordered(order)
+    steps, ordered = _quantities(order), _ordered(order)
     for part in parts:
-        part.progress = _progress(part, ordered, dispatched, returned)
+        part.progress = _progress(ordered.get(part.pk, 0), steps.get(part.pk, _Steps()))
     changed = [part for part, old in zip(parts, before, strict=True) if old != (part.progress,)]
     if changed:
         OrderPart.objects.bulk_update(changed, ["progress"])
@@ -89,12 +91,10 @@ def derive_standing(order: Order) -> list[OrderPart]:
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
-    """How many steps of each line are in no parcel yet, by line id: one query."""
+    """How many steps of each line are in no parcel yet and still to be sent, by line id: one query."""
     lines = list(lines)
     rows = (
-        ParcelLine.objects.filter(
-            order_line__in=lines, parcel__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]
-        )
+        ParcelLine.objects.filter(order_line__in=lines, parcel__kind__in=NO_LONGER_OPEN)
         .exclude(parcel__state=ParcelState.VOIDED)
         .values("order_line")
         .annotate(total=Sum("quantity"))
@@ -109,39 +109,48 @@ def _ordered(order: Order) -> dict[int, int]:
     return {row["part"]: row["total"] for row in rows}
 
 
-def _quantities(order: Order) -> tuple[dict[tuple[int, str], int], dict[int, int]]:
-    """Steps in dispatches by (part, parcel's state), and steps that came back by part."""
+@dataclass(slots=True)
+class _Steps:
+    """Of one part: steps in dispatches by the parcel's state, those back for good, and those not sent."""
+
+    dispatched: Counter[str] = field(default_factory=Counter)
+    returned: int = 0
+    unsent: int = 0
+
+
+def _quantities(order: Order) -> dict[int, _Steps]:
+    """By part. What was sent anew in place of what came back has not come back for good."""
     rows = (
         ParcelLine.objects.filter(parcel__part__order=order)
         .exclude(parcel__state=ParcelState.VOIDED)
-        .values("parcel__part", "parcel__kind", "parcel__state")
+        .values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
         .annotate(total=Sum("quantity"))
         .order_by("parcel__part")
     )
-    dispatched: dict[tuple[int, str], int] = {}
-    returned: dict[int, int] = {}
-    for row in rows:
-        part_id, total = row["parcel__part"], row["total"]
-        if row["parcel__kind"] in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT):
-            key = (part_id, row["parcel__state"])
-            dispatched[key] = dispatched.get(key, 0) + total
-        elif row["parcel__kind"] in (ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND):
-            returned[part_id] = returned.get(part_id, 0) + total
-    return dispatched, returned
+    parts: dict[int, _Steps] = {}
+    back: Counter[tuple[int, object]] = Counter()
+    for part_id, line_id, kind, state, total in rows:
+        steps = parts.setdefault(part_id, _Steps())
+        if kind == ParcelKind.DISPATCH:
+            steps.dispatched[state] += total
+        elif kind == ParcelKind.REFUND:
+            steps.unsent += total
+        elif kind == ParcelKind.REPLACEMENT:
+            back[part_id, line_id] -= total
+        elif state == ParcelState.DELIVERED:
+            back[part_id, line_id] += total
+    for (part_id, _line_id), total in back.items():
+        parts[part_id].returned += max(0, total)
+    return parts
 
 
-def _progress(
-    part: OrderPart,
-    ordered: dict[int, int],
-    dispatched: dict[tuple[int, str], int],
-    returned: dict[int, int],
-) -> str:
-    whole = ordered.get(part.pk, 0)
-    delivered = dispatched.get((part.pk, ParcelState.DELIVERED), 0)
-    gone = sum(dispatched.get((part.pk, state), 0) for state in GONE)
-    packing = sum(dispatched.get((part.pk, state), 0) for state in ParcelState) - gone
-    if returned.get(part.pk, 0):
-        return Progress.RETURNED if returned[part.pk] >= whole else Progress.PARTLY_RETURNED
+def _progress(ordered: int, steps: _Steps) -> str:
+    whole, dispatched = ordered - steps.unsent, steps.dispatched
+    delivered = dispatched[ParcelState.DELIVERED]
+    gone = sum(dispatched[state] for state in GONE)
+    packing = sum(dispatched.values()) - gone
+    if steps.returned:
+        return Progress.RETURNED if steps.returned >= whole else Progress.PARTLY_RETURNED
     if whole and delivered >= whole:
         return Progress.DELIVERED
     if delivered:
@@ -160,9 +169,7 @@ def _write_sums(order: Order, parts: Sequence[OrderPart]) -> None:
     order.list_net = listed["net"] + sum(part.delivery_list_net for part in parts)
     order.list_gross = listed["gross"] + sum(part.delivery_list_gross for part in parts)
     standing = [part for part in parts if part.is_standing]
-    given = Refund.objects.filter(part__in=standing).aggregate(
-        total=Sum(F("amount") - F("surplus"), default=0)
-    )["total"]
+    given = Refund.objects.filter(part__in=standing).taken_off()
     order.due_gross = sum(part.total_gross for part in standing) - given
 
 

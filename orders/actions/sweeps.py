@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from orders import locks, notices
 from orders.actions.basket import release_reservations
-from orders.actions.cancel import end_part, end_standing_parts
+from orders.actions.cancel import call_off, end_standing_parts
 from orders.actions.changes import record_for_part
 from orders.actions.pay import is_waiting
 from orders.actions.standing import update_standing
@@ -52,7 +52,7 @@ def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) ->
     order, part = locks.lock_part(part_id)
     if part.state != PartState.NEW or part.accept_by is None or part.accept_by > now:
         return
-    end_part(
+    call_off(
         order,
         part,
         PartState.DECLINED,

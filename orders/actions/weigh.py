@@ -53,6 +53,13 @@ class InAParcel(Refused):
     default_words = _("These goods lie in a parcel already. Undo it, then weigh them again.")
 
 
+class RefundedAlready(Refused):
+    """What was given back was counted from the weight as it was."""
+
+    code = "refunded_already"
+    default_words = _("Money has been given back for these goods. Their weight stays as it is.")
+
+
 class AskedAlready(Refused):
     code = "asked_already"
     default_words = _("The buyer has been asked about this weight and has not answered yet.")
@@ -79,8 +86,8 @@ def weigh_line(
 
     Above the bound the buyer is asked and nothing changes until they answer, unless the cooperative
     charges `at_most` the bound. An absurd weight counts only where it is `repeated`. The same `key` again
-    does nothing. Raises Missing, NotByWeight, OddWeight, InAParcel, AbsurdWeight, AskedAlready, KeyReused,
-    WrongMove.
+    does nothing. Raises Missing, NotByWeight, OddWeight, InAParcel, RefundedAlready, AbsurdWeight,
+    AskedAlready, KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()
@@ -162,6 +169,8 @@ def _check(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -
         raise OddWeight(field="grams")
     if open_quantities([line])[line.pk] != line.quantity:
         raise InAParcel()
+    if line.refund_lines.exists():
+        raise RefundedAlready()
     if is_absurd(line, grams) and repeated != grams:
         raise AbsurdWeight(field="grams", grams=grams, estimate=line.estimate_grams)
 

@@ -28,7 +28,7 @@ from orders.models.parcel import Parcel, ParcelLine, places
 from orders.models.part import OrderPart, show_ways_in_language
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
 from orders.models.rates import CommissionRate, WithholdingRate
-from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine
+from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, Wish
 from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
 from orders.models.settlement import Payout, PayoutWay, Settlement
 from orders.models.transfer import (
@@ -102,6 +102,7 @@ __all__ = [
     "VoucherValue",
     "WeightAnswer",
     "WeightQuestion",
+    "Wish",
     "WithholdingRate",
     "places",
     "show_ways_in_language",

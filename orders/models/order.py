@@ -305,6 +305,9 @@ class OrderLine(WithMetadata):
         null=True, blank=True, help_text=_("What it costs at most before its buyer is asked.")
     )
     lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
+    return_days = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How many days after receipt its seller takes complaints and returns.")
+    )
 
     objects = OrderLineQuerySet.as_manager()
 

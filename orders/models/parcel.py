@@ -12,7 +12,7 @@ from catalog.models import Lot, Stock
 from cooperatives.models import Cooperative, Warehouse
 from orders.models.order import OrderLine
 from orders.models.part import OrderPart
-from orders.states import CASH_AWAY, CashHolder, CodState, ParcelKind, ParcelState
+from orders.states import CASH_AWAY, OUTGOING, CashHolder, CodState, ParcelKind, ParcelState
 from shop.core.models import Picture, WithMetadata, WithTimes
 
 
@@ -21,10 +21,12 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.filter(part__cooperative=cooperative)
 
     def counting(self) -> ParcelQuerySet:
-        """Dispatches that hold goods: their quantities are no longer open."""
-        return self.filter(kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]).exclude(
-            state=ParcelState.VOIDED
-        )
+        """What goes out to the buyer, first or in place of something else, and is not undone."""
+        return self.filter(kind__in=OUTGOING).exclude(state=ParcelState.VOIDED)
+
+    def dispatches(self) -> ParcelQuerySet:
+        """What was ordered on its first way to the buyer; what is sent in its place is not counted again."""
+        return self.filter(kind=ParcelKind.DISPATCH).exclude(state=ParcelState.VOIDED)
 
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
@@ -71,6 +73,7 @@ class Parcel(WithMetadata, WithTimes):
     tracking_url = models.URLField(max_length=500, blank=True, default="")
     vehicle = models.CharField(max_length=60, blank=True, default="", help_text=_("The coach's plate."))
     driver_phone = models.CharField(max_length=40, blank=True, default="")
+    complaint = models.ForeignKey("Complaint", models.PROTECT, related_name="parcels", null=True, blank=True)
     slip = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
     pickup_code = models.CharField(max_length=12, blank=True, default="")
     note = models.TextField(blank=True, default="")
@@ -119,6 +122,10 @@ class Parcel(WithMetadata, WithTimes):
         return f"{self.part_id}/{self.number}"
 
     @property
+    def is_outgoing(self) -> bool:
+        return self.kind in OUTGOING
+
+    @property
     def has_cash_short(self) -> bool:
         """Whether less was collected than was to be: the rest is still due from the buyer."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
@@ -138,7 +145,10 @@ def places(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 
 class ParcelLine(models.Model):
-    """Some of an order line in a parcel, out of one stock; what is sold `by_weight` has been weighed."""
+    """Some of an order line in a parcel, out of one stock; what is sold `by_weight` has been weighed.
+
+    Of goods that came back `stock` is where they lie; without one they are not fit to be sold again.
+    """
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="parcel_lines")

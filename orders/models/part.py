@@ -23,9 +23,10 @@ from orders.models.order import Order, OrderLine
 from orders.states import (
     ARRIVED,
     GONE,
+    NO_LONGER_OPEN,
+    OUTGOING,
     PACKED_OR_GONE,
     STANDING,
-    ParcelKind,
     ParcelState,
     PartState,
     Progress,
@@ -50,7 +51,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def to_pack(self) -> OrderPartQuerySet:
         """Accepted parts of which something is in no parcel yet, or in one still open."""
-        in_parcels = Q(parcel_lines__parcel__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]) & ~Q(
+        in_parcels = Q(parcel_lines__parcel__kind__in=NO_LONGER_OPEN) & ~Q(
             parcel_lines__parcel__state=ParcelState.VOIDED
         )
         open_lines = (
@@ -58,15 +59,17 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
             .annotate(packed=Coalesce(Sum("parcel_lines__quantity", filter=in_parcels), 0))
             .filter(quantity__gt=F("packed"))
         )
-        return self.filter(
-            Exists(open_lines) | Q(pk__in=self._holding(ParcelState.PACKING)),
-            state=PartState.ACCEPTED,
+        is_under_way = Q(
             progress__in=[
                 Progress.NOTHING,
                 Progress.PACKING,
                 Progress.PARTLY_DISPATCHED,
                 Progress.PARTLY_DELIVERED,
-            ],
+            ]
+        )
+        return self.filter(
+            Q(pk__in=self._holding(ParcelState.PACKING)) | (is_under_way & Exists(open_lines)),
+            state=PartState.ACCEPTED,
         ).order_by("accepted_at", "pk")
 
     def to_hand_over(self) -> OrderPartQuerySet:
@@ -97,9 +100,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Any]:
         """The keys of parts with a parcel in one of the states."""
-        return OrderPart.objects.filter(
-            parcels__state__in=states, parcels__kind__in=[ParcelKind.DISPATCH, ParcelKind.REPLACEMENT]
-        ).values("pk")
+        return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING).values("pk")
 
     def unanswered(self) -> OrderPartQuerySet:
         """New parts that the platform was called about, most urgent first."""

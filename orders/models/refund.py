@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
+from cooperatives.models import Cooperative
 from orders.models.discount import Bearer
 from orders.models.order import Order, OrderLine
 from orders.models.parcel import Parcel
 from orders.models.part import OrderPart
+from orders.models.payment import EventKind
 from orders.states import ComplaintState
 from shop.core.models import Picture
 
 
+class Wish(models.TextChoices):
+    """What a buyer who complains would like best."""
+
+    MONEY = "money", _("my money back")
+    REPLACEMENT = "replacement", _("the goods sent anew")
+    EITHER = "either", _("whatever is easier for you")
+
+
 class ComplaintQuerySet(models.QuerySet["Complaint"]):
+    def for_cooperative(self, cooperative: Cooperative) -> ComplaintQuerySet:
+        return self.filter(part__cooperative=cooperative)
+
     def open(self) -> ComplaintQuerySet:
         """What waits for an answer, most urgent first."""
         return self.filter(state=ComplaintState.OPEN).order_by("due_by", "pk")
+
+    def overdue(self, now: datetime.datetime) -> ComplaintQuerySet:
+        """What should have been answered by now, longest waiting first."""
+        return self.open().filter(due_by__lte=now)
+
+    def newest_first(self) -> ComplaintQuerySet:
+        return self.order_by("-made_at", "-pk")
 
 
 class Complaint(models.Model):
@@ -31,11 +52,15 @@ class Complaint(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     part = models.ForeignKey(OrderPart, models.PROTECT, related_name="complaints")
     state = models.CharField(max_length=10, choices=ComplaintState, default=ComplaintState.OPEN)
+    wish = models.CharField(max_length=12, choices=Wish, default=Wish.EITHER)
     words = models.TextField()
     answer = models.TextField(blank=True, default="")
     made_at = models.DateTimeField()
     due_by = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
+    called_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the platform was told that nobody has answered.")
+    )
     key = models.CharField(max_length=80, unique=True, null=True, blank=True)
     pictures = models.ManyToManyField(Picture, related_name="+", blank=True)
 
@@ -49,6 +74,10 @@ class Complaint(models.Model):
 
     def __str__(self) -> str:
         return self.words[:60]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == ComplaintState.OPEN
 
 
 class ComplaintLine(models.Model):
@@ -66,11 +95,63 @@ class ComplaintLine(models.Model):
         return f"{self.order_line_id} × {self.quantity}"
 
 
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def in_time(self) -> RefundQuerySet:
+        return self.order_by("decided_at", "pk")
+
+    def taken_off(self) -> int:
+        """What need not be paid (any more) for goods and delivery, in minor units of one currency."""
+        total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
+        return total
+
+    def paid_back(self) -> dict[uuid.UUID, int]:
+        """What of each refund's money has reached the buyer, in minor units, in one query; failed ones count
+        nothing."""
+        kinds = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
+        rows = (
+            self.filter(events__kind__in=kinds)
+            .order_by("pk")
+            .values_list("pk", "events__kind")
+            .annotate(total=Sum("events__amount"))
+        )
+        paid: dict[uuid.UUID, int] = {}
+        for refund_id, kind, total in rows:
+            paid[refund_id] = paid.get(refund_id, 0) + kinds[EventKind(kind)] * total
+        return paid
+
+    def lacking(self) -> dict[uuid.UUID, int]:
+        """What of each refund's money is on no way to the buyer since it failed; others are left out."""
+        signs = {EventKind.REFUND_REQUEST: -1, EventKind.REFUND_FAILURE: 1, EventKind.REFUND_REVERSE: 1}
+        rows = (
+            self.filter(money__gt=0)
+            .order_by("pk")
+            .values_list("pk", "money", "events__kind")
+            .annotate(total=Sum("events__amount"))
+        )
+        lacking: dict[uuid.UUID, int] = {}
+        for refund_id, money, kind, total in rows:
+            lacking[refund_id] = lacking.get(refund_id, money) + signs.get(kind, 0) * (total or 0)
+        return {refund_id: left for refund_id, left in lacking.items() if left > 0}
+
+    def to_pay(self) -> RefundQuerySet:
+        """Those whose money has not all reached the buyer."""
+        arrived = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_SUCCESS), default=0)
+        reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)
+        return self.annotate(arrived=arrived - reversed_).filter(money__gt=F("arrived"))
+
+    def still_to_pay(self) -> int:
+        """What was promised to buyers and has not reached them, in minor units of one currency."""
+        paid = self.paid_back()
+        return sum(max(0, money - paid.get(pk, 0)) for pk, money in self.values_list("pk", "money"))
+
+
 class Refund(models.Model):
     """The decision to give money back: how much of which lines and of the delivery, and who bears it.
 
-    Minor units: `amount` = Σ lines + `delivery` + `surplus`. The money itself are events of payments that
-    name this row; `parcel` is what came back, where goods did. `key` makes a repeat harmless.
+    Minor units: `amount` = Σ lines + `delivery` + `surplus`. `money` is what of it had been paid and so goes
+    back to the buyer; the rest only need not be paid any more. The money itself are events of payments that
+    name this row; `parcel` holds the goods that come back, or that are not sent. `key` makes a repeat
+    harmless.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -79,6 +160,7 @@ class Refund(models.Model):
     complaint = models.ForeignKey(Complaint, models.PROTECT, related_name="refunds", null=True, blank=True)
     parcel = models.OneToOneField(Parcel, models.PROTECT, related_name="refund", null=True, blank=True)
     amount = models.BigIntegerField()
+    money = models.BigIntegerField(default=0)
     delivery = models.BigIntegerField(default=0)
     surplus = models.BigIntegerField(
         default=0, help_text=_("What was paid beyond what is due; no line of goods bears it.")
@@ -91,12 +173,17 @@ class Refund(models.Model):
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
 
+    objects = RefundQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0, delivery__gte=0, surplus__gte=0)
                 & Q(amount__gte=F("delivery") + F("surplus")),
                 name="refund_gives_something_back",
+            ),
+            models.CheckConstraint(
+                condition=Q(money__gte=0, money__lte=F("amount")), name="refund_gives_back_what_was_decided"
             ),
         ]
         indexes = [models.Index(fields=["order", "decided_at"], name="refund_by_order")]

@@ -100,6 +100,17 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
     def due(self) -> PayoutQuerySet:
         return self.filter(state=PayoutState.DUE).order_by("made_at", "pk")
 
+    def to_bank(self) -> PayoutQuerySet:
+        return self.filter(way=PayoutWay.BANK)
+
+    def payable(self) -> PayoutQuerySet:
+        """What is due and whose receiver's account is known."""
+        return self.due().exclude(way=PayoutWay.BANK, bank_account="")
+
+    def without_account(self) -> PayoutQuerySet:
+        """What is due and waits for its receiver to say where it shall go."""
+        return self.due().to_bank().filter(bank_account="")
+
 
 class Payout(models.Model):
     """Money that we owe and send: a buyer's refund, a transfer given back, or a cooperative's settlement.
@@ -142,3 +153,8 @@ class Payout(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.bank_account}"
+
+    @property
+    def account_end(self) -> str:
+        """The account's last four signs: enough for its owner to know it again."""
+        return self.bank_account[-4:]

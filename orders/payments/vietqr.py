@@ -155,14 +155,14 @@ def read_payload(text: str) -> Transfer:
     return transfer
 
 
-def fold_note(text: str) -> str:
-    """A note as banks pass it on: no diacritics (đ is d), no odd signs, at most 25 signs.
+def fold_note(text: str, *, longest: int = LONGEST_NOTE) -> str:
+    """A note as banks pass it on: no diacritics (đ is d), no odd signs, at most 25 signs (or `longest`).
 
     It is cut at the end, so what must arrive stands first.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_STROKED))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return " ".join(_NOT_IN_NOTES.sub(" ", bare).split())[:LONGEST_NOTE].rstrip()
+    return " ".join(_NOT_IN_NOTES.sub(" ", bare).split())[:longest].rstrip()
 
 
 def qr_svg(payload: str, *, title: Words) -> SafeString:

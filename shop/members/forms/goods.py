@@ -51,6 +51,13 @@ class GoodsForm(MembersForm):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    return_days = WholeNumberField(
+        label=_("For how many days after receipt do you take them back?"),
+        min_value=0,
+        max_value=365,
+        required=False,
+        help_text=_("The market's own days hold at the least. Leave it empty if you give no more."),
+    )
 
     def __init__(self, *args: Any, categories: Sequence[Category], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +70,7 @@ class GoodsForm(MembersForm):
         told = ("name", "origin", "shelf_life", "storage", "packaging", "return_terms")
         return {field: getattr(product, field) for field in told} | {
             "category": product.category_id or "",
+            "return_days": product.return_days or None,
             "description": product.description_text,
             "months": [] if product.is_all_year else [str(month) for month in product.months],
         }
@@ -76,7 +84,10 @@ class GoodsForm(MembersForm):
         season = sum(1 << (int(month) - 1) for month in said["months"]) or ALL_MONTHS
         told = ("name", "description", "origin", "packaging", "shelf_life", "storage", "return_terms")
         return ProductDetails(
-            **{field: said[field] for field in told}, season=season, season_note=season_note
+            **{field: said[field] for field in told},
+            season=season,
+            season_note=season_note,
+            return_days=said["return_days"] or 0,
         )
 
 

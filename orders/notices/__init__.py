@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from copy import copy
-from typing import Any
 
-from django.conf import settings
 from django.db.models import Prefetch
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from orders.models import (
     AskedTransfer,
@@ -22,10 +19,20 @@ from orders.models import (
     WeightQuestion,
     show_ways_in_language,
 )
-from shop.core.models import shop_settings
+from orders.notices.letters import order_url, tell_buyer, tell_cooperative, tell_operator
 from shop.core.templatetags.figures import money
-from shop.notifications.models import Way
-from shop.notifications.send import send
+
+__all__ = [
+    "delivery_failed",
+    "order_confirmed",
+    "order_placed",
+    "order_url",
+    "parcel_handed_over",
+    "part_ended",
+    "part_unanswered",
+    "weight_answered",
+    "weight_asked",
+]
 
 
 def order_placed(order: Order, asked: AskedTransfer | None = None, *, now: datetime.datetime) -> None:
@@ -34,7 +41,7 @@ def order_placed(order: Order, asked: AskedTransfer | None = None, *, now: datet
     parts = _parts(order)
     with translation.override(order.language):
         show_ways_in_language(parts)
-        _tell_buyer(
+        tell_buyer(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
@@ -60,7 +67,7 @@ def order_confirmed(order: Order, *, now: datetime.datetime) -> None:
     """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come."""
     if order.charged:
         with translation.override(order.language):
-            _tell_buyer(
+            tell_buyer(
                 order,
                 "order_confirmed",
                 subject=_("Order %(code)s is paid") % {"code": order.code},
@@ -68,7 +75,7 @@ def order_confirmed(order: Order, *, now: datetime.datetime) -> None:
             )
     for part in _parts(order):
         if part.is_standing:
-            _tell_cooperative(order, part, "part_arrived", now=now)
+            tell_cooperative(order, part, "part_arrived", now=now)
 
 
 def _parts(order: Order) -> list[OrderPart]:
@@ -85,7 +92,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
             if is_waiting
             else _("A parcel of order %(code)s is on its way")
         )
-        _tell_buyer(
+        tell_buyer(
             order,
             "parcel_waits" if is_waiting else "parcel_handed_over",
             subject=subject % {"code": order.code},
@@ -100,7 +107,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
 def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
     """The buyer hears that the carrier could not deliver, and whom to call."""
     with translation.override(order.language):
-        _tell_buyer(
+        tell_buyer(
             order,
             "delivery_failed",
             subject=_("A parcel of order %(code)s could not be delivered") % {"code": order.code},
@@ -114,7 +121,7 @@ def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datet
 def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """The buyer hears that a cooperative's part will not come; the cooperative, that it is called off."""
     with translation.override(order.language):
-        _tell_buyer(
+        tell_buyer(
             order,
             "part_ended",
             subject=_("Order %(code)s: one part will not come") % {"code": order.code},
@@ -122,13 +129,13 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
             part=part,
             occasion=f"part:{part.pk}",
         )
-    _tell_cooperative(order, part, "part_called_off", now=now)
+    tell_cooperative(order, part, "part_called_off", now=now)
 
 
 def weight_asked(order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime) -> None:
     """The buyer is asked whether they pay for more than they agreed to."""
     with translation.override(order.language):
-        _tell_buyer(
+        tell_buyer(
             order,
             "weight_asked",
             subject=_("Order %(code)s: heavier than agreed, do you want it?") % {"code": order.code},
@@ -158,7 +165,7 @@ def weight_answered(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:
     """The cooperative hears what the buyer said, so that packing can go on."""
-    _tell_cooperative(
+    tell_cooperative(
         order,
         part,
         "weight_answered",
@@ -171,89 +178,11 @@ def weight_answered(
 
 def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """The platform hears that a cooperative has not answered yet."""
-    to = shop_settings().operator_email
-    if not to:
-        return
-    with translation.override("vi"):
-        context = _context(order, part=part)
-        send(
-            key=f"part-unanswered:{part.pk}",
-            way=Way.EMAIL,
-            to=to,
-            subject=_("Nobody has accepted a part of order %(code)s") % {"code": order.code},
-            text=render_to_string("emails/part_unanswered.txt", context),
-            now=now,
-        )
-
-
-def order_url(order: Order) -> str:
-    """The order's page, in the buyer's language."""
-    prefix = "" if order.language == "vi" else f"/{order.language}"
-    return f"{settings.PUBLIC_URL}{prefix}/don-hang/{order.pk}/"
-
-
-def _tell_buyer(
-    order: Order,
-    template: str,
-    *,
-    subject: str,
-    short: str = "",
-    now: datetime.datetime,
-    occasion: str = "",
-    **context: Any,
-) -> None:
-    """By mail where there is an address, else by text: one short message, `short` and the page's link."""
-    if "part" in context:
-        context["part"] = copy(context["part"])  # what is shown must not be saved
-        show_ways_in_language([context["part"]])
-    whole = _context(order, **context)
-    if order.email:
-        send(
-            key=f"{template}:{order.pk}:{occasion}:email",
-            way=Way.EMAIL,
-            to=order.email,
-            subject=subject,
-            text=render_to_string(f"emails/{template}.txt", whole),
-            html=render_to_string(f"emails/{template}.html", whole),
-            language=order.language,
-            user_id=order.user_id,
-            now=now,
-        )
-    elif order.phone:
-        send(
-            key=f"{template}:{order.pk}:{occasion}:sms",
-            way=Way.SMS,
-            to=order.phone,
-            text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
-            language=order.language,
-            user_id=order.user_id,
-            now=now,
-        )
-
-
-def _tell_cooperative(
-    order: Order,
-    part: OrderPart,
-    template: str,
-    *,
-    now: datetime.datetime,
-    occasion: str = "",
-    **context: Any,
-) -> None:
-    if not part.cooperative.email:
-        return
-    with translation.override("vi"):
-        send(
-            key=":".join(filter(None, (template, str(part.pk), occasion))),
-            way=Way.EMAIL,
-            to=part.cooperative.email,
-            subject=_("Order %(code)s for %(cooperative)s")
-            % {"code": order.code, "cooperative": part.cooperative.name},
-            text=render_to_string(f"emails/{template}.txt", _context(order, part=part, **context)),
-            now=now,
-        )
-
-
-def _context(order: Order, **further: Any) -> dict[str, Any]:
-    shop = shop_settings()
-    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further
+    tell_operator(
+        f"part-unanswered:{part.pk}",
+        gettext_lazy("Nobody has accepted a part of order %(code)s"),
+        "part_unanswered",
+        order,
+        now=now,
+        part=part,
+    )

@@ -1,0 +1,110 @@
+"""How a letter reaches a buyer, a cooperative or the platform."""
+
+from __future__ import annotations
+
+import datetime
+from copy import copy
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from orders.models import Order, OrderPart, show_ways_in_language
+from shop.core.errors import Words
+from shop.core.models import shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import send
+
+
+def order_url(order: Order) -> str:
+    """The order's page, in the buyer's language."""
+    prefix = "" if order.language == "vi" else f"/{order.language}"
+    return f"{settings.PUBLIC_URL}{prefix}/don-hang/{order.pk}/"
+
+
+def tell_buyer(
+    order: Order,
+    template: str,
+    *,
+    subject: str,
+    short: str = "",
+    now: datetime.datetime,
+    occasion: str = "",
+    **context: Any,
+) -> None:
+    """By mail where there is an address, else by text: one short message, `short` and the page's link."""
+    if "part" in context:
+        context["part"] = copy(context["part"])  # what is shown must not be saved
+        show_ways_in_language([context["part"]])
+    whole = context_of(order, **context)
+    if order.email:
+        send(
+            key=f"{template}:{order.pk}:{occasion}:email",
+            way=Way.EMAIL,
+            to=order.email,
+            subject=subject,
+            text=render_to_string(f"emails/{template}.txt", whole),
+            html=render_to_string(f"emails/{template}.html", whole),
+            language=order.language,
+            user_id=order.user_id,
+            now=now,
+        )
+    elif order.phone:
+        send(
+            key=f"{template}:{order.pk}:{occasion}:sms",
+            way=Way.SMS,
+            to=order.phone,
+            text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
+            language=order.language,
+            user_id=order.user_id,
+            now=now,
+        )
+
+
+def tell_cooperative(
+    order: Order,
+    part: OrderPart,
+    template: str,
+    *,
+    now: datetime.datetime,
+    occasion: str = "",
+    **context: Any,
+) -> None:
+    """By mail, in Vietnamese, where it has named an address."""
+    if not part.cooperative.email:
+        return
+    with translation.override("vi"):
+        send(
+            key=":".join(filter(None, (template, str(part.pk), occasion))),
+            way=Way.EMAIL,
+            to=part.cooperative.email,
+            subject=_("Order %(code)s for %(cooperative)s")
+            % {"code": order.code, "cooperative": part.cooperative.name},
+            text=render_to_string(f"emails/{template}.txt", context_of(order, part=part, **context)),
+            now=now,
+        )
+
+
+def tell_operator(
+    key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: Any
+) -> None:
+    """By mail, in Vietnamese, where the platform has named an address."""
+    to = shop_settings().operator_email
+    if not to:
+        return
+    with translation.override("vi"):
+        send(
+            key=key,
+            way=Way.EMAIL,
+            to=to,
+            subject=str(subject) % {"code": order.code},
+            text=render_to_string(f"emails/{template}.txt", context_of(order, **context)),
+            now=now,
+        )
+
+
+def context_of(order: Order, **further: Any) -> dict[str, Any]:
+    shop = shop_settings()
+    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further

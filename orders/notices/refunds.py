@@ -1,0 +1,87 @@
+"""Who hears of money that goes back."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.models import Order, Payout, Refund
+from orders.notices.letters import tell_buyer, tell_operator
+from shop.core.templatetags.figures import money
+
+
+def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
+    """The buyer hears how much goes back and how; where nothing was paid yet, how much less is to be paid."""
+    with translation.override(order.language):
+        subject = (
+            _("Order %(code)s: %(sum)s goes back to you")
+            if refund.money
+            else _("Order %(code)s: %(sum)s less to pay")
+        )
+        _tell_of_refund(order, refund, "refund_decided", subject, refund.money or refund.amount, now=now)
+
+
+def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
+    """The card could not take its money back: the buyer is asked for an account."""
+    with translation.override(order.language):
+        subject = _("Order %(code)s: where shall %(sum)s go?")
+        lacking = sum(payout.amount for payout in refund.payouts.without_account())
+        _tell_of_refund(order, refund, "refund_decided", subject, lacking, now=now, occasion="bank")
+
+
+def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
+    """The buyer hears that the money has been sent, and to which account."""
+    with translation.override(order.language):
+        subject = _("Order %(code)s: %(sum)s has been sent back to you")
+        _tell_of_refund(
+            order,
+            refund,
+            "refund_paid",
+            subject,
+            payout.amount,
+            now=now,
+            occasion=str(payout.pk),
+            payout=payout,
+        )
+
+
+def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
+    """The platform hears that a card's gateway did not give the money back."""
+    tell_operator(
+        f"refund-failed:{refund.pk}:{now:%Y%m%d%H%M%S}",
+        gettext_lazy("A refund of order %(code)s did not go through"),
+        "refund_failed",
+        order,
+        now=now,
+        refund=refund,
+    )
+
+
+def _tell_of_refund(
+    order: Order,
+    refund: Refund,
+    template: str,
+    subject: str,
+    amount: int,
+    *,
+    now: datetime.datetime,
+    occasion: str = "",
+    **context: Any,
+) -> None:
+    waiting = sum(payout.amount for payout in refund.payouts.without_account())
+    tell_buyer(
+        order,
+        template,
+        subject=subject % {"code": order.code, "sum": money(amount, order.currency)},
+        short=_("Say on the order's page to which account.") if waiting else "",
+        now=now,
+        occasion=":".join(filter(None, (str(refund.pk), occasion))),
+        refund=refund,
+        waiting=waiting,
+        by_card=refund.money - sum(payout.amount for payout in refund.payouts.all()),
+        **context,
+    )
