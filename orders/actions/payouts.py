@@ -52,7 +52,7 @@ def mark_paid(
         return payout
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
-    if payout.way == PayoutWay.BANK and not payout.bank_account:
+    if payout.refund_id is not None and not payout.bank_account:
         raise AccountNeeded(field="account")
     pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
     return payout

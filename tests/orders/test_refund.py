@@ -640,7 +640,7 @@ def test_several_payments_give_back_what_each_of_them_holds() -> None:
     order = make_order((make_variant(price=45_000), 2), method=Method.TRANSFER)
     take(order.code, 120_000)
     second = Payment.objects.create(order=order, method=Method.TRANSFER, currency="VND", key="second")
-    Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=1))
+    Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
     money_came(Order.objects.get(pk=order.pk), second, 15_000, key="more", **WHO)
     part = delivered(order)
     assert limits_of(Order.objects.get(pk=order.pk), None).surplus == 15_000
