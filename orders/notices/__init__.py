@@ -30,6 +30,7 @@ __all__ = [
     "parcel_handed_over",
     "part_ended",
     "part_unanswered",
+    "rest_asked",
     "weight_answered",
     "weight_asked",
 ]
@@ -150,7 +151,7 @@ def weight_asked(order: Order, part: OrderPart, question: WeightQuestion, *, now
 def rest_asked(order: Order, asked: AskedTransfer, *, now: datetime.datetime) -> None:
     """Who paid by transfer is asked for what the scale has added; once for each sum."""
     with translation.override(order.language):
-        _tell_buyer(
+        tell_buyer(
             order,
             "rest_asked",
             subject=_("Order %(code)s has been weighed") % {"code": order.code},

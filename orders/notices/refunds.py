@@ -30,7 +30,9 @@ def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime
     with translation.override(order.language):
         subject = _("Order %(code)s: where shall %(sum)s go?")
         lacking = sum(payout.amount for payout in refund.payouts.without_account())
-        _tell_of_refund(order, refund, "refund_decided", subject, lacking, now=now, occasion="bank")
+        _tell_of_refund(
+            order, refund, "refund_decided", subject, lacking, now=now, occasion=f"{refund.pk}:bank"
+        )
 
 
 def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
@@ -79,7 +81,7 @@ def _tell_of_refund(
         subject=subject % {"code": order.code, "sum": money(amount, order.currency)},
         short=_("Say on the order's page to which account.") if waiting else "",
         now=now,
-        occasion=":".join(filter(None, (str(refund.pk), occasion))),
+        occasion=occasion or str(refund.pk),
         refund=refund,
         waiting=waiting,
         by_card=refund.money - sum(payout.amount for payout in refund.payouts.all()),
