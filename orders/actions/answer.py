@@ -20,6 +20,7 @@ from orders.actions.payouts import pay_out
 from orders.actions.pull_back import book_pulled_back
 from orders.actions.standing import update_standing
 from orders.models import EventKind, GatewayCall, Operation, Order, Payment
+from orders.notices import refunds as refund_notices
 from orders.payments.gateway import Answer, Outcome
 from orders.states import CALL_MOVES, UNANSWERED, CallState, PayoutState
 from shop.core.actors import Actor
@@ -236,6 +237,8 @@ def _follow_refund(order: Order | None, call: GatewayCall, *, now: datetime.date
         data = {"amount": call.amount, "method": payment.method, "code": call.code}
         record_change(what, order, actor=_GATEWAY, now=now, data=data)
         update_standing(order, now=now)
+    if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
+        refund_notices.refund_failed(order, call.refund, now=now)
 
 
 def _follow_payout(call: GatewayCall, *, is_news: bool, now: datetime.datetime) -> None:

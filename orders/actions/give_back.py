@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from orders import locks
 from orders.actions.accounts import BankAccount, checked
+from orders.actions.ask import ask_refund
 from orders.actions.cash import cash_to_come
 from orders.actions.events import record_event
 from orders.models import (
@@ -35,7 +36,7 @@ from shop.core.errors import Refused
 from shop.core.models import done_before, record_change
 
 _AT_ONCE = 200
-_ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 class NoMoneyWaits(Refused):
@@ -95,8 +96,10 @@ def send_back(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
     left = refund.money
     for payment, held in _held(refund.order):
         amount = min(left, held)
-        if amount:
-            _owe(refund, payment, amount, actor=actor, now=now)
+        if amount and payment.method == Method.CARD:
+            ask_refund(refund, payment, amount, actor=actor, now=now)
+        elif amount:
+            _owe_by_bank(refund, payment, amount, actor=actor, now=now)
         left -= amount
     if left:
         raise ValueError(f"refund {refund.pk} promises {left} more than payments hold")
@@ -176,7 +179,7 @@ def pay_back_by_bank(
 def return_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Refund | None:
     """Money that came for an order of which nothing stands any more goes back. Raises Missing."""
     order = locks.lock_order(order_id)
-    if order.status not in _ENDED:
+    if order.status not in ENDED:
         return None
     reason = gettext_noop("The order had ended when the money came.")
     return give_surplus_back(order, reason=reason, actor=actor, now=now)
@@ -186,7 +189,7 @@ def return_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime)
 def return_surplus_task() -> None:
     """Orders that ended and hold more than nothing: whatever brought the money, and whenever."""
     now, actor = timezone.now(), Actor.system("return_surplus")
-    holding = Order.objects.filter(status__in=_ENDED, charge_coverage=Coverage.OVER).exclude(
+    holding = Order.objects.filter(status__in=ENDED, charge_coverage=Coverage.OVER).exclude(
         pk__in=Refund.objects.to_pay().values("order")
     )
     for order_id in holding.order_by("placed_at", "pk").values_list("pk", flat=True)[:_AT_ONCE]:
@@ -201,10 +204,6 @@ def _held(order: Order) -> Iterable[tuple[Payment, int]]:
     for payment in sorted(newest, key=lambda each: each.method != Method.CARD):
         if payment.pk in sums:
             yield payment, max(0, sums[payment.pk].charged - sums[payment.pk].refund_pending)
-
-
-def _owe(refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime) -> None:
-    _owe_by_bank(refund, payment, amount, actor=actor, now=now)
 
 
 def _owe_by_bank(

@@ -7,10 +7,12 @@ import uuid
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from orders import locks, notices
 from orders.actions.ask import ask_cancel, ask_start, start_of, sums_of
 from orders.actions.events import record_event
+from orders.actions.give_back import ENDED, give_surplus_back
 from orders.actions.record import answer_by
 from orders.actions.scale import most_due
 from orders.actions.standing import update_standing
@@ -200,6 +202,8 @@ def money_came(
 ) -> PaymentEvent | None:
     """Step, on a locked order: that much has come; once it covers what is due, the order is confirmed.
 
+    What a card paid too much, and what comes for an order that has ended, goes back at once.
+
     `key` names the outside fact: known already, nothing happens and the answer is None.
     """
     event = record_event(
@@ -216,6 +220,9 @@ def money_came(
     )
     update_standing(order, now=now)
     confirm_if_covered(order, actor=actor, now=now)
+    if payment.method == Method.CARD or order.status in ENDED:
+        why = gettext_noop("More was paid than the order costs.")
+        give_surplus_back(order, reason=why, actor=actor, now=now)
     return event
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db.models import Sum
 

@@ -29,6 +29,7 @@ def decided(order: Order, amount: int) -> Refund:
         order=order,
         amount=amount,
         surplus=amount,
+        money=amount,
         currency=order.currency,
         bearer=Bearer.PLATFORM,
         decided_at=NOW,

@@ -187,7 +187,7 @@ def test_a_declined_card_is_told_with_its_reason(stripe, send) -> None:
     check_everything()
 
 
-def test_a_late_notice_for_an_order_that_was_called_off_is_written_down(stripe, send) -> None:
+def test_money_that_a_late_notice_tells_of_an_order_that_was_called_off_goes_back(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.guest(), now=NOW)
@@ -198,9 +198,10 @@ def test_a_late_notice_for_an_order_that_was_called_off_is_written_down(stripe, 
     order.refresh_from_db()
     assert (order.status, order.charged, order.charge_coverage) == (
         OrderStatus.CANCELLED,
-        120_000,
-        Coverage.OVER,
+        0,
+        Coverage.FULL,
     )
+    assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
     check_everything()
 
 

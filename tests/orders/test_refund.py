@@ -40,7 +40,7 @@ from orders.actions.returns import (
     forget_return,
     receive_return,
 )
-from orders.actions.standing import open_quantities
+from orders.actions.standing import open_quantities, update_standing
 from orders.actions.weigh import RefundedAlready, weigh_line
 from orders.models import (
     Account,
@@ -542,11 +542,13 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
     first = Payout.objects.get()
     name_account(order_id=order.pk, to=TO, **WHO)
     mark_paid(payout_id=first.pk, reference="FT1", **WHO)
-    money_came(Order.objects.get(pk=order.pk), order.payments.get(), 50_000, key="late", **WHO)
+    payment = order.payments.get()
+    record_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    update_standing(Order.objects.get(pk=order.pk), now=LATER)
 
     return_surplus_task()
 
-    assert Refund.objects.latest("decided_at").money == 50_000
+    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
 
 
 def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0016_names_of_models'),
+        ('orders', '0017_pulled_back_in_parts'),
     ]
 
     operations = [
