@@ -88,9 +88,7 @@ def test_nothing_is_opened_while_nobody_knows(stripe) -> None:
     answer = fields(order)
 
     assert answer.status_code == 409
-    assert answer.json() == {
-        "said": "Một khoản trả đang được xử lý. Chờ một chút để biết kết quả."
-    }
+    assert answer.json() == {"said": "Một khoản trả đang được xử lý. Chờ một chút để biết kết quả."}
 
 
 def test_what_was_paid_in_another_window_shows_the_page_anew(stripe) -> None:
