@@ -225,3 +225,8 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.amount}"
+
+    @property
+    def credit(self) -> int:
+        """Its amount where it is a credit."""
+        return max(0, -self.amount)

@@ -88,7 +88,11 @@ def show(
     request: HttpRequest, standing: Standing, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """A members' page in its frame."""
-    frame: dict[str, Any] = {"standing": standing, "cooperative": standing.cooperative}
+    frame: dict[str, Any] = {
+        "standing": standing,
+        "cooperative": standing.cooperative,
+        "may_see_money": standing.may(Right.MONEY),
+    }
     if "to_pack_count" not in context and standing.may(Right.PACK):
         frame["to_pack_count"] = OrderPart.objects.for_cooperative(standing.cooperative).to_pack().count()
     return render(request, template, frame | context, status=status)

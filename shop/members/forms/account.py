@@ -1,0 +1,50 @@
+"""The account that the market pays a cooperative to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative
+from orders.actions.accounts import BankAccount
+from orders.payments.banks import BANKS
+from shop.members.forms.fields import MembersForm
+
+_BANKS = [(each.bin, each.short_name) for each in BANKS]
+
+
+class AccountForm(MembersForm):
+    """A bank, an account and whose it is; the number twice, since a wrong digit pays a stranger."""
+
+    bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *_BANKS])
+    bank_account = forms.RegexField(
+        label=_("Account number"),
+        regex=r"^\s*[0-9A-Za-z]{4,19}\s*$",
+        help_text=_("The cooperative's own account: the market pays into it."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
+    )
+    again = forms.CharField(
+        label=_("The account number once more"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    bank_holder = forms.CharField(label=_("Account holder"), max_length=120)
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        number, again = said.get("bank_account"), said.get("again")
+        if number and again and number.strip().upper() != again.strip().upper():
+            self.add_error("again", _("The two numbers differ. Please look again."))
+        return said
+
+    @classmethod
+    def said_of(cls, cooperative: Cooperative) -> dict[str, Any]:
+        return {"bank_bin": cooperative.bank_bin, "bank_holder": cooperative.bank_holder}
+
+    @property
+    def account(self) -> BankAccount:
+        said = self.cleaned_data
+        return BankAccount(said["bank_bin"], said["bank_account"], said["bank_holder"])

@@ -1,0 +1,112 @@
+"""The ledger for people: balances of its accounts, and its postings entry by entry."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from orders.models import Account, EntryNature, LedgerEntry, LedgerPosting, PostingKind
+from shop.core.calendar import day_of, start_of_day
+from shop.reports.render import Cell, Column, Kind, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which postings: those with an entry of an account or a cooperative, of an order, within days."""
+
+    account: str = ""
+    cooperative_id: int | None = None
+    code: str = ""
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account holds in one currency: debit positive."""
+
+    account: Account
+    currency: str
+    amount: int
+
+
+def balances(asked: Asked) -> list[Balance]:
+    """By account and currency, of the entries asked for, in the accounts' order; one query."""
+    rows = _entries(asked).order_by("account", "currency").values_list("account", "currency")
+    sums = {(account, currency): total for account, currency, total in rows.annotate(total=Sum("amount"))}
+    return [
+        Balance(account, currency, total)
+        for account in Account
+        for (name, currency), total in sums.items()
+        if name == account
+    ]
+
+
+def postings(asked: Asked) -> QuerySet[LedgerPosting]:
+    """Newest first, with their entries; a page of them costs two queries."""
+    rows = LedgerPosting.objects.select_related("order").order_by("-at", "-pk")
+    if asked != Asked():
+        rows = rows.filter(pk__in=_entries(asked).values("posting"))
+    entries = LedgerEntry.objects.select_related("cooperative").order_by("pk")
+    return rows.prefetch_related(Prefetch("entries", entries))
+
+
+def entries_asked(asked: Asked) -> QuerySet[LedgerEntry]:
+    """For a file: the entries asked for themselves, newest first."""
+    rows = _entries(asked).select_related("posting__order", "cooperative")
+    ordered: QuerySet[LedgerEntry] = rows.order_by("-posting__at", "-posting", "pk")
+    return ordered
+
+
+def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
+    """Entries of one currency as a sheet."""
+    columns = [
+        Column(_("Day"), Kind.DAY),
+        Column(_("Posting"), Kind.COUNT),
+        Column(_("What")),
+        Column(_("Account")),
+        Column(_("Made of")),
+        Column(_("Cooperative")),
+        Column(_("Carrier")),
+        Column(_("Order")),
+        Column(_("Debit"), Kind.MONEY),
+        Column(_("Credit"), Kind.MONEY),
+        Column(_("Note")),
+    ]
+    cells: list[list[Cell]] = [
+        [
+            day_of(row.posting.at),
+            row.posting_id,
+            str(PostingKind(row.posting.kind).label),
+            str(Account(row.account).label),
+            str(EntryNature(row.nature).label) if row.nature else "",
+            row.cooperative.name if row.cooperative else "",
+            row.carrier,
+            row.posting.order.code if row.posting.order else "",
+            max(0, row.amount),
+            max(0, -row.amount),
+            row.posting.memo,
+        ]
+        for row in rows
+    ]
+    return Table(f"{_('Ledger')} {currency}", columns, cells, currency)
+
+
+def _entries(asked: Asked) -> Any:
+    rows = LedgerEntry.objects.all()
+    if asked.account:
+        rows = rows.filter(account=asked.account)
+    if asked.cooperative_id is not None:
+        rows = rows.filter(cooperative=asked.cooperative_id)
+    if asked.code:
+        rows = rows.filter(posting__order__code=asked.code)
+    if asked.first is not None:
+        rows = rows.filter(posting__at__gte=start_of_day(asked.first))
+    if asked.last is not None:
+        rows = rows.filter(posting__at__lt=start_of_day(asked.last + datetime.timedelta(days=1)))
+    return rows

@@ -1,0 +1,38 @@
+"""Payments that are due as a list that banks take for many transfers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from orders.models import Payout
+from orders.payments.banks import bank_of
+from orders.payments.vietqr import fold_note
+from shop.reports.render import Cell, Column, Kind, Table
+
+
+def bank_list(rows: Iterable[Payout]) -> Table:
+    """One transfer a row: account numbers as text, names and notes without marks, as banks want them."""
+    listed: list[list[Cell]] = [
+        [
+            place,
+            row.bank_account,
+            fold_note(row.bank_holder).upper(),
+            bank.short_name if (bank := bank_of(row.bank_bin)) else row.bank_bin,
+            row.bank_bin,
+            row.amount,
+            fold_note(row.note),
+        ]
+        for place, row in enumerate(rows, start=1)
+    ]
+    columns = [
+        Column(_("No."), Kind.COUNT),
+        Column(_("Receiver's account")),
+        Column(_("Receiver's name")),
+        Column(_("Bank")),
+        Column(_("Bank's code at NAPAS")),
+        Column(_("Amount"), Kind.MONEY),
+        Column(_("Content of the transfer")),
+    ]
+    return Table(_("Transfers"), columns, listed)

@@ -1,0 +1,196 @@
+"""What a settlement is made of: its figures, and each order and correction with what it came to."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db.models import Min, Q, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from orders.models import (
+    OF_COOPERATIVES,
+    Figures,
+    LedgerEntry,
+    Payout,
+    PostingKind,
+    Settlement,
+)
+from orders.states import SettlementState
+from shop.core.calendar import day_of
+from shop.reports.names import FEW
+from shop.reports.render import Cell, Column, Kind, Table
+
+# What closing itself books is no figure of the period.
+_OF_CLOSING = (PostingKind.OFFSET, PostingKind.SETTLED)
+_PLUS, _MINUS = 1, -1
+# Each figure, what people call it, and whether it is added to what is paid or taken off it.
+LINES: tuple[tuple[str, Promise, int], ...] = (
+    ("brought_over", gettext_lazy("Brought over from the period before"), _PLUS),
+    ("goods", gettext_lazy("Goods sold"), _PLUS),
+    ("delivery", gettext_lazy("Delivery by its own ways"), _PLUS),
+    ("corrections", gettext_lazy("Corrections"), _PLUS),
+    ("refunds", gettext_lazy("Refunds"), _MINUS),
+    ("commission", pgettext_lazy("settlement", "Commission"), _MINUS),
+    ("tax_withheld", gettext_lazy("Tax withheld"), _MINUS),
+    ("cash_held", gettext_lazy("Cash collected and kept"), _MINUS),
+)
+HEADS: tuple[tuple[str, Promise], ...] = (
+    ("goods", pgettext_lazy("settlement", "Goods")),
+    ("delivery", pgettext_lazy("settlement", "Delivery")),
+    ("refunds", gettext_lazy("Refunds")),
+    ("commission", pgettext_lazy("settlement", "Commission")),
+    ("tax_withheld", pgettext_lazy("settlement", "Tax")),
+    ("corrections", gettext_lazy("Corrections")),
+    ("cash_held", pgettext_lazy("settlement", "Cash kept")),
+    ("payable", pgettext_lazy("settlement", "Comes to")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An order (by its code), or what else was booked, with what it adds to the period."""
+
+    at: datetime.datetime
+    name: str
+    figures: Figures
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A settlement as it is shown: running with its figures so far, or closed with those that were fixed."""
+
+    settlement: Settlement
+    figures: Figures
+    payout: Payout | None
+
+    @property
+    def is_running(self) -> bool:
+        return self.settlement.state == SettlementState.OPEN
+
+    @property
+    def lines(self) -> list[tuple[Promise, int]]:
+        """What there is of it, as amounts that add up to what is paid."""
+        told = [(name, sign * getattr(self.figures, field)) for field, name, sign in LINES]
+        return [(name, amount) for name, amount in told if amount]
+
+    @property
+    def payable(self) -> int:
+        return self.figures.payable
+
+    @property
+    def owed_by_them(self) -> int:
+        return max(0, -self.payable)
+
+
+def statement_of(settlement: Settlement) -> Statement:
+    """In two queries at most."""
+    if settlement.state == SettlementState.OPEN:
+        figures = LedgerEntry.objects.filter(settlement=settlement).figures()
+        return Statement(settlement, figures.get(settlement.pk, Figures()), None)
+    return Statement(settlement, fixed_figures(settlement), Payout.objects.of_settlement(settlement))
+
+
+def fixed_figures(settlement: Settlement) -> Figures:
+    """What closing wrote down."""
+    return Figures(**{each.name: getattr(settlement, each.name) for each in fields(Figures)})
+
+
+def orders_in(settlement: Settlement) -> Any:
+    """The orders of a settlement, oldest booking first: values with `posting__order` and `at`."""
+    rows = _entries(settlement).filter(posting__order__isnull=False).values("posting__order")
+    return rows.annotate(at=Min("posting__at")).order_by("at", "posting__order")
+
+
+def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[Row]:
+    """What these orders (some of `orders_in`) came to, in one query."""
+    wanted = {each["posting__order"]: each["at"] for each in found}
+    entries = _entries(settlement).filter(posting__order__isnull=False)
+    if len(wanted) <= FEW:
+        entries = entries.filter(posting__order__in=list(wanted))
+    rows = (
+        entries.order_by("posting__order")
+        .values_list("posting__order", "posting__order__code", "account", "nature")
+        .annotate(total=Sum("amount"))
+    )
+    debits: dict[Any, dict[tuple[str, str], int]] = {key: {} for key in wanted}
+    codes: dict[Any, str] = {}
+    for key, code, account, nature, total in rows:
+        if key in debits:
+            debits[key][account, nature] = total
+            codes[key] = code
+    return [Row(at, codes[key], Figures.of(debits[key])) for key, at in wanted.items()]
+
+
+def other_rows(settlement: Settlement) -> list[Row]:
+    """What is of no order: corrections with their reasons, cash handed in, what was brought over."""
+    rows = (
+        _entries(settlement)
+        .filter(posting__order=None)
+        .order_by("posting__at", "posting")
+        .values_list("posting", "posting__kind", "posting__at", "posting__memo", "account", "nature")
+        .annotate(total=Sum("amount"))
+    )
+    found: dict[int, tuple[datetime.datetime, str, str]] = {}
+    debits: dict[int, dict[tuple[str, str], int]] = {}
+    for key, kind, at, memo, account, nature, total in rows:
+        found[key] = at, str(PostingKind(kind).label), memo
+        debits.setdefault(key, {})[account, nature] = total
+    return [Row(at, name, Figures.of(debits[key]), memo) for key, (at, name, memo) in found.items()]
+
+
+def by_day(rows: Sequence[Row]) -> list[Row]:
+    """Rows of orders summed by Vietnam's days: a long period on few pages."""
+    days: dict[datetime.date, list[Row]] = {}
+    for row in rows:
+        days.setdefault(day_of(row.at), []).append(row)
+    return [
+        Row(
+            of_day[0].at, _("Orders: %(count)s") % {"count": len(of_day)}, _sum(row.figures for row in of_day)
+        )
+        for _day, of_day in sorted(days.items())
+    ]
+
+
+def tables(statement: Statement) -> list[Table]:
+    """The statement as sheets: its sums, and every order and correction."""
+    settlement = statement.settlement
+    sums = Table(
+        _("Settlement"),
+        [Column(_("What")), Column(_("Amount"), Kind.MONEY)],
+        [[str(name), amount] for name, amount in statement.lines],
+        settlement.currency,
+        sums=[_("To be paid"), statement.payable],
+    )
+    rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
+    columns = [
+        Column(_("Day"), Kind.DAY),
+        Column(_("Order")),
+        Column(_("Note")),
+        *(Column(str(name), Kind.MONEY) for _field, name in HEADS),
+    ]
+    detail: list[list[Cell]] = [
+        [day_of(row.at), row.name, row.note, *(getattr(row.figures, field) for field, _name in HEADS)]
+        for row in rows
+    ]
+    total = _sum(row.figures for row in rows)
+    last: list[Cell] = ["", _("Total"), "", *(getattr(total, field) for field, _name in HEADS)]
+    return [sums, Table(_("Orders and corrections"), columns, detail, settlement.currency, sums=last)]
+
+
+def _entries(settlement: Settlement) -> Any:
+    own = Q(settlement=settlement, account__in=OF_COOPERATIVES)
+    return LedgerEntry.objects.filter(own).exclude(posting__kind__in=_OF_CLOSING)
+
+
+def _sum(all_figures: Iterable[Figures]) -> Figures:
+    sums = dict.fromkeys((each.name for each in fields(Figures)), 0)
+    for figures in all_figures:
+        for name in sums:
+            sums[name] += getattr(figures, name)
+    return Figures(**sums)
