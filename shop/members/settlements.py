@@ -101,9 +101,7 @@ def account(request: HttpRequest, standing: Standing) -> HttpResponse:
         except Refused as refused:
             form.add_error("bank_account", str(refused.words))
         else:
-            messages.success(
-                request, _("The account is kept. All who manage the cooperative are told.")
-            )
+            messages.success(request, _("The account is kept. All who manage the cooperative are told."))
             return redirect("members:account")
     return _account_page(request, standing, form)
 

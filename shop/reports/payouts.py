@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders.models import Payout
 from orders.payments.banks import bank_of
@@ -27,7 +28,7 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         for place, row in enumerate(rows, start=1)
     ]
     columns = [
-        Column(_("No."), Kind.COUNT),
+        Column(pgettext("bank list", "No."), Kind.COUNT),
         Column(_("Receiver's account")),
         Column(_("Receiver's name")),
         Column(_("Bank")),

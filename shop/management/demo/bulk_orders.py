@@ -16,12 +16,11 @@ from django.db import transaction
 from django.db.models import F
 
 from catalog.actions.stock import refresh_availability
-from catalog.models import Movement, Reason, Stock
+from catalog.models import Movement, Stock
 from cooperatives.models import PickupSlot
 from orders.actions.cash import holder_of
 from orders.actions.earned import earned_by
 from orders.actions.ledger import draft_of_event, draft_of_part, post_all
-from orders.actions.place import CONSENT_VERSION
 from orders.actions.record import Contact, record_order, take_slots
 from orders.models import (
     Basket,
@@ -36,9 +35,10 @@ from orders.models import (
     PaymentEvent,
 )
 from orders.states import CodState, Coverage, OrderStatus, ParcelState, PartState, Progress, SaleorStatus
-from shop.accounts.models import Consent, ConsentPurpose, User
+from shop.accounts.models import Consent, User
 from shop.core.actors import Actor, Door
 from shop.core.models import Change, Channel, change_values
+from shop.management.demo.bulk_rows import consent_of, event_of, line_of, movement_of
 from shop.management.demo.history import Outcome, PlannedOrder, PlannedPart, Times
 from shop.management.demo.past_orders import address_of, first_warehouses
 from shop.management.demo.quoting import PriceList
@@ -113,9 +113,9 @@ class _Writer:
         asked = sum(part.total_gross for part in parts)
         house = Actor.system()
         rows.events.append(
-            _event(payment, EventKind.CHARGE_REQUEST, asked, "due:0", house, planned.placed_at)
+            event_of(payment, EventKind.CHARGE_REQUEST, asked, "due:0", house, planned.placed_at)
         )
-        rows.consents.append(_consent(order, who, planned.placed_at))
+        rows.consents.append(consent_of(order, who, planned.placed_at))
         self._change(
             rows,
             ("order.placed", order, order),
@@ -181,7 +181,7 @@ class _Writer:
         part.ended_at, part.end_reason = times.accepted, said.reason
         less, key = part.total_gross, f"due:{part.number}"
         kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
-        rows.events.append(_event(payment, kind, less, key, who, times.accepted))
+        rows.events.append(event_of(payment, kind, less, key, who, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
         self._change(
@@ -227,8 +227,8 @@ class _Writer:
             member = self._members[said.cooperative_id]
             for line in rows.lines[parcel.part_id]:
                 stock_id = self._stock_of(parcel, line)
-                lines.append(_packed(parcel, line, stock_id))
-                movements.append(_movement(lines[-1], stock_id, member, times.handed_over))
+                lines.append(line_of(parcel, line, stock_id))
+                movements.append(movement_of(lines[-1], stock_id, member, times.handed_over))
                 if line.is_by_weight:
                     self._weigh(rows, line, parcel.part, order, member, times.packed)
             for what, at in (
@@ -241,7 +241,7 @@ class _Writer:
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
                 kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
-                paid = _event(payment, kind, amount, key, member, times.delivered)
+                paid = event_of(payment, kind, amount, key, member, times.delivered)
                 paid.key, paid.parcel = f"cod:{key}", parcel
                 rows.events.append(paid)
         OrderLine.objects.bulk_update(
@@ -310,57 +310,6 @@ class _Writer:
             data=data,
         )
         rows.changes.append(Change(**values))
-
-
-def _event(
-    payment: Payment, kind: EventKind, amount: int, key: str, who: Actor, at: datetime.datetime
-) -> PaymentEvent:
-    return PaymentEvent(
-        payment=payment,
-        kind=kind,
-        amount=amount,
-        currency=payment.currency,
-        key=f"{payment.key}:{key}",
-        actor_kind=who.kind,
-        actor_key=who.key,
-        at=at,
-    )
-
-
-def _packed(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelLine:
-    return ParcelLine(
-        parcel=parcel,
-        order_line=line,
-        stock_id=stock_id,
-        quantity=line.quantity,
-        by_weight=line.is_by_weight,
-        grams=line.estimate_grams,
-    )
-
-
-def _movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.datetime) -> Movement:
-    return Movement(
-        stock_id=stock_id,
-        quantity=-row.quantity,
-        grams=None if row.grams is None else -row.grams,
-        reason=Reason.DISPATCH,
-        document=f"parcel:{row.parcel_id}",
-        actor_kind=member.kind,
-        actor_key=member.key,
-        door=member.door,
-        at=at,
-    )
-
-
-def _consent(order: Order, who: Actor, at: datetime.datetime) -> Consent:
-    return Consent(
-        user_id=order.user_id,
-        about=f"order:{order.pk}",
-        purpose=ConsentPurpose.ORDER,
-        version=CONSENT_VERSION,
-        given_at=at,
-        door=who.door,
-    )
 
 
 def _derive(order: Order, parts: Sequence[OrderPart], rows: _Rows) -> None:

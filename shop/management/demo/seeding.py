@@ -22,6 +22,7 @@ from shop.management.demo.masters import hang_pictures
 from shop.management.demo.offers import give_offers
 from shop.management.demo.past_orders import find_placed, live_through, receive_goods, silence, write_off
 from shop.management.demo.reading import cooperatives, market, products
+from shop.management.demo.settling import agree_rates, in_periods, settle
 from shop.management.demo.stalls import put_up_stalls
 from shop.management.demo.under_way import hand_in_cash, order_by_weight
 
@@ -97,13 +98,17 @@ def set_out() -> None:
 def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: datetime.datetime) -> None:
     members = members_by_cooperative()
     buyer = User.objects.get(email=ACCOUNTS[0].email)
+    agree_rates(actor=SEEDER, now=now)
     is_long = len(planned) > MOST_LIVED_THROUGH
-    in_bulk = [each for each in planned if each.is_over] if is_long else []
-    if Order.objects.exists():
-        in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
-    write_finished(in_bulk, channel, members, buyer, now=now)
-    rest = [each for each in planned if not each.is_over] if is_long else planned
-    live_through(rest, channel, members, buyer, now=now)
+    is_begun = Order.objects.exists()
+    for period in in_periods(planned, now=now):
+        in_bulk = [each for each in period.orders if each.is_over] if is_long else []
+        if is_begun:
+            in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
+        write_finished(in_bulk, channel, members, buyer, now=now)
+        rest = [each for each in period.orders if not each.is_over] if is_long else period.orders
+        live_through(rest, channel, members, buyer, now=now)
+        settle(period, actor=SEEDER)
     give_offers(channel, actor=SEEDER, now=now)
     with transaction.atomic(durable=True):
         write_off(planned, actor=SEEDER, now=now)

@@ -1,0 +1,62 @@
+"""Rows that are written for an order of the past, each as the shop's own action would write it."""
+
+from __future__ import annotations
+
+import datetime
+
+from catalog.models import Movement, Reason
+from orders.actions.place import CONSENT_VERSION
+from orders.models import EventKind, Order, OrderLine, Parcel, ParcelLine, Payment, PaymentEvent
+from shop.accounts.models import Consent, ConsentPurpose
+from shop.core.actors import Actor
+
+
+def event_of(
+    payment: Payment, kind: EventKind, amount: int, key: str, who: Actor, at: datetime.datetime
+) -> PaymentEvent:
+    return PaymentEvent(
+        payment=payment,
+        kind=kind,
+        amount=amount,
+        currency=payment.currency,
+        key=f"{payment.key}:{key}",
+        actor_kind=who.kind,
+        actor_key=who.key,
+        at=at,
+    )
+
+
+def line_of(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelLine:
+    return ParcelLine(
+        parcel=parcel,
+        order_line=line,
+        stock_id=stock_id,
+        quantity=line.quantity,
+        by_weight=line.is_by_weight,
+        grams=line.estimate_grams,
+    )
+
+
+def movement_of(row: ParcelLine, stock_id: int, member: Actor, at: datetime.datetime) -> Movement:
+    return Movement(
+        stock_id=stock_id,
+        quantity=-row.quantity,
+        grams=None if row.grams is None else -row.grams,
+        reason=Reason.DISPATCH,
+        document=f"parcel:{row.parcel_id}",
+        actor_kind=member.kind,
+        actor_key=member.key,
+        door=member.door,
+        at=at,
+    )
+
+
+def consent_of(order: Order, who: Actor, at: datetime.datetime) -> Consent:
+    return Consent(
+        user_id=order.user_id,
+        about=f"order:{order.pk}",
+        purpose=ConsentPurpose.ORDER,
+        version=CONSENT_VERSION,
+        given_at=at,
+        door=who.door,
+    )
