@@ -18,7 +18,7 @@ from shop.reports.documents import XLSX
 from shop.reports.ledger import Asked
 from shop.reports.render import as_csv, as_xlsx
 
-PER_PAGE = 30
+PER_PAGE = 20
 MOST_EXPORTED = 50_000
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet, Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders.models import Account, EntryNature, LedgerEntry, LedgerPosting, PostingKind
 from shop.core.calendar import day_of, start_of_day
@@ -73,7 +74,7 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
         Column(_("Made of")),
         Column(_("Cooperative")),
         Column(_("Carrier")),
-        Column(_("Order")),
+        Column(pgettext("settlement", "Order")),
         Column(_("Debit"), Kind.MONEY),
         Column(_("Credit"), Kind.MONEY),
         Column(_("Note")),

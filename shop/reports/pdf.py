@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
+
+
+logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # else each page is told of
 
 
 class NoPdf(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Min, Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from orders.models import (
     OF_COOPERATIVES,
@@ -40,6 +40,7 @@ LINES: tuple[tuple[str, Promise, int], ...] = (
     ("cash_held", gettext_lazy("Cash collected and kept"), _MINUS),
 )
 HEADS: tuple[tuple[str, Promise], ...] = (
+    ("payable", pgettext_lazy("settlement", "Comes to")),
     ("goods", pgettext_lazy("settlement", "Goods")),
     ("delivery", pgettext_lazy("settlement", "Delivery")),
     ("refunds", gettext_lazy("Refunds")),
@@ -47,7 +48,6 @@ HEADS: tuple[tuple[str, Promise], ...] = (
     ("tax_withheld", pgettext_lazy("settlement", "Tax")),
     ("corrections", gettext_lazy("Corrections")),
     ("cash_held", pgettext_lazy("settlement", "Cash kept")),
-    ("payable", pgettext_lazy("settlement", "Comes to")),
 )
 
 
@@ -170,7 +170,7 @@ def tables(statement: Statement) -> list[Table]:
     rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
     columns = [
         Column(_("Day"), Kind.DAY),
-        Column(_("Order")),
+        Column(pgettext("settlement", "Order")),
         Column(_("Note")),
         *(Column(str(name), Kind.MONEY) for _field, name in HEADS),
     ]
