@@ -121,4 +121,4 @@ def _account_page(request: HttpRequest, standing: Standing, form: AccountForm) -
         .filter(what="cooperative.account_changed")
         .order_by("-at", "-pk")[:_PER_PAGE],
     }
-    return show(request, standing, "members/account.html", context, status=422 if form.errors else 200)
+    return show(request, standing, "members/account.html", context)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
-
 logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # else each page is told of
 
 

@@ -37,9 +37,23 @@ from orders.actions.issue import VoucherTerms, issue_voucher
 from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
 from orders.actions.redeem import use_code
 from orders.actions.review import settle_transfer
+from orders.actions.settle import close_settlement, correct_balance
 from orders.actions.shares import WantedLine
 from orders.actions.transfers import take_arrival
-from orders.models import BankTransfer, Basket, Method, Order, OrderPart, Parcel, Source, Voucher, VoucherType
+from orders.models import (
+    BankTransfer,
+    Basket,
+    Method,
+    Order,
+    OrderPart,
+    Parcel,
+    Payout,
+    Settlement,
+    Source,
+    Voucher,
+    VoucherType,
+    WithholdingRate,
+)
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -61,6 +75,7 @@ from tests.factories import (
     make_order,
     make_product,
     make_product_type,
+    make_rate,
     make_seller,
     make_user,
     make_way,
@@ -136,6 +151,7 @@ class _Market:
         self.orders = self._orders()
         self.to_pay = self._to_pay()
         self.draft = self._draft()
+        self.settlement, self.payout = self._settlement()
         self.vouchers, self.promotions = self._offers()
         self.full, self.to_mend = self._baskets()
 
@@ -301,6 +317,24 @@ class _Market:
         edit_draft(order_id=draft.pk, lines=lines, deliveries={}, contact=make_contact(), **self.by)
         return draft
 
+    def _settlement(self) -> tuple[Settlement, Payout]:
+        """A period that was closed and is to be paid, and one that runs; rates of all kinds."""
+        make_rate(5)
+        make_rate(8, self.thien_an, self.category)
+        make_rate(3, until_day=datetime.date(2026, 2, 1))
+        WithholdingRate.objects.create(name="GTGT", percent=1, from_day=datetime.date(2026, 1, 1))
+        running = Settlement.objects.open().get(cooperative=self.thien_an)
+        close_settlement(settlement_id=running.pk, **self.by)
+        correct_balance(
+            cooperative_id=self.thien_an.pk,
+            currency="VND",
+            amount=20_000,
+            reason="Thưởng",
+            key="1",
+            **self.by,
+        )
+        return Settlement.objects.get(pk=running.pk), Payout.objects.get(settlement=running)
+
     def _offers(self) -> tuple[list[Voucher], list[Promotion]]:
         """A voucher and a promotion of the platform, and those of a cooperative."""
         named = [
@@ -422,7 +456,10 @@ def _member_visits(market: _Market) -> list[Visit]:
         for stage in ("packing", "packed", "handed over", "failed", "delivered")
     ]
     way = f"/xa-vien/cach-giao/{market.thien_an.ways.get(kind='market_day').pk}/"
+    money = "/xa-vien/quyet-toan/"
     theirs = [
+        *(money, f"{money}{market.settlement.pk}/", f"{money}{market.settlement.pk}/ban-in/"),
+        "/xa-vien/tai-khoan-ngan-hang/",
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
         *_offer_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
         *(
@@ -448,6 +485,8 @@ def _member_visits(market: _Market) -> list[Visit]:
     return [
         *(Visit(path, "manager") for path in theirs),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
+        Visit("/xa-vien/tai-khoan-ngan-hang/", "manager", sent={"bank_account": "1", "again": "2"}),
+        Visit(money, "packer", status=403),
         Visit(f"{one}mo-ta/", "manager", sent={"name": ""}),
         Visit(other, "manager", sent={"choice": ""}),
         Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
@@ -470,7 +509,13 @@ def _desk_visits(market: _Market) -> list[Visit]:
     draft = f"/quan-tri/don-nhap/{market.draft.pk}/"
     sales = "/quan-tri/bao-cao/ban-hang/"
     applied = Cooperative.objects.filter(state=CooperativeState.APPLIED)[0]
+    settled, due = f"/quan-tri/quyet-toan/{market.settlement.pk}/", f"/quan-tri/chi-tien/{market.payout.pk}/"
+    running = Settlement.objects.open().get(cooperative=market.thien_an)
     theirs = [
+        *("/quan-tri/quyet-toan/", "/quan-tri/quyet-toan/?xem=chot", "/quan-tri/quyet-toan/?xem=xong"),
+        *(settled, f"{settled}ban-in/", f"/quan-tri/quyet-toan/{running.pk}/"),
+        *("/quan-tri/chi-tien/", "/quan-tri/chi-tien/?xem=xong", due),
+        *("/quan-tri/so-cai/", "/quan-tri/so-cai/?account=bank", "/quan-tri/hoa-hong/"),
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
@@ -487,6 +532,10 @@ def _desk_visits(market: _Market) -> list[Visit]:
     return [
         *(Visit(path, "admin") for path in theirs),
         Visit(f"{sales}?tu=khong-phai-ngay", "admin", status=422),
+        Visit("/quan-tri/so-cai/?tu=khong-phai-ngay", "admin"),
+        Visit("/quan-tri/hoa-hong/", "admin", 422, sent={"percent": "nhiều"}),
+        Visit(f"{settled}dieu-chinh/", "admin", 422, sent={"amount": "x"}),
+        Visit(f"{due}da-chi/", "admin", 422, sent={"reference": ""}),
         Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
         Visit(f"/quan-tri/hop-tac-xa/{applied.pk}/tra-loi/", "admin", 422, sent={"answer": "?"}),
         Visit(draft, "admin", 422, sent={"phone": "1", "lines-TOTAL_FORMS": "x"}),
