@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import secrets
 from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
@@ -58,11 +59,17 @@ def open_account(
 
 def who_signs_in(*, written: str, password: str) -> User | None:
     """The person with this e-mail or phone and password; None for anybody else, after the same work."""
+    user = who_knows_password(written=written, password=password)
+    return user if user is not None and user.is_active else None
+
+
+def who_knows_password(*, written: str, password: str) -> User | None:
+    """Like `who_signs_in`, but also somebody whose account is closed, so that they can be told."""
     user = person_named(written)
     if user is None:
         User().set_password(password)  # so that an unknown name takes as long as a wrong password
         return None
-    return user if user.check_password(password) and user.is_active else None
+    return user if user.check_password(password) else None
 
 
 @transaction.atomic(durable=True)
@@ -88,11 +95,18 @@ def send_password_link(*, email: str, link_to: Callable[[User], str], now: datet
 
 
 @transaction.atomic(durable=True)
-def set_password(*, user_id: int, password: str, actor: Actor, now: datetime.datetime) -> User:
-    """A new password, which ends every session opened with the old one. Raises Missing."""
+def set_password(
+    *, user_id: int, password: str, confirms: bool = False, actor: Actor, now: datetime.datetime
+) -> User:
+    """A new password, which ends every session and token given out for the old one. Raises Missing.
+
+    `confirms` where a letter's link was used: it shows that the e-mail address is theirs.
+    """
     user = _locked(user_id)
     user.set_password(password)
-    user.save(update_fields=["password", "updated_at"])
+    user.revocation_key = secrets.token_urlsafe()
+    user.is_confirmed = user.is_confirmed or confirms
+    user.save(update_fields=["password", "revocation_key", "is_confirmed", "updated_at"])
     record_change("user.password_set", user, actor=actor, now=now)
     return user
 

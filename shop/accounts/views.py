@@ -37,22 +37,22 @@ from shop.accounts.actions import (
 )
 from shop.accounts.forms import DetailsForm, NewPasswordForm, PasswordLinkForm, RegisterForm, SignInForm
 from shop.accounts.models import User
+from shop.accounts.tries import (
+    REGISTRATIONS,
+    check_password_link,
+    check_sign_in,
+    count_password_link,
+    count_sign_in,
+)
 from shop.core.actors import Actor, Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
-from shop.core.limits import Limit, TooManyTries, network_of
+from shop.core.limits import TooManyTries, network_of
 from shop.core.models.geography import Division
 from shop.core.phones import shown
 
 # What the rest of the shop does when somebody comes in; answers where their work is, empty if they have none.
 Arrive = Callable[[HttpRequest, User], str]
-
-# A stranger elsewhere cannot lock a person out: failures count for the account from one network alone.
-FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
-FAILED_IN_NETWORK = Limit("sign-in-network", tries=60, seconds=15 * 60)
-PASSWORD_LINKS = Limit("password-link", tries=3, seconds=60 * 60)
-PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 * 60)
-REGISTRATIONS = Limit("register", tries=20, seconds=60 * 60)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,13 +120,11 @@ def password_link(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/password_link.html", {"form": form})
     email, network = form.cleaned_data["email"].lower(), network_of(request.META)
     try:
-        PASSWORD_LINKS.check(email)
-        PASSWORD_LINKS_IN_NETWORK.check(network)
+        check_password_link(network, email)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/password_link.html", {"form": form}, status=429)
-    PASSWORD_LINKS.spend(email)
-    PASSWORD_LINKS_IN_NETWORK.spend(network)
+    count_password_link(network, email)
     send_password_link(email=email, link_to=_password_url, now=timezone.now())
     return render(request, "accounts/password_link_sent.html", {"email": email})
 
@@ -145,6 +143,7 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     set_password(
         user_id=user.pk,
         password=form.cleaned_data["password"],
+        confirms=True,
         actor=user.acting(Door.MARKET),
         now=timezone.now(),
     )
@@ -183,14 +182,9 @@ def details(request: HttpRequest) -> HttpResponse:
 def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
     """Who signs in, failures counted. Raises TooManyTries."""
     network, name = network_of(request.META), given["name"]
-    FAILED_SIGN_INS.check(network, name)
-    FAILED_IN_NETWORK.check(network)
+    check_sign_in(network, name)
     user = who_signs_in(written=name, password=given["password"])
-    if user is None:
-        FAILED_SIGN_INS.spend(network, name)
-        FAILED_IN_NETWORK.spend(network)
-    else:
-        FAILED_SIGN_INS.forget(network, name)
+    count_sign_in(network, name, succeeded=user is not None)
     return user
 
 

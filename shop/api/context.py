@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from graphql import GraphQLSchema
 
 from shop.accounts.models import GroupPermission, User
 from shop.accounts.permissions import Permission
@@ -28,8 +29,9 @@ _SCHEMES = ("bearer ", "jwt ")
 class Context:
     """Handed to every resolver. `now` is one instant for the whole request."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, schema: GraphQLSchema) -> None:
         self.request = request
+        self.schema = schema
         self.now: datetime.datetime = timezone.now()
         self._afterwards: list[Callable[[HttpResponse], Any]] = []
 

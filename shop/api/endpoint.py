@@ -76,7 +76,7 @@ def jwks(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
-    context = Context(request)
+    context = Context(request, contract().schema)
     try:
         body = _body(request)
         if isinstance(body, list):

@@ -37,15 +37,22 @@ class Queries(Type):
         super().__init__(name)
 
     def field(  # type: ignore[override]
-        self, name: str = "", *, permissions: Iterable[Right] = ()
+        self,
+        name: str = "",
+        *,
+        permissions: Iterable[Right] = (),
+        refused: Mapping[str, Any] | None = None,
     ) -> Callable[[RootResolver], RootResolver]:
+        """Decorates a resolver; `refused` is what a mutation's payload holds beside its errors."""
+
         def add(resolve: RootResolver) -> RootResolver:
-            super(Queries, self).field(name or camel(resolve), permissions=permissions)(self._batch(resolve))
+            batch = self._batch(resolve, dict(refused or {}))
+            super(Queries, self).field(name or camel(resolve), permissions=permissions)(batch)
             return resolve
 
         return add
 
-    def _batch(self, resolve: RootResolver) -> Resolver:
+    def _batch(self, resolve: RootResolver, refused_payload: dict[str, Any]) -> Resolver:
         def batch(
             parents: list[Any], arguments: dict[str, Any], context: Context, selection: Selection
         ) -> list[Any]:
@@ -65,7 +72,7 @@ class Mutations(Queries):
         super().__init__("Mutation")
         self._codes = dict(codes or {})
 
-    def _batch(self, resolve: RootResolver) -> Resolver:
+    def _batch(self, resolve: RootResolver, refused_payload: dict[str, Any]) -> Resolver:
         def batch(
             parents: list[Any], arguments: dict[str, Any], context: Context, selection: Selection
         ) -> list[Any]:
@@ -74,7 +81,7 @@ class Mutations(Queries):
             try:
                 done, refused = dict(resolve(arguments, context, selection)), None
             except Refused as error:
-                done, refused = {}, error
+                done, refused = dict(refused_payload), error
             for name, error_type in error_fields(payload).items():
                 done[name] = self._told(refused, error_type) if refused else []
             return [done]

@@ -66,6 +66,10 @@ class Type:
         for field, column in columns.items():
             self._add(field, by_name(column), (column,))
 
+    def column(self, field: str, column: str, *, permissions: Iterable[Right]) -> None:
+        """A column that not everybody may read."""
+        self.field(field, needs=column, permissions=permissions)(by_name(column))
+
     def plain(self, *fields: str) -> None:
         """Fields of a value that is no row: its keys or attributes of the same names."""
         for field in fields:
@@ -86,17 +90,27 @@ class Type:
 
         return add
 
-    def one(self, field: str, to: Type, *, by: str) -> None:
-        """A field that is the row whose key stands in the column `by`: one query; null where unseen."""
+    def one(
+        self, field: str, to: Type, *, by: str, rows: Rows | None = None, permissions: Iterable[Right] = ()
+    ) -> None:
+        """A field that is the row whose key stands in the column `by`: one query; null where unseen.
+
+        `rows` where whoever sees the parent sees these too, whatever they may see elsewhere.
+        """
 
         def resolve(
             parents: list[Row], arguments: Any, context: Context, selection: Selection
         ) -> list[Row | None]:
             keys = [getattr(parent, by) for parent in parents]
-            found = to.by_key(context, keys, selection.names())
+            found = to.by_key(context, keys, selection.names(), rows=rows)
             return [found.get(key) for key in keys]
 
-        self._add(field, resolve, (by,))
+        self.field(field, needs=by, permissions=permissions)(resolve)
+
+    def itself(self, field: str, as_: Type, *, permissions: Iterable[Right] = ()) -> None:
+        """A field whose object is the row itself, shown as another type: columns that the contract groups."""
+        columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
+        self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
 
     def nothing(self, *fields: str, value: Any = None) -> None:
         """Fields of the contract that this shop never fills: null, or always the same value."""
@@ -125,12 +139,15 @@ class Type:
         row_class = _row_class(self.name, columns)
         return [tuple.__new__(row_class, values) for values in rows.values_list(*columns)]
 
-    def by_key(self, context: Context, keys: Iterable[Any], fields: Iterable[str]) -> dict[Any, Row]:
-        """The rows with these keys that the requester may see, by key. One query, none without keys."""
+    def by_key(
+        self, context: Context, keys: Iterable[Any], fields: Iterable[str], *, rows: Rows | None = None
+    ) -> dict[Any, Row]:
+        """The rows with these keys that the requester may see (or of `rows`), by key. One query at most."""
         wanted = {key for key in keys if key is not None}
         if not wanted:
             return {}
-        found = self.read(self.rows(context).filter(**{f"{self._key}__in": wanted}), fields)
+        seen = self.rows(context) if rows is None else rows.all()
+        found = self.read(seen.filter(**{f"{self._key}__in": wanted}), fields)
         key = attrgetter(self._key)
         return {key(row): row for row in found}
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shop.api import connections, metadata, money
-from shop.api.base import channels, mutations, shop, values
+from shop.api.base import channels, mutations, places, shop, values
 from shop.api.schema import Area
 
 AREA = Area(
@@ -14,9 +14,10 @@ AREA = Area(
         money.money,
         money.taxed_money,
         *values.TYPES,
+        *places.TYPES,
         *channels.TYPES,
         *shop.TYPES,
         mutations.mutation,
     ),
-    enums=channels.ENUMS,
+    enums=channels.ENUMS | shop.ENUMS,
 )

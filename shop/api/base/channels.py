@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cooperatives.models import ZoneCountry
+from orders.models import Order
 from shop.accounts.permissions import Permission
+from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -16,10 +19,83 @@ from shop.api.schema import Choices
 from shop.api.types import Row, Type
 from shop.core.models import AllocationStrategy, Channel, TransactionFlow
 
+STAFF = (Standing.APP, Standing.STAFF)
+
 channel = Type("Channel", rows=lambda context: Channel.objects.order_by("pk"))
 channel.id()
 channel.columns(slug="slug", name="name", isActive="is_active", currencyCode="currency")
 keep_metadata(channel, Channel, rights=[Permission.MANAGE_CHANNELS])
+
+stock_settings = Type("StockSettings")
+stock_settings.columns(allocationStrategy="allocation_strategy")
+
+order_settings = Type("OrderSettings")
+order_settings.columns(
+    automaticallyConfirmAllNewOrders="automatically_confirm_all_new_orders",
+    automaticallyFulfillNonShippableGiftCard="automatically_fulfill_non_shippable_gift_card",
+    expireOrdersAfter="expire_orders_after_minutes",
+    markAsPaidStrategy="mark_as_paid_strategy",
+    deleteExpiredOrdersAfter="delete_expired_orders_after_days",
+    allowUnpaidOrders="allow_unpaid_orders",
+    includeDraftOrderInVoucherUsage="include_draft_order_in_voucher_usage",
+    draftOrderLinePriceFreezePeriod="draft_order_line_price_freeze_hours",
+)
+order_settings.nothing("useLegacyLineDiscountPropagation", value=False)
+
+checkout_settings = Type("CheckoutSettings")
+checkout_settings.columns(
+    useLegacyErrorFlow="use_legacy_error_flow_for_checkout",
+    automaticallyCompleteFullyPaidCheckouts="automatically_complete_fully_paid_checkouts",
+)
+checkout_settings.nothing("automaticCompletionDelay", "automaticCompletionCutOffDate")
+checkout_settings.nothing("allowLegacyGiftCardUse", value=True)
+
+payment_settings = Type("PaymentSettings")
+payment_settings.columns(defaultTransactionFlowStrategy="default_transaction_flow")
+payment_settings.nothing("releaseFundsForExpiredCheckouts", value=False)
+payment_settings.nothing("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
+
+# Settings are columns of the channel: their objects are its rows.
+channel.itself("stockSettings", stock_settings, permissions=STAFF)
+channel.itself(
+    "orderSettings", order_settings, permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_ORDERS]
+)
+channel.itself(
+    "checkoutSettings",
+    checkout_settings,
+    permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_CHECKOUTS],
+)
+channel.itself(
+    "paymentSettings",
+    payment_settings,
+    permissions=[Permission.MANAGE_CHANNELS, Permission.HANDLE_PAYMENTS],
+)
+
+
+@channel.field(needs="default_country", permissions=STAFF)
+def default_country(channels: list[Row], *_: Any) -> list[dict[str, str]]:
+    return [country(each.default_country) for each in channels]
+
+
+@channel.field()
+def countries(channels: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+    """Those that a zone of the channel delivers to."""
+    keys = [each.id for each in channels]
+    found = ZoneCountry.objects.filter(zone__channels__in=keys).order_by("country")
+    codes: dict[int, list[str]] = {}
+    for key, code in found.values_list("zone__channels", "country").distinct():
+        codes.setdefault(key, []).append(code)
+    return [[country(code) for code in codes.get(key, ())] for key in keys]
+
+
+@channel.field(permissions=[Permission.MANAGE_CHANNELS])
+def has_orders(channels: list[Row], *_: Any) -> list[bool]:
+    keys = [each.id for each in channels]
+    with_orders = set(
+        Order.objects.filter(channel__in=keys).order_by().values_list("channel", flat=True).distinct()
+    )
+    return [key in with_orders for key in keys]
+
 
 query = Queries()
 
@@ -35,13 +111,14 @@ def one_channel(arguments: dict[str, Any], context: Context, selection: Selectio
     return next(iter(channel.read(rows, selection.names())), None)
 
 
-@query.field(permissions=[Standing.APP, Standing.STAFF])
+@query.field(permissions=STAFF)
 def channels(arguments: dict[str, Any], context: Context, selection: Selection) -> list[Row]:
     return channel.read(channel.rows(context), selection.names())
 
 
-TYPES = (channel, query)
+TYPES = (channel, stock_settings, order_settings, checkout_settings, payment_settings, query)
 ENUMS: dict[str, Choices] = {
     "AllocationStrategyEnum": AllocationStrategy,
     "TransactionFlowStrategyEnum": TransactionFlow,
+    "MarkAsPaidStrategyEnum": {"TRANSACTION_FLOW": "transaction_flow", "PAYMENT_FLOW": "payment_flow"},
 }

@@ -11,6 +11,7 @@ from shop.api.ids import InvalidId, parsed_key, parts
 from shop.api.metadata import KEEPERS, Keeper, from_input
 from shop.api.roots import Mutations
 from shop.core.metadata import change_metadata
+from shop.core.models import ShopSettings
 
 mutation = Mutations(codes={"empty_key": "REQUIRED"})
 
@@ -44,6 +45,8 @@ def _changed(
 ) -> dict[str, Any]:
     keeper, key = _named(arguments["id"])
     keeper.check(context, key, private=private)
+    if keeper.model is ShopSettings:  # a row that is there once somebody has saved something
+        ShopSettings.objects.get_or_create(pk=key)
     change_metadata(
         model=keeper.model,
         key=key,

@@ -2,17 +2,165 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
+import phonenumbers
+from django.conf import settings
+from django.utils.translation import get_language
+from graphql import GraphQLSchema, print_schema
+
+from cooperatives.models import ZoneCountry
+from shop.accounts.permissions import Permission
+from shop.api.base.channels import STAFF
+from shop.api.base.entities import ENTITIES
+from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.ids import key_of
+from shop.api.languages import displayed, tag_of
+from shop.api.metadata import keep_metadata
 from shop.api.roots import Queries
-from shop.api.types import Type
+from shop.api.schema import Choices
+from shop.api.translations import texts_in
+from shop.api.types import Row, Type
 from shop.core.models import ShopSettings
 
-shop = Type("Shop")
+VERSION = "3.24.0"  # of Saleor, whose contract this is
+SETTINGS = (Permission.MANAGE_SETTINGS,)
+
+shop = Type("Shop", rows=lambda context: ShopSettings.objects.all())
 shop.id()
-shop.columns(name="name", description="description")
+shop.columns(
+    name="name",
+    description="description",
+    fulfillmentAutoApprove="fulfillment_auto_approve",
+    fulfillmentAllowUnpaid="fulfillment_allow_unpaid",
+    trackInventoryByDefault="track_inventory_by_default",
+    defaultWeightUnit="default_weight_unit",
+    customerSetPasswordUrl="customer_set_password_url",
+    useLegacyUpdateWebhookEmission="use_legacy_update_webhook_emission",
+    passwordLoginMode="password_login_mode",
+)
+shop.nothing("headerText", "companyAddress", "defaultMailSenderName")
+shop.nothing("availableExternalAuthentications", "announcements", value=[])
+shop.nothing("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)
+shop.nothing("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
+shop.nothing("preserveAllAddressFields", value=False)
+shop.nothing("accountConfirmMergeMode", value="MERGE_DISABLED")
+shop.nothing("version", "schemaVersion", value=VERSION)
+keep_metadata(shop, ShopSettings, rights=SETTINGS)
+
+for field, column in {
+    "reserveStockDurationAnonymousUser": "reserve_stock_duration_anonymous_user",
+    "reserveStockDurationAuthenticatedUser": "reserve_stock_duration_authenticated_user",
+    "limitQuantityPerCheckout": "limit_quantity_per_checkout",
+    "enableAccountConfirmationByEmail": "enable_account_confirmation_by_email",
+    "allowLoginWithoutConfirmation": "allow_login_without_confirmation",
+}.items():
+    shop.column(field, column, permissions=SETTINGS)
+
+permission = Type("Permission")
+permission.plain("code", "name")
+domain = Type("Domain")
+domain.plain("host", "sslEnabled", "url")
+external_authentication = Type("ExternalAuthentication")
+external_authentication.plain("id", "name")
+shop_translation = Type("ShopTranslation")
+shop_translation.plain("id", "language", "headerText", "description")
+limits = Type("Limits")
+limits.nothing("channels", "orders", "productVariants", "staffUsers", "warehouses")
+limit_info = Type("LimitInfo")
+limit_info.nothing("currentUsage", "allowedUsage", value={})
+announcement = Type("Announcement")
+announcement.plain("createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra")
+
+
+def shown_permission(code: str) -> dict[str, str]:
+    """The contract's `Permission`."""
+    return {"code": code, "name": str(Permission(code).label)}
+
+
+@shop.field(permissions=STAFF)
+def permissions(shops: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+    return [[shown_permission(code) for code in Permission.values]] * len(shops)
+
+
+@shop.field("limits", permissions=STAFF)
+def limits_of_shop(shops: list[Row], *_: Any) -> list[dict[str, str]]:
+    return [{}] * len(shops)
+
+
+@shop.field(permissions=STAFF)
+def channel_currencies(shops: list[Row], arguments: Any, context: Context, *_: Any) -> list[list[str]]:
+    return [sorted({channel.currency for channel in context.channels.values()})] * len(shops)
+
+
+@shop.field(permissions=SETTINGS)
+def default_mail_sender_address(shops: list[Row], *_: Any) -> list[str]:
+    return [settings.DEFAULT_FROM_EMAIL] * len(shops)
+
+
+@shop.field("domain")
+def domain_of_shop(shops: list[Row], *_: Any) -> list[dict[str, Any]]:
+    address = urlsplit(settings.PUBLIC_URL)
+    told = {"host": address.netloc, "sslEnabled": address.scheme == "https", "url": f"{settings.PUBLIC_URL}/"}
+    return [told] * len(shops)
+
+
+@shop.field()
+def countries(
+    shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[dict[str, str]]]:
+    """All of the world's, or those that some zone delivers to, or does not."""
+    code = arguments.get("languageCode")
+    attached = (arguments.get("filter") or {}).get("attachedToShippingZones")
+    codes = sorted(context.schema.type_map["CountryCode"].values)  # type: ignore[attr-defined]
+    if attached is not None:
+        delivered = set(ZoneCountry.objects.values_list("country", flat=True))
+        codes = [each for each in codes if (each in delivered) is attached]
+    language = tag_of(code) if code else None
+    return [[country(each, language) for each in codes]] * len(shops)
+
+
+@shop.field()
+def default_country(shops: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
+    """The first channel's."""
+    first = next(iter(context.channels.values()), None)
+    return [country(first.default_country) if first else None] * len(shops)
+
+
+@shop.field()
+def languages(
+    shops: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[dict[str, str]]]:
+    codes = context.schema.type_map["LanguageCodeEnum"].values  # type: ignore[attr-defined]
+    return [[displayed(code, get_language() or "en") for code in codes]] * len(shops)
+
+
+@shop.field()
+def phone_prefixes(shops: list[Row], *_: Any) -> list[list[str]]:
+    return [[str(code) for code in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)]] * len(shops)
+
+
+@shop.field()
+def translation(shops: list[Row], arguments: dict[str, Any], context: Context, *_: Any) -> list[Any]:
+    code = arguments["languageCode"]
+    texts = texts_in("core.shopsettings", [each.pk for each in shops], code)
+    return [_translated(each, code, texts.get(str(each.pk))) for each in shops]
+
+
+def _translated(row: Row, code: str, texts: dict[str, str] | None) -> dict[str, Any] | None:
+    if texts is None:
+        return None
+    return {
+        "id": f"ShopTranslation:{row.pk}",
+        "language": displayed(code, get_language() or "en"),
+        "headerText": "",
+        "description": texts.get("description", ""),
+    }
+
 
 query = Queries()
 
@@ -22,4 +170,46 @@ def the_shop(arguments: dict[str, Any], context: Context, selection: Selection) 
     return context.settings
 
 
-TYPES = (shop, query)
+@query.field("_service")
+def service(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, str]:
+    return {"sdl": _printed(context.schema)}
+
+
+@query.field("_entities")
+def entities(arguments: dict[str, Any], context: Context, selection: Selection) -> list[Row | None]:
+    """Objects by what a gateway knows of them; one query for each type."""
+    asked = [each if isinstance(each, dict) else {} for each in arguments["representations"]]
+    names = [str(each.get("__typename")) for each in asked]
+    found: dict[tuple[str, Any], Row] = {}
+    keys = [
+        key_of(str(each.get("id")), name) if name in ENTITIES else None
+        for name, each in zip(names, asked, strict=True)
+    ]
+    for name in set(names) & ENTITIES.keys():
+        wanted = [key for each, key in zip(names, keys, strict=True) if each == name]
+        rows = ENTITIES[name].by_key(context, wanted, selection.names())
+        found |= {(name, key): row for key, row in rows.items()}
+    return [found.get(place) for place in zip(names, keys, strict=True)]
+
+
+@lru_cache(maxsize=1)
+def _printed(schema: GraphQLSchema) -> str:
+    return print_schema(schema)
+
+
+service_type = Type("_Service")
+service_type.plain("sdl")
+
+TYPES = (
+    *(shop, permission, domain, external_authentication, shop_translation, limits, limit_info),
+    *(announcement, query, service_type),
+)
+ENUMS: dict[str, Choices] = {
+    "PermissionEnum": Permission,
+    "WeightUnitsEnum": {unit: unit.lower() for unit in ("G", "LB", "OZ", "KG", "TONNE")},
+    "PasswordLoginModeEnum": {
+        "ENABLED": "enabled",
+        "CUSTOMERS_ONLY": "customers_only",
+        "DISABLED": "disabled",
+    },
+}

@@ -43,6 +43,10 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         folded = fold(text)
         return self.filter(Q(folded__contains=folded) | Q(folded=_bare(folded)))
 
+    def named(self, text: str) -> DivisionQuerySet:
+        """Those with this name, marks or not, with or without its type word."""
+        return self.filter(folded=_bare(fold(text)))
+
     def suggest_from_old(self, text: str) -> DivisionQuerySet:
         """Communes of today that an address as it was written before 1 July 2025 may mean.
 

