@@ -358,6 +358,11 @@ PAYOS_CHECKSUM_KEY = _env("PAYOS_CHECKSUM_KEY")
 JWT_PRIVATE_KEY = _env("JWT_PRIVATE_KEY").replace("\\n", "\n")
 API_COST_LIMIT = _whole("API_COST_LIMIT", 50_000)  # 0 turns it off
 API_ORIGINS = _words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
+# Sites that letters asked for over the API may lead to; `*` is any.
+API_CLIENT_HOSTS = _words("API_CLIENT_HOSTS") or [
+    urlsplit(PUBLIC_URL).hostname or "",
+    *([] if SERVER else LOOPBACK),
+]
 API_PLAYGROUND = DEBUG
 
 # --- Safety ---------------------------------------------------------------------------------------

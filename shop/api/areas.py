@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shop.api import base
+from shop.api import account, base
 
-AREAS = (base.AREA,)
+AREAS = (base.AREA, account.AREA)

@@ -10,11 +10,12 @@ import binascii
 import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from shop.api.errors import Mistake, ProtocolError
 
-Key: TypeAlias = int | uuid.UUID
+Key: TypeAlias = Any
+"""A whole number or a UUID, as the type has it."""
 
 # Everything else is known by a whole number.
 UUID_TYPES = frozenset(

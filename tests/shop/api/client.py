@@ -11,21 +11,21 @@ from django.test import Client
 ADDRESS = "/graphql/"
 
 
-def ask(query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+def ask(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
     """The whole answer of a request that is executed (status 200)."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 200, response.content
     return json.loads(response.content)
 
 
-def data_of(query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+def data_of(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
     """The data of an answer without errors."""
     answer = ask(query, token, **variables)
     assert "errors" not in answer, answer["errors"]
     return answer["data"]
 
 
-def refused(query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+def refused(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
     """The one protocol error of a request that is not executed (status 400)."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 400, response.content

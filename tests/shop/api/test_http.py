@@ -205,7 +205,7 @@ def test_a_site_that_is_not_named_is_let_to_nothing():
 
 
 def test_a_string_that_is_no_token_of_ours_is_ignored():
-    assert ask(NAME, token="abc")["data"] == NAMED["data"]
+    assert ask(NAME, "abc")["data"] == NAMED["data"]
 
 
 def test_an_unknown_channel_is_null_and_a_malformed_id_an_error():

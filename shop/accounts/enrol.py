@@ -1,0 +1,111 @@
+"""Accounts that open once a letter's link was followed, and e-mail addresses that change so."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.actions import EmailTaken
+from shop.accounts.links import CONFIRM_ACCOUNT, CONFIRMATION, LinkTo, new_email_of, write_link
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+
+class LinkTooOld(Refused):
+    """The link of a letter was used already, is older than three days, or is not this person's."""
+
+    code = "link_too_old"
+    default_words = _("This link is no longer good. Ask for a new one.")
+
+
+@transaction.atomic(durable=True)
+def enrol(
+    *,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    language: str,
+    metadata: Mapping[str, str],
+    link_to: LinkTo | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Open an account, confirmed by a letter's link where there is one.
+
+    Where the address has an account already nothing happens, after the same work: whether it has is told to
+    nobody. Somebody who has not confirmed yet is written to again.
+    """
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                email=email,
+                password=password,
+                first_name=first_name,
+                last_name=last_name,
+                language=language,
+                metadata=dict(metadata),
+                is_confirmed=link_to is None,
+            )
+    except IntegrityError:
+        known = User.objects.filter(email=email.strip().lower(), is_active=True, is_confirmed=False).first()
+        if known is None or link_to is None:
+            return
+        user = known
+    else:
+        record_change("user.registered", user, actor=actor, now=now)
+    if link_to is not None:
+        write_link(letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now)
+
+
+@transaction.atomic(durable=True)
+def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datetime) -> User:
+    """The address is theirs. Raises LinkTooOld."""
+    user = locked_one(User.objects.filter(email=email.strip().lower(), is_active=True))
+    if user is None or not CONFIRMATION.check_token(user, token):
+        raise LinkTooOld(field="token")
+    user.is_confirmed = True
+    user.save(update_fields=["is_confirmed", "updated_at"])
+    record_change("user.confirmed", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.datetime) -> User:
+    """Use the new address from now on; tokens given out for the old one end. Raises Missing, LinkTooOld,
+    EmailTaken.
+    """
+    user = locked_one(User.objects.filter(pk=user_id, is_active=True))
+    if user is None:
+        raise Missing()
+    new = new_email_of(token, user)
+    if new is None:
+        raise LinkTooOld(field="token")
+    user.email = new
+    user.revocation_key = secrets.token_urlsafe()
+    user.is_confirmed = True
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "revocation_key", "is_confirmed", "updated_at"])
+    except IntegrityError as taken:
+        raise EmailTaken(field="newEmail") from taken
+    record_change("user.email_changed", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def end_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Sign somebody out of everything that holds a token. Raises Missing."""
+    user = locked_one(User.objects.filter(pk=user_id))
+    if user is None:
+        raise Missing()
+    user.revocation_key = secrets.token_urlsafe()
+    user.save(update_fields=["revocation_key", "updated_at"])
+    record_change("user.tokens_ended", user, actor=actor, now=now)

@@ -1,0 +1,79 @@
+"""Addresses of storefronts that letters may lead to, and passwords and channels as clients send them."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import User
+from shop.api.context import Context
+from shop.api.errors import Mistake, Mistakes
+
+_PASSWORD_CODES = {
+    "password_too_short": "PASSWORD_TOO_SHORT",
+    "password_too_common": "PASSWORD_TOO_COMMON",
+    "password_too_similar": "PASSWORD_TOO_SIMILAR",
+    "password_entirely_numeric": "PASSWORD_ENTIRELY_NUMERIC",
+}
+
+
+def link(redirect_url: str, **values: str) -> str:
+    """`<redirectUrl>?email=&token=`, whatever stands in its query already."""
+    parts = urlsplit(redirect_url)
+    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *values.items()])))
+
+
+def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
+    """The address, if its host is one of our clients'. Raises Mistake."""
+    if not url:
+        raise Mistake("REQUIRED", _("Say where the letter's link shall lead."), field=field)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise Mistake("INVALID", _("That is no web address."), field=field)
+    if "*" not in settings.API_CLIENT_HOSTS and host not in settings.API_CLIENT_HOSTS:
+        raise Mistake("INVALID", _("Letters may not lead to that site."), field=field)
+    return url
+
+
+def checked_channel(slug: str | None, context: Context) -> None:
+    """Raises Mistake where no channel, or one that sells nothing, is named."""
+    if not slug:
+        raise Mistake("MISSING_CHANNEL_SLUG", _("Say which channel this is for."), field="channel")
+    channel = context.channel(slug)
+    if channel is None:
+        raise Mistake("NOT_FOUND", _("There is no such channel."), field="channel")
+    if not channel.is_active:
+        raise Mistake("CHANNEL_INACTIVE", _("This channel is closed."), field="channel")
+
+
+def checked_password(password: str, about: User, field: str) -> str:
+    """A password that is good enough. Raises Mistakes, one for each thing that is wrong with it."""
+    try:
+        validate_password(password, about)
+    except ValidationError as error:
+        raise Mistakes(
+            [
+                Mistake(_PASSWORD_CODES.get(str(each.code), "INVALID"), " ".join(each.messages), field=field)
+                for each in error.error_list
+            ]
+        ) from error
+    return password
+
+
+def checked_email(email: str, field: str = "email") -> str:
+    """An address in lower case. Raises Mistake."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Mistake("INVALID", " ".join(error.messages), field=field) from error
+    return email

@@ -1,0 +1,95 @@
+"""New passwords and e-mail addresses, by a letter's link or by the old password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.actions import send_password_link, set_password
+from shop.accounts.enrol import change_email
+from shop.accounts.links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
+from shop.accounts.models import User
+from shop.accounts.tries import CONFIRMATIONS, check_password_link, count_password_link
+from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
+from shop.api.account.sign_in import issued
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.permissions import Standing
+from shop.api.roots import Mutations
+from shop.core.limits import TooManyTries, network_of
+
+mutation = Mutations(
+    codes={"link_too_old": "INVALID", "email_taken": "UNIQUE", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"}
+)
+
+
+@mutation.field()
+def request_password_reset(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """The answer is the same for every address."""
+    redirect = checked_redirect(arguments["redirectUrl"])
+    email, network = checked_email(arguments["email"]), network_of(context.request.META)
+    try:
+        check_password_link(network, email)
+    except TooManyTries as refused:
+        raise Mistake("PASSWORD_RESET_ALREADY_REQUESTED", refused.words, field="email") from refused
+    count_password_link(network, email)
+    send_password_link(
+        email=email,
+        link_to=lambda user: link(redirect, email=user.email or "", token=PASSWORD.make_token(user)),
+        now=context.now,
+    )
+    return {}
+
+
+@mutation.field("setPassword")
+def set_password_by_link(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    email = arguments["email"].strip().lower()
+    user = User.objects.filter(email=email, is_active=True).first()
+    if user is None or not PASSWORD.check_token(user, arguments["token"]):
+        raise Mistake("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
+    password = checked_password(arguments["password"], user, "password")
+    user = set_password(
+        user_id=user.pk, password=password, confirms=True, actor=context.actor, now=context.now
+    )
+    return issued(user, context)
+
+
+@mutation.field(permissions=[Standing.USER])
+def password_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    user = context.signed_in()
+    if user.has_usable_password():
+        _check_password(user, arguments.get("oldPassword") or "", "oldPassword")
+    password = checked_password(arguments["newPassword"], user, "newPassword")
+    changed = set_password(user_id=user.pk, password=password, actor=context.actor, now=context.now)
+    return {"user": changed}
+
+
+@mutation.field(permissions=[Standing.USER])
+def request_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
+    _check_password(user, arguments["password"], "password")
+    email = checked_email(arguments["newEmail"], "newEmail")
+    if User.objects.filter(email=email).exists():
+        raise Mistake("UNIQUE", _("There is an account with this e-mail already."), field="newEmail")
+    CONFIRMATIONS.check(f"email:{user.pk}")
+    CONFIRMATIONS.spend(f"email:{user.pk}")
+    url = link(redirect, token=email_change_token(user, email))
+    send_link(letter=CHANGE_EMAIL, user=user, to=email, url=url, now=context.now)
+    return {"user": user}
+
+
+@mutation.field(permissions=[Standing.USER])
+def confirm_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    user = change_email(
+        user_id=context.signed_in().pk, token=arguments["token"], actor=context.actor, now=context.now
+    )
+    return {"user": user}
+
+
+def _check_password(user: User, password: str, field: str) -> None:
+    if not user.check_password(password):
+        raise Mistake("INVALID_CREDENTIALS", _("The password is not right."), field=field)

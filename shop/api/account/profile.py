@@ -1,0 +1,135 @@
+"""What people keep about themselves over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.accounts.models import Address, User
+from shop.accounts.permissions import Permission
+from shop.accounts.profile import (
+    Use,
+    add_address,
+    change_address,
+    change_profile,
+    choose_address,
+    remove_address,
+)
+from shop.api.account.types import user
+from shop.api.addresses import address_from
+from shop.api.base.places import address
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.ids import given_key
+from shop.api.languages import tag_of
+from shop.api.metadata import from_input
+from shop.api.permissions import Standing
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+
+mutation = Mutations()
+
+_USES = {"SHIPPING": Use.SHIPPING, "BILLING": Use.BILLING}
+_COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
+
+
+@mutation.field()
+def account_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    person, given = _person(arguments.get("customerId"), context), arguments["input"]
+    values = {column: given[name] or "" for name, column in _COLUMNS.items() if name in given}
+    if given.get("languageCode"):
+        values["language"] = tag_of(given["languageCode"])
+    if given.get("metadata"):
+        values["metadata"] = person.metadata | from_input(given["metadata"])
+    addresses = {
+        use: address_from(given[name], context, kind=kind)
+        for name, use, kind in (
+            ("defaultShippingAddress", Use.SHIPPING, "SHIPPING"),
+            ("defaultBillingAddress", Use.BILLING, "BILLING"),
+        )
+        if given.get(name)
+    }
+    changed = change_profile(
+        user_id=person.pk, values=values, addresses=addresses, actor=context.actor, now=context.now
+    )
+    return {"user": changed}
+
+
+@mutation.field()
+def account_address_create(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    person, kind = _person(arguments.get("customerId"), context), arguments.get("type")
+    made = add_address(
+        user_id=person.pk,
+        address=address_from(arguments["input"], context, kind=kind),
+        use=_USES[kind] if kind else None,
+        actor=context.actor,
+        now=context.now,
+    )
+    return _answer(person.pk, context, selection, made.pk)
+
+
+@mutation.field(permissions=[Standing.USER])
+def account_address_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    kept = _own_address(arguments["id"], context)
+    changed = address_from(arguments["input"], context, of=kept)
+    change_address(address=changed, actor=context.actor, now=context.now)
+    return _answer(changed.user_id, context, selection, changed.pk)
+
+
+@mutation.field(permissions=[Standing.USER])
+def account_address_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    kept = _own_address(arguments["id"], context)
+    gone = _answer(kept.user_id, context, selection, kept.pk)["address"]
+    remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
+    return _answer(kept.user_id, context, selection) | {"address": gone}
+
+
+@mutation.field(permissions=[Standing.USER])
+def account_set_default_address(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    kept = _own_address(arguments["id"], context)
+    choose_address(
+        user_id=kept.user_id or 0,
+        address_id=kept.pk,
+        use=_USES[arguments["type"]],
+        actor=context.actor,
+        now=context.now,
+    )
+    return _answer(kept.user_id, context, selection)
+
+
+def _person(customer_id: str | None, context: Context) -> User:
+    """The requester, or whom they may act for."""
+    if customer_id is None:
+        return context.signed_in()
+    context.require(Permission.IMPERSONATE_USER)
+    key = given_key(customer_id, "User", field="customerId")
+    found = User.objects.filter(pk=key, is_staff=False, erased_at=None).first()
+    if found is None:
+        raise Missing(field="customerId")
+    return found
+
+
+def _own_address(text: str, context: Context) -> Address:
+    """One of the requester's own; staff who care for customers reach anybody's. Raises Mistake, Missing."""
+    rows = Address.objects.filter(pk=given_key(text, "Address", field="id"), user__isnull=False)
+    if not context.may(Permission.MANAGE_USERS):
+        rows = rows.filter(user=context.signed_in())
+    found = rows.first()
+    if found is None:
+        raise Missing(field="id")
+    return found
+
+
+def _answer(
+    user_key: int | None, context: Context, selection: Selection, address_key: int | None = None
+) -> dict[str, Any]:
+    people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
+    found = address.by_key(context, [address_key], selection.names("address"), rows=Address.objects.all())
+    return {"user": people.get(user_key), "address": found.get(address_key)}

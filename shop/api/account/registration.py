@@ -1,0 +1,123 @@
+"""Opening an account, confirming it, and having it deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.erase import erase_person
+from shop.accounts.enrol import confirm_account as confirm
+from shop.accounts.enrol import enrol
+from shop.accounts.links import CONFIRM_ACCOUNT, CONFIRMATION, DELETE_ACCOUNT, DELETION, send_link
+from shop.accounts.models import User
+from shop.accounts.tries import CONFIRMATIONS, REGISTRATIONS
+from shop.api.account.clients import (
+    checked_channel,
+    checked_email,
+    checked_password,
+    checked_redirect,
+    link,
+)
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.languages import tag_of
+from shop.api.metadata import from_input
+from shop.api.permissions import Standing
+from shop.api.roots import Mutations
+from shop.core.limits import TooManyTries, network_of
+
+mutation = Mutations(codes={"link_too_old": "INVALID", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"})
+
+
+@mutation.field()
+def account_register(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    about = User(
+        email=checked_email(given["email"]),
+        first_name=given.get("firstName") or "",
+        last_name=given.get("lastName") or "",
+        language=tag_of(given.get("languageCode") or get_language() or "vi"),
+        metadata=from_input(given.get("metadata")),
+    )
+    password = checked_password(given["password"], about, "password")
+    needs_letter = bool(context.settings.enable_account_confirmation_by_email)
+    redirect = given.get("redirectUrl")
+    if needs_letter:
+        redirect = checked_redirect(redirect)
+        checked_channel(given.get("channel"), context)
+    network = network_of(context.request.META)
+    REGISTRATIONS.check(network)
+    REGISTRATIONS.spend(network)
+    enrol(
+        email=about.email or "",
+        password=password,
+        first_name=about.first_name,
+        last_name=about.last_name,
+        language=about.language,
+        metadata=about.metadata,
+        link_to=(lambda user: _confirmation_link(user, redirect)) if needs_letter else None,
+        actor=context.actor,
+        now=context.now,
+    )
+    # Whoever asks learns no more than what they sent, whether the account is new or not.
+    about.date_joined = about.updated_at = context.now
+    about.is_confirmed = not needs_letter
+    return {"user": about, "requiresConfirmation": needs_letter}
+
+
+@mutation.field()
+def confirm_account(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    user = confirm(email=arguments["email"], token=arguments["token"], actor=context.actor, now=context.now)
+    return {"user": user}
+
+
+@mutation.field(permissions=[Standing.USER])
+def send_confirmation_email(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
+    if user.is_confirmed or not user.email:
+        raise Mistake("ACCOUNT_CONFIRMED", _("The account is confirmed already."))
+    try:
+        CONFIRMATIONS.check(user.email)
+    except TooManyTries as refused:
+        raise Mistake("CONFIRMATION_ALREADY_REQUESTED", refused.words) from refused
+    CONFIRMATIONS.spend(user.email)
+    url = _confirmation_link(user, redirect)
+    send_link(letter=CONFIRM_ACCOUNT, user=user, to=user.email, url=url, now=context.now)
+    return {}
+
+
+@mutation.field(permissions=[Standing.USER])
+def account_request_deletion(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
+    _refuse_staff(user)
+    CONFIRMATIONS.check(f"deletion:{user.pk}")
+    CONFIRMATIONS.spend(f"deletion:{user.pk}")
+    url = link(redirect, token=DELETION.make_token(user))
+    send_link(letter=DELETE_ACCOUNT, user=user, to=user.email or "", url=url, now=context.now)
+    return {}
+
+
+@mutation.field(permissions=[Standing.USER])
+def account_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    user = context.signed_in()
+    _refuse_staff(user)
+    if not DELETION.check_token(user, arguments["token"]):
+        raise Mistake("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
+    erase_person(user_id=user.pk, actor=context.actor, now=context.now)
+    return {"user": user}
+
+
+def _confirmation_link(user: User, redirect: str) -> str:
+    return link(redirect, email=user.email or "", token=CONFIRMATION.make_token(user))
+
+
+def _refuse_staff(user: User) -> None:
+    if user.is_staff:
+        raise Mistake("DELETE_STAFF_ACCOUNT", _("Accounts of staff are closed by those who manage staff."))

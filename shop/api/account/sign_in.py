@@ -1,0 +1,148 @@
+"""Signing in with a password, tokens, and their end."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, NoReturn
+
+from django.contrib.auth.models import update_last_login
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+from jwt import DecodeError, ExpiredSignatureError, PyJWTError
+
+from shop.accounts.actions import who_knows_password
+from shop.accounts.enrol import end_tokens
+from shop.accounts.models import User
+from shop.accounts.tries import check_sign_in, count_sign_in
+from shop.api import tokens
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.permissions import Standing
+from shop.api.roots import Mutations
+from shop.core.limits import TooManyTries, network_of
+
+COOKIE = "refreshToken"
+
+mutation = Mutations()
+
+
+@mutation.field()
+def token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    user = _who(context, arguments["email"], arguments["password"])
+    _refuse_closed(user, context)
+    update_last_login(User, user)
+    return issued(user, context, audience=arguments.get("audience"))
+
+
+@mutation.field()
+def token_refresh(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    token = arguments.get("refreshToken") or context.request.COOKIES.get(COOKIE)
+    if not token:
+        raise Mistake("JWT_MISSING_TOKEN", _("A refresh token is needed."), field="refreshToken")
+    try:
+        claims = tokens.claims_of(token)
+        user = tokens.user_of(claims, tokens.REFRESH)
+    except PyJWTError as error:
+        _refuse(error, "refreshToken")
+    if not arguments.get("refreshToken"):
+        _check_csrf(claims, arguments.get("csrfToken"))
+    audience = str(claims.get("aud", "")).removeprefix("custom:")
+    return {"token": tokens.access_token(user, now=context.now, audience=audience or None), "user": user}
+
+
+@mutation.field(refused={"isValid": False})
+def token_verify(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    try:
+        claims = tokens.claims_of(arguments["token"])
+        user = tokens.user_of(claims, str(claims.get("type")))
+    except PyJWTError as error:
+        _refuse(error, "token")
+    return {"isValid": True, "payload": claims, "user": user}
+
+
+@mutation.field(permissions=[Standing.USER])
+def tokens_deactivate_all(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    end_tokens(user_id=context.signed_in().pk, actor=context.actor, now=context.now)
+    return {}
+
+
+def issued(user: User, context: Context, *, audience: str | None = None) -> dict[str, Any]:
+    """Tokens for somebody who has shown who they are; the refresh token goes into a cookie as well."""
+    csrf_token = tokens.new_csrf_token()
+    refresh = tokens.refresh_token(user, csrf_token=csrf_token, now=context.now, audience=audience)
+
+    def keep(response: HttpResponse) -> None:
+        age = tokens.LIFETIMES[tokens.REFRESH]
+        response.set_cookie(COOKIE, refresh, max_age=age, httponly=True, secure=True, samesite="None")
+
+    context.on_response(keep)
+    return {
+        "token": tokens.access_token(user, now=context.now, audience=audience),
+        "refreshToken": refresh,
+        "csrfToken": csrf_token,
+        "user": user,
+    }
+
+
+def _who(context: Context, written: str, password: str) -> User:
+    """Raises Mistake: the same for an unknown address and a wrong password."""
+    network = network_of(context.request.META)
+    try:
+        check_sign_in(network, written)
+    except TooManyTries as refused:
+        raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
+    user = who_knows_password(written=written, password=password)
+    count_sign_in(network, written, succeeded=user is not None)
+    if user is None:
+        raise Mistake(
+            "INVALID_CREDENTIALS",
+            _("E-mail (or phone number) and password do not go together."),
+            field="email",
+        )
+    return user
+
+
+def _refuse_closed(user: User, context: Context) -> None:
+    """Raises Mistake for an account that is closed, waits for its letter, or may not use a password."""
+    shop = context.settings
+    if not user.is_active:
+        raise Mistake("INACTIVE", _("This account is closed."), field="email")
+    waits = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
+    if waits and not user.is_confirmed:
+        raise Mistake(
+            "ACCOUNT_NOT_CONFIRMED", _("Confirm the account first: we sent a letter."), field="email"
+        )
+    mode = shop.password_login_mode
+    if mode == "disabled" or (mode == "customers_only" and user.is_staff):
+        raise Mistake(
+            "DISABLED_AUTHENTICATION_METHOD", _("Signing in with a password is switched off."), field="email"
+        )
+
+
+def _check_csrf(claims: tokens.Claims, given: str | None) -> None:
+    if not given or not hmac.compare_digest(str(claims.get("csrfToken", "")), given):
+        raise Mistake(
+            "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not go with the cookie."), field="csrfToken"
+        )
+
+
+def _refuse(error: PyJWTError, field: str) -> NoReturn:
+    """In PyJWT's words: clients look for them."""
+    code = "JWT_INVALID_TOKEN"
+    if isinstance(error, ExpiredSignatureError):
+        code = "JWT_SIGNATURE_EXPIRED"
+    elif isinstance(error, DecodeError):
+        code = "JWT_DECODE_ERROR"
+    raise Mistake(code, str(error), field=field) from error
+
+
+def _external(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    raise Mistake("NOT_FOUND", _("No such service is set up here."), field="pluginId")
+
+
+for name in ("AuthenticationUrl", "ObtainAccessTokens", "Refresh", "Logout"):
+    mutation.field(f"external{name}")(_external)
+mutation.field("externalVerify", refused={"isValid": False})(_external)

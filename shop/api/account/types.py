@@ -1,0 +1,229 @@
+"""People and groups of staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.accounts.models import Address, Group, GroupPermission, User
+from shop.accounts.permissions import Permission
+from shop.api.base.channels import channel
+from shop.api.base.entities import ENTITIES
+from shop.api.base.places import address
+from shop.api.base.shop import shown_permission
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import PermissionDenied
+from shop.api.ids import global_id, key_of
+from shop.api.languages import code_of
+from shop.api.metadata import keep_metadata
+from shop.api.permissions import written
+from shop.api.types import Row, Rows, Type
+from shop.core.models import Channel
+
+CARING = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
+
+
+def _people(context: Context) -> Rows:
+    """Oneself; customers for those who care for them or for orders, staff for those who manage staff."""
+    people = User.objects.filter(erased_at=None)
+    seen = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
+    if context.may(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS):
+        seen |= people.filter(is_staff=False)
+    if context.may(Permission.MANAGE_STAFF):
+        seen |= people.filter(is_staff=True)
+    return seen
+
+
+def _is_oneself(context: Context, key: Any) -> bool:
+    return context.user is not None and context.user.pk == key
+
+
+user = Type("User", rows=_people)
+user.columns(
+    firstName="first_name",
+    lastName="last_name",
+    isStaff="is_staff",
+    isActive="is_active",
+    isConfirmed="is_confirmed",
+    externalReference="external_reference",
+    lastLogin="last_login",
+    dateJoined="date_joined",
+    updatedAt="updated_at",
+)
+user.column("note", "note", permissions=CARING)
+user.nothing("avatar")
+user.one("defaultShippingAddress", address, by="default_shipping_address_id", rows=Address.objects.all())
+user.one("defaultBillingAddress", address, by="default_billing_address_id", rows=Address.objects.all())
+keep_metadata(user, User, rights=CARING, owns=_is_oneself)
+
+
+@user.field("id", needs="id")
+def ids_of_users(users: list[Row], *_: Any) -> list[str]:
+    """Empty for somebody who just registered: it would tell whether they had an account."""
+    return [global_id("User", each.id) if each.id is not None else "" for each in users]
+
+
+@user.field(needs="email")
+def email(users: list[Row], *_: Any) -> list[str]:
+    return [each.email or "" for each in users]
+
+
+@user.field(needs="language")
+def language_code(users: list[Row], *_: Any) -> list[str]:
+    return [code_of(each.language) for each in users]
+
+
+@user.field(needs="id")
+def addresses(users: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    keys = [each.id for each in users]
+    rows = Address.objects.filter(user__in=[key for key in keys if key is not None]).order_by("pk")
+    groups = address.grouped(rows, selection.names(), by="user_id")
+    return [groups.get(key, []) for key in keys]
+
+
+@user.field(needs=("id", "is_staff", "is_superuser"))
+def user_permissions(users: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
+    """What a member of staff may do; for themselves, and for those who manage staff."""
+    held: dict[int, set[str]] = {}
+    codes = GroupPermission.objects.filter(group__users__in=[each.id for each in users if each.is_staff])
+    for key, code in codes.values_list("group__users", "code"):
+        held.setdefault(key, set()).add(code)
+    return [_permissions_of(each, held.get(each.id, set()), context) for each in users]
+
+
+def _permissions_of(row: Row, held: set[str], context: Context) -> Any:
+    if not (_is_oneself(context, row.id) or context.may(Permission.MANAGE_STAFF)):
+        return PermissionDenied([written(Permission.MANAGE_STAFF)])
+    codes = Permission.values if row.is_superuser else [code for code in Permission.values if code in held]
+    return [shown_permission(code) | {"user_id": row.id} for code in codes]
+
+
+user_permission = Type("UserPermission")
+user_permission.plain("code", "name")
+
+
+@user_permission.field()
+def source_permission_groups(
+    held: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[Row]]:
+    """The groups that somebody has the permission from."""
+    key = key_of(arguments["userId"], "User")
+    through = GroupPermission.objects.filter(group__users=key).values_list("code", "group")
+    groups: dict[str, set[int]] = {}
+    for code, group_key in through:
+        groups.setdefault(code, set()).add(group_key)
+    rows = group.by_key(context, {each for keys in groups.values() for each in keys}, selection.names())
+    return [[rows[each] for each in sorted(groups.get(one["code"], ()))] for one in held]
+
+
+group = Type("Group", rows=lambda context: Group.objects.all())
+group.id()
+group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
+
+
+@group.field(needs="id")
+def permissions(groups: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+    held: dict[int, set[str]] = {}
+    codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
+    for key, code in codes.values_list("group", "code"):
+        held.setdefault(key, set()).add(code)
+    return [
+        [shown_permission(code) for code in Permission.values if code in held.get(each.id, ())]
+        for each in groups
+    ]
+
+
+@group.field(needs="id", permissions=[Permission.MANAGE_STAFF])
+def users(groups: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    rows = User.objects.filter(permission_groups__in=[each.id for each in groups]).order_by("pk")
+    found = user.grouped(rows, selection.names(), by="permission_groups")
+    return [found.get(each.id, []) for each in groups]
+
+
+@group.field(needs="id")
+def user_can_manage(groups: list[Row], arguments: Any, context: Context, *_: Any) -> list[bool]:
+    """Whether the requester holds all that the group gives: nobody gives what they do not have."""
+    held: dict[int, set[str]] = {}
+    codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
+    for key, code in codes.values_list("group", "code"):
+        held.setdefault(key, set()).add(code)
+    return [
+        context.may(Permission.MANAGE_STAFF) and held.get(each.id, set()) <= context.permissions
+        for each in groups
+    ]
+
+
+@group.field("accessibleChannels", needs=("id", "restricted_to_channels"))
+def channels_of_groups(
+    groups: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    every = channel.read(Channel.objects.order_by("pk"), selection.names())
+    allowed: dict[int, set[int]] = {}
+    through = Group.channels.through.objects.filter(group__in=[each.id for each in groups])
+    for key, channel_key in through.values_list("group", "channel"):
+        allowed.setdefault(key, set()).add(channel_key)
+    return [
+        [each for each in every if each.id in allowed.get(one.id, ())]
+        if one.restricted_to_channels
+        else every
+        for one in groups
+    ]
+
+
+@user.field(needs="id")
+def permission_groups(
+    users: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = Group.objects.filter(users__in=[each.id for each in users]).order_by("pk")
+    groups = group.grouped(rows, selection.names(), by="users")
+    return [groups.get(each.id, []) for each in users]
+
+
+@user.field(needs="id")
+def editable_groups(
+    users: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    """The groups whose permissions the requester holds themselves."""
+    if not context.may(Permission.MANAGE_STAFF):
+        return [[] for _ in users]
+    beyond = GroupPermission.objects.exclude(code__in=context.permissions).values("group")
+    rows = group.read(Group.objects.exclude(pk__in=beyond).order_by("pk"), selection.names())
+    return [rows for _ in users]
+
+
+def _restricted(users: list[Row]) -> dict[int, set[int]]:
+    """The channels of those who are in groups, all of them restricted to channels."""
+    limits: dict[int, list[bool]] = {}
+    chosen: dict[int, set[int]] = {}
+    rows = Group.objects.filter(users__in=[each.id for each in users])
+    for key, restricted, channel_key in rows.values_list("users", "restricted_to_channels", "channels"):
+        limits.setdefault(key, []).append(restricted)
+        if channel_key is not None:
+            chosen.setdefault(key, set()).add(channel_key)
+    return {key: chosen.get(key, set()) for key, each in limits.items() if all(each)}
+
+
+@user.field(needs=("id", "is_superuser"))
+def restricted_access_to_channels(users: list[Row], *_: Any) -> list[bool]:
+    restricted = _restricted(users)
+    return [each.id in restricted and not each.is_superuser for each in users]
+
+
+@user.field("accessibleChannels", needs=("id", "is_staff", "is_superuser"))
+def channels_of_users(
+    users: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    every = channel.read(Channel.objects.order_by("pk"), selection.names())
+    restricted = _restricted(users)
+    return [
+        []
+        if not each.is_staff
+        else every
+        if each.is_superuser or each.id not in restricted
+        else [one for one in every if one.id in restricted[each.id]]
+        for each in users
+    ]
+
+
+ENTITIES |= {"User": user, "Group": group}
+TYPES = (user, user_permission, group)

@@ -1,0 +1,339 @@
+"""Signing in over the API: tokens, their claims, their refreshing, and their end."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from jwt.algorithms import RSAAlgorithm
+
+from shop.accounts.tries import FAILED_SIGN_INS
+from shop.api import tokens
+from shop.api.ids import global_id
+from shop.api.keys import signing_key
+from shop.core.models import ShopSettings
+from tests.factories import PASSWORD, make_admin, make_user
+from tests.shop.api.client import ask, data_of, post
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """
+    mutation($email: String!, $password: String!, $audience: String) {
+        tokenCreate(email: $email, password: $password, audience: $audience) {
+            token refreshToken csrfToken user { id email }
+            errors { field code message } accountErrors { code }
+        }
+    }
+"""
+REFRESH = """
+    mutation($token: String, $csrf: String) {
+        tokenRefresh(refreshToken: $token, csrfToken: $csrf) {
+            token user { email } errors { field code message }
+        }
+    }
+"""
+VERIFY = """
+    mutation($token: String!) {
+        tokenVerify(token: $token) { isValid payload user { email } errors { field code message } }
+    }
+"""
+ME = "{ me { email } shop { name } }"
+
+
+def created(user, **more):
+    return data_of(CREATE, email=user.email, password=PASSWORD, **more)["tokenCreate"]
+
+
+def refusal_of(query, field, **variables):
+    (error,) = data_of(query, **variables)[field]["errors"]
+    return error["field"], error["code"]
+
+
+def claims(token):
+    """Checked as an app does it: with the published key, found by the token's own `kid`."""
+    (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
+    assert jwt.get_unverified_header(token) == {"alg": "RS256", "typ": "JWT", "kid": key["kid"]}
+    public = RSAAlgorithm.from_jwk(key)
+    return jwt.decode(token, public, algorithms=["RS256"], options={"verify_aud": False})
+
+
+def test_tokens_carry_the_claims_of_the_contract():
+    user = make_user()
+
+    answer = created(user)
+
+    assert answer["errors"] == answer["accountErrors"] == []
+    assert answer["user"] == {"id": global_id("User", user.pk), "email": user.email}
+    access, refresh = claims(answer["token"]), claims(answer["refreshToken"])
+    common = {
+        "iss": f"{settings.PUBLIC_URL}/graphql/",
+        "owner": "saleor",
+        "token": user.revocation_key,
+        "email": user.email,
+        "user_id": global_id("User", user.pk),
+        "is_staff": False,
+    }
+    assert access == common | {"iat": access["iat"], "exp": access["iat"] + 300, "type": "access"}
+    assert refresh == common | {
+        "iat": refresh["iat"],
+        "exp": refresh["iat"] + 30 * 24 * 3600,
+        "type": "refresh",
+        "csrfToken": answer["csrfToken"],
+    }
+    user.refresh_from_db()
+    assert user.last_login is not None
+
+
+def test_the_kid_is_the_thumbprint_of_the_published_key():
+    (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
+
+    canonical = json.dumps({"e": key["e"], "kty": "RSA", "n": key["n"]}, separators=(",", ":"))
+
+    thumbprint = urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+    assert key["kid"] == thumbprint
+    assert urlsafe_b64decode(key["e"] + "==") == b"\x01\x00\x01"
+
+
+def test_an_audience_is_written_into_both_and_kept_when_refreshing():
+    answer = created(make_user(), audience="tiem")
+
+    refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
+
+    assert claims(answer["token"])["aud"] == claims(answer["refreshToken"])["aud"] == "custom:tiem"
+    assert claims(refreshed["token"])["aud"] == "custom:tiem"
+
+
+def test_the_refresh_token_is_a_cookie_too():
+    user, client = make_user(), Client()
+
+    response = post(
+        {"query": CREATE, "variables": {"email": user.email, "password": PASSWORD}}, client=client
+    )
+
+    cookie = response.cookies["refreshToken"]
+    answer = response.json()["data"]["tokenCreate"]
+    assert cookie.value == answer["refreshToken"]
+    assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
+        True,
+        True,
+        "None",
+        "/",
+    )
+    assert cookie["max-age"] == 30 * 24 * 3600
+    for csrf, code in (
+        (answer["csrfToken"], None),
+        ("other", "JWT_INVALID_CSRF_TOKEN"),
+        (None, "JWT_INVALID_CSRF_TOKEN"),
+    ):
+        again = post({"query": REFRESH, "variables": {"csrf": csrf}}, client=client).json()
+        told = again["data"]["tokenRefresh"]
+        if code is None:
+            assert (told["errors"], told["user"]) == ([], {"email": user.email})
+        else:
+            assert (told["token"], told["errors"][0]["field"], told["errors"][0]["code"]) == (
+                None,
+                "csrfToken",
+                code,
+            )
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", None])
+def test_unknown_people_and_wrong_passwords_are_refused_alike(email):
+    user = make_user()
+
+    answer = data_of(CREATE, email=email or user.email, password="wrong")["tokenCreate"]
+
+    assert answer == {
+        "token": None,
+        "refreshToken": None,
+        "csrfToken": None,
+        "user": None,
+        "errors": [
+            {
+                "field": "email",
+                "code": "INVALID_CREDENTIALS",
+                "message": "Email (hoặc số điện thoại) và mật khẩu không khớp.",
+            }
+        ],
+        "accountErrors": [{"code": "INVALID_CREDENTIALS"}],
+    }
+
+
+def test_closed_and_unconfirmed_accounts_are_told_with_the_right_password_only():
+    closed, waiting = make_user(is_active=False), make_user(is_confirmed=False)
+
+    assert refusal_of(CREATE, "tokenCreate", email=closed.email, password=PASSWORD) == ("email", "INACTIVE")
+    assert refusal_of(CREATE, "tokenCreate", email=closed.email, password="x") == (
+        "email",
+        "INVALID_CREDENTIALS",
+    )
+    assert refusal_of(CREATE, "tokenCreate", email=waiting.email, password=PASSWORD) == (
+        "email",
+        "ACCOUNT_NOT_CONFIRMED",
+    )
+    ShopSettings.objects.create(allow_login_without_confirmation=True)
+    assert created(waiting)["errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "customer", "staff"),
+    [("enabled", True, True), ("customers_only", True, False), ("disabled", False, False)],
+)
+def test_passwords_may_be_switched_off(mode, customer, staff):
+    ShopSettings.objects.create(password_login_mode=mode)
+    for user, allowed in ((make_user(), customer), (make_admin(), staff)):
+        codes = [error["code"] for error in created(user)["errors"]]
+        assert codes == ([] if allowed else ["DISABLED_AUTHENTICATION_METHOD"])
+
+
+def test_too_many_failures_make_one_wait():
+    user = make_user()
+    for _ in range(FAILED_SIGN_INS.tries):
+        data_of(CREATE, email=user.email, password="wrong")
+
+    assert refusal_of(CREATE, "tokenCreate", email=user.email, password=PASSWORD) == (
+        "email",
+        "LOGIN_ATTEMPT_DELAYED",
+    )
+
+
+def test_a_token_says_who_asks():
+    user = make_user()
+    token = created(user)["token"]
+
+    for header in (
+        {"authorization": f"Bearer {token}"},
+        {"authorization": f"JWT {token}"},
+        {"authorization-bearer": token},
+    ):
+        assert post({"query": ME}, **header).json()["data"]["me"] == {"email": user.email}
+    assert ask(ME)["data"]["me"] is None
+    assert post({"query": ME}, authorization=f"Basic {token}").json()["data"]["me"] is None
+
+
+def made(user, kind=tokens.ACCESS, *, at=None, key=None, **claims):
+    """A token with other claims, or signed by another key."""
+    now = at or timezone.now()
+    written = {
+        "iat": now,
+        "exp": now + datetime.timedelta(minutes=5),
+        "owner": "saleor",
+        "type": kind,
+        "token": user.revocation_key,
+        "user_id": global_id("User", user.pk),
+    } | claims
+    return jwt.encode(written, key or signing_key().private, algorithm="RS256")
+
+
+LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+def bad_tokens(user):
+    stranger = generate_private_key(public_exponent=65537, key_size=2048)
+    unsigned = jwt.encode({"owner": "saleor", "user_id": global_id("User", user.pk)}, None, algorithm="none")
+    symmetric = jwt.encode(
+        {"owner": "saleor", "user_id": global_id("User", user.pk)}, "x" * 32, algorithm="HS256"
+    )
+    return [
+        (made(user, at=LONG_AGO), "ExpiredSignatureError", "Signature has expired"),
+        (made(user, key=stranger), "InvalidSignatureError", "Signature verification failed"),
+        (made(user, token="revoked"), "InvalidTokenError", "Invalid token: it was revoked."),
+        (made(user, tokens.REFRESH), "InvalidTokenError", "Invalid token: it is of another kind."),
+        (made(user, user_id="abc"), "DecodeError", "Invalid token: it names nobody."),
+        (unsigned, "InvalidAlgorithmError", "The specified alg value is not allowed"),
+        (symmetric, "InvalidAlgorithmError", "The specified alg value is not allowed"),
+    ]
+
+
+@pytest.mark.parametrize("which", range(7))
+def test_a_bad_token_of_ours_fails_only_fields_that_ask_who_it_is(which):
+    token, code, message = bad_tokens(make_user())[which]
+
+    answer = ask(ME, token)
+
+    assert answer["data"] == {"me": None, "shop": {"name": "Chợ Phiên"}}
+    (error,) = answer["errors"]
+    assert (error["path"], error["message"]) == (["me"], message)
+    assert error["extensions"] == {"code": code, "exception": {"code": code}}
+    assert "errors" not in ask("{ shop { name } }", token)
+
+
+@pytest.mark.parametrize(
+    "token", ["abc", "a.b.c", jwt.encode({"owner": "other"}, "x" * 32, algorithm="HS256"), "x" * 30]
+)
+def test_a_string_that_is_no_token_of_ours_is_nobody(token):
+    assert ask(ME, token) == ask(ME)
+
+
+def test_refreshing_gives_a_new_access_token():
+    user = make_user()
+    answer = created(user)
+
+    refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
+
+    assert refreshed["user"] == {"email": user.email}
+    assert claims(refreshed["token"])["type"] == "access"
+
+
+@pytest.mark.parametrize(
+    ("broken", "field", "code"),
+    [
+        (lambda user: None, "refreshToken", "JWT_MISSING_TOKEN"),
+        (lambda user: "abc", "refreshToken", "JWT_DECODE_ERROR"),
+        (lambda user: made(user, tokens.REFRESH, at=LONG_AGO), "refreshToken", "JWT_SIGNATURE_EXPIRED"),
+        (lambda user: made(user, tokens.ACCESS), "refreshToken", "JWT_INVALID_TOKEN"),
+        (lambda user: made(user, tokens.REFRESH, token="revoked"), "refreshToken", "JWT_INVALID_TOKEN"),
+    ],
+)
+def test_what_cannot_be_refreshed_is_told(broken, field, code):
+    assert refusal_of(REFRESH, "tokenRefresh", token=broken(make_user())) == (field, code)
+
+
+def test_verifying():
+    user = make_user()
+    token = created(user)["token"]
+
+    answer = data_of(VERIFY, token=token)["tokenVerify"]
+    assert (answer["isValid"], answer["user"], answer["errors"]) == (True, {"email": user.email}, [])
+    assert answer["payload"] == claims(token)
+    for broken, code in ((made(user, at=LONG_AGO), "JWT_SIGNATURE_EXPIRED"), ("abc", "JWT_DECODE_ERROR")):
+        answer = data_of(VERIFY, token=broken)["tokenVerify"]
+        assert (answer["isValid"], answer["payload"], answer["user"]) == (False, None, None)
+        assert [(error["field"], error["code"]) for error in answer["errors"]] == [("token", code)]
+
+
+def test_all_tokens_end_at_once():
+    user = make_user()
+    answer = created(user)
+
+    data_of("mutation { tokensDeactivateAll { errors { code } } }", answer["token"])
+
+    assert ask(ME, answer["token"])["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    assert refusal_of(REFRESH, "tokenRefresh", token=answer["refreshToken"]) == (
+        "refreshToken",
+        "JWT_INVALID_TOKEN",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["externalAuthenticationUrl", "externalObtainAccessTokens", "externalRefresh", "externalLogout"]
+)
+def test_no_other_service_signs_people_in(name):
+    query = f'mutation {{ {name}(input: "{{}}", pluginId: "oidc") {{ errors {{ field code }} }} }}'
+
+    assert data_of(query)[name]["errors"] == [{"field": "pluginId", "code": "NOT_FOUND"}]
+
+
+def test_people_are_found_once_for_a_whole_request(django_assert_num_queries):
+    token = created(make_admin())["token"]
+
+    with django_assert_num_queries(1):
+        data_of("{ a: me { email } b: me { firstName isStaff } }", token)
