@@ -153,7 +153,12 @@ def _shares(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
         {
             "share": share,
             "lines": [
-                {"quoted": line, "form": forms.get(line.wanted.key), "words": line_words(line, currency)}
+                {
+                    "quoted": line,
+                    "form": forms.get(line.wanted.key),
+                    "words": line_words(line, currency),
+                    "most": offer.most_of(line) if line.variant.is_weighed else None,
+                }
                 for line in share.lines
             ],
             "words": share_words(share, province),

@@ -6,11 +6,13 @@ import uuid
 
 import pytest
 
+from orders.actions.draft import draft_order, edit_draft
 from orders.actions.pack import accept_part
+from orders.actions.shares import WantedDelivery, WantedLine
 from orders.actions.weigh import weigh_line
-from orders.models import OrderPart, WeightQuestion
+from orders.models import OrderPart, Source, WeightQuestion
 from shop.core.actors import Actor
-from tests.factories import NOW, make_admin, make_gourd, make_member, make_order
+from tests.factories import NOW, make_admin, make_channel, make_contact, make_gourd, make_member, make_order
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +133,21 @@ def test_nobody_else_answers_at_the_desk(client):
     assert answer.status_code in (302, 403, 404)
     changed = {table for table, rows in every_row().items() if rows != before.get(table)}
     assert changed == set()
+
+
+def test_the_desk_reads_the_bound_out_to_who_orders_by_phone(admin_at_the_desk):
+    gourd = make_gourd()
+    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=Actor.system(), now=NOW)
+    edit_draft(
+        order_id=order.pk,
+        lines=[WantedLine(uuid.uuid4(), gourd.pk, 2)],
+        deliveries={gourd.cooperative_id: WantedDelivery(gourd.cooperative.ways.get().pk)},
+        contact=make_contact(),
+        actor=Actor.system(),
+        now=NOW,
+    )
+
+    page = admin_at_the_desk.get(f"/quan-tri/don-nhap/{order.pk}/").content.decode().replace("\u00a0", " ")
+
+    assert "khoảng 4,8 kg; nặng đến 5,76 kg thì tối đa 86.400 ₫" in page
+    assert '<b class="money">116.400 ₫</b>' in page
