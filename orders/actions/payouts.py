@@ -37,13 +37,18 @@ class ReferenceNeeded(Refused):
     default_words = _("Write the number that the bank gave this payment.")
 
 
+class PayoutUnderWay(Refused):
+    code = "payout_under_way"
+    default_words = _("Stripe has been asked to pay this out. Wait until it is known how that ended.")
+
+
 @transaction.atomic(durable=True)
 def mark_paid(
     *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
 
-    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, ReferenceNeeded.
+    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutUnderWay, ReferenceNeeded.
     """
     if not reference.strip():
         raise ReferenceNeeded(field="reference")
@@ -54,6 +59,8 @@ def mark_paid(
         raise AlreadyPaid()
     if payout.refund_id is not None and not payout.bank_account:
         raise AccountNeeded(field="account")
+    if payout.calls.unanswered().exists():
+        raise PayoutUnderWay()
     pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
     return payout
 

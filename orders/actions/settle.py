@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notices
+from orders.actions.ask import ask_pay_out
 from orders.actions.kept_cash import settle_kept_cash_task
 from orders.actions.ledger import Entry, post
 from orders.models import (
@@ -89,7 +90,7 @@ def close(
         opened_at=now,
     )
     if settlement.payable > 0:
-        _owe_payout(settlement, now=now)
+        _owe_payout(settlement, actor=actor, now=now)
     elif settlement.payable < 0:
         _carry_over(settlement, actor=actor, now=now)
     record_change(
@@ -196,11 +197,11 @@ def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime)
     )
 
 
-def _owe_payout(settlement: Settlement, *, now: datetime.datetime) -> None:
-    """The payment that is due, to the account that the cooperative names now."""
+def _owe_payout(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
+    """The payment that is due, to the account that the cooperative names now; Stripe is asked at once."""
     cooperative = settlement.cooperative
     by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
-    Payout.objects.create(
+    payout = Payout.objects.create(
         settlement=settlement,
         way=PayoutWay.STRIPE if by_stripe else PayoutWay.BANK,
         amount=settlement.payable,
@@ -212,6 +213,8 @@ def _owe_payout(settlement: Settlement, *, now: datetime.datetime) -> None:
         note=f"CHO PHIEN QT{settlement.pk}",
         made_at=now,
     )
+    if by_stripe:
+        ask_pay_out(payout, actor=actor, now=now)
 
 
 def _post(
