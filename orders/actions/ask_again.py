@@ -18,7 +18,7 @@ from orders.actions.ask import (
     sums_of,
 )
 from orders.actions.pull_back import left_of
-from orders.models import GatewayCall, Operation, Order, Payout, PayoutWay
+from orders.models import GatewayCall, Operation, Order, Payout, PayoutWay, Refund
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -95,7 +95,9 @@ def _of_payment(
     if payment is None:
         raise Missing()
     if call.operation == Operation.REFUND and call.refund is not None:
-        return ask_refund(call.refund, payment, call.amount, actor=actor, now=now)
+        lacking = Refund.objects.filter(pk=call.refund.pk).lacking().get(call.refund.pk, 0)
+        amount = min(call.amount, lacking)  # somebody may have sent it by the bank already
+        return ask_refund(call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
     held = sums_of(payment).authorised
     if call.operation == Operation.CAPTURE and held and order.still_due:
         return ask_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
