@@ -36,7 +36,7 @@ class Buying(Market):
 
     @rule(
         steps=STEPS,
-        method=st.sampled_from([Method.COD, Method.TRANSFER]),
+        method=st.sampled_from(Method),
         with_code=st.booleans(),
     )
     def place(self, steps: tuple[int, int, int], method: Method, with_code: bool) -> None:
@@ -58,7 +58,7 @@ class Buying(Market):
             )
 
     @where(waiting)
-    @rule(place=PLACE, method=st.sampled_from([Method.COD, Method.TRANSFER]))
+    @rule(place=PLACE, method=st.sampled_from(Method))
     def change_the_way(self, place: int, method: Method) -> None:
         self.attempt(
             Order.objects.all(), place, lambda row: change_way(order_id=row.pk, method=method, **self.who)

@@ -13,7 +13,16 @@ from django.test import override_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
-from orders.models import Account, BankTransfer, LedgerEntry, Order, OrderLine, Payout, WeightQuestion
+from orders.models import (
+    Account,
+    BankTransfer,
+    GatewayCall,
+    LedgerEntry,
+    Order,
+    OrderLine,
+    Payout,
+    WeightQuestion,
+)
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant, make_voucher
@@ -28,6 +37,7 @@ ORDER = {
     OrderLine: ["order__number", "position"],
     WeightQuestion: ["asked_at"],
     BankTransfer: ["seen_at", "reference"],
+    GatewayCall: ["asked_at", "operation", "payment__order__number"],
     Payout: ["made_at", "note"],
 }
 SEPAY_SECRET = "whsec-of-sepay"
