@@ -19,7 +19,7 @@ from cooperatives.access import staff_may
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from cooperatives.views import staff_only
-from orders.models import Order, OrderPart, Parcel
+from orders.models import BankTransfer, Order, OrderPart, Parcel
 from orders.states import ParcelState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -49,6 +49,8 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting.append(_applications())
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
         waiting.append(_listings())
+    if staff_may(request.user, Permission.HANDLE_PAYMENTS):
+        waiting.append(_transfers())
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [_unanswered(), _failed()]
@@ -86,6 +88,12 @@ def _applications() -> Waiting:
 def _listings() -> Waiting:
     rows = Listing.objects.waiting().select_related("product", "product__cooperative")
     return Waiting(_("Goods to check"), rows.count(), list(rows[:SHOWN]), "listing", reverse("desk:listings"))
+
+
+def _transfers() -> Waiting:
+    rows = BankTransfer.objects.to_review()
+    name = _("Transfers to be looked at")
+    return Waiting(name, rows.count(), list(rows[:SHOWN]), "transfer", reverse("desk:transfers"))
 
 
 def _unanswered() -> Waiting:

@@ -17,6 +17,7 @@ from shop.desk import (
     payouts,
     rates,
     settlements,
+    transfers,
 )
 
 app_name = "desk"
@@ -60,6 +61,19 @@ urlpatterns = [
     path("tien-mat/bang-ke/<int:pk>/nhan/", cash_statements.statement_taking, name="cash-statement-taking"),
     path("tien-mat/can-xem/", cash_statements.problems, name="cash-problems"),
     path("tien-mat/dong/<int:pk>/", cash_statements.row_answer, name="cash-row"),
+    path("chuyen-khoan/", transfers.transfers, name="transfers"),
+    path("chuyen-khoan/tat-ca/", transfers.every_transfer, name="transfers-all"),
+    path("chuyen-khoan/<uuid:pk>/", transfers.transfer, name="transfer"),
+    path("chuyen-khoan/<uuid:pk>/don/", transfers.transfer_settling, name="transfer-settling"),
+    path(
+        "chuyen-khoan/<uuid:pk>/dat-lai/<uuid:token>/",
+        transfers.transfer_reordering,
+        name="transfer-reordering",
+    ),
+    path("chuyen-khoan/<uuid:pk>/tra-lai/", transfers.transfer_return, name="transfer-return"),
+    path("chuyen-khoan/<uuid:pk>/da-tra/", transfers.transfer_sending, name="transfer-sending"),
+    path("chuyen-khoan/<uuid:pk>/gac-lai/", transfers.transfer_dismissal, name="transfer-dismissal"),
+    path("chuyen-khoan/<uuid:pk>/xem-lai/", transfers.transfer_review, name="transfer-review"),
     path("don-hang/<uuid:token>/can/<uuid:question_id>/", orders.weight_answer, name="weight-answer"),
     path("quyet-toan/", settlements.settlements, name="settlements"),
     path("quyet-toan/chot/", settlements.settlement_closings, name="settlement-closings"),

@@ -1,0 +1,313 @@
+"""The desk's pages of bank transfers: what is in doubt, whose it may be, one tap to settle, and who may."""
+
+from __future__ import annotations
+
+import html
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders.actions.sweeps import expire_order
+from orders.models import BankTransfer, Order, Payment, Payout
+from orders.payments.vietqr import payload_for, qr_svg
+from orders.states import OrderStatus, PayoutState, TransferState
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import make_cooperative, make_member, make_user
+from tests.orders.arriving import take, waiting_order
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+TRANSFERS = "/en/quan-tri/chuyen-khoan/"
+BACK = {"bank": "970405", "account": "0099 887 766", "holder": "Nguyễn Thị Hoa", "reason": "Chuyển hai lần"}
+
+
+@pytest.fixture
+def cashier(client: Client) -> Client:
+    """Staff who may handle payments and nothing else."""
+    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    return client
+
+
+def staff_with(permission: Permission):
+    user = make_user(is_staff=True, first_name="Thu")
+    group = Group.objects.create(name=permission.label)
+    GroupPermission.objects.create(group=group, code=permission)
+    group.users.add(user)
+    return user
+
+
+def arrives(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
+    now = timezone.now()
+    return take(note, amount, at=now, now=now)
+
+
+def waiting(**fields) -> Order:
+    return waiting_order(now=timezone.now(), **fields)
+
+
+def seen(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status
+    return words(response)
+
+
+def words(response) -> str:
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def tap(client: Client, label: str, path: str = TRANSFERS):
+    """Press the button that says so, with what its form holds."""
+    page = client.get(path).content.decode()
+    for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
+        if label in html.unescape(re.sub(r"<[^>]+>", "", form)):
+            action = re.search(r'action="([^"]+)"', form)[1]
+            sent: dict[str, list[str]] = {}
+            for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
+                sent.setdefault(name, []).append(value)
+            return client.post(action, sent, follow=True)
+    raise AssertionError(f"no button says {label!r}")
+
+
+@pytest.mark.parametrize("page", ["", "tat-ca/", "{pk}/"])
+def test_transfers_are_for_who_handles_payments(client: Client, page: str) -> None:
+    path = TRANSFERS + page.format(pk=arrives().pk)
+    signed_out = client.get(path).status_code
+    client.force_login(make_member(make_cooperative()))
+    member = client.get(path).status_code
+    client.force_login(staff_with(Permission.MANAGE_ORDERS))
+
+    assert (signed_out, member, client.get(path).status_code) == (302, 404, 404)
+
+
+@pytest.mark.parametrize("noun", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
+def test_who_may_not_see_transfers_decides_nothing(client: Client, noun: str) -> None:
+    order, transfer = waiting(), arrives()
+    client.force_login(staff_with(Permission.MANAGE_ORDERS))
+    before = every_row()
+    sent = {"code": order.code, "amount": "120000", **BACK}
+
+    answer = client.post(f"{TRANSFERS}{transfer.pk}/{noun}/", sent)
+
+    assert answer.status_code == 404
+    assert every_row() == before
+
+
+def test_the_queue_says_why_and_whose_it_may_be(cashier: Client) -> None:
+    order = waiting()
+    arrives(order.code, 100_000)
+    arrives("tien hang", 55_000)
+
+    page = seen(cashier, TRANSFERS)
+
+    assert "100.000\xa0₫ less than is due" in page
+    assert "costs 120.000\xa0₫ · the note holds its code, ordered within a day before" in page
+    assert f"Pay {order.code}: 100.000\xa0₫ Then 20.000\xa0₫ is still to be paid." in page
+    assert "55.000\xa0₫ no order code in the note" in page
+    assert "No order is like it." in page
+
+
+def test_what_settled_by_itself_is_not_in_the_queue(cashier: Client) -> None:
+    arrives(waiting().code)
+
+    assert "Every transfer is settled" in seen(cashier, TRANSFERS)
+
+
+def test_one_tap_settles(cashier: Client) -> None:
+    order, transfer = waiting(), arrives()
+
+    answer = tap(cashier, f"Pay {order.code}: 120.000\xa0₫")
+
+    assert answer.redirect_chain == [(TRANSFERS, 302)]
+    assert "Settled. The buyer sees it." in words(answer)
+    transfer.refresh_from_db()
+    order.refresh_from_db()
+    assert (transfer.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
+    assert order.confirmed_at is not None
+
+
+def test_a_surplus_stays_to_be_given_back(cashier: Client) -> None:
+    order = waiting()
+    transfer = arrives(order.code, 150_000)
+
+    answer = tap(cashier, f"Pay {order.code}: 120.000\xa0₫")
+
+    assert "150.000\xa0₫ left: 30.000\xa0₫" in words(answer)
+    transfer.refresh_from_db()
+    assert transfer.state == TransferState.REVIEW
+
+
+def test_two_orders_in_one_transfer_are_split_with_one_tap(cashier: Client) -> None:
+    one, other = waiting(), waiting(price=50_000)
+    transfer = arrives(f"{one.code} {other.code}", 250_000)
+
+    tap(cashier, "Split it so")
+
+    transfer.refresh_from_db()
+    assert transfer.state == TransferState.SETTLED
+    assert list(Order.objects.order_by("number").values_list("charged", flat=True)) == [120_000, 130_000]
+
+
+def test_shares_are_written_by_hand(cashier: Client) -> None:
+    one, other = waiting(), waiting(price=50_000)
+    transfer = arrives("tien hang", 250_000)
+    rows = {"code": [one.code.lower(), f" {other.code} ", ""], "amount": ["120.000", "130000 ₫", ""]}
+
+    cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows)
+
+    transfer.refresh_from_db()
+    assert transfer.state == TransferState.SETTLED
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "said"),
+    [
+        ("", "120000", "Say which order it is for"),
+        ("TXXXXXX", "120000", "No order has the code TXXXXXX."),
+        ("{code}", "", "Write each order once, and a whole sum beside it"),
+        ("{code}", "12,5", "Write each order once, and a whole sum beside it"),
+        ("{code}", "0", "Say which order it is for"),
+        ("{code}", "-5", "Say which order it is for"),
+        ("{code}", "120001", "That is more than is left of this transfer."),
+        (["{code}", "{code}"], ["60000", "60000"], "Write each order once"),
+    ],
+)
+def test_shares_that_make_no_sense_are_refused(cashier: Client, code, amount, said: str) -> None:
+    order, transfer = waiting(), arrives()
+    codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
+    before = every_row()
+
+    answer = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)
+
+    assert said in words(answer)
+    assert every_row() == before
+
+
+def test_an_order_that_lapsed_is_ordered_anew_with_one_tap(cashier: Client) -> None:
+    order = waiting()
+    Payment.objects.update(expires_at=timezone.now() - timezone.timedelta(minutes=1))
+    expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
+    arrives(order.code)
+
+    answer = tap(cashier, "Order anew and pay")
+
+    assert "Ordered anew and paid." in words(answer)
+    again = Order.objects.exclude(pk=order.pk).get()
+    assert (again.charged, again.still_due) == (120_000, 0)
+    order.refresh_from_db()
+    assert order.status == OrderStatus.EXPIRED
+
+
+def test_money_goes_back_and_every_step_is_told(cashier: Client) -> None:
+    transfer = arrives()
+    path = f"{TRANSFERS}{transfer.pk}/"
+
+    cashier.post(f"{path}tra-lai/", BACK)
+
+    payout = Payout.objects.get()
+    assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
+    page = cashier.get(path).content.decode()
+    payload = payload_for(bank="970405", account="0099887766", amount=120_000, note=payout.note)
+    assert qr_svg(payload, title="VietQR code to send the money back") in page
+    assert "To be sent back: 120.000\xa0₫" in page
+
+    cashier.post(f"{path}da-tra/", {"reference": "FT777"})
+
+    payout.refresh_from_db()
+    assert (payout.state, payout.reference) == (PayoutState.PAID, "FT777")
+    told = seen(cashier, path)
+    assert "Sent back: 120.000\xa0₫" in told
+    assert "FT777" in told
+    assert "Transfer to be given back Chuyển hai lần Thu" in told
+    done = Change.objects.filter(what__in=["transfer.given_back", "transfer.sent_back"])
+    assert {change.door for change in done} == {"desk"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": "1"}, {"holder": " "}, {"reason": ""}]
+)
+def test_without_account_or_reason_nothing_goes_back(cashier: Client, wrong: dict[str, str]) -> None:
+    transfer = arrives()
+    before = every_row()
+
+    answer = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", BACK | wrong)
+
+    assert answer.status_code == 422
+    assert every_row() == before
+
+
+def test_what_is_for_no_order_is_set_aside_and_looked_at_again(cashier: Client) -> None:
+    transfer = arrives()
+    path = f"{TRANSFERS}{transfer.pk}/"
+
+    refused = cashier.post(f"{path}gac-lai/", {"reason": " "}, follow=True)
+    cashier.post(f"{path}gac-lai/", {"reason": "Lãi ngân hàng"})
+
+    assert "reason" in words(refused).lower()
+    transfer.refresh_from_db()
+    assert transfer.state == TransferState.SET_ASIDE
+    assert "Lãi ngân hàng" in seen(cashier, path)
+
+    cashier.post(f"{path}xem-lai/")
+
+    transfer.refresh_from_db()
+    assert transfer.state == TransferState.REVIEW
+
+
+@pytest.mark.parametrize("noun", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
+def test_a_transfer_that_is_not_there_is_not_found(cashier: Client, noun: str) -> None:
+    sent = {"code": waiting().code, "amount": "1", **BACK}
+    path = f"{TRANSFERS}{uuid.uuid4()}/{noun}"
+
+    answer = cashier.post(path, sent) if noun else cashier.get(path)
+
+    assert answer.status_code == 404
+
+
+def test_transfers_are_found_by_note_number_sum_order_and_state(cashier: Client) -> None:
+    order = waiting()
+    settled, doubtful = arrives(order.code), arrives("TIEN CAM ON", 55_000)
+
+    def found(query: str) -> list[str]:
+        page = cashier.get(f"{TRANSFERS}tat-ca/?{query}").content.decode()
+        return re.findall(rf"{TRANSFERS}([0-9a-f-]{{36}})/", page)
+
+    both = [str(doubtful.pk), str(settled.pk)]
+    assert found("") == both
+    assert found("q=cam+on") == [str(doubtful.pk)]
+    assert found("q=55.000") == [str(doubtful.pk)]
+    assert found(f"q={settled.reference}") == [str(settled.pk)]
+    assert found(f"q={order.code}") == [str(settled.pk)]
+    assert found("state=settled") == [str(settled.pk)]
+    assert found("state=nonsense") == both
+    assert found("q=khong+co") == []
+
+
+def test_the_first_page_tells_that_money_waits(cashier: Client) -> None:
+    arrives("tien hang", 55_000)
+
+    assert "Transfers to be looked at 1" in seen(cashier, "/en/quan-tri/")
+
+
+@pytest.mark.parametrize("page", ["", "tat-ca/"])
+def test_queries_do_not_grow_with_transfers(cashier: Client, page: str) -> None:
+    order = waiting()
+    arrives(order.code, 100_000)
+    with CaptureQueriesContext(connection) as few:
+        cashier.get(TRANSFERS + page)
+    for _ in range(4):
+        other = waiting()
+        arrives(other.code, 90_000)
+    arrives(waiting().code)
+
+    with CaptureQueriesContext(connection) as many:
+        cashier.get(TRANSFERS + page)
+
+    assert len(many) == len(few)
