@@ -52,6 +52,9 @@ class AskedTransfer:
         return "\n".join(filter(None, (self.bank, self.account, self.holder, str(self.amount), self.note)))
 
 
+_TOLD_BY = {"sepay": "SePay", "casso": "Casso", "payos": "payOS", "statement": _("bank statement")}
+
+
 class StatementKind(models.TextChoices):
     BANK = "bank", _("bank statement")
     COD = "cod", _("carrier's cash statement")
@@ -151,6 +154,11 @@ class BankTransfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.note}"
+
+    @property
+    def told_by(self) -> str:
+        """Who told us of it, by the name that they write themselves."""
+        return str(_TOLD_BY.get(self.provider, self.provider))
 
 
 class TransferShare(models.Model):

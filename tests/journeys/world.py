@@ -29,6 +29,7 @@ from catalog.states import ListingState
 from cooperatives.actions.membership import pause_cooperative
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Role
 from cooperatives.states import CooperativeState
+from orders.actions.accounts import BankAccount
 from orders.actions.basket import choose_place
 from orders.actions.cancel import cancel_part_as_buyer, decline_part
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
@@ -36,7 +37,12 @@ from orders.actions.draft import draft_order, edit_draft
 from orders.actions.issue import VoucherTerms, issue_voucher
 from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
 from orders.actions.redeem import use_code
-from orders.actions.review import settle_transfer
+from orders.actions.review import (
+    confirm_sent_back,
+    give_back_transfer,
+    set_transfer_aside,
+    settle_transfer,
+)
 from orders.actions.settle import close_settlement, correct_balance
 from orders.actions.shares import WantedLine
 from orders.actions.transfers import take_arrival
@@ -286,7 +292,27 @@ class _Market:
             if name == "part":
                 settle_transfer(transfer_id=transfer.pk, shares={order.pk: 50_000}, **self.by)
         waiting["late"].payments.update(expires_at=self.now)
+        self.transfers = self._transfers(waiting["nothing"])
         return waiting
+
+    def _transfers(self, order: Order) -> dict[str, BankTransfer]:
+        """One at each end that a transfer can come to; those in doubt are in the queue besides."""
+        back = BankAccount("970405", "0099887766", "NGUYEN THI HOA")
+        found = {
+            name: self._arrives(note, amount)
+            for name, note, amount in [
+                ("in doubt", f"ck {order.code[:-1]}", order.due_gross),
+                ("several", f"{order.code} {self.orders['new'].code}", 50_000),
+                ("given back", "CHUYEN NHAM", 70_000),
+                ("sent back", "CHUYEN NHAM NUA", 80_000),
+                ("set aside", "LAI TIEN GUI", 1_234),
+            ]
+        }
+        for name in ("given back", "sent back"):
+            give_back_transfer(transfer_id=found[name].pk, to=back, reason="Chuyển nhầm", **self.by)
+        confirm_sent_back(transfer_id=found["sent back"].pk, reference="FT1", **self.by)
+        set_transfer_aside(transfer_id=found["set aside"].pk, reason="Lãi", **self.by)
+        return found
 
     def _arrives(self, note: str, amount: int) -> BankTransfer:
         arrival = told(note, amount, at=self.now)
@@ -519,6 +545,8 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
+        *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),
+        *(f"/quan-tri/chuyen-khoan/{each.pk}/" for each in market.transfers.values()),
         *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
         *(f"{sales}?nhom={group}" for group in ("cooperative", "category", "product", "province", "source")),
         *(f"/quan-tri/hop-tac-xa/{each.pk}/" for each in Cooperative.objects.filter(is_house=False)),
@@ -537,6 +565,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         Visit(f"{settled}dieu-chinh/", "admin", 422, sent={"amount": "x"}),
         Visit(f"{due}da-chi/", "admin", 422, sent={"reference": ""}),
         Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
+        Visit(f"/quan-tri/chuyen-khoan/{market.transfers['in doubt'].pk}/tra-lai/", "admin", 422, sent={}),
         Visit(f"/quan-tri/hop-tac-xa/{applied.pk}/tra-loi/", "admin", 422, sent={"answer": "?"}),
         Visit(draft, "admin", 422, sent={"phone": "1", "lines-TOTAL_FORMS": "x"}),
         Visit("/quan-tri/hop-tac-xa/999999/", "admin", status=404),

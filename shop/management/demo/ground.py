@@ -52,7 +52,7 @@ def lay_ground(
     settings' columns without their prefix; None is the demo's.
     """
     channel = _channel()
-    _settings(market()["operator"] if operator is None else operator)
+    _settings(_demo_operator() if operator is None else {"operator": operator})
     taxes = {row["key"]: _tax_class(row) for row in market()["tax"]}
     zone = _zone(channel)
     _house()
@@ -83,8 +83,14 @@ def _channel() -> Channel:
     )[0]
 
 
-def _settings(operator: Mapping[str, str]) -> None:
-    columns = {f"operator_{field}": value for field, value in operator.items()}
+def _demo_operator() -> dict[str, Mapping[str, str]]:
+    """Who runs the demo, and the account that buyers transfer to; a real shop's is set at the desk."""
+    told = market()
+    return {"operator": told["operator"], "bank": told["bank"]}
+
+
+def _settings(told: Mapping[str, Mapping[str, str]]) -> None:
+    columns = {f"{kind}_{field}": value for kind, row in told.items() for field, value in row.items()}
     ShopSettings.objects.get_or_create(pk=1, defaults=columns)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -26,6 +26,7 @@ Choice = TypeVar("Choice")
 
 DAYS = 180
 OPEN_DAYS = 4  # younger orders may still be on their way
+_UNPAID_DAYS = 0.4  # still younger ones are to be paid by transfer
 _MOST_OPEN = 60
 _SURNAMES = (
     "Nguyễn",
@@ -145,6 +146,11 @@ class PlannedOrder:
     def is_over(self) -> bool:
         return all(part.outcome.is_over for part in self.parts)
 
+    @property
+    def is_by_transfer(self) -> bool:
+        """The youngest wait for a transfer, so nobody has done anything about them yet."""
+        return all(part.outcome == Outcome.NEW for part in self.parts)
+
     def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:
         """A part's steps, none of them later than now; what is collected is handed over at its time."""
         hours = (2, 6, 24, 48)
@@ -172,7 +178,7 @@ class Planner:
         """That many orders, oldest first: most over the past months, some of the last days still open."""
         fresh = min(_MOST_OPEN, max(3, orders // 5), orders)
         ages = [self._random.uniform(0.02, OPEN_DAYS) for _ in range(fresh)]
-        ages[: fresh // 3] = [self._random.uniform(0.02, 0.4) for _ in range(fresh // 3)]
+        ages[: fresh // 3] = [self._random.uniform(0.02, _UNPAID_DAYS) for _ in range(fresh // 3)]
         # The market grows: nearer days have more orders.
         ages += [OPEN_DAYS + (DAYS - OPEN_DAYS) * self._random.random() ** 1.6 for _ in range(orders - fresh)]
         return [self._order(age) for age in sorted(ages, reverse=True)]
@@ -182,6 +188,8 @@ class Planner:
         commune = self._random.choice(self._communes[self._province()])
         assert commune.parent is not None
         parts = self._parts(placed_at, commune.parent.code, age)
+        if age < _UNPAID_DAYS:
+            parts = tuple(replace(part, outcome=Outcome.NEW, reason="") for part in parts)
         name = " ".join(self._random.choice(names) for names in (_SURNAMES, _MIDDLES, _GIVEN))
         return PlannedOrder(
             placed_at=placed_at,

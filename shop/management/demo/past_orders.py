@@ -18,7 +18,7 @@ from orders.actions.place import place_order
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
 from orders.actions.weigh import weigh_line
-from orders.models import Order, OrderPart
+from orders.models import Method, Order, OrderPart
 from orders.states import PartState
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor, Door
@@ -114,6 +114,7 @@ def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
         ),
         deliveries={part.cooperative_id: _wanted(part) for part in planned.parts},
         consents=frozenset({ConsentPurpose.ORDER}),
+        method=Method.TRANSFER if planned.is_by_transfer else Method.COD,
         actor=user.acting(Door.MARKET) if user else Actor.guest(),
         now=planned.placed_at,
         source=planned.source,

@@ -24,6 +24,7 @@ from shop.management.demo.past_orders import find_placed, live_through, receive_
 from shop.management.demo.reading import cooperatives, market, products
 from shop.management.demo.settling import agree_rates, in_periods, settle
 from shop.management.demo.stalls import put_up_stalls
+from shop.management.demo.transfers import receive_transfers
 from shop.management.demo.under_way import hand_in_cash, order_by_weight
 
 # A longer history is written down in bulk, but for its last days.
@@ -109,6 +110,7 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         rest = [each for each in period.orders if not each.is_over] if is_long else period.orders
         live_through(rest, channel, members, buyer, now=now)
         settle(period, actor=SEEDER)
+    receive_transfers(now=now)
     give_offers(channel, actor=SEEDER, now=now)
     with transaction.atomic(durable=True):
         write_off(planned, actor=SEEDER, now=now)

@@ -15,6 +15,7 @@ from orders.actions.cod_statement import judge_statement, read_in
 from orders.actions.standing import derive_standing
 from orders.models import (
     Allocation,
+    BankTransfer,
     CashRemittance,
     LedgerEntry,
     Order,
@@ -22,13 +23,22 @@ from orders.models import (
     OrderPart,
     Parcel,
     PaymentEvent,
+    ReviewReason,
     RowProblem,
     WeightQuestion,
 )
-from orders.states import RowState
+from orders.states import Coverage, RowState, TransferState
 from shop.accounts.models import User
 from shop.core.calendar import day_of
-from shop.core.models import Change, Channel, Picture, PictureState, Translation, record_change
+from shop.core.models import (
+    Change,
+    Channel,
+    Picture,
+    PictureState,
+    ShopSettings,
+    Translation,
+    record_change,
+)
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.demo.bulk_orders import write_finished
 from shop.management.demo.history import Planner
@@ -197,6 +207,19 @@ class DemoTests(TestCase):
             assert stock.on_hand - promised.get(stock.pk, 0) == stock.free
             assert stock.on_hand == before[stock.pk] + promised.get(stock.pk, 0)
         assert not Notification.objects.filter(sent_at=None).exists()
+
+    def test_transfers_can_be_tried(self):
+        seed_orders(40, seed=1, now=NOW)
+
+        shop = ShopSettings.objects.get()
+        assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
+        settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
+        assert settled.exists()
+        assert {each.order.charge_coverage for each in settled} == {Coverage.FULL}
+        assert set(BankTransfer.objects.to_review().values_list("reason", flat=True)) == {
+            ReviewReason.NO_CODE,
+            ReviewReason.TOO_LITTLE,
+        }
 
     def test_orders_are_not_seeded_over_others(self):
         seed_orders(3, seed=5, now=NOW)

@@ -1,0 +1,40 @@
+"""What arrived on the demo's bank account: a transfer that settled its order, and some that are in doubt."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from orders.actions.transfers import take_arrival
+from orders.models import Method, Order
+from orders.payments.arrivals import Arrival, Provider
+from shop.core.actors import Actor
+from shop.core.models import shop_settings
+
+_SOON = datetime.timedelta(minutes=20)
+
+
+def receive_transfers(*, now: datetime.datetime) -> None:
+    """The demo's transfers as far as they are missing, told as SePay would tell of them."""
+    for arrival in _arrivals(now):
+        take_arrival(arrival=arrival, actor=Actor.system(Provider.SEPAY), now=arrival.at)
+
+
+def _arrivals(now: datetime.datetime) -> Iterator[Arrival]:
+    waiting = Order.objects.placed().filter(payments__method=Method.TRANSFER).order_by("placed_at", "number")
+    for place, order in enumerate(waiting):
+        at = min(now, order.placed_on + _SOON)
+        if place % 3 == 0:
+            yield _arrival(f"MBVCB.{order.number} {order.code} FT", order.total_gross, order.code, at)
+        elif place % 3 == 1:
+            yield _arrival(f"{order.code} chuyen tien", order.total_gross - 20_000, order.code, at)
+        else:
+            yield _arrival(f"ck don {order.code[:-1]}", order.total_gross, order.code, at)
+    yield _arrival("NGUYEN THI LAN chuyen tien mua hang", 185_000, "1", now - 3 * _SOON)
+    yield _arrival("LAI TIEN GUI THANG 10", 12_345, "2", now - 5 * _SOON)
+
+
+def _arrival(note: str, amount: int, number: str, at: datetime.datetime) -> Arrival:
+    account = shop_settings().bank_account
+    reference = f"MAU{number}"
+    return Arrival(Provider.SEPAY, reference, account, amount, note, reference, at)
