@@ -184,9 +184,9 @@ def lock_periods(parcels: Iterable[Parcel], *, now: datetime.datetime) -> None:
         lock_settlements(by_currency[currency], currency, now=now)
 
 
-def lock_statement(statement_id: int) -> StatementImport:
-    """A carrier's statement. Raises Missing."""
-    rows = StatementImport.objects.filter(pk=statement_id, kind=StatementKind.COD)
+def lock_statement(statement_id: int, kind: StatementKind = StatementKind.COD) -> StatementImport:
+    """A carrier's statement, or our bank's. Raises Missing."""
+    rows = StatementImport.objects.filter(pk=statement_id, kind=kind)
     statement = locked_one(rows)
     if statement is None:
         raise Missing()

@@ -1,5 +1,6 @@
 """Tasks of the orders, where Celery looks for them."""
 
+from orders.actions.bank_statement import take_bank_statement_task, take_bank_statements_task
 from orders.actions.call import (
     follow_cards_task,
     look_up_call_task,
@@ -27,6 +28,8 @@ __all__ = [
     "return_surplus_task",
     "settle_all_kept_cash_task",
     "settle_kept_cash_task",
+    "take_bank_statement_task",
+    "take_bank_statements_task",
     "take_statement_task",
     "take_statements_task",
     "watch_parts_task",

@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
     "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},
+    "bank statements": {"task": "orders.take_bank_statements", "schedule": timedelta(minutes=2)},
     "bank notices": {"task": "orders.handle_bank_notices", "schedule": timedelta(minutes=1)},
     "kept cash": {"task": "orders.settle_all_kept_cash", "schedule": timedelta(minutes=10)},
     "notices of Stripe": {"task": "orders.handle_stripe_events", "schedule": timedelta(minutes=1)},

@@ -81,6 +81,8 @@ SECTIONS = {
     "desk:transfers": "desk-transfers",
     "desk:transfers-all": "desk-transfers",
     "desk:transfer": "desk-transfers",
+    "desk:bank-statements": "desk-transfers",
+    "desk:bank-statement": "desk-transfers",
     "desk:cash": "desk-cash",
     "desk:cash-parcels": "desk-cash",
     "desk:cash-remittances": "desk-cash",

@@ -6,9 +6,7 @@ Taking over goes on in the background where there is much of it: the rows say wh
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-import hashlib
 from collections.abc import Sequence
 
 from celery import shared_task
@@ -17,14 +15,21 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
+from orders.actions import statement_files
 from orders.actions.cash import CashTaken, collect_cash
 from orders.actions.cod_match import Judged, Told, find_parcels, judge, told_by, verdict
 from orders.actions.deliver import deliver
 from orders.actions.remit import Giver, Handed, add_lines, open_remittance
 from orders.actions.standing import update_standing
+from orders.actions.statement_files import (
+    NoRows,
+    lock_unconfirmed,
+    rows_of,
+    say_columns,
+    waiting_statements,
+)
 from orders.models import CashRemittance, Parcel, RowProblem, StatementImport, StatementKind, StatementRow
 from orders.payments.cod_statements import CodMapping, guess_cod_mapping, read_cod_statement
-from orders.payments.tables import Row, read_table
 from orders.states import ROW_MOVES, CashHolder, CodState, ParcelState, RowState
 from shop.accounts.models import User
 from shop.core.actors import Actor, Door
@@ -56,11 +61,6 @@ class CarrierNeeded(Refused):
     default_words = _("Say which carrier this statement is from.")
 
 
-class NoRows(Refused):
-    code = "no_rows"
-    default_words = _("Below the headings this statement has no rows.")
-
-
 class NotTakeable(Refused):
     code = "not_takeable"
     default_words = _("This row cannot be taken over as it is. Set it aside, or put the parcel right first.")
@@ -73,45 +73,20 @@ def read_in(
 
     The same file again answers what it became the first time. Raises UnreadableFile.
     """
-    digest = hashlib.sha256(content).hexdigest()
-    rows = read_table(content)
-    return _keep(file_name, digest, rows, carrier=carrier.strip(), user=user, now=now)
-
-
-@transaction.atomic(durable=True)
-def _keep(
-    file_name: str, digest: str, rows: Sequence[Row], *, carrier: str, user: User, now: datetime.datetime
-) -> StatementImport:
-    first = StatementImport.objects.filter(kind=StatementKind.COD, digest=digest).order_by("pk").first()
-    if first is not None:
-        return first
-    mapping = guess_cod_mapping(rows)
-    heads = next((row.cells for row in rows if row.line == mapping.heading), ())
-    statement = StatementImport.objects.create(
-        kind=StatementKind.COD,
-        file_name=file_name[:250],
-        digest=digest,
-        heads=_plain(heads),
-        columns=dataclasses.asdict(mapping),
-        carrier=carrier[:120],
-        rows=sum(row.line > mapping.heading for row in rows),
+    return statement_files.read_in(
+        StatementKind.COD,
+        file_name=file_name,
+        content=content,
+        guess=guess_cod_mapping,
+        carrier=carrier,
         user=user,
-        at=now,
+        now=now,
     )
-    StatementRow.objects.bulk_create(
-        [StatementRow(statement=statement, place=row.line, cells=_plain(row.cells)) for row in rows],
-        batch_size=1000,
-    )
-    return statement
 
 
 def judge_statement(statement: StatementImport) -> list[Judged]:
     """What taking it over would come to, row by row. Raises NoCodColumns, NoRows."""
-    rows = [
-        Row(line, tuple(cells))
-        for line, cells in statement.lines.order_by("place", "pk").values_list("place", "cells")
-    ]
-    told = told_by(read_cod_statement(rows, CodMapping(**statement.columns)))
+    told = told_by(read_cod_statement(rows_of(statement), CodMapping(**statement.columns)))
     if not told:
         raise NoRows()
     return judge(told, carrier=statement.carrier)
@@ -122,12 +97,10 @@ def map_statement(
     *, statement_id: int, carrier: str, fee_bearer: str, columns: dict[str, int | None]
 ) -> StatementImport:
     """Say whose statement it is, who bears the fees, and which column is which. Raises Missing, WrongMove."""
-    statement = locks.lock_statement(statement_id)
-    if statement.confirmed_at is not None:
-        raise WrongMove(came_from=RowState.TAKEN, to=RowState.WAITING)
+    statement = lock_unconfirmed(statement_id, StatementKind.COD)
     statement.carrier, statement.fee_bearer = carrier.strip()[:120], fee_bearer
-    statement.columns = {**statement.columns, **{name: columns.get(name) for name in MAPPED}}
-    statement.save(update_fields=["carrier", "fee_bearer", "columns"])
+    statement.save(update_fields=["carrier", "fee_bearer"])
+    say_columns(statement, columns, MAPPED)
     return statement
 
 
@@ -241,11 +214,7 @@ def take_statement_task(*, statement_id: int) -> None:
 @shared_task(name="orders.take_statements")
 def take_statements_task() -> None:
     """Go on with those whose message was lost."""
-    waiting = StatementRow.objects.filter(
-        state=RowState.WAITING,
-        statement__confirmed_at__lt=timezone.now() - datetime.timedelta(minutes=2),
-    )
-    for statement_id in waiting.order_by("statement").values_list("statement", flat=True).distinct():
+    for statement_id in waiting_statements(StatementKind.COD, now=timezone.now()):
         take_statement_task(statement_id=statement_id)
 
 
@@ -342,8 +311,3 @@ def _end_rows(statement: StatementImport, rows: Sequence[StatementRow], state: R
 def _fee(told: Told) -> int:
     """What the carrier keeps: what it does not pass on, where its own sums do not agree."""
     return told.collected - told.remitted
-
-
-def _plain(cells: Sequence[object]) -> list[object]:
-    """Cells as they are kept: days as text."""
-    return [f"{cell:%d/%m/%Y}" if isinstance(cell, datetime.date) else cell for cell in cells]

@@ -6,22 +6,19 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from orders.actions.cod_statement import MAPPED
 from orders.actions.remit import Giver
 from orders.models import Bearer, StatementImport
 from orders.payments.cells import BadCell, amount_in
 from orders.states import CashHolder
+from shop.desk.statement_forms import ColumnsForm, statement_file
 from shop.reports.cash import NAMES, Age
 
-_LABELS = {
-    "tracking": _("Tracking number"),
-    "parcel": _("Our code of the order or parcel"),
-    "collected": _("Cash collected"),
-    "fee": _("Fee"),
-    "remitted": _("Handed in"),
-}
+_LABELS = (
+    *(_("Tracking number"), _("Our code of the order or parcel"), _("Cash collected")),
+    *(_("Fee"), _("Handed in")),
+)
 
 
 class AmountField(forms.CharField):
@@ -110,16 +107,13 @@ class UploadForm(forms.Form):
         max_length=120,
         widget=forms.TextInput(attrs={"class": "input", "list": "carriers", "autocomplete": "off"}),
     )
-    file = forms.FileField(
-        label=_("Statement"),
-        help_text=_("CSV or Excel (XLSX), up to 5 MB."),
-        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,.xlsx,.txt"}),
-    )
+    file = statement_file()
 
 
-class MappingForm(forms.Form):
-    """Which column of a statement is which; columns are named by their headings."""
+class MappingForm(ColumnsForm):
+    """Which column of a carrier's statement is which, whose it is, and who bears the fees."""
 
+    labels = dict(zip(MAPPED, _LABELS, strict=True))
     carrier = forms.CharField(
         label=_("Carrier"),
         max_length=120,
@@ -131,19 +125,4 @@ class MappingForm(forms.Form):
 
     def __init__(self, data: Any = None, *, statement: StatementImport, width: int) -> None:
         initial: dict[str, Any] = {"carrier": statement.carrier, "fee_bearer": statement.fee_bearer}
-        super().__init__(data, initial=initial)
-        heads = [str(head) for head in statement.heads] + [""] * max(0, width - len(statement.heads))
-        choices = [(str(n), f"{n + 1}. {head}".strip()) for n, head in enumerate(heads)]
-        for name in MAPPED:
-            self.fields[name] = forms.ChoiceField(
-                label=_LABELS[name],
-                required=False,
-                choices=[("", pgettext_lazy("column", "None")), *choices],
-                initial="" if statement.columns.get(name) is None else str(statement.columns[name]),
-                widget=forms.Select(attrs={"class": "input"}),
-            )
-
-    @property
-    def columns(self) -> dict[str, int | None]:
-        said = self.cleaned_data
-        return {name: int(said[name]) if said[name] else None for name in MAPPED}
+        super().__init__(data, statement=statement, width=width, initial=initial)

@@ -34,6 +34,7 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.desk.cash_forms import MappingForm, UploadForm
+from shop.desk.statement_forms import LARGEST_UPLOAD
 
 PER_PAGE = 50
 SAMPLE = 5
@@ -127,7 +128,7 @@ def _read(request: HttpRequest, form: UploadForm) -> StatementImport | None:
     try:
         return read_in(
             file_name=upload.name,
-            content=upload.read(5_000_001),  # one more byte than is taken: the rest need not be in memory
+            content=upload.read(LARGEST_UPLOAD),
             carrier=form.cleaned_data["carrier"],
             user=user,
             now=timezone.now(),

@@ -110,6 +110,7 @@ WORDS: dict[str, Promise] = {
     "parcel.cash_remitted": pgettext_lazy("history", "Cash handed in"),
     "parcel.cash_reconciled": pgettext_lazy("history", "Cash seen on our account"),
     "parcel.cash_offset": pgettext_lazy("history", "Cash kept by the cooperative"),
+    "bank_statement.confirmed": pgettext_lazy("history", "Bank statement taken over"),
     "statement.confirmed": pgettext_lazy("history", "Carrier's statement taken over"),
     "statement.row_taken": pgettext_lazy("history", "Row of a statement taken over"),
     "statement.row_dismissed": pgettext_lazy("history", "Row of a statement set aside"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shop.desk import (
+    bank_statements,
     cash,
     cash_statements,
     contact,
@@ -74,6 +75,9 @@ urlpatterns = [
     path("chuyen-khoan/<uuid:pk>/da-tra/", transfers.transfer_sending, name="transfer-sending"),
     path("chuyen-khoan/<uuid:pk>/gac-lai/", transfers.transfer_dismissal, name="transfer-dismissal"),
     path("chuyen-khoan/<uuid:pk>/xem-lai/", transfers.transfer_review, name="transfer-review"),
+    path("sao-ke/", bank_statements.statements, name="bank-statements"),
+    path("sao-ke/<int:pk>/", bank_statements.statement, name="bank-statement"),
+    path("sao-ke/<int:pk>/nhan/", bank_statements.statement_taking, name="bank-statement-taking"),
     path("don-hang/<uuid:token>/can/<uuid:question_id>/", orders.weight_answer, name="weight-answer"),
     path("quyet-toan/", settlements.settlements, name="settlements"),
     path("quyet-toan/chot/", settlements.settlement_closings, name="settlement-closings"),

@@ -99,6 +99,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
     assert {each.kind: each.count for each in answer.context["waiting"]} == {
         "cooperative": 1,
         "listing": 1,
+        "transfer": 0,
         "part": 1,
         "parcel": 1,
     }
