@@ -6,9 +6,10 @@ import datetime
 
 import pytest
 
-from orders.actions.pack import accept_part
+from orders.actions.deliver import hand_over_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.weigh import answer_weight, weigh_line
-from orders.models import Method, Order, OrderPart, WeightQuestion
+from orders.models import Method, Order, OrderPart, Payout, Refund, WeightQuestion
 from orders.states import Coverage
 from shop.core.actors import Actor
 from shop.notifications.models import Notification
@@ -93,6 +94,23 @@ def test_what_weighs_less_is_the_buyers_and_nobody_is_asked_for_anything(client)
     assert (order.due_gross, order.charged, order.charge_coverage) == (99_000, 102_000, Coverage.OVER)
     assert asked() == []
     assert "paying-panel" not in client.get(f"/don-hang/{order.pk}/").content.decode()
+    check_everything()
+
+
+def test_what_weighs_less_goes_back_once_it_has_left_and_not_while_it_may_be_weighed_again() -> None:
+    part = paid()
+    weigh(part, 4600)
+    line = part.lines.get()
+
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=PACKER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=PACKER, now=LATER)
+    before = Refund.objects.count()
+    hand_over_parcel(parcel_id=parcel.pk, actor=PACKER, now=LATER)
+
+    assert before == 0
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.surplus, refund.money) == (3_000, 3_000, 3_000)
+    assert Payout.objects.get(refund=refund).amount == 3_000
     check_everything()
 
 
