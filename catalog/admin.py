@@ -9,7 +9,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.actions.categories import edit_category
-from catalog.models import Attribute, Category, Listing, Movement, Price, Product, ProductType, Stock, Variant
+from catalog.models import (
+    Attribute,
+    Category,
+    Collection,
+    CollectionListing,
+    Listing,
+    Movement,
+    Price,
+    Product,
+    ProductType,
+    Stock,
+    Variant,
+)
 from shop.core.admin import ReadInline, ReadMostly, acting
 
 
@@ -90,3 +102,14 @@ class MovementAdmin(ReadMostly):
     list_filter = ("reason", "door")
     list_select_related = ("stock",)
     ordering = ("-at", "-pk")
+
+
+class CollectionListingInline(ReadInline):
+    model = CollectionListing
+
+
+@admin.register(Collection)
+class CollectionAdmin(ReadMostly):
+    list_display = ("name", "slug", "updated_at")
+    inlines = (CollectionListingInline,)
+    ordering = ("name", "pk")

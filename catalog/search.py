@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import get_language
 
-from catalog.models import Listing
+from catalog.models import Listing, Product
 from catalog.models.listing import ListingQuerySet
 from cooperatives.models import Cooperative
 from cooperatives.models.cooperative import CooperativeQuerySet
@@ -103,6 +103,19 @@ def find_goods(listings: ListingQuerySet, query: str) -> list[int]:
     phrase = query.strip().lower()
     ranked = sorted(rows, key=lambda row: 0 if phrase in row[2].lower() else 1 if row[1] in named else 2)
     return [listing_id for listing_id, _product, _name in ranked]
+
+
+def find_products(query: str) -> list[int]:
+    """Ids of goods that hold every word, best first as `find_goods` ranks them, whether on sale or not."""
+    words = words_of(query)
+    if not words:
+        return []
+    named = _ids_with(words, named=True) | _ids_translated(words)
+    found = Product.objects.filter(pk__in=named | _ids_with(words, named=False))
+    rows = found.order_by("-created_at", "-pk").values_list("pk", "name")
+    phrase = query.strip().lower()
+    ranked = sorted(rows, key=lambda row: 0 if phrase in row[1].lower() else 1 if row[0] in named else 2)
+    return [product_id for product_id, _name in ranked]
 
 
 def find_cooperatives(query: str) -> CooperativeQuerySet:

@@ -7,6 +7,7 @@ from catalog.models.attribute import (
     ProductTypeAttribute,
 )
 from catalog.models.category import Category
+from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
@@ -29,6 +30,9 @@ __all__ = [
     "AttributeScope",
     "AttributeValue",
     "Category",
+    "Collection",
+    "CollectionListing",
+    "CollectionProduct",
     "InputType",
     "Listing",
     "Lot",

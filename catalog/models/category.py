@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import pgettext_lazy
 
-from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
+from shop.core.models import Picture, WithExternalReference, WithMetadata, WithSeo, WithTimes
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -15,7 +15,7 @@ class CategoryQuerySet(models.QuerySet["Category"]):
         return self.filter(parent=None).in_order()
 
 
-class Category(WithMetadata, WithExternalReference, WithTimes):
+class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """A shelf of the market; shelves stand in shelves.
 
     `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix; it and

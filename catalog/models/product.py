@@ -11,7 +11,7 @@ from catalog.models.category import Category
 from catalog.states import ListingState
 from cooperatives.models import Certificate, Cooperative, Producer
 from cooperatives.states import CooperativeState
-from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetadata, WithTimes
+from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetadata, WithSeo, WithTimes
 
 ALL_MONTHS = 0b1111_1111_1111
 FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
@@ -71,7 +71,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(category__path__startswith=category.path or "/none/")
 
 
-class Product(WithMetadata, WithExternalReference, WithTimes):
+class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """What a cooperative sells; its sizes and patterns are variants.
 
     `season` has bit m-1 set for each month m in which it is to be had. `description` is EditorJS

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shop.api import account, base
+from shop.api import account, base, catalogue
 
-AREAS = (base.AREA, account.AREA)
+AREAS = (base.AREA, account.AREA, catalogue.AREA)

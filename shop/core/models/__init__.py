@@ -1,4 +1,4 @@
-from shop.core.models.bases import WithExternalReference, WithMetadata, WithTimes
+from shop.core.models.bases import WithExternalReference, WithMetadata, WithSeo, WithTimes
 from shop.core.models.change import (
     Change,
     KeyReused,
@@ -32,6 +32,7 @@ __all__ = [
     "Translation",
     "WithExternalReference",
     "WithMetadata",
+    "WithSeo",
     "WithTimes",
     "bound_key",
     "change_values",

@@ -27,6 +27,19 @@ class WithExternalReference(models.Model):
         abstract = True
 
 
+class WithSeo(models.Model):
+    """What search engines are told; null where the name and the description serve.
+
+    Nullable also because SQLite then adds the columns without rebuilding tables that have triggers.
+    """
+
+    seo_title = models.CharField(max_length=70, null=True, blank=True)
+    seo_description = models.CharField(max_length=300, null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
 class WithTimes(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

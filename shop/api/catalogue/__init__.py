@@ -1,0 +1,36 @@
+"""The catalogue: goods, what is said of them, what they cost, how many there are."""
+
+from pathlib import Path
+
+from shop.api.catalogue import (
+    categories,
+    collections,
+    listings,
+    pictures,
+    pricing,
+    product_lists,
+    product_types,
+    products,
+    stocks,
+    variant_lists,
+    variants,
+)
+from shop.api.schema import Area
+
+AREA = Area(
+    Path(__file__).parent,
+    types=(
+        *products.TYPES,
+        *variants.TYPES,
+        *pictures.TYPES,
+        *pricing.TYPES,
+        *listings.TYPES,
+        *categories.TYPES,
+        *collections.TYPES,
+        *product_types.TYPES,
+        *stocks.TYPES,
+        *product_lists.TYPES,
+        *variant_lists.TYPES,
+    ),
+    enums=product_types.ENUMS | stocks.ENUMS,
+)

@@ -1,0 +1,94 @@
+"""Conditions on what is said of goods by their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Q
+
+from catalog.models import Category, Collection, Product, Variant
+from shop.api.filters import within
+from shop.api.ids import parsed_key, parts
+
+# The conditions of `reference`: kind of what is referred to, and how it is found by the texts given.
+_REFERENCES: Mapping[str, tuple[str, Any]] = {
+    "productSlugs": ("Product", lambda texts: Product.objects.filter(slug__in=texts)),
+    "productVariantSkus": ("ProductVariant", lambda texts: Variant.objects.filter(sku__in=texts)),
+    "categorySlugs": ("Category", lambda texts: Category.objects.filter(slug__in=texts)),
+    "collectionSlugs": ("Collection", lambda texts: Collection.objects.filter(slug__in=texts)),
+}
+
+
+def said_of(given: Mapping[str, Any]) -> Q:
+    """An `AttributeInput` as a condition on rows that hold values: of the attribute, with such a value."""
+    found = Q(value__attribute__slug=given["slug"]) if given.get("slug") else Q()
+    if given.get("values"):
+        found &= Q(value__slug__in=given["values"])
+    if given.get("valuesRange"):
+        found &= within("value__numeric")(None, given["valuesRange"])  # type: ignore[arg-type]
+    for name in ("date", "dateTime"):
+        if given.get(name):
+            found &= _moment(name, given[name])
+    if given.get("boolean") is not None:
+        found &= Q(value__boolean=given["boolean"])
+    return found & _value(given.get("value") or {})
+
+
+def _value(given: Mapping[str, Any]) -> Q:
+    """`AssignedAttributeValueInput`."""
+    found = Q()
+    for name in ("slug", "name", "numeric"):
+        if given.get(name):
+            found &= _matching(f"value__{name}", given[name])
+    for name in ("date", "dateTime"):
+        if given.get(name):
+            found &= _moment(name, given[name])
+    if given.get("boolean") is not None:
+        found &= Q(value__boolean=given["boolean"])
+    if given.get("reference"):
+        found &= _reference(given["reference"])
+    return found
+
+
+def _matching(column: str, given: Mapping[str, Any]) -> Q:
+    found = Q()
+    if given.get("eq") is not None:
+        found &= Q(**{column: given["eq"]})
+    if given.get("oneOf") is not None:
+        found &= Q(**{f"{column}__in": given["oneOf"]})
+    for end, value in (given.get("range") or {}).items():
+        if value is not None:
+            found &= Q(**{f"{column}__{end}": value})
+    return found
+
+
+def _moment(name: str, ends: Mapping[str, Any]) -> Q:
+    column = "value__date_time" if name == "dateTime" else "value__date_time__date"
+    return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
+
+
+def _reference(given: Mapping[str, Any]) -> Q:
+    found = Q()
+    for name, wanted in given.items():
+        for texts in (wanted or {}).values():
+            if texts is not None:
+                found &= _referred_to(name, texts)
+    return found
+
+
+def _referred_to(name: str, texts: Sequence[str]) -> Q:
+    if name == "referencedIds":
+        found = Q(pk__in=())
+        for text in texts:
+            try:
+                kind, written = parts(text)
+                found |= Q(value__reference_kind=kind, value__reference_key=str(parsed_key(kind, written)))
+            except ValueError:
+                continue
+        return found
+    if name not in _REFERENCES:
+        return Q(pk__in=())
+    kind, find = _REFERENCES[name]
+    keys = [str(key) for key in find(texts).values_list("pk", flat=True)]
+    return Q(value__reference_kind=kind, value__reference_key__in=keys)

@@ -1,0 +1,123 @@
+"""Categories: a tree of shelves, open to everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from catalog.models import Category, Product
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.pictures import background
+from shop.api.catalogue.types import category
+from shop.api.connections import Key, connect, connect_each, connect_list
+from shop.api.context import Context
+from shop.api.filters import Conditions, any_of, has_metadata, ids, refuse_both, sorting, where, within
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.types import Row, Rows
+
+category.id()
+category.columns(
+    name="name",
+    slug="slug",
+    level="level",
+    seoTitle="seo_title",
+    seoDescription="seo_description",
+    updatedAt="updated_at",
+)
+category.one("parent", category, by="parent_id")
+category.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
+keep_metadata(category, Category, rights=[Permission.MANAGE_PRODUCTS])
+
+
+def described(rows: list[Row], *_: Any) -> list[Any]:
+    """The formatted description; where there is only plain text, that as paragraphs."""
+    return [row.description or as_blocks(row.description_text) for row in rows]
+
+
+def as_blocks(text: str) -> dict[str, Any] | None:
+    """Plain text as the blocks that clients' editors know; null for none."""
+    paragraphs = [each.strip() for each in text.split("\n\n") if each.strip()]
+    if not paragraphs:
+        return None
+    return {"blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs]}
+
+
+category.field("description", needs=("description", "description_text"))(described)
+category.field("descriptionJson", needs=("description", "description_text"))(described)
+
+
+@category.field(needs="path")
+def ancestors(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    """From the root down to the shelf that each stands in."""
+    above = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
+    keys = {key for path in above for key in path}
+    found = category.by_key(context, keys, selection.names("edges", "node"))
+    return [
+        connect_list([found[key] for key in path if key in found], arguments, selection) for path in above
+    ]
+
+
+@category.field(needs="id")
+def children(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
+    keys = [row.id for row in rows]
+    order = [Key("sort_order"), Key("id")]
+    return connect_each(
+        category, category.rows(context), arguments, selection, order=order, by="parent_id", parents=keys
+    )
+
+
+query = Queries()
+
+
+@query.field("category")
+def one_category(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = found_by(category, category.rows(context), "catalog.category", arguments)
+    return next(iter(category.read(rows, selection.names())), None)
+
+
+@query.field("categories")
+def all_categories(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    refuse_both(arguments)
+    rows = category.rows(context)
+    if arguments.get("level") is not None:
+        rows = rows.filter(level=arguments["level"])
+    for name in ("filter", "where"):
+        rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
+    sort = arguments.get("sortBy")
+    order = sorting(sort, _SORTS, [Key("sort_order"), Key("id")])
+    return connect(category, _counted(rows, sort), arguments, selection, order=order)
+
+
+def _counted(rows: Rows, sort: dict[str, Any] | None) -> Rows:
+    """With the number that is sorted by; there are few enough shelves to count."""
+    if sort is None or sort["field"] == "NAME":
+        return rows
+    inside = {"PRODUCT_COUNT": (Product, "category"), "SUBCATEGORY_COUNT": (Category, "parent")}
+    model, column = inside[sort["field"]]
+    counted = model.objects.filter(**{column: OuterRef("pk")}).order_by().values(column)  # type: ignore[attr-defined]
+    number = counted.annotate(number=Count("pk")).values("number")
+    counts: Rows = rows.annotate(holds=Coalesce(Subquery(number, output_field=IntegerField()), 0))
+    return counts
+
+
+_SORTS = {
+    "NAME": [Key("name"), Key("slug")],
+    "PRODUCT_COUNT": [Key("holds"), Key("slug")],
+    "SUBCATEGORY_COUNT": [Key("holds"), Key("slug")],
+}
+_CONDITIONS: Conditions = {
+    "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
+    "metadata": has_metadata(),
+    "ids": ids("Category"),
+    "slugs": any_of("slug"),
+    "updatedAt": within("updated_at"),
+}
+
+TYPES = (category, query)

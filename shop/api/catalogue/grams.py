@@ -1,0 +1,23 @@
+"""Weights: whole grams here, a number with a unit in the contract."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.scalars import GRAMS
+from shop.api.types import Row
+
+
+def weights(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    """Resolves `weight`: the column of the same name, in the shop's default unit."""
+    unit = context.settings.default_weight_unit.upper()
+    return [in_unit(row.weight, unit) for row in rows]
+
+
+def in_unit(grams: int | None, unit: str) -> dict[str, Any] | None:
+    return None if grams is None else {"unit": unit, "value": float(Decimal(grams) / GRAMS[unit])}

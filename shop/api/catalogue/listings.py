@@ -1,0 +1,142 @@
+"""Products and variants in their channels, for staff."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.db.models import F, Max, Min
+
+from catalog.models import Listing, Price
+from catalog.states import ListingState
+from shop.accounts.permissions import Permission
+from shop.api.base.channels import channel
+from shop.api.breadth import Selection
+from shop.api.catalogue.pricing import ranges
+from shop.api.catalogue.types import product, variant
+from shop.api.catalogue.variants import percent_left
+from shop.api.context import Context
+from shop.api.money import Sum
+from shop.api.permissions import Standing
+from shop.api.types import Row, Type
+from shop.core.calendar import day_of
+
+_STAFF = (Standing.STAFF, Standing.APP)
+
+listing = Type("ProductChannelListing", lambda context: Listing.objects.all())
+listing.id()
+listing.columns(publishedAt="published_at", visibleInListings="visible_in_listings")
+listing.one("channel", channel, by="channel_id")
+
+price = Type("ProductVariantChannelListing", lambda context: Price.objects.all())
+price.id()
+price.one("channel", channel, by="channel_id")
+price.nothing("preorderThreshold")
+
+
+@product.field("channelListings", needs="id", permissions=_STAFF)
+def listings_of_products(
+    products: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = Listing.objects.filter(product__in={each.id for each in products}).order_by("channel_id")
+    rows = rows.annotate(in_channel=F("channel_id"))
+    found = listing.grouped(rows, selection.names(), by="product_id")
+    return [found.get(each.id, []) for each in products]
+
+
+@variant.field("channelListings", needs="id", permissions=_STAFF)
+def prices_of_variants(
+    variants: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = Price.objects.filter(variant__in={each.id for each in variants}).order_by("channel_id")
+    found = price.grouped(rows, selection.names(), by="variant_id")
+    return [found.get(each.id, []) for each in variants]
+
+
+@listing.field(needs="state")
+def is_published(rows: list[Row], *_: Any) -> list[bool]:
+    return [row.state == ListingState.PUBLISHED for row in rows]
+
+
+@listing.field(needs="published_at")
+def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+    return [row.published_at and day_of(row.published_at) for row in rows]
+
+
+@listing.field(needs=("available_from", "published_at"))
+def available_for_purchase_at(rows: list[Row], *_: Any) -> list[datetime.datetime | None]:
+    return [row.available_from or row.published_at for row in rows]
+
+
+@listing.field(needs=("available_from", "published_at"))
+def available_for_purchase(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+    moments = [row.available_from or row.published_at for row in rows]
+    return [moment and day_of(moment) for moment in moments]
+
+
+@listing.field(needs=("available_from", "published_at"))
+def is_available_for_purchase(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[bool]:
+    moments = [row.available_from or row.published_at for row in rows]
+    return [moment is not None and moment <= context.now for moment in moments]
+
+
+@listing.field(needs=("lowest_price", "currency"))
+def discounted_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+    return [None if row.lowest_price is None else Sum(row.lowest_price, row.currency) for row in rows]
+
+
+@listing.field(needs=("product_id", "channel_id", "currency"), permissions=[Permission.MANAGE_PRODUCTS])
+def purchase_cost(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[dict[str, Sum] | None]:
+    costs = Price.objects.filter(variant__product__in={row.product_id for row in rows}, cost__isnull=False)
+    ends = (
+        costs.values_list("variant__product", "channel")
+        .annotate(low=Min("cost"), high=Max("cost"))
+        .order_by()
+    )
+    found = {(key, channel_key): (low, high) for key, channel_key, low, high in ends}
+    answers: list[dict[str, Sum] | None] = []
+    for row in rows:
+        low, high = found.get((row.product_id, row.channel_id), (None, None))
+        between = (
+            {"start": Sum(low, row.currency), "stop": Sum(high, row.currency)} if low is not None else None
+        )
+        answers.append(between)
+    return answers
+
+
+@listing.field(needs=("product_id", "channel_id", "in_channel"))
+def pricing(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    return ranges(rows, [row.product_id for row in rows], arguments, context, selection)
+
+
+@price.field("price", needs=("amount", "currency"))
+def listed_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+    return [_sum(row.amount, row.currency) for row in rows]
+
+
+@price.field(needs=("prior_amount", "currency"))
+def prior_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+    return [_sum(row.prior_amount, row.currency) for row in rows]
+
+
+@price.field(needs=("cost", "currency"), permissions=_STAFF)
+def cost_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+    return [_sum(row.cost, row.currency) for row in rows]
+
+
+@price.field(needs=("amount", "discounted", "cost"), permissions=[Permission.MANAGE_PRODUCTS])
+def margin(rows: list[Row], *_: Any) -> list[int | None]:
+    return [percent_left(Price(amount=row.amount, discounted=row.discounted, cost=row.cost)) for row in rows]
+
+
+def _sum(amount: int | None, currency: str) -> Sum | None:
+    return None if amount is None else Sum(amount, currency)
+
+
+TYPES = (listing, price)

@@ -1,0 +1,184 @@
+"""Pictures of products and variants, and of whatever else has one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F
+
+from catalog.models import ProductMedia
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Resolver, Selection
+from shop.api.catalogue.types import media, product, variant
+from shop.api.context import Context
+from shop.api.ids import global_id, key_of
+from shop.api.images import FULL_SIZE, image_url
+from shop.api.metadata import keep_metadata
+from shop.api.types import Row, Rows, Type
+from shop.core.models import Picture
+
+_SHOWN = ("picture__state", "picture__renditions")
+
+media.id()
+media.columns(sortOrder="sort_order", alt="alt")
+media.nothing("type", value="IMAGE")
+media.nothing("oembedData", value={})
+keep_metadata(media, ProductMedia, rights=[Permission.MANAGE_PRODUCTS])
+
+image = Type("ProductImage")
+image.columns(alt="alt", sortOrder="sort_order")
+
+
+@media.field(needs=("id", *_SHOWN))
+def url(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[str]:
+    return _urls(rows, arguments, context)
+
+
+@media.field(needs="product_id")
+def product_id(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
+    return [global_id("Product", row.product_id) for row in rows]
+
+
+@image.field("id")
+def image_id(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
+    return [global_id("ProductImage", row.id) for row in rows]
+
+
+@image.field("url")
+def image_urls(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[str]:
+    return _urls(rows, arguments, context)
+
+
+@product.field("media", needs="id")
+def media_of_products(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[Row]]:
+    order = ["product_id", "sort_order", "id"]
+    if given := arguments.get("sortBy"):
+        order = ["product_id", "id" if given["direction"] == "ASC" else "-id"]
+    rows = ProductMedia.objects.filter(product__in={each.id for each in products}).order_by(*order)
+    found = media.grouped(rows, selection.names(), by="product_id")
+    return [found.get(each.id, []) for each in products]
+
+
+@product.field("images", needs="id")
+def images_of_products(
+    products: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    found = _images(products)
+    return [found.get(each.id, []) for each in products]
+
+
+@product.field(needs="id")
+def thumbnail(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, str] | None]:
+    """The first picture."""
+    first: dict[Any, Row] = {}
+    for row in _shown(ProductMedia.objects.filter(product__in={each.id for each in products})):
+        first.setdefault(row.product_id, row)
+    shown = [first.get(each.id) for each in products]
+    return [
+        row and {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)}
+        for row in shown
+    ]
+
+
+@product.field(needs="id")
+def media_by_id(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Row | None]:
+    key = key_of(arguments["id"], "ProductMedia")
+    rows = media.read(media.rows(context).filter(pk=key), selection.names(), "product_id")
+    return [next((row for row in rows if row.product_id == each.id), None) for each in products]
+
+
+@product.field(needs="id")
+def image_by_id(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Row | None]:
+    key = key_of(arguments["id"], "ProductImage")
+    found = _images(products)
+    return [next((row for row in found.get(each.id, ()) if row.id == key), None) for each in products]
+
+
+@variant.field("media", needs="id")
+def media_of_variants(
+    variants: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    return _of_variants(variants, selection.names())
+
+
+@variant.field("images", needs="id")
+def images_of_variants(
+    variants: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    return _of_variants(variants, {"url", "id", "alt", "sortOrder"})
+
+
+def background(type_name: str, picture: str, key: str = "id") -> Resolver:
+    """Resolves `backgroundImage` of rows whose picture's key stands in the column `picture`."""
+
+    def resolve(
+        rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    ) -> list[dict[str, str] | None]:
+        keys = {getattr(row, picture) for row in rows} - {None}
+        columns = ("pk", "alt", "state", "renditions")
+        found = (
+            {values[0]: values for values in Picture.objects.filter(pk__in=keys).values_list(*columns)}
+            if keys
+            else {}
+        )
+        answers: list[dict[str, str] | None] = []
+        for row in rows:
+            values = found.get(getattr(row, picture))
+            if values is None:
+                answers.append(None)
+                continue
+            _pk, alt, state, renditions = values
+            address = image_url(
+                context, type_name, getattr(row, key), state, renditions, arguments, size=FULL_SIZE
+            )
+            answers.append({"url": address, "alt": alt})
+        return answers
+
+    return resolve
+
+
+def _of_variants(variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]) -> list[list[Row]]:
+    rows = (
+        ProductMedia.objects.filter(variant_rows__variant__in={each.id for each in variants})
+        .annotate(shows=F("variant_rows__variant"))
+        .order_by("shows", "sort_order", "id")
+    )
+    found = media.grouped(rows, fields, by="shows")
+    return [found.get(each.id, []) for each in variants]
+
+
+def _images(products: list[Row]) -> dict[Any, list[Row]]:
+    rows = _shown(ProductMedia.objects.filter(product__in={each.id for each in products}))
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.product_id, []).append(row)
+    return found
+
+
+def _shown(rows: Rows) -> list[Row]:
+    """Media with what their addresses need, in their order."""
+    return media.read(
+        rows.order_by("product_id", "sort_order", "id"), ("url", "alt", "sortOrder"), "product_id"
+    )
+
+
+def _urls(rows: list[Row], arguments: dict[str, Any], context: Context) -> list[str]:
+    return [_url("ProductMedia", row.id, row, arguments, context, size=FULL_SIZE) for row in rows]
+
+
+def _url(type_name: str, key: Any, row: Row, arguments: dict[str, Any], context: Context, **size: int) -> str:
+    return image_url(context, type_name, key, row.picture__state, row.picture__renditions, arguments, **size)
+
+
+TYPES = (media, image)

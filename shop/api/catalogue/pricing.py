@@ -1,0 +1,225 @@
+"""Prices with and without tax, of variants and of products as ranges over their variants."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from catalog.models import Price
+from shop.api.breadth import Selection
+from shop.api.catalogue.types import product, variant
+from shop.api.context import Context
+from shop.api.in_channel import channel_of
+from shop.api.money import Taxed
+from shop.api.types import Row, Rows, Type
+from shop.core.calendar import day_of
+from shop.core.models import Channel, TaxRate
+from shop.core.money import gross_of, net_of
+
+_TAXED_FIELDS = frozenset({"net", "tax"})
+
+
+class Priced(NamedTuple):
+    """What one step costs in a channel: as listed, now, and before; with the tax rate in percent."""
+
+    variant_id: int
+    product_id: int
+    channel_id: int
+    currency: str
+    listed: int
+    selling: int
+    prior: int | None
+    rate: Decimal
+
+
+def prices_of(rows: Rows, context: Context, selection: Selection, country: str | None) -> list[Priced]:
+    """Read prices; tax rates too where somebody asks for net or tax, or prices are entered without tax."""
+    channels = {channel.pk: channel for channel in context.channels.values()}
+    columns = rows.filter(amount__isnull=False).values_list(
+        "variant_id",
+        "variant__product_id",
+        "channel_id",
+        "currency",
+        "amount",
+        Coalesce("discounted", "amount"),
+        "prior_amount",
+        Coalesce(F("variant__product__tax_class_id"), F("variant__product__product_type__tax_class_id")),
+    )
+    found: list[Any] = list(columns)
+    all_gross = all(channels[values[2]].prices_entered_with_tax for values in found)
+    if all_gross and not asks_for_tax(selection):
+        return [Priced._make((*values[:7], Decimal(0))) for values in found]
+    rates = _Rates(channels, country, day_of(context.now))
+    for values in found:
+        rates.want(values[2], values[7])
+    return [Priced._make((*values[:7], rates.of(values[2], values[7]))) for values in found]
+
+
+class _Rates:
+    """Tax rates by channel and class: one query for each country that is met."""
+
+    def __init__(self, channels: dict[int, Channel], country: str | None, day: datetime.date) -> None:
+        self._channels = channels
+        self._country = country
+        self._day = day
+        self._wanted: dict[str, set[int | None]] = {}
+        self._found: dict[str, dict[int | None, Decimal]] = {}
+
+    def want(self, channel_key: int, tax_class: int | None) -> None:
+        self._wanted.setdefault(self._country_of(channel_key), set()).add(tax_class)
+
+    def of(self, channel_key: int, tax_class: int | None) -> Decimal:
+        if not self._channels[channel_key].charge_taxes:
+            return Decimal(0)
+        country = self._country_of(channel_key)
+        if country not in self._found:
+            classes = self._wanted.get(country, set())
+            self._found[country] = TaxRate.objects.all().by_class(classes, country=country, day=self._day)
+        return self._found[country].get(tax_class, Decimal(0))
+
+    def _country_of(self, channel_key: int) -> str:
+        return self._country or self._channels[channel_key].default_country
+
+
+def asks_for_tax(selection: Selection) -> bool:
+    """Whether `net` or `tax` is wanted anywhere below."""
+    return any(below.name in _TAXED_FIELDS or asks_for_tax(below) for below in selection.all_below())
+
+
+def taxed(amount: int, price: Priced, context: Context) -> Taxed:
+    """A price of the channel as net and gross."""
+    channel = channel_of(context, price.channel_id)
+    if channel is not None and not channel.prices_entered_with_tax:
+        return Taxed(amount, gross_of(amount, price.rate), price.currency)
+    return Taxed(net_of(amount, price.rate), amount, price.currency)
+
+
+def country_in(arguments: dict[str, Any]) -> str | None:
+    country: str | None = (arguments.get("address") or {}).get("country")
+    return country
+
+
+def _prices_for(
+    parents: list[Row], column: str, arguments: Any, context: Context, selection: Selection
+) -> list[Priced]:
+    keys, channels = {each.id for each in parents}, {each.in_channel for each in parents} - {None}
+    if not channels:
+        return []
+    rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels)
+    return prices_of(rows, context, selection, country_in(arguments))
+
+
+@variant.field("pricing", needs=("id", "in_channel"))
+def pricing_of_variants(
+    variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    """Null where it has no price in the channel, and without one."""
+    prices = _prices_for(variants, "variant", arguments, context, selection)
+    found = {(price.variant_id, price.channel_id): price for price in prices}
+    return [
+        _of_variant(price, context) if (price := found.get((each.id, each.in_channel))) else None
+        for each in variants
+    ]
+
+
+@product.field("pricing", needs=("id", "in_channel"))
+def pricing_of_products(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    """Null where none of its variants has a price in the channel, and without one."""
+    return ranges(products, [each.id for each in products], arguments, context, selection)
+
+
+def ranges(
+    rows: list[Row],
+    product_keys: Sequence[Any],
+    arguments: dict[str, Any],
+    context: Context,
+    selection: Selection,
+) -> list[dict[str, Any] | None]:
+    """`ProductPricingInfo` of a product for each row, which tells the channel."""
+    channels = {row.in_channel for row in rows} - {None}
+    if not channels:
+        return [None] * len(rows)
+    wanted = Price.objects.filter(variant__product__in=set(product_keys), channel__in=channels)
+    groups: dict[tuple[Any, Any], list[Priced]] = {}
+    for price in prices_of(wanted, context, selection, country_in(arguments)):
+        groups.setdefault((price.product_id, price.channel_id), []).append(price)
+    return [
+        _of_product(groups.get((key, row.in_channel)), context)
+        for key, row in zip(product_keys, rows, strict=True)
+    ]
+
+
+def _of_variant(price: Priced, context: Context) -> dict[str, Any]:
+    now, listed = taxed(price.selling, price, context), taxed(price.listed, price, context)
+    prior = taxed(price.prior, price, context) if price.prior is not None else None
+    return {
+        "onSale": price.selling < price.listed,
+        "discount": _less(listed, now),
+        "discountPrior": prior and _less(prior, now),
+        "price": now,
+        "priceUndiscounted": listed,
+        "pricePrior": prior,
+    }
+
+
+def _of_product(prices: list[Priced] | None, context: Context) -> dict[str, Any] | None:
+    if not prices:
+        return None
+    now = _range(prices, lambda price: price.selling, context)
+    listed = _range(prices, lambda price: price.listed, context)
+    before = [price for price in prices if price.prior is not None]
+    prior = _range(before, lambda price: price.prior or 0, context) if before else None
+    return {
+        "onSale": any(price.selling < price.listed for price in prices),
+        "discount": _less(listed["start"], now["start"]),
+        "discountPrior": prior and _less(prior["start"], now["start"]),
+        "priceRange": now,
+        "priceRangeUndiscounted": listed,
+        "priceRangePrior": prior,
+        "channel": prices[0].channel_id,
+    }
+
+
+def _range(prices: Iterable[Priced], amount: Callable[[Priced], int], context: Context) -> dict[str, Taxed]:
+    ordered = sorted(prices, key=amount)
+    first, last = ordered[0], ordered[-1]
+    return {"start": taxed(amount(first), first, context), "stop": taxed(amount(last), last, context)}
+
+
+def _less(before: Taxed, now: Taxed) -> Taxed | None:
+    """What was taken off; null where nothing was."""
+    if before.gross <= now.gross:
+        return None
+    return Taxed(before.net - now.net, before.gross - now.gross, now.currency)
+
+
+range_ = Type("TaxedMoneyRange")
+range_.plain("start", "stop")
+money_range = Type("MoneyRange")
+money_range.plain("start", "stop")
+product_pricing = Type("ProductPricingInfo")
+product_pricing.plain(
+    "onSale", "discount", "discountPrior", "priceRange", "priceRangeUndiscounted", "priceRangePrior"
+)
+product_pricing.nothing("discountLocalCurrency", "priceRangeLocalCurrency")
+variant_pricing = Type("VariantPricingInfo")
+variant_pricing.plain("onSale", "discount", "discountPrior", "price", "priceUndiscounted", "pricePrior")
+variant_pricing.nothing("discountLocalCurrency", "priceLocalCurrency")
+
+
+@product_pricing.field()
+def display_gross_prices(
+    pricings: list[Any], arguments: Any, context: Context, selection: Selection
+) -> list[bool]:
+    channels = [channel_of(context, each["channel"]) for each in pricings]
+    return [channel is None or channel.display_gross_prices for channel in channels]
+
+
+TYPES = (range_, money_range, product_pricing, variant_pricing)

@@ -1,0 +1,179 @@
+"""What products are filtered by, in a channel or without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
+
+from catalog.models import (
+    Category,
+    CollectionProduct,
+    Listing,
+    Price,
+    ProductAttributeValue,
+    Stock,
+    Variant,
+    VariantAttributeValue,
+)
+from catalog.models.attribute import ProductKind
+from catalog.search import find_products
+from catalog.states import ListingState
+from shop.api.catalogue.attribute_filters import said_of
+from shop.api.catalogue.shelves import cooperative_of
+from shop.api.context import Context
+from shop.api.filters import NOTHING, Conditions, any_of, has_metadata, ids, matches, within
+from shop.api.ids import keys_of
+from shop.api.types import Rows
+from shop.core.models import Channel
+from shop.core.money import minor_digits
+
+COOPERATIVE = "cooperative"  # the attribute that is a view of whose goods they are
+
+
+def conditions_in(channel: Channel | None) -> Conditions:
+    """The members of `ProductFilterInput` and `ProductWhereInput`."""
+    return {
+        "ids": ids("Product"),
+        "slugs": any_of("slug"),
+        "name": matches("name"),
+        "slug": matches("slug"),
+        "metadata": has_metadata(),
+        "updatedAt": lambda context, given: (within if given.keys() <= {"gte", "lte"} else matches)(
+            "updated_at"
+        )(context, given),
+        "productTypes": ids("ProductType", column="product_type"),
+        "productType": ids("ProductType", column="product_type"),
+        "categories": lambda context, given: _under(keys_of(given, "Category")),
+        "category": lambda context, given: _under(keys_of(_listed(given), "Category")),
+        "hasCategory": lambda context, value: Q(category__isnull=not value),
+        "collections": lambda context, given: on_shelves(keys_of(given, "Collection")),
+        "collection": lambda context, given: on_shelves(keys_of(_listed(given), "Collection")),
+        "giftCard": lambda context, value: (
+            Q(product_type__kind=ProductKind.GIFT_CARD)
+            if value
+            else ~Q(product_type__kind=ProductKind.GIFT_CARD)
+        ),
+        "hasPreorderedVariants": lambda context, value: NOTHING if value else Q(),
+        "attributes": _attributes,
+        "stocks": _in_warehouses,
+        "stockAvailability": lambda context, value: _in_stock(channel, value == "IN_STOCK"),
+        "isAvailable": lambda context, value: _listed_as(channel, value, is_available=True),
+        "isPublished": lambda context, value: _listed_as(channel, value, state=ListingState.PUBLISHED),
+        "isVisibleInListing": lambda context, value: _listed_as(channel, value, visible_in_listings=True),
+        "publishedFrom": lambda context, moment: _listed_as(channel, True, published_at__gte=moment),
+        "availableFrom": lambda context, moment: _listed_as(
+            channel, True, published_at__isnull=False, available_from__gte=moment
+        ),
+        "price": lambda context, given: _priced(channel, given),
+        "minimalPrice": lambda context, given: _lowest(channel, given),
+        "search": lambda context, text: Q(pk__in=find_products(text)),
+        "channel": lambda context, slug: Q(),
+    }
+
+
+def on_shelves(keys: list[Any]) -> Q:
+    """Goods in any of these collections, or of the cooperatives whose shelves they are."""
+    own = [cooperative for key in keys if (cooperative := cooperative_of(key)) is not None]
+    placed = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
+    return Q(Exists(placed)) | Q(cooperative__in=own)
+
+
+def _under(keys: list[Any]) -> Q:
+    found = NOTHING
+    for path in Category.objects.filter(pk__in=keys).values_list("path", flat=True):
+        found |= Q(category__path__startswith=path)
+    return found
+
+
+def _listed(given: Mapping[str, Any]) -> list[str]:
+    """The ids of a `GlobalIDFilterInput`."""
+    return [given["eq"]] if given.get("eq") else list(given.get("oneOf") or ())
+
+
+def _listings(channel: Channel | None, **values: Any) -> Q:
+    rows = Listing.objects.filter(product=OuterRef("pk"), **values)
+    return Q(Exists(rows if channel is None else rows.filter(channel=channel.pk)))
+
+
+def _listed_as(channel: Channel | None, wanted: bool, **values: Any) -> Q:
+    found = _listings(channel, **values)
+    return found if wanted else ~found
+
+
+def _in_stock(channel: Channel | None, wanted: bool) -> Q:
+    if channel is not None:
+        return _listed_as(channel, wanted, is_available=True)
+    left = Stock.objects.filter(variant__product=OuterRef("pk"), free__gt=0)
+    there = Q(Exists(left)) | Q(Exists(Variant.objects.filter(product=OuterRef("pk"), track_inventory=False)))
+    return there if wanted else ~there
+
+
+def _in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
+    rows: Rows = Stock.objects.all()
+    if given.get("warehouseIds"):
+        rows = rows.filter(warehouse__in=keys_of(given["warehouseIds"], "Warehouse"))
+    sums = rows.values("variant__product").annotate(total=Sum("on_hand")).order_by()
+    if given.get("quantity"):
+        sums = sums.filter(within("total")(context, given["quantity"]))
+    return Q(pk__in=sums.values("variant__product"))
+
+
+def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
+    found = Q()
+    for each in given:
+        if each.get("slug") == COOPERATIVE:
+            found &= _of_cooperatives(each)
+            continue
+        said = said_of(each)
+        of_product = ProductAttributeValue.objects.filter(said, product=OuterRef("pk"))
+        of_variants = VariantAttributeValue.objects.filter(said, variant__product=OuterRef("pk"))
+        found &= Q(Exists(of_product)) | Q(Exists(of_variants))
+    return found
+
+
+def _of_cooperatives(given: Mapping[str, Any]) -> Q:
+    """Goods of the cooperatives named by `values` or by the slugs of their pages; without any, all."""
+    value = given.get("value") or {}
+    pages = (value.get("reference") or {}).get("pageSlugs") or {}
+    named = [given.get("values"), _listed(value.get("slug") or {}) or None, *pages.values()]
+    found = Q()
+    for slugs in named:
+        if slugs:
+            found &= Q(cooperative__slug__in=slugs)
+    return found
+
+
+def _priced(channel: Channel | None, given: Mapping[str, Any]) -> Q:
+    """Goods of which some variant sells for a price in the range."""
+    rows = Price.objects.filter(variant__product=OuterRef("pk"), amount__isnull=False)
+    if channel is not None:
+        rows = rows.filter(channel=channel.pk)
+    rows = rows.alias(asked=Coalesce("discounted", "amount"))
+    return Q(Exists(rows.filter(_amounts("asked", channel, given))))
+
+
+def _lowest(channel: Channel | None, given: Mapping[str, Any]) -> Q:
+    rows = Listing.objects.filter(_amounts("lowest_price", channel, given), product=OuterRef("pk"))
+    return Q(Exists(rows if channel is None else rows.filter(channel=channel.pk)))
+
+
+def _amounts(column: str, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+    """A range, or `DecimalFilterInput`, in whole units of the channel's currency."""
+    scale = 10 ** minor_digits(channel.currency) if channel is not None else 1
+    found = Q()
+    if given.get("eq") is not None:
+        found &= Q(**{column: _minor(given["eq"], scale)})
+    if given.get("oneOf") is not None:
+        found &= Q(**{f"{column}__in": [_minor(each, scale) for each in given["oneOf"]]})
+    for end, value in (given.get("range") or given).items():
+        if end in ("gte", "lte") and value is not None:
+            found &= Q(**{f"{column}__{end}": _minor(value, scale)})
+    return found
+
+
+def _minor(amount: float | Decimal, scale: int) -> Decimal:
+    return Decimal(str(amount)) * scale

@@ -1,0 +1,236 @@
+"""Lists of products: of the whole market, of a category, of a collection; filtered, searched and sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value, When
+
+from catalog.models import AttributeValue
+from catalog.search import find_products
+from shop.api.breadth import Selection
+from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.product_filters import conditions_in
+from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.types import category, collection, product, product_type, sees_all_goods
+from shop.api.connections import Edge, Key, connect, connect_each, connect_list
+from shop.api.context import Context
+from shop.api.errors import ProtocolError
+from shop.api.filters import refuse_both, sorting, where
+from shop.api.ids import key_of
+from shop.api.in_channel import channel_of, channel_unasked
+from shop.api.roots import Queries
+from shop.api.types import Row, Rows
+from shop.core.models import Channel
+
+query = Queries()
+
+_BY_NAME = [Key("sort_key"), Key("id")]
+_SORTS: dict[str, Sequence[Key]] = {
+    "NAME": _BY_NAME,
+    "RANK": _BY_NAME,
+    "RATING": _BY_NAME,
+    "PRICE": [Key("lowest_here", nullable=True)],
+    "MINIMAL_PRICE": [Key("lowest_here", nullable=True)],
+    "LAST_MODIFIED": [Key("updated_at")],
+    "LAST_MODIFIED_AT": [Key("updated_at")],
+    "DATE": [Key("updated_at")],
+    "TYPE": [Key("kind_name"), Key("sort_key")],
+    "PUBLISHED": [Key("published_here", nullable=True)],
+    "PUBLICATION_DATE": [Key("published_here", nullable=True)],
+    "PUBLISHED_AT": [Key("published_here", nullable=True)],
+    "CREATED_AT": [Key("created_at")],
+    "COLLECTION": [Key("place_on_shelf", nullable=True)],
+}
+_ANNOTATIONS: dict[str, dict[str, Any]] = {
+    "lowest_here": {"lowest_here": F("here__lowest_price")},
+    "published_here": {"published_here": F("here__published_at")},
+    "kind_name": {"kind_name": F("product_type__name")},
+}
+
+
+@query.field("product")
+def one_product(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = found_by(product, product.rows_asked(context, arguments), "catalog.product", arguments)
+    return next(iter(product.read(rows, selection.names())), None)
+
+
+@query.field("products")
+def all_products(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    asked = _with_channel(arguments)
+    slug = asked.get("channel")
+    channel = context.channel(slug) if slug is not None else channel_unasked(context)
+    rows = in_lists(product.rows_asked(context, asked), context, channel)
+    rows = narrowed(rows, arguments, context, channel)
+    text = arguments.get("search")
+    sort = arguments.get("sortBy")
+    if text and text.strip():
+        found = find_products(text)
+        if sort is None or sort.get("field") in (None, "RANK"):
+            return _ranked(rows, found, arguments, context, selection)
+        rows = rows.filter(pk__in=found)
+    rows, order = ordered(rows, sort, channel)
+    return connect(product, rows, arguments, selection, order=order)
+
+
+def in_lists(rows: Rows, context: Context, channel: Channel | None) -> Rows:
+    """What lists show of these products: customers what is not kept out of them, staff what is in the
+    channel."""
+    if channel is None:
+        return rows
+    if sees_all_goods(context):
+        return rows.filter(here__isnull=False)
+    return rows.filter(here__visible_in_listings=True)
+
+
+def narrowed(rows: Rows, arguments: Mapping[str, Any], context: Context, channel: Channel | None) -> Rows:
+    """With `filter` or `where`. Raises ProtocolError where both are given."""
+    refuse_both(arguments)
+    conditions = conditions_in(channel)
+    for name in ("filter", "where"):
+        if arguments.get(name):
+            rows = rows.filter(where(arguments[name], conditions, context))
+    return rows
+
+
+def ordered(
+    rows: Rows, sort: Mapping[str, Any] | None, channel: Channel | None, default: Sequence[Key] = _BY_NAME
+) -> tuple[Rows, list[Key]]:
+    """With what `sortBy` needs, and the keys to sort by."""
+    if sort is not None and sort.get("attributeId") is not None:
+        values: Rows = AttributeValue.objects.all()
+        values = values.filter(
+            product_rows__product=OuterRef("pk"), attribute=key_of(sort["attributeId"], "Attribute")
+        )
+        first = values.order_by("product_rows__sort_order", "pk").values("name")[:1]
+        order = sorting({"field": "X", **sort}, {"X": [Key("said", nullable=True)]}, default)
+        return rows.annotate(said=Subquery(first)), order
+    order = sorting(sort, _SORTS, default)
+    for key in order:
+        if key.column in ("lowest_here", "published_here") and channel is None:
+            raise ProtocolError("Sorting by what differs between channels needs `channel`.")
+        if key.column == "place_on_shelf" and "place_on_shelf" not in rows.query.annotations:
+            return rows, _BY_NAME
+        rows = rows.annotate(**_ANNOTATIONS.get(key.column, {}))
+    return rows, order
+
+
+def _with_channel(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The channel may also stand in `filter` and in `sortBy`, as older clients put it."""
+    places = (arguments, arguments.get("filter") or {}, arguments.get("sortBy") or {})
+    return {"channel": next((place["channel"] for place in places if place.get("channel")), None)}
+
+
+def _ranked(
+    rows: Rows, found: list[int], arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """A page of what was found, best first: the places are known, so only the page's rows are read."""
+    kept = set(rows.filter(pk__in=found).values_list("pk", flat=True))
+    page = connect_list([key for key in found if key in kept], arguments, selection)
+    keys = [edge.node for edge in page["edges"]]
+    wanted = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
+    nodes = {row.id: row for row in wanted}
+    return page | {"edges": [Edge(nodes[edge.node], edge.place) for edge in page["edges"]]}
+
+
+# --- on shelves ---------------------------------------------------------------------------------------
+
+
+@category.field("products", needs=("id", "path", "level"))
+def products_of_categories(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    """Goods of each category and of all within it; one query for each level of the tree."""
+    asked = _with_channel(arguments)
+    slug = asked.get("channel")
+    channel = context.channel(slug) if slug is not None else channel_unasked(context)
+    goods = _searched(product.rows_asked(context, asked), arguments)
+    goods = narrowed(in_lists(goods, context, channel), arguments, context, channel)
+    goods, order = ordered(goods, arguments.get("sortBy"), channel)
+    pages: dict[Any, Any] = {}
+    for level in dict.fromkeys(row.level for row in rows):
+        shelves = [row for row in rows if row.level == level]
+        branch = Case(
+            *(When(category__path__startswith=row.path or "/none/", then=Value(row.id)) for row in shelves),
+            output_field=BigIntegerField(),
+        )
+        keys = [row.id for row in shelves]
+        if len(shelves) == 1:
+            below = goods.filter(category__path__startswith=shelves[0].path or "/none/")
+            pages[keys[0]] = connect(product, below, arguments, selection, order=order)
+            continue
+        found = connect_each(
+            product,
+            goods.annotate(branch=branch),
+            arguments,
+            selection,
+            order=order,
+            by="branch",
+            parents=keys,
+        )
+        pages |= dict(zip(keys, found, strict=True))
+    return [pages[row.id] for row in rows]
+
+
+@collection.field("products", needs=("key", "in_channel"))
+def products_of_collections(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    """Goods in the order of their places; on a cooperative's shelf by name."""
+    pages: dict[tuple[Any, Any], Any] = {}
+    for channel_key in dict.fromkeys(row.in_channel for row in rows):
+        channel = channel_of(context, channel_key)
+        goods = in_lists(_searched(product.rows_in(context, channel), arguments), context, channel)
+        goods = narrowed(goods, arguments, context, channel)
+        keys = [row.key for row in rows if row.in_channel == channel_key]
+        made = [key for key in keys if cooperative_of(key) is None]
+        own = [key for key in keys if cooperative_of(key) is not None]
+        found: dict[Any, Any] = {}
+        if made:
+            placed = goods.annotate(
+                shelf=F("collection_rows__collection"), place_on_shelf=F("collection_rows__sort_order")
+            )
+            found |= _page_each(placed, "shelf", made, made, arguments, channel, selection)
+        if own:
+            cooperatives = [cooperative_of(key) for key in own]
+            found |= _page_each(goods, "cooperative_id", cooperatives, own, arguments, channel, selection)
+        pages |= {(key, channel_key): page for key, page in found.items()}
+    return [pages[row.key, row.in_channel] for row in rows]
+
+
+def _page_each(
+    goods: Rows,
+    by: str,
+    parents: Sequence[Any],
+    keys: Sequence[Any],
+    arguments: dict[str, Any],
+    channel: Channel | None,
+    selection: Selection,
+) -> dict[Any, Any]:
+    default = [Key("place_on_shelf", nullable=True), Key("id")] if by == "shelf" else _BY_NAME
+    goods, order = ordered(goods, arguments.get("sortBy"), channel, default)
+    if len(keys) == 1:
+        page = connect(product, goods.filter(**{by: parents[0]}), arguments, selection, order=order)
+        return {keys[0]: page}
+    pages = connect_each(product, goods, arguments, selection, order=order, by=by, parents=parents)
+    return dict(zip(keys, pages, strict=True))
+
+
+def _searched(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
+    text = arguments.get("search")
+    return rows.filter(pk__in=find_products(text)) if text and text.strip() else rows
+
+
+@product_type.field("products", needs="id")
+def products_of_types(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    goods = product.rows_asked(context, arguments)
+    keys = [row.id for row in rows]
+    return connect_each(
+        product, goods, arguments, selection, order=_BY_NAME, by="product_type_id", parents=keys
+    )
+
+
+TYPES = (query,)

@@ -1,0 +1,71 @@
+"""Kinds of goods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from catalog.models import ProductType
+from catalog.models.attribute import ProductKind
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.grams import weights
+from shop.api.catalogue.types import product_type
+from shop.api.connections import Key, connect
+from shop.api.context import Context
+from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
+from shop.api.ids import key_of
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.schema import Choices
+from shop.api.types import Row
+
+ENUMS: dict[str, Choices] = {"ProductTypeKindEnum": ProductKind}
+
+product_type.id()
+product_type.columns(
+    name="name",
+    slug="slug",
+    hasVariants="has_variants",
+    isShippingRequired="is_shipping_required",
+    isDigital="is_digital",
+    kind="kind",
+)
+product_type.field("weight", needs="weight")(weights)
+keep_metadata(product_type, ProductType, rights=[Permission.MANAGE_PRODUCT_TYPES])
+
+query = Queries()
+
+
+@query.field("productType")
+def one_product_type(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "ProductType")
+    return product_type.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("productTypes")
+def all_product_types(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = product_type.rows(context).filter(where(arguments.get("filter"), _CONDITIONS, context))
+    order = sorting(arguments.get("sortBy"), _SORTS, [Key("name"), Key("slug")])
+    return connect(product_type, rows, arguments, selection, order=order)
+
+
+_SORTS = {
+    "NAME": [Key("name"), Key("slug")],
+    "DIGITAL": [Key("is_digital"), Key("slug")],
+    "SHIPPING_REQUIRED": [Key("is_shipping_required"), Key("slug")],
+}
+_CONDITIONS: Conditions = {
+    "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
+    "configurable": lambda context, value: Q(has_variants=value == "CONFIGURABLE"),
+    "productType": lambda context, value: (
+        Q(is_digital=True) if value == "DIGITAL" else Q(is_shipping_required=True)
+    ),
+    "metadata": has_metadata(),
+    "kind": is_("kind"),
+    "ids": ids("ProductType"),
+    "slugs": any_of("slug"),
+}
+
+TYPES = (product_type, query)

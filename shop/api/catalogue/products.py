@@ -1,0 +1,177 @@
+"""Products: what is said of them, and their relations."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from catalog.models import CollectionProduct, Listing, Product
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue import variant_filters
+from shop.api.catalogue.grams import weights
+from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.types import (
+    category,
+    collection,
+    product,
+    product_type,
+    variant,
+)
+from shop.api.connections import Key, connect_each
+from shop.api.context import Context
+from shop.api.filters import refuse_both, sorting, where
+from shop.api.ids import key_of
+from shop.api.in_channel import channel_of, channel_slugs
+from shop.api.metadata import keep_metadata
+from shop.api.types import Row
+from shop.core.calendar import day_of
+
+product.id()
+product.columns(
+    name="name",
+    slug="slug",
+    seoTitle="seo_title",
+    seoDescription="seo_description",
+    description="description",
+    descriptionJson="description",
+    created="created_at",
+    updatedAt="updated_at",
+    externalReference="external_reference",
+)
+product.one("category", category, by="category_id")
+product.one("productType", product_type, by="product_type_id")
+product.within("defaultVariant", variant, by="default_variant_id")
+product.field("channel", needs="in_channel")(channel_slugs)
+product.field("weight", needs="weight")(weights)
+product.nothing("rating")
+keep_metadata(product, Product, rights=[Permission.MANAGE_PRODUCTS])
+
+
+@product.field(needs="in_channel")
+def charge_taxes(products: list[Row], arguments: Any, context: Context, selection: Selection) -> list[bool]:
+    channels = [channel_of(context, each.in_channel) for each in products]
+    return [channel is None or channel.charge_taxes for channel in channels]
+
+
+@product.field(needs=("id", "in_channel"))
+def is_available(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[bool | None]:
+    """Whether some variant can be had where the channel sells; null without a channel."""
+    rows = listings_of(products).values_list("product_id", "channel_id", "is_available")
+    found = {(key, channel): is_there for key, channel, is_there in rows}
+    return [
+        None if each.in_channel is None else found.get((each.id, each.in_channel), False) for each in products
+    ]
+
+
+@product.field(needs=("id", "in_channel"))
+def is_available_for_purchase(
+    products: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[bool | None]:
+    moments = _available_from(products)
+    now = context.now
+    return [
+        None if each.in_channel is None else _has_come(moments[place], now)
+        for place, each in enumerate(products)
+    ]
+
+
+@product.field(needs=("id", "in_channel"))
+def available_for_purchase_at(
+    products: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[datetime.datetime | None]:
+    return _available_from(products)
+
+
+@product.field(needs=("id", "in_channel"))
+def available_for_purchase(
+    products: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[datetime.date | None]:
+    return [None if moment is None else day_of(moment) for moment in _available_from(products)]
+
+
+@product.field(needs=("id", "in_channel"))
+def variants(products: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    """In their order. One query for each channel that the products are seen in."""
+    found: dict[tuple[Any, Any], list[Row]] = {}
+    for channel_key in dict.fromkeys(each.in_channel for each in products):
+        keys = {each.id for each in products if each.in_channel == channel_key}
+        rows = variant.rows_in(context, channel_of(context, channel_key)).filter(product__in=keys)
+        rows = rows.order_by("product_id", "sort_order", "id")
+        groups = variant.grouped(rows, selection.names(), by="product_id")
+        found |= {(key, channel_key): group for key, group in groups.items()}
+    return [found.get((each.id, each.in_channel), []) for each in products]
+
+
+@product.field("variant", needs=("id", "in_channel"))
+def one_variant(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Row | None]:
+    given, sku = arguments.get("id"), arguments.get("sku")
+    wanted = {"sku": sku} if given is None else {"pk": key_of(given, "ProductVariant")}
+    found: dict[tuple[Any, Any], Row] = {}
+    for channel_key in dict.fromkeys(each.in_channel for each in products):
+        keys = {each.id for each in products if each.in_channel == channel_key}
+        rows = variant.rows_in(context, channel_of(context, channel_key))
+        for row in variant.read(rows.filter(product__in=keys, **wanted), selection.names(), "product_id"):
+            found[row.product_id, channel_key] = row
+    return [found.get((each.id, each.in_channel)) for each in products]
+
+
+@product.field(needs=("id", "in_channel"))
+def product_variants(
+    products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    refuse_both(arguments)
+    order = sorting(arguments.get("sortBy"), variant_filters.SORTS, [Key("sort_order"), Key("id")])
+    pages: dict[tuple[Any, Any], Any] = {}
+    for channel_key in dict.fromkeys(each.in_channel for each in products):
+        keys = [each.id for each in products if each.in_channel == channel_key]
+        rows = variant.rows_in(context, channel_of(context, channel_key))
+        for name in ("filter", "where"):
+            rows = rows.filter(where(arguments.get(name), variant_filters.CONDITIONS, context))
+        found = connect_each(variant, rows, arguments, selection, order=order, by="product_id", parents=keys)
+        pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
+    return [pages[each.id, each.in_channel] for each in products]
+
+
+@product.field(needs=("id", "cooperative_id", "in_channel"))
+def collections(
+    products: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    """Those it was put in, by their names, then its cooperative's shelf."""
+    placed = CollectionProduct.objects.filter(product__in={each.id for each in products})
+    keys_of: dict[Any, list[Any]] = {}
+    for key, shelf in placed.order_by("collection__name", "collection_id").values_list(
+        "product_id", "collection_id"
+    ):
+        keys_of.setdefault(key, []).append(shelf)
+    wanted = [[*keys_of.get(each.id, ()), key_of_cooperative(each.cooperative_id)] for each in products]
+    pairs = [(key, each.in_channel) for keys, each in zip(wanted, products, strict=True) for key in keys]
+    found = collection.by_pair(context, pairs, selection.names())
+    return [
+        [found[key, each.in_channel] for key in keys if (key, each.in_channel) in found]
+        for keys, each in zip(wanted, products, strict=True)
+    ]
+
+
+def listings_of(products: list[Row]) -> Any:
+    """The listings of these products in the channels that they are seen in."""
+    keys, channels = {each.id for each in products}, {each.in_channel for each in products}
+    return Listing.objects.filter(product__in=keys, channel__in=channels - {None})
+
+
+def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
+    """Since when each may be bought: the listing's own moment, else that of its publication."""
+    rows = listings_of(products).values_list("product_id", "channel_id", "available_from", "published_at")
+    found = {(key, channel): moment or published for key, channel, moment, published in rows}
+    return [found.get((each.id, each.in_channel)) for each in products]
+
+
+def _has_come(moment: datetime.datetime | None, now: datetime.datetime) -> bool:
+    return moment is not None and moment <= now
+
+
+TYPES = (product,)

@@ -1,0 +1,133 @@
+"""Stock and warehouses, for staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from cooperatives.models import Collecting, Warehouse, WarehouseChannel
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.types import stock, variant, warehouse
+from shop.api.connections import Key, connect, connect_each
+from shop.api.context import Context
+from shop.api.errors import ProtocolError
+from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
+from shop.api.ids import key_of, keys_of
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.schema import Choices
+from shop.api.types import Row, Rows
+
+# Whoever may look at warehouses at all.
+SEES_WAREHOUSES = (
+    Permission.MANAGE_PRODUCTS,
+    Permission.MANAGE_ORDERS,
+    Permission.MANAGE_SHIPPING,
+)
+
+stock.id()
+stock.columns(quantity="on_hand")
+stock.one("warehouse", warehouse, by="warehouse_id")
+stock.field("quantityAllocated", needs="allocated", permissions=SEES_WAREHOUSES)(
+    lambda rows, *_: [row.allocated for row in rows]
+)
+stock.field("quantityReserved", needs="reserved", permissions=SEES_WAREHOUSES)(
+    lambda rows, *_: [row.reserved for row in rows]
+)
+
+warehouse.id()
+warehouse.columns(
+    name="name",
+    slug="slug",
+    email="email",
+    isPrivate="is_private",
+    clickAndCollectOption="collecting",
+    companyName="address__company_name",
+    externalReference="external_reference",
+)
+keep_metadata(warehouse, Warehouse, rights=[Permission.MANAGE_PRODUCTS])
+
+ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": Collecting}
+
+
+@stock.field(needs="variant_id")
+def product_variant(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    found = variant.by_pair(context, [(row.variant_id, None) for row in rows], selection.names())
+    return [found.get((row.variant_id, None)) for row in rows]
+
+
+@warehouse.field("stocks", needs="id", permissions=SEES_WAREHOUSES)
+def stocks_of_warehouses(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    keys = [row.id for row in rows]
+    return connect_each(
+        stock, stock.rows(context), arguments, selection, order=[Key("id")], by="warehouse_id", parents=keys
+    )
+
+
+query = Queries()
+
+
+@query.field("stock", permissions=[Permission.MANAGE_PRODUCTS])
+def one_stock(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "Stock")
+    return stock.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("stocks", permissions=[Permission.MANAGE_PRODUCTS])
+def all_stocks(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = stock.rows(context).filter(where(arguments.get("filter"), _STOCK_FILTER, context))
+    return connect(stock, rows, arguments, selection, order=[Key("id")])
+
+
+@query.field("warehouse", permissions=SEES_WAREHOUSES)
+def one_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    given, reference = arguments.get("id"), arguments.get("externalReference")
+    if (given is None) == (reference is None):
+        raise ProtocolError("A warehouse is found by exactly one of `id` and `externalReference`.")
+    rows = warehouse.rows(context)
+    rows = (
+        rows.filter(external_reference=reference)
+        if given is None
+        else rows.filter(pk=key_of(given, "Warehouse"))
+    )
+    return next(iter(warehouse.read(rows, selection.names())), None)
+
+
+@query.field("warehouses", permissions=SEES_WAREHOUSES)
+def all_warehouses(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = warehouse.rows(context).filter(where(arguments.get("filter"), _WAREHOUSE_FILTER, context))
+    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("name")])
+    return connect(warehouse, rows, arguments, selection, order=order)
+
+
+_STOCK_FILTER: Conditions = {
+    "quantity": lambda context, value: Q(on_hand=int(value)),
+    "search": lambda context, text: (
+        Q(variant__product__name__icontains=text)
+        | Q(variant__name__icontains=text)
+        | Q(warehouse__name__icontains=text)
+    ),
+}
+_WAREHOUSE_FILTER: Conditions = {
+    "clickAndCollectOption": is_("collecting"),
+    "metadata": has_metadata(),
+    "search": lambda context, text: Q(name__icontains=text) | Q(email__icontains=text),
+    "ids": ids("Warehouse"),
+    "isPrivate": is_("is_private"),
+    "channels": lambda context, given: Q(pk__in=_in_channels(given)),
+    "slugs": any_of("slug"),
+}
+
+
+def _in_channels(given: list[str]) -> Any:
+    served: Rows = WarehouseChannel.objects.all()
+    return served.filter(channel__in=keys_of(given, "Channel")).values("warehouse")
+
+
+TYPES = (stock, warehouse, query)

@@ -1,0 +1,89 @@
+"""The object types of the catalogue, and which rows of each a requester may see."""
+
+from __future__ import annotations
+
+from django.db.models import FilteredRelation, Q
+
+from catalog.models import (
+    REMOVED,
+    Attribute,
+    AttributeValue,
+    Category,
+    Product,
+    ProductMedia,
+    ProductType,
+    Stock,
+    Variant,
+)
+from catalog.states import ListingState
+from cooperatives.models import Warehouse
+from cooperatives.states import CooperativeState
+from shop.accounts.permissions import Permission
+from shop.api.catalogue.shelves import shelves
+from shop.api.context import Context
+from shop.api.in_channel import InChannel
+from shop.api.types import Rows, Type
+from shop.core.models import Channel
+
+# Whoever holds one of these meets goods that customers do not see.
+SEES_ALL_GOODS = (
+    Permission.MANAGE_PRODUCTS,
+    Permission.MANAGE_PRODUCT_TYPES,
+    Permission.MANAGE_ORDERS,
+    Permission.MANAGE_DISCOUNTS,
+    Permission.MANAGE_GIFT_CARD,
+    Permission.MANAGE_PAGES,
+    Permission.MANAGE_MENUS,
+    Permission.MANAGE_TRANSLATIONS,
+    Permission.MANAGE_SHIPPING,
+)
+
+
+def sees_all_goods(context: Context) -> bool:
+    return context.is_staff and context.may(*SEES_ALL_GOODS)
+
+
+def goods_in(context: Context, channel: Channel | None) -> Rows:
+    """Products; `here` is their listing in the channel. Customers: what is on sale there.
+
+    Goods that were taken away for good are nobody's: rows of the past name them, the catalogue does not.
+    """
+    rows: Rows = Product.objects.exclude(slug__contains=REMOVED)
+    if channel is not None:
+        rows = rows.alias(here=FilteredRelation("listings", condition=Q(listings__channel=channel.pk)))
+    if sees_all_goods(context):
+        return rows
+    if channel is None or not channel.is_active:
+        return rows.none()
+    return rows.filter(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+
+
+def variants_in(context: Context, channel: Channel | None) -> Rows:
+    """Variants; `priced` is their price in the channel. Customers: those that can be bought there."""
+    rows: Rows = Variant.objects.exclude(product__slug__contains=REMOVED)
+    if channel is not None:
+        rows = rows.alias(
+            priced=FilteredRelation("prices", condition=Q(prices__channel=channel.pk)),
+            here=FilteredRelation("product__listings", condition=Q(product__listings__channel=channel.pk)),
+        )
+    if sees_all_goods(context):
+        return rows
+    if channel is None or not channel.is_active:
+        return rows.none()
+    return rows.filter(
+        priced__amount__isnull=False,
+        here__state=ListingState.PUBLISHED,
+        product__cooperative__state=CooperativeState.APPROVED,
+    )
+
+
+product = InChannel("Product", goods_in)
+variant = InChannel("ProductVariant", variants_in)
+collection = InChannel("Collection", shelves, key="key")
+category = Type("Category", lambda context: Category.objects.all())
+product_type = Type("ProductType", lambda context: ProductType.objects.all())
+attribute = Type("Attribute", lambda context: Attribute.objects.all())
+attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.all())
+media = Type("ProductMedia", lambda context: ProductMedia.objects.all())
+warehouse = Type("Warehouse", lambda context: Warehouse.objects.filter(closed_at=None))
+stock = Type("Stock", lambda context: Stock.objects.filter(warehouse__closed_at=None))

@@ -1,0 +1,59 @@
+"""What variants are filtered and sorted by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, Sum
+
+from catalog.models import Stock, VariantAttributeValue
+from shop.api.catalogue.attribute_filters import said_of
+from shop.api.connections import Key
+from shop.api.context import Context
+from shop.api.filters import Conditions, any_of, has_metadata, ids, matches, within
+from shop.api.ids import keys_of
+from shop.api.types import Rows
+
+SORTS = {"LAST_MODIFIED_AT": [Key("updated_at")]}
+
+
+def _named(context: Context, text: str) -> Q:
+    return Q(name__icontains=text) | Q(sku__icontains=text) | Q(product__name__icontains=text)
+
+
+def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
+    found = Q()
+    for each in given:
+        held = VariantAttributeValue.objects.filter(said_of(each), variant=OuterRef("pk"))
+        found &= Q(Exists(held))
+    return found
+
+
+def left_over(context: Context, value: str) -> Q:
+    """Variants with stock, or without; what is not counted is always there."""
+    there = Q(track_inventory=False) | Q(Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0)))
+    return there if value == "IN_STOCK" else ~there
+
+
+def in_warehouses(context: Context, given: dict[str, Any]) -> Q:
+    """Variants of which so many are in these warehouses together."""
+    rows: Rows = Stock.objects.all()
+    if given.get("warehouseIds"):
+        rows = rows.filter(warehouse__in=keys_of(given["warehouseIds"], "Warehouse"))
+    sums = rows.values("variant").annotate(total=Sum("on_hand")).order_by()
+    if given.get("quantity"):
+        sums = sums.filter(within("total")(context, given["quantity"]))
+    return Q(pk__in=sums.values("variant"))
+
+
+CONDITIONS: Conditions = {
+    "search": _named,
+    "sku": lambda context, given: (matches if isinstance(given, dict) else any_of)("sku")(context, given),
+    "metadata": has_metadata(),
+    "ids": ids("ProductVariant"),
+    "updatedAt": within("updated_at"),
+    "attributes": _attributes,
+    "stockAvailability": left_over,
+    "stocks": in_warehouses,
+    "isPreorder": lambda context, value: Q(pk__in=()) if value else Q(),
+}

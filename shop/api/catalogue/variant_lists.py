@@ -1,0 +1,41 @@
+"""Looking up variants, one or many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.api.breadth import Selection
+from shop.api.catalogue import variant_filters
+from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.types import variant
+from shop.api.connections import Key, connect
+from shop.api.context import Context
+from shop.api.filters import refuse_both, sorting, where
+from shop.api.ids import keys_of
+from shop.api.roots import Queries
+from shop.api.types import Row
+
+query = Queries()
+
+
+@query.field("productVariant")
+def one_variant(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = found_by(variant, variant.rows_asked(context, arguments), "catalog.variant", arguments)
+    return next(iter(variant.read(rows, selection.names())), None)
+
+
+@query.field("productVariants")
+def all_variants(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    refuse_both(arguments)
+    rows = variant.rows_asked(context, arguments)
+    if arguments.get("ids") is not None:
+        rows = rows.filter(pk__in=keys_of(arguments["ids"], "ProductVariant"))
+    if arguments.get("search"):
+        rows = rows.filter(variant_filters.CONDITIONS["search"](context, arguments["search"]))
+    for name in ("filter", "where"):
+        rows = rows.filter(where(arguments.get(name), variant_filters.CONDITIONS, context))
+    order = sorting(arguments.get("sortBy"), variant_filters.SORTS, [Key("sku", nullable=True)])
+    return connect(variant, rows, arguments, selection, order=order)
+
+
+TYPES = (query,)

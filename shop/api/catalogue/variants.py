@@ -1,0 +1,105 @@
+"""Variants: what is said of them, and how many may be had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Sum
+
+from catalog.models import Price, Stock, Variant
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.grams import weights
+from shop.api.catalogue.types import product, stock, variant
+from shop.api.context import Context
+from shop.api.in_channel import channel_of, channel_slugs
+from shop.api.metadata import keep_metadata
+from shop.api.types import Row, Type
+from shop.core.models import Channel
+
+MOST_SHOWN = 50  # of what is there, where the shop sets no limit of its own
+
+variant.id()
+variant.columns(
+    name="name",
+    sku="sku",
+    trackInventory="track_inventory",
+    quantityLimitPerCustomer="quantity_limit_per_customer",
+    created="created_at",
+    updatedAt="updated_at",
+    externalReference="external_reference",
+)
+variant.within("product", product, by="product_id")
+variant.field("channel", needs="in_channel")(channel_slugs)
+variant.field("weight", needs="weight")(weights)
+variant.nothing("preorder")
+keep_metadata(variant, Variant, rights=[Permission.MANAGE_PRODUCTS])
+
+
+@variant.field(needs=("id", "track_inventory", "quantity_limit_per_customer", "in_channel"))
+def quantity_available(
+    variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[int]:
+    """How many a buyer may put in the basket at once, never more than the shop's limit.
+
+    Counted is what reaches the country that is given, else the channel's own; without a channel all there is.
+    """
+    shop_limit = context.settings.limit_quantity_per_checkout or MOST_SHOWN
+    country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
+    free: dict[tuple[Any, Any], int] = {}
+    for channel_key in dict.fromkeys(each.in_channel for each in variants):
+        keys = [each.id for each in variants if each.in_channel == channel_key and each.track_inventory]
+        rows = stocks_in_reach(keys, channel_of(context, channel_key), country)
+        sums = rows.values_list("variant_id").annotate(total=Sum("free")).order_by()
+        free |= {(key, channel_key): total for key, total in sums}
+    answers = []
+    for each in variants:
+        limit = min(shop_limit, each.quantity_limit_per_customer or shop_limit)
+        there = free.get((each.id, each.in_channel), 0) if each.track_inventory else limit
+        answers.append(max(0, min(there, limit)))
+    return answers
+
+
+@variant.field(needs=("id", "in_channel"), permissions=[Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS])
+def stocks(
+    variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[Row]]:
+    country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
+    found: dict[tuple[Any, Any], list[Row]] = {}
+    for channel_key in dict.fromkeys(each.in_channel for each in variants):
+        keys = [each.id for each in variants if each.in_channel == channel_key]
+        rows = stocks_in_reach(keys, channel_of(context, channel_key) if country else None, country)
+        rows = rows.filter(warehouse__closed_at=None).order_by("variant_id", "id")
+        groups = stock.grouped(rows, selection.names(), by="variant_id")
+        found |= {(key, channel_key): group for key, group in groups.items()}
+    return [found.get((each.id, each.in_channel), []) for each in variants]
+
+
+@variant.field(needs=("id", "in_channel"), permissions=[Permission.MANAGE_PRODUCTS])
+def margin(variants: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
+    """What is left of the price after the cost, in percent."""
+    rows = Price.objects.filter(variant__in={each.id for each in variants}, amount__gt=0, cost__isnull=False)
+    found = {(price.variant_id, price.channel_id): percent_left(price) for price in rows}
+    return [found.get((each.id, each.in_channel)) for each in variants]
+
+
+def percent_left(price: Price) -> int | None:
+    selling = price.selling
+    return None if not selling or price.cost is None else round((selling - price.cost) * 100 / selling)
+
+
+def stocks_in_reach(keys: list[Any], channel: Channel | None, country: str | None) -> Any:
+    """The stock of these variants that counts: in a channel by its zones, without one all of it."""
+    rows = Stock.objects.filter(variant__in=keys)
+    if channel is None:
+        return rows
+    return rows.reachable(channel_id=channel.pk, country=country or channel.default_country)
+
+
+# Nothing is sold before there is any: orders ahead are promises of stock that is counted as it comes in.
+preorder = Type("PreorderData")
+preorder.plain("globalThreshold", "globalSoldUnits", "endDate")
+threshold = Type("PreorderThreshold")
+threshold.plain("quantity", "soldUnits")
+
+TYPES = (variant, preorder, threshold)

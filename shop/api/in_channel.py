@@ -1,0 +1,109 @@
+"""Types whose fields differ from channel to channel: prices, publication, what a customer may see.
+
+    product = InChannel("Product", rows_in=lambda context, channel: …)
+
+    @product.field(needs=("id", "in_channel"))
+    def pricing(products, arguments, context, selection): ...
+
+The rows carry the key of the channel that they were asked for in, as the column `in_channel`; null where
+staff asked without one. Relations hand it on: a variant's product is the product in the variant's channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.db.models import IntegerField, Value
+
+from shop.api.errors import ProtocolError
+from shop.api.types import Row, Rows, Type
+from shop.core.models import Channel
+
+if TYPE_CHECKING:
+    from shop.api.breadth import Selection
+    from shop.api.context import Context
+
+Pair: TypeAlias = tuple[Any, int | None]  # the key of an object and that of the channel it is seen in
+RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
+
+
+class InChannel(Type):
+    """An object type that is seen in a channel. `rows_in` are what the requester may see of it there."""
+
+    def __init__(self, name: str, rows_in: RowsIn, *, key: str = "id") -> None:
+        super().__init__(name, self._rows_anywhere, key=key)
+        self._rows_in = rows_in
+
+    def rows_in(self, context: Context, channel: Channel | None) -> Rows:
+        """All rows that the requester may see in a channel; staff also without one."""
+        return noted(self._rows_in(context, channel), channel)
+
+    def rows_asked(self, context: Context, arguments: Mapping[str, Any]) -> Rows:
+        """The rows in the channel that the argument `channel` names; none where there is no such channel.
+
+        Raises ProtocolError for a customer who names none of several.
+        """
+        slug = arguments.get("channel")
+        channel = context.channel(slug) if slug is not None else channel_unasked(context)
+        if channel is None and (slug is not None or not context.is_staff):
+            return self.rows_in(context, None).none()
+        return self.rows_in(context, channel)
+
+    def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
+        """The rows by key and channel that the requester may see: one query for each channel there is."""
+        keys_by_channel: dict[int | None, set[Any]] = {}
+        for key, channel_key in pairs:
+            if key is not None:
+                keys_by_channel.setdefault(channel_key, set()).add(key)
+        found: dict[Pair, Row] = {}
+        for channel_key, keys in keys_by_channel.items():
+            rows = self.rows_in(context, channel_of(context, channel_key))
+            wanted = self.read(rows.filter(**{f"{self._key}__in": keys}), fields)
+            found |= {(getattr(row, self._key), channel_key): row for row in wanted}
+        return found
+
+    def within(self, field: str, to: InChannel, *, by: str) -> None:
+        """A field that is the row whose key stands in the column `by`, seen in the same channel."""
+
+        def resolve(
+            parents: list[Row], arguments: Any, context: Context, selection: Selection
+        ) -> list[Row | None]:
+            pairs = [(getattr(parent, by), parent.in_channel) for parent in parents]
+            found = to.by_pair(context, pairs, selection.names())
+            return [found.get(pair) for pair in pairs]
+
+        self._add(field, resolve, (by, "in_channel"))
+
+    def _rows_anywhere(self, context: Context) -> Rows:
+        return self.rows_asked(context, {})
+
+
+def noted(rows: Rows, channel: Channel | None) -> Rows:
+    """Rows that carry the channel they were asked for in."""
+    carrying: Rows = rows.annotate(in_channel=Value(channel.pk if channel else None, IntegerField()))
+    return carrying
+
+
+def channel_unasked(context: Context) -> Channel | None:
+    """Where no channel is named: none for staff, who see all; else the only active one.
+
+    Raises ProtocolError for customers where there are several.
+    """
+    if context.is_staff:
+        return None
+    only = context.channel(None)
+    if only is None and sum(channel.is_active for channel in context.channels.values()) > 1:
+        raise ProtocolError("There are several channels: name one in `channel`.")
+    return only
+
+
+def channel_of(context: Context, key: int | None) -> Channel | None:
+    """The channel with this key, out of those at hand."""
+    return next((each for each in context.channels.values() if each.pk == key), None)
+
+
+def channel_slugs(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[str | None]:
+    """Resolves `channel: String`: the slug of the channel that an object is seen in."""
+    slugs = {channel.pk: slug for slug, channel in context.channels.items()}
+    return [slugs.get(parent.in_channel) for parent in parents]

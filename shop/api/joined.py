@@ -1,0 +1,56 @@
+"""Rows of two models shown as one list: `UNION ALL`, read in one query.
+
+Both sides answer the same columns by the same names, as columns or annotations; the parts of a queryset that
+reading and paging need work on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+
+class Joined:
+    """Two querysets laid end to end. Lists over them are sorted by columns alone."""
+
+    def __init__(
+        self, first: Any, second: Any, order: tuple[Any, ...] = (), cut: slice | None = None
+    ) -> None:
+        self._first = first
+        self._second = second
+        self._order = order
+        self._cut = cut
+
+    @property
+    def query(self) -> Any:
+        """Tells the types of columns, which both sides have in common."""
+        return self._first.query
+
+    def filter(self, *conditions: Any, **values: Any) -> Joined:
+        return Joined(
+            self._first.filter(*conditions, **values), self._second.filter(*conditions, **values), self._order
+        )
+
+    def annotate(self, **columns: Any) -> Joined:
+        return Joined(self._first.annotate(**columns), self._second.annotate(**columns), self._order)
+
+    def none(self) -> Joined:
+        return Joined(self._first.none(), self._second.none())
+
+    def order_by(self, *order: Any) -> Joined:
+        return Joined(self._first, self._second, order)
+
+    def count(self) -> int:
+        return int(self._first.count()) + int(self._second.count())
+
+    def __getitem__(self, cut: slice) -> Joined:
+        return Joined(self._first, self._second, self._order, cut)
+
+    def values_list(self, *columns: str) -> Iterator[tuple[Any, ...]]:
+        both: QuerySet[Any] = self._first.order_by().values_list(*columns)
+        both = both.union(self._second.order_by().values_list(*columns), all=True)
+        if self._order:
+            both = both.order_by(*self._order)
+        return iter(both if self._cut is None else both[self._cut])
