@@ -33,10 +33,10 @@ SQLITE = [
     "INSERT INTO catalog_search (catalog_search) VALUES ('rebuild')",
 ]
 SQLITE_BACK = [
-    "DROP TRIGGER catalog_search_added",
-    "DROP TRIGGER catalog_search_removed",
-    "DROP TRIGGER catalog_search_changed",
-    "DROP TABLE catalog_search",
+    "DROP TRIGGER IF EXISTS catalog_search_added",
+    "DROP TRIGGER IF EXISTS catalog_search_removed",
+    "DROP TRIGGER IF EXISTS catalog_search_changed",
+    "DROP TABLE IF EXISTS catalog_search",
 ]
 POSTGRESQL = [
     """

@@ -9,7 +9,6 @@ from catalog.states import ListingState
 from shop.api.ids import global_id
 from shop.core.models import Picture, PictureState
 from tests.factories import (
-    make_admin,
     make_category,
     make_channel,
     make_product,
@@ -32,7 +31,8 @@ fragment Card on Product {
   }
 }
 """
-LIST = """
+LIST = (
+    """
 query ($channel: String!, $first: Int!, $after: String) {
   products(channel: $channel, first: $first, after: $after) {
     totalCount
@@ -40,7 +40,9 @@ query ($channel: String!, $first: Int!, $after: String) {
     pageInfo { hasNextPage endCursor }
   }
 }
-""" + CARD
+"""
+    + CARD
+)
 
 
 def make_picture(**fields):
@@ -148,7 +150,7 @@ def test_a_product_tells_its_variants_with_tax_and_what_is_left():
 @pytest.mark.parametrize("state", [state for state in ListingState if state != ListingState.PUBLISHED])
 def test_customers_never_see_what_is_not_published(state):
     product = make_product(state=state)
-    query = "query ($id: ID!) { product(id: $id, channel: \"viet-nam\") { name } }"
+    query = 'query ($id: ID!) { product(id: $id, channel: "viet-nam") { name } }'
 
     data = data_of(query, id=global_id("Product", product.pk))
 

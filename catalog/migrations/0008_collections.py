@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0005_promotions'),
+        ('catalog', '0007_search_index_again'),
         ('core', '0005_names_for_people'),
     ]
 
