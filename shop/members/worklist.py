@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.models import Unit
 from cooperatives.models import WayKind
-from orders.models import OrderLine, OrderPart
+from orders.models import OrderLine, OrderPart, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelState, PartState
 from shop.core.calendar import day_of
@@ -45,7 +46,10 @@ STAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A part in a list: `tone` colours its tag, `urgency` its edge; neither speaks without `words`."""
+    """A part in a list: `tone` colours its tag, `urgency` its edge; neither speaks without `words`.
+
+    `scale` says what its goods by weight wait for, if anything.
+    """
 
     part: OrderPart
     goods: str
@@ -54,6 +58,7 @@ class Task:
     tone: str
     urgency: str
     icon: str
+    scale: str = ""
 
 
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
@@ -72,7 +77,8 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: in_order(part) for part, _stage in parts}
     pictures = pictures_of([line for each in lines.values() for line in each])
-    return [_task(part, stage, lines[part.pk], pictures, now) for part, stage in parts]
+    asked = _asked([line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]])
+    return [_task(part, stage, lines[part.pk], pictures, asked, now) for part, stage in parts]
 
 
 def in_order(part: OrderPart) -> list[OrderLine]:
@@ -136,11 +142,28 @@ def _task(
     stage: Stage,
     lines: Sequence[OrderLine],
     pictures: dict[int, Picture],
+    asked: set[uuid.UUID],
     now: datetime.datetime,
 ) -> Task:
     words, tone, urgency, icon = _state_of(part, stage, now)
+    scale = _waits_for(lines, asked) if stage == Stage.PACK else ""
     shown = [pictures[line.picture_key] for line in lines if line.picture_key in pictures]
-    return Task(part, _goods(lines), shown[0] if shown else None, words, tone, urgency, icon)
+    return Task(part, _goods(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
+
+
+def _asked(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+    """The lines whose buyers are asked about their weight: one query, none where nothing is to be weighed."""
+    to_weigh = [line.pk for line in lines if line.is_to_weigh]
+    if not to_weigh:
+        return set()
+    return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
+
+
+def _waits_for(lines: Sequence[OrderLine], asked: set[uuid.UUID]) -> str:
+    to_weigh = {line.pk for line in lines if line.is_to_weigh}
+    if to_weigh - asked:
+        return _("To be weighed")
+    return _("Waits for the buyer's answer") if to_weigh else ""
 
 
 def _goods(lines: Sequence[OrderLine]) -> str:

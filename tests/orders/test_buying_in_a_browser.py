@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from catalog.models import Price
 from orders.models import BasketLine, Order
-from tests.factories import PASSWORD, make_places, make_seller, make_user, make_variant
+from tests.factories import PASSWORD, make_places, make_product, make_seller, make_user, make_variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -120,3 +121,33 @@ def test_pages_of_accounts_suit_everybody(page: Page) -> None:
     found["find"] = faults_of(page)
 
     assert {address: faults for address, faults in found.items() if faults} == {}
+
+
+def test_the_bar_tells_what_the_kind_that_is_chosen_costs_and_cost_before(
+    browser: Browser, live_server: Any
+) -> None:
+    make_product(
+        make_seller("HTX Yến Dương"),
+        name="Bí xanh thơm",
+        price=24_000,
+        unit="fruit",
+        content_grams=1600,
+        variants=(("Quả nhỏ", 0), ("Quả vừa", 12_000)),
+    )
+    Price.objects.filter(variant__name="Quả vừa").update(discounted=32_400)
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto("/en/san-pham/bi-xanh-thom/")
+    bar = page.locator(".buy-bar")
+
+    expect(bar).to_contain_text("24.000")
+    page.get_by_text("Quả vừa").click()
+    expect(bar.locator("s")).to_contain_text("36.000")
+    expect(bar.locator("b")).to_have_text("32.400\u00a0₫")
+    expect(bar).to_contain_text("1.6 kg fruit")
+    page.get_by_text("Quả nhỏ").click()
+    expect(bar.locator("s")).to_have_count(0)
+    expect(bar.locator("b")).to_have_text("24.000\u00a0₫")
+    assert faults_of(page) == []
+    context.close()

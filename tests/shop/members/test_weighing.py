@@ -180,3 +180,22 @@ def test_the_page_asks_as_often_however_many_goods_are_to_be_weighed(packer, sel
 
     assert counts[1][0] > counts[0][0] > 0
     assert counts[0][1] == counts[1][1]
+
+
+def test_todays_work_says_what_waits_for_the_scale_and_what_for_the_buyer(packer, seller, part):
+    heavy = accepted(seller)
+    weigh_line(part_id=heavy.pk, line_id=heavy.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
+    done = accepted(seller)
+    weigh_line(part_id=done.pk, line_id=done.lines.get().pk, grams=4800, actor=Actor.system(), now=NOW)
+    accepted(seller, (make_variant(seller), 1))
+
+    with CaptureQueriesContext(connection) as few:
+        page = packer.get("/xa-vien/").content.decode()
+    for _each in range(4):
+        accepted(seller)
+    with CaptureQueriesContext(connection) as many:
+        packer.get("/xa-vien/")
+
+    assert page.count("Chờ cân") == 1
+    assert page.count("Chờ người mua trả lời") == 1
+    assert len(few) == len(many)
