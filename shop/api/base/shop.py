@@ -49,7 +49,7 @@ shop.nothing("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability",
 shop.nothing("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
 shop.nothing("preserveAllAddressFields", value=False)
 shop.nothing("accountConfirmMergeMode", value="MERGE_DISABLED")
-shop.nothing("version", "schemaVersion", value=VERSION)
+shop.nothing("schemaVersion", value=VERSION)
 keep_metadata(shop, ShopSettings, rights=SETTINGS)
 
 for field, column in {
@@ -80,6 +80,11 @@ announcement.plain("createdAt", "updatedAt", "title", "messageHtml", "importance
 def shown_permission(code: str) -> dict[str, str]:
     """The contract's `Permission`."""
     return {"code": code, "name": str(Permission(code).label)}
+
+
+@shop.field(permissions=STAFF)
+def version(shops: list[Row], *_: Any) -> list[str]:
+    return [VERSION] * len(shops)
 
 
 @shop.field(permissions=STAFF)

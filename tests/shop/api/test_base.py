@@ -1,0 +1,299 @@
+"""The shop, its channels, countries and languages, and what addresses need."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from graphql import build_schema
+
+from cooperatives.models import ZoneCountry
+from shop.accounts.models import Address, Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import ShopSettings, Translation
+from tests.factories import make_admin, make_channel, make_places, make_user, make_zone
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_shop_on_an_empty_database():
+    answer = data_of("""{ shop {
+        id name description domain { host sslEnabled url } defaultCountry { code } defaultWeightUnit
+        trackInventoryByDefault fulfillmentAutoApprove headerText companyAddress { id } metadata { key }
+        availableExternalAuthentications { id } passwordLoginMode accountConfirmMergeMode schemaVersion
+    } }""")["shop"]
+
+    host = settings.PUBLIC_URL.removeprefix("http://")
+    assert answer == {
+        "id": global_id("Shop", 1),
+        "name": "Chợ Phiên",
+        "description": "",
+        "domain": {"host": host, "sslEnabled": False, "url": f"http://{host}/"},
+        "defaultCountry": None,
+        "defaultWeightUnit": "KG",
+        "trackInventoryByDefault": True,
+        "fulfillmentAutoApprove": True,
+        "headerText": None,
+        "companyAddress": None,
+        "metadata": [],
+        "availableExternalAuthentications": [],
+        "passwordLoginMode": "ENABLED",
+        "accountConfirmMergeMode": "MERGE_DISABLED",
+        "schemaVersion": "3.24.0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "permission"),
+    [
+        ("version", "AUTHENTICATED_APP, AUTHENTICATED_STAFF_USER"),
+        ("channelCurrencies", "AUTHENTICATED_APP, AUTHENTICATED_STAFF_USER"),
+        ("permissions { code }", "AUTHENTICATED_APP, AUTHENTICATED_STAFF_USER"),
+        ("limits { currentUsage { channels } }", "AUTHENTICATED_APP, AUTHENTICATED_STAFF_USER"),
+        ("limitQuantityPerCheckout", "MANAGE_SETTINGS"),
+        ("enableAccountConfirmationByEmail", "MANAGE_SETTINGS"),
+        ("defaultMailSenderAddress", "MANAGE_SETTINGS"),
+        ("privateMetadata { key }", "MANAGE_SETTINGS"),
+    ],
+)
+def test_what_the_shop_tells_staff_only(field, permission):
+    make_channel()
+    name = field.split()[0]
+
+    answer = ask(f"{{ shop {{ {field} }} }}", token_of(make_user()))
+
+    assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
+    seen = data_of(f"{{ shop {{ {field} }} }}", token_of(make_admin()))["shop"][name]
+    expected = {
+        "version": "3.24.0",
+        "channelCurrencies": ["VND"],
+        "permissions": [{"code": code.upper()} for code in Permission.values],
+        "limits": {"currentUsage": {"channels": None}},
+        "limitQuantityPerCheckout": 50,
+        "enableAccountConfirmationByEmail": True,
+        "defaultMailSenderAddress": settings.DEFAULT_FROM_EMAIL,
+        "privateMetadata": [],
+    }
+    assert seen == expected[name]
+
+
+def test_the_shop_in_another_language():
+    ShopSettings.objects.create(description="Chợ của các hợp tác xã")
+    Translation.objects.create(
+        kind="core.shopsettings", key="1", language="en", field="description", text="The cooperatives' market"
+    )
+    query = """query($code: LanguageCodeEnum!) {
+        shop { translation(languageCode: $code) { description language { code } } }
+    }"""
+
+    for code in ("EN", "EN_US"):
+        assert data_of(query, code=code)["shop"]["translation"] == {
+            "description": "The cooperatives' market",
+            "language": {"code": code},
+        }
+    assert data_of(query, code="FR")["shop"] == {"translation": None}
+
+
+def test_countries_and_languages_have_names_in_the_language_asked():
+    answer = data_of("""{ shop {
+        countries { code country } english: countries(languageCode: EN) { code country vat { countryCode } }
+        languages { code language } phonePrefixes
+    } }""")["shop"]
+
+    assert len(answer["countries"]) == len(answer["english"]) > 240
+    assert {"code": "DE", "country": "Đức"} in answer["countries"]
+    assert {"code": "DE", "country": "Germany", "vat": None} in answer["english"]
+    assert {"code": "VI_VN", "language": "Tiếng Việt (Việt Nam)"} in answer["languages"]
+    assert {"84", "1"} <= set(answer["phonePrefixes"])
+
+
+def test_countries_that_are_delivered_to():
+    make_zone(make_channel())
+    query = "query($is: Boolean) { shop { countries(filter: {attachedToShippingZones: $is}) { code } } }"
+
+    assert data_of(query, **{"is": True})["shop"]["countries"] == [{"code": "VN"}]
+    others = data_of(query, **{"is": False})["shop"]["countries"]
+    assert {"code": "VN"} not in others
+    assert {"code": "LA"} in others
+
+
+CHANNEL = """{
+    id slug name isActive currencyCode hasOrders defaultCountry { code country } countries { code }
+    stockSettings { allocationStrategy }
+    orderSettings {
+        automaticallyConfirmAllNewOrders automaticallyFulfillNonShippableGiftCard expireOrdersAfter
+        markAsPaidStrategy deleteExpiredOrdersAfter allowUnpaidOrders includeDraftOrderInVoucherUsage
+        draftOrderLinePriceFreezePeriod useLegacyLineDiscountPropagation
+    }
+    checkoutSettings { useLegacyErrorFlow automaticallyCompleteFullyPaidCheckouts }
+    paymentSettings { defaultTransactionFlowStrategy }
+}"""
+
+
+def test_staff_see_a_channel_with_its_settings(django_assert_num_queries):
+    channel = make_channel()
+    zone = make_zone(channel)
+    ZoneCountry.objects.create(zone=zone, country="LA")
+    make_channel(slug="khac", name="Khác", currency="USD")
+    token = token_of(make_admin())
+
+    with django_assert_num_queries(4):
+        first, second = data_of(f"{{ channels {CHANNEL} }}", token)["channels"]
+
+    assert first == {
+        "id": global_id("Channel", channel.pk),
+        "slug": "viet-nam",
+        "name": "Việt Nam",
+        "isActive": True,
+        "currencyCode": "VND",
+        "hasOrders": False,
+        "defaultCountry": {"code": "VN", "country": "Việt Nam"},
+        "countries": [{"code": "LA"}, {"code": "VN"}],
+        "stockSettings": {"allocationStrategy": "PRIORITIZE_SORTING_ORDER"},
+        "orderSettings": {
+            "automaticallyConfirmAllNewOrders": True,
+            "automaticallyFulfillNonShippableGiftCard": True,
+            "expireOrdersAfter": None,
+            "markAsPaidStrategy": "PAYMENT_FLOW",
+            "deleteExpiredOrdersAfter": 60,
+            "allowUnpaidOrders": False,
+            "includeDraftOrderInVoucherUsage": False,
+            "draftOrderLinePriceFreezePeriod": 24,
+            "useLegacyLineDiscountPropagation": False,
+        },
+        "checkoutSettings": {"useLegacyErrorFlow": True, "automaticallyCompleteFullyPaidCheckouts": False},
+        "paymentSettings": {"defaultTransactionFlowStrategy": "CHARGE"},
+    }
+    assert (second["slug"], second["countries"]) == ("khac", [])
+
+
+def test_anybody_sees_where_a_channel_delivers_and_nothing_of_its_settings():
+    make_zone(make_channel())
+
+    answer = ask('{ channel(slug: "viet-nam") { countries { code } orderSettings { allowUnpaidOrders } } }')
+
+    assert answer["data"] == {"channel": None}
+    (error,) = answer["errors"]
+    assert error["message"] == "Permission denied: this needs one of MANAGE_CHANNELS, MANAGE_ORDERS."
+    assert data_of('{ channel(slug: "viet-nam") { countries { code } } }') == {
+        "channel": {"countries": [{"code": "VN"}]}
+    }
+    for query in ("{ channel { id } }", '{ channel(slug: "a", id: "b") { id } }'):
+        (error,) = ask(query)["errors"]
+        assert error["message"] == "A channel is found by exactly one of `id` and `slug`."
+
+
+RULES = """
+    query($country: CountryCode!, $area: String) {
+        addressValidationRules(countryCode: $country, countryArea: $area) {
+            countryCode countryName addressFormat addressLatinFormat allowedFields requiredFields upperFields
+            countryAreaType countryAreaChoices { raw verbose } cityType cityChoices { raw } cityAreaType
+            cityAreaChoices { raw } postalCodeType postalCodeMatchers postalCodeExamples postalCodePrefix
+        }
+    }
+"""
+
+
+def test_what_an_address_in_vietnam_needs():
+    make_places()
+
+    rules = data_of(RULES, country="VN")["addressValidationRules"]
+
+    assert rules["allowedFields"] == [
+        *("city", "companyName", "countryArea", "name", "postalCode", "streetAddress1", "streetAddress2"),
+    ]
+    assert (rules["requiredFields"], rules["upperFields"]) == (["city", "streetAddress1"], [])
+    assert (rules["countryAreaType"], rules["cityType"]) == ("province", "city")
+    assert rules["countryAreaChoices"] == [
+        {"raw": "Hà Nội", "verbose": "Hà Nội"},
+        {"raw": "Thái Nguyên", "verbose": "Thái Nguyên"},
+    ]
+    assert (rules["cityChoices"], rules["postalCodeMatchers"]) == ([], [r"^\d{5}\d?$"])
+    chosen = data_of(RULES, country="VN", area="Tỉnh Thái Nguyên")["addressValidationRules"]
+    assert {"raw": "Xã Phủ Thông"} in chosen["cityChoices"]
+
+
+def test_what_an_address_elsewhere_needs():
+    rules = data_of(RULES, country="US")["addressValidationRules"]
+
+    assert rules["requiredFields"] == ["city", "countryArea", "postalCode", "streetAddress1"]
+    assert (rules["countryAreaType"], rules["postalCodeType"]) == ("state", "zip")
+    assert {"raw": "CA", "verbose": "California"} in rules["countryAreaChoices"]
+    assert rules["countryName"] == "Hoa Kỳ"
+
+
+@pytest.mark.parametrize("country", ["AQ", "EU", "DE", "JP", "CN"])
+def test_no_country_is_too_strange(country):
+    assert "errors" not in ask(RULES, country=country)
+
+
+def test_addresses_are_seen_by_their_owner_and_by_those_who_care_for_people():
+    user, other, staff = make_user(), make_user(), make_user(is_staff=True)
+    row = Address.objects.create(user=user, city="Hà Nội")
+    query = "query($id: ID!) { address(id: $id) { city privateMetadata { key } } }"
+    bare = "query($id: ID!) { address(id: $id) { city } }"
+    key = global_id("Address", row.pk)
+
+    assert data_of(bare, token_of(user), id=key) == {"address": {"city": "Hà Nội"}}
+    for who in (other, staff):
+        assert data_of(bare, token_of(who), id=key) == {"address": None}
+    assert data_of(bare, id=key) == {"address": None}
+    group = Group.objects.create(name="Chăm sóc")
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+    group.users.add(staff)
+    assert data_of(query, token_of(staff), id=key) == {"address": {"city": "Hà Nội", "privateMetadata": []}}
+
+
+def test_a_gateway_reads_the_schema_and_objects_by_reference(django_assert_num_queries):
+    user = make_user()
+    first, second = (Address.objects.create(user=user, city=city) for city in ("Hà Nội", "Huế"))
+    asked = [
+        {"__typename": "Address", "id": global_id("Address", second.pk)},
+        {"__typename": "User", "id": global_id("User", user.pk)},
+        {"__typename": "Nothing", "id": "x"},
+        "x",
+        {"__typename": "Address", "id": global_id("Address", first.pk)},
+    ]
+    query = """query($asked: [_Any!]!) {
+        _entities(representations: $asked) { __typename ... on Address { city } ... on User { email } }
+    }"""
+    token = token_of(user)
+
+    with django_assert_num_queries(3):
+        found = data_of(query, token, asked=asked)["_entities"]
+
+    assert found == [
+        {"__typename": "Address", "city": "Huế"},
+        {"__typename": "User", "email": user.email},
+        None,
+        None,
+        {"__typename": "Address", "city": "Hà Nội"},
+    ]
+    sdl = data_of("{ _service { sdl } }")["_service"]["sdl"]
+    assert build_schema(sdl).query_type.name == "Query"
+
+
+def test_the_shops_metadata_are_written_by_those_who_manage_settings():
+    query = """mutation($id: ID!, $input: [MetadataInput!]!) {
+        updateMetadata(id: $id, input: $input) {
+            item { ... on Shop { name } metadata { key value } } errors { field code } metadataErrors { code }
+        }
+    }"""
+    given = {"id": global_id("Shop", 1), "input": [{"key": "pins", "value": "[]"}]}
+
+    refused = ask(query, token_of(make_user()), **given)
+    done = data_of(query, token_of(make_admin()), **given)["updateMetadata"]
+
+    assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    assert done == {
+        "item": {"name": "Chợ Phiên", "metadata": [{"key": "pins", "value": "[]"}]},
+        "errors": [],
+        "metadataErrors": [],
+    }
+    for text, code in ((global_id("Nothing", 1), "NOT_FOUND"), ("abc", "GRAPHQL_ERROR")):
+        told = data_of(query, token_of(make_admin()), id=text, input=[])["updateMetadata"]
+        assert told["errors"] == [{"field": "id", "code": code}]
+    gone = data_of(query, token_of(make_admin()), id=global_id("Channel", 7), input=[])["updateMetadata"]
+    assert gone["errors"] == [{"field": "id", "code": "NOT_FOUND"}]

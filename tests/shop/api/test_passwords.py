@@ -1,0 +1,211 @@
+"""New passwords and e-mail addresses over the API."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from shop.accounts.tries import PASSWORD_LINKS
+from shop.notifications.models import Notification
+from tests.factories import PASSWORD, make_channel, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+REDIRECT = "http://127.0.0.1:3000/mat-khau"
+NEW = "mat-khau-moi-cua-toi-2026"
+RESET = """
+    mutation($email: String!, $to: String!) {
+        requestPasswordReset(email: $email, redirectUrl: $to, channel: "viet-nam") { errors { field code } }
+    }
+"""
+SET = """
+    mutation($email: String!, $token: String!, $password: String!) {
+        setPassword(email: $email, token: $token, password: $password) {
+            token refreshToken csrfToken user { email isConfirmed } errors { field code }
+        }
+    }
+"""
+CHANGE = """
+    mutation($old: String, $new: String!) {
+        passwordChange(oldPassword: $old, newPassword: $new) { user { email } errors { field code } }
+    }
+"""
+ASK_EMAIL = """
+    mutation($password: String!, $email: String!, $to: String!) {
+        requestEmailChange(password: $password, newEmail: $email, redirectUrl: $to) {
+            user { email } errors { field code }
+        }
+    }
+"""
+CONFIRM_EMAIL = """
+    mutation($token: String!) { confirmEmailChange(token: $token) { user { email } errors { field code } } }
+"""
+ME = "{ me { email } }"
+
+
+@pytest.fixture(autouse=True)
+def _channel():
+    make_channel()
+
+
+def values_in_the_last_letter():
+    letter = Notification.objects.latest("pk")
+    (address,) = [line for line in letter.text.splitlines() if line.startswith(REDIRECT)]
+    return letter, dict(parse_qsl(urlsplit(address).query))
+
+
+def errors_of(payload):
+    return [(error["field"], error["code"]) for error in payload["errors"]]
+
+
+def test_a_forgotten_password_is_set_anew_by_a_letter():
+    user = make_user(is_confirmed=False)
+    before = token_of(user)
+
+    assert data_of(RESET, email=user.email.upper(), to=REDIRECT)["requestPasswordReset"]["errors"] == []
+    letter, values = values_in_the_last_letter()
+    assert (letter.to, values["email"]) == (user.email, user.email)
+    answer = data_of(SET, email=user.email, token=values["token"], password=NEW)["setPassword"]
+
+    assert (answer["user"], answer["errors"]) == ({"email": user.email, "isConfirmed": True}, [])
+    assert data_of(ME, answer["token"])["me"] == {"email": user.email}
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    assert ask(ME, before)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    again = data_of(SET, email=user.email, token=values["token"], password=PASSWORD)["setPassword"]
+    assert (errors_of(again), again["token"]) == ([("token", "INVALID")], None)
+
+
+def test_nobody_learns_whether_an_address_has_an_account():
+    known = data_of(RESET, email=make_user().email, to=REDIRECT)
+    unknown = data_of(RESET, email="la@example.com", to=REDIRECT)
+
+    assert known == unknown == {"requestPasswordReset": {"errors": []}}
+    assert Notification.objects.count() == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_letters_are_not_sent_without_end(known):
+    email = make_user().email if known else "la@example.com"
+    for _ in range(PASSWORD_LINKS.tries):
+        data_of(RESET, email=email, to=REDIRECT)
+
+    refused = data_of(RESET, email=email, to=REDIRECT)["requestPasswordReset"]
+
+    assert errors_of(refused) == [("email", "PASSWORD_RESET_ALREADY_REQUESTED")]
+
+
+def test_letters_do_not_lead_elsewhere():
+    refused = data_of(RESET, email=make_user().email, to="https://la.example/")["requestPasswordReset"]
+
+    assert errors_of(refused) == [("redirectUrl", "INVALID")]
+    assert Notification.objects.count() == 0
+
+
+def test_a_new_password_is_as_good_as_any_other():
+    user = make_user()
+    data_of(RESET, email=user.email, to=REDIRECT)
+    _letter, values = values_in_the_last_letter()
+
+    refused = data_of(SET, email=user.email, token=values["token"], password="1234")["setPassword"]
+
+    assert errors_of(refused) == [
+        ("password", "PASSWORD_TOO_SHORT"),
+        ("password", "PASSWORD_TOO_COMMON"),
+    ]
+
+
+def test_a_password_is_changed_by_whoever_knows_the_old_one():
+    user = make_user()
+    token = token_of(user)
+
+    answer = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
+
+    assert answer == {"user": {"email": user.email}, "errors": []}
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    assert ask(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "errors"),
+    [
+        ("wrong", NEW, [("oldPassword", "INVALID_CREDENTIALS")]),
+        (None, NEW, [("oldPassword", "INVALID_CREDENTIALS")]),
+        (PASSWORD, "ngan", [("newPassword", "PASSWORD_TOO_SHORT")]),
+    ],
+)
+def test_a_password_that_may_not_be_changed(old, new, errors):
+    token = token_of(make_user())
+    before = every_row()
+
+    answer = data_of(CHANGE, token, old=old, new=new)["passwordChange"]
+
+    assert errors_of(answer) == errors
+    assert every_row() == before
+
+
+def test_an_email_address_is_changed_by_a_letter_to_the_new_one():
+    user = make_user()
+    token = token_of(user)
+
+    asked = data_of(ASK_EMAIL, token, password=PASSWORD, email="Moi@Example.com", to=REDIRECT)
+    letter, values = values_in_the_last_letter()
+    assert asked["requestEmailChange"] == {"user": {"email": user.email}, "errors": []}
+    assert letter.to == "moi@example.com"
+    answer = data_of(CONFIRM_EMAIL, token, token=values["token"])
+
+    assert answer["confirmEmailChange"] == {"user": {"email": "moi@example.com"}, "errors": []}
+    assert ask(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    user.refresh_from_db()
+    assert user.email == "moi@example.com"
+
+
+def test_the_link_of_an_email_address_is_of_one_person_and_used_once():
+    user, other = make_user(), make_user()
+    data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
+    _letter, values = values_in_the_last_letter()
+
+    def errors(who, text):
+        return errors_of(data_of(CONFIRM_EMAIL, token_of(who), token=text)["confirmEmailChange"])
+
+    assert errors(other, values["token"]) == [("token", "INVALID")]
+    assert errors(user, "abc") == [("token", "INVALID")]
+    assert errors(user, values["token"]) == []
+    assert errors(user, values["token"]) == [("token", "INVALID")]
+
+
+def test_an_email_address_that_somebody_took_meanwhile():
+    user = make_user()
+    data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
+    _letter, values = values_in_the_last_letter()
+    make_user(email="moi@example.com")
+
+    answer = data_of(CONFIRM_EMAIL, token_of(user), token=values["token"])["confirmEmailChange"]
+
+    assert errors_of(answer) == [("newEmail", "UNIQUE")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "errors"),
+    [
+        ({"password": "wrong"}, [("password", "INVALID_CREDENTIALS")]),
+        ({"email": "moi"}, [("newEmail", "INVALID")]),
+        ({"email": "cu@example.com"}, [("newEmail", "UNIQUE")]),
+        ({"to": "https://la.example/"}, [("redirectUrl", "INVALID")]),
+    ],
+)
+def test_an_email_address_that_may_not_be_changed(wrong, errors):
+    make_user(email="cu@example.com")
+    token = token_of(make_user())
+    before = every_row()
+
+    asked = {"password": PASSWORD, "email": "moi@example.com", "to": REDIRECT} | wrong
+    answer = data_of(ASK_EMAIL, token, **asked)["requestEmailChange"]
+
+    assert errors_of(answer) == errors
+    assert every_row() == before

@@ -1,0 +1,374 @@
+"""What people keep about themselves over the API: name, language, addresses, metadata."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop.accounts.models import Address, Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import Change
+from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_places, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "id firstName streetAddress1 city countryArea postalCode phone country { code country }"
+CREATE = f"""
+    mutation($input: AddressInput!, $type: AddressTypeEnum) {{
+        accountAddressCreate(input: $input, type: $type) {{
+            address {{ {ADDRESS} }}
+            user {{ addresses {{ id }} defaultShippingAddress {{ id }} defaultBillingAddress {{ id }} }}
+            errors {{ field code addressType }}
+        }}
+    }}
+"""
+UPDATE = f"""
+    mutation($id: ID!, $input: AddressInput!) {{
+        accountAddressUpdate(id: $id, input: $input) {{ address {{ {ADDRESS} }} errors {{ field code }} }}
+    }}
+"""
+DELETE = """
+    mutation($id: ID!) {
+        accountAddressDelete(id: $id) { address { id } user { addresses { id } } errors { field code } }
+    }
+"""
+CHOOSE = """
+    mutation($id: ID!, $type: AddressTypeEnum!) {
+        accountSetDefaultAddress(id: $id, type: $type) {
+            user { defaultShippingAddress { id isDefaultShippingAddress isDefaultBillingAddress } }
+            errors { field code }
+        }
+    }
+"""
+HOME = {
+    "firstName": "Bàn Thị Hoa",
+    "streetAddress1": "Thôn Nà Lốc, số 5",
+    "city": "Xã Phủ Thông",
+    "countryArea": "thai nguyen",
+    "country": "VN",
+    "phone": "0912 345 678",
+}
+
+
+def errors_of(payload):
+    return [(error["field"], error["code"]) for error in payload["errors"]]
+
+
+@pytest.fixture
+def home():
+    """Somebody with one address."""
+    user = make_user()
+    row = Address.objects.create(user=user, street_address_1="Phố Huế 1", city="Phường Cửa Nam", country="VN")
+    return user, row
+
+
+def test_an_address_is_kept_with_the_codes_of_its_places():
+    make_places()
+    user = make_user()
+
+    answer = data_of(CREATE, token_of(user), input=HOME, type="SHIPPING")["accountAddressCreate"]
+
+    kept = user.addresses.get()
+    assert answer == {
+        "address": {
+            "id": global_id("Address", kept.pk),
+            "firstName": "Bàn Thị Hoa",
+            "streetAddress1": "Thôn Nà Lốc, số 5",
+            "city": "Xã Phủ Thông",
+            "countryArea": "Thái Nguyên",
+            "postalCode": "",
+            "phone": "+84912345678",
+            "country": {"code": "VN", "country": "Việt Nam"},
+        },
+        "user": {
+            "addresses": [{"id": global_id("Address", kept.pk)}],
+            "defaultShippingAddress": {"id": global_id("Address", kept.pk)},
+            "defaultBillingAddress": None,
+        },
+        "errors": [],
+    }
+    assert kept.province_code == THAI_NGUYEN
+    assert kept.commune_code != ""
+    assert Change.objects.of(kept).get().what == "address.added"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "errors"),
+    [
+        ({"streetAddress1": " "}, [("streetAddress1", "REQUIRED")]),
+        ({"city": ""}, [("city", "REQUIRED")]),
+        ({"country": None}, [("country", "REQUIRED")]),
+        ({"countryArea": "California"}, [("countryArea", "INVALID")]),
+        ({"postalCode": "12"}, [("postalCode", "INVALID")]),
+        ({"firstName": "x" * 257}, [("firstName", "INVALID")]),
+        ({"country": "US"}, [("countryArea", "INVALID"), ("postalCode", "REQUIRED")]),
+        ({"country": "US", "countryArea": "CA", "postalCode": "x"}, [("postalCode", "INVALID")]),
+    ],
+)
+def test_an_address_that_does_not_fit_is_told_field_by_field(wrong, errors):
+    make_places()
+    token = token_of(make_user())
+    before = every_row()
+
+    answer = data_of(CREATE, token, input=HOME | wrong, type="BILLING")["accountAddressCreate"]
+
+    assert (answer["address"], answer["user"]) == (None, None)
+    told = [(error["field"], error["code"], error["addressType"]) for error in answer["errors"]]
+    assert sorted(told) == [(field, code, "BILLING") for field, code in errors]
+    assert every_row() == before
+
+
+def test_a_foreign_address_is_put_as_its_country_writes_it():
+    given = {
+        "streetAddress1": "1600 Amphitheatre Parkway",
+        "city": "Mountain View",
+        "countryArea": "California",
+        "postalCode": "94043",
+        "country": "US",
+    }
+
+    answer = data_of(CREATE, token_of(make_user()), input=given)["accountAddressCreate"]
+
+    assert (answer["address"]["city"], answer["address"]["countryArea"]) == ("MOUNTAIN VIEW", "CA")
+
+
+def test_only_those_who_may_skip_the_checks():
+    given = {"city": "", "country": "VN", "skipValidation": True}
+
+    refused = ask(CREATE, token_of(make_user()), input=given)
+
+    assert refused["data"] == {"accountAddressCreate": None}
+    assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    assert Address.objects.count() == 0
+
+
+def test_an_address_is_changed_in_what_is_given(home):
+    user, row = home
+    make_places()
+
+    given = {"streetAddress1": "Phố Huế 2", "countryArea": "Hà Nội"}
+    answer = data_of(UPDATE, token_of(user), id=global_id("Address", row.pk), input=given)
+
+    changed = answer["accountAddressUpdate"]["address"]
+    assert (changed["streetAddress1"], changed["city"]) == ("Phố Huế 2", "Phường Cửa Nam")
+    assert changed["countryArea"] == "Hà Nội"
+    row.refresh_from_db()
+    assert (row.street_address_1, row.province_code) == ("Phố Huế 2", HANOI)
+
+
+def test_an_address_is_chosen_and_forgotten(home):
+    user, row = home
+    key = global_id("Address", row.pk)
+    token = token_of(user)
+
+    chosen = data_of(CHOOSE, token, id=key, type="SHIPPING")["accountSetDefaultAddress"]
+    gone = data_of(DELETE, token, id=key)["accountAddressDelete"]
+
+    shown = {"id": key, "isDefaultShippingAddress": True, "isDefaultBillingAddress": False}
+    assert chosen == {"user": {"defaultShippingAddress": shown}, "errors": []}
+    assert gone == {"address": {"id": key}, "user": {"addresses": []}, "errors": []}
+    user.refresh_from_db()
+    assert user.default_shipping_address_id is None
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "more"),
+    [
+        (UPDATE, "accountAddressUpdate", {"input": {}}),
+        (DELETE, "accountAddressDelete", {}),
+        (CHOOSE, "accountSetDefaultAddress", {"type": "BILLING"}),
+    ],
+)
+def test_somebody_elses_address_is_like_none(home, query, name, more):
+    _owner, row = home
+    token = token_of(make_user())
+    orders_copy = Address.objects.create(city="Hà Nội")
+    before = every_row()
+
+    def errors(key):
+        return errors_of(data_of(query, token, id=key, **more)[name])
+
+    assert errors(global_id("Address", row.pk)) == [("id", "NOT_FOUND")]
+    assert errors(global_id("Address", orders_copy.pk)) == [("id", "NOT_FOUND")]
+    assert errors(global_id("Address", 10**9)) == [("id", "NOT_FOUND")]
+    assert errors(global_id("User", row.pk)) == errors("abc") == [("id", "GRAPHQL_ERROR")]
+    assert every_row() == before
+
+
+UPDATE_ME = """
+    mutation($input: AccountInput!, $customer: ID) {
+        accountUpdate(input: $input, customerId: $customer) {
+            user { firstName lastName languageCode metadata { key value } defaultBillingAddress { city } }
+            errors { field code addressType }
+        }
+    }
+"""
+
+
+def test_people_change_their_details():
+    make_places()
+    user = make_user(metadata={"a": "1"})
+    given = {
+        "firstName": "Hoa",
+        "lastName": "Bàn",
+        "languageCode": "EN_US",
+        "metadata": [{"key": "b", "value": "2"}],
+        "defaultBillingAddress": HOME,
+    }
+
+    answer = data_of(UPDATE_ME, token_of(user), input=given)["accountUpdate"]
+
+    assert answer == {
+        "user": {
+            "firstName": "Hoa",
+            "lastName": "Bàn",
+            "languageCode": "EN_US",
+            "metadata": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
+            "defaultBillingAddress": {"city": "Xã Phủ Thông"},
+        },
+        "errors": [],
+    }
+    user.refresh_from_db()
+    assert (user.first_name, user.last_name, user.language) == ("Hoa", "Bàn", "en-us")
+
+
+def test_a_shared_default_address_is_not_changed_for_the_other_use(home):
+    make_places()
+    user, row = home
+    user.default_billing_address = user.default_shipping_address = row
+    user.save()
+
+    data_of(UPDATE_ME, token_of(user), input={"defaultBillingAddress": HOME})
+
+    user.refresh_from_db()
+    assert user.default_shipping_address_id == row.pk
+    assert user.default_billing_address.city == "Xã Phủ Thông"
+    row.refresh_from_db()
+    assert row.city == "Phường Cửa Nam"
+
+
+def test_acting_for_a_customer_takes_a_permission():
+    customer, helper = make_user(), make_user(is_staff=True)
+    key = global_id("User", customer.pk)
+
+    refused = ask(UPDATE_ME, token_of(helper), input={"firstName": "Hoa"}, customer=key)
+    group = Group.objects.create(name="Chăm sóc")
+    GroupPermission.objects.create(group=group, code=Permission.IMPERSONATE_USER)
+    group.users.add(helper)
+    done = data_of(UPDATE_ME, token_of(helper), input={"firstName": "Hoa"}, customer=key)
+
+    assert refused["errors"][0]["message"] == "Permission denied: this needs one of IMPERSONATE_USER."
+    assert done["accountUpdate"]["user"]["firstName"] == "Hoa"
+
+
+METADATA = """
+    mutation($id: ID!, $input: [MetadataInput!]!) {
+        updateMetadata(id: $id, input: $input) {
+            item { __typename metadata { key value } metafield(key: "b") metafields(keys: ["a", "c"]) }
+            errors { field code }
+        }
+    }
+"""
+
+
+DELETE_A = """
+    mutation($id: ID!) {
+        deleteMetadata(id: $id, keys: ["a"]) { item { metadata { key } } errors { code } }
+    }
+"""
+
+
+def test_people_write_their_own_public_metadata_only():
+    user, other = make_user(metadata={"a": "1"}), make_user()
+    given = [{"key": "b", "value": "2"}]
+
+    answer = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=given)["updateMetadata"]
+    assert answer == {
+        "item": {
+            "__typename": "User",
+            "metadata": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
+            "metafield": "2",
+            "metafields": {"a": "1"},
+        },
+        "errors": [],
+    }
+    for query in (METADATA, METADATA.replace("updateMetadata", "updatePrivateMetadata")):
+        refused = ask(query, token_of(other), id=global_id("User", user.pk), input=given)
+        assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    assert data_of(DELETE_A, token_of(user), id=global_id("User", user.pk))["deleteMetadata"] == {
+        "item": {"metadata": [{"key": "b"}]},
+        "errors": [],
+    }
+    empty = [{"key": " ", "value": "x"}]
+    refused = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=empty)
+    assert errors_of(refused["updateMetadata"]) == [("input", "REQUIRED")]
+    assert list(Change.objects.of(user).in_time().values_list("what", "data")) == [
+        ("user.metadata_changed", {"put": ["b"], "removed": []}),
+        ("user.metadata_changed", {"put": [], "removed": ["a"]}),
+    ]
+
+
+def test_one_sees_oneself_and_staff_see_customers(django_assert_num_queries):
+    user, staff = make_user(), make_user(is_staff=True)
+    query = "query($id: ID) { user(id: $id) { email note privateMetadata { key } } }"
+    key = global_id("User", user.pk)
+
+    for who in (user, staff):
+        answer = ask(query, token_of(who), id=key)
+        assert answer["data"] == {"user": None}
+        assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    group = Group.objects.create(name="Chăm sóc")
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_USERS)
+    group.users.add(staff)
+    token = token_of(staff)
+    with django_assert_num_queries(3):
+        seen = data_of(query, token, id=key)["user"]
+    assert seen == {"email": user.email, "note": "", "privateMetadata": []}
+    assert data_of(query, token, id=global_id("User", 10**9)) == {"user": None}
+    by_email = "query($email: String) { user(email: $email) { id } }"
+    assert data_of(by_email, token, email=user.email.upper()) == {"user": {"id": key}}
+    (error,) = ask("{ user { id } }", token)["errors"]
+    assert error["message"] == "A user is found by exactly one of `id`, `email` and `externalReference`."
+
+
+NAMED = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản lý sản phẩm."}
+
+
+def test_what_the_dashboard_asks_of_a_member_of_staff(django_assert_num_queries):
+    channel, _other = make_channel(), make_channel(slug="khac", name="Khác")
+    staff = make_user(is_staff=True)
+    group = Group.objects.create(name="Bán hàng", restricted_to_channels=True)
+    group.channels.add(channel)
+    group.users.add(staff)
+    for code in (Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS):
+        GroupPermission.objects.create(group=group, code=code)
+    query = """query($id: ID!) { me {
+        userPermissions { code name sourcePermissionGroups(userId: $id) { name } }
+        permissionGroups { name permissions { code } userCanManage accessibleChannels { slug } }
+        accessibleChannels { slug } restrictedAccessToChannels editableGroups { name } avatar { url }
+    } }"""
+
+    with django_assert_num_queries(14):
+        me = data_of(query, token_of(staff), id=global_id("User", staff.pk))["me"]
+
+    assert me == {
+        "userPermissions": [
+            {"code": code, "name": name, "sourcePermissionGroups": [{"name": "Bán hàng"}]}
+            for code, name in NAMED.items()
+        ],
+        "permissionGroups": [
+            {
+                "name": "Bán hàng",
+                "permissions": [{"code": "MANAGE_ORDERS"}, {"code": "MANAGE_PRODUCTS"}],
+                "userCanManage": False,
+                "accessibleChannels": [{"slug": "viet-nam"}],
+            }
+        ],
+        "accessibleChannels": [{"slug": "viet-nam"}],
+        "restrictedAccessToChannels": True,
+        "editableGroups": [],
+        "avatar": None,
+    }

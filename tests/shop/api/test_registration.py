@@ -1,0 +1,264 @@
+"""Opening an account over the API, confirming it by a letter, and having it deleted."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from django.test import override_settings
+
+from shop.accounts.models import User
+from shop.accounts.tries import REGISTRATIONS
+from shop.api.ids import global_id
+from shop.core.models import Change, ShopSettings
+from shop.notifications.models import Notification
+from tests.factories import PASSWORD, make_admin, make_channel, make_order, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+REGISTER = """
+    mutation($input: AccountRegisterInput!) {
+        accountRegister(input: $input) {
+            requiresConfirmation
+            user { id email firstName isActive isConfirmed dateJoined addresses { id } }
+            errors { field code }
+        }
+    }
+"""
+CONFIRM = """
+    mutation($email: String!, $token: String!) {
+        confirmAccount(email: $email, token: $token) { user { email isConfirmed } errors { field code } }
+    }
+"""
+REDIRECT = "http://localhost:3000/xac-nhan?kenh=viet-nam"
+
+
+@pytest.fixture(autouse=True)
+def _channel():
+    make_channel()
+
+
+def given(**more):
+    return {
+        "email": "Moi@Example.com",
+        "password": PASSWORD,
+        "firstName": "Bàn Thị Hoa",
+        "languageCode": "EN",
+        "metadata": [{"key": "tu", "value": "tiem"}],
+        "redirectUrl": REDIRECT,
+        "channel": "viet-nam",
+    } | more
+
+
+def link_in_the_last_letter():
+    letter = Notification.objects.latest("pk")
+    (address,) = [line for line in letter.text.splitlines() if line.startswith("http://localhost:3000")]
+    return letter, dict(parse_qsl(urlsplit(address).query)), urlsplit(address).path
+
+
+def without_times(answer):
+    return answer | {"user": answer["user"] | {"dateJoined": None}}
+
+
+def test_an_account_is_opened_and_confirmed_by_a_letter():
+    answer = data_of(REGISTER, input=given())["accountRegister"]
+
+    user = User.objects.get(email="moi@example.com")
+    assert (user.first_name, user.language, user.metadata) == ("Bàn Thị Hoa", "en", {"tu": "tiem"})
+    assert (user.is_confirmed, user.check_password(PASSWORD)) == (False, True)
+    assert without_times(answer) == {
+        "requiresConfirmation": True,
+        "user": {
+            "id": "",
+            "email": "moi@example.com",
+            "firstName": "Bàn Thị Hoa",
+            "isActive": True,
+            "isConfirmed": False,
+            "dateJoined": None,
+            "addresses": [],
+        },
+        "errors": [],
+    }
+    letter, values, path = link_in_the_last_letter()
+    assert (letter.to, letter.language, path) == ("moi@example.com", "en", "/xac-nhan")
+    assert letter.subject == "Confirm your account at Chợ Phiên"
+    assert (values["email"], values["kenh"]) == ("moi@example.com", "viet-nam")
+
+    confirmed = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
+    again = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
+
+    assert confirmed == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
+    assert again == {"user": None, "errors": [{"field": "token", "code": "INVALID"}]}
+    assert list(Change.objects.of(user).in_time().values_list("what", "door")) == [
+        ("user.registered", "api"),
+        ("user.confirmed", "api"),
+    ]
+
+
+def test_the_answer_does_not_tell_whether_the_address_is_taken():
+    fresh = data_of(REGISTER, input=given())["accountRegister"]
+    make_user(email="cu@example.com")
+    letters = Notification.objects.count()
+
+    taken = data_of(REGISTER, input=given(email="cu@example.com"))["accountRegister"]
+
+    assert without_times(taken) == without_times(fresh) | {
+        "user": fresh["user"] | {"email": "cu@example.com", "dateJoined": None}
+    }
+    assert User.objects.count() == 2
+    assert Notification.objects.count() == letters
+
+
+def test_somebody_who_has_not_confirmed_is_written_to_again():
+    data_of(REGISTER, input=given())
+    data_of(REGISTER, input=given(password="another-password-2026"))
+
+    assert Notification.objects.count() == 2
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_without_letters_the_account_is_open_at_once():
+    ShopSettings.objects.create(enable_account_confirmation_by_email=False)
+
+    answer = data_of(REGISTER, input={"email": "moi@example.com", "password": PASSWORD})["accountRegister"]
+
+    assert (answer["requiresConfirmation"], answer["errors"]) == (False, [])
+    assert User.objects.get().is_confirmed
+    assert Notification.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "errors"),
+    [
+        ({"email": "moi"}, [("email", "INVALID")]),
+        ({"password": "ngan"}, [("password", "PASSWORD_TOO_SHORT")]),
+        ({"password": "password"}, [("password", "PASSWORD_TOO_COMMON")]),
+        ({"password": "moi@example"}, [("password", "PASSWORD_TOO_SIMILAR")]),
+        ({"redirectUrl": None}, [("redirectUrl", "REQUIRED")]),
+        ({"redirectUrl": "https://la.example/"}, [("redirectUrl", "INVALID")]),
+        ({"redirectUrl": "javascript:alert(1)"}, [("redirectUrl", "INVALID")]),
+        ({"redirectUrl": "http://[x"}, [("redirectUrl", "INVALID")]),
+        ({"channel": None}, [("channel", "MISSING_CHANNEL_SLUG")]),
+        ({"channel": "la"}, [("channel", "NOT_FOUND")]),
+        ({"channel": "dong"}, [("channel", "CHANNEL_INACTIVE")]),
+    ],
+)
+def test_what_is_wrong_with_it_is_told_and_nothing_saved(wrong, errors):
+    make_channel(slug="dong", is_active=False)
+
+    before = every_row()
+
+    answer = data_of(REGISTER, input=given(**wrong))["accountRegister"]
+
+    assert every_row() == before
+    assert answer["user"] is None
+    assert [(error["field"], error["code"]) for error in answer["errors"]] == errors
+
+
+@override_settings(API_CLIENT_HOSTS=["*"])
+def test_any_site_may_be_allowed():
+    answer = data_of(REGISTER, input=given(redirectUrl="https://la.example/"))["accountRegister"]
+
+    assert answer["errors"] == []
+
+
+def test_one_network_opens_so_many_accounts_and_no_more():
+    for n in range(REGISTRATIONS.tries):
+        data_of(REGISTER, input=given(email=f"nguoi{n}@example.com"))
+
+    answer = data_of(REGISTER, input=given())["accountRegister"]
+
+    assert answer["errors"] == [{"field": None, "code": "LOGIN_ATTEMPT_DELAYED"}]
+    assert User.objects.count() == REGISTRATIONS.tries
+
+
+def test_the_letter_can_be_sent_again():
+    query = """mutation($to: String!) {
+        sendConfirmationEmail(redirectUrl: $to, channel: "viet-nam") { errors { field code } }
+    }"""
+    waiting, confirmed = make_user(is_confirmed=False), make_user()
+
+    def errors(user, to=REDIRECT):
+        answer = data_of(query, token_of(user), to=to)["sendConfirmationEmail"]
+        return [(error["field"], error["code"]) for error in answer["errors"]]
+
+    assert errors(waiting, "https://la.example/") == [("redirectUrl", "INVALID")]
+    assert errors(confirmed) == [(None, "ACCOUNT_CONFIRMED")]
+    assert [errors(waiting) for _ in range(4)] == [[], [], [], [(None, "CONFIRMATION_ALREADY_REQUESTED")]]
+    _letter, values, _path = link_in_the_last_letter()
+    assert (
+        data_of(CONFIRM, **{key: values[key] for key in ("email", "token")})["confirmAccount"]["errors"] == []
+    )
+
+
+DELETION = "mutation($to: String!) { accountRequestDeletion(redirectUrl: $to) { errors { field code } } }"
+DELETE = (
+    "mutation($token: String!) { accountDelete(token: $token) { user { id } errors { field code message } } }"
+)
+
+
+def test_an_account_is_deleted_by_a_letter():
+    user, other = make_user(), make_user()
+    token = token_of(user)
+
+    assert data_of(DELETION, token, to=REDIRECT)["accountRequestDeletion"] == {"errors": []}
+    letter, values, _path = link_in_the_last_letter()
+    assert letter.to == user.email
+    stolen = data_of(DELETE, token_of(other), token=values["token"])["accountDelete"]["errors"]
+    assert [(error["field"], error["code"]) for error in stolen] == [("token", "INVALID")]
+    answer = data_of(DELETE, token, token=values["token"])["accountDelete"]
+
+    assert answer == {"user": {"id": global_id("User", user.pk)}, "errors": []}
+    user.refresh_from_db()
+    assert (user.email, user.is_active, user.erased_at is not None) == (None, False, True)
+
+
+def test_whose_order_is_on_its_way_waits():
+    user = make_user()
+    order = make_order()
+    order.user = user
+    order.save()
+    data_of(DELETION, token_of(user), to=REDIRECT)
+    _letter, values, _path = link_in_the_last_letter()
+
+    (error,) = data_of(DELETE, token_of(user), token=values["token"])["accountDelete"]["errors"]
+
+    assert (error["field"], error["code"]) == (None, "INVALID")
+    assert error["message"] == "Còn đơn chưa giao xong. Hãy đề nghị lại khi hàng đã đến."
+    user.refresh_from_db()
+    assert user.is_active
+
+
+def test_staff_do_not_delete_themselves():
+    answer = data_of(DELETION, token_of(make_admin()), to=REDIRECT)["accountRequestDeletion"]
+
+    assert answer["errors"] == [{"field": None, "code": "DELETE_STAFF_ACCOUNT"}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'accountRequestDeletion(redirectUrl: "x")',
+        'accountDelete(token: "x")',
+        'sendConfirmationEmail(redirectUrl: "x", channel: "x")',
+        'passwordChange(oldPassword: "x", newPassword: "x")',
+        'requestEmailChange(password: "x", newEmail: "x", redirectUrl: "x")',
+        'confirmEmailChange(token: "x")',
+        "accountUpdate(input: {})",
+        "accountAddressCreate(input: {})",
+        'accountAddressUpdate(id: "x", input: {})',
+        'accountAddressDelete(id: "x")',
+        'accountSetDefaultAddress(id: "x", type: BILLING)',
+        "tokensDeactivateAll",
+    ],
+)
+def test_whoever_is_not_signed_in_is_told_so(query):
+    answer = ask(f"mutation {{ {query} {{ errors {{ code }} }} }}")
+
+    (error,) = answer["errors"]
+    assert list(answer["data"].values()) == [None]
+    assert error["message"] == "Permission denied: this needs one of AUTHENTICATED_USER."
+    assert error["extensions"]["exception"]["code"] == "PermissionDenied"
