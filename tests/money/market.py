@@ -21,6 +21,7 @@ from orders.models import (
     Order,
     OrderLine,
     Payout,
+    Refund,
     WeightQuestion,
 )
 from shop.core.actors import Actor
@@ -39,6 +40,7 @@ ORDER = {
     BankTransfer: ["seen_at", "reference"],
     GatewayCall: ["asked_at", "operation", "payment__order__number"],
     Payout: ["made_at", "note"],
+    Refund: ["decided_at"],
 }
 SEPAY_SECRET = "whsec-of-sepay"
 

@@ -1,0 +1,116 @@
+"""Money is given back for goods, deliveries and what was paid too much, by whichever way it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from cooperatives.models import Warehouse
+from orders.actions.give_back import name_account, pay_back_by_bank, return_surplus
+from orders.actions.refund import Decision, LineRefund, decide_refund, limits_of
+from orders.actions.returns import receive_return
+from orders.actions.review import BankAccount
+from orders.models import Bearer, Order, OrderPart, Parcel, Payment, Refund, RefundLine
+from orders.states import COMING_BACK, ParcelState
+from tests.money.market import PLACE, Market, where
+
+TO = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
+
+
+def confirmed_parts() -> Any:
+    return OrderPart.objects.standing().filter(order__confirmed_at__isnull=False)
+
+
+def refunds() -> Any:
+    return Refund.objects.all()
+
+
+class Refunding(Market):
+    """What happens to money that goes back."""
+
+    @where(confirmed_parts)
+    @rule(
+        place=PLACE,
+        percent=st.sampled_from([20, 50, 100, 100, 101]),
+        bearer=st.sampled_from(Bearer),
+        goods=st.sampled_from(["kept", "back", "damaged", "unsent"]),
+        are_here=st.booleans(),
+        again=st.booleans(),
+    )
+    def refund(
+        self, place: int, percent: int, bearer: Bearer, goods: str, are_here: bool, again: bool
+    ) -> None:
+        """Of one line and the delivery, sometimes a đồng more than there is."""
+
+        def work(part: OrderPart) -> None:
+            order = Order.objects.get(pk=part.order_id)
+            limits = limits_of(order, part)
+            line_id, limit = sorted(limits.lines.items(), key=lambda each: each[1].line.position)[0]
+            steps = {"back": limit.come_back, "damaged": limit.come_back, "unsent": limit.open}.get(goods, 0)
+            of_line = LineRefund(
+                amount=-(-limit.left * percent // 100),
+                back=steps if goods in ("back", "damaged") else 0,
+                damaged=steps if goods == "damaged" else 0,
+                unsent=min(1, steps) if goods == "unsent" else 0,
+            )
+            decision = Decision(
+                bearer=bearer,
+                reason="Bruised on the way",
+                lines={line_id: of_line},
+                delivery=limits.delivery * min(percent, 100) // 100,
+                warehouse_id=Warehouse.objects.get(cooperative=part.cooperative_id).pk,
+                are_here=are_here,
+            )
+            self._decide(order, part, decision, again=again)
+
+        self.attempt(confirmed_parts(), place, work)
+
+    @where(refunds)
+    @rule(place=PLACE)
+    def say_where_the_money_is_to_go(self, place: int) -> None:
+        self.attempt(refunds(), place, lambda row: name_account(order_id=row.order_id, to=TO, **self.who))
+
+    @where(refunds)
+    @rule(place=PLACE)
+    def send_it_by_bank_instead(self, place: int) -> None:
+        self.attempt(refunds(), place, lambda row: pay_back_by_bank(refund_id=row.pk, **self.who))
+
+    @rule(place=PLACE)
+    def find_what_ended_orders_hold(self, place: int) -> None:
+        self.attempt(Order.objects.placed(), place, lambda row: return_surplus(order_id=row.pk, **self.who))
+
+    @rule(place=PLACE)
+    def goods_come_back(self, place: int) -> None:
+        coming = Parcel.objects.filter(kind__in=COMING_BACK).exclude(
+            state__in=[ParcelState.DELIVERED, ParcelState.VOIDED]
+        )
+
+        def work(parcel: Parcel) -> None:
+            house = Warehouse.objects.get(cooperative=parcel.part.cooperative_id)
+            receive_return(parcel_id=parcel.pk, damaged={}, warehouse_id=house.pk, **self.who)
+
+        self.attempt(coming, place, work)
+
+    @invariant()
+    def nobody_gets_back_more_than_they_paid(self) -> None:
+        for order in Order.objects.placed().prefetch_related("payments"):
+            sums = Payment.objects.filter(order=order).sums().values()
+            assert all(one.charged >= 0 for one in sums), "a payment gave back more than it took"
+            assert sum(one.refund_pending for one in sums) <= max(0, order.charged)
+
+    def _decide(self, order: Order, part: OrderPart, decision: Decision, *, again: bool) -> None:
+        """And perhaps the same again, which changes nothing."""
+        asked = {"order_id": order.pk, "part_id": part.pk, "decision": decision, **self.who}
+        key = f"refund:{Refund.objects.count()}:{part.pk}"
+        decide_refund(key=key, **asked)
+        before = (
+            Refund.objects.count(),
+            RefundLine.objects.count(),
+            Payment.objects.filter(order=order).sums(),
+        )
+        if again:
+            decide_refund(key=key, **asked)
+        after = Refund.objects.count(), RefundLine.objects.count(), Payment.objects.filter(order=order).sums()
+        assert after == before
