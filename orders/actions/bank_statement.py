@@ -183,25 +183,39 @@ def take_bank_statements_task() -> None:
 def _judged(arrivals: Sequence[Arrival]) -> list[JudgedArrival]:
     """Which rows we knew: by their fingerprint; else, alike ones are counted against those we know.
 
-    Of three alike rows, with one alike transfer known under another number or none, two are new.
+    Of three alike rows, with one alike transfer known under another number or none, two are new. Two numbers
+    of one bank's statements are two transfers.
     """
     prints = {arrival.fingerprint for arrival in arrivals}
     known = _known(arrivals)
-    by_print = prints & {told for told, _alike in known}
-    spare = Counter(alike for told, alike in known if told not in prints)
+    by_print = prints & {each.fingerprint for each in known}
+    spare = Counter((each.likeness, _is_numbered(each)) for each in known if each.fingerprint not in prints)
     judged = []
     for arrival in arrivals:
         is_known = arrival.fingerprint in by_print
-        if not is_known and spare[arrival.likeness] > 0:
-            spare[arrival.likeness] -= 1
-            is_known = True
+        for place in [] if is_known else _places(arrival):
+            if spare[place] > 0:
+                spare[place] -= 1
+                is_known = True
+                break
         judged.append(JudgedArrival(arrival, is_known))
     return judged
 
 
-def _known(arrivals: Sequence[Arrival]) -> set[tuple[str, str]]:
-    """Fingerprint and likeness of every transfer that one of these may be."""
-    found: set[tuple[str, str]] = set()
+def _is_numbered(known: BankTransfer) -> bool:
+    """Whether a statement told of it, under the bank's own number."""
+    return known.provider == Provider.STATEMENT and bool(known.reference)
+
+
+def _places(arrival: Arrival) -> list[tuple[str, bool]]:
+    """Which known transfers a row that is no known one's repeat may stand for, the likelier first."""
+    others = (arrival.likeness, False)
+    return [others] if arrival.has_reference else [others, (arrival.likeness, True)]
+
+
+def _known(arrivals: Sequence[Arrival]) -> list[BankTransfer]:
+    """Every transfer that one of these may be."""
+    found: dict[object, BankTransfer] = {}
     columns = {
         "fingerprint": [arrival.fingerprint for arrival in arrivals],
         "likeness": [arrival.likeness for arrival in arrivals],
@@ -209,8 +223,8 @@ def _known(arrivals: Sequence[Arrival]) -> set[tuple[str, str]]:
     for name, values in columns.items():
         for some in _pieces(values):
             rows = BankTransfer.objects.filter(**{f"{name}__in": some}).exclude(_TOLD_TWICE)
-            found.update(rows.values_list("fingerprint", "likeness"))
-    return found
+            found |= {row.pk: row for row in rows}
+    return list(found.values())
 
 
 def _pieces(values: Sequence[str]) -> Iterable[Sequence[str]]:

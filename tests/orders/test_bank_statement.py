@@ -148,6 +148,13 @@ def test_without_a_common_number_alike_rows_are_counted() -> None:
     ]
 
 
+def test_two_numbers_of_one_bank_are_two_transfers() -> None:
+    taken(csv(("FT1", 5_000, "cam on")))
+
+    assert judged(csv(("FT2", 5_000, "cam on"))) == [False]
+    assert judged(csv(("", 5_000, "cam on"))) == [True]
+
+
 def test_what_was_set_aside_as_told_twice_stands_for_no_row() -> None:
     take("cam on", 5_000)
     second = take("cam on", 5_000, provider=Provider.CASSO)

@@ -1,0 +1,189 @@
+"""Reading a bank's statement in at the desk: the columns, what would come of it, and what came of it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import BankTransfer, StatementImport
+from orders.states import TransferState
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from tests.factories import make_bank_account, make_cooperative, make_member, make_user
+from tests.orders.arriving import take, waiting_order
+from tests.orders.test_bank_statement import DAY, csv
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+STATEMENTS = "/en/quan-tri/sao-ke/"
+
+
+def staff_with(permission: Permission):
+    user = make_user(is_staff=True, first_name="Thu")
+    group = Group.objects.create(name=permission.label)
+    GroupPermission.objects.create(group=group, code=permission)
+    group.users.add(user)
+    return user
+
+
+@pytest.fixture
+def cashier(client: Client) -> Client:
+    """Staff who may handle payments and nothing else, of a market with an account."""
+    make_bank_account()
+    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    return client
+
+
+def upload(client: Client, content: bytes, name: str = "sao-ke.csv"):
+    return client.post(STATEMENTS, {"file": SimpleUploadedFile(name, content)}, follow=True)
+
+
+def words(response) -> str:
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def test_statements_are_for_who_handles_payments(cashier: Client) -> None:
+    upload(cashier, csv(("FT1", 7_000, "lai")))
+    path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
+    before = every_row()
+
+    for user in (make_member(make_cooperative()), staff_with(Permission.MANAGE_ORDERS)):
+        cashier.force_login(user)
+        assert cashier.get(STATEMENTS).status_code == 404
+        assert cashier.get(path).status_code == 404
+        assert cashier.post(f"{path}nhan/").status_code == 404
+    cashier.logout()
+
+    assert cashier.get(path).status_code == 302
+    assert not BankTransfer.objects.exists()
+    assert before["orders.StatementImport"] == every_row()["orders.StatementImport"]
+
+
+def test_a_statement_is_read_looked_at_and_taken_over(cashier: Client) -> None:
+    order = waiting_order()
+    take("cam on", 5_000, reference="FT0")
+    rows = [
+        ("FT0", 5_000, "cam on"),
+        ("FT1", 120_000, order.code),
+        ("FT2", -3_000, "phi"),
+        ("FT3", 7_000, ""),
+    ]
+
+    preview = words(upload(cashier, csv(*rows) + f"\n{DAY};FT4;;1,5;le".encode()))
+
+    assert (
+        "New 2 Sum of the new ones 127.000\xa0₫ Known already 1 Not readable 1 Money that went out 1"
+        in preview
+    )
+    assert "The amount is missing or is no whole sum in VND." in preview
+    assert f"{order.code} FT1 new" in preview
+    assert "cam on FT0 known already" in preview
+    assert BankTransfer.objects.count() == 1
+
+    taken = words(cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True))
+
+    assert "Settled by themselves 1 Looked at by a person 1 Known already 1 Not readable 1" in taken
+    order.refresh_from_db()
+    assert order.still_due == 0
+    assert "sao-ke.csv" in words(cashier.get(STATEMENTS))
+
+
+def test_taken_over_twice_it_is_as_it_was(cashier: Client) -> None:
+    upload(cashier, csv(("FT1", 7_000, "lai")))
+    path = f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/"
+    cashier.post(path)
+    before = every_row()["orders.BankTransfer"]
+
+    cashier.post(path)
+    again = upload(cashier, csv(("FT1", 7_000, "lai")))
+
+    assert again.redirect_chain == [(path.removesuffix("nhan/"), 302)]
+    assert every_row()["orders.BankTransfer"] == before
+    assert StatementImport.objects.count() == 1
+
+
+def test_all_known_says_that_nothing_was_counted_twice(cashier: Client) -> None:
+    take("lai", 7_000, reference="FT1")
+    upload(cashier, csv(("FT1", 7_000, "lai")))
+
+    taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
+
+    assert "All of it was known already: nothing was counted twice." in words(taken)
+
+
+def test_columns_that_were_guessed_wrong_are_put_right(cashier: Client) -> None:
+    page = words(upload(cashier, f"a;b;c\n{DAY};7.000;lai".encode()))
+    assert "Say which column holds the date and which the amount." in page
+    path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
+
+    put_right = words(cashier.post(path, {"date": "0", "amount": "1", "note": "2"}, follow=True))
+    nonsense = cashier.post(path, {"date": "99"})
+
+    assert "New 1 Sum of the new ones 7.000\xa0₫" in put_right
+    assert nonsense.status_code == 422
+    assert StatementImport.objects.get().columns["date"] == 0
+
+
+def test_another_accounts_statement_is_told_with_its_number(cashier: Client) -> None:
+    page = words(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
+
+    assert "This statement is of another account. It names 9988776655; ours is 0011223344556." in page
+
+    taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
+
+    assert "This statement is of another account." in words(taken)
+    assert not BankTransfer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"%PDF-1.7\0", "We cannot read this file."),
+        (b"PK\x03\x04 nothing", "We cannot read this file."),
+        (b'a;"b\nc', "A quotation mark in this file is opened and not closed."),
+        (b"\n\n", "There is nothing in this file."),
+        (b"x" * 5_000_001, "The file is too large."),
+    ],
+)
+def test_what_is_no_statement_is_answered_at_the_field(cashier: Client, content: bytes, said: str) -> None:
+    answer = upload(cashier, content)
+
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert not StatementImport.objects.exists()
+
+
+def test_without_an_account_the_page_says_so(client: Client) -> None:
+    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+
+    assert "Set the market's own bank account first." in words(client.get(STATEMENTS))
+    assert upload(client, csv(("FT1", 7_000, "lai"))).status_code == 422
+
+
+def test_a_statement_that_is_not_there_is_not_found(cashier: Client) -> None:
+    assert cashier.get(f"{STATEMENTS}999999/").status_code == 404
+    assert cashier.post(f"{STATEMENTS}999999/nhan/").status_code == 404
+
+
+def test_queries_do_not_grow_with_rows(cashier: Client) -> None:
+    counted = []
+    for many in (2, 12):
+        upload(cashier, csv(*((f"FT{many}{n}", 1_000 + n, "gop") for n in range(many))))
+        path = f"{STATEMENTS}{StatementImport.objects.latest('pk').pk}/"
+        with CaptureQueriesContext(connection) as preview:
+            cashier.get(path)
+        cashier.post(f"{path}nhan/")
+        with CaptureQueriesContext(connection) as taken:
+            cashier.get(path)
+        with CaptureQueriesContext(connection) as listed:
+            cashier.get(STATEMENTS)
+        counted.append((len(preview), len(taken), len(listed)))
+
+    assert counted[0] == counted[1]
+    assert BankTransfer.objects.filter(state=TransferState.REVIEW).count() == 14
