@@ -14,12 +14,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from orders.actions.ask import ask_cancel, ask_capture, start_of, sums_of
 from orders.models import GatewayCall, Operation, Order, Payment
-from orders.states import CallState
+from orders.states import CALL_MOVES, CallState
 from shop.core.actors import Actor
+from shop.core.states import advance
 
 # A card holds an amount for seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method); what is
 # not weighed by then is taken as estimated, and put right afterwards.
 HELD_FOR = datetime.timedelta(days=6)
+OVERTAKEN = "overtaken"  # by what became of the order before the call was made
 _ENDS = (Operation.CAPTURE, Operation.CANCEL)
 
 
@@ -30,7 +32,7 @@ def follow_cards(
     actor = Actor.system("cards")
     for payment in payments:
         start = start_of(payment)
-        if start is None or not start.reference or _has_end(payment):
+        if start is None or not start.reference or _has_end(order, payment, now=now):
             continue
         held = sums_of(payment).authorised
         if held and not order.still_due:
@@ -53,9 +55,18 @@ def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
     ).order_by("answered_at", "pk")
 
 
-def _has_end(payment: Payment) -> bool:
-    """Whether taking or releasing it was asked for; one that was refused is for a person to repeat."""
-    return GatewayCall.objects.filter(payment=payment, operation__in=_ENDS).exists()
+def _has_end(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:
+    """Whether taking or releasing it was asked for; one that was refused is for a person to repeat.
+
+    What was to be taken and is not due any more is not taken, as long as nobody has made the call.
+    """
+    ends = GatewayCall.objects.filter(payment=payment, operation__in=_ENDS).exclude(code=OVERTAKEN)
+    for call in ends.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
+        if call.operation == Operation.CAPTURE:
+            advance(call, CallState.FAILED, CALL_MOVES)
+            call.code, call.answered_at, call.look_at = OVERTAKEN, now, None
+            call.save(update_fields=["code", "answered_at", "look_at"])
+    return ends.exists()
 
 
 def _is_over(order: Order, start: GatewayCall) -> bool:

@@ -37,13 +37,18 @@ def set_up(double: StripeDouble, settings: Any) -> None:
 
 @pytest.fixture
 def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
-    """Stripe, whose clock stands where the factories' does; our patience with it is short."""
+    """Stripe, whose clock stands where the factories' does; where it hangs, our patience is short."""
     with StripeDouble() as double:
         set_up(double, settings)
         double.account.clock = NOW.timestamp
         double.account.connected.add(COOPERATIVE)
-        gateway = StripeGateway(secret_key=double.secret_key, api_url=double.url, read_timeout=0.3)
-        monkeypatch.setattr(calls, "stripe_gateway", lambda: gateway)
+        patient, impatient = (
+            StripeGateway(secret_key=double.secret_key, api_url=double.url, read_timeout=seconds)
+            for seconds in (20, 0.3)
+        )
+        monkeypatch.setattr(
+            calls, "stripe_gateway", lambda: impatient if double.faults.will_hang else patient
+        )
         yield double
 
 

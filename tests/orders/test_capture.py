@@ -153,6 +153,23 @@ def test_an_order_that_is_called_off_releases_the_card(stripe) -> None:
     check_everything()
 
 
+def test_what_is_called_off_before_it_was_taken_is_released(stripe) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part)
+    pack(part)
+
+    cancel_order(order_id=order.pk, reason="Vỡ", actor=PACKER, now=NOW)
+
+    assert call_of(order, Operation.CAPTURE).code == "overtaken"
+    make(order, Operation.CAPTURE)
+    make(order, Operation.CANCEL)
+    assert (taken(stripe), stripe.intent(call_of(order).reference)["status"]) == ([], "canceled")
+    order.refresh_from_db()
+    assert (order.charged, sums(order).authorised) == (0, 0)
+    check_everything()
+
+
 @pytest.mark.parametrize("fault", LOST)
 def test_a_release_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
     order = held_order(stripe)

@@ -38,6 +38,11 @@ class Faults:
         body = {"error": {"type": kind, "message": message, **({"code": code} if code else {})}}
         self._told[operation] = Trouble(fault, times, status, body)
 
+    @property
+    def will_hang(self):
+        """Whether a call is to be left without an answer: a test need not wait for it long."""
+        return any(trouble.fault.name.startswith("HANG") for trouble in self._told.values())
+
     def take(self, operation):
         """What is to happen to this call, if anything."""
         trouble = self._told.get(operation)

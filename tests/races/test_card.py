@@ -1,0 +1,234 @@
+"""One order paid twice at once, and one payment told of by many at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from functools import partial
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from orders import locks
+from orders.actions import standing
+from orders.actions.ask import NotRefundable, ask_refund
+from orders.actions.call import look_up_call, make_call
+from orders.actions.cancel import cancel_order
+from orders.actions.hear_stripe import handle_event, keep_event
+from orders.actions.pack import accept_part, pack_parcel
+from orders.actions.pay import NotWaiting, PaymentUnderWay, change_way
+from orders.actions.weigh import weigh_line
+from orders.models import (
+    BankTransfer,
+    Bearer,
+    GatewayCall,
+    GatewayEvent,
+    Method,
+    Operation,
+    Order,
+    Payment,
+    PaymentEvent,
+    Refund,
+)
+from orders.payments.stripe_events import read_event
+from orders.states import CallState, TransferState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import NOW, make_bank_account, make_gourd
+from tests.invariants import check_derived, check_everything
+from tests.orders.arriving import take
+from tests.orders.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
+from tests.races.together import together
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db(transaction=True)
+SOMEBODY = Actor.system("test")
+
+
+def given(stripe) -> Order:
+    """An order whose buyer has given a card; we have not heard of it yet."""
+    make_bank_account()
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    return order
+
+
+def looking(order: Order):
+    return partial(look_up_call, call_id=call_of(order).pk, now=NOW)
+
+
+def transferring(order: Order):
+    return partial(take, order.code, 120_000, now=NOW)
+
+
+def hearing(stripe, order: Order):
+    """Stripe's notice of the payment, kept and worked on."""
+    reference = call_of(order).reference
+    (event,) = [
+        event
+        for event in stripe.webhooks.waiting
+        if event["type"] == "payment_intent.succeeded" and event["data"]["object"]["id"] == reference
+    ]
+    body = json.dumps(event).encode()
+
+    def hear():
+        kept = keep_event(event=read_event(body), body=body, now=timezone.now())
+        handle_event(event_id=kept.pk, now=NOW)
+
+    return hear
+
+
+def test_an_order_paid_by_card_and_by_transfer_at_once_keeps_both_and_counts_once(stripe) -> None:
+    orders = [given(stripe) for _ in range(5)]
+
+    answers = together([work for order in orders for work in (hearing(stripe, order), transferring(order))])
+
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    for order in orders:
+        order.refresh_from_db()
+        transfer = BankTransfer.objects.get(note=order.code)
+        both = 240_000 if transfer.state == TransferState.SETTLED else 120_000
+        assert transfer.state in (TransferState.SETTLED, TransferState.REVIEW)
+        assert order.charged == both
+        assert Change.objects.filter(what="order.confirmed", root_key=str(order.pk)).count() == 1
+    check_everything()
+
+
+def test_without_the_lock_one_of_two_payments_is_forgotten(stripe, monkeypatch) -> None:
+    make_bank_account()
+    order = given(stripe)
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=SOMEBODY, now=NOW)
+    GatewayCall.objects.filter(operation=Operation.CANCEL).delete()
+    first = Payment.objects.get(method=Method.CARD)
+    start = GatewayCall.objects.get(operation=Operation.START)
+    both_read = threading.Barrier(2, timeout=20)
+    seen = threading.local()
+
+    if connection.vendor == "postgresql":
+
+        def plain(rows):
+            found = list(rows.order_by("pk"))
+            if found and isinstance(found[0], Order):
+                both_read.wait()
+            return found
+
+        added = standing.total_sums
+
+        def sums_of_both(sums):
+            if not getattr(seen, "waited", False):
+                seen.waited = True
+                both_read.wait()
+            return added(sums)
+
+        monkeypatch.setattr(locks, "locked", plain)
+        monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(plain(rows)), None))
+        monkeypatch.setattr(standing, "total_sums", sums_of_both)
+    else:
+
+        def read_before(_sums):
+            return 0, 120_000  # what each has read before its turn, and its own
+
+        monkeypatch.setattr(standing, "total_sums", read_before)
+
+    answers = together([partial(look_up_call, call_id=start.pk, now=NOW), transferring(order)])
+
+    monkeypatch.undo()
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    order.refresh_from_db()
+    assert PaymentEvent.objects.filter(kind="charge_success", payment__order=order).count() == 2
+    assert (order.charged, first.order) == (120_000, order)
+    with pytest.raises(AssertionError):
+        check_derived()
+
+
+def test_one_payment_told_of_and_looked_up_by_many_at_once_counts_once(stripe) -> None:
+    order = given(stripe)
+
+    answers = together([looking(order), hearing(stripe, order)] * 6)
+
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    order.refresh_from_db()
+    assert (order.charged, call_of(order).state) == (120_000, CallState.SUCCEEDED)
+    assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
+    assert GatewayEvent.objects.count() == 1
+    assert Change.objects.filter(what__in=["payment.received", "order.confirmed"]).count() == 2
+    check_everything()
+
+
+def test_a_call_that_many_want_to_make_is_made_by_one(stripe) -> None:
+    order = card_order()
+
+    answers = together([partial(make_call, call_id=call_of(order).pk, now=NOW)] * 8)
+
+    assert len([answer for answer in answers if answer is not None]) == 1
+    assert stripe.calls == ["payment_intents.create"]
+
+
+def test_who_pays_and_changes_the_way_at_once_is_charged_once_and_asked_for_nothing_more(stripe) -> None:
+    orders = [given(stripe) for _ in range(5)]
+
+    answers = together(
+        [
+            work
+            for order in orders
+            for work in (
+                looking(order),
+                partial(change_way, order_id=order.pk, method=Method.COD, actor=SOMEBODY, now=NOW),
+            )
+        ]
+    )
+
+    for n, order in enumerate(orders):
+        changed = answers[2 * n + 1]
+        assert isinstance(changed, Payment | NotWaiting | PaymentUnderWay), changed
+        order.refresh_from_db()
+        assert (order.charged, order.still_due, order.confirmed_at) == (120_000, 0, NOW)
+    check_everything()
+
+
+def test_what_is_packed_and_called_off_at_once_is_taken_or_released_and_never_both(stripe) -> None:
+    orders = [paid_order(stripe, (make_gourd(), 2)) for _ in range(4)]
+    works = []
+    for order in orders:
+        part = order.parts.get()
+        accept_part(part_id=part.pk, actor=SOMEBODY, now=NOW)
+        line = part.lines.get()
+        weigh_line(part_id=part.pk, line_id=line.pk, grams=4_000, actor=SOMEBODY, now=NOW)
+        works += [
+            partial(pack_parcel, part_id=part.pk, quantities={line.pk: 2}, actor=SOMEBODY, now=NOW),
+            partial(cancel_order, order_id=order.pk, reason="hết hàng", actor=SOMEBODY, now=NOW),
+        ]
+
+    together(works)
+
+    for order in orders:
+        calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
+        assert list(calls.exclude(state=CallState.FAILED).values_list("operation", flat=True)) == ["cancel"]
+        make(order, Operation.CANCEL)
+        order.refresh_from_db()
+        assert order.charged == 0
+    check_everything()
+
+
+def test_refunds_at_once_never_add_up_beyond_the_payment(stripe) -> None:
+    order = paid_order(stripe)
+
+    def give_back():
+        with transaction.atomic():
+            locked = locks.lock_order(order.pk)
+            refund = Refund.objects.create(
+                order=locked,
+                amount=50_000,
+                surplus=50_000,
+                currency="VND",
+                bearer=Bearer.PLATFORM,
+                decided_at=NOW,
+            )
+            return ask_refund(refund, locked.payments.get(), 50_000, actor=SOMEBODY, now=NOW)
+
+    answers = together([give_back] * 6)
+
+    refusals = [answer for answer in answers if isinstance(answer, NotRefundable)]
+    assert (len(refusals), GatewayCall.objects.filter(operation=Operation.REFUND).count()) == (4, 2)
+    assert Refund.objects.count() == 2
