@@ -104,7 +104,8 @@ def fixed_figures(settlement: Settlement) -> Figures:
 def orders_in(settlement: Settlement) -> Any:
     """The orders of a settlement, oldest booking first: values with `posting__order` and `at`."""
     rows = _entries(settlement).filter(posting__order__isnull=False).values("posting__order")
-    return rows.annotate(at=Min("posting__at")).order_by("at", "posting__order")
+    firsts = rows.annotate(at=Min("posting__at"), first=Min("posting"))
+    return firsts.order_by("at", "first")
 
 
 def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[Row]:

@@ -1,0 +1,99 @@
+"""The ledger at the desk: balances, postings by what is asked for, and files of both kinds."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import LedgerEntry, LedgerPosting
+from tests.factories import make_admin, make_cooperative, make_seller
+from tests.orders.settled import owed, sold
+
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/so-cai/"
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_admin())
+    return client
+
+
+def shown(answer):
+    return list(answer.context["page"].object_list)
+
+
+def test_balances_are_sums_by_account_and_come_to_nothing_together(desk: Client) -> None:
+    sold(make_seller(), back=40_000)
+
+    balances = {str(each.account.value): each.amount for each in desk.get(PAGE).context["balances"]}
+
+    assert balances == {
+        "buyer": -40_000,
+        "carrier_cash": 230_000,
+        "commission": -8_000,
+        "cooperative_payable": -182_000,
+    }
+    assert sum(balances.values()) == 0
+
+
+def test_postings_are_found_by_account_cooperative_order_and_day(desk: Client) -> None:
+    first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    part = sold(first)
+    sold(second)
+    owed(make_cooperative("HTX Ba"))
+    everything = LedgerPosting.objects.count()
+
+    def found(query):
+        return {posting.pk for posting in shown(desk.get(f"{PAGE}?{query}"))}
+
+    of_order = set(part.order.postings.values_list("pk", flat=True))
+    by_cooperative = set(LedgerEntry.objects.filter(cooperative=first).values_list("posting", flat=True))
+    assert len(found("")) == everything
+    assert found(f"q={part.order.code.lower()}") == of_order
+    assert found(f"htx={first.pk}") == by_cooperative
+    assert len(found("account=platform_cost")) == 1
+    assert len(found("tu=24/11/2026&den=24/11/2026")) == everything
+    assert found("tu=25/11/2026") == found("den=23/11/2026") == set()
+
+
+@pytest.mark.parametrize("query", ["account=nonsense", "htx=x", "tu=32/13/2026", "page=999", "q=%00"])
+def test_what_makes_no_sense_is_not_asked_for(desk: Client, query: str) -> None:
+    owed(make_cooperative())
+
+    assert desk.get(f"{PAGE}?{query}").status_code == 200
+
+
+def test_the_files_hold_the_entries_that_are_asked_for(desk: Client) -> None:
+    part = sold(make_seller("HTX Thiên An"))
+    owed(make_cooperative("HTX Ba"), why="=thưởng")
+
+    book = openpyxl.load_workbook(io.BytesIO(desk.get(f"{PAGE}?format=xlsx&account=commission").content))
+    csv = desk.get(f"{PAGE}?format=csv").content.decode("utf-8-sig").splitlines()
+
+    [heads, row] = book.active.iter_rows(values_only=True)
+    assert book.active.title == "Sổ cái VND"
+    assert heads[8:10] == ("Nợ", "Có")
+    assert (row[3], row[7], row[8], row[9]) == ("phí sàn", part.order.code, 0, 10_000)
+    assert len(csv) == LedgerEntry.objects.count() + 1
+    assert any(",'=thưởng" in line for line in csv)
+
+
+def test_queries_do_not_grow_with_postings(desk: Client) -> None:
+    seller = make_seller()
+    sold(seller)
+    desk.get(PAGE)
+    with CaptureQueriesContext(connection) as few:
+        desk.get(PAGE)
+    for _ in range(3):
+        sold(make_seller())
+
+    with CaptureQueriesContext(connection) as many:
+        desk.get(PAGE)
+
+    assert len(many) == len(few)

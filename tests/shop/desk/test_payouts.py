@@ -1,0 +1,178 @@
+"""Payments at the desk: the bank's list, a code to scan, and that they were sent, one or several at once."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+import openpyxl
+import pytest
+from django.test import Client
+
+from orders.actions.accounts import BankAccount, change_account
+from orders.models import LedgerPosting, Payout, PostingKind, Settlement
+from orders.payments.vietqr import payload_for, qr_svg
+from tests.factories import make_admin, make_cooperative
+from tests.invariants import check_ledger
+from tests.orders.cash_at_hand import WHO
+from tests.orders.settled import ACCOUNT, due
+
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/chi-tien/"
+KEY = str(uuid.UUID(int=7))
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_admin())
+    return client
+
+
+def said(answer) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_the_banks_list_has_a_transfer_a_row_with_accounts_as_text(desk: Client) -> None:
+    first = due(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
+    second = due(make_cooperative("HTX Đồng Phúc", **ACCOUNT | {"bank_account": "0011"}), 70_000)
+    due(make_cooperative("HTX chưa có tài khoản"))
+
+    answer = desk.get(f"{PAGE}danh-sach.xlsx")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    heads, *rows = sheet.iter_rows(values_only=True)
+    assert [row[0] for row in rows] == [1, 2]
+    assert [heads, *sorted((row[1:] for row in rows), reverse=True)] == [
+        (
+            "STT",
+            "Số tài khoản nhận",
+            "Tên người nhận",
+            "Ngân hàng",
+            "Mã ngân hàng (NAPAS)",
+            "Số tiền",
+            "Nội dung chuyển khoản",
+        ),
+        ("8888000011", "HTX THIEN AN", "Agribank", "970405", 182_000, first.note),
+        ("0011", "HTX THIEN AN", "Agribank", "970405", 70_000, second.note),
+    ]
+    assert first.note == f"CHO PHIEN QT{first.settlement_id}"
+
+
+def test_a_payment_has_a_code_that_pays_exactly_it(desk: Client) -> None:
+    payout = due(make_cooperative(**ACCOUNT), 182_000)
+
+    page = desk.get(f"{PAGE}{payout.pk}/")
+
+    payload = payload_for(bank="970405", account="8888000011", amount=182_000, note=payout.note)
+    assert page.context["code"] == qr_svg(payload, title="Mã QR để trả bằng ứng dụng ngân hàng")
+    assert page.context["code"] in page.content.decode()
+
+
+def test_one_payment_is_written_down_with_the_banks_number(desk: Client) -> None:
+    payout = due(make_cooperative(**ACCOUNT))
+
+    for _ in range(2):
+        answer = desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": " FT26330 "}, follow=True)
+
+    payout.refresh_from_db()
+    assert (payout.state, payout.reference) == ("paid", "FT26330")
+    assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
+    assert said(answer) == ["Đã ghi là đã chi."]
+    assert Settlement.objects.filter(state="paid").count() == 1
+
+
+def test_several_are_written_down_at_once_each_with_its_number_or_the_common_one(desk: Client) -> None:
+    payouts = [due(make_cooperative(name, **ACCOUNT)) for name in "ABC"]
+    form = {
+        "key": KEY,
+        "payout": [str(payouts[0].pk), str(payouts[1].pk), "no-uuid"],
+        f"reference-{payouts[1].pk}": "FT2",
+        "reference": "LO1",
+    }
+
+    answer = desk.post(f"{PAGE}da-chi/", form, follow=True)
+    again = desk.post(f"{PAGE}da-chi/", form, follow=True)
+
+    kept = dict(Payout.objects.values_list("pk", "reference"))
+    assert [kept[each.pk] for each in payouts] == ["LO1", "FT2", ""]
+    assert said(answer) == said(again) == ["Đã chi 2 khoản."]
+    assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
+    check_ledger()
+
+
+def test_a_payment_that_somebody_wrote_down_before_is_told_and_stays(desk: Client) -> None:
+    payout = due(make_cooperative(**ACCOUNT))
+    desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": "FT1"}, follow=True)
+
+    form = {"key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
+    answer = desk.post(f"{PAGE}da-chi/", form, follow=True)
+
+    assert said(answer) == ["Khoản này đã chi rồi."]
+    assert Payout.objects.get().reference == "FT1"
+
+
+@pytest.mark.parametrize("form", [{"payout": []}, {"payout": ["chosen"], "reference": " "}])
+def test_without_a_choice_or_a_number_nothing_is_written_down(desk: Client, form) -> None:
+    payout = due(make_cooperative(**ACCOUNT))
+    chosen = [str(payout.pk) for _each in form["payout"]]
+
+    answer = desk.post(f"{PAGE}da-chi/", form | {"key": KEY, "payout": chosen}, follow=True)
+
+    assert len(said(answer)) == 1
+    assert Payout.objects.get().state == "due"
+
+
+def test_who_has_no_account_is_shown_as_waiting_for_it_until_it_is_named(desk: Client) -> None:
+    cooperative = make_cooperative()
+    payout = due(cooperative)
+    before = desk.get(PAGE).content.decode()
+
+    change_account(cooperative_id=cooperative.pk, to=BankAccount("970405", "8888000011", "HTX"), **WHO)
+
+    after = desk.get(PAGE).content.decode()
+    assert "chờ tài khoản" in before
+    assert "danh-sach.xlsx" not in before
+    assert "chờ tài khoản" not in after
+    assert "8888000011" in after
+    assert payout.state == "due"
+
+
+def test_an_account_named_later_is_pointed_out_and_followed_on_request(desk: Client) -> None:
+    cooperative = make_cooperative(**ACCOUNT)
+    payout = due(cooperative)
+    change_account(cooperative_id=cooperative.pk, to=BankAccount("970436", "0099", "KHAC"), **WHO)
+
+    page = desk.get(PAGE).content.decode()
+    desk.post(f"{PAGE}{payout.pk}/tai-khoan/", {"follow": "1"})
+
+    payout.refresh_from_db()
+    assert "nay khai báo tài khoản khác" in page
+    assert (payout.bank_bin, payout.bank_account, payout.bank_holder) == ("970436", "0099", "KHAC")
+
+
+def test_an_account_that_is_none_is_not_kept(desk: Client) -> None:
+    payout = due(make_cooperative())
+    form = {"bank_bin": "970405", "bank_account": "12 34", "bank_holder": "Hoa"}
+
+    answer = desk.post(f"{PAGE}{payout.pk}/tai-khoan/", form)
+
+    assert answer.status_code == 422
+    assert Payout.objects.get().bank_account == ""
+
+
+def test_an_unknown_payment_is_missing(desk: Client) -> None:
+    unknown = uuid.UUID(int=1)
+
+    assert desk.get(f"{PAGE}{unknown}/").status_code == 404
+    assert desk.post(f"{PAGE}{unknown}/da-chi/", {"key": KEY, "reference": "F"}).status_code == 404
+
+
+def test_queries_do_not_grow_with_payments(desk: Client, django_assert_num_queries) -> None:
+    due(make_cooperative("A", **ACCOUNT))
+    desk.get(PAGE)
+    for name in "BCDE":
+        due(make_cooperative(name, **ACCOUNT))
+
+    # The session, the user, how many, the payments with whom they are for, and the shop's name.
+    with django_assert_num_queries(5):
+        desk.get(PAGE)

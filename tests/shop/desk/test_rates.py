@@ -1,0 +1,138 @@
+"""Commission and tax at the desk: rates are added and ended, withholding is switched on and off."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.models import CommissionRate, WithholdingRate
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.core.calendar import day_of
+from shop.core.models import shop_settings
+from tests.factories import make_admin, make_category, make_rate, make_seller, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/hoa-hong/"
+RATE = {"cooperative": "", "category": "", "percent": "4,5 %", "from_day": "01/12/2026", "until_day": ""}
+TAX = {"tax-name": "GTGT", "tax-percent": "1", "tax-from_day": "01/01/2026", "tax-until_day": ""}
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_admin())
+    return client
+
+
+def test_rates_are_for_who_manages_the_settings(client: Client) -> None:
+    user = make_user(is_staff=True)
+    group = Group.objects.create(name="Thu ngân")
+    GroupPermission.objects.create(group=group, code=Permission.HANDLE_PAYMENTS)
+    group.users.add(user)
+    client.force_login(user)
+
+    assert client.get(PAGE).status_code == client.post(PAGE, RATE).status_code == 404
+    assert client.post(f"{PAGE}khau-tru/", {"on": "yes"}).status_code == 404
+    assert CommissionRate.objects.count() == 0
+
+
+def test_a_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
+    seller, shelf = make_seller(), make_category("Gối")
+
+    answer = desk.post(PAGE, RATE | {"cooperative": seller.pk, "category": shelf.pk})
+
+    rate = CommissionRate.objects.get()
+    assert answer["Location"] == PAGE
+    assert (rate.cooperative, rate.category, rate.percent) == (seller, shelf, Decimal("4.50"))
+    assert (rate.from_day, rate.until_day) == (datetime.date(2026, 12, 1), None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"percent": "nhiều"},
+        {"percent": "101"},
+        {"percent": "1,555"},
+        {"percent": "-1"},
+        {"from_day": "32/12/2026"},
+        {"until_day": "30/11/2026"},
+        {"cooperative": "999999"},
+    ],
+)
+def test_a_rate_that_makes_no_sense_is_said_beside_it(desk: Client, wrong) -> None:
+    answer = desk.post(PAGE, RATE | wrong)
+
+    assert (answer.status_code, CommissionRate.objects.count()) == (422, 0)
+    assert answer.context["commission_form"].errors
+
+
+def test_the_button_pressed_twice_adds_one_rate(desk: Client) -> None:
+    desk.post(PAGE, RATE)
+
+    answer = desk.post(PAGE, RATE)
+
+    assert (answer.status_code, CommissionRate.objects.count()) == (422, 1)
+    assert "Mức thu này đã có rồi." in answer.content.decode()
+
+
+def test_a_rate_is_ended_and_then_listed_with_those_that_are_over(desk: Client) -> None:
+    rate = make_rate(5)
+    yesterday = day_of(timezone.now()) - datetime.timedelta(days=1)
+
+    desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": f"{yesterday:%d/%m/%Y}"})
+
+    page = desk.get(PAGE)
+    rate.refresh_from_db()
+    assert rate.until_day == yesterday
+    assert (list(page.context["rates"]), list(page.context["past"])) == ([], [rate])
+
+
+@pytest.mark.parametrize("day", ["", "gestern", "31/12/2025"])
+def test_a_rate_does_not_end_on_no_day_or_before_it_began(desk: Client, day: str) -> None:
+    rate = make_rate(5)
+
+    answer = desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": day}, follow=True)
+
+    rate.refresh_from_db()
+    assert rate.until_day is None
+    assert list(answer.context["messages"])
+
+
+def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> None:
+    first = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
+    assert ("Hôm nay chưa có mức nào" in first.content.decode(), shop_settings().withholds_tax) == (
+        True,
+        False,
+    )
+
+    desk.post(f"{PAGE}thue/", TAX)
+    desk.post(f"{PAGE}thue/", TAX | {"tax-name": "TNCN", "tax-percent": "0,5"})
+    on = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
+    assert shop_settings().withholds_tax
+    assert "Đang bật: đơn đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in on.content.decode()
+
+    desk.post(f"{PAGE}khau-tru/", {"on": "no"})
+    assert not shop_settings().withholds_tax
+
+
+def test_a_rate_of_tax_is_ended(desk: Client) -> None:
+    desk.post(f"{PAGE}thue/", TAX)
+    rate = WithholdingRate.objects.get()
+
+    desk.post(f"{PAGE}thue/{rate.pk}/ket-thuc/", {"last_day": "30/11/2026"})
+
+    rate.refresh_from_db()
+    assert rate.until_day == datetime.date(2026, 11, 30)
+
+
+def test_queries_do_not_grow_with_rates(desk: Client, django_assert_max_num_queries) -> None:
+    for percent in range(1, 9):
+        make_rate(percent, make_seller(), make_category(f"Kệ {percent}"))
+    desk.get(PAGE)
+
+    with django_assert_max_num_queries(12):
+        desk.get(PAGE)

@@ -1,0 +1,207 @@
+"""Settlements at the desk: closing one or all, twice, correcting, and who may do it."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from orders.models import LedgerEntry, LedgerPosting, Payout, Settlement
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_user
+from tests.invariants import check_ledger
+from tests.orders.settled import ACCOUNT, close, due, owed, sold
+
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/quyet-toan/"
+KEY = str(uuid.UUID(int=7))
+
+
+@pytest.fixture
+def cashier(client: Client) -> Client:
+    """Staff who may handle payments and nothing else."""
+    user = make_user(is_staff=True)
+    group = Group.objects.create(name="Thu ngân")
+    GroupPermission.objects.create(group=group, code=Permission.HANDLE_PAYMENTS)
+    group.users.add(user)
+    client.force_login(user)
+    return client
+
+
+def said(answer) -> str:
+    return " ".join(str(message) for message in answer.context["messages"])
+
+
+@pytest.mark.parametrize("page", ["quyet-toan/", "chi-tien/", "so-cai/", "chi-tien/danh-sach.xlsx"])
+def test_money_is_for_who_handles_payments(client: Client, page: str) -> None:
+    client.force_login(make_member(make_cooperative()))
+    member = client.get(f"/quan-tri/{page}").status_code
+    user = make_user(is_staff=True)
+    group = Group.objects.create(name="Duyệt hàng")
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+    group.users.add(user)
+    client.force_login(user)
+    others = client.get(f"/quan-tri/{page}").status_code
+    client.force_login(make_admin())
+
+    assert (member, others, client.get(f"/quan-tri/{page}").status_code) == (404, 404, 200)
+
+
+def test_running_figures_are_told_by_cooperative(cashier: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    sold(seller, back=40_000)
+
+    page = cashier.get(PAGE)
+
+    [(row, figures, is_booked)] = page.context["rows"]
+    assert (row.cooperative, figures.goods, figures.refunds, figures.payable, is_booked) == (
+        seller,
+        200_000,
+        40_000,
+        182_000,
+        True,
+    )
+    assert "182.000" in page.content.decode()
+
+
+def test_chosen_periods_are_closed_and_the_others_run_on(cashier: Client) -> None:
+    first, second = owed(make_cooperative("A"), 50_000), owed(make_cooperative("B"), 70_000)
+
+    answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
+
+    assert "Đã chốt 1 kỳ." in said(answer)
+    states = dict(Settlement.objects.filter(number=1).values_list("pk", "state"))
+    assert states == {first.pk: "closed", second.pk: "open"}
+
+
+def test_all_periods_are_closed_but_those_without_anything(cashier: Client) -> None:
+    for name in "ABC":
+        owed(make_cooperative(name))
+    close(Settlement.objects.first().cooperative)
+
+    answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "all": "1"}, follow=True)
+
+    assert "Đã chốt 2 kỳ." in said(answer)
+    assert Settlement.objects.closed().count() == 3
+    assert Payout.objects.count() == 3
+    check_ledger()
+
+
+def test_the_button_pressed_twice_closes_once(cashier: Client) -> None:
+    settlement = owed(make_cooperative())
+    form = {"key": KEY, "settlement": [settlement.pk]}
+
+    for _ in range(2):
+        answer = cashier.post(f"{PAGE}chot/", form, follow=True)
+
+    assert said(answer) == "Đã chốt 1 kỳ."
+    assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
+
+
+def test_closing_what_somebody_else_closed_says_so(cashier: Client) -> None:
+    settlement = owed(make_cooperative())
+    close(settlement.cooperative)
+
+    answer = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
+
+    assert "Kỳ này đã chốt rồi." in said(answer)
+    assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize("chosen", [[], ["x"], ["999999"]])
+def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
+    owed(make_cooperative())
+
+    answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": chosen}, follow=True)
+
+    assert said(answer)
+    assert Settlement.objects.closed().count() == 0
+
+
+def test_closed_and_paid_ones_are_listed_apart(cashier: Client) -> None:
+    paid, closed = due(make_cooperative("A")), due(make_cooperative("B"))
+    cashier.post(f"/quan-tri/chi-tien/{paid.pk}/da-chi/", {"key": KEY, "reference": "FT1"})
+
+    tabs = [
+        [row.pk for row, *_rest in cashier.get(f"{PAGE}?xem={tab}").context["rows"]]
+        for tab in ("chot", "xong")
+    ]
+
+    assert tabs == [[closed.settlement_id], [paid.settlement_id]]
+
+
+def test_a_correction_lands_in_the_running_period_once(cashier: Client) -> None:
+    payout = due(make_cooperative())
+    form = {"key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
+
+    for _ in range(2):
+        answer = cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form)
+
+    running = Settlement.objects.open().get()
+    assert answer["Location"] == f"{PAGE}{running.pk}/"
+    entry = LedgerEntry.objects.get(settlement=running)
+    assert (entry.amount, entry.posting.memo, LedgerPosting.objects.filter(memo="Trả nhầm").count()) == (
+        12_000,
+        "Trả nhầm",
+        1,
+    )
+    assert Payout.objects.get().amount == 50_000
+    check_ledger()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"key": "x"}]
+)
+def test_a_correction_that_makes_no_sense_is_not_booked(cashier: Client, wrong) -> None:
+    settlement = owed(make_cooperative())
+    form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | wrong
+
+    answer = cashier.post(f"{PAGE}{settlement.pk}/dieu-chinh/", form)
+
+    assert answer.status_code == 422
+    assert LedgerPosting.objects.count() == 1
+
+
+def test_an_unknown_settlement_is_missing(cashier: Client) -> None:
+    pages = ["", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx"]
+
+    assert [cashier.get(f"{PAGE}999999/{page}").status_code for page in pages] == [404] * 4
+    assert cashier.post(f"{PAGE}999999/chot/", {"key": KEY}).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["", "?xem=chot", "one"])
+def test_queries_do_not_grow_with_cooperatives_and_orders(
+    client: Client, page: str, django_assert_num_queries
+) -> None:
+    client.force_login(make_admin())
+    first = make_seller("HTX Một", **ACCOUNT)
+    for seller in (first, make_seller("HTX Hai")):
+        sold(seller)
+        close(seller)
+        sold(seller)
+    one = Settlement.objects.filter(cooperative=first).order_by("pk")[0].pk
+    address = f"{PAGE}{one}/" if page == "one" else PAGE + page
+    few = _count(client, address)
+    for name in "ABC":
+        seller = make_seller(name)
+        sold(seller)
+        close(seller)
+        sold(seller)
+    sold(first)
+
+    with django_assert_num_queries(few):
+        client.get(address)
+
+
+def _count(client, address):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        client.get(address)
+    return len(asked)

@@ -1,0 +1,150 @@
+"""What a cooperative sees of its money: the running period, closed ones, statements, and its account."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cooperatives.models import Role
+from orders.actions.payouts import mark_paid
+from orders.models import Settlement
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import make_member, make_seller
+from tests.orders.cash_at_hand import WHO
+from tests.orders.settled import close, due, owed, sold
+
+pytestmark = pytest.mark.django_db
+MONEY, BANK = "/xa-vien/quyet-toan/", "/xa-vien/tai-khoan-ngan-hang/"
+FORM = {
+    "bank_bin": "970436",
+    "bank_account": "0099887766",
+    "again": "0099887766",
+    "bank_holder": "HTX Thiên An",
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "money", "account"),
+    [
+        (Role.MANAGER, 200, 200),
+        (Role.BOOKKEEPER, 200, 403),
+        (Role.CASHIER, 403, 403),
+        (Role.PACKER, 403, 403),
+        (Role.LISTER, 403, 403),
+    ],
+)
+def test_money_is_for_managers_and_bookkeepers(client: Client, seller, role, money, account) -> None:
+    settlement = owed(seller)
+    client.force_login(make_member(seller, role))
+    pages = ("", f"{settlement.pk}/", f"{settlement.pk}/ban-in/", f"{settlement.pk}/quyet-toan.xlsx")
+
+    assert {client.get(MONEY + page).status_code for page in pages} == {money}
+    assert client.get(BANK).status_code == account
+
+
+def test_a_foreign_settlement_is_missing(manager: Client) -> None:
+    foreign = owed(make_seller("HTX Tài Hoan"))
+    pages = ("", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx")
+
+    answers = {manager.get(f"{MONEY}{key}/{page}").status_code for page in pages for key in (foreign.pk, 999)}
+
+    assert answers == {404}
+
+
+def test_the_running_period_is_told_so_far(manager: Client, seller) -> None:
+    part = sold(seller, back=40_000)
+
+    page = manager.get(MONEY)
+    one = manager.get(f"{MONEY}{Settlement.objects.get().pk}/").content.decode()
+
+    assert page.context["running"].payable == 182_000
+    text = page.content.decode()
+    assert all(amount in text for amount in ("182.000", "200.000", "−40.000", "−8.000"))
+    assert part.order.code in one
+
+
+def test_closed_periods_say_what_was_paid_when(manager: Client, seller) -> None:
+    first = due(seller, 50_000)
+    mark_paid(payout_id=first.pk, reference="FT26330", **WHO)
+    due(seller, 70_000)
+
+    text = manager.get(MONEY).content.decode()
+    paid = manager.get(f"{MONEY}{first.settlement_id}/").content.decode()
+
+    assert "đã trả 24/11/2026" in text
+    assert "70.000" in text
+    assert "FT26330" in paid
+
+
+def test_before_anything_is_booked_it_says_so(manager: Client) -> None:
+    assert "Chưa có khoản nào" in manager.get(MONEY).content.decode()
+
+
+def test_what_they_owe_is_said_without_a_sign(manager: Client, seller) -> None:
+    owed(seller, -12_000)
+
+    text = manager.get(MONEY).content.decode()
+
+    assert "Hợp tác xã còn nợ sàn" in text
+    assert "12.000" in text
+
+
+def test_the_statement_is_theirs_as_file_too(manager: Client, seller) -> None:
+    owed(seller)
+    settlement = close(seller)
+
+    pdf = manager.get(f"{MONEY}{settlement.pk}/quyet-toan.pdf")
+    book = manager.get(f"{MONEY}{settlement.pk}/quyet-toan.xlsx")
+
+    assert (pdf.content[:5], book.content[:2]) == (b"%PDF-", b"PK")
+
+
+def test_a_manager_changes_the_account_and_the_others_are_told(manager: Client, seller) -> None:
+    make_member(seller, email="chi-hai@example.com")
+
+    answer = manager.post(BANK, FORM, follow=True)
+
+    seller.refresh_from_db()
+    assert (seller.bank_bin, seller.bank_account, seller.bank_holder) == (
+        "970436",
+        "0099887766",
+        "HTX THIEN AN",
+    )
+    assert "chi-hai@example.com" in set(Notification.objects.values_list("to", flat=True))
+    assert Change.objects.filter(what="cooperative.account_changed", cooperative=seller.pk).count() == 1
+    assert "0099887766" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"again": "0099887767"}, {"bank_account": "12 34"}, {"bank_bin": "000000"}, {"bank_holder": "!!!"}],
+)
+def test_an_account_that_is_none_is_not_kept(manager: Client, seller, wrong) -> None:
+    answer = manager.post(BANK, FORM | wrong)
+
+    seller.refresh_from_db()
+    assert (seller.bank_account, Notification.objects.count()) == ("", 0)
+    assert answer.context["form"].errors
+
+
+def test_queries_do_not_grow_with_periods_and_orders(manager: Client, seller) -> None:
+    def asked():
+        with CaptureQueriesContext(connection) as counted:
+            manager.get(MONEY)
+            manager.get(f"{MONEY}{first.pk}/")
+        return len(counted)
+
+    sold(seller)
+    first = close(seller)
+    sold(seller)
+    asked()
+    few = asked()
+    for _ in range(3):
+        close(seller)
+        sold(seller)
+        sold(seller)
+
+    assert asked() == few

@@ -1,0 +1,190 @@
+"""A settlement as a statement: its rows add up to its sums, on paper, as PDF in right Vietnamese, as XLSX."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import unicodedata
+
+import cffi
+import openpyxl
+import pytest
+from django.test import Client
+from pypdf import PdfReader
+
+from orders.models import Figures
+from shop.reports import documents, pdf
+from shop.reports import settlements as report
+from tests.factories import make_admin, make_seller
+from tests.orders.settled import ACCOUNT, close, owed, sold
+
+pytestmark = pytest.mark.django_db
+# Every tone on the letters that fonts in pieces get wrong.
+NAME = "Hợp tác xã Đồng Phúc: ẵ ẫ ễ ỗ ữ ự ặ ậ ệ ộ ợ ỹ Ằ Ẩ Ề Ổ Ử"
+
+
+def of_period():
+    """A period of two orders, one partly given back, and a correction; closed."""
+    seller = make_seller("HTX Đồng Phúc", legal_name=NAME, **ACCOUNT)
+    parts = [sold(seller), sold(seller, price=50_000, back=40_000)]
+    owed(seller, -7_000, why="Bao bì hỏng, đã thống nhất")
+    return close(seller), parts
+
+
+def text_of(content: bytes) -> str:
+    pages = PdfReader(io.BytesIO(content)).pages
+    return unicodedata.normalize("NFC", "\n".join(page.extract_text() for page in pages))
+
+
+def address(settlement, name):
+    return f"/quan-tri/quyet-toan/{settlement.pk}/{name}"
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_admin())
+    return client
+
+
+def test_rows_add_up_to_what_closing_fixed() -> None:
+    settlement, parts = of_period()
+    orders = report.rows_of_orders(settlement, report.orders_in(settlement))
+    others = report.other_rows(settlement)
+
+    assert report.fixed_figures(settlement) == Figures(
+        goods=300_000, delivery=60_000, refunds=40_000, commission=13_000, corrections=-7_000
+    )
+    assert [row.name for row in orders] == [part.order.code for part in parts]
+    assert [row.figures for row in orders] == [
+        Figures(goods=200_000, delivery=30_000, commission=10_000),
+        Figures(goods=100_000, delivery=30_000, refunds=40_000, commission=3_000),
+    ]
+    assert [(row.note, row.figures) for row in others] == [
+        ("Bao bì hỏng, đã thống nhất", Figures(corrections=-7_000))
+    ]
+    statement = report.statement_of(settlement)
+    assert sum(amount for _name, amount in statement.lines) == statement.payable == 300_000
+
+
+def test_a_running_period_is_told_as_it_is_closed() -> None:
+    seller = make_seller()
+    sold(seller, back=40_000)
+    running = report.statement_of(owed(seller))
+    closed = report.statement_of(close(seller))
+
+    assert running.is_running
+    assert running.figures == closed.figures
+    assert closed.payout.amount == closed.payable == 232_000
+
+
+def test_the_pdf_says_all_of_it_in_right_vietnamese(desk: Client) -> None:
+    settlement, parts = of_period()
+
+    answer = desk.get(address(settlement, "quyet-toan.pdf"))
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert answer["Content-Disposition"] == 'attachment; filename="quyet-toan-htx-dong-phuc-1.pdf"'
+    text = text_of(answer.content)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "Bảng quyết toán kỳ 1" in lines
+    assert NAME in " ".join(text.split())
+    assert "Tiền hàng đã bán 300.000 ₫" in lines
+    assert "Tiền giao hàng tự làm 60.000 ₫" in lines
+    assert "Tiền hoàn lại −40.000 ₫" in lines
+    assert "Phí sàn −13.000 ₫" in lines
+    assert "Điều chỉnh −7.000 ₫" in lines
+    assert "Sàn trả 300.000 ₫" in lines
+    assert "Bao bì hỏng, đã thống nhất" in lines
+    assert all(part.order.code in text for part in parts)
+    assert "8888000011" in text
+
+
+def test_its_letters_come_from_our_font_alone(desk: Client) -> None:
+    """What is missing in a font is drawn from another, if there is one: each machine would draw its own."""
+    settlement, _parts = of_period()
+
+    content = desk.get(address(settlement, "quyet-toan.pdf")).content
+
+    page = PdfReader(io.BytesIO(content)).pages[0]
+    fonts = {font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()}
+    assert {re.sub(r"^/\w+\+", "", name) for name in fonts} == {"Noto-Sans", "Noto-Sans-Bold"}
+
+
+def test_markup_in_a_name_is_text_and_nothing_is_fetched(desk: Client) -> None:
+    seller = make_seller("HTX Thẻ", legal_name='<img src="file:///etc/passwd"><b>đậm</b>')
+    owed(seller)
+
+    text = text_of(desk.get(address(close(seller), "quyet-toan.pdf")).content)
+
+    assert '<img src="file:///etc/passwd"><b>đậm</b>' in " ".join(text.split())
+
+
+def test_a_long_period_is_printed_by_days_and_its_workbook_has_every_order(desk: Client, monkeypatch) -> None:
+    settlement, parts = of_period()
+    monkeypatch.setattr(documents, "MOST_ORDERS", 1)
+
+    printed = desk.get(address(settlement, "ban-in/")).content.decode()
+    book = openpyxl.load_workbook(
+        io.BytesIO(desk.get(address(settlement, "quyet-toan.xlsx")).content), read_only=True
+    )
+
+    assert "Số đơn: 2" in printed
+    assert not any(part.order.code in printed for part in parts)
+    orders = [row[1] for row in book.worksheets[1].iter_rows(min_row=2, values_only=True)]
+    assert orders[:2] == [part.order.code for part in parts]
+
+
+def test_the_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
+    settlement, parts = of_period()
+
+    answer = desk.get(address(settlement, "quyet-toan.xlsx"))
+
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    sums, rows = book.worksheets
+    assert (sums.title, rows.title) == ("Quyết toán", "Đơn hàng và điều chỉnh")
+    assert list(sums.iter_rows(values_only=True)) == [
+        ("Việc", "Số tiền"),
+        ("Tiền hàng đã bán", 300_000),
+        ("Tiền giao hàng tự làm", 60_000),
+        ("Điều chỉnh", -7_000),
+        ("Tiền hoàn lại", -40_000),
+        ("Phí sàn", -13_000),
+        ("Phải trả", 300_000),
+    ]
+    assert [row[1:4] for row in rows.iter_rows(min_row=2, values_only=True)] == [
+        (parts[0].order.code, "", 220_000),
+        (parts[1].order.code, "", 87_000),
+        ("điều chỉnh", "Bao bì hỏng, đã thống nhất", -7_000),
+        ("Tổng", "", 300_000),
+    ]
+
+
+@pytest.fixture
+def _without_pango(monkeypatch) -> None:
+    """As on a machine that has none of the libraries: each that is asked for is not there."""
+
+    def missing(_ffi, name, *_flags):
+        raise OSError(f"cannot load library '{name}'")
+
+    monkeypatch.setattr(cffi.FFI, "dlopen", missing)
+    for name in [each for each in sys.modules if each.partition(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    pdf.can_make_pdf.cache_clear()
+    yield
+    pdf.can_make_pdf.cache_clear()
+
+
+@pytest.mark.usefixtures("_without_pango")
+def test_without_the_libraries_the_print_page_says_so_and_stands_in_its_place(desk: Client) -> None:
+    settlement, parts = of_period()
+
+    answer = desk.get(address(settlement, "quyet-toan.pdf"))
+    page = desk.get(address(settlement, "")).content.decode()
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
+    told = answer.content.decode()
+    assert "không tạo được tệp PDF vì chưa cài thư viện Pango" in told
+    assert all(part.order.code in told for part in parts)
+    assert "quyet-toan.pdf" not in page
+    assert "chưa cài thư viện Pango" in page
