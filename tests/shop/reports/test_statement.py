@@ -156,7 +156,7 @@ def test_the_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
         (parts[0].order.code, "", 220_000),
         (parts[1].order.code, "", 87_000),
         ("điều chỉnh", "Bao bì hỏng, đã thống nhất", -7_000),
-        ("Tổng", "", 300_000),
+        ("Tổng cộng", "", 300_000),
     ]
 
 
