@@ -49,6 +49,9 @@ def measure_pages(*, seconds: float) -> Iterator[Measured]:
     yield measure(
         "sales report", _page(admin, f"{reverse('reports:sales')}?{_whole_history()}"), seconds=seconds
     )
+    yield measure("member's money", _page(member, reverse("members:settlements")), seconds=seconds)
+    yield measure("settlements", _page(admin, reverse("desk:settlements")), seconds=seconds)
+    yield measure("ledger", _page(admin, reverse("desk:ledger")), seconds=seconds)
 
 
 class _Checkout:
