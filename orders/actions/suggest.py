@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.transfers import ENDED
-from orders.models import BankTransfer, Method, Order, TransferShare
+from orders.models import BankTransfer, Order, TransferShare
 from orders.payments.likeness import Note
 from orders.payments.notes import found_codes
 from shop.core.errors import Words
@@ -117,8 +117,8 @@ def _waiting(transfers: Sequence[BankTransfer]) -> list[Order]:
     """Orders that wait for a transfer of something, the newest."""
     if not transfers:
         return []
-    rows = Order.objects.placed().filter(due_gross__gt=F("charged"), payments__method=Method.TRANSFER)
-    return list(rows.exclude(status__in=ENDED).distinct().newest_first()[:_LOOKED_AT])
+    rows = Order.objects.waiting_for_transfer().exclude(status__in=ENDED)
+    return list(rows.newest_first()[:_LOOKED_AT])
 
 
 def _shared(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID | None, int]]:

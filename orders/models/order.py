@@ -108,6 +108,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def newest_first(self) -> OrderQuerySet:
         return self.order_by("-placed_at", "-number")
 
+    def waiting_for_transfer(self) -> OrderQuerySet:
+        """Those that stand, cost more than has come, and are paid by bank transfer."""
+        open_ones = self.filter(placed_at__isnull=False, cancelled_at=None, expired_at=None)
+        return open_ones.filter(due_gross__gt=F("charged"), payments__method="transfer").distinct()
+
     def lapsed(self, now: datetime.datetime) -> OrderQuerySet:
         """Unconfirmed ones without any money, whose payments' times (if they have any) are over.
 

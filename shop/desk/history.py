@@ -110,6 +110,8 @@ WORDS: dict[str, Promise] = {
     "parcel.cash_remitted": pgettext_lazy("history", "Cash handed in"),
     "parcel.cash_reconciled": pgettext_lazy("history", "Cash seen on our account"),
     "parcel.cash_offset": pgettext_lazy("history", "Cash kept by the cooperative"),
+    "market.account_changed": pgettext_lazy("history", "The market's account changed"),
+    "market.times_changed": pgettext_lazy("history", "Times to pay or complain changed"),
     "bank_statement.confirmed": pgettext_lazy("history", "Bank statement taken over"),
     "statement.confirmed": pgettext_lazy("history", "Carrier's statement taken over"),
     "statement.row_taken": pgettext_lazy("history", "Row of a statement taken over"),

@@ -14,11 +14,11 @@ from django.utils.translation import pgettext_lazy
 from orders.actions.accounts import BankAccount
 from orders.actions.review import NothingShared
 from orders.models import Order, tidy_code
-from orders.payments.banks import BANKS
 from orders.payments.cells import BadCell, amount_in
 from orders.states import TransferState
 from shop.core.errors import Refused
 from shop.desk.forms import LONGEST_REASON, Search
+from shop.desk.market_forms import bank_field
 
 ROWS = 3  # of the form by hand; transfers for more orders are settled in steps
 
@@ -85,11 +85,7 @@ class TransferSearch(Search):
 class GiveBackForm(forms.Form):
     """To which account the money goes back, and why."""
 
-    bank = forms.ChoiceField(
-        label=_("Bank"),
-        choices=[("", ""), *((bank.bin, f"{bank.short_name} ({bank.name})") for bank in BANKS)],
-        widget=forms.Select(attrs={"class": "input"}),
-    )
+    bank = bank_field()
     account = forms.CharField(
         label=_("Account number"),
         max_length=40,

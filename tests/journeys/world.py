@@ -30,6 +30,7 @@ from cooperatives.actions.membership import pause_cooperative
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Role
 from cooperatives.states import CooperativeState
 from orders.actions.accounts import BankAccount
+from orders.actions.bank_statement import read_bank_statement, take_bank_statement
 from orders.actions.basket import choose_place
 from orders.actions.cancel import cancel_part_as_buyer, decline_part
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
@@ -56,6 +57,7 @@ from orders.models import (
     Payout,
     Settlement,
     Source,
+    StatementImport,
     Voucher,
     VoucherType,
     WithholdingRate,
@@ -156,6 +158,7 @@ class _Market:
         self.admin = make_admin(first_name="Ba")
         self.orders = self._orders()
         self.to_pay = self._to_pay()
+        self.bank_statements = self._bank_statements()
         self.draft = self._draft()
         self.settlement, self.payout = self._settlement()
         self.vouchers, self.promotions = self._offers()
@@ -313,6 +316,21 @@ class _Market:
         confirm_sent_back(transfer_id=found["sent back"].pk, reference="FT1", **self.by)
         set_transfer_aside(transfer_id=found["set aside"].pk, reason="Lãi", **self.by)
         return found
+
+    def _bank_statements(self) -> list[StatementImport]:
+        """One to look at, one of another account, and one that is taken over, each with a bad row."""
+        head, bad = "Số tài khoản: 0011223344556", ";FT9;x;hong"
+        row = f"{day_of(self.now):%d/%m/%Y};FT{{}};5000;cam on"
+        read = []
+        for number, top in enumerate((head, "Số tài khoản: 9988776655", head)):
+            rows = "\n".join([top, "Ngày;Số tham chiếu;Ghi có;Nội dung", row.format(number), bad])
+            read.append(
+                read_bank_statement(
+                    file_name=f"sao-ke-{number}.csv", content=rows.encode(), user=self.admin, now=self.now
+                )
+            )
+        take_bank_statement(statement_id=read[-1].pk, **self.by)
+        return read
 
     def _arrives(self, note: str, amount: int) -> BankTransfer:
         arrival = told(note, amount, at=self.now)
@@ -545,6 +563,8 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
+        *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/"),
+        *(f"/quan-tri/sao-ke/{each.pk}/" for each in market.bank_statements),
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),
         *(f"/quan-tri/chuyen-khoan/{each.pk}/" for each in market.transfers.values()),
         *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
@@ -565,6 +585,9 @@ def _desk_visits(market: _Market) -> list[Visit]:
         Visit(f"{settled}dieu-chinh/", "admin", 422, sent={"amount": "x"}),
         Visit(f"{due}da-chi/", "admin", 422, sent={"reference": ""}),
         Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
+        Visit("/quan-tri/cai-dat/tai-khoan/", "admin", 422, sent={"bank": "970405"}),
+        Visit("/quan-tri/cai-dat/thoi-han/", "admin", 422, sent={"complaint_days": "x"}),
+        Visit("/quan-tri/sao-ke/", "admin", 422, sent={"file": ""}),
         Visit(f"/quan-tri/chuyen-khoan/{market.transfers['in doubt'].pk}/tra-lai/", "admin", 422, sent={}),
         Visit(f"/quan-tri/hop-tac-xa/{applied.pk}/tra-loi/", "admin", 422, sent={"answer": "?"}),
         Visit(draft, "admin", 422, sent={"phone": "1", "lines-TOTAL_FORMS": "x"}),

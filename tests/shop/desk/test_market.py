@@ -1,0 +1,166 @@
+"""The market's own account and times at the desk: who may set them, what follows, and who is told."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.actions.pay import ways_to_pay
+from orders.models import Method
+from orders.payments.vietqr import payload_for, qr_svg
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.core.models import Change, Channel, ShopSettings, shop_settings
+from shop.notifications.models import Notification
+from tests.factories import make_bank_account, make_channel, make_user
+from tests.orders.arriving import waiting_order
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+MARKET = "/en/quan-tri/cai-dat/"
+ACCOUNT = {"bank": "970405", "account": "1500 2011 2233", "holder": "Công ty Chợ Phiên"}
+
+
+def staff_with(permission: Permission):
+    user = make_user(is_staff=True, first_name="Lan")
+    group = Group.objects.create(name=permission.label)
+    GroupPermission.objects.create(group=group, code=permission)
+    group.users.add(user)
+    return user
+
+
+@pytest.fixture
+def keeper(client: Client) -> Client:
+    """Staff who may change settings, of a market that can be written to."""
+    make_channel()
+    ShopSettings.objects.create(pk=1, operator_email="san@example.com")
+    client.force_login(staff_with(Permission.MANAGE_SETTINGS))
+    return client
+
+
+def words(response) -> str:
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def account() -> tuple[str, str, str]:
+    shop = shop_settings()
+    return shop.bank_bin, shop.bank_account, shop.bank_holder
+
+
+def test_settings_are_for_who_may_change_them(client: Client) -> None:
+    make_channel()
+    signed_out = client.get(MARKET).status_code
+    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    before = every_row()
+
+    answers = [
+        client.get(MARKET).status_code,
+        client.post(f"{MARKET}tai-khoan/", ACCOUNT).status_code,
+        client.post(f"{MARKET}thoi-han/", {"complaint_days": "9"}).status_code,
+    ]
+
+    assert (signed_out, answers) == (302, [404, 404, 404])
+    assert every_row() == before
+
+
+def test_an_account_is_named_shown_as_a_sample_and_offered(keeper: Client) -> None:
+    channel = Channel.objects.get()
+    assert Method.TRANSFER not in ways_to_pay(channel)
+
+    page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
+
+    assert account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
+    payload = payload_for(bank="970405", account="150020112233", amount=10_000, note="THU MA")
+    assert qr_svg(payload, title="Sample of a VietQR code") in page.content.decode()
+    assert Method.TRANSFER in ways_to_pay(channel)
+
+
+def test_a_changed_account_is_written_down_and_told_to_the_market(keeper: Client) -> None:
+    make_bank_account()
+
+    page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
+
+    change = Change.objects.get(what="market.account_changed")
+    assert change.data == {
+        "from": "970436 0011223344556 CHO PHIEN",
+        "to": "970405 150020112233 CONG TY CHO PHIEN",
+    }
+    assert "The market's account changed Lan" in words(page)
+    letter = Notification.objects.get(key=f"market-account:{change.pk}")
+    assert letter.to == "san@example.com"
+    assert "970436 0011223344556 CHO PHIEN" in letter.text
+    assert "970405 150020112233 CONG TY CHO PHIEN" in letter.text
+    assert "Lan" in letter.text
+
+
+def test_the_same_account_again_changes_nothing(keeper: Client) -> None:
+    keeper.post(f"{MARKET}tai-khoan/", ACCOUNT)
+    before = every_row()
+
+    keeper.post(f"{MARKET}tai-khoan/", ACCOUNT)
+
+    assert every_row() == before
+
+
+def test_without_an_account_transfers_are_not_offered(keeper: Client) -> None:
+    make_bank_account()
+
+    page = keeper.post(f"{MARKET}tai-khoan/", {"bank": "", "account": "", "holder": ""}, follow=True)
+
+    assert account() == ("", "", "")
+    assert ways_to_pay(Channel.objects.get()) == [Method.COD]
+    assert "Without an account no order can be paid by transfer." in words(page)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": ""}, {"account": "12"}, {"holder": "!!"}]
+)
+def test_half_an_account_is_none(keeper: Client, wrong: dict[str, str]) -> None:
+    make_bank_account()
+    before = every_row()
+
+    answer = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT | wrong)
+
+    assert answer.status_code == 422
+    assert every_row() == before
+
+
+def test_orders_that_wait_are_named_before_the_account_is_changed(keeper: Client) -> None:
+    waiting_order(now=timezone.now())
+
+    assert "1 order waits for a transfer; it shows a new account at once." in words(keeper.get(MARKET))
+
+
+def test_times_are_kept_and_written_down(keeper: Client) -> None:
+    channel = Channel.objects.get()
+    sent = {"complaint_days": "10", "answer_complaints_days": "7", f"minutes-{channel.pk}": "30"}
+
+    page = keeper.post(f"{MARKET}thoi-han/", sent, follow=True)
+
+    channel.refresh_from_db()
+    assert (channel.transfer_minutes, shop_settings().complaint_days) == (30, 10)
+    assert shop_settings().answer_complaints_days == 7
+    changes = Change.objects.filter(what="market.times_changed")
+    assert [change.data for change in changes.order_by("pk")] == [
+        *({"complaint_days": 10}, {"transfer_minutes": 30}),
+    ]
+    assert "Kept." in words(page)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"complaint_days": "0"}, {"complaint_days": "x"}, {"minutes": "14"}, {"minutes": "10081"}]
+)
+def test_times_that_make_no_sense_are_refused(keeper: Client, wrong: dict[str, str]) -> None:
+    channel = Channel.objects.get()
+    sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | wrong
+    sent[f"minutes-{channel.pk}"] = sent.pop("minutes")
+    before = every_row()
+
+    answer = keeper.post(f"{MARKET}thoi-han/", sent)
+
+    assert answer.status_code == 422
+    assert every_row() == before
