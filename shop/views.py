@@ -86,6 +86,7 @@ SECTIONS = {
     "desk:transfer": "desk-transfers",
     "desk:bank-statements": "desk-transfers",
     "desk:bank-statement": "desk-transfers",
+    "desk:cards": "desk-cards",
     "desk:cash": "desk-cash",
     "desk:cash-parcels": "desk-cash",
     "desk:cash-remittances": "desk-cash",

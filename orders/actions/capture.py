@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from django.db.models import Exists, OuterRef, QuerySet
 
 from orders.actions.ask import ask_cancel, ask_capture, start_of, sums_of
-from orders.models import GatewayCall, Operation, Order, Payment
+from orders.models import OVERTAKEN, GatewayCall, Operation, Order, Payment
 from orders.states import CALL_MOVES, CallState
 from shop.core.actors import Actor
 from shop.core.states import advance
@@ -21,7 +21,6 @@ from shop.core.states import advance
 # A card holds an amount for seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method); what is
 # not weighed by then is taken as estimated, and put right afterwards.
 HELD_FOR = datetime.timedelta(days=6)
-OVERTAKEN = "overtaken"  # by what became of the order before the call was made
 _ENDS = (Operation.CAPTURE, Operation.CANCEL)
 
 

@@ -12,7 +12,7 @@ from orders.models.discount import (
     VoucherValue,
     tidy_code,
 )
-from orders.models.gateway import GatewayCall, GatewayEvent, Operation
+from orders.models.gateway import OVERTAKEN, GatewayCall, GatewayEvent, Operation
 from orders.models.ledger import (
     OF_COOPERATIVES,
     Account,
@@ -43,6 +43,7 @@ from orders.models.weight import WeightAnswer, WeightQuestion
 
 __all__ = [
     "OF_COOPERATIVES",
+    "OVERTAKEN",
     "Account",
     "Allocation",
     "AskedTransfer",

@@ -6,11 +6,13 @@ import datetime
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.payment import Payment
 from orders.states import UNANSWERED, CallState
+
+OVERTAKEN = "overtaken"  # the code of a call that was not wanted any more before anybody made it
 
 
 class Operation(models.TextChoices):
@@ -26,6 +28,19 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
     def unanswered(self) -> GatewayCallQuerySet:
         """Calls of which nobody knows yet how they end."""
         return self.filter(state__in=UNANSWERED)
+
+    def refused(self) -> GatewayCallQuerySet:
+        """Those that a person has to see to: refused, and neither asked for again nor overtaken.
+
+        What a buyer's card refused is the buyer's to repeat.
+        """
+        later = GatewayCall.objects.filter(operation=OuterRef("operation"), asked_at__gt=OuterRef("asked_at"))
+        again = later.filter(payment=OuterRef("payment"), refund=None) | later.filter(
+            Q(refund=OuterRef("refund")) | Q(payout=OuterRef("payout"))
+        )
+        return self.filter(
+            ~Exists(again), Q(payout=None) | ~Q(payout__way="bank"), state=CallState.FAILED
+        ).exclude(Q(operation=Operation.START) | Q(code=OVERTAKEN))
 
     def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
         """Those whose time has come to be asked about, longest waiting first."""
@@ -109,6 +124,11 @@ class GatewayCall(models.Model):
 class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def to_handle(self) -> GatewayEventQuerySet:
         return self.filter(handled_at=None).order_by("received_at", "pk")
+
+    def to_see(self, provider: str) -> GatewayEventQuerySet:
+        """A provider's notices that a person should see: nobody could work on them, or they tell something odd."""
+        odd = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
+        return self.filter(odd, provider=provider).order_by("-received_at", "-pk")
 
 
 class GatewayEvent(models.Model):

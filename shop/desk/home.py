@@ -19,7 +19,7 @@ from cooperatives.access import staff_may
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from cooperatives.views import staff_only
-from orders.models import BankTransfer, Order, OrderPart, Parcel
+from orders.models import BankTransfer, GatewayCall, Order, OrderPart, Parcel
 from orders.states import ParcelState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -50,7 +50,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
         waiting.append(_listings())
     if staff_may(request.user, Permission.HANDLE_PAYMENTS):
-        waiting.append(_transfers())
+        waiting += [_transfers(), _refused_calls()]
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [_unanswered(), _failed()]
@@ -94,6 +94,12 @@ def _transfers() -> Waiting:
     rows = BankTransfer.objects.to_review()
     name = _("Transfers to be looked at")
     return Waiting(name, rows.count(), list(rows[:SHOWN]), "transfer", reverse("desk:transfers"))
+
+
+def _refused_calls() -> Waiting:
+    rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-asked_at", "pk")
+    name = _("Refused by Stripe")
+    return Waiting(name, rows.count(), list(rows[:SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
 
 
 def _unanswered() -> Waiting:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from shop.desk import (
     bank_statements,
+    cards,
     cash,
     cash_statements,
     contact,
@@ -53,6 +54,10 @@ urlpatterns = [
     path("uu-dai/gia/moi/", offers.promotion_new, name="promotion-new"),
     path("uu-dai/gia/<uuid:pk>/", offers.promotion, name="promotion"),
     path("uu-dai/gia/<uuid:pk>/ngung/", offers.promotion_end, name="promotion-end"),
+    path("the/", cards.cards, name="cards"),
+    path("the/<uuid:pk>/xem/", cards.card_look, name="card-look"),
+    path("the/<uuid:pk>/lai/", cards.card_repeat, name="card-repeat"),
+    path("the/chi/<uuid:pk>/ngan-hang/", cards.card_payout, name="card-payout"),
     path("tien-mat/", cash.cash, name="cash"),
     path("tien-mat/kien/", cash.cash_parcels, name="cash-parcels"),
     path("tien-mat/ban-giao/", cash.remittances, name="cash-remittances"),

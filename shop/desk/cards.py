@@ -1,0 +1,92 @@
+"""Cards at the desk: calls that nobody answered or that were refused, money that banks took back, notices."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.ask_again import ask_again, pay_by_bank
+from orders.actions.call import look_up_call
+from orders.actions.hear_stripe import PROVIDER
+from orders.models import EventKind, GatewayCall, GatewayEvent, PaymentEvent, Payout
+from orders.payments.stripe_page import is_on
+from orders.payments.stripe_words import words_for
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+
+PER_PAGE = 50
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Calls to Stripe: what waits for its answer, what was refused, or all of them, newest first."""
+    only = request.GET.get("xem", "")
+    rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
+    chosen = {"hong": rows.refused(), "tat-ca": rows}.get(only, rows.unanswered())
+    page = Paginator(chosen.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    may_repeat = _may_repeat(page.object_list)
+    disputes = PaymentEvent.objects.filter(kind=EventKind.CHARGE_BACK).select_related("payment__order")
+    context = {
+        "page": page,
+        "only": only,
+        "calls": [(call, _said_of(call), call.pk in may_repeat) for call in page.object_list],
+        "unanswered": rows.unanswered().count(),
+        "refused": rows.refused().count(),
+        "disputes": disputes.order_by("-at", "-pk")[:PER_PAGE],
+        "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
+        "is_on": is_on(),
+    }
+    return render(request, "desk/cards.html", context)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Ask Stripe now what became of a call."""
+    call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(look_up_call, call_id=call.pk, now=timezone.now())
+    return carry_out(request, action, to=_back(request), said=_("Stripe was asked."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Ask for what was refused once more."""
+    call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(ask_again, call_id=call.pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=_back(request), said=_("It is asked for once more."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """A payout that Stripe refused is sent by the bank."""
+    payout = get_object_or_404(Payout, pk=pk)
+    action = partial(pay_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=_back(request), said=_("It is among the payments by bank now."))
+
+
+def _may_repeat(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
+    """Which of these calls may be asked for again: one query."""
+    keys = [call.pk for call in shown]
+    return set(GatewayCall.objects.filter(pk__in=keys).refused().values_list("pk", flat=True))
+
+
+def _said_of(call: GatewayCall) -> str:
+    return str(words_for(call.code)) if call.code and not call.message else call.message
+
+
+def _back(request: HttpRequest) -> str:
+    only = request.POST.get("xem", "")
+    return reverse("desk:cards") + (f"?xem={only}" if only in ("hong", "tat-ca") else "")

@@ -1,0 +1,142 @@
+"""The desk's page of cards: what nobody answered, what was refused, what banks took back."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.actions.call import make_call
+from orders.actions.cancel import cancel_order
+from orders.models import GatewayCall, GatewayEvent, Operation, PaymentEvent
+from orders.states import CallState
+from shop.core.actors import Actor
+from tests.doubles.stripe import Fault
+from tests.factories import NOW, make_admin, make_gourd, make_user
+from tests.orders.card_at_hand import call_of, card_order, make, paid_order, stripe
+from tests.orders.test_ask import give_back
+from tests.orders.test_stripe_payouts import call_about, close, part
+
+__all__ = ["part", "stripe"]
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/the/"
+
+
+@pytest.fixture
+def desk() -> Client:
+    client = Client()
+    client.force_login(make_admin())
+    return client
+
+
+def shown(desk: Client, query: str = "") -> str:
+    return desk.get(PAGE + query).content.decode()
+
+
+def refused_release(stripe):
+    order = paid_order(stripe, (make_gourd(), 2))
+    cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
+    stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
+    stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
+    make(order, Operation.CANCEL)
+    return order
+
+
+def test_what_nobody_answered_is_shown_and_looked_up_at_once(stripe, desk) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    make(order)
+
+    assert order.code in shown(desk)
+    assert "chưa rõ" in shown(desk)
+    answer = desk.post(f"{PAGE}{call_of(order).pk}/xem/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+    assert call_of(order).state == CallState.NEEDS_BUYER
+    assert order.code not in shown(desk)
+
+
+def test_what_was_refused_waits_on_the_first_page_and_is_asked_for_again_once(stripe, desk) -> None:
+    order = refused_release(stripe)
+    first = call_of(order, Operation.CANCEL)
+
+    assert order.code in desk.get("/quan-tri/").content.decode()
+    assert order.code in shown(desk, "?xem=hong")
+    for _time in range(2):
+        answer = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
+
+    assert answer.headers["Location"] == f"{PAGE}?xem=hong"
+    assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 2
+    assert order.code not in shown(desk, "?xem=hong")
+
+
+def test_a_refund_that_failed_is_refused_and_another_of_the_same_payment_is_not_its_repeat(stripe, desk):
+    order = paid_order(stripe)
+    give_back(order, 20_000)
+    stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
+    make(order, Operation.REFUND)
+
+    assert [call.amount for call in GatewayCall.objects.refused()] == [20_000]
+    assert order.code in shown(desk, "?xem=hong")
+
+
+def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
+    stripe.account.connected.clear()
+    payout = close()
+    make_call(call_id=call_about(payout).pk, now=NOW)
+    assert part.cooperative.name in shown(desk, "?xem=hong")
+
+    desk.post(f"{PAGE}chi/{payout.pk}/ngan-hang/", {"xem": "hong"})
+
+    payout.refresh_from_db()
+    assert payout.way == "bank"
+    assert part.cooperative.name not in shown(desk, "?xem=hong")
+
+
+def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
+    order = paid_order(stripe)
+    PaymentEvent.objects.create(
+        payment=order.payments.get(),
+        kind="charge_back",
+        amount=120_000,
+        currency="VND",
+        reference="du_1",
+        message="fraudulent",
+        at=NOW,
+    )
+    GatewayEvent.objects.create(
+        provider="stripe", event_id="evt_1", kind="transfer.reversed", received_at=NOW, problem="by hand"
+    )
+
+    page = shown(desk)
+
+    assert f"/quan-tri/don-hang/{order.pk}/" in page
+    assert "du_1" in page
+    assert "by hand" in page
+
+
+def test_the_list_asks_the_same_number_of_questions_however_long_it_is(stripe, desk) -> None:
+    counts = []
+    for _round in range(2):
+        for _order in range(2):
+            paid_order(stripe)
+        with CaptureQueriesContext(connection) as asked:
+            shown(desk, "?xem=tat-ca")
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_nobody_else_sees_it() -> None:
+    client = Client()
+    assert client.get(PAGE).status_code == 302
+    client.force_login(make_user())
+    assert client.get(PAGE).status_code == 404
+    assert client.post(f"{PAGE}{uuid.uuid4()}/xem/").status_code == 404
+
+
+def test_a_call_that_is_not_there_is_missing(desk) -> None:
+    for address in (f"{uuid.uuid4()}/xem/", f"{uuid.uuid4()}/lai/", f"chi/{uuid.uuid4()}/ngan-hang/"):
+        assert desk.post(PAGE + address).status_code == 404
