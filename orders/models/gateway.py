@@ -126,7 +126,7 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         return self.filter(handled_at=None).order_by("received_at", "pk")
 
     def to_see(self, provider: str) -> GatewayEventQuerySet:
-        """A provider's notices that a person should see: nobody could work on them, or they tell something odd."""
+        """A provider's notices that a person should see: nobody could work on them, or they are odd."""
         odd = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
         return self.filter(odd, provider=provider).order_by("-received_at", "-pk")
 

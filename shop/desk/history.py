@@ -87,6 +87,8 @@ WORDS: dict[str, Promise] = {
     "transfer.set_aside": pgettext_lazy("history", "Transfer set aside"),
     "transfer.given_back": pgettext_lazy("history", "Transfer to be given back"),
     "transfer.sent_back": pgettext_lazy("history", "Transfer given back"),
+    "call.asked_again": pgettext_lazy("history", "Asked of Stripe once more"),
+    "payout.by_bank": pgettext_lazy("history", "To be paid by the bank instead of Stripe"),
     "payout.paid": pgettext_lazy("history", "Money paid out"),
     "payout.readdressed": pgettext_lazy("history", "Payout put to another account"),
     "payout.failed": pgettext_lazy("history", "Payout failed"),
