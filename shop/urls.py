@@ -10,6 +10,7 @@ from orders.views import account
 from shop import views
 from shop.accounts.urls import addresses as accounts
 from shop.api import endpoint
+from shop.api.thumbnails import thumbnail
 from shop.desk.home import back_room
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("graphql/", endpoint.graphql, name="graphql"),
     path("graphql", endpoint.without_slash),
     path(".well-known/jwks.json", endpoint.jwks, name="jwks"),
+    path("thumbnail/<str:id_>/<str:size>/", thumbnail, name="thumbnail"),
+    path("thumbnail/<str:id_>/<str:size>/<str:format_>/", thumbnail, name="thumbnail"),
     path("webhooks/sepay/", webhooks.sepay, name="webhook-sepay"),
     path("webhooks/casso/", webhooks.casso, name="webhook-casso"),
     path("webhooks/payos/", webhooks.payos, name="webhook-payos"),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group as DjangosGroup
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from shop.accounts.models import Consent, Group, GroupPermission, User
+from shop.accounts.models import App, Consent, Group, GroupPermission, User
 from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
 
 admin.site.unregister(DjangosGroup)  # opens nothing: what staff may do hangs on the groups below
@@ -59,6 +59,21 @@ class GroupAdmin(Admin):
         for group in queryset.order_by("pk"):
             record_by_hand(request, "removed", group, data={"name": group.name})
         super().delete_queryset(request, queryset)
+
+
+@admin.register(App)
+class AppAdmin(ReadMostly):
+    """Tokens are shown to nobody, not even here."""
+
+    editable = ("is_active",)
+    exclude = ("private_metadata",)
+    list_display = ("name", "identifier", "is_active", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "identifier")
+    ordering = ("name", "pk")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for name in super().get_readonly_fields(request, obj) if name not in self.exclude]
 
 
 @admin.register(Consent)

@@ -181,6 +181,49 @@ class GroupPermission(models.Model):
         return self.code
 
 
+class App(WithMetadata):
+    """A program that acts through the API under its own name, with permissions of its own."""
+
+    name = models.CharField(max_length=250)
+    identifier = models.CharField(max_length=256, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "app")
+        verbose_name_plural = pgettext_lazy("models", "apps")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def acting(self, door: Door) -> Actor:
+        return Actor.app(self.pk, self.name, door)
+
+
+class AppPermission(models.Model):
+    app = models.ForeignKey(App, models.CASCADE, related_name="permissions")
+    code = models.CharField(max_length=60, choices=Permission)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["app", "code"], name="app_permission_once")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class AppToken(models.Model):
+    """What an app shows to be known. Only its SHA-256 is kept: it is shown once, when it is made."""
+
+    app = models.ForeignKey(App, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=128, blank=True, default="")
+    digest = models.CharField(max_length=64, unique=True)
+    last_letters = models.CharField(max_length=4)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"****{self.last_letters}"
+
+
 class ConsentPurpose(models.TextChoices):
     ORDER = "order", _("passing name, phone and address to the seller and the carrier of this order")
     NEWS = "news", _("news of new seasons")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shop.api import account, base, catalogue
+from shop.api import account, apps, base, catalogue
 
-AREAS = (base.AREA, account.AREA, catalogue.AREA)
+AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA)

@@ -12,8 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from graphql import GraphQLSchema
 
-from shop.accounts.models import GroupPermission, User
+from shop.accounts.models import App, AppPermission, GroupPermission, User
 from shop.accounts.permissions import Permission
+from shop.accounts.programs import app_of_token
 from shop.api import tokens
 from shop.api.errors import PermissionDenied
 from shop.api.permissions import Right, Standing, written
@@ -59,16 +60,27 @@ class Context:
         """The person who asks; None for anybody. Raises PyJWT's errors for a token that is no good."""
         return tokens.user_of(self.claims, tokens.ACCESS) if self.claims is not None else None
 
+    @cached_property
+    def app(self) -> App | None:
+        """The app that asks; None for people and anybody."""
+        if self.token is None or tokens.is_ours(self.token):
+            return None
+        return app_of_token(self.token)
+
     @property
     def actor(self) -> Actor:
         """Who is written down for what a mutation changes."""
+        if self.app is not None:
+            return self.app.acting(Door.API)
         return self.user.acting(Door.API) if self.user else Actor.guest(Door.API)
 
     # --- what they may ----------------------------------------------------------------------------
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """The permissions of a member of staff, by their codes; a superuser has all."""
+        """The permissions of an app or a member of staff, by their codes; a superuser has all."""
+        if self.app is not None:
+            return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
         user = self.user
         if user is None or not user.is_staff:
             return frozenset()
@@ -101,7 +113,9 @@ class Context:
             return right.value in self.permissions
         if right is Standing.USER:
             return self.user is not None
-        return right is Standing.STAFF and self.is_staff
+        if right is Standing.APP:
+            return self.app is not None
+        return self.is_staff
 
     # --- where ------------------------------------------------------------------------------------
 

@@ -43,6 +43,10 @@ class Actor:
         return cls(ActorKind.PERSON, door, str(user_id), name[:250])
 
     @classmethod
+    def app(cls, app_id: int, name: str, door: Door) -> Actor:
+        return cls(ActorKind.APP, door, str(app_id), name[:250])
+
+    @classmethod
     def guest(cls, door: Door = Door.MARKET) -> Actor:
         return cls(ActorKind.GUEST, door)
 

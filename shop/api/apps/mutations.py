@@ -1,0 +1,120 @@
+"""Making apps, changing what they may, and their tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.programs import (
+    add_app_token,
+    app_of_token,
+    change_app,
+    create_app,
+    delete_app,
+    remove_app_token,
+)
+from shop.api.apps.types import MANAGING, app
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.roots import Mutations
+
+mutation = Mutations()
+
+
+@mutation.field(permissions=MANAGING)
+def app_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    made, token = create_app(
+        name=_named(given.get("name") or ""),
+        identifier=(given.get("identifier") or "").strip(),
+        permissions=_grantable(given.get("permissions") or (), context),
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(made.pk, context, selection) | {"authToken": token}
+
+
+@mutation.field(permissions=MANAGING)
+def app_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given, key = arguments["input"], given_key(arguments["id"], "App", field="id")
+    permissions = given.get("permissions")
+    change_app(
+        app_id=key,
+        name=_named(given["name"] or "") if "name" in given else None,
+        identifier=given.get("identifier"),
+        permissions=None if permissions is None else _grantable(permissions, context),
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(key, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def app_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["id"], "App", field="id")
+    shown = _shown(key, context, selection)
+    delete_app(app_id=key, actor=context.actor, now=context.now)
+    return shown
+
+
+@mutation.field(permissions=MANAGING)
+def app_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["id"], "App", field="id")
+    change_app(app_id=key, is_active=True, actor=context.actor, now=context.now)
+    return _shown(key, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def app_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["id"], "App", field="id")
+    change_app(app_id=key, is_active=False, actor=context.actor, now=context.now)
+    return _shown(key, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def app_token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    row, token = add_app_token(
+        app_id=given_key(given["app"], "App", field="app"),
+        name=(given.get("name") or "")[:128],
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"authToken": token, "appToken": row}
+
+
+@mutation.field(permissions=MANAGING)
+def app_token_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["id"], "AppToken", field="id")
+    return {"appToken": remove_app_token(token_id=key, actor=context.actor, now=context.now)}
+
+
+@mutation.field(refused={"valid": False})
+def app_token_verify(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return {"valid": app_of_token(arguments["token"]) is not None}
+
+
+def _named(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise Mistake("REQUIRED", _("Write a name."), field="name")
+    if len(name) > 250:
+        raise Mistake("INVALID", _("This is too long."), field="name")
+    return name
+
+
+def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
+    """Nobody gives what they do not hold themselves. Raises Mistake."""
+    beyond = sorted(set(permissions) - context.permissions)
+    if beyond:
+        words = _("You cannot give permissions that you do not have.")
+        raise Mistake("OUT_OF_SCOPE_PERMISSION", words, field="permissions", permissions=beyond)
+    return permissions
+
+
+def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    return {"app": app.by_key(context, [key], selection.names("app")).get(key)}

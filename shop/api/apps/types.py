@@ -1,0 +1,85 @@
+"""Apps and their tokens. What apps of others bring along (pages, webhooks) cannot be set up yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.accounts.models import App, AppPermission, AppToken
+from shop.accounts.permissions import Permission
+from shop.api.base.entities import ENTITIES
+from shop.api.base.shop import shown_permission
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.metadata import keep_metadata
+from shop.api.permissions import Standing
+from shop.api.types import Row, Rows, Type
+
+MANAGING = (Permission.MANAGE_APPS,)
+
+
+def _apps(context: Context) -> Rows:
+    """Itself for an app; all of them for staff."""
+    if context.may(*MANAGING, Standing.STAFF):
+        return App.objects.all()
+    return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()
+
+
+app = Type("App", rows=_apps)
+app.id()
+app.columns(identifier="identifier", created="created_at", isActive="is_active", name="name")
+app.nothing("type", value="LOCAL")
+app.nothing("webhooks", "extensions", "problems", value=[])
+app.nothing("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
+app.nothing("version", "accessToken", "author", "brand")
+keep_metadata(app, App, rights=MANAGING)
+
+
+@app.field(needs="id")
+def permissions(apps: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+    held: dict[int, set[str]] = {}
+    rows = AppPermission.objects.filter(app__in=[each.id for each in apps])
+    for key, code in rows.values_list("app", "code"):
+        held.setdefault(key, set()).add(code)
+    return [
+        [shown_permission(code) for code in Permission.values if code in held.get(each.id, ())]
+        for each in apps
+    ]
+
+
+@app.field(needs="id", permissions=MANAGING)
+def tokens(apps: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    rows = AppToken.objects.filter(app__in=[each.id for each in apps]).order_by("pk")
+    found = token.grouped(rows, selection.names(), by="app_id")
+    return [found.get(each.id, []) for each in apps]
+
+
+token = Type("AppToken", rows=lambda context: AppToken.objects.all())
+token.id()
+token.columns(name="name")
+
+
+@token.field(needs="last_letters")
+def auth_token(tokens: list[Row], *_: Any) -> list[str]:
+    """Its last letters: more of it is kept nowhere."""
+    return [each.last_letters for each in tokens]
+
+
+brand = Type("AppBrand")
+brand.plain("logo")
+logo = Type("AppBrandLogo")
+logo.plain("default")
+extension = Type("AppExtension")
+extension.plain("id", "permissions", "label", "url", "mountName", "targetName", "settings", "identifier")
+extension.plain("app", "accessToken")
+problem = Type("AppProblem")
+problem.plain("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
+webhook = Type("Webhook")
+webhook.plain("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
+delivery = Type("EventDelivery")
+delivery.plain("id", "createdAt", "status", "attempts")
+attempt = Type("EventDeliveryAttempt")
+attempt.plain("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
+attempt.plain("responseStatusCode", "requestHeaders", "status")
+
+ENTITIES["App"] = app
+TYPES = (app, token, brand, logo, extension, problem, webhook, delivery, attempt)

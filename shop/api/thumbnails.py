@@ -1,0 +1,79 @@
+"""`/thumbnail/<id>/<size>/[<format>/]`: where a picture is asked for before its sizes are made.
+
+Clients are given such an address while a picture is new, and keep it; it leads to the file, which is made now
+where no worker was quicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from catalog.models import Category, Collection, ProductMedia
+from shop.api.ids import parsed_key, parts
+from shop.api.images import image_file, nearest_size
+from shop.core.models import Picture, PictureState
+from shop.core.renditions import render
+
+_FORMATS = {"": "ORIGINAL", "original": "ORIGINAL", "webp": "WEBP", "avif": "AVIF"}
+
+
+def _of_product(key: Any) -> int | None:
+    return (
+        ProductMedia.objects.filter(product=key)
+        .order_by("sort_order", "pk")
+        .values_list("picture", flat=True)
+        .first()
+    )
+
+
+def _of_media(key: Any) -> int | None:
+    return ProductMedia.objects.filter(pk=key).values_list("picture", flat=True).first()
+
+
+def _of_category(key: Any) -> int | None:
+    return Category.objects.filter(pk=key).values_list("picture", flat=True).first()
+
+
+def _of_collection(key: Any) -> int | None:
+    return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
+
+
+_PICTURES: Mapping[str, Callable[[Any], int | None]] = {
+    "Product": _of_product,
+    "ProductMedia": _of_media,
+    "ProductImage": _of_media,
+    "Category": _of_category,
+    "Collection": _of_collection,
+}
+
+
+@require_safe
+def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> HttpResponse:
+    """Lead to the picture's file; 404 for what is no id of ours, no size or no format."""
+    picture = _picture(id_)
+    wanted = _FORMATS.get(format_.lower())
+    if picture is None or wanted is None or not size.isascii() or not size.isdigit() or int(size) == 0:
+        raise Http404
+    if picture.state == PictureState.WAITING:
+        render(picture)
+        picture.refresh_from_db()
+    path = image_file(picture.renditions, nearest_size(int(size[:9])), wanted)
+    if path is None:
+        raise Http404
+    return redirect(default_storage.url(path))
+
+
+def _picture(id_: str) -> Picture | None:
+    try:
+        name, written = parts(id_)
+        find = _PICTURES[name]
+        key = find(parsed_key(name, written))
+    except (ValueError, KeyError):
+        return None
+    return Picture.objects.filter(pk=key).first() if key is not None else None

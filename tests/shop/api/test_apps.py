@@ -1,0 +1,186 @@
+"""Apps: made by staff, known by their tokens, acting within their permissions."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop.accounts.models import App, AppToken, Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import Change
+from tests.factories import make_admin, make_channel, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """
+    mutation($input: AppInput!) {
+        appCreate(input: $input) {
+            authToken
+            app {
+                id name identifier isActive type
+                permissions { code } tokens { name authToken } webhooks { id }
+            }
+            errors { field code permissions } appErrors { code }
+        }
+    }
+"""
+ME = "{ app { name isActive } me { email } }"
+
+
+def made(*permissions, name="Kế toán"):
+    """An app and its token."""
+    given = {"name": name, "identifier": "ke-toan", "permissions": list(permissions)}
+    answer = data_of(CREATE, token_of(make_admin()), input=given)["appCreate"]
+    return App.objects.get(name=name), answer
+
+
+def test_an_app_is_made_with_a_token_that_is_shown_once():
+    row, answer = made("MANAGE_ORDERS", "MANAGE_CHANNELS")
+
+    token = answer["authToken"]
+    assert (len(token), token.isalnum()) == (30, True)
+    assert answer["app"] == {
+        "id": global_id("App", row.pk),
+        "name": "Kế toán",
+        "identifier": "ke-toan",
+        "isActive": True,
+        "type": "LOCAL",
+        "permissions": [{"code": "MANAGE_CHANNELS"}, {"code": "MANAGE_ORDERS"}],
+        "tokens": [{"name": "Default", "authToken": token[-4:]}],
+        "webhooks": [],
+    }
+    assert token not in str(every_row())
+    assert Change.objects.of(row).get().data == {"permissions": ["manage_channels", "manage_orders"]}
+
+
+def test_an_app_is_known_by_its_token_and_acts_under_its_name(django_assert_num_queries):
+    make_channel()
+    row, answer = made("MANAGE_CHANNELS")
+    token = answer["authToken"]
+
+    with django_assert_num_queries(3):
+        assert data_of(ME, token) == {"app": {"name": "Kế toán", "isActive": True}, "me": None}
+    assert data_of("{ channels { slug } }", token) == {"channels": [{"slug": "viet-nam"}]}
+    query = """mutation($id: ID!) {
+        updatePrivateMetadata(id: $id, input: [{key: "a", value: "1"}]) { errors { code } }
+    }"""
+    (channel,) = data_of("{ channels { id } }", token)["channels"]
+    assert data_of(query, token, **channel) == {"updatePrivateMetadata": {"errors": []}}
+    change = Change.objects.get(what="channel.private_metadata_changed")
+    assert (change.actor_kind, change.actor_key, change.actor_name, change.door) == (
+        *("app", str(row.pk), "Kế toán", "api"),
+    )
+    refused = ask("{ shop { privateMetadata { key } } }", token)["errors"]
+    assert refused[0]["message"] == "Permission denied: this needs one of MANAGE_SETTINGS."
+
+
+def test_an_app_that_is_switched_off_or_deleted_is_nobody():
+    row, answer = made("MANAGE_ORDERS")
+    token, staff, key = answer["authToken"], token_of(make_admin()), global_id("App", row.pk)
+    verify = "mutation($t: String!) { appTokenVerify(token: $t) { valid errors { code } } }"
+
+    def works():
+        seen = ask("{ channels { id } }", token)
+        valid = data_of(verify, t=token)["appTokenVerify"]
+        assert valid == {"valid": "errors" not in seen, "errors": []}
+        return valid["valid"]
+
+    def do(name):
+        query = f"mutation($id: ID!) {{ {name}(id: $id) {{ app {{ isActive }} errors {{ field code }} }} }}"
+        return data_of(query, staff, id=key)[name]
+
+    assert works()
+    assert do("appDeactivate") == {"app": {"isActive": False}, "errors": []}
+    assert not works()
+    assert do("appActivate") == {"app": {"isActive": True}, "errors": []}
+    assert works()
+    assert do("appDelete") == {"app": {"isActive": True}, "errors": []}
+    assert not works()
+    assert AppToken.objects.count() == 0
+    for name in ("appDeactivate", "appActivate", "appDelete"):
+        assert do(name) == {"app": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
+
+
+def test_an_app_has_several_tokens_and_loses_one():
+    row, answer = made("MANAGE_ORDERS")
+    staff = token_of(make_admin())
+    create = """mutation($app: ID!) {
+        appTokenCreate(input: {app: $app, name: "Hai"}) {
+            authToken appToken { id name authToken } errors { field code }
+        }
+    }"""
+    delete = "mutation($id: ID!) { appTokenDelete(id: $id) { appToken { name } errors { field code } } }"
+
+    second = data_of(create, staff, app=global_id("App", row.pk))["appTokenCreate"]
+    assert second["appToken"]["name"] == "Hai"
+    assert data_of(ME, second["authToken"])["app"]["name"] == "Kế toán"
+    gone = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
+
+    assert gone == {"appToken": {"name": "Hai"}, "errors": []}
+    assert ask(ME, second["authToken"])["data"]["app"] is None
+    assert data_of(ME, answer["authToken"])["app"]["name"] == "Kế toán"
+    again = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
+    assert again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+
+
+def test_permissions_change_at_once():
+    row, answer = made("MANAGE_ORDERS")
+    query = """mutation($id: ID!, $input: AppInput!) {
+        appUpdate(id: $id, input: $input) { app { name permissions { code } } errors { field code } }
+    }"""
+    given = {"name": "Sổ sách", "permissions": ["MANAGE_SETTINGS"]}
+
+    changed = data_of(query, token_of(make_admin()), id=global_id("App", row.pk), input=given)["appUpdate"]
+
+    assert changed == {"app": {"name": "Sổ sách", "permissions": [{"code": "MANAGE_SETTINGS"}]}, "errors": []}
+    seen = data_of("{ shop { privateMetadata { key } } }", answer["authToken"])
+    assert seen == {"shop": {"privateMetadata": []}}
+
+
+def test_nobody_gives_what_they_do_not_have():
+    staff = make_user(is_staff=True)
+    group = Group.objects.create(name="Kỹ thuật")
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_APPS)
+    group.users.add(staff)
+    before = every_row()
+
+    given = {"name": "x", "permissions": ["MANAGE_APPS", "MANAGE_ORDERS"]}
+    answer = data_of(CREATE, token_of(staff), input=given)["appCreate"]
+
+    assert answer["errors"] == [
+        {"field": "permissions", "code": "OUT_OF_SCOPE_PERMISSION", "permissions": ["MANAGE_ORDERS"]}
+    ]
+    assert (answer["app"], answer["authToken"]) == (None, None)
+    assert every_row() == before
+
+
+@pytest.mark.parametrize("name", ["", "  ", None])
+def test_an_app_has_a_name(name):
+    answer = data_of(CREATE, token_of(make_admin()), input={"name": name})["appCreate"]
+
+    assert answer["errors"] == [{"field": "name", "code": "REQUIRED", "permissions": None}]
+    assert App.objects.count() == 0
+
+
+def test_who_may_see_apps():
+    made("MANAGE_ORDERS", name="B")
+    _row, other = made("MANAGE_ORDERS", name="A")
+    query = "{ apps(first: 5) { totalCount edges { node { name } } } appExtensions(first: 5) { totalCount } }"
+
+    seen = data_of(query, token_of(make_user(is_staff=True)))
+    assert [edge["node"]["name"] for edge in seen["apps"]["edges"]] == ["A", "B"]
+    assert (seen["apps"]["totalCount"], seen["appExtensions"]["totalCount"]) == (2, 0)
+    for token in (None, token_of(make_user()), other["authToken"]):
+        assert ask(query, token)["data"] == {"apps": None, "appExtensions": None}
+    filtered = '{ apps(first: 5, filter: {search: "b", isActive: true}) { edges { node { name } } } }'
+    assert data_of(filtered, token_of(make_admin()))["apps"] == {"edges": [{"node": {"name": "B"}}]}
+    third = "{ apps(first: 5, filter: {type: THIRDPARTY}) { totalCount } }"
+    assert data_of(third, token_of(make_admin()))["apps"] == {"totalCount": 0}
+    created = (
+        "{ apps(first: 5, sortBy: {field: CREATION_DATE, direction: DESC}) { edges { node { name } } } }"
+    )
+    listed = data_of(created, token_of(make_admin()))["apps"]["edges"]
+    assert [edge["node"]["name"] for edge in listed] == ["A", "B"]

@@ -1,0 +1,110 @@
+"""Addresses of pictures that were given out before their sizes were made."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+from PIL import Image
+
+from catalog.models import Category, Collection, ProductMedia
+from shop.api.ids import global_id
+from shop.core.models import Picture, PictureState
+from tests.factories import make_product
+
+pytestmark = pytest.mark.django_db
+
+
+def make_picture(width=900, height=600):
+    """A photo whose sizes nobody has made yet."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "green").save(file, "JPEG")
+    picture = Picture(digest="0" * 64)
+    picture.original.save("a.jpg", ContentFile(file.getvalue()), save=True)
+    return picture
+
+
+def led_to(path):
+    response = Client().get(path)
+    assert response.status_code == 302, response.status_code
+    return response["Location"].removeprefix("/media/")
+
+
+def opened(path):
+    with default_storage.open(path) as file, Image.open(file) as image:
+        return image.format, image.width
+
+
+@pytest.mark.parametrize(
+    ("asked", "format_", "width"),
+    [
+        ("256/", "JPEG", 320),
+        ("256/webp/", "WEBP", 320),
+        ("256/WEBP/", "WEBP", 320),
+        ("256/avif/", "WEBP", 320),
+        ("500/webp/", "WEBP", 640),
+        ("4096/webp/", "WEBP", 900),
+        ("99999999999999999999/webp/", "WEBP", 900),
+    ],
+)
+def test_the_sizes_are_made_when_somebody_asks_first(asked, format_, width):
+    product = make_product()
+    media = ProductMedia.objects.create(product=product, picture=make_picture())
+
+    found = opened(led_to(f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"))
+
+    assert found == (format_, width)
+    assert Picture.objects.get().state == PictureState.READY
+
+
+def test_each_type_with_a_picture():
+    product = make_product()
+    second, first = (
+        ProductMedia.objects.create(product=product, picture=make_picture(), sort_order=n) for n in (2, 1)
+    )
+    category = Category.objects.create(name="Rau", slug="rau", picture=make_picture())
+    collection = Collection.objects.create(name="Tết", slug="tet", cover=make_picture())
+
+    def picture_of(name, key):
+        return int(
+            led_to(f"/thumbnail/{global_id(name, key)}/256/").removeprefix("pictures/").partition("-")[0]
+        )
+
+    assert picture_of("Product", product.pk) == first.picture_id
+    assert picture_of("ProductMedia", second.pk) == picture_of("ProductImage", second.pk) == second.picture_id
+    assert picture_of("Category", category.pk) == category.picture_id
+    assert picture_of("Collection", collection.pk) == collection.cover_id
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "abc/256/",
+        f"{global_id('ProductMedia', 10**9)}/256/",
+        f"{global_id('ProductMedia', 'x')}/256/",
+        f"{global_id('Page', 1)}/256/",
+        "MEDIA/0/",
+        "MEDIA/-1/",
+        "MEDIA/large/",
+        "MEDIA/256/gif/",
+        "MEDIA/256/webp/more/",
+    ],
+)
+def test_what_is_no_picture_of_ours_is_not_found(path):
+    media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
+
+    response = Client().get(f"/thumbnail/{path.replace('MEDIA', global_id('ProductMedia', media.pk))}")
+
+    assert response.status_code == 404
+    assert Picture.objects.get().state == PictureState.WAITING
+
+
+def test_a_file_that_is_no_picture_leads_nowhere():
+    picture = Picture(digest="0" * 64)
+    picture.original.save("a.jpg", ContentFile(b"no picture"), save=True)
+    media = ProductMedia.objects.create(product=make_product(), picture=picture)
+
+    assert Client().get(f"/thumbnail/{global_id('ProductMedia', media.pk)}/256/").status_code == 404
