@@ -45,6 +45,8 @@ NO_PAGES = {
     "orders:payment-picture": "a QR code to keep",
     "back-room": "leads on to the sign-in page",
     "media": "pictures",
+    "jwks": "JSON for apps",
+    "thumbnail": "leads on to a picture",
 }
 # What stands in their addresses, so that each can be asked whether it answers GET.
 ARGUMENTS = {"int": 999_999, "uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
