@@ -133,11 +133,14 @@ class Cards(Market):
     @where(by_card)
     @rule(place=PLACE, hosted=st.booleans())
     def begin_anew(self, place: int, hosted: bool) -> None:
-        self.attempt(
-            by_card(),
-            place,
-            lambda row: change_way(order_id=row.pk, method=Method.CARD, hosted=hosted, **self.who),
-        )
+        """On the page that they did not begin on, say."""
+
+        def work(order: Order) -> None:
+            for call in intended().filter(payment__order=order):
+                make_call(call_id=call.pk, now=self.who["now"])
+            change_way(order_id=order.pk, method=Method.CARD, hosted=hosted, **self.who)
+
+        self.attempt(by_card(), place, work)
 
     @rule()
     def days_go_by(self) -> None:
