@@ -76,7 +76,8 @@ class SumField(forms.IntegerField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_value", _HIGHEST)
-        super().__init__(min_value=1, **kwargs)
+        kwargs.setdefault("min_value", 1)
+        super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> int | None:
         if isinstance(value, str):

@@ -8,6 +8,7 @@ from orders.actions.call import (
     make_call_task,
 )
 from orders.actions.cod_statement import take_statement_task, take_statements_task
+from orders.actions.complain import watch_complaints_task
 from orders.actions.give_back import return_surplus_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
 from orders.actions.hear_stripe import handle_event_task, handle_events_task
@@ -32,5 +33,6 @@ __all__ = [
     "take_bank_statements_task",
     "take_statement_task",
     "take_statements_task",
+    "watch_complaints_task",
     "watch_parts_task",
 ]

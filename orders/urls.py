@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import basket, card, checkout, order, paying
+from orders.views import basket, card, checkout, complaints, order, paying, refunds
 
 app_name = "orders"
 urlpatterns = [
@@ -28,4 +28,11 @@ urlpatterns = [
     ),
     path("don-hang/<uuid:token>/can/<uuid:question_id>/", order.weight_answer, name="weight-answer"),
     path("don-hang/<uuid:token>/goi/<int:number>/nhan/", order.receipt, name="part-receipt"),
+    path("don-hang/<uuid:token>/goi/<int:number>/phan-anh/", complaints.complaint, name="complaint"),
+    path(
+        "don-hang/<uuid:token>/phan-anh/<uuid:complaint_id>/rut/",
+        complaints.withdrawal,
+        name="complaint-withdrawal",
+    ),
+    path("don-hang/<uuid:token>/tai-khoan-nhan-tien/", refunds.account, name="refund-account"),
 ]

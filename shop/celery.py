@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "notices of Stripe": {"task": "orders.handle_stripe_events", "schedule": timedelta(minutes=1)},
     "calls to Stripe": {"task": "orders.look_up_calls", "schedule": timedelta(minutes=1)},
     "money held by cards": {"task": "orders.follow_cards", "schedule": timedelta(minutes=30)},
+    "unanswered complaints": {"task": "orders.watch_complaints", "schedule": timedelta(minutes=10)},
     "money of ended orders": {"task": "orders.return_surplus", "schedule": timedelta(minutes=5)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }

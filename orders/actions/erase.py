@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Membership
-from orders.models import Basket, Order, OrderPart, VoucherUse
-from orders.states import OrderStatus
+from orders.models import Basket, Complaint, Order, OrderPart, Payout, VoucherUse
+from orders.states import OrderStatus, PayoutState
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
 from shop.core.db import locked_one
@@ -68,6 +68,11 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
         phone="",
         metadata={},
         private_metadata={},
+    )
+    Complaint.objects.filter(part__order__in=orders).update(words="")
+    Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
+    Payout.objects.filter(refund__order__in=orders, state=PayoutState.PAID).update(
+        bank_bin="", bank_account="", bank_holder=""
     )
     # Keys that integrations keep there may say who it was, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})

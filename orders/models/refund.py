@@ -39,6 +39,14 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         """What should have been answered by now, longest waiting first."""
         return self.open().filter(due_by__lte=now)
 
+    def with_all(self) -> ComplaintQuerySet:
+        """With what a page of one of them shows."""
+        lines = models.Prefetch(
+            "lines", ComplaintLine.objects.select_related("order_line").order_by("order_line__position", "pk")
+        )
+        pictures = models.Prefetch("pictures", Picture.objects.order_by("pk"))
+        return self.select_related("part__cooperative", "part__order").prefetch_related(lines, pictures)
+
     def newest_first(self) -> ComplaintQuerySet:
         return self.order_by("-made_at", "-pk")
 
@@ -132,6 +140,11 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         for refund_id, money, kind, total in rows:
             lacking[refund_id] = lacking.get(refund_id, money) + signs.get(kind, 0) * (total or 0)
         return {refund_id: left for refund_id, left in lacking.items() if left > 0}
+
+    def failed(self) -> RefundQuerySet:
+        """Those of which some money did not go through at some time."""
+        kinds = [EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
+        return self.filter(events__kind__in=kinds).distinct()
 
     def to_pay(self) -> RefundQuerySet:
         """Those whose money has not all reached the buyer."""

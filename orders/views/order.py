@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -24,6 +25,7 @@ from orders.actions.receive import receive_part
 from orders.actions.weigh import answer_weight
 from orders.forms import FindForm
 from orders.models import (
+    Complaint,
     Discount,
     Order,
     OrderLine,
@@ -40,7 +42,8 @@ from orders.states import OrderStatus
 from orders.views.card import look_once
 from orders.views.held import actor_of
 from orders.views.paying import held_of, mark_of, paying_of
-from orders.views.timeline import Track, track
+from orders.views.refunds import ShownRefund, shown_refunds, waiting_for_account
+from orders.views.timeline import Step, Track, track
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
 from shop.core.models import Picture, bound_key, show_in_language
@@ -152,11 +155,13 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         .prefetch_related(DISCOUNTS, "parts")
     )
     url = order_url(shown)
-    tracks = _tracks(shown)
+    refunds = shown_refunds(shown)
+    tracks = _tracks(shown, refunds)
     return {
         "order": shown,
         "tracks": tracks,
-        "claim_hours": min(each.part.cooperative.claim_hours for each in tracks),
+        "refunds": refunds,
+        "waiting": waiting_for_account(refunds),
         "is_to_keep": not shown.email and shown.user_id is None,
         "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
@@ -190,7 +195,7 @@ def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
     return get_object_or_404(parts, number=number)
 
 
-def _tracks(shown: Order) -> list[Track]:
+def _tracks(shown: Order, refunds: Sequence[ShownRefund]) -> list[Track]:
     parts = list(
         shown.parts.select_related("cooperative", "way")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
@@ -203,7 +208,22 @@ def _tracks(shown: Order) -> list[Track]:
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures(parts)
-    return [track(part, parcels.get(part.pk, []), pictures.get(part.pk)) for part in parts]
+    complaints: dict[int, list[Complaint]] = {}
+    for each in Complaint.objects.filter(part__order=shown).order_by("made_at", "pk"):
+        complaints.setdefault(each.part_id, []).append(each)
+    given: dict[int | None, list[Step]] = {}
+    for refund in refunds:
+        given.setdefault(refund.refund.part_id, []).append(refund.step)
+    return [
+        track(
+            part,
+            parcels.get(part.pk, []),
+            pictures.get(part.pk),
+            complaints.get(part.pk, ()),
+            given.get(part.pk, ()),
+        )
+        for part in parts
+    ]
 
 
 def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:

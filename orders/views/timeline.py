@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.models import OrderPart, Parcel, places
-from orders.states import ARRIVED, GONE, ParcelState, PartState, Progress
+from orders.models import Complaint, OrderPart, Parcel, places
+from orders.states import ARRIVED, GONE, HAS_ARRIVED, ComplaintState, ParcelState, PartState, Progress
 from shop.core.models import Picture
 from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
 
@@ -35,6 +35,16 @@ class Track:
     steps: list[Step]
     parcels: list[Parcel]
     picture: Picture | None
+    complaints: Sequence[Complaint] = ()
+
+    @property
+    def open_complaint(self) -> Complaint | None:
+        return next((each for each in self.complaints if each.is_open), None)
+
+    @property
+    def may_complain(self) -> bool:
+        """Whether something has come; whether it is still time, the form says."""
+        return self.part.progress in HAS_ARRIVED and self.open_complaint is None
 
     @property
     def may_cancel(self) -> bool:
@@ -51,8 +61,14 @@ class Track:
         return [(place.get(parcel.pk, ""), parcel) for parcel in self.parcels if parcel.state in GONE]
 
 
-def track(part: OrderPart, parcels: Sequence[Parcel], picture: Picture | None = None) -> Track:
-    """`parcels`: the part's dispatches that count, in their order."""
+def track(
+    part: OrderPart,
+    parcels: Sequence[Parcel],
+    picture: Picture | None = None,
+    complaints: Sequence[Complaint] = (),
+    refunds: Sequence[Step] = (),
+) -> Track:
+    """`parcels`: what of the part went out and counts, in their order; `refunds`: money that goes back."""
     steps = [_accepted(part)]
     if part.is_standing:
         steps += [_packed(part, parcels), _dispatched(part, parcels), _arrived(part, parcels)]
@@ -60,7 +76,25 @@ def track(part: OrderPart, parcels: Sequence[Parcel], picture: Picture | None = 
             steps.append(Step(str(Progress(part.progress).label), "done"))
     else:
         steps = [step for step in steps if step.state == "done"] + [_ended(part)]
-    return Track(part, steps, list(parcels), picture)
+    steps += sorted([*(_complained(each) for each in complaints), *refunds], key=_when)
+    return Track(part, steps, list(parcels), picture, complaints)
+
+
+def _complained(complaint: Complaint) -> Step:
+    if complaint.is_open:
+        until = _("answered by %(day)s at the latest") % {"day": weekday_and_day(complaint.due_by)}
+        return Step(_("You have complained"), "now", complaint.made_at, until)
+    words = {
+        ComplaintState.ACCEPTED: _("Your complaint is accepted"),
+        ComplaintState.REJECTED: _("Your complaint is turned down"),
+        ComplaintState.WITHDRAWN: _("You have taken your complaint back"),
+    }
+    said = words[ComplaintState(complaint.state)]
+    return Step(said, "done", complaint.answered_at, as_said(complaint.answer))
+
+
+def _when(step: Step) -> datetime.datetime:
+    return step.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 def _accepted(part: OrderPart) -> Step:

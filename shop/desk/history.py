@@ -120,6 +120,13 @@ WORDS: dict[str, Promise] = {
     "statement.row_dismissed": pgettext_lazy("history", "Row of a statement set aside"),
     "remittance.begun": pgettext_lazy("history", "Cash handed in"),
     "remittance.reconciled": pgettext_lazy("history", "Cash seen on our account"),
+    "complaint.made": pgettext_lazy("history", "Complaint"),
+    "complaint.withdrawn": pgettext_lazy("history", "Complaint taken back"),
+    "complaint.accepted": pgettext_lazy("history", "Complaint accepted"),
+    "complaint.rejected": pgettext_lazy("history", "Complaint turned down"),
+    "complaint.unanswered": pgettext_lazy(
+        "history", "The platform was told of a complaint without an answer"
+    ),
     "parcel.failed": pgettext_lazy("history", "Could not be delivered"),
     "parcel.voided": pgettext_lazy("history", "Parcel voided"),
     "parcel.comes_back": pgettext_lazy("history", "Goods are coming back"),

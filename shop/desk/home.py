@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from cooperatives.access import staff_may
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from cooperatives.views import staff_only
-from orders.models import BankTransfer, GatewayCall, Order, OrderPart, Parcel
+from orders.models import BankTransfer, Complaint, GatewayCall, Order, OrderPart, Parcel, Refund
 from orders.states import ParcelState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -53,7 +54,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting += [_transfers(), _refused_calls()]
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
-        waiting += [_unanswered(), _failed()]
+        waiting += [_complaints(now), _stuck_refunds(), _unanswered(), _failed()]
     context = {
         "today": day_of(now),
         "waiting": waiting,
@@ -111,6 +112,27 @@ def _unanswered() -> Waiting:
         list(rows[:SHOWN]),
         "part",
         f"{reverse('desk:orders')}?status=placed",
+    )
+
+
+def _complaints(now: datetime.datetime) -> Waiting:
+    """Complaints that nobody has answered in time."""
+    rows = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
+    return Waiting(
+        _("Complaints without an answer"),
+        rows.count(),
+        list(rows[:SHOWN]),
+        "complaint",
+        reverse("desk:complaints"),
+    )
+
+
+def _stuck_refunds() -> Waiting:
+    """Refunds that a card did not take back: they are to be paid back by bank."""
+    lacking = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).lacking()
+    rows = Refund.objects.filter(pk__in=list(lacking)).select_related("order").in_time()
+    return Waiting(
+        _("Refunds that failed"), len(lacking), list(rows[:SHOWN]), "refund", reverse("desk:orders")
     )
 
 

@@ -18,8 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
 from orders.actions.cancel import cancel_order, cancel_part
+from orders.actions.give_back import owed_back
 from orders.actions.weigh import answer_weight
+from orders.forms.refunds import AccountForm
 from orders.models import (
+    Complaint,
     Order,
     OrderLine,
     OrderPart,
@@ -34,6 +37,7 @@ from orders.models import (
 from orders.models.order import OrderQuerySet
 from orders.states import ParcelState
 from orders.views.order import DISCOUNTS
+from orders.views.refunds import shown_refunds, waiting_for_account
 from shop.accounts.models import Consent
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -89,11 +93,17 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         .prefetch_related(DISCOUNTS, "parts"),
         pk=token,
     )
-    parts = _parts(shown)
+    parts, refunds = _parts(shown), shown_refunds(shown)
     context = {
         "order": shown,
         "parts": parts,
         "payments": _payments(shown),
+        "refunds": refunds,
+        "waiting": waiting_for_account(refunds),
+        "complaints": Complaint.objects.filter(part__order=shown).select_related("part").newest_first(),
+        "surplus": owed_back(shown),
+        "account": AccountForm(),
+        "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "history": tell(Change.objects.under(shown).in_time()),
         "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
@@ -185,7 +195,8 @@ def _parts(order: Order) -> list[ShownPart]:
 
 
 def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
-    return DeliveryForm(parcel=parcel) if parcel.state == ParcelState.HANDED_OVER else None
+    is_under_way = parcel.is_outgoing and parcel.state == ParcelState.HANDED_OVER
+    return DeliveryForm(parcel=parcel) if is_under_way else None
 
 
 def _payments(order: Order) -> list[dict[str, Any]]:

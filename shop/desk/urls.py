@@ -7,6 +7,7 @@ from shop.desk import (
     cards,
     cash,
     cash_statements,
+    complaints,
     contact,
     cooperatives,
     drafts,
@@ -21,6 +22,7 @@ from shop.desk import (
     rates,
     settlements,
     transfers,
+    refunds,
 )
 
 app_name = "desk"
@@ -45,6 +47,18 @@ urlpatterns = [
         parcels.parcel_delivery,
         name="parcel-delivery",
     ),
+    path("don-hang/<uuid:token>/hoan-tien/", refunds.refund, name="refund"),
+    path(
+        "don-hang/<uuid:token>/hoan-tien/<uuid:refund_id>/chuyen-khoan/",
+        refunds.refund_by_bank,
+        name="refund-by-bank",
+    ),
+    path("don-hang/<uuid:token>/tai-khoan-nhan-tien/", refunds.refund_account, name="refund-account"),
+    path("don-hang/<uuid:token>/kien/<int:parcel_id>/hang-ve/", refunds.parcel_return, name="parcel-return"),
+    path("phan-anh/", complaints.complaints, name="complaints"),
+    path("phan-anh/<uuid:complaint_id>/", complaints.complaint, name="complaint"),
+    path("phan-anh/<uuid:complaint_id>/dong-y/", complaints.acceptance, name="complaint-acceptance"),
+    path("phan-anh/<uuid:complaint_id>/tu-choi/", complaints.rejection, name="complaint-rejection"),
     path("uu-dai/", offers.offers, name="offers"),
     path("uu-dai/ma/moi/", offers.voucher_new, name="voucher-new"),
     path("uu-dai/ma/<int:pk>/", offers.voucher, name="voucher"),

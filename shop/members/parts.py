@@ -19,8 +19,9 @@ from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from orders.actions.cancel import refuse_part
 from orders.actions.pack import accept_part, pack_parcel
+from orders.forms.refunds import return_form
 from orders.models import Discount, OrderPart, Parcel, places
-from orders.states import CodState, ParcelState, PartState
+from orders.states import COMING_BACK, CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import ReasonForm
@@ -180,6 +181,8 @@ def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
     row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
+    elif parcel.kind in COMING_BACK and parcel.state == ParcelState.HANDED_OVER:
+        row["back"] = return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:
         row["delivery"] = DeliveryForm(parcel=parcel)
     if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.EXPECTED:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.models import Stock
 from cooperatives.access import Right, Standing, acting_for
 from cooperatives.states import CooperativeState
-from orders.models import OrderPart
+from orders.models import Complaint, OrderPart
 from shop.core.calendar import day_of
 from shop.core.errors import Missing
 from shop.members.entrance import CHOSEN_KEY, for_members, show, to_sign_in
@@ -37,12 +37,15 @@ def today(request: HttpRequest, standing: Standing) -> HttpResponse:
     context = {
         "this_day": day_of(now),
         "sections": sections,
+        "complaints": _complaints(standing) if standing.may(Right.PACK) else [],
+        "now": now,
         "big": _big_button(sections, standing),
         "low": list(Stock.objects.for_cooperative(standing.cooperative).running_low()[:_LOW_AT_ONCE]),
         "comers": mine.next_comers(day_of(now)) if standing.may(Right.PACK) else None,
         "is_paused": standing.cooperative.is_paused_on(day_of(now)),
         "is_suspended": standing.cooperative.state == CooperativeState.SUSPENDED,
         "may_list": standing.may(Right.LIST),
+        "may_pack": standing.may(Right.PACK),
         "may_manage": standing.may(Right.MANAGE),
         "may_count": standing.may(Right.COUNT),
         "may_see_cash": standing.may(Right.CASH),
@@ -61,6 +64,12 @@ def chosen_cooperative(request: HttpRequest) -> HttpResponse:
         raise Http404 from error
     request.session[CHOSEN_KEY] = standing.cooperative.pk
     return redirect("members:today")
+
+
+def _complaints(standing: Standing) -> list[Complaint]:
+    """What buyers wait to be answered, most urgent first."""
+    mine = Complaint.objects.for_cooperative(standing.cooperative).open().select_related("part__order")
+    return list(mine[:_AT_ONCE])
 
 
 def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:

@@ -1,0 +1,73 @@
+"""Who hears of complaints."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.models import Complaint, Order, OrderPart
+from orders.notices.letters import tell_buyer, tell_cooperative, tell_operator
+from orders.states import ComplaintState
+
+
+def complaint_made(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
+    """The cooperative hears what is wrong, and until when it answers."""
+    _tell_cooperative(order, part, complaint, "complaint_made", now=now)
+
+
+def complaint_withdrawn(
+    order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
+) -> None:
+    _tell_cooperative(order, part, complaint, "complaint_withdrawn", now=now)
+
+
+def complaint_decided(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
+    """The cooperative hears what the platform answered in its place."""
+    _tell_cooperative(order, part, complaint, "complaint_decided", now=now)
+
+
+def complaint_answered(
+    order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
+) -> None:
+    """The buyer hears what they get, or why nothing."""
+    is_yes = complaint.state == ComplaintState.ACCEPTED
+    with translation.override(order.language):
+        subject = (
+            _("Order %(code)s: your complaint is accepted")
+            if is_yes
+            else _("Order %(code)s: your complaint is answered")
+        )
+        tell_buyer(
+            order,
+            "complaint_answered",
+            subject=subject % {"code": order.code},
+            now=now,
+            occasion=f"{complaint.pk}:{complaint.state}",
+            part=part,
+            complaint=complaint,
+            is_yes=is_yes,
+            parcels=list(complaint.parcels.order_by("number")),
+        )
+
+
+def complaint_overdue(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
+    """The platform hears that a cooperative has not answered in time."""
+    tell_operator(
+        f"complaint-overdue:{complaint.pk}",
+        gettext_lazy("A complaint about order %(code)s has not been answered"),
+        "complaint_overdue",
+        order,
+        now=now,
+        part=part,
+        complaint=complaint,
+    )
+
+
+def _tell_cooperative(
+    order: Order, part: OrderPart, complaint: Complaint, template: str, *, now: datetime.datetime
+) -> None:
+    occasion = f"{complaint.pk}:{complaint.state}"
+    tell_cooperative(order, part, template, now=now, occasion=occasion, complaint=complaint)

@@ -1,0 +1,75 @@
+"""A buyer's complaint about one part of an order."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from orders.actions.complain import arrived, complain, withdraw_complaint
+from orders.forms.refunds import ComplainForm
+from orders.models import Complaint, Order, OrderPart, Wish
+from orders.views.held import actor_of
+from shop.core.errors import Refused
+from shop.core.models import bound_key, show_in_language
+from shop.core.renditions import keep_picture
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+    """Say what is wrong, for whoever holds the order's address; too late, whom to call is said instead."""
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token))
+    part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
+    show_in_language([part.cooperative], "name")
+    now = timezone.now()
+    came = arrived(part)
+    in_time = [each for each in came if each.is_in_time(now)]
+    form = ComplainForm(
+        request.POST or None, request.FILES or None, goods=in_time, initial={"key": uuid.uuid4()}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            complain(
+                part_id=part.pk,
+                steps=form.steps,
+                words=form.cleaned_data["words"],
+                wish=Wish(form.cleaned_data["wish"]),
+                pictures=[keep_picture(photo) for photo in form.cleaned_data["photos"]],
+                key=bound_key(str(form.cleaned_data["key"]), "buyer", part.pk),
+                actor=actor_of(request),
+                now=now,
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused.words))
+        else:
+            messages.success(request, _("The cooperative has your complaint, and answers on this page."))
+            return redirect("orders:order", token=token)
+    context = {
+        "part": part,
+        "order": part.order,
+        "form": form,
+        "came": came,
+        "has_open": Complaint.objects.open().filter(part=part).exists(),
+    }
+    return render(request, "orders/complaint.html", context)
+
+
+@require_POST
+def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
+    """The buyer takes it back."""
+    mine = Complaint.objects.filter(part__order__in=Order.objects.held_by(token))
+    found = get_object_or_404(mine, pk=complaint_id)
+    try:
+        withdraw_complaint(complaint_id=found.pk, actor=actor_of(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Your complaint is taken back."))
+    return redirect("orders:order", token=token)

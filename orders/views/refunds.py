@@ -1,0 +1,137 @@
+"""Money that goes back to a buyer, as they follow it, and where it shall go."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orders.actions.give_back import name_account
+from orders.forms.refunds import AccountForm
+from orders.models import Order, Payout, Refund
+from orders.states import PayoutState
+from orders.views.held import actor_of
+from orders.views.timeline import Step
+from shop.core.errors import Refused
+from shop.core.models import bound_key
+from shop.core.templatetags.figures import day, money
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRefund:
+    """A refund in words: how far its money has come. `tone` colours what `words` say."""
+
+    refund: Refund
+    words: list[str]
+    tone: str
+    lacking: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.tone == "good"
+
+    @property
+    def step(self) -> Step:
+        """As a step of the part that it is about."""
+        refund = self.refund
+        title = _("%(sum)s given back") % {"sum": money(refund.money, refund.currency)}
+        if not refund.money:
+            title = _("%(sum)s less to pay") % {"sum": money(refund.amount, refund.currency)}
+        return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.words))
+
+
+def shown_refunds(order: Order) -> list[ShownRefund]:
+    """All refunds of an order in time, in a fixed number of queries."""
+    payouts = Prefetch("payouts", Payout.objects.order_by("made_at", "pk"))
+    rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
+    paid, lacking = {}, {}
+    if rows:
+        mine = Refund.objects.filter(order=order)
+        paid, lacking = mine.paid_back(), mine.lacking()
+    return [_shown(row, paid.get(row.pk, 0), lacking.get(row.pk, 0)) for row in rows]
+
+
+def waiting_for_account(shown: Sequence[ShownRefund]) -> int:
+    """What waits for the buyer to say where it shall go, in minor units."""
+    payouts = [payout for each in shown for payout in each.refund.payouts.all()]
+    return sum(payout.amount for payout in payouts if _waits(payout))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """Where the money shall go; may be said anew until it has left."""
+    order = get_object_or_404(Order.objects.held_by(token))
+    due = list(Payout.objects.filter(refund__order=order).due().to_bank())
+    form = AccountForm(request.POST or None, initial={"key": uuid.uuid4()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            name_account(
+                order_id=order.pk,
+                to=form.to,
+                key=bound_key(str(form.cleaned_data["key"]), "account", order.pk),
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            form.add_error("account" if refused.field == "account" else None, str(refused.words))
+        else:
+            messages.success(request, _("Thank you. We send the money there."))
+            return redirect("orders:order", token=token)
+    context = {
+        "order": order,
+        "form": form,
+        "due": due,
+        "amount": sum(payout.amount for payout in due),
+    }
+    return render(request, "orders/refund_account.html", context)
+
+
+def _shown(refund: Refund, paid: int, lacking: int) -> ShownRefund:
+    if not refund.money:
+        return ShownRefund(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
+    if paid >= refund.money:
+        return ShownRefund(refund, [_("The money is with you."), *_sent(refund)], "good")
+    words = _sent(refund)
+    payouts = list(refund.payouts.all())
+    waiting = sum(payout.amount for payout in payouts if _waits(payout))
+    if waiting:
+        words.append(_("%(sum)s waits for your account number.") % {"sum": money(waiting, refund.currency)})
+    for payout in payouts:
+        if payout.state == PayoutState.DUE and payout.bank_account:
+            words.append(
+                _("%(sum)s is being sent to your account ending in %(digits)s.")
+                % {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
+            )
+    due = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
+    by_card = refund.money - paid - lacking - due
+    if by_card > 0:
+        words.append(_("%(sum)s goes back to your card.") % {"sum": money(by_card, refund.currency)})
+    if lacking:
+        words.append(
+            _("Your card did not take %(sum)s back. We send it another way.")
+            % {"sum": money(lacking, refund.currency)}
+        )
+    return ShownRefund(refund, words, "wait", lacking)
+
+
+def _sent(refund: Refund) -> list[str]:
+    return [
+        _("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s.")
+        % {"day": day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}
+        for payout in refund.payouts.all()
+        if payout.state == PayoutState.PAID
+    ]
+
+
+def _waits(payout: Payout) -> bool:
+    return payout.state == PayoutState.DUE and not payout.bank_account
