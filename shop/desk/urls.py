@@ -20,9 +20,9 @@ from shop.desk import (
     parcels,
     payouts,
     rates,
+    refunds,
     settlements,
     transfers,
-    refunds,
 )
 
 app_name = "desk"
