@@ -231,18 +231,6 @@ def test_once_work_has_begun_the_goods_come_before_the_link(client: Client) -> N
     assert packed.index('id="save"') > packed.index('id="part-1"')
 
 
-def test_damage_may_be_reported_for_as_long_as_the_strictest_of_its_cooperatives_allows(
-    client: Client,
-) -> None:
-    patient, strict = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    for cooperative, claim_hours in ((patient, 72), (strict, 48)):
-        cooperative.claim_hours = claim_hours
-        cooperative.save()
-    order = make_order((make_variant(patient), 1), (make_variant(strict), 1))
-
-    assert "write to us within 48 hours" in page_of(client, order)
-
-
 def test_whoever_has_the_letter_is_not_told_to_keep_the_page(client: Client) -> None:
     assert "Keep this page" not in page_of(client, make_order())
 
