@@ -3,6 +3,9 @@
 from pathlib import Path
 
 from shop.api.catalogue import (
+    assigned,
+    assigned_values,
+    attributes,
     categories,
     collections,
     listings,
@@ -12,6 +15,7 @@ from shop.api.catalogue import (
     product_types,
     products,
     stocks,
+    translations,
     variant_lists,
     variants,
 )
@@ -25,6 +29,10 @@ AREA = Area(
         *pictures.TYPES,
         *pricing.TYPES,
         *listings.TYPES,
+        *attributes.TYPES,
+        *assigned.TYPES,
+        *assigned_values.TYPES,
+        *translations.TYPES,
         *categories.TYPES,
         *collections.TYPES,
         *product_types.TYPES,
@@ -32,5 +40,5 @@ AREA = Area(
         *product_lists.TYPES,
         *variant_lists.TYPES,
     ),
-    enums=product_types.ENUMS | stocks.ENUMS,
+    enums=product_types.ENUMS | stocks.ENUMS | attributes.ENUMS,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from shop.api.errors import ProtocolError
 from shop.api.ids import key_of
+from shop.api.languages import tag_of
 from shop.api.types import Rows, Type
 from shop.core.models import Translation
 
@@ -28,13 +29,6 @@ def found_by(type_: Type, rows: Rows, kind: str, arguments: Mapping[str, Any], *
         return rows.filter(**{key: key_of(value, type_.name)})
     language = arguments.get("slugLanguageCode")
     if name == "slug" and language is not None:
-        told = Translation.objects.filter(
-            kind=kind, field="slug", text=value, language=language_tag(language)
-        )
+        told = Translation.objects.filter(kind=kind, field="slug", text=value, language=tag_of(language))
         return rows.filter(**{f"{key}__in": [int(each) for each in told.values_list("key", flat=True)]})
     return rows.filter(**{_COLUMNS[name]: value})
-
-
-def language_tag(code: str) -> str:
-    """`PT_BR` of the contract as we keep it: "pt-br"."""
-    return code.lower().replace("_", "-")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from typing import Any
 
-from catalog.models import CollectionProduct, Listing, Product
+from django.db.models import Exists, OuterRef, Q
+
+from catalog.models import CollectionProduct, Listing, Product, Stock, Variant
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
@@ -26,6 +29,7 @@ from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
 from shop.api.types import Row
 from shop.core.calendar import day_of
+from shop.core.models import Channel
 
 product.id()
 product.columns(
@@ -58,7 +62,20 @@ def charge_taxes(products: list[Row], arguments: Any, context: Context, selectio
 def is_available(
     products: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[bool | None]:
-    """Whether some variant can be had where the channel sells; null without a channel."""
+    """Whether some variant can be had where the channel sells, or in the country of the address; null without
+    a channel.
+    """
+    country = (arguments.get("address") or {}).get("country")
+    if country is not None:
+        found_there = {
+            pair
+            for channel in channels_of(products, context)
+            for pair in _reaching(products, channel, country)
+        }
+        return [
+            None if each.in_channel is None else (each.id, each.in_channel) in found_there
+            for each in products
+        ]
     rows = listings_of(products).values_list("product_id", "channel_id", "is_available")
     found = {(key, channel): is_there for key, channel, is_there in rows}
     return [
@@ -155,6 +172,20 @@ def collections(
         [found[key, each.in_channel] for key in keys if (key, each.in_channel) in found]
         for keys, each in zip(wanted, products, strict=True)
     ]
+
+
+def channels_of(products: list[Row], context: Context) -> list[Channel]:
+    """The channels that these products are seen in."""
+    keys = dict.fromkeys(each.in_channel for each in products)
+    return [channel for key in keys if (channel := channel_of(context, key)) is not None]
+
+
+def _reaching(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
+    """Those with a variant that is sold in the channel and reaches the country."""
+    in_stock = Stock.objects.reachable(channel_id=channel.pk, country=country).filter(free__gt=0)
+    sold = Variant.objects.buyable_in(channel.pk).filter(product__in={each.id for each in products})
+    there = sold.filter(Q(track_inventory=False) | Q(Exists(in_stock.filter(variant=OuterRef("pk")))))
+    return ((key, channel.pk) for key in there.values_list("product_id", flat=True))
 
 
 def listings_of(products: list[Row]) -> Any:

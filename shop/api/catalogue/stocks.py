@@ -7,7 +7,9 @@ from typing import Any
 from django.db.models import Q
 
 from cooperatives.models import Collecting, Warehouse, WarehouseChannel
+from shop.accounts.models import Address
 from shop.accounts.permissions import Permission
+from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import stock, variant, warehouse
 from shop.api.connections import Key, connect, connect_each
@@ -47,6 +49,16 @@ warehouse.columns(
     companyName="address__company_name",
     externalReference="external_reference",
 )
+
+
+@warehouse.field("address", needs="address_id")
+def addresses(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    """Where it is: no secret, as buyers may collect there."""
+    wanted = Address.objects.filter(pk__in={row.address_id for row in rows})
+    found = {each.id: each for each in address.read(wanted, selection.names())}
+    return [found.get(row.address_id) for row in rows]
+
+
 keep_metadata(warehouse, Warehouse, rights=[Permission.MANAGE_PRODUCTS])
 
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": Collecting}

@@ -1,0 +1,332 @@
+"""What is said of products, variants and pages by their attributes: which attributes, with which values.
+
+Two shapes of one thing: the older `SelectedAttribute`, and `AssignedAttribute` with a type for each kind of
+input. The attribute `cooperative` of products is a view of whose goods they are; it stores nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db.models import F
+
+from catalog.models import Attribute, AttributeScope, AttributeValue
+from catalog.models.attribute import InputType
+from cooperatives.models import Cooperative
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.product_filters import COOPERATIVE
+from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.types import attribute, attribute_value, product, product_type, variant
+from shop.api.context import Context
+from shop.api.types import Row, Rows, Type
+
+SEES_HIDDEN = (
+    Permission.MANAGE_PRODUCTS,
+    Permission.MANAGE_PRODUCT_TYPES,
+    Permission.MANAGE_PAGES,
+    Permission.MANAGE_PAGE_TYPES,
+)
+# Fields of an AttributeValue that the types of assigned attributes read.
+VALUE_FIELDS = ("id", "name", "slug", "value", "file", "richText", "plainText", "boolean", "dateTime")
+_VALUE_COLUMNS = ("numeric", "reference_kind", "reference_key")
+_ATTRIBUTE_COLUMNS = ("slug", "input_type", "entity_type")
+
+# The type of an assigned attribute by its input; references say besides what they are to.
+_TYPES: Mapping[str, str] = {
+    InputType.DROPDOWN: "AssignedSingleChoiceAttribute",
+    InputType.MULTISELECT: "AssignedMultiChoiceAttribute",
+    InputType.SWATCH: "AssignedSwatchAttribute",
+    InputType.NUMERIC: "AssignedNumericAttribute",
+    InputType.RICH_TEXT: "AssignedTextAttribute",
+    InputType.PLAIN_TEXT: "AssignedPlainTextAttribute",
+    InputType.FILE: "AssignedFileAttribute",
+    InputType.BOOLEAN: "AssignedBooleanAttribute",
+    InputType.DATE: "AssignedDateAttribute",
+    InputType.DATE_TIME: "AssignedDateTimeAttribute",
+}
+_REFERRED: Mapping[str, str] = {
+    "PAGE": "PageReference",
+    "PRODUCT": "ProductReference",
+    "PRODUCT_VARIANT": "ProductVariantReference",
+    "CATEGORY": "CategoryReference",
+    "COLLECTION": "CollectionReference",
+}
+
+
+class Owner(NamedTuple):
+    """Something that has attributes: its key, and the key of its type."""
+
+    key: Any
+    type_key: Any
+    cooperative: Any = None
+    in_channel: int | None = None
+
+
+class OwnValue(NamedTuple):
+    """A value of the attribute `cooperative`, as a row of AttributeValue would be."""
+
+    id: int
+    name: str
+    slug: str
+    reference_key: str
+    attribute_id: int
+    owner: Any
+    value: str = ""
+    file_url: str = ""
+    content_type: str = ""
+    rich_text: Any = None
+    plain_text: str = ""
+    numeric: Any = None
+    boolean: bool | None = None
+    date_time: Any = None
+    reference_kind: str = "Page"
+    external_reference: str | None = None
+    attribute__input_type: str = InputType.SINGLE_REFERENCE
+    typename: str = "AttributeValue"
+
+
+def attributes_in(context: Context, rows: Rows) -> Rows:
+    """Of attributes those that the requester may see."""
+    return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
+
+
+def said(
+    owners: Sequence[Owner],
+    attributes: Rows,
+    values: Rows,
+    context: Context,
+    *,
+    attribute_fields: Collection[str],
+    value_fields: Collection[str],
+    slug: str | None = None,
+) -> list[list[dict[str, Any]]]:
+    """Of each owner its type's attributes with the values it has.
+
+    `attributes` are annotated with `held_by`, the key of the type, `values` with `owner`; both in order.
+    """
+    attributes = attributes_in(context, attributes)
+    if slug is not None:
+        attributes, values = attributes.filter(slug=slug), values.filter(attribute__slug=slug)
+    by_type: dict[Any, list[Row]] = {}
+    for row in attribute.read(attributes, attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
+        by_type.setdefault(row.held_by, []).append(row)
+    held: dict[tuple[Any, Any], list[Any]] = {}
+    for value in attribute_value.read(values, value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
+        held.setdefault((value.owner, value.attribute_id), []).append(value)
+    _add_cooperatives(owners, by_type, held)
+    return [
+        [
+            {
+                "attribute": row,
+                "values": held.get((owner.key, row.id), []),
+                "in_channel": owner.in_channel,
+                "__typename": assigned_type(row),
+            }
+            for row in by_type.get(owner.type_key, ())
+        ]
+        for owner in owners
+    ]
+
+
+def assigned_type(row: Row) -> str:
+    """The type of an attribute once it is assigned."""
+    if row.input_type in _TYPES:
+        return _TYPES[row.input_type]
+    number = "Single" if row.input_type == InputType.SINGLE_REFERENCE else "Multi"
+    return f"Assigned{number}{_REFERRED[row.entity_type or 'PAGE']}Attribute"
+
+
+def _add_cooperatives(
+    owners: Sequence[Owner], by_type: Mapping[Any, list[Row]], held: dict[tuple[Any, Any], list[Any]]
+) -> None:
+    """Fill in the attribute `cooperative` of the products among the owners. One query, where it is asked."""
+    views = {key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE}
+    keys = {owner.cooperative for owner in owners if owner.type_key in views} - {None}
+    if not keys:
+        return
+    found = Cooperative.objects.public().filter(pk__in=keys).values_list("pk", "name", "slug")
+    told = {key: (name, slug) for key, name, slug in found}
+    for owner in owners:
+        view = views.get(owner.type_key)
+        if view is not None and owner.cooperative in told:
+            page = key_of_cooperative(owner.cooperative)
+            name, slug = told[owner.cooperative]
+            held[owner.key, view.id] = [OwnValue(page, name, slug, str(page), view.id, owner.key)]
+
+
+# --- products and variants ----------------------------------------------------------------------------
+
+
+def _of_products(
+    rows: list[Row],
+    context: Context,
+    fields: Collection[str],
+    values: Collection[str],
+    slug: str | None = None,
+) -> list[list[dict[str, Any]]]:
+    owners = [Owner(row.id, row.product_type_id, row.cooperative_id, row.in_channel) for row in rows]
+    kinds = {owner.type_key for owner in owners}
+    held = AttributeValue.objects.filter(product_rows__product__in={owner.key for owner in owners})
+    return said(
+        owners,
+        of_types(AttributeScope.PRODUCT, kinds),
+        held.annotate(owner=F("product_rows__product")).order_by("owner", "product_rows__sort_order", "id"),
+        context,
+        attribute_fields=fields,
+        value_fields=values,
+        slug=slug,
+    )
+
+
+def _of_variants(
+    rows: list[Row],
+    context: Context,
+    fields: Collection[str],
+    values: Collection[str],
+    slug: str | None = None,
+    choosing: bool | None = None,
+) -> list[list[dict[str, Any]]]:
+    owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
+    attributes = of_types(AttributeScope.VARIANT, {owner.type_key for owner in owners})
+    if choosing is not None:
+        attributes = attributes.filter(chosen_by=choosing)
+    held = AttributeValue.objects.filter(variant_rows__variant__in={owner.key for owner in owners})
+    return said(
+        owners,
+        attributes,
+        held.annotate(owner=F("variant_rows__variant")).order_by("owner", "variant_rows__sort_order", "id"),
+        context,
+        attribute_fields=fields,
+        value_fields=values,
+        slug=slug,
+    )
+
+
+def of_types(scope: AttributeScope, kinds: Collection[Any]) -> Rows:
+    """Attributes of kinds of goods, with the kind that holds each, in its order."""
+    return (
+        Attribute.objects.filter(product_type_rows__product_type__in=kinds, product_type_rows__scope=scope)
+        .annotate(
+            held_by=F("product_type_rows__product_type"),
+            chosen_by=F("product_type_rows__variant_selection"),
+        )
+        .order_by("held_by", "product_type_rows__sort_order", "id")
+    )
+
+
+_PRODUCT = ("id", "product_type_id", "cooperative_id", "in_channel")
+_VARIANT = ("id", "product__product_type_id", "in_channel")
+_CHOOSING = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
+
+
+@product.field("attributes", needs=_PRODUCT)
+def selected_of_products(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    return _of_products(rows, context, selection.names("attribute"), selection.names("values"))
+
+
+@product.field("attribute", needs=_PRODUCT)
+def one_selected_of_products(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    fields, values = selection.names("attribute"), selection.names("values")
+    return first_of(_of_products(rows, context, fields, values, arguments["slug"]))
+
+
+@product.field("assignedAttributes", needs=_PRODUCT)
+def assigned_of_products(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    found = _of_products(rows, context, selection.names("attribute"), VALUE_FIELDS)
+    return [each[: arguments["limit"]] for each in found]
+
+
+@product.field("assignedAttribute", needs=_PRODUCT)
+def one_assigned_of_products(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    fields = selection.names("attribute")
+    return first_of(_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+
+
+@variant.field("attributes", needs=_VARIANT)
+def selected_of_variants(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    fields, values = selection.names("attribute"), selection.names("values")
+    return _of_variants(rows, context, fields, values, choosing=choosing)
+
+
+@variant.field("assignedAttributes", needs=_VARIANT)
+def assigned_of_variants(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    found = _of_variants(rows, context, selection.names("attribute"), VALUE_FIELDS)
+    return [each[: arguments["limit"]] for each in found]
+
+
+@variant.field("assignedAttribute", needs=_VARIANT)
+def one_assigned_of_variants(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    fields = selection.names("attribute")
+    return first_of(_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+
+
+def first_of(found: list[list[dict[str, Any]]]) -> list[dict[str, Any] | None]:
+    return [each[0] if each else None for each in found]
+
+
+# --- of kinds of goods --------------------------------------------------------------------------------
+
+
+@product_type.field(needs="id")
+def product_attributes(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    return _of_kinds(rows, AttributeScope.PRODUCT, context, selection.names())
+
+
+@product_type.field(needs="id")
+def variant_attributes(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[Row]]:
+    choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    return _of_kinds(rows, AttributeScope.VARIANT, context, selection.names(), choosing)
+
+
+@product_type.field(needs="id")
+def assigned_variant_attributes(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    found = _of_kinds(rows, AttributeScope.VARIANT, context, selection.names("attribute"), choosing)
+    return [[{"attribute": row, "variantSelection": row.chosen_by} for row in each] for each in found]
+
+
+def _of_kinds(
+    rows: list[Row],
+    scope: AttributeScope,
+    context: Context,
+    fields: Collection[str],
+    choosing: bool | None = None,
+) -> list[list[Row]]:
+    attributes = attributes_in(context, of_types(scope, {row.id for row in rows}))
+    if choosing is not None:
+        attributes = attributes.filter(chosen_by=choosing)
+    found: dict[Any, list[Row]] = {}
+    for each in attribute.read(attributes, fields, "held_by", "chosen_by"):
+        found.setdefault(each.held_by, []).append(each)
+    return [found.get(row.id, []) for row in rows]
+
+
+selected = Type("SelectedAttribute")
+selected.plain("attribute", "values")
+assigned_variant = Type("AssignedVariantAttribute")
+assigned_variant.plain("attribute", "variantSelection")
+
+TYPES = (selected, assigned_variant)

@@ -1,0 +1,167 @@
+"""The values of assigned attributes, a type for each kind of input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from shop.api.breadth import Selection
+from shop.api.catalogue.attributes import file_of
+from shop.api.catalogue.types import category, collection, product, variant
+from shop.api.context import Context
+from shop.api.in_channel import InChannel
+from shop.api.translating import formatted, texts_of
+from shop.api.types import Row, Type
+from shop.core.calendar import day_of
+
+KIND = "catalog.attributevalue"
+
+
+def _type(name: str) -> Type:
+    made = Type(name)
+    made.plain("attribute")
+    return made
+
+
+def _first(name: str, read: Callable[[Row], Any]) -> Type:
+    """An attribute with one value at most, read from its row."""
+    made = _type(name)
+
+    @made.field()
+    def value(assigned: list[dict[str, Any]], *_: Any) -> list[Any]:
+        return [read(each["values"][0]) if each["values"] else None for each in assigned]
+
+    return made
+
+
+def _numbers(row: Row) -> float | None:
+    if row.numeric is not None:
+        return float(row.numeric)
+    try:
+        return float(row.name)
+    except ValueError:
+        return None
+
+
+numeric = _first("AssignedNumericAttribute", _numbers)
+plain_text = _first("AssignedPlainTextAttribute", lambda row: row.plain_text)
+rich_text = _first("AssignedTextAttribute", lambda row: row.rich_text)
+boolean = _first("AssignedBooleanAttribute", lambda row: row.boolean)
+date = _first("AssignedDateAttribute", lambda row: row.date_time and day_of(row.date_time))
+date_time = _first("AssignedDateTimeAttribute", lambda row: row.date_time)
+single_choice = _first("AssignedSingleChoiceAttribute", lambda row: row)
+swatch = _first("AssignedSwatchAttribute", lambda row: row)
+file = _type("AssignedFileAttribute")
+multi_choice = _type("AssignedMultiChoiceAttribute")
+choice = Type("AssignedChoiceAttributeValue")
+choice.plain("name", "slug")
+swatch_value = Type("AssignedSwatchAttributeValue")
+swatch_value.plain("name", "slug")
+
+
+@swatch_value.field()
+def hex_color(rows: list[Row], *_: Any) -> list[str | None]:
+    return [row.value or None for row in rows]
+
+
+@file.field("value")
+def assigned_files(
+    assigned: list[dict[str, Any]], arguments: Any, context: Context, selection: Selection
+) -> list[Any]:
+    return [file_of(each["values"][0], context) if each["values"] else None for each in assigned]
+
+
+@swatch_value.field("file")
+def files_of_swatches(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+    return [file_of(row, context) for row in rows]
+
+
+@multi_choice.field("value")
+def several_choices(assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any) -> list[list[Row]]:
+    return [each["values"][: arguments["limit"]] for each in assigned]
+
+
+def _translated(rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False) -> list[Any]:
+    """What each value says in a language: null where nobody translated it."""
+    texts = texts_of(KIND, [row.id for row in rows if row is not None], code)
+    found = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
+    return [formatted(text) for text in found] if rich else found
+
+
+def _firsts(assigned: list[dict[str, Any]]) -> list[Row | None]:
+    return [each["values"][0] if each["values"] else None for each in assigned]
+
+
+@choice.field("translation")
+def choices_translated(rows: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
+    return _translated(rows, arguments["languageCode"], "name")
+
+
+@swatch_value.field("translation")
+def swatches_translated(rows: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
+    return _translated(rows, arguments["languageCode"], "name")
+
+
+@plain_text.field("translation")
+def texts_translated(assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any) -> list[Any]:
+    return _translated(_firsts(assigned), arguments["languageCode"], "plain_text")
+
+
+@rich_text.field("translation")
+def formatted_texts_translated(
+    assigned: list[dict[str, Any]], arguments: dict[str, Any], *_: Any
+) -> list[Any]:
+    return _translated(_firsts(assigned), arguments["languageCode"], "rich_text", rich=True)
+
+
+# --- references ---------------------------------------------------------------------------------------
+
+
+def references_to(to: Type, name: str) -> tuple[Type, Type]:
+    """`AssignedSingle…` and `AssignedMulti…ReferenceAttribute` to objects of a type."""
+    single, multi = _type(f"AssignedSingle{name}Attribute"), _type(f"AssignedMulti{name}Attribute")
+
+    @single.field("value")
+    def one(
+        assigned: list[dict[str, Any]], arguments: Any, context: Context, selection: Selection
+    ) -> list[Row | None]:
+        found = _referred(to, assigned, 1, context, selection)
+        return [each[0] if each else None for each in found]
+
+    @multi.field("value")
+    def several(
+        assigned: list[dict[str, Any]], arguments: dict[str, Any], context: Context, selection: Selection
+    ) -> list[list[Row]]:
+        return _referred(to, assigned, arguments["limit"], context, selection)
+
+    return single, multi
+
+
+def _referred(
+    to: Type, assigned: list[dict[str, Any]], limit: int, context: Context, selection: Selection
+) -> list[list[Row]]:
+    """What each refers to, as far as the requester may see it."""
+    pairs = [
+        [
+            (int(row.reference_key), each["in_channel"])
+            for row in each["values"][:limit]
+            if row.reference_kind == to.name and row.reference_key.isdigit()
+        ]
+        for each in assigned
+    ]
+    wanted = [pair for each in pairs for pair in each]
+    if isinstance(to, InChannel):
+        found = to.by_pair(context, wanted, selection.names())
+        return [[found[pair] for pair in each if pair in found] for each in pairs]
+    rows = to.by_key(context, [key for key, _channel in wanted], selection.names())
+    return [[rows[key] for key, _channel in each if key in rows] for each in pairs]
+
+
+TYPES = (
+    *(numeric, plain_text, rich_text, boolean, date, date_time, single_choice, multi_choice, choice),
+    *(swatch, swatch_value, file),
+    *references_to(product, "ProductReference"),
+    *references_to(variant, "ProductVariantReference"),
+    *references_to(category, "CategoryReference"),
+    *references_to(collection, "CollectionReference"),
+)

@@ -1,0 +1,36 @@
+"""What the catalogue is called in other languages."""
+
+from __future__ import annotations
+
+from shop.api.catalogue.types import attribute, attribute_value, category, collection, product, variant
+from shop.api.translating import translation_of
+
+_DESCRIBED = {
+    "name": "name",
+    "slug": "slug",
+    "seoTitle": "seo_title",
+    "seoDescription": "seo_description",
+    "description": "description",
+    "descriptionJson": "description",
+}
+_RICH = ("description", "descriptionJson")
+
+TYPES = (
+    translation_of(product, "ProductTranslation", "catalog.product", rich=_RICH, **_DESCRIBED),
+    translation_of(category, "CategoryTranslation", "catalog.category", rich=_RICH, **_DESCRIBED),
+    translation_of(
+        collection, "CollectionTranslation", "catalog.collection", key="key", rich=_RICH, **_DESCRIBED
+    ),
+    translation_of(variant, "ProductVariantTranslation", "catalog.variant", required=("name",), name="name"),
+    translation_of(attribute, "AttributeTranslation", "catalog.attribute", required=("name",), name="name"),
+    translation_of(
+        attribute_value,
+        "AttributeValueTranslation",
+        "catalog.attributevalue",
+        rich=("richText",),
+        required=("name",),
+        name="name",
+        richText="rich_text",
+        plainText="plain_text",
+    ),
+)

@@ -1,0 +1,164 @@
+"""What is said of goods, in both shapes of the contract."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from catalog.models import (
+    Attribute,
+    AttributeScope,
+    AttributeValue,
+    InputType,
+    ProductAttributeValue,
+    ProductTypeAttribute,
+    VariantAttributeValue,
+)
+from shop.core.models import Translation
+from tests.factories import make_product, make_product_type, make_seller
+from tests.shop.api.client import data_of
+
+pytestmark = pytest.mark.django_db
+
+
+def make_attribute(slug, input_type=InputType.DROPDOWN, *, scope=AttributeScope.PRODUCT, **fields):
+    attribute = Attribute.objects.create(slug=slug, name=slug.capitalize(), input_type=input_type, **fields)
+    ProductTypeAttribute.objects.create(
+        product_type=make_product_type(),
+        attribute=attribute,
+        scope=scope,
+        variant_selection=scope == AttributeScope.VARIANT,
+        sort_order=ProductTypeAttribute.objects.count(),
+    )
+    return attribute
+
+
+def say(product, attribute, name, **columns):
+    value = AttributeValue.objects.create(attribute=attribute, name=name, slug=name.lower(), **columns)
+    ProductAttributeValue.objects.create(product=product, value=value)
+    return value
+
+
+ASSIGNED = """
+query ($slug: String!) {
+  product(slug: $slug, channel: "viet-nam") {
+    assignedAttributes(limit: 10) {
+      __typename
+      attribute { slug name translation(languageCode: EN) { name } }
+      ... on AssignedSingleChoiceAttribute { choice: value { name slug translation(languageCode: EN) } }
+      ... on AssignedMultiChoiceAttribute { choices: value { slug } }
+      ... on AssignedNumericAttribute { number: value }
+      ... on AssignedPlainTextAttribute { text: value }
+      ... on AssignedBooleanAttribute { truth: value }
+    }
+    assignedAttribute(slug: "dye") { attribute { slug } }
+    missing: assignedAttribute(slug: "secret") { attribute { slug } }
+    attributes { attribute { slug inputType } values { name } }
+  }
+}
+"""
+
+
+def test_attributes_are_told_by_kind_of_input_and_in_other_languages():
+    product = make_product()
+    dye = say(product, make_attribute("dye"), "Chàm")
+    both = make_attribute("use", InputType.MULTISELECT)
+    say(product, both, "Ngủ")
+    say(product, both, "Ngồi")
+    say(product, make_attribute("length", InputType.NUMERIC), "42.5", numeric=Decimal("42.5"))
+    say(product, make_attribute("care", InputType.PLAIN_TEXT), "care", plain_text="Giặt tay")
+    say(product, make_attribute("washable", InputType.BOOLEAN), "yes", boolean=True)
+    make_attribute("empty")
+    make_attribute("secret", visible_in_storefront=False)
+    rows = ((dye.attribute, "catalog.attribute", "Dye"), (dye, "catalog.attributevalue", "Indigo"))
+    for row, kind, text in rows:
+        Translation.objects.create(kind=kind, key=row.pk, language="en", field="name", text=text)
+
+    data = data_of(ASSIGNED, slug="goi-thao-duoc")
+
+    assert data["product"]["assignedAttributes"] == [
+        {
+            "__typename": "AssignedSingleChoiceAttribute",
+            "attribute": {"slug": "dye", "name": "Dye", "translation": {"name": "Dye"}},
+            "choice": {"name": "Chàm", "slug": "chàm", "translation": "Indigo"},
+        },
+        {
+            "__typename": "AssignedMultiChoiceAttribute",
+            "attribute": {"slug": "use", "name": "Use", "translation": None},
+            "choices": [{"slug": "ngủ"}, {"slug": "ngồi"}],
+        },
+        {
+            "__typename": "AssignedNumericAttribute",
+            "attribute": {"slug": "length", "name": "Length", "translation": None},
+            "number": 42.5,
+        },
+        {
+            "__typename": "AssignedPlainTextAttribute",
+            "attribute": {"slug": "care", "name": "Care", "translation": None},
+            "text": "Giặt tay",
+        },
+        {
+            "__typename": "AssignedBooleanAttribute",
+            "attribute": {"slug": "washable", "name": "Washable", "translation": None},
+            "truth": True,
+        },
+        {
+            "__typename": "AssignedSingleChoiceAttribute",
+            "attribute": {"slug": "empty", "name": "Empty", "translation": None},
+            "choice": None,
+        },
+    ]
+    assert data["product"]["assignedAttribute"] == {"attribute": {"slug": "dye"}}
+    assert data["product"]["missing"] is None
+    assert data["product"]["attributes"][1] == {
+        "attribute": {"slug": "use", "inputType": "MULTISELECT"},
+        "values": [{"name": "Ngủ"}, {"name": "Ngồi"}],
+    }
+
+
+def test_variants_tell_what_they_are_chosen_by():
+    product = make_product(variants=(("Nhỏ", 0), ("To", 1)))
+    size = make_attribute("size", scope=AttributeScope.VARIANT)
+    for variant in product.variants.all():
+        value = AttributeValue.objects.create(attribute=size, name=variant.name, slug=variant.name)
+        VariantAttributeValue.objects.create(variant=variant, value=value)
+
+    data = data_of("""{ product(slug: "goi-thao-duoc", channel: "viet-nam") { variants {
+      attributes(variantSelection: VARIANT_SELECTION) { attribute { slug } values { name } }
+      others: attributes(variantSelection: NOT_VARIANT_SELECTION) { attribute { slug } }
+    } } }""")
+
+    assert data["product"]["variants"] == [
+        {"attributes": [{"attribute": {"slug": "size"}, "values": [{"name": "Nhỏ"}]}], "others": []},
+        {"attributes": [{"attribute": {"slug": "size"}, "values": [{"name": "To"}]}], "others": []},
+    ]
+
+
+def test_products_are_found_by_what_is_said_of_them_and_by_their_cooperative():
+    thien_an = make_seller("HTX Thiên An", slug="thien-an")
+    pillow = make_product(thien_an)
+    say(pillow, make_attribute("dye"), "cham")
+    make_product(make_seller("HTX Yến Dương", slug="yen-duong"), name="Bí xanh")
+    query = """query ($where: ProductWhereInput) {
+      products(channel: "viet-nam", first: 9, where: $where) { edges { node { name } } } }"""
+
+    def found(*attributes):
+        edges = data_of(query, where={"attributes": list(attributes)})["products"]["edges"]
+        return [edge["node"]["name"] for edge in edges]
+
+    assert found({"slug": "dye", "values": ["cham"]}) == ["Gối thảo dược"]
+    assert found({"slug": "dye", "value": {"slug": {"eq": "do"}}}) == []
+    assert found({"slug": "cooperative", "values": ["yen-duong"]}) == ["Bí xanh"]
+    assert found() == ["Bí xanh", "Gối thảo dược"]
+
+
+def test_the_attribute_cooperative_is_a_view_of_whose_goods_they_are():
+    make_product(make_seller("HTX Thiên An", slug="thien-an"))
+    make_attribute("cooperative", InputType.SINGLE_REFERENCE, entity_type="PAGE")
+
+    data = data_of(
+        '{ product(slug: "goi-thao-duoc", channel: "viet-nam") { attributes { values { name slug } } } }'
+    )
+
+    assert data["product"]["attributes"] == [{"values": [{"name": "HTX Thiên An", "slug": "thien-an"}]}]
