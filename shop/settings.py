@@ -151,6 +151,7 @@ INSTALLED_APPS = [
     "shop.notifications",
     "cooperatives",
     "catalog",
+    "shop.content",
     "orders",
     "shop",
 ]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shop.api import account, apps, base, catalogue
+from shop.api import account, apps, base, catalogue, content
 
-AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA)
+AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA)

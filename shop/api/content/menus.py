@@ -1,0 +1,144 @@
+"""Menus and their entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.types import category, collection
+from shop.api.connections import Key, connect
+from shop.api.content.types import menu, menu_item, page
+from shop.api.context import Context
+from shop.api.filters import Conditions, any_of, has_metadata, sorting, where
+from shop.api.ids import key_of
+from shop.api.in_channel import InChannel, channel_of
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.translating import translation_of
+from shop.api.types import Row, Rows
+from shop.content.models import Menu, MenuItem
+
+menu.id()
+menu.columns(name="name", slug="slug")
+keep_metadata(menu, Menu, rights=[Permission.MANAGE_MENUS])
+
+menu_item.id()
+menu_item.columns(name="name", level="level")
+menu_item.within("menu", menu, by="menu_id")
+menu_item.within("parent", menu_item, by="parent_id")
+menu_item.one("category", category, by="category_id")
+keep_metadata(menu_item, MenuItem, rights=[Permission.MANAGE_MENUS])
+translation = translation_of(
+    menu_item, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
+)
+
+
+@menu_item.field(needs="url")
+def url(rows: list[Row], *_: Any) -> list[str | None]:
+    return [row.url or None for row in rows]
+
+
+def _leads_to(to: InChannel, made: str, own: str) -> Any:
+    """Resolves what an entry leads to: a row of its own, or what a cooperative has by itself."""
+
+    def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+        keys = [_leading(getattr(row, made), getattr(row, own)) for row in rows]
+        pairs = [(key, row.in_channel) for key, row in zip(keys, rows, strict=True)]
+        found = to.by_pair(context, pairs, selection.names())
+        return [found.get(pair) for pair in pairs]
+
+    return resolve
+
+
+def _leading(made: int | None, own: int | None) -> int | None:
+    return made if own is None else key_of_cooperative(own)
+
+
+menu_item.field("collection", needs=("collection_id", "shelf_of_id", "in_channel"))(
+    _leads_to(collection, "collection_id", "shelf_of_id")
+)
+menu_item.field("page", needs=("page_id", "page_of_id", "in_channel"))(
+    _leads_to(page, "page_id", "page_of_id")
+)
+
+
+@menu.field(needs=("id", "in_channel"))
+def items(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    """The entries on the first level; those below are their children."""
+    return _entries(rows, "menu_id", Q(parent=None), context, selection)
+
+
+@menu_item.field(needs=("id", "in_channel"))
+def children(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    return _entries(rows, "parent_id", Q(), context, selection)
+
+
+def _entries(parents: list[Row], by: str, only: Q, context: Context, selection: Selection) -> list[list[Row]]:
+    found: dict[tuple[Any, Any], list[Row]] = {}
+    for channel_key in dict.fromkeys(each.in_channel for each in parents):
+        keys = {each.id for each in parents if each.in_channel == channel_key}
+        rows = menu_item.rows_in(context, channel_of(context, channel_key))
+        rows = rows.filter(only, **{f"{by}__in": keys}).order_by(by, "sort_order", "id")
+        groups = menu_item.grouped(rows, selection.names(), by=by)
+        found |= {(key, channel_key): group for key, group in groups.items()}
+    return [found.get((each.id, each.in_channel), []) for each in parents]
+
+
+query = Queries()
+
+
+def _seen(of: InChannel, arguments: dict[str, Any], context: Context) -> Rows:
+    return of.rows_in(context, context.channel(arguments.get("channel")))
+
+
+@query.field("menu")
+def one_menu(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = found_by(menu, _seen(menu, arguments, context), "content.menu", arguments)
+    return next(iter(menu.read(rows, selection.names())), None)
+
+
+@query.field("menus")
+def all_menus(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = _seen(menu, arguments, context).filter(where(arguments.get("filter"), _CONDITIONS, context))
+    sort = arguments.get("sortBy")
+    order = sorting(sort, _SORTS, [Key("name"), Key("slug")])
+    if sort is not None and sort["field"] == "ITEMS_COUNT":
+        entries = MenuItem.objects.filter(menu=OuterRef("pk")).order_by().values("menu")
+        number = entries.annotate(number=Count("pk")).values("number")
+        rows = rows.annotate(holds=Coalesce(Subquery(number, output_field=IntegerField()), 0))
+    return connect(menu, rows, arguments, selection, order=order)
+
+
+@query.field("menuItem")
+def one_menu_item(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = _seen(menu_item, arguments, context).filter(pk=key_of(arguments["id"], "MenuItem"))
+    return next(iter(menu_item.read(rows, selection.names())), None)
+
+
+@query.field("menuItems")
+def all_menu_items(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = _seen(menu_item, arguments, context)
+    rows = rows.filter(where(arguments.get("filter"), _ITEM_CONDITIONS, context))
+    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("sort_order"), Key("id")])
+    return connect(menu_item, rows, arguments, selection, order=order)
+
+
+_SORTS = {"NAME": [Key("name"), Key("slug")], "ITEMS_COUNT": [Key("holds"), Key("slug")]}
+_CONDITIONS: Conditions = {
+    "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
+    "slug": any_of("slug"),
+    "slugs": any_of("slug"),
+    "metadata": has_metadata(),
+}
+_ITEM_CONDITIONS: Conditions = {
+    "search": lambda context, text: Q(name__icontains=text),
+    "metadata": has_metadata(),
+}
+
+TYPES = (menu, menu_item, translation, query)

@@ -1,0 +1,277 @@
+"""Pages and their types."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from catalog.models import Attribute, AttributeValue
+from catalog.models.attribute import AttributeKind
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.assigned import VALUE_FIELDS, Owner, attributes_in, first_of, said
+from shop.api.catalogue.assigned_values import references_to
+from shop.api.catalogue.attribute_filters import said_of
+from shop.api.catalogue.categories import as_blocks
+from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.types import attribute, product_type
+from shop.api.connections import Key, connect
+from shop.api.content.types import page, page_type
+from shop.api.context import Context
+from shop.api.filters import (
+    Conditions,
+    any_of,
+    has_metadata,
+    ids,
+    matches,
+    refuse_both,
+    sorting,
+    where,
+)
+from shop.api.ids import key_of
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.translating import translation_of
+from shop.api.types import Row, Rows
+from shop.content.models import Page, PageAttributeValue, PageType
+from shop.core.calendar import day_of
+
+_SAYS = ("key", "page_type_id", "in_channel")
+
+page.id()
+page.columns(
+    title="title",
+    slug="slug",
+    seoTitle="seo_title",
+    seoDescription="seo_description",
+    isPublished="is_published",
+    publishedAt="published_at",
+    created="created_at",
+)
+page.one("pageType", page_type, by="page_type_id")
+keep_metadata(page, Page, rights=[Permission.MANAGE_PAGES])
+translation = translation_of(
+    page,
+    "PageTranslation",
+    "content.page",
+    key="key",
+    rich=("content", "contentJson"),
+    title="title",
+    slug="slug",
+    seoTitle="seo_title",
+    seoDescription="seo_description",
+    content="content",
+    contentJson="content",
+)
+
+
+@page.field(needs="published_at")
+def publication_date(rows: list[Row], *_: Any) -> list[datetime.date | None]:
+    return [row.published_at and day_of(row.published_at) for row in rows]
+
+
+@page.field(needs=("content", "story"))
+def content(rows: list[Row], *_: Any) -> list[Any]:
+    """As staff wrote it; of a cooperative its own story."""
+    return [row.content or as_blocks(row.story) for row in rows]
+
+
+@page.field(needs=("content", "story"))
+def content_json(rows: list[Row], *_: Any) -> list[Any]:
+    return [row.content or as_blocks(row.story) or {} for row in rows]
+
+
+# --- attributes ---------------------------------------------------------------------------------------
+
+
+def _said(
+    rows: list[Row],
+    context: Context,
+    fields: Collection[str],
+    values: Collection[str],
+    slug: str | None = None,
+) -> list[list[dict[str, Any]]]:
+    owners = [Owner(row.key, row.page_type_id, None, row.in_channel) for row in rows]
+    held = AttributeValue.objects.filter(page_rows__page__in={owner.key for owner in owners})
+    return said(
+        owners,
+        _of_types({owner.type_key for owner in owners}),
+        held.annotate(owner=F("page_rows__page")).order_by("owner", "page_rows__sort_order", "id"),
+        context,
+        attribute_fields=fields,
+        value_fields=values,
+        slug=slug,
+    )
+
+
+def _of_types(kinds: Collection[Any]) -> Rows:
+    return (
+        Attribute.objects.filter(page_type_rows__page_type__in=kinds)
+        .annotate(held_by=F("page_type_rows__page_type"))
+        .order_by("held_by", "page_type_rows__sort_order", "id")
+    )
+
+
+@page.field(needs=_SAYS)
+def attributes(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    return _said(rows, context, selection.names("attribute"), selection.names("values"))
+
+
+@page.field("attribute", needs=_SAYS)
+def one_attribute(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    fields, values = selection.names("attribute"), selection.names("values")
+    return first_of(_said(rows, context, fields, values, arguments["slug"]))
+
+
+@page.field(needs=_SAYS)
+def assigned_attributes(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    found = _said(rows, context, selection.names("attribute"), VALUE_FIELDS)
+    return [each[: arguments["limit"]] for each in found]
+
+
+@page.field(needs=_SAYS)
+def assigned_attribute(
+    rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, Any] | None]:
+    return first_of(_said(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"]))
+
+
+# --- types --------------------------------------------------------------------------------------------
+
+page_type.id()
+page_type.columns(name="name", slug="slug")
+keep_metadata(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
+attribute.nothing("referenceTypes", value=[])  # references are free to goods and pages of any kind
+
+
+@page_type.field("attributes", needs="id")
+def attributes_of_types(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    wanted = attributes_in(context, _of_types({row.id for row in rows}))
+    found = attribute.grouped(wanted, selection.names(), by="held_by")
+    return [found.get(row.id, []) for row in rows]
+
+
+@page_type.field(needs="id", permissions=[Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES])
+def has_pages(rows: list[Row], *_: Any) -> list[bool]:
+    used = set(
+        Page.objects.filter(page_type__in={row.id for row in rows}).values_list("page_type", flat=True)
+    )
+    return [row.id in used for row in rows]
+
+
+def _available(kind: AttributeKind, link: str) -> Any:
+    """Resolves `availableAttributes`: those of the right kind that a type does not have yet."""
+
+    def resolve(
+        rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+    ) -> list[Any]:
+        refuse_both(arguments)
+        pages = []
+        for row in rows:
+            free = attribute.rows(context).filter(kind=kind).exclude(**{link: row.id})
+            text = arguments.get("search") or (arguments.get("filter") or {}).get("search")
+            if text:
+                free = free.filter(Q(name__icontains=text) | Q(slug__icontains=text))
+            pages.append(connect(attribute, free, arguments, selection, order=[Key("name"), Key("id")]))
+        return pages
+
+    return resolve
+
+
+_PAGE_TYPE_STAFF = (Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES)
+_GOODS_STAFF = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_PRODUCT_TYPES)
+page_type.field("availableAttributes", needs="id", permissions=_PAGE_TYPE_STAFF)(
+    _available(AttributeKind.PAGE_TYPE, "page_type_rows__page_type")
+)
+product_type.field("availableAttributes", needs="id", permissions=_GOODS_STAFF)(
+    _available(AttributeKind.PRODUCT_TYPE, "product_type_rows__product_type")
+)
+
+# --- looking up ---------------------------------------------------------------------------------------
+
+query = Queries()
+
+
+def rows_seen(arguments: dict[str, Any], context: Context) -> Rows:
+    """Pages; the channel is that of goods and collections they refer to."""
+    return page.rows_in(context, context.channel(arguments.get("channel")))
+
+
+@query.field("page")
+def one_page(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = found_by(page, rows_seen(arguments, context), "content.page", arguments, key="key")
+    return next(iter(page.read(rows, selection.names())), None)
+
+
+@query.field("pages")
+def all_pages(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    refuse_both(arguments)
+    rows = rows_seen(arguments, context)
+    if arguments.get("search"):
+        rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
+    for name in ("filter", "where"):
+        rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
+    order = sorting(arguments.get("sortBy"), _SORTS, [Key("title"), Key("slug")], unique="key")
+    return connect(page, rows, arguments, selection, order=order)
+
+
+@query.field("pageType")
+def one_page_type(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "PageType")
+    return page_type.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("pageTypes")
+def all_page_types(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = page_type.rows(context).filter(where(arguments.get("filter"), _TYPE_CONDITIONS, context))
+    order = sorting(arguments.get("sortBy"), _TYPE_SORTS, [Key("name"), Key("slug")])
+    return connect(page_type, rows, arguments, selection, order=order)
+
+
+def _attributes(context: Context, given: list[dict[str, Any]]) -> Q:
+    found = Q()
+    for each in given:
+        held = PageAttributeValue.objects.filter(said_of(each), page=OuterRef("key"))
+        found &= Q(Exists(held))
+    return found
+
+
+_BY_TITLE = [Key("title"), Key("slug")]
+_SORTS = {
+    "TITLE": _BY_TITLE,
+    "RANK": _BY_TITLE,
+    "SLUG": [Key("slug")],
+    "VISIBILITY": [Key("is_published"), Key("title"), Key("slug")],
+    "CREATION_DATE": [Key("created_at")],
+    "CREATED_AT": [Key("created_at")],
+    "PUBLICATION_DATE": [Key("published_at", nullable=True)],
+    "PUBLISHED_AT": [Key("published_at", nullable=True)],
+}
+_CONDITIONS: Conditions = {
+    "search": lambda context, text: Q(title__icontains=text) | Q(slug__icontains=text),
+    "metadata": has_metadata(),
+    "ids": ids("Page", column="key"),
+    "slugs": any_of("slug"),
+    "slug": matches("slug"),
+    "pageTypes": ids("PageType", column="page_type_id"),
+    "pageType": ids("PageType", column="page_type_id"),
+    "attributes": _attributes,
+}
+_TYPE_SORTS = {"NAME": [Key("name"), Key("slug")], "SLUG": [Key("slug")]}
+_TYPE_CONDITIONS: Conditions = {
+    "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
+    "slugs": any_of("slug"),
+}
+
+TYPES = (page, page_type, translation, *references_to(page, "PageReference"), query)

@@ -1,0 +1,57 @@
+"""The object types of pages and menus, and which rows of each a requester may see.
+
+A cooperative's page is computed from the cooperative, as its shelf is, and has the same key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    F,
+    JSONField,
+    Subquery,
+    TextField,
+    Value,
+)
+
+from cooperatives.models import Cooperative
+from shop.accounts.permissions import Permission
+from shop.api.catalogue.shelves import COOPERATIVE_KEYS
+from shop.api.context import Context
+from shop.api.in_channel import InChannel
+from shop.api.joined import Joined
+from shop.api.types import Rows, Type
+from shop.content.models import Menu, MenuItem, Page, PageType
+from shop.content.models.page import COOPERATIVE
+from shop.core.models import Channel
+
+
+def pages_in(context: Context, channel: Channel | None) -> Rows:
+    """Pages that the requester may read; a channel changes nothing but what they refer to."""
+    made: Any = Page.objects.annotate(
+        key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
+    )
+    if not context.may(Permission.MANAGE_PAGES):
+        made = made.published(context.now)
+    own: Any = Cooperative.objects.public().annotate(
+        key=F("id") + Value(COOPERATIVE_KEYS),
+        cooperative_key=F("id"),
+        title=F("name"),
+        content=Value(None, JSONField()),
+        seo_title=Value(None, CharField()),
+        seo_description=F("summary"),
+        is_published=Value(True, BooleanField()),
+        published_at=F("created_at"),
+        page_type_id=Subquery(PageType.objects.filter(slug=COOPERATIVE).values("pk")[:1]),
+    )
+    return Joined(made, own.filter(page_type_id__isnull=False))  # type: ignore[return-value]
+
+
+page = InChannel("Page", pages_in, key="key")
+page_type = Type("PageType", lambda context: PageType.objects.all())
+menu = InChannel("Menu", lambda context, channel: Menu.objects.all())
+menu_item = InChannel("MenuItem", lambda context, channel: MenuItem.objects.all())

@@ -1,0 +1,33 @@
+"""Pages and menus in Django's admin, to read."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from shop.content.models import Menu, MenuItem, Page, PageType
+from shop.core.admin import ReadInline, ReadMostly
+
+
+@admin.register(PageType)
+class PageTypeAdmin(ReadMostly):
+    list_display = ("name", "slug")
+    ordering = ("name", "pk")
+
+
+@admin.register(Page)
+class PageAdmin(ReadMostly):
+    editable = ("title", "is_published")
+    list_display = ("title", "page_type", "is_published", "published_at")
+    list_select_related = ("page_type",)
+    ordering = ("title", "pk")
+
+
+class MenuItemInline(ReadInline):
+    model = MenuItem
+
+
+@admin.register(Menu)
+class MenuAdmin(ReadMostly):
+    list_display = ("name", "slug")
+    inlines = (MenuItemInline,)
+    ordering = ("name", "pk")

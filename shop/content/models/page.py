@@ -1,0 +1,85 @@
+"""Pages that staff write: about the market, terms, stories; and their types with attributes."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import pgettext_lazy
+
+from catalog.models import Attribute, AttributeValue
+from shop.core.models import WithMetadata, WithSeo
+
+COOPERATIVE = "cooperative"  # the type of the pages that every cooperative has
+
+
+class PageType(WithMetadata):
+    """A kind of pages, with the attributes that they have."""
+
+    slug = models.SlugField(max_length=255, unique=True)
+    name = models.CharField(max_length=250)
+    attributes = models.ManyToManyField(Attribute, through="PageTypeAttribute", related_name="page_types")
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "kind of page")
+        verbose_name_plural = pgettext_lazy("models", "kinds of pages")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PageTypeAttribute(models.Model):
+    page_type = models.ForeignKey(PageType, models.CASCADE, related_name="attribute_rows")
+    attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="page_type_rows")
+    sort_order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["page_type", "attribute"], name="page_type_attribute_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page_type_id} {self.attribute_id}"
+
+
+class PageQuerySet(models.QuerySet["Page"]):
+    def published(self, now: datetime.datetime) -> PageQuerySet:
+        """What everybody may read: published, and not only from some later day on."""
+        return self.filter(Q(published_at=None) | Q(published_at__lte=now), is_published=True)
+
+
+class Page(WithMetadata, WithSeo):
+    """A page that staff wrote. `content` is EditorJS JSON. A cooperative's page is none of these rows: it is
+    read from the cooperative itself.
+    """
+
+    page_type = models.ForeignKey(PageType, models.PROTECT, related_name="pages")
+    slug = models.SlugField(max_length=255, unique=True)
+    title = models.CharField(max_length=250)
+    content = models.JSONField(null=True, blank=True)
+    is_published = models.BooleanField(default=False)
+    published_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "page")
+        verbose_name_plural = pgettext_lazy("models", "pages")
+        indexes = [models.Index(fields=["page_type", "id"], name="page_by_type")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PageAttributeValue(models.Model):
+    page = models.ForeignKey(Page, models.CASCADE, related_name="attribute_rows")
+    value = models.ForeignKey(AttributeValue, models.CASCADE, related_name="page_rows")
+    sort_order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["page", "value"], name="page_value_once")]
+
+    def __str__(self) -> str:
+        return f"{self.page_id} {self.value_id}"
