@@ -87,7 +87,11 @@ def formatted(text: str | None) -> Any:
 
 def _text(column: str, rich: bool, default: str | None) -> Any:
     def resolve(told: list[dict[str, Any]], *_: Any) -> list[Any]:
-        texts = [each["texts"].get(column, default) for each in told]
+        texts = [each["texts"].get(column) or default for each in told]
+        if rich:  # our own pages translate the plain text beside it
+            texts = [
+                text or each["texts"].get(f"{column}_text") for text, each in zip(texts, told, strict=True)
+            ]
         return [formatted(text) for text in texts] if rich else texts
 
     return resolve

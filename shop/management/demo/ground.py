@@ -9,11 +9,20 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.actions.categories import add_category
-from catalog.models import Attribute, AttributeScope, Category, ProductType, ProductTypeAttribute
+from catalog.models import (
+    Attribute,
+    AttributeScope,
+    Category,
+    InputType,
+    ProductType,
+    ProductTypeAttribute,
+)
 from cooperatives.models import Cooperative, Service, ServicePrice, Zone, ZoneCountry
 from cooperatives.states import CooperativeState
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
+from shop.content.models import Menu, MenuItem, PageType
+from shop.content.models.page import COOPERATIVE
 from shop.core.actors import Actor
 from shop.core.models import Channel, Picture, ShopSettings, TaxClass, TaxRate, Translation
 from shop.core.text import fold, slug
@@ -67,6 +76,7 @@ def lay_ground(
     types = {row["key"]: _product_type(row, taxes, attributes) for row in market()["type"]}
     categories = _categories(pictures, translations, actor=actor, now=now)
     texts.keep(translations)
+    _content(categories)
     return Ground(channel, zone, types, attributes, categories, services)
 
 
@@ -173,9 +183,47 @@ def _product_type(
             product_type=product_type,
             attribute=attributes[key],
             scope=AttributeScope.VARIANT,
-            defaults={"sort_order": place},
+            defaults={"sort_order": place, "variant_selection": True},
         )
+    ProductTypeAttribute.objects.get_or_create(
+        product_type=product_type,
+        attribute=_whose(),
+        scope=AttributeScope.PRODUCT,
+        defaults={"sort_order": len(row["attributes"])},
+    )
     return product_type
+
+
+def _whose() -> Attribute:
+    """The attribute that shows Saleor's clients whose goods they are: a view of the column."""
+    attribute, is_new = Attribute.objects.get_or_create(
+        slug="cooperative",
+        defaults={
+            "name": market()["word"]["cooperative"],
+            "input_type": InputType.SINGLE_REFERENCE,
+            "entity_type": "PAGE",
+            "filterable_in_storefront": True,
+        },
+    )
+    if is_new:
+        texts.keep(texts.english(attribute, name=in_english(attribute.name)))
+    return attribute
+
+
+def _content(categories: Mapping[str, Category]) -> None:
+    """The kind of page that every cooperative has, and the menus that Saleor's storefront looks for."""
+    words = market()["word"]
+    PageType.objects.get_or_create(slug=COOPERATIVE, defaults={"name": words["cooperative"]})
+    Menu.objects.get_or_create(slug="footer", defaults={"name": words["footer"]})
+    navbar, is_new = Menu.objects.get_or_create(slug="navbar", defaults={"name": words["navbar"]})
+    if not is_new:
+        return
+    translations: list[Translation] = []
+    for place, row in enumerate(market()["category"]):
+        shelf = categories[row["name"]]
+        item = MenuItem.objects.create(menu=navbar, name=shelf.name, category=shelf, sort_order=place)
+        translations += texts.english(item, name=row["en"])
+    texts.keep(translations)
 
 
 def _categories(

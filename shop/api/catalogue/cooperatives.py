@@ -1,0 +1,138 @@
+"""Cooperatives, beside Saleor's contract."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from cooperatives.models import Certificate, CertificateKind, Cooperative
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.pictures import background
+from shop.api.catalogue.product_lists import in_lists, narrowed, ordered
+from shop.api.catalogue.shelves import key_of_cooperative
+from shop.api.catalogue.stocks import SEES_WAREHOUSES
+from shop.api.catalogue.types import collection, product, warehouse
+from shop.api.connections import Key, connect, connect_each
+from shop.api.context import Context
+from shop.api.in_channel import InChannel, channel_of
+from shop.api.metadata import keep_metadata
+from shop.api.roots import Queries
+from shop.api.schema import Choices
+from shop.api.types import Row, Rows, Type
+from shop.core.calendar import day_of
+from shop.core.models import Channel
+
+ENUMS: dict[str, Choices] = {"CooperativeCertificateKind": CertificateKind}
+
+
+def _seen(context: Context, channel: Channel | None) -> Rows:
+    """Those with a page; staff who care for goods or orders see all."""
+    if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS):
+        return Cooperative.objects.all()
+    return Cooperative.objects.public()
+
+
+cooperative = InChannel("Cooperative", _seen)
+cooperative.id()
+cooperative.columns(
+    slug="slug",
+    name="name",
+    legalName="legal_name",
+    registrationNumber="registration_number",
+    summary="summary",
+    story="story",
+    phone="phone",
+    email="email",
+    province="province_name",
+)
+cooperative.field("cover", needs=("id", "cover_id"))(background("Cooperative", "cover_id"))
+keep_metadata(cooperative, Cooperative, rights=[Permission.MANAGE_PRODUCTS])
+product.within("cooperative", cooperative, by="cooperative_id")
+warehouse.one("cooperative", cooperative, by="cooperative_id")
+
+certificate = Type("CooperativeCertificate", lambda context: Certificate.objects.all())
+certificate.columns(kind="kind", stars="stars", number="number", issuer="issuer", expiresOn="expires_on")
+
+
+@cooperative.field(needs=("hamlet", "commune_name", "province_name"))
+def place(rows: list[Row], *_: Any) -> list[str]:
+    parts = [(row.hamlet, row.commune_name, row.province_name) for row in rows]
+    return [", ".join(filter(None, each)) for each in parts]
+
+
+@cooperative.field(needs=("paused_from", "paused_until"))
+def paused_until(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[datetime.date | None]:
+    today = day_of(context.now)
+    rests = [
+        row.paused_from is not None and row.paused_until is not None and today < row.paused_until
+        for row in rows
+    ]
+    return [row.paused_until if rest else None for row, rest in zip(rows, rests, strict=True)]
+
+
+@cooperative.field(needs="id")
+def certificates(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    """Those that are valid today."""
+    held = Certificate.objects.valid_on(day_of(context.now)).filter(cooperative__in={row.id for row in rows})
+    found = certificate.grouped(held.order_by("kind", "pk"), selection.names(), by="cooperative_id")
+    return [found.get(row.id, []) for row in rows]
+
+
+@cooperative.field(needs=("id", "in_channel"))
+def shelf(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    pairs = [(key_of_cooperative(row.id), row.in_channel) for row in rows]
+    found = collection.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
+@cooperative.field(needs=("id", "in_channel"))
+def products(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
+    """In the channel that is named, else in the one where the cooperative is looked at."""
+    pages: dict[tuple[Any, Any], Any] = {}
+    for channel_key in dict.fromkeys(row.in_channel for row in rows):
+        slug = arguments.get("channel")
+        channel = context.channel(slug) if slug is not None else channel_of(context, channel_key)
+        goods = in_lists(product.rows_in(context, channel), context, channel)
+        goods = narrowed(goods, arguments, context, channel)
+        goods, order = ordered(goods, arguments.get("sortBy"), channel)
+        keys = [row.id for row in rows if row.in_channel == channel_key]
+        found = connect_each(
+            product, goods, arguments, selection, order=order, by="cooperative_id", parents=keys
+        )
+        pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
+    return [pages[row.id, row.in_channel] for row in rows]
+
+
+@cooperative.field(needs="id", permissions=SEES_WAREHOUSES)
+def warehouses(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    houses = warehouse.rows(context).filter(cooperative__in={row.id for row in rows}).order_by("name", "id")
+    found = warehouse.grouped(houses, selection.names(), by="cooperative_id")
+    return [found.get(row.id, []) for row in rows]
+
+
+query = Queries()
+
+
+def _asked(arguments: dict[str, Any], context: Context) -> Rows:
+    return cooperative.rows_in(context, context.channel(arguments.get("channel")))
+
+
+@query.field("cooperative")
+def one_cooperative(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    rows = found_by(cooperative, _asked(arguments, context), "cooperatives.cooperative", arguments)
+    return next(iter(cooperative.read(rows, selection.names())), None)
+
+
+@query.field("cooperatives")
+def all_cooperatives(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = _asked(arguments, context)
+    if arguments.get("search"):
+        rows = rows.filter(pk__in=Cooperative.objects.named(arguments["search"]).values("pk"))
+    return connect(cooperative, rows, arguments, selection, order=[Key("sort_order"), Key("id")])
+
+
+TYPES = (cooperative, certificate, query)
