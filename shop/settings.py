@@ -137,11 +137,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # --- Parts ----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
+    *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
     "django.contrib.staticfiles",
     "django_htmx",
     "template_partials",

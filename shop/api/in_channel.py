@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.db.models import IntegerField, Value
 
 from shop.api.errors import ProtocolError
+from shop.api.permissions import Standing
 from shop.api.types import Row, Rows, Type
 from shop.core.models import Channel
 
@@ -46,7 +47,7 @@ class InChannel(Type):
         """
         slug = arguments.get("channel")
         channel = context.channel(slug) if slug is not None else channel_unasked(context)
-        if channel is None and (slug is not None or not context.is_staff):
+        if channel is None and (slug is not None or not is_inside(context)):
             return self.rows_in(context, None).none()
         return self.rows_in(context, channel)
 
@@ -85,12 +86,17 @@ def noted(rows: Rows, channel: Channel | None) -> Rows:
     return carrying
 
 
+def is_inside(context: Context) -> bool:
+    """Whether staff or an app asks: what differs between channels is null to them where they name none."""
+    return context.may(Standing.STAFF, Standing.APP)
+
+
 def channel_unasked(context: Context) -> Channel | None:
-    """Where no channel is named: none for staff, who see all; else the only active one.
+    """Where no channel is named: none for staff and apps, who see all; else the only active one.
 
     Raises ProtocolError for customers where there are several.
     """
-    if context.is_staff:
+    if is_inside(context):
         return None
     only = context.channel(None)
     if only is None and sum(channel.is_active for channel in context.channels.values()) > 1:

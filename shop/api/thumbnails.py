@@ -15,6 +15,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Collection, ProductMedia
+from cooperatives.models import Cooperative
+from shop.api.catalogue.shelves import cooperative_of
 from shop.api.ids import parsed_key, parts
 from shop.api.images import image_file, nearest_size
 from shop.core.models import Picture, PictureState
@@ -41,7 +43,14 @@ def _of_category(key: Any) -> int | None:
 
 
 def _of_collection(key: Any) -> int | None:
+    own = cooperative_of(key)
+    if own is not None:
+        return _of_cooperative(own)
     return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
+
+
+def _of_cooperative(key: Any) -> int | None:
+    return Cooperative.objects.public().filter(pk=key).values_list("cover", flat=True).first()
 
 
 _PICTURES: Mapping[str, Callable[[Any], int | None]] = {
@@ -50,6 +59,7 @@ _PICTURES: Mapping[str, Callable[[Any], int | None]] = {
     "ProductImage": _of_media,
     "Category": _of_category,
     "Collection": _of_collection,
+    "Cooperative": _of_cooperative,
 }
 
 

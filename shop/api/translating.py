@@ -19,8 +19,8 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import global_id
 from shop.api.languages import displayed, tag_of
+from shop.api.translations import texts_in
 from shop.api.types import Row, Type
-from shop.core.models import Translation
 
 
 def translation_of(
@@ -42,7 +42,7 @@ def translation_of(
         rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
     ) -> list[dict[str, Any] | None]:
         code = arguments["languageCode"]
-        texts = texts_of(kind, [getattr(row, key) for row in rows], code)
+        texts = texts_in(kind, [getattr(row, key) for row in rows], code)
         found = [texts.get(str(getattr(row, key))) for row in rows]
         return [
             told and {"key": getattr(row, key), "code": code, "texts": told}
@@ -64,16 +64,6 @@ def translation_of(
         default = "" if field in required else None
         translation.field(field)(_text(column, field in rich, default))
     return translation
-
-
-def texts_of(kind: str, keys: list[Any], code: str) -> dict[str, dict[str, str]]:
-    """All texts of these rows in a language, by key and column. One query."""
-    found: dict[str, dict[str, str]] = {}
-    if keys:
-        for (key, column), text in Translation.objects.texts(kind, set(keys), tag_of(code)).items():
-            if text:
-                found.setdefault(key, {})[column] = text
-    return found
 
 
 def formatted(text: str | None) -> Any:

@@ -10,7 +10,8 @@ from shop.api.catalogue.attributes import file_of
 from shop.api.catalogue.types import category, collection, product, variant
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
-from shop.api.translating import formatted, texts_of
+from shop.api.translating import formatted
+from shop.api.translations import texts_in
 from shop.api.types import Row, Type
 from shop.core.calendar import day_of
 
@@ -83,7 +84,7 @@ def several_choices(assigned: list[dict[str, Any]], arguments: dict[str, Any], *
 
 def _translated(rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False) -> list[Any]:
     """What each value says in a language: null where nobody translated it."""
-    texts = texts_of(KIND, [row.id for row in rows if row is not None], code)
+    texts = texts_in(KIND, [row.id for row in rows if row is not None], code)
     found = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
     return [formatted(text) for text in found] if rich else found
 
