@@ -98,12 +98,14 @@ def lock_settlement(settlement_id: int) -> Settlement:
 
 
 def lock_payout(payout_id: uuid.UUID) -> Payout:
-    """A payout, after the order or the settlement that it is for. Raises Missing."""
+    """A payout, after the order, the transfer or the settlement that it is for. Raises Missing."""
     found = Payout.objects.select_related("refund").filter(pk=payout_id).first()
     if found is None:
         raise Missing()
     if found.refund is not None:
         lock_order(found.refund.order_id)
+    if found.transfer_id is not None:
+        lock_transfer(found.transfer_id)
     if found.settlement_id is not None:
         lock_settlement(found.settlement_id)
     payout = locked_one(Payout.objects.filter(pk=payout_id))

@@ -13,6 +13,7 @@ from orders import locks, money_notices
 from orders.actions.events import record_event
 from orders.actions.ledger import Entry, post
 from orders.actions.standing import update_standing
+from orders.actions.unclaimed import book_sent_back
 from orders.models import Account, EventKind, Payment, Payout, PayoutWay, PostingKind, Refund
 from orders.notices import refunds as refund_notices
 from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
@@ -74,14 +75,14 @@ def pay_out(
     payout.save(update_fields=["paid_at", "reference"])
     settlement = payout.settlement
     if settlement is not None:
-        _book_payout(payout, Account.PAYOUT_DUE, settlement.cooperative_id, actor=actor, now=now)
+        _book_payout(payout, settlement.cooperative_id, actor=actor, now=now)
         advance(settlement, SettlementState.PAID, SETTLEMENT_MOVES)
         settlement.paid_at = now
         settlement.save(update_fields=["paid_at"])
     elif payout.refund is not None:
         _give_back(payout.refund, payout, actor=actor, now=now)
-    else:
-        _book_payout(payout, Account.UNCLAIMED, None, actor=actor, now=now)
+    elif payout.transfer is not None:
+        book_sent_back(payout, payout.transfer, actor=actor, now=now)
     record_change(
         "payout.paid",
         payout,
@@ -96,15 +97,13 @@ def pay_out(
         money_notices.payout_paid(payout, settlement, now=now)
 
 
-def _book_payout(
-    payout: Payout, owed: Account, cooperative_id: int | None, *, actor: Actor, now: datetime.datetime
-) -> None:
+def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
     """Money left: from the bank account, or from what the gateway keeps for us."""
     left = Account.GATEWAY if payout.way == PayoutWay.STRIPE else Account.BANK
     post(
         f"payout:{payout.pk}",
         PostingKind.PAYOUT,
-        [Entry(owed, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
+        [Entry(Account.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
         currency=payout.currency,
         memo=payout.reference,
         actor=actor,
@@ -116,6 +115,8 @@ def _root_of(payout: Payout) -> Model:
     """Whose history tells of it."""
     if payout.settlement is not None:
         return payout.settlement
+    if payout.transfer is not None:
+        return payout.transfer
     return payout if payout.refund is None else payout.refund.order
 
 

@@ -22,8 +22,10 @@ from cooperatives.actions.membership import answer_application
 from cooperatives.models import Cooperative, DeliveryWay, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from cooperatives.views import carry_out, staff_only
+from orders.models import CommissionRate
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.calendar import day_of
 from shop.core.models import Change
 from shop.core.text import fold
 from shop.desk.forms import AnswerForm, CooperativeSearch
@@ -116,6 +118,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 def _one(request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200) -> HttpResponse:
     shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_house=False)), pk=pk)
+    rates = CommissionRate.objects.for_goods([(shown.pk, "")], day=day_of(timezone.now()))
     changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
     context: dict[str, Any] = {
         "shown": shown,
@@ -126,6 +129,7 @@ def _one(request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200) 
         "warehouses": shown.warehouses.select_related("address").order_by("created_at", "pk"),
         "ways": shown.ways.order_by("sort_order", "pk"),
         "certificates": shown.certificates.order_by("kind", "pk"),
+        "commission": rates[shown.pk, ""],
         "on_sale": Listing.objects.for_cooperative(shown).filter(state=ListingState.PUBLISHED).count(),
         "history": tell(changes),
     }

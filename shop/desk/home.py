@@ -20,7 +20,7 @@ from cooperatives.access import staff_may
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from cooperatives.views import staff_only
-from orders.models import BankTransfer, Complaint, GatewayCall, Order, OrderPart, Parcel, Refund
+from orders.models import BankTransfer, Complaint, GatewayCall, Order, OrderPart, Parcel, Payout, Refund
 from orders.states import ParcelState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -51,7 +51,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
         waiting.append(_listings())
     if staff_may(request.user, Permission.HANDLE_PAYMENTS):
-        waiting += [_transfers(), _refused_calls()]
+        waiting += [_transfers(), _refused_calls(), _payouts()]
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [_complaints(now), _stuck_refunds(), _unanswered(), _failed()]
@@ -101,6 +101,12 @@ def _refused_calls() -> Waiting:
     rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-asked_at", "pk")
     name = _("Refused by Stripe")
     return Waiting(name, rows.count(), list(rows[:SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
+
+
+def _payouts() -> Waiting:
+    """Money that somebody still has to send."""
+    rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
+    return Waiting(_("Money to pay out"), rows.count(), list(rows[:SHOWN]), "payout", reverse("desk:payouts"))
 
 
 def _unanswered() -> Waiting:

@@ -15,6 +15,7 @@ from orders.actions.again import CannotBeAgain, place_again
 from orders.actions.cancel import cancel_order
 from orders.actions.pack import accept_part, pack_parcel
 from orders.actions.pay import change_way
+from orders.actions.payouts import AlreadyPaid, mark_paid
 from orders.actions.review import (
     CashUnderWay,
     NotDue,
@@ -256,6 +257,21 @@ def test_sent_back_twice_it_was_sent_once() -> None:
     confirm_sent_back(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
 
     assert every_row() == before
+
+
+def test_paid_from_the_list_of_payments_it_was_sent_back_once() -> None:
+    transfer = take("tien hang") if waiting_order() else None
+    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+    mark_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    before = every_row()
+
+    confirm_sent_back(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
+
+    assert every_row() == before
+    assert (balance(Account.UNCLAIMED), balance(Account.BANK)) == (0, 0)
+    with refused(AlreadyPaid, "already_paid"):
+        mark_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    check_everything()
 
 
 @pytest.mark.parametrize(

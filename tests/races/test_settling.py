@@ -12,11 +12,13 @@ from orders import locks
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
 from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.payouts import AlreadyPaid, mark_paid
+from orders.actions.review import confirm_sent_back, give_back_transfer
 from orders.actions.settle import AlreadyClosed, close_settlement, correct_balance
 from orders.models import LedgerEntry, LedgerPosting, Payout, PostingKind, Settlement
 from shop.core.actors import Actor, Door
 from tests.factories import NOW, make_cooperative, make_order, make_seller, make_variant
 from tests.invariants import check_ledger
+from tests.orders.test_review import TO, take, waiting_order
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -144,6 +146,21 @@ def test_a_payment_written_down_by_several_at_once_is_booked_once() -> None:
     assert kinds(answers) == [*["AlreadyPaid"] * 5, "Payout"], answers
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
     assert any(isinstance(each, AlreadyPaid) for each in answers)
+    check_ledger()
+
+
+def test_a_transfer_sent_back_by_both_pages_at_once_is_booked_once() -> None:
+    waiting_order()
+    transfer = take("tien hang")
+    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
+    paying = partial(mark_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    confirming = partial(confirm_sent_back, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW)
+
+    answers = together([paying, confirming] * 3)
+
+    assert set(kinds(answers)) <= {"AlreadyPaid", "Payout"}, answers
+    assert LedgerEntry.objects.filter(account="bank").balance() == 0
+    assert LedgerPosting.objects.filter(key__endswith=":sent_back").count() == 1
     check_ledger()
 
 
