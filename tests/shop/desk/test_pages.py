@@ -100,7 +100,10 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "cooperative": 1,
         "listing": 1,
         "transfer": 0,
+        "call": 0,
         "payout": 0,
+        "complaint": 0,
+        "refund": 0,
         "part": 1,
         "parcel": 1,
     }
