@@ -84,9 +84,19 @@ def read_bank_statement(
 
 
 @transaction.atomic(durable=True)
-def map_bank_statement(*, statement_id: int, columns: Mapping[str, int | None]) -> StatementImport:
-    """Say which column is which. Raises Missing, WrongMove."""
+def map_bank_statement(
+    *, statement_id: int, columns: Mapping[str, int | None], heading: int | None = None
+) -> StatementImport:
+    """Say which column is which, and in which line the headings stand (0: there are none; None: as guessed).
+
+    Raises Missing, WrongMove.
+    """
     statement = lock_unconfirmed(statement_id, StatementKind.BANK)
+    if heading is not None:
+        row = statement.lines.filter(place=heading).first()
+        statement.heads = row.cells if row is not None else []
+        statement.columns = {**statement.columns, "heading": heading}
+        statement.save(update_fields=["heads"])
     say_columns(statement, columns, MAPPED)
     return statement
 

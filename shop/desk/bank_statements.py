@@ -63,9 +63,11 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         return _taken_page(request, shown)
     sample = list(shown.lines.order_by("place", "pk")[:SAMPLE])
     width = max(len(row.cells) for row in sample)
-    form = BankColumnsForm(request.POST or None, statement=shown, width=width)
+    lines = sorted({row.place for row in sample} | {shown.columns["heading"]} - {0})
+    form = BankColumnsForm(request.POST or None, statement=shown, width=width, lines=lines)
     if request.method == "POST" and form.is_valid():
-        action = partial(map_bank_statement, statement_id=pk, columns=form.columns)
+        heading = form.cleaned_data["heading"]
+        action = partial(map_bank_statement, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
         return carry_out(request, action, to=page, said=_("The columns are kept."))
     context = {"statement": shown, "form": form, "sample": sample} | _preview(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -70,3 +71,16 @@ class BankColumnsForm(ColumnsForm):
             strict=True,
         )
     )
+
+    def __init__(
+        self, data: Any = None, *, statement: StatementImport, width: int, lines: Sequence[int]
+    ) -> None:
+        super().__init__(data, statement=statement, width=width)
+        self.fields["heading"] = forms.TypedChoiceField(
+            label=_("Line of the headings"),
+            coerce=int,
+            choices=[("0", pgettext_lazy("line", "None")), *((str(line), str(line)) for line in lines)],
+            initial=str(statement.columns["heading"]),
+            widget=forms.Select(attrs={"class": "input"}),
+        )
+        self.order_fields(["heading"])

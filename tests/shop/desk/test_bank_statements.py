@@ -122,10 +122,12 @@ def test_columns_that_were_guessed_wrong_are_put_right(cashier: Client) -> None:
     assert "Say which column holds the date and which the amount." in page
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
-    put_right = words(cashier.post(path, {"date": "0", "amount": "1", "note": "2"}, follow=True))
-    nonsense = cashier.post(path, {"date": "99"})
+    said = {"heading": "1", "date": "0", "amount": "1", "note": "2"}
+    put_right = words(cashier.post(path, said, follow=True))
+    nonsense = cashier.post(path, said | {"date": "99"})
 
-    assert "New 1 Sum of the new ones 7.000\xa0₫" in put_right
+    assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
+    assert StatementImport.objects.get().heads == ["a", "b", "c"]
     assert nonsense.status_code == 422
     assert StatementImport.objects.get().columns["date"] == 0
 

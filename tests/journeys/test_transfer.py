@@ -1,0 +1,219 @@
+"""Paying by bank transfer in a browser: the buyer looks on as SePay tells of the money, and the desk sees to
+what came otherwise.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from orders.actions.transfers import take_arrival
+from orders.models import BankTransfer, Method, Order, Payment
+from orders.states import TransferState
+from shop.core.actors import Actor
+from shop.core.calendar import VIETNAM
+from tests.doubles.bank_webhooks import sepay_webhook
+from tests.factories import (
+    PASSWORD,
+    make_admin,
+    make_bank_account,
+    make_order,
+    make_places,
+    make_seller,
+    make_variant,
+)
+from tests.orders.arriving import told
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+SECRET = "whsec-of-the-test"
+OURS = "0011223344556"
+SLOW = 30_000  # milliseconds that a step may take on a busy machine
+
+
+@pytest.fixture(autouse=True)
+def _market(transactional_db: None, settings: Any, jobs_at_once: None) -> None:
+    settings.SEPAY_SECRET = SECRET
+    make_places()
+    make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
+    make_bank_account()
+
+
+def tell(address: str, code: str, amount: int, number: int = 1) -> int:
+    """SePay tells of a transfer, signed as it signs; answers the status."""
+    now = timezone.now()
+    body, headers = sepay_webhook(
+        SECRET,
+        now,
+        id=number,
+        accountNumber=OURS,
+        content=f"MBVCB.{number} {code} CHUYEN TIEN",
+        transferAmount=amount,
+        referenceCode=f"FT{number}",
+        transactionDate=f"{now.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}",
+    )
+    request = urllib.request.Request(f"{address}/webhooks/sepay/", body, headers, method="POST")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return int(answer.status)
+
+
+def waiting(**fields: Any) -> Order:
+    return make_order((make_variant(price=45_000), 2), method=Method.TRANSFER, now=timezone.now(), **fields)
+
+
+def at_the_desk(page: Page) -> Page:
+    make_admin(email="quantri@example.com")
+    page.set_default_timeout(SLOW)
+    page.goto("/en/tai-khoan/dang-nhap/")
+    page.get_by_label("E-mail or phone number").fill("quantri@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Enter the market").click()
+    page.wait_for_url(re.compile("/quan-tri/"))
+    return page
+
+
+def order_by_transfer(page: Page) -> None:
+    page.goto("/en/san-pham/")
+    page.get_by_role("link", name="Gối thảo dược").click()
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_label("I receive goods in").select_option("01")
+    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
+    page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    page.get_by_label("Commune or ward", exact=True).select_option(index=1)
+    page.get_by_label("House, street, hamlet").fill("Số 5")
+    page.get_by_label("Bank transfer").check()
+    page.get_by_label("I agree that Chợ Phiên").check()
+    page.get_by_role("button", name="Order", exact=False).filter(visible=True).last.click()
+
+
+def test_the_page_changes_by_itself_when_the_money_is_seen(phone: Page, live_server: Any) -> None:
+    page = phone
+    page.context.set_default_timeout(SLOW)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    order_by_transfer(page)
+    expect(page.get_by_role("heading", name="Scan the code to pay 350.000")).to_be_visible(timeout=SLOW)
+    order = Order.objects.get()
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+
+    expect(page.get_by_role("img", name=f"VietQR code: 350.000\u00a0₫, note {order.code}")).to_be_visible()
+    left = page.get_by_role("timer")
+    expect(left).to_have_text(re.compile(r"^23:5\d:\d\d$"), timeout=SLOW)
+    before = left.text_content()
+    expect(left).not_to_have_text(before or "", timeout=SLOW)
+    page.get_by_role("button", name=f"Copy {order.code}").click()
+    expect(page.get_by_role("button", name=f"Copy {order.code}")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == order.code
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save the code as a picture").click()
+    assert saved.value.suggested_filename == f"vietqr-{order.code}.png"
+
+    assert tell(live_server.url, order.code, 350_000) == 200
+
+    expect(page.get_by_text("The money has come: 350.000\u00a0₫. Thank you.").last).to_be_visible(
+        timeout=SLOW
+    )
+    expect(page.locator("#paying-panel")).to_have_count(0)
+    expect(page.locator("#news")).to_contain_text("The money has come")
+    assert loads == []
+    page.reload()
+    expect(page.get_by_text("Paid: 350.000\u00a0₫")).to_be_visible()
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0
+
+
+def test_a_page_left_open_hears_of_another_sum_and_of_the_end_of_its_time(
+    phone: Page, live_server: Any
+) -> None:
+    page, order = phone, waiting()
+    page.context.set_default_timeout(SLOW)
+    page.goto(f"/en/don-hang/{order.pk}/")
+
+    assert tell(live_server.url, order.code, 100_000) == 200
+
+    expect(page.get_by_text("We have seen your transfer of 100.000")).to_be_visible(timeout=SLOW)
+
+    Payment.objects.update(expires_at=timezone.now() + datetime.timedelta(seconds=2))
+
+    expect(page.get_by_text("The goods were kept until")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Scan the code")).to_have_count(0)
+
+
+def test_without_scripts_the_page_says_all_of_it_and_a_reload_tells_the_news(
+    browser: Browser, live_server: Any
+) -> None:
+    order = waiting()
+    context = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
+    )
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    page.goto(f"/en/don-hang/{order.pk}/")
+    expect(page.get_by_role("timer")).to_have_text(re.compile(r"\d+ h \d+ min"))
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+    assert tell(live_server.url, order.code, 120_000) == 200
+    page.reload()
+
+    expect(page.get_by_text("Paid: 120.000\u00a0₫")).to_be_visible()
+    context.close()
+
+
+def test_the_desk_settles_with_one_tap_what_came_without_a_code(page: Page) -> None:
+    order = waiting(name="Lý Thị Mẩy")
+    now = timezone.now()
+    arrival = told("LY THI MAY chuyen tien", 120_000, at=now)
+    take_arrival(arrival=arrival, actor=Actor.system("sepay"), now=now)
+    at_the_desk(page)
+
+    page.get_by_role("link", name="Transfers", exact=True).click()
+    expect(page.get_by_text("the note names the buyer, it costs exactly this sum")).to_be_visible()
+    page.get_by_role("button", name=f"Pay {order.code}: 120.000").click()
+
+    expect(page.get_by_text("Settled. The buyer sees it.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Every transfer is settled")).to_be_visible()
+    order.refresh_from_db()
+    assert (order.charged, order.still_due) == (120_000, 0)
+
+
+def test_the_desk_reads_a_statement_in(page: Page, tmp_path: Path) -> None:
+    order = waiting()
+    day = f"{timezone.localtime(timezone=VIETNAM):%d/%m/%Y}"
+    file = tmp_path / "sao-ke.csv"
+    file.write_text(
+        f"Số tài khoản: {OURS}\nNgày,Số GD,Vào,Ra,Lời nhắn\n"
+        f"{day} 10:00:00,FT8,120000,,{order.code} tra\n{day} 11:00:00,FT9,,5000,phi\n"
+    )
+    at_the_desk(page)
+
+    page.goto("/en/quan-tri/sao-ke/")
+    page.get_by_label("Statement").set_input_files(file)
+    page.get_by_role("button", name="Read it in").click()
+    page.get_by_label("Line of the headings").select_option("2")
+    for place, label in enumerate(["Date", "Number of the bank", "Money in", "Money out"]):
+        page.get_by_label(label, exact=False).first.select_option(str(place))
+    page.get_by_label("Note of the transfer").select_option("4")
+    page.get_by_label("Account").select_option("")
+    page.get_by_role("button", name="Read it so").click()
+    expect(page.get_by_text("The columns are kept.")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Take over 1 transfer").click()
+
+    expect(page.get_by_text("Settled by themselves")).to_be_visible(timeout=SLOW)
+    transfer = BankTransfer.objects.get()
+    assert (transfer.state, transfer.reference) == (TransferState.SETTLED, "FT8")
+    order.refresh_from_db()
+    assert order.still_due == 0
+
+    page.goto("/en/quan-tri/sao-ke/")
+    page.get_by_label("Statement").set_input_files(file)
+    page.get_by_role("button", name="Read it in").click()
+
+    expect(page.get_by_text("Settled by themselves")).to_be_visible(timeout=SLOW)
+    assert BankTransfer.objects.count() == 1
