@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shop.api import connections, metadata, money
-from shop.api.base import channels, mutations, places, shop, values
+from shop.api.base import channel_mutations, channels, mutations, places, shop, shop_mutations, values
 from shop.api.schema import Area
 
 AREA = Area(
@@ -18,6 +18,8 @@ AREA = Area(
         *channels.TYPES,
         *shop.TYPES,
         mutations.mutation,
+        channel_mutations.mutation,
+        shop_mutations.mutation,
     ),
     enums=channels.ENUMS | shop.ENUMS,
 )

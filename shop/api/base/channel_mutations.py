@@ -1,0 +1,144 @@
+"""Opening channels and changing their settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.channels import ChannelChange, ChannelLinks, change_channel, open_channel
+from shop.accounts.permissions import Permission
+from shop.api.base.channels import channel
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.metadata import from_input
+from shop.api.roots import Mutations
+from shop.core.models import Channel
+from shop.core.text import slug as slug_of
+
+mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
+
+MANAGING = (Permission.MANAGE_CHANNELS,)
+
+# Inputs and the columns that they are kept in; the settings lie in groups of their own.
+_COLUMNS = {"isActive": "is_active", "defaultCountry": "default_country"}
+_GROUPS = {
+    "stockSettings": {"allocationStrategy": "allocation_strategy"},
+    "orderSettings": {
+        "automaticallyConfirmAllNewOrders": "automatically_confirm_all_new_orders",
+        "automaticallyFulfillNonShippableGiftCard": "automatically_fulfill_non_shippable_gift_card",
+        "expireOrdersAfter": "expire_orders_after_minutes",
+        "deleteExpiredOrdersAfter": "delete_expired_orders_after_days",
+        "markAsPaidStrategy": "mark_as_paid_strategy",
+        "allowUnpaidOrders": "allow_unpaid_orders",
+        "includeDraftOrderInVoucherUsage": "include_draft_order_in_voucher_usage",
+        "draftOrderLinePriceFreezePeriod": "draft_order_line_price_freeze_hours",
+    },
+    "checkoutSettings": {
+        "useLegacyErrorFlow": "use_legacy_error_flow_for_checkout",
+        "automaticallyCompleteFullyPaidCheckouts": "automatically_complete_fully_paid_checkouts",
+    },
+    "paymentSettings": {"defaultTransactionFlowStrategy": "default_transaction_flow"},
+}
+_MAY_BE_EMPTY = {"expire_orders_after_minutes"}
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
+
+
+@mutation.field(permissions=MANAGING)
+def channel_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    currency = given["currencyCode"].strip().upper()
+    if not _CURRENCY.match(currency):
+        raise Mistake("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
+    change = ChannelChange(_values(given) | {"currency": currency}, _links(given))
+    made = open_channel(change=change, actor=context.actor, now=context.now)
+    return _shown(made.pk, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def channel_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key, given = given_key(arguments["id"], "Channel", field="id"), arguments["input"]
+    values = _values(given)
+    for column in ("metadata", "private_metadata"):
+        if column in values:
+            kept = Channel.objects.filter(pk=key).values_list(column, flat=True).first() or {}
+            values[column] = kept | values[column]
+    return _changed(key, ChannelChange(values, _links(given)), context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def channel_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _switched(arguments["id"], True, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def channel_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _switched(arguments["id"], False, context, selection)
+
+
+def _switched(text: str, active: bool, context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(text, "Channel", field="id")
+    if Channel.objects.filter(pk=key, is_active=active).exists():
+        words = _("This channel is open already.") if active else _("This channel is closed already.")
+        raise Mistake("INVALID", words, field="id")
+    return _changed(key, ChannelChange({"is_active": active}), context, selection)
+
+
+def _changed(key: Any, change: ChannelChange, context: Context, selection: Selection) -> dict[str, Any]:
+    change_channel(channel_id=key, change=change, actor=context.actor, now=context.now)
+    return _shown(key, context, selection)
+
+
+def _values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that an input sets. Raises Mistake."""
+    values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
+    if given.get("name") is not None:
+        values["name"] = _written(given["name"], "name", 250)
+    if given.get("slug") is not None:
+        values["slug"] = slug_of(_written(given["slug"], "slug", 255))
+    for group, columns in _GROUPS.items():
+        settings = given.get(group) or {}
+        for name, column in columns.items():
+            if name in settings and (settings[name] is not None or column in _MAY_BE_EMPTY):
+                values[column] = settings[name]
+    for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
+        if given.get(name) is not None:
+            values[column] = from_input(given[name])
+    return values
+
+
+def _written(text: str, field: str, longest: int) -> str:
+    text = text.strip()
+    if not text:
+        raise Mistake("REQUIRED", _("This is needed."), field=field)
+    if len(text) > longest:
+        raise Mistake("INVALID", _("This is too long."), field=field)
+    return text
+
+
+def _links(given: Mapping[str, Any]) -> ChannelLinks:
+    def keys(name: str, type_name: str) -> list[Any]:
+        return [given_key(text, type_name, field=name) for text in given.get(name) or ()]
+
+    links = ChannelLinks(
+        add_zones=keys("addShippingZones", "ShippingZone"),
+        remove_zones=keys("removeShippingZones", "ShippingZone"),
+        add_warehouses=keys("addWarehouses", "Warehouse"),
+        remove_warehouses=keys("removeWarehouses", "Warehouse"),
+    )
+    for added, removed, field in (
+        (links.add_zones, links.remove_zones, "addShippingZones"),
+        (links.add_warehouses, links.remove_warehouses, "addWarehouses"),
+    ):
+        if set(added) & set(removed):
+            words = _("The same cannot be taken in and given up.")
+            raise Mistake("DUPLICATED_INPUT_ITEM", words, field=field)
+    return links
+
+
+def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    return {"channel": channel.by_key(context, [key], selection.names("channel")).get(key)}

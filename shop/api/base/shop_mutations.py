@@ -1,0 +1,67 @@
+"""The shop's settings, as staff change them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.api.base.shop import SETTINGS
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.metadata import from_input
+from shop.api.roots import Mutations
+from shop.core.change_shop import change_shop
+from shop.core.models import ShopSettings
+
+mutation = Mutations()
+
+_COLUMNS = {
+    "name": "name",
+    "description": "description",
+    "trackInventoryByDefault": "track_inventory_by_default",
+    "defaultWeightUnit": "default_weight_unit",
+    "fulfillmentAutoApprove": "fulfillment_auto_approve",
+    "fulfillmentAllowUnpaid": "fulfillment_allow_unpaid",
+    "customerSetPasswordUrl": "customer_set_password_url",
+    "reserveStockDurationAnonymousUser": "reserve_stock_duration_anonymous_user",
+    "reserveStockDurationAuthenticatedUser": "reserve_stock_duration_authenticated_user",
+    "limitQuantityPerCheckout": "limit_quantity_per_checkout",
+    "enableAccountConfirmationByEmail": "enable_account_confirmation_by_email",
+    "allowLoginWithoutConfirmation": "allow_login_without_confirmation",
+    "passwordLoginMode": "password_login_mode",
+    "useLegacyUpdateWebhookEmission": "use_legacy_update_webhook_emission",
+}
+_MAY_BE_EMPTY = {
+    "reserve_stock_duration_anonymous_user",
+    "reserve_stock_duration_authenticated_user",
+    "limit_quantity_per_checkout",
+}
+
+
+@mutation.field(permissions=SETTINGS)
+def shop_settings_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    values = {
+        column: given[name]
+        for name, column in _COLUMNS.items()
+        if name in given and (given[name] is not None or column in _MAY_BE_EMPTY)
+    }
+    for name, column in _COLUMNS.items():
+        _check(values.get(column), column, name)
+    for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
+        if given.get(name) is not None:
+            values[column] = getattr(context.settings, column) | from_input(given[name])
+    return {"shop": change_shop(values=values, actor=context.actor, now=context.now)}
+
+
+def _check(value: Any, column: str, name: str) -> None:
+    """Raises Mistake for what the settings cannot hold."""
+    longest = getattr(ShopSettings._meta.get_field(column), "max_length", None)
+    if isinstance(value, str) and longest is not None and len(value) > longest:
+        raise Mistake("INVALID", _("This is too long."), field=name)
+    if isinstance(value, int) and not isinstance(value, bool) and value < (1 if "limit" in column else 0):
+        raise Mistake("INVALID", _("That number is too small."), field=name)
+    if name == "name" and value is not None and not value.strip():
+        raise Mistake("REQUIRED", _("This is needed."), field=name)

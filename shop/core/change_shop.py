@@ -1,0 +1,26 @@
+"""Changing the shop's own settings."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.models import ShopSettings, record_change
+
+
+@transaction.atomic(durable=True)
+def change_shop(*, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> ShopSettings:
+    """New values for columns of the settings, which are made where nobody has saved any yet."""
+    ShopSettings.objects.get_or_create(pk=1)
+    settings = locked_one(ShopSettings.objects.filter(pk=1))
+    assert settings is not None
+    for column, value in values.items():
+        setattr(settings, column, value)
+    settings.save()
+    record_change("shop.changed", settings, actor=actor, now=now, data={"fields": sorted(values)})
+    return settings

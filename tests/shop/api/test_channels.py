@@ -1,0 +1,246 @@
+"""Opening channels and changing their settings and the shop's, over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Listing
+from shop.api.ids import global_id
+from shop.core.models import Change, Channel, ShopSettings
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_seller,
+    make_user,
+    make_variant,
+    make_zone,
+    stock_of,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """
+    mutation($input: ChannelCreateInput!) {
+        channelCreate(input: $input) {
+            channel {
+                slug name isActive currencyCode defaultCountry { code } orderSettings { allowUnpaidOrders }
+            }
+            errors { field code } channelErrors { code }
+        }
+    }
+"""
+UPDATE = """
+    mutation($id: ID!, $input: ChannelUpdateInput!) {
+        channelUpdate(id: $id, input: $input) {
+            channel {
+                slug name metadata { key value } countries { code }
+                stockSettings { allocationStrategy }
+                orderSettings {
+                    allowUnpaidOrders expireOrdersAfter markAsPaidStrategy deleteExpiredOrdersAfter
+                }
+                checkoutSettings { useLegacyErrorFlow }
+                paymentSettings { defaultTransactionFlowStrategy }
+            }
+            errors { field code }
+        }
+    }
+"""
+GIVEN = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
+
+
+def test_a_channel_is_opened_with_its_settings():
+    given = GIVEN | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
+
+    answer = data_of(CREATE, token_of(make_admin()), input=given)["channelCreate"]
+
+    assert answer == {
+        "channel": {
+            "slug": "lao",
+            "name": "Lào",
+            "isActive": True,
+            "currencyCode": "USD",
+            "defaultCountry": {"code": "LA"},
+            "orderSettings": {"allowUnpaidOrders": True},
+        },
+        "errors": [],
+        "channelErrors": [],
+    }
+    assert Change.objects.of(Channel.objects.get(slug="lao")).get().what == "channel.opened"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "code"),
+    [
+        ({"slug": "viet-nam"}, "slug", "UNIQUE"),
+        ({"slug": " "}, "slug", "REQUIRED"),
+        ({"name": ""}, "name", "REQUIRED"),
+        ({"name": "x" * 251}, "name", "INVALID"),
+        ({"currencyCode": "đồng"}, "currencyCode", "INVALID"),
+        ({"addShippingZones": [global_id("ShippingZone", 10**9)]}, "addShippingZones", "NOT_FOUND"),
+        ({"addWarehouses": ["abc"]}, "addWarehouses", "GRAPHQL_ERROR"),
+    ],
+)
+def test_a_channel_that_cannot_be(wrong, field, code):
+    make_channel()
+    token = token_of(make_admin())
+    before = every_row()
+
+    answer = data_of(CREATE, token, input=GIVEN | wrong)["channelCreate"]
+
+    assert (answer["channel"], answer["errors"]) == (None, [{"field": field, "code": code}])
+    assert every_row() == before
+
+
+def test_a_channels_settings_change_one_by_one():
+    channel = make_channel(metadata={"a": "1"}, expire_orders_after_minutes=60)
+    given = {
+        "name": "Việt Nam ta",
+        "metadata": [{"key": "b", "value": "2"}],
+        "stockSettings": {"allocationStrategy": "PRIORITIZE_HIGH_STOCK"},
+        "orderSettings": {"expireOrdersAfter": None, "markAsPaidStrategy": "TRANSACTION_FLOW"},
+        "checkoutSettings": {"useLegacyErrorFlow": False},
+        "paymentSettings": {"defaultTransactionFlowStrategy": "AUTHORIZATION"},
+    }
+
+    answer = data_of(UPDATE, token_of(make_admin()), id=global_id("Channel", channel.pk), input=given)
+
+    assert answer["channelUpdate"] == {
+        "channel": {
+            "slug": "viet-nam",
+            "name": "Việt Nam ta",
+            "metadata": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
+            "countries": [],
+            "stockSettings": {"allocationStrategy": "PRIORITIZE_HIGH_STOCK"},
+            "orderSettings": {
+                "allowUnpaidOrders": False,
+                "expireOrdersAfter": None,
+                "markAsPaidStrategy": "TRANSACTION_FLOW",
+                "deleteExpiredOrdersAfter": 60,
+            },
+            "checkoutSettings": {"useLegacyErrorFlow": False},
+            "paymentSettings": {"defaultTransactionFlowStrategy": "AUTHORIZATION"},
+        },
+        "errors": [],
+    }
+
+
+def test_what_is_to_be_had_follows_zones_and_store_houses():
+    channel = make_channel()
+    seller = make_seller(channel=channel)
+    variant = make_variant(seller)
+    warehouse, zone = stock_of(variant).warehouse, make_zone(channel)
+    token, key = token_of(make_admin()), global_id("Channel", channel.pk)
+    listing = Listing.objects.get(product=variant.product, channel=channel)
+    assert listing.is_available
+
+    def after(**given):
+        answer = data_of(UPDATE, token, id=key, input=given)["channelUpdate"]
+        assert answer["errors"] == []
+        listing.refresh_from_db()
+        return listing.is_available
+
+    assert not after(removeWarehouses=[global_id("Warehouse", warehouse.pk)])
+    assert after(addWarehouses=[global_id("Warehouse", warehouse.pk)])
+    assert not after(removeShippingZones=[global_id("ShippingZone", zone.pk)])
+    assert after(addShippingZones=[global_id("ShippingZone", zone.pk)])
+    assert not after(defaultCountry="LA")
+    same = {name: [global_id("Warehouse", warehouse.pk)] for name in ("addWarehouses", "removeWarehouses")}
+    refused = data_of(UPDATE, token, id=key, input=same)["channelUpdate"]
+    assert refused["errors"] == [{"field": "addWarehouses", "code": "DUPLICATED_INPUT_ITEM"}]
+
+
+def test_a_channel_is_closed_and_opened_again():
+    channel = make_channel()
+    token, key = token_of(make_admin()), global_id("Channel", channel.pk)
+
+    def do(name):
+        query = (
+            f"mutation($id: ID!) {{ {name}(id: $id) {{ channel {{ isActive }} errors {{ field code }} }} }}"
+        )
+        return data_of(query, token, id=key)[name]
+
+    refused = {"channel": None, "errors": [{"field": "id", "code": "INVALID"}]}
+    assert do("channelDeactivate") == {"channel": {"isActive": False}, "errors": []}
+    assert do("channelDeactivate") == refused
+    assert do("channelActivate") == {"channel": {"isActive": True}, "errors": []}
+    assert do("channelActivate") == refused
+
+
+SHOP = """
+    mutation($input: ShopSettingsInput!) {
+        shopSettingsUpdate(input: $input) {
+            shop {
+                name description limitQuantityPerCheckout defaultWeightUnit passwordLoginMode metadata { key }
+            }
+            errors { field code }
+        }
+    }
+"""
+
+
+def test_the_shops_settings_change():
+    given = {
+        "name": "Chợ Phiên Bắc Kạn",
+        "limitQuantityPerCheckout": None,
+        "defaultWeightUnit": "G",
+        "passwordLoginMode": "CUSTOMERS_ONLY",
+        "metadata": [{"key": "a", "value": "1"}],
+    }
+
+    answer = data_of(SHOP, token_of(make_admin()), input=given)["shopSettingsUpdate"]
+
+    assert answer == {
+        "shop": {
+            "name": "Chợ Phiên Bắc Kạn",
+            "description": "",
+            "limitQuantityPerCheckout": None,
+            "defaultWeightUnit": "G",
+            "passwordLoginMode": "CUSTOMERS_ONLY",
+            "metadata": [{"key": "a"}],
+        },
+        "errors": [],
+    }
+    settings = ShopSettings.objects.get()
+    assert (settings.default_weight_unit, settings.password_login_mode) == ("g", "customers_only")
+    assert Change.objects.of(settings).get().what == "shop.changed"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "code"),
+    [
+        ({"name": " "}, "name", "REQUIRED"),
+        ({"name": "x" * 121}, "name", "INVALID"),
+        ({"limitQuantityPerCheckout": 0}, "limitQuantityPerCheckout", "INVALID"),
+        ({"reserveStockDurationAnonymousUser": -1}, "reserveStockDurationAnonymousUser", "INVALID"),
+    ],
+)
+def test_settings_that_cannot_be(wrong, field, code):
+    token = token_of(make_admin())
+    before = every_row()
+
+    answer = data_of(SHOP, token, input=wrong)["shopSettingsUpdate"]
+
+    assert (answer["shop"], answer["errors"]) == (None, [{"field": field, "code": code}])
+    assert every_row() == before
+
+
+@pytest.mark.parametrize(
+    ("query", "permission"),
+    [
+        (
+            'channelCreate(input: {name: "x", slug: "x", currencyCode: "VND", defaultCountry: VN})',
+            "MANAGE_CHANNELS",
+        ),
+        ('channelUpdate(id: "x", input: {})', "MANAGE_CHANNELS"),
+        ('channelActivate(id: "x")', "MANAGE_CHANNELS"),
+        ('channelDeactivate(id: "x")', "MANAGE_CHANNELS"),
+        ("shopSettingsUpdate(input: {})", "MANAGE_SETTINGS"),
+    ],
+)
+def test_each_needs_its_permission(query, permission):
+    for user in (None, make_user(), make_user(is_staff=True)):
+        answer = ask(f"mutation {{ {query} {{ errors {{ code }} }} }}", token_of(user) if user else None)
+        assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
