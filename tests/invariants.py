@@ -35,6 +35,7 @@ from orders.models import (
     Reservation,
     Settlement,
     WeightQuestion,
+    counted_of,
 )
 from orders.states import (
     CASH_AWAY,
@@ -61,6 +62,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_stock()
     check_availability()
     check_sums()
+    check_counted()
     check_discounts()
     check_parcels()
     check_weights()
@@ -143,6 +145,17 @@ def check_sums() -> None:
         given = sum(one.amount - one.surplus for one in order.refunds.all() if one.part in standing)
         assert order.due_gross == sum(part.total_gross for part in standing) - given
         assert order.total_net <= order.total_gross
+
+
+def check_counted() -> None:
+    """Reports count parts and lines where their orders say."""
+    for row in (
+        *OrderPart.objects.select_related("order"),
+        *OrderLine.objects.select_related("order", "part"),
+    ):
+        part = row if isinstance(row, OrderPart) else row.part
+        for name, value in counted_of(row.order, is_standing=part.is_standing).items():
+            assert getattr(row, name) == value, f"{row!r} is counted with another {name} than its order's"
 
 
 def check_discounts() -> None:

@@ -23,6 +23,7 @@ from orders.models import (
     OrderPart,
     Source,
     WithholdingRate,
+    counted_of,
 )
 from orders.payments.codes import code_for
 from orders.pricing import Priced
@@ -168,7 +169,8 @@ def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
 def _part(
     order: Order, share: Share, number: int, delivery: Priced | None, now: datetime.datetime
 ) -> OrderPart:
-    part = OrderPart(order=order, cooperative=share.cooperative, number=number)
+    counted = counted_of(order, is_standing=True)
+    part = OrderPart(order=order, cooperative=share.cooperative, number=number, **counted)
     if share.chosen is not None:
         way = share.chosen.way
         part.way, part.service, part.warehouse = way, way.service, way.warehouse
@@ -242,6 +244,7 @@ def _line(
         total_net=priced.total.net,
         total_gross=priced.total.gross,
         return_days=product.return_days,
+        **counted_of(order, is_standing=True),
     )
 
 

@@ -23,6 +23,7 @@ from orders.models import (
     ParcelLine,
     Payment,
     Refund,
+    counted_of,
     total_sums,
 )
 from orders.states import (
@@ -65,6 +66,7 @@ def derive_standing(order: Order) -> list[OrderPart]:
     changed = [part for part, old in zip(parts, before, strict=True) if old != (part.progress,)]
     if changed:
         OrderPart.objects.bulk_update(changed, ["progress"])
+    _write_counted(order, parts)
     _write_sums(order, parts)
     _write_money(order)
     order.status = _status(order, parts)
@@ -160,6 +162,21 @@ def _progress(ordered: int, steps: _Steps) -> str:
     if gone:
         return Progress.PARTLY_DISPATCHED
     return Progress.PACKING if packing else Progress.NOTHING
+
+
+def _write_counted(order: Order, parts: Sequence[OrderPart]) -> None:
+    """Where reports count the parts and their lines: written with them, and again where that has changed."""
+    for is_standing in (True, False):
+        counted = counted_of(order, is_standing=is_standing)
+        stale = [
+            part.pk
+            for part in parts
+            if part.is_standing == is_standing
+            and any(getattr(part, name) != value for name, value in counted.items())
+        ]
+        if stale:
+            OrderPart.objects.filter(pk__in=stale).update(**counted)
+            OrderLine.objects.filter(part__in=stale).update(**counted)
 
 
 def _write_sums(order: Order, parts: Sequence[OrderPart]) -> None:

@@ -1,4 +1,5 @@
 from orders.models.basket import Basket, BasketLine, DeliveryChoice, Reservation
+from orders.models.counted import counted_of
 from orders.models.discount import (
     Bearer,
     Discount,
@@ -105,6 +106,7 @@ __all__ = [
     "WeightQuestion",
     "Wish",
     "WithholdingRate",
+    "counted_of",
     "places",
     "show_ways_in_language",
     "tidy_code",

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Lot, Stock, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
+from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
 from orders.states import STANDING, UNANSWERED, Coverage, OrderStatus, SaleorStatus, TransferState
 from shop.accounts.models import Address
 from shop.core.calendar import start_of_day
@@ -210,14 +211,6 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
             models.Index(fields=["user", "-placed_at"], name="order_by_user"),
             models.Index(fields=["phone", "number"], name="order_by_phone"),
             models.Index(fields=["channel", "placed_at"], name="order_by_channel"),
-            # All that reports read of an order, so that they read no row.
-            models.Index(
-                fields=[
-                    *("placed_at", "id", "number", "channel", "source"),
-                    *("province_code", "expired_at", "total_gross"),
-                ],
-                name="order_for_reports",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -259,7 +252,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.filter(part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True)
 
 
-class OrderLine(WithMetadata):
+class OrderLine(Counted, WithMetadata):
     """One agreed thing: names, unit, prices, tax and commission copied, so that the past stays as it was.
 
     Minor units: `unit_list` and `unit_price` are what one step was said to cost (list, and after
@@ -341,9 +334,13 @@ class OrderLine(WithMetadata):
             models.Index(fields=["order", "position", "id"], name="order_line_in_order"),
             models.Index(fields=["part", "position", "id"], name="order_line_in_part"),
             models.Index(fields=["product_key"], name="order_line_by_product"),
+            # All that reports read of a line, so that they read no row.
             models.Index(
-                fields=["part", "product_key", "category_key", "quantity", "total_gross", "commission"],
-                name="order_line_for_reports",
+                fields=[
+                    *(*COUNTED, "category_key", "product_key", *COUNTED_ALSO),
+                    *("part", "order", "total_gross", "commission"),
+                ],
+                name="line_counted",
             ),
         ]
 

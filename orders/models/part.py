@@ -19,6 +19,7 @@ from cooperatives.models import (
     Warehouse,
     WayKind,
 )
+from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
 from orders.models.order import Order, OrderLine
 from orders.states import (
     ARRIVED,
@@ -125,7 +126,7 @@ def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
         part.way_name = way.name
 
 
-class OrderPart(WithMetadata, WithTimes):
+class OrderPart(Counted, WithMetadata, WithTimes):
     """One cooperative's share of one order: its lines, delivery, money and progress. Exists from placement.
 
     The delivery's words and prices are copied. Minor units: `delivery_list_*`, `delivery_priced_*`
@@ -197,10 +198,10 @@ class OrderPart(WithMetadata, WithTimes):
             # All that reports read of a part, so that they read no row.
             models.Index(
                 fields=[
-                    *("order", "state", "cooperative", "id"),
-                    *("goods_gross", "delivery_gross", "total_gross", "commission"),
+                    *(*COUNTED, *COUNTED_ALSO),
+                    *("order", "goods_gross", "delivery_gross", "commission"),
                 ],
-                name="part_for_reports",
+                name="part_counted",
             ),
         ]
 

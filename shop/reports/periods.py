@@ -19,10 +19,9 @@ class Step(TextChoices):
 
 
 class PeriodOf(Func):
-    """The first day of the period that an instant falls in, as Vietnam counts days.
+    """The first day of the period that a day falls in.
 
-    TruncDate does the same, but on SQLite by a Python function called for every row: ten times slower.
-    Vietnam is seven hours ahead of UTC all year (no summer time since 1975).
+    Django's TruncWeek does the same, but on SQLite by a Python function called for every row.
     """
 
     output_field = DateField()
@@ -33,25 +32,21 @@ class PeriodOf(Func):
         Step.MONTH: ", 'start of month'",
     }
 
-    def __init__(self, instant: str, step: Step) -> None:
-        super().__init__(instant)
+    def __init__(self, day: str, step: Step) -> None:
+        super().__init__(day)
         self.extra["step"] = step.value
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> tuple[str, Any]:
         shift = self._SQLITE[Step(self.extra["step"])]
-        return super().as_sql(
-            compiler, connection, template=f"date(%(expressions)s, '+7 hours'{shift})", **extra
-        )
+        return super().as_sql(compiler, connection, template=f"date(%(expressions)s{shift})", **extra)
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> tuple[str, Any]:
-        local = "%(expressions)s AT TIME ZONE 'Asia/Ho_Chi_Minh'"
-        return super().as_sql(
-            compiler, connection, template=f"(date_trunc('%(step)s', {local}))::date", **extra
-        )
+        template = "(date_trunc('%(step)s', %(expressions)s))::date"
+        return super().as_sql(compiler, connection, template=template, **extra)
 
 
 def start_of_period(day: datetime.date, step: Step) -> datetime.date:

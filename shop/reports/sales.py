@@ -1,8 +1,9 @@
 """The sales report: what was ordered, when, and whose, what or where it was.
 
 Figures are sums over the parts and lines of placed orders in whole minor units, so they equal the
-orders to the đồng in every grouping. Delivery belongs to a part: where rows are products or categories
-it stands in a row of its own. Parts that were declined or cancelled count only if asked for.
+orders to the đồng in every grouping; parts and lines carry what is asked of them (`Counted`). Delivery
+belongs to a part: where rows are products or categories it stands in a row of its own. Parts that were
+declined or cancelled count only if asked for.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category
 from orders.models import OrderLine, OrderPart
-from orders.states import STANDING
-from shop.core.calendar import start_of_day
-from shop.reports.periods import PeriodOf, Step
+from shop.reports.periods import PeriodOf, Step, start_of_period
 
 
 class Group(TextChoices):
@@ -37,28 +36,33 @@ OF_LINES = frozenset({Group.CATEGORY, Group.PRODUCT})
 _OF_ONE_COOPERATIVE = frozenset({Group.COOPERATIVE, Group.PRODUCT})
 DELIVERY = "delivery"  # the key of the row that holds delivery where rows are goods
 
-# Where each group's key is found, seen from a part or, for goods, from a line.
+# The column of each group's key, on parts and on lines alike; goods are on lines alone.
 _KEYS = {
     Group.COOPERATIVE: "cooperative",
     Group.CATEGORY: "category_key",
     Group.PRODUCT: "product_key",
-    Group.PROVINCE: "order__province_code",
-    Group.CHANNEL: "order__channel",
-    Group.SOURCE: "order__source",
+    Group.PROVINCE: "sold_to",
+    Group.CHANNEL: "sold_in",
+    Group.SOURCE: "sold_from",
 }
 _OF_PARTS: dict[str, Aggregate] = {
-    "orders": Count("order__number", distinct=True),
+    "orders": Count("order", distinct=True),
     "parts": Count("pk"),
     "goods": Sum("goods_gross"),
     "delivery": Sum("delivery_gross"),
     "commission": Sum("commission"),
 }
 _OF_LINES: dict[str, Aggregate] = {
-    "orders": Count("part__order__number", distinct=True),
+    "orders": Count("order", distinct=True),
     "parts": Count("part", distinct=True),
     "goods": Sum("total_gross"),
     "commission": Sum("commission"),
 }
+
+
+# Sums are taken by day and added up here: telling orders apart takes a day's in hand, never all of them, and
+# since an order has one day, days add up to any period.
+_DAY: dict[str, Any] = {"day": F("sold_on")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,11 @@ def total_of(rows: Iterable[Figures]) -> Figures:
 
 def by_period(asked: Asked) -> dict[datetime.date, Figures]:
     """Figures by the first day of each period that has any."""
-    period = {"period": PeriodOf(_order(asked, "placed_at"), asked.step)}
-    rows = _from_lines(asked, period) if asked.category else _from_parts(asked, period)
-    return {row["period"]: _figures(row) for row in rows}
+    return {
+        period: figures
+        for (period, _key), figures in _rolled_up(asked, _rows(asked, of_lines=bool(asked.category))).items()
+        if period is not None
+    }
 
 
 def by_group(asked: Asked) -> dict[object, Figures]:
@@ -140,76 +146,69 @@ def by_period_and_group(asked: Asked) -> dict[tuple[datetime.date | None, object
 
 def totals(asked: Asked) -> Figures:
     """Figures of the whole time, each order counted once."""
-    rows = _from_lines(asked, {}) if asked.category else _from_parts(asked, {})
-    return total_of(_figures(row) for row in rows)
+    return total_of(by_period(asked).values())
 
 
 def _grouped(asked: Asked, *, with_period: bool) -> dict[tuple[datetime.date | None, object], Figures]:
     of_lines = asked.group in OF_LINES or asked.category is not None
-    prefix = "part__" if of_lines and asked.group not in OF_LINES else ""
-    by: dict[str, Any] = {"group": F(f"{prefix}{_KEYS[asked.group]}")}
-    if with_period:
-        by["period"] = PeriodOf(f"{'part__' if of_lines else ''}order__placed_at", asked.step)
-    left_out = {"orders"} if asked.group in _OF_ONE_COOPERATIVE else set()
-    rows = _from_lines(asked, by, left_out) if of_lines else _from_parts(asked, by, left_out)
-    found = {(row.get("period"), row["group"]): _figures(row) for row in rows}
+    if asked.group == Group.PRODUCT:
+        by: dict[str, Any] = {"period": PeriodOf("sold_on", asked.step)} if with_period else {}
+        rows = _rows(asked, of_lines=True, by=by | {"group": F("product_key")}, left_out={"orders"})
+        found = {(row.get("period"), row["group"]): _figures(row) for row in rows}
+    else:
+        left_out = {"orders"} if asked.group in _OF_ONE_COOPERATIVE else set()
+        group = {"group": F(_KEYS[asked.group])}
+        rows = _rows(asked, of_lines=of_lines, by=_DAY | group, left_out=left_out)
+        found = _rolled_up(asked, rows, with_period=with_period)
     if asked.group in OF_LINES and asked.category is None:
-        period = {"period": PeriodOf("order__placed_at", asked.step)} if with_period else {}
-        for row in _from_parts(asked, period, _OF_PARTS.keys() - {"delivery"}):
-            if row["delivery"]:
-                found[(row.get("period"), DELIVERY)] = Figures(delivery=row["delivery"])
+        rows = _rows(asked, of_lines=False, left_out=_OF_PARTS.keys() - {"parts", "delivery"})
+        for (period, _key), figures in _rolled_up(asked, rows, with_period=with_period).items():
+            if figures.delivery:
+                found[period, DELIVERY] = Figures(delivery=figures.delivery)
     return found
 
 
-def _from_parts(
-    asked: Asked, by: Mapping[str, Any], left_out: Set[str] = frozenset()
-) -> Iterable[Mapping[str, Any]]:
-    return _sums(OrderPart.objects.filter(_asked_for(asked, "")), by, _OF_PARTS, left_out)
+def _rolled_up(
+    asked: Asked, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
+) -> dict[tuple[datetime.date | None, object], Figures]:
+    """Sums of days as those of their periods, or of the whole time, by the group's key if there is one."""
+    found: dict[tuple[datetime.date | None, object], Figures] = {}
+    for row in rows:
+        period = start_of_period(row["day"], asked.step) if with_period else None
+        key = (period, row.get("group"))
+        found[key] = found.get(key, Figures()) + _figures(row)
+    return found
 
 
-def _from_lines(
-    asked: Asked, by: Mapping[str, Any], left_out: Set[str] = frozenset()
+def _rows(
+    asked: Asked,
+    *,
+    of_lines: bool,
+    by: Mapping[str, Any] = _DAY,
+    left_out: Set[str] = frozenset(),
 ) -> Iterable[Mapping[str, Any]]:
-    """Goods alone: a line has no delivery."""
-    lines = OrderLine.objects.filter(_asked_for(asked, "part__"))
-    if asked.category is not None:
+    """One row of sums for each group. Of lines goods alone: a line has no delivery."""
+    counted: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(_asked_for(asked))
+    if of_lines and asked.category is not None:
         inside = Category.objects.filter(path__startswith=asked.category.path or "/none/")
-        lines = lines.filter(category_key__in=inside.values("pk"))
-    return _sums(lines, by, _OF_LINES, left_out)
-
-
-def _sums(
-    rows: QuerySet[Any], by: Mapping[str, Any], sums: Mapping[str, Aggregate], left_out: Set[str]
-) -> Iterable[Mapping[str, Any]]:
-    """One row of sums for each group; a single one where nothing is grouped."""
+        counted = counted.filter(category_key__in=inside.values("pk"))
+    sums = _OF_LINES if of_lines else _OF_PARTS
     wanted = {name: each for name, each in sums.items() if name not in left_out}
-    if not by:
-        return [rows.aggregate(**wanted)]
-    grouped: Iterable[Mapping[str, Any]] = rows.order_by().annotate(**by).values(*by).annotate(**wanted)
+    grouped: Iterable[Mapping[str, Any]] = counted.order_by().annotate(**by).values(*by).annotate(**wanted)
     return grouped
 
 
-def _order(asked: Asked, column: str) -> str:
-    return f"part__order__{column}" if asked.category else f"order__{column}"
-
-
-def _asked_for(asked: Asked, part: str) -> Q:
-    """The parts asked for; `part` leads to them from what is counted."""
-    wanted = Q(
-        **{
-            f"{part}order__placed_at__gte": start_of_day(asked.first),
-            f"{part}order__placed_at__lt": start_of_day(asked.last + datetime.timedelta(days=1)),
-            f"{part}order__channel__in": asked.channels,
-        }
-    )
+def _asked_for(asked: Asked) -> Q:
+    """The parts or lines asked for."""
+    wanted = Q(sold_on__gte=asked.first, sold_on__lte=asked.last, sold_in__in=asked.channels)
     if asked.cooperative is not None:
-        wanted &= Q(**{f"{part}cooperative": asked.cooperative})
+        wanted &= Q(cooperative=asked.cooperative)
     if asked.province:
-        wanted &= Q(**{f"{part}order__province_code": asked.province})
+        wanted &= Q(sold_to=asked.province)
     if asked.source:
-        wanted &= Q(**{f"{part}order__source": asked.source})
+        wanted &= Q(sold_from=asked.source)
     if not asked.with_ended:
-        wanted &= Q(**{f"{part}state__in": sorted(STANDING), f"{part}order__expired_at": None})
+        wanted &= Q(has_ended=False)
     return wanted
 
 
@@ -218,7 +217,7 @@ def _figures(row: Mapping[str, Any]) -> Figures:
     return Figures(
         row.get("orders", row["parts"]),
         row["parts"],
-        row["goods"] or 0,
+        row.get("goods") or 0,
         row.get("delivery") or 0,
-        row["commission"] or 0,
+        row.get("commission") or 0,
     )

@@ -91,9 +91,15 @@ class _Writer:
         rows = _Rows()
         for each in planned:
             self._order(each, rows)
+        for part in rows.parts:
+            part.has_ended = not part.is_standing
         OrderPart.objects.bulk_update(
-            rows.parts, ["state", "progress", "accepted_at", "ended_at", "end_reason"], batch_size=200
+            rows.parts,
+            ["state", "progress", "accepted_at", "ended_at", "end_reason", "has_ended"],
+            batch_size=200,
         )
+        ended = [part.pk for part in rows.parts if part.has_ended]
+        OrderLine.objects.filter(part__in=ended).update(has_ended=True)
         Payment.objects.bulk_create(rows.payments)
         Consent.objects.bulk_create(rows.consents)
         Parcel.objects.bulk_create([parcel for parcel, *_rest in rows.parcels])

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from shop.core.calendar import day_of
+from shop.core.models import Channel
+
+# A report's questions, in the order of its indexes; what is asked of parts or lines alone follows.
+COUNTED = ("sold_on", "sold_in", "has_ended")
+COUNTED_ALSO = ("cooperative", "sold_to", "sold_from")
+
+
+class Counted(models.Model):
+    """Where reports count a part or a line: copies of what its order says, so that they read no other row.
+
+    `sold_on` is Vietnam's day of placement, null in a draft; `sold_in` the channel, `sold_from` the
+    source, `sold_to` the province. `has_ended`: declined, cancelled, or of an order that lapsed.
+    Written with the row and kept by `orders.actions.standing` alone.
+    """
+
+    sold_on = models.DateField(null=True, blank=True)
+    sold_in = models.ForeignKey(
+        Channel, models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
+    sold_from = models.CharField(max_length=10, blank=True, default="")
+    sold_to = models.CharField(max_length=10, blank=True, default="")
+    has_ended = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+
+def counted_of(order: Any, *, is_standing: bool) -> dict[str, Any]:
+    """The columns of `Counted` for a part of the order, and for its lines."""
+    return {
+        "sold_on": day_of(order.placed_at) if order.placed_at else None,
+        "sold_in_id": order.channel_id,
+        "sold_from": order.source,
+        "sold_to": order.province_code,
+        "has_ended": not is_standing or order.expired_at is not None,
+    }
