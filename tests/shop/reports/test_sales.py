@@ -10,6 +10,7 @@ import pytest
 
 from catalog.models import Category, Product
 from orders.actions.cancel import cancel_order, cancel_part
+from orders.actions.standing import derive_standing
 from orders.models import Order, OrderLine, OrderPart, Source
 from orders.states import STANDING
 from shop.core.actors import Actor
@@ -140,6 +141,7 @@ def test_filters_by_cooperative_province_channel_and_source() -> None:
     make_order((variant, 1), province_code=HANOI)
     by_phone = make_order((variant, 2), province_code=THAI_NGUYEN)
     Order.objects.filter(pk=by_phone.pk).update(source=Source.PHONE)
+    derive_standing(Order.objects.get(pk=by_phone.pk))
     elsewhere = make_channel(slug="khac", name="Khác")
 
     assert totals(ask(province=THAI_NGUYEN)).goods == 200_000
