@@ -35,6 +35,7 @@ NO_PAGES = {
     "members:manifest": "JSON for phones",
     "members:worker": "a script",
     "members:parcel": "leads on to the part's page",
+    "members:weight-words": "words beside a field while it is written",
     "members:voucher-file": "CSV",
     "desk:voucher-file": "CSV",
     **dict.fromkeys(("desk:settlement-pdf", "members:settlement-pdf"), "PDF"),

@@ -88,6 +88,7 @@ from tests.factories import (
     make_user,
     make_way,
 )
+from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.arriving import told
 
 DRAWINGS = (
@@ -163,6 +164,7 @@ class _Market:
         self.settlement, self.payout = self._settlement()
         self.vouchers, self.promotions = self._offers()
         self.full, self.to_mend = self._baskets()
+        self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
 
     def sessions(self) -> dict[str, str]:
         """A session's key for each kind of visitor; guests bring the key of their basket at most."""
@@ -170,6 +172,7 @@ class _Market:
             GUEST: "",
             "guest with a basket": _session(basket=str(self.full.pk)),
             "guest to mend": _session(basket=str(self.to_mend.pk)),
+            "guest with gourds": _session(basket=str(self.weighed.basket.pk)),
             "buyer": _signed_in(self.buyer),
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
@@ -439,6 +442,7 @@ def _market_visits(market: _Market) -> list[Visit]:
         Visit("/san-pham/?page=2&xep=gia"),
         Visit(f"/san-pham/?giao=on&tinh={HANOI}&ocop=on&htx=thien-an"),
         *(Visit(f"/san-pham/{product.slug}/") for product in market.products[:3]),
+        Visit(f"/san-pham/{market.weighed.gourd.product.slug}/"),
         Visit(f"/san-pham/{Product.objects.get(cooperative=market.resting).slug}/"),
         Visit(f"/danh-muc/{market.category.slug}/"),
         Visit("/hop-tac-xa/"),
@@ -463,6 +467,8 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/gio-hang/", "guest with a basket"),
         Visit("/gio-hang/", "guest to mend"),
         Visit("/gio-hang/ma-uu-dai/", "buyer", sent={"code": "SAI"}),
+        Visit("/gio-hang/", "guest with gourds"),
+        Visit("/dat-hang/", "guest with gourds"),
         Visit("/dat-hang/", "guest with a basket"),
         Visit("/dat-hang/", "guest with a basket", sent=wrong),
         Visit("/dat-hang/", "guest with a basket", sent={**wrong, "reload": "1", "old_address": "Dịch Vọng"}),
@@ -470,6 +476,7 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/dat-hang/", "buyer"),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
+        *(Visit(f"/don-hang/{order.pk}/") for order in market.weighed.orders.values()),
         Visit("/don-hang/"),
         Visit("/don-hang/", sent={"phone": "0987654321", "code": "T0000"}),
         Visit("/tai-khoan/", "buyer"),
@@ -527,7 +534,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         *(f"{path}chua-giao-duoc/" for stage, path in parcels if stage == "handed over"),
     ]
     return [
-        *(Visit(path, "manager") for path in theirs),
+        *(Visit(path, "manager") for path in [*theirs, *member_paths(market.weighed)]),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/tai-khoan-ngan-hang/", "manager", sent={"bank_account": "1", "again": "2"}),
         Visit(money, "packer", status=403),
@@ -578,7 +585,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         f"/quan-tri/don-hang/{market.orders['new'].pk}/nguoi-nhan/",
     ]
     return [
-        *(Visit(path, "admin") for path in theirs),
+        *(Visit(path, "admin") for path in [*theirs, *desk_paths(market.weighed)]),
         Visit(f"{sales}?tu=khong-phai-ngay", "admin", status=422),
         Visit("/quan-tri/so-cai/?tu=khong-phai-ngay", "admin"),
         Visit("/quan-tri/hoa-hong/", "admin", 422, sent={"percent": "nhiều"}),

@@ -1,0 +1,111 @@
+"""Goods by weight at every step of the scale, and cash at every step of its way, to be looked at."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from cooperatives.models import Cooperative, WayKind
+from orders.actions.cod_statement import read_in, take_over
+from orders.actions.deliver import deliver_parcel
+from orders.actions.pack import accept_part
+from orders.actions.redeem import use_code
+from orders.actions.remit import Giver, reconcile_cash, remit_cash
+from orders.actions.weigh import answer_weight, weigh_line
+from orders.models import CashRemittance, Order, OrderPart, Parcel, StatementImport, WeightQuestion
+from orders.states import CashHolder
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from tests.factories import make_basket, make_channel, make_gourd, make_order, make_voucher, make_way
+from tests.orders.cash_at_hand import CARRIER, sent, statement
+
+_STEPS = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
+
+
+class ScaleAndCash:
+    """Made beside the other rows of the world, for one of its sellers and its buyer."""
+
+    def __init__(self, seller: Cooperative, buyer: User, admin: User, *, now: datetime.datetime) -> None:
+        self._by: dict[str, Any] = {"actor": Actor.system(), "now": now}
+        self.gourd = make_gourd(seller, name="Bí xanh thơm cân ký", on_hand=100)
+        self.orders = {name: self._weighed(buyer, grams, name) for name, grams in _STEPS.items()}
+        make_voucher("CANKY", starts_at=now - datetime.timedelta(days=1))
+        self.basket = make_basket((self.gourd, 2), now=now)
+        use_code(basket_id=self.basket.pk, code="CANKY", now=now)
+        self.coach = make_way(
+            seller,
+            make_channel(),
+            kind=WayKind.COACH,
+            name="Xe về Thái Nguyên",
+            provinces=("19",),
+            departs_weekday=4,
+            departs_at=datetime.time(18),
+        )
+        self.remittances = self._cash(seller)
+        self.statements = self._statements(admin, now)
+
+    def part(self, step: str) -> OrderPart:
+        return self.orders[step].parts.get()
+
+    def _weighed(self, buyer: User, grams: int | None, step: str) -> Order:
+        order = make_order((self.gourd, 2), user=buyer, now=self._by["now"])
+        part = order.parts.get()
+        accept_part(part_id=part.pk, **self._by)
+        if grams is not None:
+            weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **self._by)
+        if step == "refused":
+            question = WeightQuestion.objects.get(line__part=part)
+            answer_weight(question_id=question.pk, agreed=False, **self._by)
+        return order
+
+    def _cash(self, seller: Cooperative) -> list[CashRemittance]:
+        """Cash in a carrier's hands and in the seller's, handed in, and seen; short, with the reason."""
+        held = [self._brought(seller, carrier=CARRIER) for _each in range(4)]
+        self._brought(seller, carrier="")
+        carrier = Giver(CashHolder.CARRIER, carrier=CARRIER)
+        waits, seen = (
+            remit_cash(giver=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._by)
+            for parcel in held[:2]
+        )
+        reconcile_cash(
+            remittance_id=seen.pk, received=seen.remitted - 10_000, reason="Thiếu tiền lẻ", **self._by
+        )
+        return [waits, seen]
+
+    def _brought(self, seller: Cooperative, *, carrier: str) -> Parcel:
+        parcel = sent(seller=seller, carrier=carrier)
+        return deliver_parcel(
+            parcel_id=parcel.pk, cash_collected=True, code=parcel.pickup_code, reason="Thử", **self._by
+        )
+
+    def _statements(self, admin: User, now: datetime.datetime) -> list[StatementImport]:
+        """One that is only read, one that was taken over with rows that differ."""
+        held = list(Parcel.objects.of_carrier(CARRIER).filter(cod_state="collected").order_by("pk"))
+        rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in held]
+        first, second = (
+            read_in(file_name=f"{name}.csv", content=statement(told), carrier=CARRIER, user=admin, now=now)
+            for name, told in [
+                ("thang-10", [(rows[0][0], rows[0][1] - 20_000, 5_000), ("LA123", 50_000, 0)]),
+                ("thang-11", rows),
+            ]
+        )
+        take_over(statement_id=first.pk, **self._by)
+        return [first, second]
+
+
+def member_paths(rows: ScaleAndCash) -> list[str]:
+    return [
+        *(f"/xa-vien/goi/{rows.part(step).pk}/" for step in rows.orders),
+        *("/xa-vien/tien-mat/", "/xa-vien/tien-mat/?ai=nha-xe", "/xa-vien/tien-mat/?ai=da-nop"),
+        f"/xa-vien/cach-giao/{rows.coach.pk}/",
+    ]
+
+
+def desk_paths(rows: ScaleAndCash) -> list[str]:
+    cash = "/quan-tri/tien-mat/"
+    return [
+        *(cash, f"{cash}kien/", f"{cash}kien/?xe=Giao+H%C3%A0ng+Nhanh", f"{cash}ban-giao/"),
+        *(f"{cash}ban-giao/{each.pk}/" for each in rows.remittances),
+        *(f"{cash}bang-ke/", *(f"{cash}bang-ke/{each.pk}/" for each in rows.statements)),
+        *(f"{cash}can-xem/", f"/quan-tri/don-hang/{rows.orders['asked'].pk}/"),
+    ]
