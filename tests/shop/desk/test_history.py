@@ -18,9 +18,11 @@ CODE = Path(__file__).resolve().parents[3]
 RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "shop/accounts")
 # What the desk's histories are of: orders, cooperatives and goods, with all that belongs to them.
 TOLD_OF = frozenset(
-    ("order", "part", "parcel", "line", "payment", "refund", "transfer", "payout", "settlement")
-    + ("cooperative", "membership", "warehouse", "way", "commission")
-    + ("product", "variant", "listing", "price", "stock")
+    {
+        *("order", "part", "parcel", "line", "payment", "refund", "transfer", "payout", "settlement"),
+        *("cooperative", "membership", "warehouse", "way", "commission"),
+        *("product", "variant", "listing", "price", "stock"),
+    }
 )
 NAMED = re.compile(r"[a-z]+\.[a-z_]*[a-z]")
 
