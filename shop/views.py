@@ -32,6 +32,7 @@ from catalog.search import COUNTED
 from catalog.views.cards import cards
 from catalog.views.week import market_ways, next_coach, next_market, this_week
 from cooperatives.models import Cooperative, DeliveryWay, Membership
+from orders.actions.pay import ways_to_pay
 from orders.views.held import basket_count
 from shop.celery import BEAT_KEY
 from shop.core.calendar import day_of
@@ -146,10 +147,15 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """One of the fixed texts; 404 for any other word."""
     if slug not in PAGES:
         raise Http404
-    text = f"shop/pages/{get_language()}/{slug}.html"
-    return render(
-        request, "shop/page.html", {"heading": PAGES[slug], "text": text, "pages": PAGES, "slug": slug}
-    )
+    channel = market_channel()
+    context = {
+        "heading": PAGES[slug],
+        "text": f"shop/pages/{get_language()}/{slug}.html",
+        "pages": PAGES,
+        "slug": slug,
+        "ways_to_pay": ways_to_pay(channel) if channel else [],
+    }
+    return render(request, "shop/page.html", context)
 
 
 @require_safe

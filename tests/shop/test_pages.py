@@ -16,7 +16,15 @@ from cooperatives.models import Membership
 from shop.core.models import ShopSettings
 from shop.core.templatetags.icons import icon
 from shop.views import PAGES, frame
-from tests.factories import make_basket, make_channel, make_market_way, make_product, make_seller, make_user
+from tests.factories import (
+    make_bank_account,
+    make_basket,
+    make_channel,
+    make_market_way,
+    make_product,
+    make_seller,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +38,21 @@ def test_each_fixed_text_says_that_the_operator_must_check_it(
 
     assert draft in html
     assert html.count("<h1") == 1
+
+
+def test_the_page_on_paying_names_the_ways_that_are_open(client: Client, settings: Any) -> None:
+    make_channel()
+    page = "/trang/dat-hang-tra-tien/"
+    before = client.get(page).content.decode()
+    make_bank_account()
+    settings.STRIPE_SECRET_KEY = "sk_test_anything"
+
+    after = client.get(page).content.decode()
+
+    assert "VietQR" not in before
+    assert "Stripe" not in before
+    assert "VietQR" in after
+    assert "Stripe" in after
 
 
 def test_no_other_word_opens_a_file(client: Client) -> None:
