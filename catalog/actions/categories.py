@@ -7,6 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.claims import save_claiming
 from catalog.actions.products import describe_for_search
 from catalog.models import Category, Product, Promotion
 from shop.core.actors import Actor
@@ -22,16 +23,26 @@ class ShelfInItself(Refused):
 
 
 def add_category(
-    *, name: str, parent: Category | None, sort_order: int, actor: Actor, now: datetime.datetime
+    *,
+    name: str,
+    parent: Category | None,
+    sort_order: int,
+    address: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Category:
-    """Step: a new shelf, inside `parent` or on the floor."""
-    category = Category.objects.create(
+    """Step: a new shelf, inside `parent` or on the floor; `address` is its slug where not the name's.
+
+    Raises AlreadyTaken.
+    """
+    category = Category(
         name=name,
-        slug=slug(name),
+        slug=address or slug(name),
         parent=parent,
         sort_order=sort_order,
         level=parent.level + 1 if parent else 0,
     )
+    save_claiming(category)
     category.path = f"{parent.path if parent else '/'}{category.pk}/"
     category.save(update_fields=["path"])
     record_change("category.added", category, actor=actor, now=now)

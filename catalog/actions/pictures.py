@@ -23,11 +23,19 @@ class LastPicture(Refused):
 
 @transaction.atomic(durable=True)
 def add_picture(
-    *, cooperative: Cooperative, product_id: int, picture: Picture, actor: Actor, now: datetime.datetime
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    picture: Picture,
+    alt: str = "",
+    actor: Actor,
+    now: datetime.datetime,
 ) -> ProductMedia:
-    """Show one more picture, behind the others. Raises Missing."""
+    """Show one more picture, behind the others; `alt` says what is to be seen. Raises Missing."""
     product = locked_product(cooperative, product_id)
-    media = ProductMedia.objects.create(product=product, picture=picture, sort_order=_behind(product))
+    media = ProductMedia.objects.create(
+        product=product, picture=picture, alt=alt, sort_order=_behind(product)
+    )
     record_change(
         "product.pictured", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
     )

@@ -10,14 +10,17 @@ from shop.api.catalogue import (
     collections,
     cooperatives,
     listings,
+    master_mutations,
     pictures,
     pricing,
     product_lists,
+    product_mutations,
     product_types,
     products,
     stocks,
     translations,
     variant_lists,
+    variant_mutations,
     variants,
 )
 from shop.api.schema import Area
@@ -41,6 +44,9 @@ AREA = Area(
         *stocks.TYPES,
         *product_lists.TYPES,
         *variant_lists.TYPES,
+        *product_mutations.TYPES,
+        *variant_mutations.TYPES,
+        *master_mutations.TYPES,
     ),
     enums=product_types.ENUMS | stocks.ENUMS | attributes.ENUMS | cooperatives.ENUMS,
 )

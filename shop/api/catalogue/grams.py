@@ -15,9 +15,9 @@ def weights(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[dict[str, Any] | None]:
     """Resolves `weight`: the column of the same name, in the shop's default unit."""
-    unit = context.settings.default_weight_unit.upper()
+    unit = context.settings.default_weight_unit
     return [in_unit(row.weight, unit) for row in rows]
 
 
 def in_unit(grams: int | None, unit: str) -> dict[str, Any] | None:
-    return None if grams is None else {"unit": unit, "value": float(Decimal(grams) / GRAMS[unit])}
+    return None if grams is None else {"unit": unit, "value": float(Decimal(grams) / GRAMS[unit.upper()])}

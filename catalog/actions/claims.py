@@ -1,0 +1,31 @@
+"""Steps that save rows under names which only one may have."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+from shop.core.text import slug
+
+
+class AlreadyTaken(Refused):
+    code = "already_taken"
+    default_words = _("Another one has this address, number or reference already.")
+
+
+def save_claiming(row: models.Model, *, field: str = "slug") -> None:
+    """Save a row. Raises AlreadyTaken where something that only one may have is another's."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise AlreadyTaken(field=field) from error
+
+
+def free_slug(model: type[models.Model], name: str) -> str:
+    """The name in an address, numbered where others have it."""
+    plain = slug(name)[:230]
+    taken = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
+    candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
+    return next(each for each in candidates if each not in taken)

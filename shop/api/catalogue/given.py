@@ -1,0 +1,194 @@
+"""What mutations of the catalogue are given, as the columns and keys that actions take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from catalog.actions.said import Choice, Told
+from catalog.models import Attribute
+from shop.accounts.permissions import Permission
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key, parts
+from shop.api.in_channel import InChannel, channel_of
+from shop.api.metadata import from_input
+from shop.api.types import Row, Type
+from shop.core.calendar import start_of_day
+from shop.core.models import Channel
+from shop.core.renditions import keep_picture
+from shop.core.rich_text import cleaned, plain
+
+GOODS = (Permission.MANAGE_PRODUCTS,)
+KINDS = (Permission.MANAGE_PRODUCT_TYPES,)
+# Codes of refusals, as the contract's errors about goods spell them.
+CODES = {
+    "already_taken": "UNIQUE",
+    "attribute_needed": "REQUIRED",
+    "attribute_not_of_type": "ATTRIBUTE_CANNOT_BE_ASSIGNED",
+    "odd_price": "INVALID_PRICE",
+    "not_listed": "PRODUCT_NOT_ASSIGNED_TO_CHANNEL",
+    "stock_there": "UNIQUE",
+    "not_a_picture": "INVALID_FILE_TYPE",
+    "picture_too_heavy": "FILE_SIZE_LIMIT_EXCEEDED",
+    "picture_too_large": "FILE_SIZE_LIMIT_EXCEEDED",
+}
+
+
+def columns(given: Mapping[str, Any], **named: str) -> dict[str, Any]:
+    """The members of an input that were given, by the columns that they go to."""
+    return {column: given[name] for name, column in named.items() if given.get(name) is not None}
+
+
+def described(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, Any]:
+    """Columns that most things have: name, slug, description, what search engines are told, metadata."""
+    values = columns(given, slug="slug", **named)
+    if "name" in given:
+        values["name"] = required(given, "name")
+    if given.get("description") is not None:
+        values["description"] = cleaned(given["description"])
+        values["description_text"] = plain(values["description"])
+    seo = given.get("seo") or {}
+    values |= {f"seo_{name}": seo[name] or None for name in ("title", "description") if name in seo}
+    for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
+        if given.get(name) is not None:
+            values[column] = from_input(given[name])
+    return values
+
+
+def required(given: Mapping[str, Any], name: str) -> str:
+    """A text that must say something. Raises Mistake."""
+    text = str(given.get(name) or "").strip()
+    if not text:
+        raise Mistake("REQUIRED", _("This is needed."), field=name)
+    return text
+
+
+def link(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, Any]:
+    """A column that holds another row's key; null takes it off."""
+    if name not in given:
+        return {}
+    key = given[name]
+    return {column: None if key is None else given_key(key, type_name, field=name)}
+
+
+def grams(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    if given.get("weight") is None:
+        return {}
+    return {"weight": given["weight"].grams(context.settings.default_weight_unit)}
+
+
+def picture(given: Mapping[str, Any], column: str) -> dict[str, Any]:
+    """Keep an uploaded picture; before the action's transaction, as files have no place in one."""
+    if given.get("backgroundImage") is None:
+        return {}
+    kept = keep_picture(given["backgroundImage"], alt=(given.get("backgroundImageAlt") or "")[:250])
+    return {column: kept.pk}
+
+
+def published(given: Mapping[str, Any]) -> dict[str, Any]:
+    """When something is published: an instant, or a day as older clients say it."""
+    if given.get("publishedAt") is not None:
+        return {"published_at": given["publishedAt"]}
+    day = given.get("publicationDate")
+    return {"published_at": start_of_day(day)} if day is not None else {}
+
+
+def channel_given(text: str, context: Context, *, field: str = "channelId") -> Channel:
+    """Raises Mistake for an id of no channel."""
+    channel = channel_of(context, int(given_key(text, "Channel", field=field)))
+    if channel is None:
+        raise Mistake("NOT_FOUND", _("There is no such channel."), field=field, channels=[text])
+    return channel
+
+
+def keys(texts: Iterable[str] | None, type_name: str, field: str) -> list[int]:
+    return [int(given_key(text, type_name, field=field)) for text in texts or ()]
+
+
+def found(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str]) -> Row | None:
+    """A row as staff see it, without a channel."""
+    if isinstance(of, InChannel):
+        return of.by_pair(context, [(key, None)], fields).get((key, None))
+    return of.by_key(context, [key], fields).get(key)
+
+
+def named_key(given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id") -> Any:
+    """The key of what a mutation names by id, external reference or SKU; 0, which is nobody's, for none."""
+    if given.get(by) is not None:
+        return given_key(given[by], of.name, field=by)
+    for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
+        if given.get(name) is not None:
+            rows = of.rows(context).filter(**{column: given[name]})
+            return rows.values_list("pk", flat=True).first() or 0
+    raise Mistake("REQUIRED", _("Say which one is meant."), field=by)
+
+
+# --- attributes ---------------------------------------------------------------------------------------
+
+
+def told(given: Sequence[Mapping[str, Any]] | None) -> list[Told]:
+    """`[AttributeValueInput!]`: what is said by which attribute. Raises Mistake."""
+    return [_one_told(each) for each in given or ()]
+
+
+def _one_told(given: Mapping[str, Any]) -> Told:
+    if given.get("id") is not None:
+        key = int(given_key(given["id"], "Attribute", field="attributes"))
+    else:
+        reference = given.get("externalReference")
+        named = Attribute.objects.filter(external_reference=reference).first() if reference else None
+        if named is None:
+            raise Mistake("NOT_FOUND", _("There is no such attribute."), field="attributes")
+        key = named.pk
+    chosen = [given.get("dropdown"), given.get("swatch"), *(given.get("multiselect") or ())]
+    choices = [_choice(each) for each in chosen if each]
+    choices += [Choice(name=name) for name in given.get("values") or () if name.strip()]
+    return Told(key, choices, _own_values(given))
+
+
+def _choice(given: Mapping[str, Any]) -> Choice:
+    if given.get("id") is not None:
+        return Choice(key=int(given_key(given["id"], "AttributeValue", field="attributes")))
+    return Choice(name=required(given, "value"))
+
+
+def _own_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Values that stand in no list."""
+    values: list[dict[str, Any]] = []
+    if given.get("numeric"):
+        values.append({"name": given["numeric"], "numeric": _number(given["numeric"])})
+    if given.get("plainText"):
+        values.append({"name": given["plainText"][:60], "plain_text": given["plainText"]})
+    if given.get("richText") is not None:
+        content = cleaned(given["richText"])
+        values.append({"name": plain(content)[:60], "rich_text": content})
+    if given.get("boolean") is not None:
+        values.append({"name": str(given["boolean"]), "boolean": given["boolean"]})
+    if given.get("date") is not None:
+        values.append({"name": str(given["date"]), "date_time": start_of_day(given["date"])})
+    if given.get("dateTime") is not None:
+        values.append({"name": given["dateTime"].isoformat(), "date_time": given["dateTime"]})
+    if given.get("file"):
+        kind = given.get("contentType") or ""
+        values.append({"name": given["file"][-60:], "file_url": given["file"], "content_type": kind})
+    references = [given["reference"]] if given.get("reference") else given.get("references") or ()
+    return values + [_reference(text) for text in references]
+
+
+def _number(text: str) -> str:
+    try:
+        float(text)
+    except ValueError as error:
+        raise Mistake("INVALID", _("This is not a number."), field="attributes") from error
+    return text
+
+
+def _reference(text: str) -> dict[str, Any]:
+    try:
+        kind, key = parts(text)
+    except ValueError as error:
+        raise Mistake("GRAPHQL_ERROR", f"Invalid ID: {text[:80]}.", field="attributes") from error
+    return {"name": key, "reference_kind": kind, "reference_key": key}

@@ -1,0 +1,322 @@
+"""Keeping what goods hang on: shelves, collections, kinds of goods and their attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from catalog.actions import masters
+from catalog.models import Attribute, AttributeScope, Collection, ProductType
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.given import (
+    CODES,
+    GOODS,
+    KINDS,
+    channel_given,
+    columns,
+    described,
+    found,
+    grams,
+    keys,
+    link,
+    named_key,
+    picture,
+    published,
+    required,
+)
+from shop.api.catalogue.shelves import cooperative_of
+from shop.api.catalogue.types import attribute, attribute_value, category, collection, product_type
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+
+mutation = Mutations(codes=CODES)
+_ATTRIBUTES = (Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES)
+_FLAGS = {
+    "valueRequired": "value_required",
+    "visibleInStorefront": "visible_in_storefront",
+    "filterableInStorefront": "filterable_in_storefront",
+    "filterableInDashboard": "filterable_in_dashboard",
+    "availableInGrid": "available_in_grid",
+    "storefrontSearchPosition": "storefront_search_position",
+    "externalReference": "external_reference",
+    "unit": "unit",
+}
+
+
+def _acting(context: Context) -> dict[str, Any]:
+    return {"actor": context.actor, "now": context.now}
+
+
+# --- categories ---------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=GOODS)
+def category_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given, parent = arguments["input"], arguments.get("parent")
+    required(given, "name")
+    made = masters.put_up_category(
+        parent_id=int(given_key(parent, "Category", field="parent")) if parent else None,
+        values=described(given, context) | picture(given, "picture_id"),
+        **_acting(context),
+    )
+    return {"category": found(category, made.pk, context, selection.names("category"))}
+
+
+@mutation.field(permissions=GOODS)
+def category_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    changed = masters.describe_category(
+        category_id=int(given_key(arguments["id"], "Category", field="id")),
+        values=described(given, context) | picture(given, "picture_id"),
+        **_acting(context),
+    )
+    return {"category": found(category, changed.pk, context, selection.names("category"))}
+
+
+@mutation.field(permissions=GOODS)
+def category_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(given_key(arguments["id"], "Category", field="id"))
+    gone = found(category, key, context, selection.names("category"))
+    masters.take_down_category(category_id=key, **_acting(context))
+    return {"category": gone}
+
+
+# --- collections --------------------------------------------------------------------------------------
+
+
+def _collection_key(text: str, field: str = "id") -> int:
+    """Raises Mistake for a cooperative's shelf: that follows the cooperative by itself."""
+    key = int(given_key(text, "Collection", field=field))
+    if cooperative_of(key) is not None:
+        raise Mistake("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)
+    return key
+
+
+@mutation.field(permissions=GOODS)
+def collection_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    required(given, "name")
+    products = keys(given.get("products"), "Product", "products")
+    made = masters.create_master(
+        Collection, values=described(given, context) | picture(given, "cover_id"), **_acting(context)
+    )
+    if products:
+        masters.place_in_collection(collection_id=made.pk, product_ids=products, **_acting(context))
+    return {"collection": found(collection, made.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=GOODS)
+def collection_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    changed = masters.change_master(
+        Collection,
+        _collection_key(arguments["id"]),
+        values=described(given, context) | picture(given, "cover_id"),
+        **_acting(context),
+    )
+    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=GOODS)
+def collection_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = _collection_key(arguments["id"])
+    gone = found(collection, key, context, selection.names("collection"))
+    masters.remove_master(Collection, key, **_acting(context))
+    return {"collection": gone}
+
+
+@mutation.field(permissions=GOODS)
+def collection_add_products(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    changed = masters.place_in_collection(
+        collection_id=_collection_key(arguments["collectionId"], "collectionId"),
+        product_ids=keys(arguments["products"], "Product", "products"),
+        **_acting(context),
+    )
+    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=GOODS)
+def collection_remove_products(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    changed = masters.take_from_collection(
+        collection_id=_collection_key(arguments["collectionId"], "collectionId"),
+        product_ids=keys(arguments["products"], "Product", "products"),
+        **_acting(context),
+    )
+    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=GOODS)
+def collection_channel_listing_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    given = arguments["input"]
+    shown = [
+        (
+            channel_given(each["channelId"], context),
+            columns(each, isPublished="is_published") | published(each),
+        )
+        for each in given.get("addChannels") or ()
+    ]
+    changed = masters.show_collection(
+        collection_id=_collection_key(arguments["id"]),
+        shown=shown,
+        hidden=keys(given.get("removeChannels"), "Channel", "removeChannels"),
+        **_acting(context),
+    )
+    return {"collection": found(collection, changed.pk, context, selection.names("collection"))}
+
+
+# --- kinds of goods -----------------------------------------------------------------------------------
+
+
+def _kind(given: dict[str, Any], context: Context) -> dict[str, Any]:
+    values = described(given, context)
+    values |= columns(
+        given, kind="kind", hasVariants="has_variants", isShippingRequired="is_shipping_required"
+    )
+    return values | link(given, "taxClass", "TaxClass", "tax_class_id") | grams(given, context)
+
+
+def _wanted(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
+    lists = (("productAttributes", AttributeScope.PRODUCT), ("variantAttributes", AttributeScope.VARIANT))
+    return [
+        (key, scope, scope == AttributeScope.VARIANT)
+        for name, scope in lists
+        for key in keys(given.get(name), "Attribute", name)
+    ]
+
+
+@mutation.field(permissions=KINDS)
+def product_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    required(given, "name")
+    wanted = _wanted(given)
+    made = masters.create_master(ProductType, values=_kind(given, context), **_acting(context))
+    if wanted:
+        masters.assign_attributes(product_type_id=made.pk, wanted=wanted, **_acting(context))
+    return {"productType": found(product_type, made.pk, context, selection.names("productType"))}
+
+
+@mutation.field(permissions=KINDS)
+def product_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    key = int(given_key(arguments["id"], "ProductType", field="id"))
+    wanted = _wanted(given)
+    masters.change_master(ProductType, key, values=_kind(given, context), **_acting(context))
+    if wanted:
+        masters.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
+    return {"productType": found(product_type, key, context, selection.names("productType"))}
+
+
+@mutation.field(permissions=KINDS)
+def product_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(given_key(arguments["id"], "ProductType", field="id"))
+    gone = found(product_type, key, context, selection.names("productType"))
+    masters.remove_master(ProductType, key, **_acting(context))
+    return {"productType": gone}
+
+
+@mutation.field(permissions=KINDS)
+def product_attribute_assign(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    wanted = [
+        (
+            int(given_key(each["id"], "Attribute", field="operations")),
+            AttributeScope(each["type"].lower()),
+            bool(each.get("variantSelection")),
+        )
+        for each in arguments["operations"]
+    ]
+    key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    masters.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
+    return {"productType": found(product_type, key, context, selection.names("productType"))}
+
+
+@mutation.field(permissions=KINDS)
+def product_attribute_unassign(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    taken = keys(arguments["attributeIds"], "Attribute", "attributeIds")
+    masters.unassign_attributes(product_type_id=key, keys=taken, **_acting(context))
+    return {"productType": found(product_type, key, context, selection.names("productType"))}
+
+
+# --- attributes ---------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    required(given, "name")
+    values = described(given, context, **_FLAGS)
+    values |= columns(given, inputType="input_type", entityType="entity_type", type="kind")
+    listed = [(required(each, "name"), _listed(each)) for each in given.get("values") or ()]
+    made = masters.create_master(Attribute, values=values, **_acting(context))
+    for name, further in listed:
+        masters.list_value(attribute_id=made.pk, name=name, columns=further, **_acting(context))
+    return {"attribute": found(attribute, made.pk, context, selection.names("attribute"))}
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    key = int(named_key(arguments, attribute, context))
+    values = described(given, context, **_FLAGS)
+    taken = keys(given.get("removeValues"), "AttributeValue", "removeValues")
+    listed = [(required(each, "name"), _listed(each)) for each in given.get("addValues") or ()]
+    masters.change_master(Attribute, key, values=values, **_acting(context))
+    if taken:
+        masters.strike_values(attribute_id=key, keys=taken, **_acting(context))
+    for name, further in listed:
+        masters.list_value(attribute_id=key, name=name, columns=further, **_acting(context))
+    return {"attribute": found(attribute, key, context, selection.names("attribute"))}
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(named_key(arguments, attribute, context))
+    gone = found(attribute, key, context, selection.names("attribute"))
+    if gone is None:
+        raise Missing(field="id")
+    masters.remove_master(Attribute, key, **_acting(context))
+    return {"attribute": gone}
+
+
+@mutation.field(permissions=[*_ATTRIBUTES, Permission.MANAGE_PRODUCTS])
+def attribute_value_create(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    given = arguments["input"]
+    key = int(given_key(arguments["attribute"], "Attribute", field="attribute"))
+    made = masters.list_value(
+        attribute_id=key, name=required(given, "name"), columns=_listed(given), **_acting(context)
+    )
+    return {
+        "attribute": found(attribute, key, context, selection.names("attribute")),
+        "attributeValue": found(attribute_value, made.pk, context, selection.names("attributeValue")),
+    }
+
+
+def _listed(given: dict[str, Any]) -> dict[str, Any]:
+    """What a value of a list has beside its name."""
+    return columns(
+        given,
+        value="value",
+        fileUrl="file_url",
+        contentType="content_type",
+        externalReference="external_reference",
+    )
+
+
+TYPES = (mutation,)

@@ -1,0 +1,158 @@
+"""Entering, changing and publishing products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from catalog.actions.entered import amend_product, enter_product, list_product
+from catalog.actions.pictures import add_picture, remove_picture
+from catalog.actions.removal import remove_product
+from catalog.models import Product, ProductMedia
+from shop.api.breadth import Selection
+from shop.api.catalogue.given import (
+    CODES,
+    GOODS,
+    channel_given,
+    columns,
+    described,
+    found,
+    grams,
+    keys,
+    link,
+    named_key,
+    published,
+    required,
+    told,
+)
+from shop.api.catalogue.types import media, product
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.roots import Mutations
+from shop.core.calendar import start_of_day
+from shop.core.errors import Missing
+from shop.core.renditions import keep_picture
+
+mutation = Mutations(codes=CODES)
+
+
+def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
+    values = described(given, context, externalReference="external_reference")
+    values |= link(given, "category", "Category", "category_id")
+    values |= link(given, "taxClass", "TaxClass", "tax_class_id")
+    return values | grams(given, context)
+
+
+@mutation.field(permissions=GOODS)
+def product_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    required(given, "name")
+    owner = given.get("cooperative")
+    made = enter_product(
+        cooperative_id=int(given_key(owner, "Cooperative", field="cooperative")) if owner else None,
+        product_type_id=int(given_key(given["productType"], "ProductType", field="productType")),
+        values=_values(given, context),
+        told=told(given.get("attributes")),
+        collections=keys(given.get("collections"), "Collection", "collections"),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"product": found(product, made.pk, context, selection.names("product"))}
+
+
+@mutation.field(permissions=GOODS)
+def product_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    shelves = given.get("collections")
+    changed = amend_product(
+        product_id=named_key(arguments, product, context),
+        values=_values(given, context),
+        told=told(given.get("attributes")),
+        collections=None if shelves is None else keys(shelves, "Collection", "collections"),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"product": found(product, changed.pk, context, selection.names("product"))}
+
+
+@mutation.field(permissions=GOODS)
+def product_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """Really, where it was never stocked nor sold; else it is hidden for good."""
+    key = named_key(arguments, product, context)
+    gone = found(product, key, context, selection.names("product"))
+    row = Product.objects.filter(pk=key).select_related("cooperative").first()
+    if gone is None or row is None:
+        raise Missing(field="id")
+    remove_product(cooperative=row.cooperative, product_id=row.pk, actor=context.actor, now=context.now)
+    return {"product": gone}
+
+
+@mutation.field(permissions=GOODS)
+def product_channel_listing_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    given = arguments["input"]
+    shown = []
+    for each in given.get("updateChannels") or ():
+        channel = channel_given(each["channelId"], context)
+        values = columns(
+            each, visibleInListings="visible_in_listings", availableForPurchaseAt="available_from"
+        )
+        if each.get("availableForPurchaseDate") is not None:
+            values["available_from"] = start_of_day(each["availableForPurchaseDate"])
+        shown.append((channel, each.get("isPublished"), values | published(each)))
+    changed = list_product(
+        product_id=int(given_key(arguments["id"], "Product", field="id")),
+        shown=shown,
+        hidden=keys(given.get("removeChannels"), "Channel", "removeChannels"),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"product": found(product, changed.pk, context, selection.names("product"))}
+
+
+@mutation.field(permissions=GOODS)
+def product_media_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """A picture that is uploaded; addresses elsewhere are not fetched."""
+    given = arguments["input"]
+    if given.get("image") is None:
+        raise Mistake("REQUIRED", _("Choose a picture."), field="image")
+    key = given_key(given["product"], "Product", field="product")
+    row = Product.objects.filter(pk=key).select_related("cooperative").first()
+    if row is None:
+        raise Missing(field="product")
+    alt = (given.get("alt") or "")[:250]
+    shown = add_picture(
+        cooperative=row.cooperative,
+        product_id=row.pk,
+        picture=keep_picture(given["image"], alt=alt),
+        alt=alt,
+        actor=context.actor,
+        now=context.now,
+    )
+    return {
+        "product": found(product, row.pk, context, selection.names("product")),
+        "media": found(media, shown.pk, context, selection.names("media")),
+    }
+
+
+@mutation.field(permissions=GOODS)
+def product_media_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["id"], "ProductMedia", field="id")
+    row = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
+    if row is None:
+        raise Missing(field="id")
+    gone = found(media, key, context, selection.names("media"))
+    remove_picture(
+        cooperative=row.product.cooperative,
+        product_id=row.product_id,
+        media_id=row.pk,
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"product": found(product, row.product_id, context, selection.names("product")), "media": gone}
+
+
+TYPES = (mutation,)

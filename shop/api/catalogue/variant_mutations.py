@@ -1,0 +1,169 @@
+"""Entering and changing variants, their prices and their stock."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from catalog.actions.entered import amend_variant, count_variant, enter_variant, price_variant, remove_variant
+from catalog.models import Stock
+from shop.api.breadth import Selection
+from shop.api.catalogue.given import (
+    CODES,
+    GOODS,
+    channel_given,
+    columns,
+    described,
+    found,
+    grams,
+    named_key,
+    told,
+)
+from shop.api.catalogue.types import variant
+from shop.api.context import Context
+from shop.api.ids import given_key, key_of
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+from shop.core.models import Channel
+from shop.core.money import minor_digits
+
+mutation = Mutations(codes=CODES)
+
+
+def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
+    values = described({key: value for key, value in given.items() if key != "name"}, context)
+    values |= columns(
+        given,
+        name="name",
+        trackInventory="track_inventory",
+        quantityLimitPerCustomer="quantity_limit_per_customer",
+        externalReference="external_reference",
+    )
+    if "sku" in given:
+        values["sku"] = given["sku"] or None
+    return values | grams(given, context)
+
+
+def _stocks(given: list[dict[str, Any]] | None) -> list[tuple[Any, int]]:
+    return [
+        (given_key(each["warehouse"], "Warehouse", field="warehouse"), each["quantity"])
+        for each in given or ()
+    ]
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_create(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    given = arguments["input"]
+    made = enter_variant(
+        product_id=int(given_key(given["product"], "Product", field="product")),
+        values=_values(given, context),
+        told=told(given.get("attributes")),
+        stocks=_stocks(given.get("stocks")),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"productVariant": found(variant, made.pk, context, selection.names("productVariant"))}
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    given = arguments["input"]
+    changed = amend_variant(
+        variant_id=named_key(arguments, variant, context),
+        values=_values(given, context),
+        told=told(given.get("attributes")),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"productVariant": found(variant, changed.pk, context, selection.names("productVariant"))}
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = named_key(arguments, variant, context)
+    gone = found(variant, key, context, selection.names("productVariant"))
+    if gone is None:
+        raise Missing(field="id")
+    remove_variant(variant_id=key, actor=context.actor, now=context.now)
+    return {"productVariant": gone}
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_channel_listing_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    prices = []
+    for each in arguments["input"]:
+        channel = channel_given(each["channelId"], context)
+        further = {"costPrice": "cost", "priorPrice": "prior_amount"}
+        named = {
+            column: None if each[name] is None else _minor(each[name], channel)
+            for name, column in further.items()
+            if name in each
+        }
+        prices.append((channel, _minor(each["price"], channel), named))
+    changed = price_variant(
+        variant_id=named_key(arguments, variant, context),
+        prices=prices,
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"variant": found(variant, changed.pk, context, selection.names("variant"))}
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_stocks_create(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    return _counted(arguments, context, selection, _stocks(arguments["stocks"]), only_new=True)
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_stocks_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    return _counted(arguments, context, selection, _stocks(arguments["stocks"]))
+
+
+@mutation.field(permissions=GOODS)
+def product_variant_stocks_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """Nothing is on hand there any more; how that came to be stays written down."""
+    houses = [key_of(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
+    key = named_key(arguments, variant, context, by="variantId")
+    there: Any = Stock.objects.filter(variant=key)
+    there = there.filter(warehouse__in=houses).values_list("warehouse", flat=True)
+    return _counted(arguments, context, selection, [(house, 0) for house in there])
+
+
+def _counted(
+    arguments: dict[str, Any],
+    context: Context,
+    selection: Selection,
+    stocks: list[tuple[Any, int]],
+    *,
+    only_new: bool = False,
+) -> dict[str, Any]:
+    changed = count_variant(
+        variant_id=named_key(arguments, variant, context, by="variantId"),
+        stocks=stocks,
+        only_new=only_new,
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"productVariant": found(variant, changed.pk, context, selection.names("productVariant"))}
+
+
+def _minor(amount: Decimal, channel: Channel) -> int:
+    """A price in the channel's minor units; what is smaller than one of them is rounded."""
+    return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
+
+
+TYPES = (mutation,)

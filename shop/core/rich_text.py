@@ -1,0 +1,48 @@
+"""Formatted texts as clients' editors write them (EditorJS): made safe to show, and read as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import nh3
+
+# What a text may hold within a block; everything else is taken out, scripts with all that is in them.
+_TAGS = {"a", "b", "br", "code", "em", "i", "mark", "s", "strong", "sub", "sup", "u"}
+_ATTRIBUTES = {"a": {"href"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+
+def cleaned(content: Any) -> Any:
+    """The same content with every text made harmless. Anything that is not made of blocks is no content."""
+    if not isinstance(content, dict) or not isinstance(content.get("blocks"), list):
+        return None
+    return _cleaned(content)
+
+
+def plain(content: Any) -> str:
+    """The words alone, a paragraph for each block."""
+    blocks = (content or {}).get("blocks") or []
+    paragraphs = (" ".join(_texts(block.get("data"))) for block in blocks if isinstance(block, dict))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return nh3.clean(value, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _cleaned(each) for key, each in value.items()}
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield nh3.clean(value, tags=set()).replace("&nbsp;", " ").replace("&amp;", "&").strip()
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, dict):
+        for key in ("text", "items", "content", "caption"):
+            yield from _texts(value.get(key))

@@ -1,0 +1,347 @@
+"""A shop is set up over the API alone, as the Dashboard and importers do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Listing, Movement, Product, Variant
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from shop.api.ids import global_id
+from shop.core.models import Change
+from tests.factories import (
+    make_admin,
+    make_category,
+    make_channel,
+    make_cooperative,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_user,
+    make_warehouse,
+    stock_of,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def token():
+    return token_of(make_admin())
+
+
+def did(mutation, token, **variables):
+    """The payload of a mutation that refuses nothing."""
+    (payload,) = data_of(mutation, token, **variables).values()
+    assert payload.pop("errors") == []
+    return payload
+
+
+def refusal(mutation, token, **variables):
+    """The errors of a mutation that saves nothing."""
+    before = every_row()
+    (payload,) = data_of(mutation, token, **variables).values()
+    assert every_row() == before
+    errors = payload.pop("errors")
+    assert set(payload.values()) == {None}
+    return errors
+
+
+CATEGORY = """mutation ($parent: ID, $input: CategoryInput!) {
+  categoryCreate(parent: $parent, input: $input) {
+  category { id slug level parent { slug } description } errors { field code } } }"""
+TYPE = """mutation ($input: ProductTypeInput!) { productTypeCreate(input: $input) {
+  productType { id slug productAttributes { slug } variantAttributes { slug } }
+  errors { field code } } }"""
+ATTRIBUTE = """mutation ($input: AttributeCreateInput!) { attributeCreate(input: $input) {
+  attribute { id slug inputType choices(first: 9) { edges { node { name slug } } } }
+  errors { field code } } }"""
+PRODUCT = """mutation ($input: ProductCreateInput!) { productCreate(input: $input) {
+  product { id slug description weight { value unit } cooperative { slug } category { slug } pricing { onSale }
+    attributes { attribute { slug } values { name } } collections { slug } }
+  errors { field code } } }"""
+VARIANT = """mutation ($input: ProductVariantCreateInput!) { productVariantCreate(input: $input) {
+  productVariant { id name sku stocks { quantity warehouse { id } } attributes { values { slug } } }
+  errors { field code } } }"""
+LIST = """mutation ($id: ID!, $input: ProductChannelListingUpdateInput!) {
+  productChannelListingUpdate(id: $id, input: $input) {
+    product { channelListings { channel { slug } isPublished } } errors { field code } } }"""
+PRICE = """mutation ($id: ID!, $input: [ProductVariantChannelListingAddInput!]!) {
+  productVariantChannelListingUpdate(id: $id, input: $input) {
+    variant { channelListings { price { amount } costPrice { amount } } } errors { field code } } }"""
+
+
+def test_from_nothing_to_a_product_that_customers_buy(token):
+    channel = make_channel()
+    house = make_cooperative(slug="nha", is_house=True)
+    warehouse = make_warehouse(house, channel)
+    channel_id, warehouse_id = global_id("Channel", channel.pk), global_id("Warehouse", warehouse.pk)
+
+    food = did(CATEGORY, token, input={"name": "Thực phẩm"})["category"]
+    rice = did(CATEGORY, token, parent=food["id"], input={"name": "Gạo nếp"})["category"]
+    dye = did(ATTRIBUTE, token, input={"name": "Giống", "type": "PRODUCT_TYPE", "values": [{"name": "Khẩu"}]})
+    size = did(ATTRIBUTE, token, input={"name": "Cỡ", "type": "PRODUCT_TYPE"})["attribute"]
+    kind = did(
+        TYPE,
+        token,
+        input={
+            "name": "Gạo",
+            "productAttributes": [dye["attribute"]["id"]],
+            "variantAttributes": [size["id"]],
+        },
+    )["productType"]
+    product = did(
+        PRODUCT,
+        token,
+        input={
+            "name": "Khẩu nua lếch",
+            "productType": kind["id"],
+            "category": rice["id"],
+            "weight": 1.5,
+            "description": '{"blocks": [{"type": "paragraph", "data": {"text": "Dẻo<script>x</script>"}}]}',
+            "attributes": [{"id": dye["attribute"]["id"], "dropdown": {"value": "Khẩu"}}],
+        },
+    )["product"]
+    did(
+        LIST,
+        token,
+        id=product["id"],
+        input={"updateChannels": [{"channelId": channel_id, "isPublished": True}]},
+    )
+    variant = did(
+        VARIANT,
+        token,
+        input={
+            "product": product["id"],
+            "name": "Túi",
+            "sku": "KNL-1",
+            "attributes": [{"id": size["id"], "dropdown": {"value": "1 kg"}}],
+            "stocks": [{"warehouse": warehouse_id, "quantity": 12}],
+        },
+    )["productVariant"]
+    priced = did(
+        PRICE, token, id=variant["id"], input=[{"channelId": channel_id, "price": 60000, "costPrice": 40000}]
+    )
+
+    assert (food["slug"], food["level"], food["parent"]) == ("thuc-pham", 0, None)
+    assert (rice["slug"], rice["level"], rice["parent"]) == ("gao-nep", 1, {"slug": "thuc-pham"})
+    assert kind["productAttributes"] == [{"slug": "giong"}]
+    assert kind["variantAttributes"] == [{"slug": "co"}]
+    assert product == {
+        "id": product["id"],
+        "slug": "khau-nua-lech",
+        "description": product["description"],
+        "weight": {"value": 1.5, "unit": "KG"},
+        "cooperative": {"slug": "nha"},
+        "category": {"slug": "gao-nep"},
+        "pricing": None,
+        "attributes": [{"attribute": {"slug": "giong"}, "values": [{"name": "Khẩu"}]}],
+        "collections": [],
+    }
+    assert "Dẻo" in product["description"]
+    assert "script" not in product["description"]
+    assert variant["stocks"] == [{"quantity": 12, "warehouse": {"id": warehouse_id}}]
+    assert variant["attributes"] == [{"values": [{"slug": "1-kg"}]}]
+    assert priced["variant"]["channelListings"] == [
+        {"price": {"amount": 60000.0}, "costPrice": {"amount": 40000.0}}
+    ]
+    seen = data_of("""{ products(channel: "viet-nam", first: 5) { edges { node {
+      name isAvailable pricing { priceRange { start { gross { amount } } } }
+      variants { sku quantityAvailable } } } } }""")
+    assert [edge["node"] for edge in seen["products"]["edges"]] == [
+        {
+            "name": "Khẩu nua lếch",
+            "isAvailable": True,
+            "pricing": {"priceRange": {"start": {"gross": {"amount": 60000.0}}}},
+            "variants": [{"sku": "KNL-1", "quantityAvailable": 12}],
+        }
+    ]
+    assert Change.objects.filter(what="product.offered", door="api").count() == 1
+
+
+def test_a_cooperatives_goods_are_published_only_when_the_law_is_content(token):
+    product = make_product(make_seller(), state=ListingState.DRAFT)
+    channel_id = global_id("Channel", make_channel().pk)
+    wanted = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
+
+    errors = refusal(LIST, token, id=global_id("Product", product.pk), input=wanted)
+
+    assert errors == [{"field": None, "code": "INVALID"}]
+    assert Listing.objects.get().state == ListingState.DRAFT
+
+
+def test_taking_goods_off_sale_and_out_of_a_channel(token):
+    product = make_product()
+    channel_id = global_id("Channel", make_channel().pk)
+    key = global_id("Product", product.pk)
+
+    did(LIST, token, id=key, input={"updateChannels": [{"channelId": channel_id, "isPublished": False}]})
+    assert Listing.objects.get().state == ListingState.PAUSED
+
+    did(LIST, token, id=key, input={"removeChannels": [channel_id]})
+    assert Listing.objects.get().state == ListingState.WITHDRAWN
+
+
+STOCKS = """mutation ($variant: ID!, $stocks: [StockInput!]!) {
+  productVariantStocksUpdate(variantId: $variant, stocks: $stocks) {
+    productVariant { stocks { quantity } } errors { field code } } }"""
+
+
+def test_stock_is_set_by_a_movement_of_the_difference(token):
+    variant = make_product(on_hand=10).variants.get()
+    warehouse = global_id("Warehouse", stock_of(variant).warehouse_id)
+
+    payload = did(
+        STOCKS,
+        token,
+        variant=global_id("ProductVariant", variant.pk),
+        stocks=[{"warehouse": warehouse, "quantity": 3}],
+    )
+
+    assert payload["productVariant"] == {"stocks": [{"quantity": 3}]}
+    assert list(Movement.objects.order_by("pk").values_list("quantity", flat=True)) == [10, -7]
+
+
+def test_goods_are_not_stocked_in_anothers_store_house(token):
+    variant = make_product().variants.get()
+    foreign = make_warehouse(make_cooperative(), make_channel())
+
+    errors = refusal(
+        STOCKS,
+        token,
+        variant=global_id("ProductVariant", variant.pk),
+        stocks=[{"warehouse": global_id("Warehouse", foreign.pk), "quantity": 3}],
+    )
+
+    assert errors == [{"field": None, "code": "NOT_FOUND"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
+        ({"name": "Gối", "slug": "goi-thao-duoc"}, {"field": "slug", "code": "UNIQUE"}),
+        ({"name": "Gối", "category": "abc"}, {"field": "category", "code": "GRAPHQL_ERROR"}),
+        (
+            {"name": "Gối", "collections": [global_id("Collection", 999)]},
+            {"field": "collections", "code": "NOT_FOUND"},
+        ),
+        (
+            {"name": "Gối", "cooperative": global_id("Cooperative", 999)},
+            {"field": "cooperative", "code": "NOT_FOUND"},
+        ),
+        (
+            {"name": "Gối", "attributes": [{"id": global_id("Attribute", 999), "boolean": True}]},
+            {"field": "attributes", "code": "ATTRIBUTE_CANNOT_BE_ASSIGNED"},
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_product_is_told_and_nothing_is_saved(token, given, error):
+    make_cooperative(is_house=True)
+    make_product()
+    wanted = {"productType": global_id("ProductType", make_product_type().pk)} | given
+
+    assert refusal(PRODUCT, token, input=wanted) == [error]
+
+
+def test_only_staff_with_the_permission_set_up_a_shop():
+    kind = global_id("ProductType", make_product_type().pk)
+
+    for token in (None, token_of(make_user()), token_of(make_user(is_staff=True))):
+        answer = ask(PRODUCT, token, input={"name": "Gối", "productType": kind})
+        assert answer["data"] == {"productCreate": None}
+        assert answer["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
+    assert not Product.objects.exists()
+
+
+def test_a_product_is_changed_where_something_is_named(token):
+    make_channel(checks_listings=False)
+    product = make_product(category=make_category("Gối"))
+    query = """mutation ($id: ID!, $input: ProductInput!) { productUpdate(id: $id, input: $input) {
+      product { name slug category { slug } seoTitle metafield(key: "erp") } errors { field code } } }"""
+
+    payload = did(
+        query,
+        token,
+        id=global_id("Product", product.pk),
+        input={"name": "Gối lá", "seo": {"title": "Gối"}, "metadata": [{"key": "erp", "value": "7"}]},
+    )
+
+    assert payload["product"] == {
+        "name": "Gối lá",
+        "slug": "goi-thao-duoc",
+        "category": {"slug": "goi"},
+        "seoTitle": "Gối",
+        "metafield": "7",
+    }
+    product.refresh_from_db()
+    assert product.search_text.startswith("goi la")
+
+
+def test_collections_are_filled_shown_and_removed(token):
+    pillow = make_product()
+    made = did(
+        """mutation ($input: CollectionCreateInput!) { collectionCreate(input: $input) {
+          collection { id slug } errors { field code } } }""",
+        token,
+        input={"name": "Quà Tết", "products": [global_id("Product", pillow.pk)]},
+    )["collection"]
+    shown = """{ collection(slug: "qua-tet", channel: "viet-nam") { products(first: 3) { totalCount } } }"""
+
+    assert data_of(shown) == {"collection": None}
+    did(
+        """mutation ($id: ID!, $input: CollectionChannelListingUpdateInput!) {
+          collectionChannelListingUpdate(id: $id, input: $input) {
+            collection { channelListings { isPublished } } errors { field code } } }""",
+        token,
+        id=made["id"],
+        input={"addChannels": [{"channelId": global_id("Channel", make_channel().pk), "isPublished": True}]},
+    )
+    assert data_of(shown) == {"collection": {"products": {"totalCount": 1}}}
+    did(
+        "mutation ($id: ID!) { collectionDelete(id: $id) { collection { slug } errors { code } } }",
+        token,
+        id=made["id"],
+    )
+    assert data_of(shown) == {"collection": None}
+
+
+def test_a_cooperatives_shelf_is_not_changed_by_hand(token):
+    shelf = global_id("Collection", 10**9 + make_seller().pk)
+
+    errors = refusal(
+        "mutation ($id: ID!) { collectionDelete(id: $id) { collection { slug } errors { field code } } }",
+        token,
+        id=shelf,
+    )
+
+    assert errors == [{"field": "id", "code": "INVALID"}]
+
+
+def test_what_was_stocked_is_not_deleted_but_hidden(token):
+    product = make_product()
+    variant = product.variants.get()
+
+    errors = refusal(
+        """mutation ($id: ID!) { productVariantDelete(id: $id) {
+          productVariant { id } errors { field code } } }""",
+        token,
+        id=global_id("ProductVariant", variant.pk),
+    )
+    did(
+        "mutation ($id: ID!) { productDelete(id: $id) { product { name } errors { code } } }",
+        token,
+        id=global_id("Product", product.pk),
+    )
+
+    assert errors == [{"field": "id", "code": "INVALID"}]
+    assert Variant.objects.exists()
+    assert Product.objects.get().is_removed
+    assert data_of('{ product(slug: "goi-thao-duoc", channel: "viet-nam") { name } }', token) == {
+        "product": None
+    }
+    assert Cooperative.objects.get().state == CooperativeState.APPROVED
