@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Membership
-from orders.models import Basket, Complaint, Order, OrderPart, Payout, VoucherUse
+from orders.models import BankTransfer, Basket, Complaint, Order, OrderPart, Payout, VoucherUse
 from orders.states import OrderStatus, PayoutState
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
@@ -73,6 +73,9 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
     Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
     Payout.objects.filter(refund__order__in=orders, state=PayoutState.PAID).update(
         bank_bin="", bank_account="", bank_holder=""
+    )
+    BankTransfer.objects.filter(shares__payment__order__in=orders).update(
+        payer_bin="", payer_account="", payer_holder=""
     )
     # Keys that integrations keep there may say who it was, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})

@@ -18,6 +18,7 @@ from orders.actions.ask import ask_refund
 from orders.actions.cash import cash_to_come
 from orders.actions.events import record_event
 from orders.models import (
+    BankTransfer,
     Bearer,
     EventKind,
     Method,
@@ -148,6 +149,15 @@ def name_account(
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
     record_change("refund.account_named", order, actor=actor, now=now, data=data, key=key)
     return list(waiting)
+
+
+def account_paid_from(order: Order) -> BankAccount | None:
+    """The account that the order was last paid from, where the bank told; proposed, never just taken."""
+    paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
+    last = paid.order_by("-at", "-pk").first()
+    if last is None:
+        return None
+    return BankAccount(last.payer_bin, last.payer_account, last.payer_holder)
 
 
 @transaction.atomic(durable=True)

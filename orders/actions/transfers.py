@@ -168,6 +168,9 @@ def _take_down(
             "seen_at": now,
             "order": named[0] if len(named) == 1 else None,
             "statement": statement,
+            "payer_bin": arrival.payer.bank_bin,
+            "payer_account": arrival.payer.account,
+            "payer_holder": arrival.payer.holder,
         },
     )
 

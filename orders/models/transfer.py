@@ -118,7 +118,8 @@ class BankTransfer(models.Model):
 
     `amount` is whole đồng. `note` is what the payer wrote, as the bank passed it on. `likeness` is the same
     for transfers that only a bank's reference tells apart, `event_id` the service's own number. `order` is
-    the one order that the note names, whether or not the money went to it.
+    the one order that the note names, whether or not the money went to it. `payer_*` is the account that it
+    came from, where the bank told.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -139,6 +140,9 @@ class BankTransfer(models.Model):
     statement = models.ForeignKey(
         StatementImport, models.SET_NULL, related_name="transfers", null=True, blank=True
     )
+    payer_bin = models.CharField(max_length=6, blank=True, default="")
+    payer_account = models.CharField(max_length=19, blank=True, default="")
+    payer_holder = models.CharField(max_length=120, blank=True, default="")
 
     objects = BankTransferQuerySet.as_manager()
 

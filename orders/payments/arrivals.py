@@ -22,6 +22,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from orders.payments.banks import bank_of
 from orders.payments.proofs import Notice
 from shop.core.calendar import VIETNAM, day_of
 from shop.core.errors import Refused
@@ -31,6 +32,8 @@ MOST = 10**12  # đồng; more is a slip, or an attack
 LONGEST_NOTE = 1000
 LONGEST_REFERENCE = 100
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+_ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
+_LONGEST_PAYER = 120
 _NO_LETTER = re.compile("[^0-9a-z]+")
 
 
@@ -54,6 +57,15 @@ class BadArrival(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """The account that it came from, where the bank told its bank's BIN and its number; else empty."""
+
+    bank_bin: str = ""
+    account: str = ""
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One transfer. `amount` is whole đồng, more than none, whichever way they went.
 
@@ -70,6 +82,7 @@ class Arrival:
     at: datetime.datetime
     is_incoming: bool = True
     occurrence: int = 1
+    payer: Payer = Payer()
 
     @property
     def has_reference(self) -> bool:
@@ -162,6 +175,7 @@ def _casso_transfer(told: Any) -> Arrival:
         _reference(told, "reference"),
         _time(told, "transactionDateTime"),
         is_incoming=is_incoming,
+        payer=_payer(told),
     )
 
 
@@ -187,6 +201,7 @@ def _payos(notice: Notice) -> list[Arrival]:
             tidy_text(data.get("description"), LONGEST_NOTE),
             reference,
             _time(data, "transactionDateTime"),
+            payer=_payer(data),
         )
     ]
 
@@ -214,6 +229,16 @@ def _account(told: Notice) -> str:
     if not 1 <= len(account) <= 30:
         raise BadArrival("accountNumber")
     return account
+
+
+def _payer(told: Notice) -> Payer:
+    """As Casso and payOS tell it; a bank that we do not know by its BIN makes it no account to send to."""
+    bank, account = (
+        tidy_text(told.get(f"counterAccount{key}"), _LONGEST_PAYER) for key in ("BankId", "Number")
+    )
+    if bank_of(bank) is None or not _ACCOUNT.fullmatch(account):
+        return Payer()
+    return Payer(bank, account, tidy_text(told.get("counterAccountName"), _LONGEST_PAYER))
 
 
 def _amount(told: Notice, key: str) -> int:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.actions.give_back import name_account
+from orders.actions.give_back import account_paid_from, name_account
 from orders.forms.refunds import AccountForm
 from orders.models import Order, Payout, Refund
 from orders.states import PayoutState
@@ -72,13 +72,16 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Where the money shall go; may be said anew until it has left."""
     order = get_object_or_404(Order.objects.held_by(token))
     due = list(Payout.objects.filter(refund__order=order).due().to_bank())
-    form = AccountForm(request.POST or None, initial={"key": uuid.uuid4()})
-    if request.method == "POST" and form.is_valid():
+    same = account_paid_from(order)
+    takes_same = same is not None and "same" in request.POST
+    sent = None if takes_same else request.POST or None
+    form = AccountForm(sent, initial={"key": uuid.uuid4()})
+    if request.method == "POST" and (takes_same or form.is_valid()):
         try:
             name_account(
                 order_id=order.pk,
-                to=form.to,
-                key=bound_key(str(form.cleaned_data["key"]), "account", order.pk),
+                to=same if same is not None and takes_same else form.to,
+                key=bound_key(request.POST.get("key", ""), "account", order.pk),
                 actor=actor_of(request),
                 now=timezone.now(),
             )
@@ -91,6 +94,7 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         "order": order,
         "form": form,
         "due": due,
+        "same": same,
         "amount": sum(payout.amount for payout in due),
     }
     return render(request, "orders/refund_account.html", context)

@@ -104,4 +104,4 @@ def _page(request: HttpRequest, complaint: Complaint, form: AnswerForm | None = 
         "answer": (form or answer_form(complaint, for_members=False)) if may_accept else None,
         "history": tell(Change.objects.of(complaint).in_time()),
     }
-    return render(request, "desk/complaint.html", context)
+    return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
 from orders.actions.cancel import cancel_order, cancel_part
-from orders.actions.give_back import owed_back
+from orders.actions.give_back import account_paid_from, owed_back
 from orders.actions.weigh import answer_weight
 from orders.forms.refunds import AccountForm
 from orders.models import (
@@ -102,7 +102,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "waiting": waiting_for_account(refunds),
         "complaints": Complaint.objects.filter(part__order=shown).select_related("part").newest_first(),
         "surplus": owed_back(shown),
-        "account": AccountForm(),
+        "account": _account_form(shown),
         "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "history": tell(Change.objects.under(shown).in_time()),
@@ -192,6 +192,13 @@ def _parts(order: Order) -> list[ShownPart]:
         told = [ShownParcel(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
         shown.append(ShownPart(row, list(row.lines.all()), told, row.may_be_cancelled(parcels)))
     return shown
+
+
+def _account_form(order: Order) -> AccountForm:
+    """Where refunds go, proposing the account that was paid from."""
+    same = account_paid_from(order)
+    said = {"bank": same.bank_bin, "account": same.account, "holder": same.holder} if same else {}
+    return AccountForm(initial=said)
 
 
 def _delivery_form(parcel: Parcel) -> DeliveryForm | None:

@@ -61,7 +61,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
                 messages.success(request, _("It is decided. The buyer has been told."))
                 return redirect("desk:order", token=token)
     context = {"order": order, "part": part, "parts": parts, "form": form, "limits": limits, "total": total}
-    return render(request, "desk/refund.html", context)
+    return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -121,7 +121,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
         )
         return carry_out(request, receive, to=to, said=_("The goods are written in."))
     context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
-    return render(request, "desk/parcel_return.html", context)
+    return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 
 
 def _houses(part: OrderPart | None) -> list[Warehouse]:

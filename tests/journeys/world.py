@@ -33,11 +33,13 @@ from orders.actions.accounts import BankAccount
 from orders.actions.bank_statement import read_bank_statement, take_bank_statement
 from orders.actions.basket import choose_place
 from orders.actions.cancel import cancel_part_as_buyer, decline_part
+from orders.actions.complain import complain
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft
 from orders.actions.issue import VoucherTerms, issue_voucher
 from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
 from orders.actions.redeem import use_code
+from orders.actions.refund import Decision, LineRefund, decide_refund
 from orders.actions.review import (
     confirm_sent_back,
     give_back_transfer,
@@ -50,6 +52,7 @@ from orders.actions.transfers import take_arrival
 from orders.models import (
     BankTransfer,
     Basket,
+    Bearer,
     Method,
     Order,
     OrderPart,
@@ -275,6 +278,8 @@ class _Market:
             "voided": lambda part: void_parcel(
                 parcel_id=self._take(part, "close").pk, reason="Vỡ hộp", **self.by
             ),
+            "complained": self._complain,
+            "given back": self._give_back,
             "declined": lambda part: decline_part(part_id=part.pk, reason="Hết hàng rồi", **self.by),
             "cancelled": lambda part: cancel_part_as_buyer(part_id=part.pk, reason="Đổi ý", **self.by),
         }
@@ -284,6 +289,27 @@ class _Market:
             orders[name] = make_order(*wanted, user=self.buyer, now=self.now, note="Gọi trước khi giao.")
             step(orders[name].parts.get(cooperative=self.thien_an))
         return orders
+
+    def _complain(self, part: OrderPart) -> None:
+        """Something is wrong with what came, with a photo; nobody has answered yet."""
+        parcel = self._take(part, "hand over")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
+        self.complaint = complain(
+            part_id=part.pk,
+            steps={part.lines.all()[0].pk: 1},
+            words="Một chiếc bị rách đường may.",
+            pictures=[hang_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]],
+            **self.by,
+        )
+
+    def _give_back(self, part: OrderPart) -> None:
+        """Goods are on their way back, and their money waits for an account."""
+        parcel = self._take(part, "hand over")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
+        lines = {part.lines.all()[0].pk: LineRefund(100_000, back=1)}
+        decision = Decision(Bearer.COOPERATIVE, "Rách đường may", lines, are_here=False)
+        refund = decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, **self.by)
+        self.returned = refund.parcel
 
     def _to_pay(self) -> dict[str, Order]:
         """Orders that wait for a transfer: nothing has come, a part, another sum, or the time is over."""
@@ -477,6 +503,14 @@ def _order_visits(market: _Market) -> list[Visit]:
         *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.weighed.orders.values()),
+        *(
+            Visit(f"/don-hang/{market.orders[stage].pk}/goi/1/phan-anh/")
+            for stage in ("new", "delivered", "complained")
+        ),
+        Visit(f"/don-hang/{market.orders['delivered'].pk}/goi/1/phan-anh/", sent={"words": ""}),
+        Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/"),
+        Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", sent={"bank": ""}),
+        Visit(f"/don-hang/{market.orders['new'].pk}/tai-khoan-nhan-tien/"),
         Visit("/don-hang/"),
         Visit("/don-hang/", sent={"phone": "0987654321", "code": "T0000"}),
         Visit("/tai-khoan/", "buyer"),
@@ -511,6 +545,7 @@ def _member_visits(market: _Market) -> list[Visit]:
     theirs = [
         *(money, f"{money}{market.settlement.pk}/", f"{money}{market.settlement.pk}/ban-in/"),
         "/xa-vien/tai-khoan-ngan-hang/",
+        *("/xa-vien/phan-anh/", f"/xa-vien/phan-anh/{market.complaint.pk}/"),
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
         *_offer_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
         *(
@@ -538,6 +573,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/tai-khoan-ngan-hang/", "manager", sent={"bank_account": "1", "again": "2"}),
         Visit(money, "packer", status=403),
+        Visit(f"/xa-vien/phan-anh/{market.complaint.pk}/", "packer"),
         Visit(f"{one}mo-ta/", "manager", sent={"name": ""}),
         Visit(other, "manager", sent={"choice": ""}),
         Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
@@ -558,6 +594,7 @@ def _member_visits(market: _Market) -> list[Visit]:
 
 def _desk_visits(market: _Market) -> list[Visit]:
     draft = f"/quan-tri/don-nhap/{market.draft.pk}/"
+    back = f"/quan-tri/don-hang/{market.orders['given back'].pk}/"
     sales = "/quan-tri/bao-cao/ban-hang/"
     applied = Cooperative.objects.filter(state=CooperativeState.APPLIED)[0]
     settled, due = f"/quan-tri/quyet-toan/{market.settlement.pk}/", f"/quan-tri/chi-tien/{market.payout.pk}/"
@@ -580,8 +617,11 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *(f"/quan-tri/hang/{market.listing(state).pk}/" for state in ListingState),
         *(
             f"/quan-tri/don-hang/{market.orders[stage].pk}/"
-            for stage in ("new", "failed", "voided", "declined")
+            for stage in ("new", "failed", "voided", "declined", "given back")
         ),
+        *("/quan-tri/phan-anh/", "/quan-tri/phan-anh/?o=rejected"),
+        f"/quan-tri/phan-anh/{market.complaint.pk}/",
+        *(f"{back}hoan-tien/", f"{back}hoan-tien/?goi=1", f"{back}kien/{market.returned.pk}/hang-ve/"),
         f"/quan-tri/don-hang/{market.orders['new'].pk}/nguoi-nhan/",
     ]
     return [

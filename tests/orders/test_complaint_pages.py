@@ -17,12 +17,14 @@ from PIL import Image
 from cooperatives.models import Role
 from orders.actions.complain import complain
 from orders.actions.events import record_event
-from orders.models import Complaint, EventKind, OrderPart, Parcel, Payout, Refund
+from orders.models import Complaint, EventKind, Order, OrderPart, Parcel, Payout, Refund
+from orders.payments.arrivals import Payer
 from orders.states import ComplaintState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import Picture
 from shop.core.renditions import render
 from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
+from tests.orders.arriving import take, waiting_order
 from tests.orders.refunding import WHO, delivered, give_back, line_of, paid_order
 from tests.unchanged import every_row
 
@@ -333,7 +335,7 @@ def test_the_desk_gives_back_no_more_than_a_line_costs(staff: Client, amount: st
         {"key": str(uuid.uuid4()), f"amount-{line_of(part).pk}": amount, "bearer": "platform", "reason": "x"},
     )
 
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert not Refund.objects.exists()
 
 
@@ -409,3 +411,29 @@ def test_lists_of_complaints_ask_as_much_however_long(client: Client, address: s
         complained(got(seller))
 
     assert queries(client, address) == first
+
+
+def test_the_account_that_was_paid_from_is_proposed_and_taken_with_one_button(client: Client) -> None:
+    payer = Payer("970415", "8888888888", "NGUYEN VAN A")
+    order = waiting_order()
+    take(order.code, order.due_gross, payer=payer)
+    give_back(delivered(Order.objects.get(pk=order.pk)), 20_000)
+    address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
+    page = client.get(address).content.decode()
+    assert "8888" in page
+    assert "8888888888" not in page
+
+    client.post(address, {"same": "1", "key": str(uuid.uuid4())})
+
+    payout = Payout.objects.get()
+    assert (payout.bank_bin, payout.bank_account) == ("970415", "8888888888")
+    assert payout.bank_holder == "NGUYEN VAN A"
+
+
+def test_one_button_names_no_account_that_the_bank_did_not_tell(client: Client) -> None:
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+
+    client.post(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", {"same": "1"})
+
+    assert Payout.objects.get().bank_account == ""

@@ -14,6 +14,7 @@ from shop.core.actors import Actor, Door
 from shop.core.divisions import load_divisions
 from shop.core.models import Change, Channel, Division, record_change
 from shop.management.demo.accounts import ACCOUNTS, open_accounts
+from shop.management.demo.amends import complain_and_make_good
 from shop.management.demo.bulk_orders import write_finished
 from shop.management.demo.goods import lay_out_goods
 from shop.management.demo.ground import lay_ground
@@ -92,6 +93,7 @@ def set_out() -> None:
         hand_in_cash(actor=SEEDER, now=now)
         buyer = User.objects.get(email=ACCOUNTS[0].email)
         order_by_weight(channel, buyer, members_by_cooperative(), now=now)
+        complain_and_make_good(members_by_cooperative(), actor=SEEDER, now=now)
     with transaction.atomic(durable=True):
         record_change(SET_OUT, channel, actor=SEEDER, now=now)
 

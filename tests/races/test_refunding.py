@@ -1,0 +1,121 @@
+"""Two hands that give back the same money at once, or give it back while it is called off."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from orders import locks
+from orders.actions import refund as deciding
+from orders.actions.cancel import cancel_part
+from orders.actions.give_back import name_account
+from orders.actions.payouts import mark_paid
+from orders.actions.refund import Decision, LineRefund
+from orders.models import Bearer, Order, OrderPart, PaymentEvent, Payout, Refund
+from tests.invariants import check_everything, check_refunds
+from tests.orders.refunding import TO, WHO, delivered, give_back, line_of, paid_order
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def kinds(answers):
+    return sorted(type(answer).__name__ for answer in answers)
+
+
+def test_of_two_refunds_of_all_at_once_one_gives_back() -> None:
+    part = delivered(paid_order())
+
+    answers = together([partial(give_back, part, 90_000, delivery=30_000)] * 2)
+
+    assert kinds(answers) == ["Refund", "TooMuchRefunded"], answers
+    assert [refund.money for refund in Refund.objects.all()] == [120_000]
+    assert Payout.objects.get().amount == 120_000
+    check_everything()
+
+
+def test_many_refunds_at_once_stop_where_the_line_ends() -> None:
+    part = delivered(paid_order())
+
+    answers = together([partial(give_back, part, 20_000)] * 8)
+
+    assert kinds(answers).count("Refund") == 4, answers
+    assert sum(Payout.objects.values_list("amount", flat=True)) == 80_000
+    check_everything()
+
+
+def test_the_same_refund_sent_ten_times_is_one() -> None:
+    part = delivered(paid_order())
+
+    answers = together([partial(give_back, part, 20_000, key="a")] * 10)
+
+    assert {answer.pk for answer in answers} == {Refund.objects.get().pk}
+    assert Payout.objects.get().amount == 20_000
+
+
+def test_without_the_lock_all_is_given_back_twice(monkeypatch) -> None:
+    part = delivered(paid_order())
+    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    if connection.vendor == "postgresql":
+
+        def plain(rows):
+            found = list(rows.order_by("pk"))
+            if rows.model is Order:
+                both_read.wait()
+            return next(iter(found), None)
+
+        monkeypatch.setattr(locks, "locked_one", plain)
+    else:
+        check = deciding._check
+        monkeypatch.setattr(deciding, "_check", lambda *_given: None)
+        monkeypatch.setattr(deciding, "owed_back", lambda _order: early.owed)
+
+    def work():
+        if connection.vendor == "sqlite":  # the check stands before BEGIN, where nobody waits
+            early.owed = 120_000
+            lines = {line_of(part).pk: LineRefund(90_000)}
+            order = Order.objects.get(pk=part.order_id)
+            check(order, part, Decision(Bearer.COOPERATIVE, "x", lines, delivery=30_000))
+            both_read.wait()
+        return give_back(part, 90_000, delivery=30_000)
+
+    answers = together([work, work])
+
+    # Both find the line whole; only that no payment holds so much keeps the second from promising it.
+    promised = sum(Refund.objects.values_list("money", flat=True))
+    assert promised == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
+
+
+def test_a_part_is_given_back_before_it_is_called_off_or_as_called_off() -> None:
+    parts = [paid_order().parts.get() for _time in range(5)]
+    works = []
+    for part in parts:
+        works.append(partial(give_back, part, 50_000))
+        works.append(partial(cancel_part, part_id=part.pk, reason="Hết hàng", **WHO))
+
+    answers = together(works)
+
+    for place, part in enumerate(parts):
+        refund, ended = answers[2 * place : 2 * place + 2]
+        assert isinstance(ended, OrderPart), ended
+        money = Refund.objects.filter(order=part.order_id).values_list("money", flat=True)
+        assert sum(money) == 120_000, (refund, list(money))
+        assert type(refund).__name__ in ("Refund", "NotCounting")
+    check_everything()
+
+
+def test_money_is_marked_as_sent_once() -> None:
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+    name_account(order_id=order.pk, to=TO, **WHO)
+    payout = Payout.objects.get()
+
+    works = [partial(mark_paid, payout_id=payout.pk, reference=f"FT{n}", **WHO) for n in range(2)]
+    answers = together(works)
+
+    assert kinds(answers) == ["AlreadyPaid", "Payout"], answers
+    assert PaymentEvent.objects.filter(kind="refund_success").count() == 1
+    check_refunds()
