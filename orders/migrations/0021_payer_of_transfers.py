@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0018_refunds_and_complaints'),
+        ('orders', '0020_fill_counted'),
     ]
 
     operations = [
