@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shop.api import account, apps, base, catalogue, content
+from shop.api import account, apps, base, catalogue, content, staff
 
-AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA)
+AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA, staff.AREA)

@@ -25,7 +25,7 @@ NEUTRAL = "Something went wrong on our side."
 
 # Codes that every domain's enum has, for refusals that are the same everywhere.
 COMMON_CODES = {"missing": "NOT_FOUND", "forbidden": "PERMISSION_DENIED"}
-_FALLBACKS = ("INVALID", "GRAPHQL_ERROR")
+_FALLBACKS = ("INVALID", "GRAPHQL_ERROR", "REQUIRED")
 
 
 class ProtocolError(Exception):

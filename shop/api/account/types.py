@@ -51,7 +51,8 @@ user.columns(
     updatedAt="updated_at",
 )
 user.column("note", "note", permissions=CARING)
-user.nothing("avatar")
+user.nothing("avatar", "assignedAttribute")
+user.nothing("assignedAttributes", value=[])
 user.one("defaultShippingAddress", address, by="default_shipping_address_id", rows=Address.objects.all())
 user.one("defaultBillingAddress", address, by="default_billing_address_id", rows=Address.objects.all())
 keep_metadata(user, User, rights=CARING, owns=_is_oneself)

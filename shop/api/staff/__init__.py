@@ -1,0 +1,8 @@
+"""What staff see and change of people: customers, each other, and their groups."""
+
+from pathlib import Path
+
+from shop.api.schema import Area
+from shop.api.staff import groups, lists, people
+
+AREA = Area(Path(__file__).parent, types=(lists.query, people.mutation, groups.mutation))

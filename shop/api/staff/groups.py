@@ -1,0 +1,106 @@
+"""Groups of staff: what they may, who is in them, for which channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.accounts.staff import GroupChange, NotStaff, change_group, delete_group, make_group
+from shop.api.account.types import group
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key, global_ids
+from shop.api.roots import Mutations
+
+mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"})
+
+MANAGING = (Permission.MANAGE_STAFF,)
+
+
+@mutation.field(permissions=MANAGING)
+def permission_group_create(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    change = _change(arguments["input"], context)
+    made = _staff_only(lambda: make_group(change=change, actor=context.actor, now=context.now))
+    return _shown(made.pk, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def permission_group_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = given_key(arguments["id"], "Group", field="id")
+    _refuse_beyond(key, context)
+    change = _change(arguments["input"], context)
+    _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
+    return _shown(key, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def permission_group_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = given_key(arguments["id"], "Group", field="id")
+    _refuse_beyond(key, context)
+    shown = _shown(key, context, selection)
+    delete_group(group_id=key, actor=context.actor, now=context.now)
+    return shown
+
+
+def _staff_only(do: Any) -> Any:
+    try:
+        return do()
+    except NotStaff as refused:
+        users = global_ids("User", refused.details["user_ids"])
+        raise Mistake("ASSIGN_NON_STAFF_MEMBER", refused.words, field="addUsers", users=users) from refused
+
+
+def _refuse_beyond(key: int, context: Context) -> None:
+    """Nobody touches a group that may more than they do. Raises Mistake."""
+    held = set(GroupPermission.objects.filter(group=key).values_list("code", flat=True))
+    _refuse_permissions(held, "id", context)
+
+
+def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
+    beyond = sorted(codes - context.permissions)
+    if beyond:
+        words = _("You cannot give permissions that you do not have.")
+        raise Mistake("OUT_OF_SCOPE_PERMISSION", words, field=field, permissions=beyond)
+
+
+def _change(given: Mapping[str, Any], context: Context) -> GroupChange:
+    """Raises Mistake."""
+    for kind in ("Permissions", "Users", "Channels"):
+        if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
+            words = _("The same cannot be taken in and given up.")
+            raise Mistake("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
+    name = given.get("name")
+    if name is not None and not 0 < len(name.strip()) <= 150:
+        raise Mistake("REQUIRED", _("Write a name."), field="name")
+    for field in ("addPermissions", "removePermissions"):
+        _refuse_permissions(set(given.get(field) or ()), field, context)
+
+    def keys(field: str, type_name: str) -> list[Any]:
+        return [given_key(text, type_name, field=field) for text in given.get(field) or ()]
+
+    return GroupChange(
+        name=name.strip() if name is not None else None,
+        restricted_to_channels=given.get("restrictedAccessToChannels"),
+        add_permissions=given.get("addPermissions") or (),
+        remove_permissions=given.get("removePermissions") or (),
+        add_users=keys("addUsers", "User"),
+        remove_users=keys("removeUsers", "User"),
+        add_channels=keys("addChannels", "Channel"),
+        remove_channels=keys("removeChannels", "Channel"),
+    )
+
+
+def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    rows = Group.objects.all()
+    return {"group": group.by_key(context, [key], selection.names("group"), rows=rows).get(key)}

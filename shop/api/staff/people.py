@@ -1,0 +1,220 @@
+"""What staff change about customers and about each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.erase import erase_person
+from shop.accounts.actions import send_password_link
+from shop.accounts.links import PASSWORD
+from shop.accounts.models import Group, GroupPermission, User
+from shop.accounts.permissions import Permission
+from shop.accounts.profile import Use, change_profile
+from shop.accounts.staff import add_customer, change_person, hire
+from shop.api.account.clients import checked_email, checked_redirect, link
+from shop.api.account.types import user
+from shop.api.addresses import address_from
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake, ProtocolError
+from shop.api.ids import given_key, global_ids
+from shop.api.languages import tag_of
+from shop.api.metadata import from_input
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+
+mutation = Mutations(codes={"email_taken": "UNIQUE", "reference_taken": "UNIQUE"})
+
+_TEXTS = {"firstName": ("first_name", 256), "lastName": ("last_name", 256), "note": ("note", 10_000)}
+_AS_THEY_ARE = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
+
+
+@mutation.field(permissions=[Permission.MANAGE_USERS])
+def customer_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
+    addresses = _addresses(given, context)
+    made = add_customer(
+        email=_email(given),
+        values={"is_confirmed": True} | _values(given, {}, {}),
+        actor=context.actor,
+        now=context.now,
+    )
+    if addresses:
+        _keep_addresses(made.pk, addresses, context)
+    _write_password_letter(made, redirect, context)
+    return _shown(made.pk, context, selection)
+
+
+@mutation.field(permissions=[Permission.MANAGE_USERS])
+def customer_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    found, given = _customer(arguments), arguments["input"]
+    values = _values(given, found.metadata, found.private_metadata)
+    if given.get("email") is not None:
+        values["email"] = _email(given)
+    addresses = _addresses(given, context)
+    change_person(user_id=found.pk, values=values, actor=context.actor, now=context.now)
+    if addresses:
+        _keep_addresses(found.pk, addresses, context)
+    return _shown(found.pk, context, selection)
+
+
+@mutation.field(permissions=[Permission.MANAGE_USERS])
+def customer_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    found = _customer(arguments)
+    shown = _shown(found.pk, context, selection)
+    erase_person(user_id=found.pk, actor=context.actor, now=context.now)
+    return shown
+
+
+@mutation.field(permissions=[Permission.MANAGE_STAFF])
+def staff_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """A customer with the address is promoted."""
+    given = arguments["input"]
+    redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
+    email = _email(given)
+    kept = User.objects.filter(email=email).first() or User()
+    made = hire(
+        email=email,
+        values=_values(given, kept.metadata, kept.private_metadata),
+        group_ids=_groups(given.get("addGroups"), "addGroups", context),
+        actor=context.actor,
+        now=context.now,
+    )
+    _write_password_letter(made, redirect, context)
+    return _shown(made.pk, context, selection)
+
+
+@mutation.field(permissions=[Permission.MANAGE_STAFF])
+def staff_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    found, given = _staff(arguments["id"]), arguments["input"]
+    values = _values(given, found.metadata, found.private_metadata)
+    if given.get("email") is not None:
+        values["email"] = _email(given)
+    if values.get("is_active") is False:
+        _refuse_closing(found, context, "DEACTIVATE")
+    change_person(
+        user_id=found.pk,
+        values=values,
+        add_groups=_groups(given.get("addGroups"), "addGroups", context),
+        remove_groups=_groups(given.get("removeGroups"), "removeGroups", context),
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(found.pk, context, selection)
+
+
+@mutation.field(permissions=[Permission.MANAGE_STAFF])
+def staff_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    found = _staff(arguments["id"])
+    _refuse_closing(found, context, "DELETE")
+    shown = _shown(found.pk, context, selection)
+    erase_person(user_id=found.pk, actor=context.actor, now=context.now)
+    return shown
+
+
+def _customer(arguments: Mapping[str, Any]) -> User:
+    """By `id` or `externalReference`. Raises Mistake, Missing."""
+    given, reference = arguments.get("id"), arguments.get("externalReference")
+    if (given is None) == (reference is None):
+        raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
+    rows = User.objects.filter(is_staff=False, erased_at=None)
+    if given is not None:
+        rows = rows.filter(pk=given_key(given, "User", field="id"))
+    else:
+        rows = rows.filter(external_reference=reference)
+    found = rows.first()
+    if found is None:
+        raise Missing(field="id" if given is not None else "externalReference")
+    return found
+
+
+def _staff(text: str) -> User:
+    key = given_key(text, "User", field="id")
+    found = User.objects.filter(pk=key, is_staff=True, erased_at=None).first()
+    if found is None:
+        raise Missing(field="id")
+    return found
+
+
+def _refuse_closing(found: User, context: Context, verb: str) -> None:
+    """Nobody shuts themselves out, and only a superuser shuts out another. Raises Mistake."""
+    if context.user is not None and found.pk == context.user.pk:
+        raise Mistake(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
+    if found.is_superuser and not (context.user is not None and context.user.is_superuser):
+        raise Mistake(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
+
+
+def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
+    """Groups whose permissions the requester holds. Raises Mistake (`OUT_OF_SCOPE_GROUP`), Missing."""
+    keys = [given_key(text, "Group", field=field) for text in texts or ()]
+    if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
+        raise Missing(field=field)
+    beyond = GroupPermission.objects.filter(group__in=keys).exclude(code__in=context.permissions)
+    outside = sorted(set(beyond.values_list("group", flat=True)))
+    if outside:
+        words = _("You cannot give permissions that you do not have.")
+        raise Mistake("OUT_OF_SCOPE_GROUP", words, field=field, groups=global_ids("Group", outside))
+    return keys
+
+
+def _email(given: Mapping[str, Any]) -> str:
+    if not given.get("email"):
+        raise Mistake("REQUIRED", _("Write your e-mail address."), field="email")
+    return checked_email(given["email"])
+
+
+def _values(
+    given: Mapping[str, Any], metadata: Mapping[str, str], private_metadata: Mapping[str, str]
+) -> dict[str, Any]:
+    """The columns that an input sets; metadata are put beside those that are there. Raises Mistake."""
+    values: dict[str, Any] = {}
+    for name, (column, longest) in _TEXTS.items():
+        if name in given:
+            values[column] = (given[name] or "").strip()
+            if len(values[column]) > longest:
+                raise Mistake("INVALID", _("This is too long."), field=name)
+    for name, column in _AS_THEY_ARE.items():
+        if given.get(name) is not None:
+            values[column] = given[name]
+    if "externalReference" in given:
+        values["external_reference"] = given["externalReference"] or None
+    if given.get("languageCode"):
+        values["language"] = tag_of(given["languageCode"])
+    if given.get("metadata") is not None:
+        values["metadata"] = dict(metadata) | from_input(given["metadata"])
+    if given.get("privateMetadata") is not None:
+        values["private_metadata"] = dict(private_metadata) | from_input(given["privateMetadata"])
+    return values
+
+
+def _addresses(given: Mapping[str, Any], context: Context) -> dict[Use, Any]:
+    return {
+        use: address_from(given[name], context, kind=kind)
+        for name, use, kind in (
+            ("defaultShippingAddress", Use.SHIPPING, "SHIPPING"),
+            ("defaultBillingAddress", Use.BILLING, "BILLING"),
+        )
+        if given.get(name)
+    }
+
+
+def _keep_addresses(user_id: int, addresses: Mapping[Use, Any], context: Context) -> None:
+    change_profile(user_id=user_id, values={}, addresses=addresses, actor=context.actor, now=context.now)
+
+
+def _write_password_letter(made: User, redirect: str | None, context: Context) -> None:
+    if redirect is not None:
+        send_password_link(
+            email=made.email or "",
+            link_to=lambda one: link(redirect, email=one.email or "", token=PASSWORD.make_token(one)),
+            now=context.now,
+        )
+
+
+def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    rows = User.objects.all()
+    return {"user": user.by_key(context, [key], selection.names("user"), rows=rows).get(key)}

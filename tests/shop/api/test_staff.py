@@ -1,0 +1,401 @@
+"""What staff see and change of people over the API: customers, each other, and their groups."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop.accounts.models import Group, GroupPermission, User
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import make_admin, make_channel, make_order, make_places, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+USER = "id email firstName isStaff isActive note externalReference languageCode"
+
+
+def make_group(*codes, name="Chăm sóc", users=()):
+    group = Group.objects.create(name=name)
+    for code in codes:
+        GroupPermission.objects.create(group=group, code=code)
+    group.users.add(*users)
+    return group
+
+
+def make_staff(*codes):
+    """A member of staff with these permissions."""
+    user = make_user(is_staff=True)
+    make_group(*codes, name=f"Nhóm của {user.pk}", users=[user])
+    return user
+
+
+def listed(query, token, name, **variables):
+    return [edge["node"]["firstName"] for edge in data_of(query, token, **variables)[name]["edges"]]
+
+
+def test_customers_are_listed_found_and_sorted(django_assert_num_queries):
+    binh, an = (
+        make_user(first_name="Bình", email="b@example.com"),
+        make_user(first_name="An", email="z@example.com"),
+    )
+    cuc = make_user(first_name="Cúc", email=None, phone="+84912345678", metadata={"a": "1"}, is_active=False)
+    order = make_order()
+    order.user = an
+    order.save()
+    User.objects.exclude(pk__in=[binh.pk, an.pk, cuc.pk]).update(is_staff=True)
+    token = token_of(make_staff(Permission.MANAGE_USERS))
+    query = """query(
+        $filter: CustomerFilterInput, $where: CustomerWhereInput, $sort: UserSortingInput, $text: String
+    ) {
+        customers(first: 10, filter: $filter, where: $where, sortBy: $sort, search: $text) {
+            totalCount edges { node { firstName } }
+        }
+    }"""
+
+    def found(**variables):
+        return listed(query, token, "customers", **variables)
+
+    with django_assert_num_queries(4):
+        assert found() == ["Bình", "An", "Cúc"]
+    assert found(sort={"field": "FIRST_NAME", "direction": "ASC"}) == ["An", "Bình", "Cúc"]
+    assert found(sort={"field": "ORDER_COUNT", "direction": "DESC"})[0] == "An"
+    assert found(sort={"field": "EMAIL", "direction": "DESC"}) == ["Cúc", "An", "Bình"]
+    assert found(text="z@") == found(filter={"search": "an"}) == ["An"]
+    assert found(text="91234") == ["Cúc"]
+    assert found(filter={"ids": [global_id("User", binh.pk)]}) == ["Bình"]
+    assert found(filter={"metadata": [{"key": "a", "value": "1"}]}) == ["Cúc"]
+    assert found(filter={"metadata": [{"key": "a", "value": "2"}]}) == []
+    assert found(filter={"metadata": [{"key": "a"}]}) == ["Cúc"]
+    assert found(filter={"numberOfOrders": {"gte": 1}}) == ["An"]
+    assert found(filter={"placedOrders": {"gte": "2020-01-01"}}) == ["An"]
+    assert found(filter={"dateJoined": {"lte": "2020-01-01"}}) == []
+    assert found(where={"isActive": False}) == ["Cúc"]
+    assert found(where={"numberOfOrders": {"eq": 0}, "isActive": True}) == ["Bình"]
+    assert found(where={"email": {"oneOf": ["b@example.com", "z@example.com"]}}) == ["Bình", "An"]
+    assert found(where={"OR": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == ["An", "Cúc"]
+    assert found(where={"AND": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == []
+    assert found(where={"metadata": {"key": "a", "value": {"oneOf": ["1", "2"]}}}) == ["Cúc"]
+    both = ask(query, token, filter={"search": "a"}, where={"isActive": True})
+    assert both["errors"][0]["message"] == "`filter` and `where` cannot be used together."
+
+
+def test_conditions_do_not_nest_without_end():
+    token = token_of(make_staff(Permission.MANAGE_USERS))
+    query = "query($where: CustomerWhereInput) { customers(first: 1, where: $where) { totalCount } }"
+
+    def nested(levels):
+        condition = {"isActive": True}
+        for _ in range(levels):
+            condition = {"AND": [condition]}
+        return condition
+
+    assert "errors" not in ask(query, token, where=nested(9))
+    assert ask(query, token, where=nested(10))["errors"][0]["message"] == "Conditions nest at most 10 levels."
+
+
+def test_staff_and_groups_are_listed():
+    admin = make_admin(first_name="Quản")
+    make_user(is_staff=True, is_active=False, first_name="Cũ", email="a@example.com")
+    make_group(Permission.MANAGE_ORDERS, name="B")
+    make_group(name="A")
+    token = token_of(admin)
+    staff = """query($s: StaffMemberStatus) {
+        staffUsers(first: 5, filter: {status: $s}) { edges { node { firstName } } }
+    }"""
+
+    assert listed(staff, token, "staffUsers") == ["Cũ", "Quản"]
+    assert listed(staff, token, "staffUsers", s="ACTIVE") == ["Quản"]
+    groups = (
+        "{ permissionGroups(first: 5, sortBy: {field: NAME, direction: DESC}) { edges { node { name } } } }"
+    )
+    answer = data_of(groups, token)["permissionGroups"]["edges"]
+    assert [edge["node"]["name"] for edge in answer] == ["B", "A"]
+
+
+CUSTOMER_CREATE = f"""
+    mutation($input: UserCreateInput!) {{
+        customerCreate(input: $input) {{ user {{ {USER} isConfirmed }} errors {{ field code }} }}
+    }}
+"""
+CUSTOMER_UPDATE = f"""
+    mutation($id: ID, $input: CustomerInput!) {{
+        customerUpdate(id: $id, input: $input) {{
+            user {{ {USER} privateMetadata {{ key value }} defaultShippingAddress {{ city }} }}
+            errors {{ field code }}
+        }}
+    }}
+"""
+
+
+def test_staff_open_an_account_for_somebody():
+    make_channel()
+    given = {
+        "email": "Moi@Example.com",
+        "firstName": "Hoa",
+        "note": "gọi sau 5 giờ",
+        "externalReference": "KH-1",
+        "redirectUrl": "http://localhost:3000/mat-khau",
+    }
+
+    answer = data_of(CUSTOMER_CREATE, token_of(make_staff(Permission.MANAGE_USERS)), input=given)[
+        "customerCreate"
+    ]
+
+    made = User.objects.get(email="moi@example.com")
+    assert answer == {
+        "user": {
+            "id": global_id("User", made.pk),
+            "email": "moi@example.com",
+            "firstName": "Hoa",
+            "isStaff": False,
+            "isActive": True,
+            "note": "gọi sau 5 giờ",
+            "externalReference": "KH-1",
+            "languageCode": "VI",
+            "isConfirmed": True,
+        },
+        "errors": [],
+    }
+    assert "http://localhost:3000/mat-khau?email=moi%40example.com&token=" in Notification.objects.get().text
+    assert Change.objects.of(made).get().what == "user.added"
+
+
+def test_staff_change_a_customer():
+    make_places()
+    customer = make_user(private_metadata={"a": "1"})
+    home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}
+    given = {
+        "email": "khac@example.com",
+        "isActive": False,
+        "languageCode": "EN",
+        "privateMetadata": [{"key": "b", "value": "2"}],
+        "defaultShippingAddress": home,
+    }
+    token = token_of(make_staff(Permission.MANAGE_USERS))
+
+    answer = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=given)["customerUpdate"]
+
+    assert answer["errors"] == []
+    assert (answer["user"]["email"], answer["user"]["isActive"]) == ("khac@example.com", False)
+    assert answer["user"]["privateMetadata"] == [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]
+    assert answer["user"]["defaultShippingAddress"] == {"city": "Xã Phủ Thông"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "code"),
+    [
+        ({"email": "cu@example.com"}, "email", "UNIQUE"),
+        ({"email": "x"}, "email", "INVALID"),
+        ({"externalReference": "KH-1"}, "externalReference", "UNIQUE"),
+        ({"firstName": "x" * 257}, "firstName", "INVALID"),
+        ({"defaultBillingAddress": {}}, "country", "REQUIRED"),
+    ],
+)
+def test_a_customer_that_cannot_be_changed_so(wrong, field, code):
+    make_user(email="cu@example.com", external_reference="KH-1")
+    customer, token = make_user(), token_of(make_staff(Permission.MANAGE_USERS))
+    before = every_row()
+
+    answer = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=wrong)["customerUpdate"]
+
+    assert (answer["user"], answer["errors"]) == (None, [{"field": field, "code": code}])
+    assert every_row() == before
+
+
+def test_staff_are_no_customers():
+    staff = make_user(is_staff=True)
+    token = token_of(make_staff(Permission.MANAGE_USERS))
+    delete = "mutation($id: ID) { customerDelete(id: $id) { user { email } errors { field code } } }"
+    customer = make_user()
+
+    refused = data_of(CUSTOMER_UPDATE, token, id=global_id("User", staff.pk), input={})["customerUpdate"]
+    gone = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
+    again = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
+
+    assert refused["errors"] == again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    assert gone == {"user": {"email": customer.email}, "errors": []}
+
+
+STAFF_CREATE = f"""
+    mutation($input: StaffCreateInput!) {{
+        staffCreate(input: $input) {{
+            user {{ {USER} permissionGroups {{ name }} }} errors {{ field code groups }}
+        }}
+    }}
+"""
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_somebody_is_hired_whether_they_were_a_customer_or_not(known):
+    if known:
+        make_user(email="moi@example.com")
+    group = make_group(Permission.MANAGE_STAFF)
+    token = token_of(make_staff(Permission.MANAGE_STAFF))
+    given = {"email": "moi@example.com", "firstName": "Hoa", "addGroups": [global_id("Group", group.pk)]}
+
+    answer = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
+    again = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
+
+    assert (answer["errors"], answer["user"]["isStaff"]) == ([], True)
+    assert answer["user"]["permissionGroups"] == [{"name": "Chăm sóc"}]
+    assert (again["user"], again["errors"]) == (None, [{"field": "email", "code": "UNIQUE", "groups": None}])
+    assert User.objects.filter(email="moi@example.com").count() == 1
+
+
+def test_nobody_puts_others_into_groups_that_may_more_than_they():
+    group = make_group(Permission.MANAGE_ORDERS)
+    token = token_of(make_staff(Permission.MANAGE_STAFF))
+    before = every_row()
+
+    given = {"email": "moi@example.com", "addGroups": [global_id("Group", group.pk)]}
+    answer = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
+
+    keys = [global_id("Group", group.pk)]
+    assert answer["errors"] == [{"field": "addGroups", "code": "OUT_OF_SCOPE_GROUP", "groups": keys}]
+    assert every_row() == before
+
+
+def test_staff_are_changed_and_let_go():
+    boss, clerk, admin = make_staff(Permission.MANAGE_STAFF), make_user(is_staff=True), make_admin()
+    token = token_of(boss)
+    update = """mutation($id: ID!, $input: StaffUpdateInput!) {
+        staffUpdate(id: $id, input: $input) { user { isActive firstName } errors { field code } }
+    }"""
+    delete = "mutation($id: ID!) { staffDelete(id: $id) { user { isStaff } errors { field code } } }"
+
+    def changed(user, **given):
+        return data_of(update, token, id=global_id("User", user.pk), input=given)["staffUpdate"]
+
+    def let_go(user):
+        return data_of(delete, token, id=global_id("User", user.pk))["staffDelete"]
+
+    assert changed(clerk, isActive=False, firstName="Cúc")["user"] == {"isActive": False, "firstName": "Cúc"}
+    assert changed(boss, isActive=False)["errors"] == [{"field": "id", "code": "DEACTIVATE_OWN_ACCOUNT"}]
+    assert changed(admin, isActive=False)["errors"] == [
+        {"field": "id", "code": "DEACTIVATE_SUPERUSER_ACCOUNT"}
+    ]
+    assert changed(make_user())["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    assert let_go(boss)["errors"] == [{"field": "id", "code": "DELETE_OWN_ACCOUNT"}]
+    assert let_go(admin)["errors"] == [{"field": "id", "code": "DELETE_SUPERUSER_ACCOUNT"}]
+    assert let_go(clerk) == {"user": {"isStaff": True}, "errors": []}
+    clerk.refresh_from_db()
+    assert (clerk.is_staff, clerk.is_active, clerk.email) == (False, False, None)
+
+
+GROUP = """{
+    group {
+        id name permissions { code } users { email } restrictedAccessToChannels accessibleChannels { slug }
+    }
+    errors { field code permissions users }
+}"""
+GROUP_CREATE = (
+    f"mutation($input: PermissionGroupCreateInput!) {{ permissionGroupCreate(input: $input) {GROUP} }}"
+)
+GROUP_UPDATE = f"""mutation($id: ID!, $input: PermissionGroupUpdateInput!) {{
+    permissionGroupUpdate(id: $id, input: $input) {GROUP}
+}}"""
+GROUP_DELETE = f"mutation($id: ID!) {{ permissionGroupDelete(id: $id) {GROUP} }}"
+
+
+def test_a_group_is_made_changed_and_dissolved():
+    channel, _other = make_channel(), make_channel(slug="khac")
+    clerk = make_user(is_staff=True)
+    token = token_of(make_admin())
+    given = {
+        "name": "Bán hàng",
+        "addPermissions": ["MANAGE_ORDERS"],
+        "addUsers": [global_id("User", clerk.pk)],
+        "addChannels": [global_id("Channel", channel.pk)],
+        "restrictedAccessToChannels": True,
+    }
+
+    made = data_of(GROUP_CREATE, token, input=given)["permissionGroupCreate"]
+    assert made["errors"] == []
+    key = made["group"].pop("id")
+    assert made["group"] == {
+        "name": "Bán hàng",
+        "permissions": [{"code": "MANAGE_ORDERS"}],
+        "users": [{"email": clerk.email}],
+        "restrictedAccessToChannels": True,
+        "accessibleChannels": [{"slug": "viet-nam"}],
+    }
+    change = {
+        "name": "Kho",
+        "addPermissions": ["MANAGE_PRODUCTS"],
+        "removePermissions": ["MANAGE_ORDERS"],
+        "removeUsers": [global_id("User", clerk.pk)],
+        "restrictedAccessToChannels": False,
+    }
+    changed = data_of(GROUP_UPDATE, token, id=key, input=change)["permissionGroupUpdate"]["group"]
+    assert (changed["name"], changed["permissions"], changed["users"]) == (
+        "Kho",
+        [{"code": "MANAGE_PRODUCTS"}],
+        [],
+    )
+    assert changed["accessibleChannels"] == [{"slug": "viet-nam"}, {"slug": "khac"}]
+    gone = data_of(GROUP_DELETE, token, id=key)["permissionGroupDelete"]
+    assert (gone["group"]["name"], gone["errors"]) == ("Kho", [])
+    assert Group.objects.count() == 0
+    told = Change.objects.filter(kind="accounts.group").in_time().values_list("what", flat=True)
+    assert list(told) == ["group.added", "group.edited", "group.removed"]
+
+
+def test_what_a_group_cannot_be():
+    customer = make_user()
+    theirs = make_group(Permission.MANAGE_ORDERS, name="Đơn hàng")
+    token = token_of(make_staff(Permission.MANAGE_STAFF))
+    before = every_row()
+
+    def errors(query, **variables):
+        (payload,) = data_of(query, token, **variables).values()
+        assert payload["group"] is None
+        return payload["errors"]
+
+    def error(field, code, **more):
+        return [{"field": field, "code": code, "permissions": None, "users": None} | more]
+
+    beyond = error("addPermissions", "OUT_OF_SCOPE_PERMISSION", permissions=["MANAGE_ORDERS"])
+    assert errors(GROUP_CREATE, input={"name": "x", "addPermissions": ["MANAGE_ORDERS"]}) == beyond
+    assert errors(GROUP_CREATE, input={"name": "Đơn hàng"}) == error("name", "UNIQUE")
+    assert errors(GROUP_CREATE, input={"name": " "}) == error("name", "REQUIRED")
+    key = global_id("User", customer.pk)
+    stranger = error("addUsers", "ASSIGN_NON_STAFF_MEMBER", users=[key])
+    assert errors(GROUP_CREATE, input={"name": "x", "addUsers": [key]}) == stranger
+    theirs_key = global_id("Group", theirs.pk)
+    above = error("id", "OUT_OF_SCOPE_PERMISSION", permissions=["MANAGE_ORDERS"])
+    assert errors(GROUP_UPDATE, id=theirs_key, input={"name": "y"}) == above
+    assert errors(GROUP_DELETE, id=theirs_key) == above
+    twice = {"addUsers": [key], "removeUsers": [key]}
+    mine = global_id("Group", Group.objects.exclude(pk=theirs.pk).get().pk)
+    assert errors(GROUP_UPDATE, id=mine, input=twice) == error("addUsers", "DUPLICATED_INPUT_ITEM")
+    assert errors(GROUP_DELETE, id=global_id("Group", 10**9)) == error("id", "REQUIRED")
+    assert errors(GROUP_DELETE, id="abc") == error("id", "REQUIRED")
+    assert every_row() == before
+
+
+@pytest.mark.parametrize(
+    ("query", "permission"),
+    [
+        ("{ customers(first: 1) { totalCount } }", "MANAGE_ORDERS, MANAGE_USERS"),
+        ("{ staffUsers(first: 1) { totalCount } }", "MANAGE_STAFF"),
+        ("{ permissionGroups(first: 1) { totalCount } }", "MANAGE_STAFF"),
+        ("mutation { customerCreate(input: {}) { errors { code } } }", "MANAGE_USERS"),
+        ("mutation { customerUpdate(input: {}) { errors { code } } }", "MANAGE_USERS"),
+        ("mutation { customerDelete { errors { code } } }", "MANAGE_USERS"),
+        ("mutation { staffCreate(input: {}) { errors { code } } }", "MANAGE_STAFF"),
+        ('mutation { staffUpdate(id: "x", input: {}) { errors { code } } }', "MANAGE_STAFF"),
+        ('mutation { staffDelete(id: "x") { errors { code } } }', "MANAGE_STAFF"),
+        ('mutation { permissionGroupCreate(input: {name: "x"}) { errors { code } } }', "MANAGE_STAFF"),
+        ('mutation { permissionGroupUpdate(id: "x", input: {}) { errors { code } } }', "MANAGE_STAFF"),
+        ('mutation { permissionGroupDelete(id: "x") { errors { code } } }', "MANAGE_STAFF"),
+    ],
+)
+def test_each_needs_its_permission(query, permission):
+    answer = ask(query, token_of(make_user(is_staff=True)))
+
+    assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
