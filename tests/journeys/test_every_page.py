@@ -106,7 +106,12 @@ def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[.
 
     def come(who: str = GUEST, **kind: Any) -> BrowserContext:
         # Without motion nothing is on its way from one colour to another while it is looked at.
-        context = browser.new_context(base_url=address, reduced_motion="reduce", **kind)
+        context = browser.new_context(
+            base_url=address,
+            reduced_motion="reduce",
+            service_workers="block",  # they would fetch past what `_answered` puts in the way
+            **kind,
+        )
         context.set_default_timeout(15_000)
         if world.sessions[who]:
             name, value = settings.SESSION_COOKIE_NAME, world.sessions[who]
