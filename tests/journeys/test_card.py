@@ -1,0 +1,217 @@
+"""Paying by card in a browser, against our double of Stripe: on our page, on Stripe's, and by the scale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from catalog.models import Product
+from orders.models import GatewayCall, Method, Operation, Order
+from orders.states import CallState
+from shop.core.divisions import load_divisions
+from tests.doubles.stripe import StripeDouble
+from tests.factories import (
+    make_category,
+    make_channel,
+    make_gourd,
+    make_member,
+    make_order,
+    make_product,
+    make_seller,
+)
+from tests.journeys.test_first_sale import press, visit
+from tests.orders.card_at_hand import DECLINED, GOOD, SCA, set_up
+
+__all__ = ["visit"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESK = {"viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def stripe(live_server: Any, settings: Any, jobs_at_once: None) -> Iterator[StripeDouble]:
+    """Stripe, which tells the shop of everything by itself."""
+    with StripeDouble() as double:
+        set_up(double, settings)
+        settings.PUBLIC_URL = live_server.url
+        double.webhooks.to(f"{live_server.url}/webhooks/stripe/")
+        double.webhooks.automatic()
+        yield double
+        double.webhooks.settled()
+
+
+@pytest.fixture
+def pillow(live_server: Any) -> Product:
+    """One cooperative with one pillow for 90,000 đồng, which its carrier brings for 30,000."""
+    load_divisions()
+    make_channel()
+    return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=90_000, on_hand=5)
+
+
+@pytest.fixture
+def faultless(visit: Callable[..., Page]) -> Callable[..., Page]:
+    """A visitor's page; breaches of the content policy and errors of scripts fail the test."""
+
+    def come(device: dict[str, Any], **more: Any) -> Page:
+        page = visit(device | more)
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        page.on(
+            "console",
+            lambda said: pytest.fail(said.text) if "Content Security Policy" in said.text else None,
+        )
+        return page
+
+    return come
+
+
+def buys(page: Page, product: Product) -> str:
+    """From the product's page to the order's, to be paid by card. Returns the order's address."""
+    page.goto(f"/san-pham/{product.slug}/")
+    press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
+    page.goto("/dat-hang/")
+    with page.expect_response(lambda answer: "/dat-hang/" in answer.url):
+        page.locator("[name=province]").select_option("01")
+    page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")
+    page.locator("[name=name]").fill("Nguyễn Thị Hoa")
+    page.locator("[name=phone]").fill("0987 654 321")
+    page.locator("[name=email]").fill("hoa@example.com")
+    page.locator("[name=commune]").select_option(index=4)
+    page.locator("[name=street]").fill("Số 5, ngõ 12")
+    page.locator("[name=consent]").check()
+    for way in page.locator("main fieldset input[type=radio][name^=way]").all():
+        way.check()
+    page.locator("[name=payment][value=card]").check()
+    press(page, "#checkout .big-action")
+    page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
+    return page.url
+
+
+def gives_card(page: Page, number: str) -> None:
+    """In Stripe's own frame, which our page cannot look into."""
+    page.frame_locator("[data-card-fields] iframe").locator("[name=number]").fill(number)
+    page.locator("[data-card] button").click()
+
+
+def test_a_card_is_declined_and_another_one_is_confirmed_at_the_bank(
+    stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
+) -> None:
+    page = faultless(PHONE)
+    address = buys(page, pillow)
+    expect(page.locator("#paying-panel")).to_contain_text("120.000")
+
+    gives_card(page, DECLINED)
+    expect(page.locator("[data-card-said]")).to_be_visible()
+    gives_card(page, SCA)
+    page.wait_for_url(re.compile(re.escape(stripe.url)))
+    press(page, "button[value=yes]")
+
+    page.wait_for_url(address)
+    expect(page.locator("main .tag.good").first).to_contain_text("120.000")
+    expect(page.locator("#paying-panel")).to_have_count(0)
+    stripe.webhooks.settled()
+    order = Order.objects.get()
+    assert (order.charged, order.confirmed_at is not None) == (120_000, True)
+    assert [row["amount_captured"] for row in stripe.account.every("charge", captured=True)] == [120_000]
+    assert {status for _kind, status in stripe.webhooks.answers} == {200}
+
+
+def test_whoever_leaves_at_the_bank_comes_back_later_and_pays_once(
+    stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
+) -> None:
+    page = faultless(PHONE)
+    address = buys(page, pillow)
+    gives_card(page, SCA)
+    page.wait_for_url(re.compile(re.escape(stripe.url)))
+
+    page.goto(address)
+    gives_card(page, GOOD)
+
+    page.wait_for_url(address)
+    expect(page.locator("main .tag.good").first).to_contain_text("120.000")
+    stripe.webhooks.settled()
+    assert len(stripe.account.every("payment_intent")) == 1
+    assert Order.objects.get().charged == 120_000
+
+
+def test_an_open_page_changes_by_itself_when_it_was_paid_in_another_window(
+    stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
+) -> None:
+    page = faultless(DESK)
+    buys(page, pillow)
+    expect(page.locator("[data-card] button")).to_be_visible()
+
+    stripe.buyer_pays(GatewayCall.objects.get().reference)
+    stripe.webhooks.settled()
+
+    expect(page.locator("main .tag.good").first).to_contain_text("120.000", timeout=15_000)
+
+
+def test_without_scripts_stripes_own_page_takes_the_card(
+    stripe: StripeDouble, pillow: Product, browser: Browser, live_server: Any
+) -> None:
+    context: BrowserContext = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, locale="vi-VN", **PHONE
+    )
+    page = context.new_page()
+    order = make_order((pillow.variants.get(), 1), method=Method.CARD, now=timezone.now())
+    address = f"{live_server.url}/don-hang/{order.pk}/"
+    page.goto(address)
+    expect(page.locator("[data-card]")).to_be_hidden()
+
+    press(page, "form[action$='/the/stripe/'] button")
+    assert page.url.startswith(f"{stripe.url}/pay/cs_")
+    page.locator("[name=number]").fill(DECLINED)
+    press(page, "button")
+    page.locator("[name=number]").fill(SCA)
+    press(page, "button")
+    press(page, "button[value=yes]")
+
+    page.wait_for_url(address)
+    expect(page.locator("main .tag.good").first).to_contain_text("120.000")
+    stripe.webhooks.settled()
+    order.refresh_from_db()
+    assert (order.charged, order.payments.count()) == (120_000, 2)
+    stopped = GatewayCall.objects.get(operation=Operation.CANCEL)
+    assert stopped.state == CallState.SUCCEEDED
+    context.close()
+
+
+def test_a_card_holds_the_most_that_gourds_may_cost_and_gives_what_the_scale_says(
+    stripe: StripeDouble, live_server: Any, faultless: Callable[..., Page], visit: Callable[..., Page]
+) -> None:
+    load_divisions()
+    make_channel()
+    make_category("Rau, củ, quả tươi")
+    seller = make_seller("HTX Yến Dương")
+    make_member(seller, email="yenduong@example.com")
+    gourd = make_gourd(seller).product
+    buyer = faultless(PHONE)
+    buys(buyer, gourd)
+    expect(buyer.locator("#paying-panel")).to_contain_text("73.200")
+    gives_card(buyer, GOOD)
+    expect(buyer.locator("main .tag.good").first).to_contain_text("73.200")
+
+    packer = visit(PHONE, "yenduong@example.com")
+    part = Order.objects.get().parts.get()
+    packer.goto(f"/xa-vien/goi/{part.pk}/")
+    press(packer, "form[action$='/nhan/'] button")
+    packer.goto(f"/xa-vien/goi/{part.pk}/")
+    line = part.lines.get()
+    packer.locator(f"[name='weigh-{line.pk}-kg']").fill("2")
+    with packer.expect_navigation():
+        packer.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
+    packer.locator("main input[type=checkbox]").check()
+    press(packer, "form[action$='/kien/'] .big-action")
+
+    stripe.webhooks.settled()
+    order = Order.objects.get()
+    (charge,) = stripe.account.every("charge")
+    assert (charge["amount"], charge["amount_captured"]) == (73_200, 60_000)
+    assert (order.due_gross, order.charged) == (60_000, 60_000)
+    buyer.reload()
+    expect(buyer.locator("main .tag.good").first).to_contain_text("60.000")
