@@ -49,6 +49,17 @@ _WORDS: Mapping[str, Promise] = MappingProxyType(
 )
 
 
+_DISPUTES: Mapping[str, Promise] = MappingProxyType(
+    {
+        "fraudulent": _("The holder of the card says that it was not them."),
+        "product_not_received": _("The buyer says that nothing has come."),
+        "product_unacceptable": _("The buyer says that the goods are not as promised."),
+        "duplicate": _("The buyer says that they paid twice."),
+        "credit_not_processed": _("The buyer says that money promised back has not come."),
+    }
+)
+
+
 class AmountNotForCards(Refused):
     """`code` is Stripe's own: `amount_too_small` or `amount_too_large`."""
 
@@ -59,6 +70,11 @@ class AmountNotForCards(Refused):
 def words_for(code: str) -> Promise:
     """What a buyer is told for a code of Stripe's; a general word where the code says nothing to them."""
     return _WORDS.get(code, _OTHER)
+
+
+def dispute_words(reason: str) -> Promise | str:
+    """Why a bank took money back, in words; a reason that is new here as Stripe writes it."""
+    return _DISPUTES.get(reason, reason)
 
 
 def check_amount(amount: int, currency: str, *, smallest: Mapping[str, int]) -> None:

@@ -20,7 +20,7 @@ from orders.actions.call import look_up_call
 from orders.actions.hear_stripe import PROVIDER
 from orders.models import EventKind, GatewayCall, GatewayEvent, PaymentEvent, Payout
 from orders.payments.stripe_page import is_on
-from orders.payments.stripe_words import words_for
+from orders.payments.stripe_words import dispute_words, words_for
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 
@@ -43,7 +43,9 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
         "calls": [(call, _said_of(call), call.pk in may_repeat) for call in page.object_list],
         "unanswered": rows.unanswered().count(),
         "refused": rows.refused().count(),
-        "disputes": disputes.order_by("-at", "-pk")[:PER_PAGE],
+        "disputes": [
+            (event, dispute_words(event.message)) for event in disputes.order_by("-at", "-pk")[:PER_PAGE]
+        ],
         "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
         "is_on": is_on(),
     }

@@ -103,9 +103,10 @@ def test_a_card_is_declined_and_another_one_is_confirmed_at_the_bank(
     page = faultless(PHONE)
     address = buys(page, pillow)
     expect(page.locator("#paying-panel")).to_contain_text("120.000")
+    expect(page.locator("[data-card-said]")).to_be_hidden()
 
     gives_card(page, DECLINED)
-    expect(page.locator("[data-card-said]")).to_be_visible()
+    expect(page.locator("[data-card-said]")).to_contain_text("declined")
     gives_card(page, SCA)
     page.wait_for_url(re.compile(re.escape(stripe.url)))
     press(page, "button[value=yes]")

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
@@ -30,9 +30,10 @@ from cooperatives.actions.membership import pause_cooperative
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Role
 from cooperatives.states import CooperativeState
 from orders.actions.accounts import BankAccount
+from orders.actions.answer import record_answer
 from orders.actions.bank_statement import read_bank_statement, take_bank_statement
 from orders.actions.basket import choose_place
-from orders.actions.cancel import cancel_part_as_buyer, decline_part
+from orders.actions.cancel import cancel_order, cancel_part_as_buyer, decline_part
 from orders.actions.complain import complain
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft
@@ -53,10 +54,12 @@ from orders.models import (
     BankTransfer,
     Basket,
     Bearer,
+    GatewayCall,
     Method,
     Order,
     OrderPart,
     Parcel,
+    PaymentEvent,
     Payout,
     Settlement,
     Source,
@@ -65,6 +68,7 @@ from orders.models import (
     VoucherType,
     WithholdingRate,
 )
+from orders.payments.gateway import Answer, Outcome
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -325,7 +329,40 @@ class _Market:
                 settle_transfer(transfer_id=transfer.pk, shares={order.pk: 50_000}, **self.by)
         waiting["late"].payments.update(expires_at=self.now)
         self.transfers = self._transfers(waiting["nothing"])
-        return waiting
+        return waiting | self._by_card()
+
+    def _by_card(self) -> dict[str, Order]:
+        """Orders to be paid by card, on our page or on Stripe's: begun, declined, waiting, refused, held.
+
+        No call is made: what Stripe said of them is written down as if it had been.
+        """
+        said = {
+            "card": Answer(Outcome.NEEDS_BUYER, reference="pi_1"),
+            "card declined": Answer(Outcome.NEEDS_BUYER, reference="pi_2", message="Thẻ không đủ tiền."),
+            "card waits": Answer(Outcome.PENDING, reference="pi_3"),
+            "card refused": Answer(Outcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."),
+            "card held": Answer(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
+        }
+        orders = {}
+        with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
+            for name, answer in said.items():
+                wanted = (self.gourd if name == "card held" else self.variant, 2)
+                orders[name] = make_order(wanted, method=Method.CARD, user=self.buyer, now=self.now)
+                call = GatewayCall.objects.get(payment__order=orders[name])
+                record_answer(call_id=call.pk, answer=answer, now=self.now)
+        GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
+        held = cancel_order(order_id=orders["card held"].pk, reason="Hết hàng", **self.by)
+        release = GatewayCall.objects.get(payment__order=held, operation="cancel")
+        record_answer(call_id=release.pk, answer=Answer(Outcome.FAILED, code="odd"), now=self.now)
+        PaymentEvent.objects.create(
+            payment=held.payments.get(),
+            kind="charge_back",
+            currency=held.currency,
+            reference="du_1",
+            message="fraudulent",
+            at=self.now,
+        )
+        return orders
 
     def _transfers(self, order: Order) -> dict[str, BankTransfer]:
         """One at each end that a transfer can come to; those in doubt are in the queue besides."""
@@ -603,6 +640,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/quyet-toan/", "/quan-tri/quyet-toan/?xem=chot", "/quan-tri/quyet-toan/?xem=xong"),
         *(settled, f"{settled}ban-in/", f"/quan-tri/quyet-toan/{running.pk}/"),
         *("/quan-tri/chi-tien/", "/quan-tri/chi-tien/?xem=xong", due),
+        *("/quan-tri/the/", "/quan-tri/the/?xem=hong", "/quan-tri/the/?xem=tat-ca"),
         *("/quan-tri/so-cai/", "/quan-tri/so-cai/?account=bank", "/quan-tri/hoa-hong/"),
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),

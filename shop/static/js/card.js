@@ -28,7 +28,10 @@
 
   const open = async (place) => {
     const said = place.querySelector("[data-card-said]"), button = place.querySelector("button");
-    const tell = (words) => { said.textContent = words; said.hidden = !words; };
+    const tell = (words) => {
+      said.firstElementChild.textContent = words;
+      said.hidden = !words;
+    };
     try {
       const [found] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
       if (found.reload) { location.reload(); return; }
