@@ -85,6 +85,7 @@ from tests.factories import (
     make_channel,
     make_contact,
     make_cooperative,
+    make_gourd,
     make_market_way,
     make_member,
     make_order,
@@ -343,10 +344,10 @@ class _Market:
             "card refused": Answer(Outcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."),
             "card held": Answer(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
         }
-        orders = {}
+        orders, weighed = {}, make_gourd(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
             for name, answer in said.items():
-                wanted = (self.gourd if name == "card held" else self.variant, 2)
+                wanted = (weighed if name == "card held" else self.variant, 2)
                 orders[name] = make_order(wanted, method=Method.CARD, user=self.buyer, now=self.now)
                 call = GatewayCall.objects.get(payment__order=orders[name])
                 record_answer(call_id=call.pk, answer=answer, now=self.now)
