@@ -61,8 +61,8 @@ ATTRIBUTE = """mutation ($input: AttributeCreateInput!) { attributeCreate(input:
   attribute { id slug inputType choices(first: 9) { edges { node { name slug } } } }
   errors { field code } } }"""
 PRODUCT = """mutation ($input: ProductCreateInput!) { productCreate(input: $input) {
-  product { id slug description weight { value unit } cooperative { slug } category { slug } pricing { onSale }
-    attributes { attribute { slug } values { name } } collections { slug } }
+  product { id slug description weight { value unit } cooperative { slug } category { slug }
+    pricing { onSale } attributes { attribute { slug } values { name } } collections { slug } }
   errors { field code } } }"""
 VARIANT = """mutation ($input: ProductVariantCreateInput!) { productVariantCreate(input: $input) {
   productVariant { id name sku stocks { quantity warehouse { id } } attributes { values { slug } } }
