@@ -11,6 +11,7 @@ import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from shop.management.bench.api import measure_operations
 from shop.management.bench.pages import Unexpected, measure_pages
 from shop.management.preparation import prepare
 from shop.management.servers.postgres import start_postgres
@@ -31,9 +33,9 @@ LONGEST_SECONDS = 1_800  # of one database with one history, seeding included
 
 class Command(BaseCommand):
     help = (
-        "Prints requests a second, milliseconds (p50, p95) and queries of the main pages as a table, each"
-        " on SQLite and PostgreSQL of its own, with the demo's orders and with 20,000. In one process,"
-        " without a web server: what the shop itself takes."
+        "Prints requests a second, milliseconds (p50, p95) and queries of the main pages and of the API's"
+        " operations as a table, each on SQLite and PostgreSQL of its own, with the demo's orders and with"
+        " 20,000. In one process, without a web server: what the shop itself takes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -69,7 +71,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         try:
-            for each in measure_pages(seconds=seconds):
+            for each in chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds)):
                 self.stdout.write(json.dumps(each.as_dict()))
                 self.stdout.flush()
         except Unexpected as error:
