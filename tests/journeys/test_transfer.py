@@ -194,13 +194,11 @@ def test_the_desk_reads_a_statement_in(page: Page, tmp_path: Path) -> None:
     at_the_desk(page)
 
     page.goto("/en/quan-tri/sao-ke/")
-    page.get_by_label("Statement").set_input_files(file)
+    page.get_by_label("Statement", exact=True).set_input_files(file)
     page.get_by_role("button", name="Read it in").click()
-    page.get_by_label("Line of the headings").select_option("2")
-    for place, label in enumerate(["Date", "Number of the bank", "Money in", "Money out"]):
-        page.get_by_label(label, exact=False).first.select_option(str(place))
-    page.get_by_label("Note of the transfer").select_option("4")
-    page.get_by_label("Account").select_option("")
+    columns = {"heading": "2", "date": "0", "reference": "1", "credit": "2", "debit": "3", "note": "4"}
+    for name, place in (columns | {"account": ""}).items():
+        page.locator(f"#id_{name}").select_option(place)
     page.get_by_role("button", name="Read it so").click()
     expect(page.get_by_text("The columns are kept.")).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Take over 1 transfer").click()
@@ -212,7 +210,7 @@ def test_the_desk_reads_a_statement_in(page: Page, tmp_path: Path) -> None:
     assert order.still_due == 0
 
     page.goto("/en/quan-tri/sao-ke/")
-    page.get_by_label("Statement").set_input_files(file)
+    page.get_by_label("Statement", exact=True).set_input_files(file)
     page.get_by_role("button", name="Read it in").click()
 
     expect(page.get_by_text("Settled by themselves")).to_be_visible(timeout=SLOW)
