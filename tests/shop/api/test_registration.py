@@ -37,7 +37,8 @@ REDIRECT = "http://localhost:3000/xac-nhan?kenh=viet-nam"
 
 
 @pytest.fixture(autouse=True)
-def _channel():
+def _channel(settings):
+    settings.API_CLIENT_HOSTS = ["localhost", "127.0.0.1"]
     make_channel()
 
 

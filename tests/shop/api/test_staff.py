@@ -132,7 +132,8 @@ CUSTOMER_UPDATE = f"""
 """
 
 
-def test_staff_open_an_account_for_somebody():
+def test_staff_open_an_account_for_somebody(settings):
+    settings.API_CLIENT_HOSTS = ["localhost"]
     make_channel()
     given = {
         "email": "Moi@Example.com",
