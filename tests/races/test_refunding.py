@@ -85,8 +85,8 @@ def test_without_the_lock_all_is_given_back_twice(monkeypatch) -> None:
     answers = together([work, work])
 
     # Both find the line whole; only that no payment holds so much keeps the second from promising it.
-    promised = sum(Refund.objects.values_list("money", flat=True))
-    assert promised == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
+    given = sum(Refund.objects.values_list("amount", flat=True))
+    assert given == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
 
 
 def test_a_part_is_given_back_before_it_is_called_off_or_as_called_off() -> None:

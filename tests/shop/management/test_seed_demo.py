@@ -17,12 +17,14 @@ from orders.models import (
     Allocation,
     BankTransfer,
     CashRemittance,
+    Complaint,
     LedgerEntry,
     Order,
     OrderLine,
     OrderPart,
     Parcel,
     PaymentEvent,
+    Refund,
     ReviewReason,
     RowProblem,
     WeightQuestion,
@@ -265,6 +267,19 @@ class DemoTests(TestCase):
         assert asked.line in mine
         assert asked.grams > asked.line.bound_grams
         assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
+        check_everything()
+
+    def test_one_complaint_is_to_be_answered_and_one_was_made_good(self):
+        seed_orders(40, seed=1, now=NOW)
+
+        set_out()
+
+        states = Complaint.objects.order_by("state").values_list("state", flat=True)
+        assert list(states) == ["accepted", "open"]
+        refund = Refund.objects.get(complaint__state="accepted")
+        assert refund.money == refund.amount > 0
+        assert [payout.state for payout in refund.payouts.all()] == ["paid"]
+        assert not Notification.objects.filter(sent_at=None).exists()
         check_everything()
 
     def test_cash_is_outstanding_at_several_ages_and_some_has_come_back(self):
