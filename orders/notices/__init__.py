@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy
 from orders.models import (
     AskedTransfer,
     Discount,
+    Method,
     Order,
     OrderLine,
     OrderPart,
     Parcel,
     WeightQuestion,
     show_ways_in_language,
+    total_sums,
 )
 from orders.notices.letters import order_url, tell_buyer, tell_cooperative, tell_operator
 from shop.core.templatetags.figures import money
@@ -65,18 +67,17 @@ def _in_short(asked: AskedTransfer) -> str:
 
 
 def order_confirmed(order: Order, *, now: datetime.datetime) -> None:
-    """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come."""
-    if order.charged:
+    """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come or is held."""
+    payment = order.payments.current()
+    held, _charged = total_sums(order.payments.all().sums().values())
+    if order.charged or held:
         with translation.override(order.language):
-            tell_buyer(
-                order,
-                "order_confirmed",
-                subject=_("Order %(code)s is paid") % {"code": order.code},
-                now=now,
-            )
+            subject = _("Order %(code)s is paid") if order.charged else _("Order %(code)s is being prepared")
+            tell_buyer(order, "order_confirmed", subject=subject % {"code": order.code}, now=now, held=held)
+    in_cash = bool(order.still_due) and payment is not None and payment.method == Method.COD
     for part in _parts(order):
         if part.is_standing:
-            tell_cooperative(order, part, "part_arrived", now=now)
+            tell_cooperative(order, part, "part_arrived", now=now, in_cash=in_cash)
 
 
 def _parts(order: Order) -> list[OrderPart]:

@@ -24,6 +24,7 @@ from orders.models import (
 )
 from orders.states import CallState, Coverage, OrderStatus
 from shop.core.actors import Actor, Door
+from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant
 from tests.invariants import check_everything
@@ -88,6 +89,11 @@ def test_the_most_that_goods_may_cost_is_held_and_the_order_counts(stripe) -> No
     assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
     assert (sums(order).authorised, sums(order).charge_pending) == (116_400, 0)
     assert LedgerEntry.objects.count() == 0
+    to_buyer = Notification.objects.filter(to=order.email).latest("pk")
+    to_seller = Notification.objects.get(to=order.parts.get().cooperative.email)
+    assert to_buyer.subject == f"Đơn {order.code} đang được chuẩn bị"
+    assert "Thẻ của bạn đang giữ 116.400" in to_buyer.text.replace("\xa0", " ")
+    assert "không phải thu gì" in to_seller.text
     check_everything()
 
 
