@@ -7,10 +7,10 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.claims import save_claiming
 from catalog.actions.products import describe_for_search
 from catalog.models import Category, Product, Promotion
 from shop.core.actors import Actor
+from shop.core.claims import save_claiming
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change

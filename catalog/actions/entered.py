@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.claims import free_slug, save_claiming
 from catalog.actions.listings import move_listing, require_complete
 from catalog.actions.masters import StillUsed
 from catalog.actions.prices import write_lowest_prices, write_prices
@@ -33,6 +32,7 @@ from catalog.models import (
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
+from shop.core.claims import free_slug, require_related, save_claiming
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -71,6 +71,7 @@ def enter_product(
     product_type = ProductType.objects.filter(pk=product_type_id).first()
     if product_type is None:
         raise Missing(field="productType")
+    require_related(Product, values)
     product = Product(product_type=product_type, cooperative=_owner(cooperative_id), **values)
     product.slug = product.slug or free_slug(Product, product.name)
     _derive(product)
@@ -97,6 +98,7 @@ def amend_product(
     """
     product = _locked_product(product_id)
     before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
+    require_related(Product, values)
     for column, value in values.items():
         setattr(product, column, value)
     _derive(product)

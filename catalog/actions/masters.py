@@ -11,7 +11,6 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.categories import add_category, edit_category
-from catalog.actions.claims import free_slug, save_claiming
 from catalog.actions.said import add_value
 from catalog.models import (
     Attribute,
@@ -26,6 +25,7 @@ from catalog.models import (
     ProductTypeAttribute,
 )
 from shop.core.actors import Actor
+from shop.core.claims import free_slug, require_related, save_claiming
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -45,6 +45,7 @@ def create_master(
     now: datetime.datetime,
 ) -> Any:
     """A new kind of goods, attribute or collection, with these columns. Raises AlreadyTaken."""
+    require_related(model, values)
     row: Any = model(**values)
     row.slug = row.slug or free_slug(model, row.name)
     save_claiming(row)
@@ -65,6 +66,7 @@ def change_master(
     row: Any = locked_one(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
+    require_related(model, values)
     changed = [column for column, value in values.items() if getattr(row, column) != value]
     for column in changed:
         setattr(row, column, values[column])

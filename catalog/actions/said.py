@@ -58,13 +58,13 @@ def say_of_product(product: Product, told: Iterable[Told], *, whole: bool) -> No
     Raises AttributeNotOfType, AttributeNeeded, Missing.
     """
     links = _links(product.product_type_id, AttributeScope.PRODUCT)
-    _say(product, ProductAttributeValue, "product", links, list(told), whole)
+    say_of(product, ProductAttributeValue, "product", links, list(told), whole=whole)
 
 
 def say_of_variant(variant: Variant, told: Iterable[Told], *, whole: bool) -> None:
     """The same of a variant."""
     links = _links(variant.product.product_type_id, AttributeScope.VARIANT)
-    _say(variant, VariantAttributeValue, "variant", links, list(told), whole)
+    say_of(variant, VariantAttributeValue, "variant", links, list(told), whole=whole)
 
 
 def _links(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
@@ -72,14 +72,16 @@ def _links(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
     return {row.attribute_id: row.attribute for row in rows.select_related("attribute").order_by("pk")}
 
 
-def _say(
-    owner: Product | Variant,
+def say_of(
+    owner: models.Model,
     rows: type[models.Model],
     column: str,
     links: Mapping[int, Attribute],
     told: Sequence[Told],
+    *,
     whole: bool,
 ) -> None:
+    """Say it of whatever has attributes: `links` are those of its kind, `rows` hold the values it has."""
     for each in told:
         attribute = links.get(each.attribute_id)
         if attribute is None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shop.api.content import menus, pages
+from shop.api.content import menus, mutations, pages
 from shop.api.schema import Area
 
-AREA = Area(Path(__file__).parent, types=(*pages.TYPES, *menus.TYPES))
+AREA = Area(Path(__file__).parent, types=(*pages.TYPES, *menus.TYPES, *mutations.TYPES))

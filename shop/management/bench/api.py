@@ -82,7 +82,7 @@ SELECT p.id, p.name, p.slug, c.id, c.name, c.slug FROM catalog_product p
 JOIN catalog_listing l ON l.product_id = p.id AND l.channel_id = %s
 JOIN cooperatives_cooperative o ON o.id = p.cooperative_id
 LEFT JOIN catalog_category c ON c.id = p.category_id
-WHERE l.state = 'published' AND l.visible_in_listings AND o.state = 'approved'
+WHERE l.state IN ('published') AND l.visible_in_listings AND o.state IN ('approved')
 ORDER BY p.sort_key, p.id LIMIT %s
 """
 _FLOOR_PICTURES = """

@@ -225,6 +225,14 @@ def test_goods_are_not_stocked_in_anothers_store_house(token):
     [
         ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
         ({"name": "Gối", "slug": "goi-thao-duoc"}, {"field": "slug", "code": "UNIQUE"}),
+        (
+            {"name": "Gối", "category": global_id("Category", 999)},
+            {"field": "category", "code": "NOT_FOUND"},
+        ),
+        (
+            {"name": "Gối", "taxClass": global_id("TaxClass", 999)},
+            {"field": "taxClass", "code": "NOT_FOUND"},
+        ),
         ({"name": "Gối", "category": "abc"}, {"field": "category", "code": "GRAPHQL_ERROR"}),
         (
             {"name": "Gối", "collections": [global_id("Collection", 999)]},

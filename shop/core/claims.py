@@ -1,11 +1,14 @@
-"""Steps that save rows under names which only one may have."""
+"""Steps that save rows under names which only one may have, and rows that refer to others."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from shop.core.errors import Refused
+from shop.core.errors import Missing, Refused
 from shop.core.text import slug
 
 
@@ -29,3 +32,13 @@ def free_slug(model: type[models.Model], name: str) -> str:
     taken = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
     candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
     return next(each for each in candidates if each not in taken)
+
+
+def require_related(model: type[models.Model], values: Mapping[str, Any]) -> None:
+    """Raises Missing where a column names a row that is not there; the database would say so too late."""
+    for field in model._meta.concrete_fields:
+        key = values.get(field.attname) if field.related_model is not None else None
+        related: Any = field.related_model
+        if key is not None and not related._default_manager.filter(pk=key).exists():
+            first, *rest = field.name.split("_")
+            raise Missing(field=first + "".join(word.title() for word in rest))

@@ -1,0 +1,236 @@
+"""Writing pages, their kinds and menus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.given import columns, found, keys, published, required, told
+from shop.api.catalogue.shelves import cooperative_of
+from shop.api.content.types import menu, menu_item, page, page_type
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.in_channel import InChannel
+from shop.api.roots import Mutations
+from shop.api.types import Type
+from shop.content import actions
+from shop.content.models import Menu, MenuItem, Page, PageType
+from shop.core.rich_text import cleaned
+
+mutation = Mutations(
+    codes={
+        "already_taken": "UNIQUE",
+        "attribute_needed": "REQUIRED",
+        "attribute_not_of_type": "INVALID",
+        "pages_left": "INVALID",
+    }
+)
+PAGES = (Permission.MANAGE_PAGES,)
+KINDS = (Permission.MANAGE_PAGE_TYPES,)
+MENUS = (Permission.MANAGE_MENUS,)
+# What an entry of a menu leads to: type, column of a row of its own, and column of a cooperative's.
+_LEADS = {
+    "category": ("Category", "category_id", None),
+    "collection": ("Collection", "collection_id", "shelf_of_id"),
+    "page": ("Page", "page_id", "page_of_id"),
+}
+
+
+def _acting(context: Context) -> dict[str, Any]:
+    return {"actor": context.actor, "now": context.now}
+
+
+def _removed(
+    of: Type | InChannel,
+    name: str,
+    model: Any,
+    arguments: dict[str, Any],
+    context: Context,
+    selection: Selection,
+) -> dict[str, Any]:
+    key = _own_key(arguments["id"], of.name)
+    gone = found(of, key, context, selection.names(name))
+    actions.remove_content(model, key, **_acting(context))
+    return {name: gone}
+
+
+def _own_key(text: str, type_name: str, field: str = "id") -> int:
+    """Raises Mistake for a cooperative's page: that follows the cooperative by itself."""
+    key = int(given_key(text, type_name, field=field))
+    if type_name == "Page" and cooperative_of(key) is not None:
+        raise Mistake("INVALID", _("A cooperative's own page follows the cooperative."), field=field)
+    return key
+
+
+# --- pages --------------------------------------------------------------------------------------------
+
+
+def _page(given: dict[str, Any]) -> dict[str, Any]:
+    values = columns(given, slug="slug", isPublished="is_published")
+    if "title" in given:
+        values["title"] = required(given, "title")
+    if given.get("content") is not None:
+        values["content"] = cleaned(given["content"])
+    seo = given.get("seo") or {}
+    values |= {f"seo_{name}": seo[name] or None for name in ("title", "description") if name in seo}
+    return values | published({"publishedAt": given.get("publishedAt")})
+
+
+@mutation.field(permissions=PAGES)
+def page_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    required(given, "title")
+    made = actions.write_page(
+        page_type_id=int(given_key(given["pageType"], "PageType", field="pageType")),
+        values=_page(given),
+        told=told(given.get("attributes")),
+        **_acting(context),
+    )
+    return {"page": found(page, made.pk, context, selection.names("page"))}
+
+
+@mutation.field(permissions=PAGES)
+def page_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    changed = actions.edit_page(
+        page_id=_own_key(arguments["id"], "Page"),
+        values=_page(given),
+        told=told(given.get("attributes")),
+        **_acting(context),
+    )
+    return {"page": found(page, changed.pk, context, selection.names("page"))}
+
+
+@mutation.field(permissions=PAGES)
+def page_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _removed(page, "page", Page, arguments, context, selection)
+
+
+# --- kinds of pages -----------------------------------------------------------------------------------
+
+
+def _kept_type(
+    key: int | None, given: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    values = columns(given, slug="slug")
+    if "name" in given or key is None:
+        values["name"] = required(given, "name")
+    kept = actions.keep_page_type(
+        page_type_id=key,
+        values=values,
+        add=keys(given.get("addAttributes"), "Attribute", "addAttributes"),
+        remove=keys(given.get("removeAttributes"), "Attribute", "removeAttributes"),
+        **_acting(context),
+    )
+    return {"pageType": found(page_type, kept.pk, context, selection.names("pageType"))}
+
+
+@mutation.field(permissions=KINDS)
+def page_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _kept_type(None, arguments["input"], context, selection)
+
+
+@mutation.field(permissions=KINDS)
+def page_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(given_key(arguments.get("id") or "", "PageType", field="id"))
+    return _kept_type(key, arguments["input"], context, selection)
+
+
+@mutation.field(permissions=KINDS)
+def page_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _removed(page_type, "pageType", PageType, arguments, context, selection)
+
+
+@mutation.field(permissions=KINDS)
+def page_attribute_assign(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = int(given_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
+    return _kept_type(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
+
+
+@mutation.field(permissions=KINDS)
+def page_attribute_unassign(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = int(given_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
+    return _kept_type(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
+
+
+# --- menus --------------------------------------------------------------------------------------------
+
+
+def _entry(given: dict[str, Any]) -> dict[str, Any]:
+    """What an entry is called and leads to: one thing at most. Raises Mistake."""
+    values = columns(given, url="url")
+    if "name" in given:
+        values["name"] = required(given, "name")
+    chosen = [name for name in ("url", *_LEADS) if given.get(name)]
+    if len(chosen) > 1:
+        raise Mistake("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
+    if chosen:
+        values = {"url": ""} | values
+        for type_name, own, of_cooperative in _LEADS.values():
+            values |= {own: None} | ({of_cooperative: None} if of_cooperative else {})
+            name = chosen[0]
+            if name != "url" and _LEADS[name][0] == type_name:
+                key = int(given_key(given[name], type_name, field=name))
+                cooperative = cooperative_of(key) if of_cooperative else None
+                values |= {of_cooperative: cooperative} if cooperative and of_cooperative else {own: key}
+    return values
+
+
+@mutation.field(permissions=MENUS)
+def menu_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    items = [_entry(each) for each in given.get("items") or ()]
+    if any("name" not in item for item in items):
+        raise Mistake("REQUIRED", _("This is needed."), field="items")
+    values = columns(given, slug="slug") | {"name": required(given, "name")}
+    made = actions.keep_menu(menu_id=None, values=values, items=items, **_acting(context))
+    return {"menu": found(menu, made.pk, context, selection.names("menu"))}
+
+
+@mutation.field(permissions=MENUS)
+def menu_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    values = columns(arguments["input"], name="name", slug="slug")
+    key = int(given_key(arguments["id"], "Menu", field="id"))
+    changed = actions.keep_menu(menu_id=key, values=values, **_acting(context))
+    return {"menu": found(menu, changed.pk, context, selection.names("menu"))}
+
+
+@mutation.field(permissions=MENUS)
+def menu_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _removed(menu, "menu", Menu, arguments, context, selection)
+
+
+@mutation.field(permissions=MENUS)
+def menu_item_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    parent = given.get("parent")
+    made = actions.add_menu_item(
+        menu_id=int(given_key(given["menu"], "Menu", field="menu")),
+        parent_id=int(given_key(parent, "MenuItem", field="parent")) if parent else None,
+        values=_entry(given),
+        **_acting(context),
+    )
+    return {"menuItem": found(menu_item, made.pk, context, selection.names("menuItem"))}
+
+
+@mutation.field(permissions=MENUS)
+def menu_item_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(given_key(arguments["id"], "MenuItem", field="id"))
+    changed = actions.change_menu_item(item_id=key, values=_entry(arguments["input"]), **_acting(context))
+    return {"menuItem": found(menu_item, changed.pk, context, selection.names("menuItem"))}
+
+
+@mutation.field(permissions=MENUS)
+def menu_item_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    return _removed(menu_item, "menuItem", MenuItem, arguments, context, selection)
+
+
+TYPES = (mutation,)

@@ -1,0 +1,200 @@
+"""Pages, their kinds and menus, kept by the platform's staff."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.said import Told, say_of
+from catalog.models import Attribute
+from shop.content.models import (
+    Menu,
+    MenuItem,
+    Page,
+    PageAttributeValue,
+    PageType,
+    PageTypeAttribute,
+)
+from shop.core.actors import Actor
+from shop.core.claims import free_slug, require_related, save_claiming
+from shop.core.db import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class PagesLeft(Refused):
+    code = "pages_left"
+    default_words = _("There are pages of this kind. Remove or change them first.")
+
+
+@transaction.atomic(durable=True)
+def write_page(
+    *,
+    page_type_id: int,
+    values: Mapping[str, Any],
+    told: Sequence[Told],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Page:
+    """A new page. Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded."""
+    page_type = PageType.objects.filter(pk=page_type_id).first()
+    if page_type is None:
+        raise Missing(field="pageType")
+    page = Page(page_type=page_type, **values)
+    page.slug = page.slug or free_slug(Page, page.title)
+    save_claiming(page)
+    _say(page, told, whole=True)
+    record_change("page.written", page, actor=actor, now=now)
+    return page
+
+
+@transaction.atomic(durable=True)
+def edit_page(
+    *, page_id: int, values: Mapping[str, Any], told: Sequence[Told], actor: Actor, now: datetime.datetime
+) -> Page:
+    """Change what is named. Raises Missing, AlreadyTaken, AttributeNotOfType."""
+    page = _locked(Page, page_id)
+    changed = _change(page, values)
+    _say(page, told, whole=False)
+    record_change("page.edited", page, actor=actor, now=now, data={"fields": changed})
+    return page
+
+
+@transaction.atomic(durable=True)
+def keep_page_type(
+    *,
+    page_type_id: int | None,
+    values: Mapping[str, Any],
+    add: Sequence[int] = (),
+    remove: Sequence[int] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> PageType:
+    """A new kind of pages, or another name or other attributes for one. Raises Missing, AlreadyTaken."""
+    if page_type_id is None:
+        page_type = PageType(**values)
+        page_type.slug = page_type.slug or free_slug(PageType, page_type.name)
+        save_claiming(page_type)
+    else:
+        page_type = _locked(PageType, page_type_id)
+        _change(page_type, values)
+    page_type.attribute_rows.filter(attribute__in=remove).delete()
+    for place, key in enumerate(add, page_type.attribute_rows.count()):
+        if not Attribute.objects.filter(pk=key).exists():
+            raise Missing(field="addAttributes")
+        PageTypeAttribute.objects.get_or_create(
+            page_type=page_type, attribute_id=key, defaults={"sort_order": place}
+        )
+    what = "pagetype.added" if page_type_id is None else "pagetype.edited"
+    record_change(what, page_type, actor=actor, now=now, data={"added": [*add], "removed": [*remove]})
+    return page_type
+
+
+@transaction.atomic(durable=True)
+def keep_menu(
+    *,
+    menu_id: int | None,
+    values: Mapping[str, Any],
+    items: Sequence[Mapping[str, Any]] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> Menu:
+    """A new menu with entries, or another name for one. Raises Missing, AlreadyTaken."""
+    if menu_id is None:
+        menu = Menu(**values)
+        menu.slug = menu.slug or free_slug(Menu, menu.name)
+        save_claiming(menu)
+        for item in items:
+            require_related(MenuItem, item)
+        MenuItem.objects.bulk_create(
+            MenuItem(menu=menu, sort_order=place, **item) for place, item in enumerate(items)
+        )
+    else:
+        menu = _locked(Menu, menu_id)
+        _change(menu, values)
+    record_change("menu.added" if menu_id is None else "menu.edited", menu, actor=actor, now=now)
+    return menu
+
+
+@transaction.atomic(durable=True)
+def add_menu_item(
+    *,
+    menu_id: int,
+    parent_id: int | None,
+    values: Mapping[str, Any],
+    actor: Actor,
+    now: datetime.datetime,
+) -> MenuItem:
+    """One more entry, behind the others on its level. Raises Missing, also for another menu's parent."""
+    menu = _locked(Menu, menu_id, field="menu")
+    parent = MenuItem.objects.filter(pk=parent_id, menu=menu).first() if parent_id is not None else None
+    if parent_id is not None and parent is None:
+        raise Missing(field="parent")
+    require_related(MenuItem, values)
+    item = MenuItem.objects.create(
+        menu=menu,
+        parent=parent,
+        level=parent.level + 1 if parent is not None else 0,
+        sort_order=MenuItem.objects.filter(menu=menu, parent=parent).count(),
+        **values,
+    )
+    record_change("menu.item_added", item, actor=actor, now=now, root=menu)
+    return item
+
+
+@transaction.atomic(durable=True)
+def change_menu_item(
+    *, item_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> MenuItem:
+    """Another name, or another thing that it leads to. Raises Missing."""
+    item = _locked(MenuItem, item_id)
+    require_related(MenuItem, values)
+    changed = _change(item, values)
+    record_change(
+        "menu.item_changed", item, actor=actor, now=now, root=Menu(pk=item.menu_id), data={"fields": changed}
+    )
+    return item
+
+
+@transaction.atomic(durable=True)
+def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a page, a kind without pages, a menu, or an entry with those below it.
+
+    Raises Missing, PagesLeft.
+    """
+    row = _locked(model, key)
+    word = f"{model._meta.model_name}.deleted"
+    record_change(word, row, actor=actor, now=now, snapshot={"name": str(row)})
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise PagesLeft(field="id") from error
+
+
+def _say(page: Page, told: Sequence[Told], *, whole: bool) -> None:
+    rows = PageTypeAttribute.objects.filter(page_type=page.page_type_id).select_related("attribute")
+    links = {row.attribute_id: row.attribute for row in rows.order_by("pk")}
+    say_of(page, PageAttributeValue, "page", links, told, whole=whole)
+
+
+def _locked(model: type[Row], key: int, *, field: str = "id") -> Row:
+    row = locked_one(model._default_manager.filter(pk=key))
+    if row is None:
+        raise Missing(field=field)
+    return row
+
+
+def _change(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+    """Change columns, and tell which were different."""
+    changed = [column for column, value in values.items() if getattr(row, column) != value]
+    for column in changed:
+        setattr(row, column, values[column])
+    save_claiming(row)
+    return changed

@@ -1,0 +1,64 @@
+"""What a storefront's pages cost: the same number of queries however many goods there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import ProductMedia
+from shop.management.bench.api import CATEGORY, LIST, PRODUCT, SEARCH
+from tests.factories import make_category, make_channel, make_product, make_seller
+from tests.shop.api.catalogue.test_products import make_picture
+from tests.shop.api.client import data_of
+
+pytestmark = pytest.mark.django_db
+
+
+def fill(count, *, variants=(("", 0),)):
+    make_channel()
+    seller, shelf = make_seller(), make_category("Vải")
+    for n in range(count):
+        product = make_product(seller, name=f"Khăn {n}", category=shelf, variants=variants)
+        for _ in range(2):
+            ProductMedia.objects.create(product=product, picture=make_picture())
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_list(count, django_assert_num_queries):
+    fill(count)
+
+    with django_assert_num_queries(5):  # channels, goods; categories, pictures, prices of all of them
+        data = data_of(LIST, channel="viet-nam", count=100)
+
+    assert len(data["products"]["edges"]) == count
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_page_of_a_category(count, django_assert_num_queries):
+    fill(count)
+
+    # channels, categories, those within, the category, how many, goods; categories, pictures, prices
+    with django_assert_num_queries(9):
+        data = data_of(CATEGORY, channel="viet-nam", slug="vai")
+
+    assert data["category"]["products"]["totalCount"] == count
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_search(count, django_assert_num_queries):
+    fill(count)
+
+    # channels; words in names and anywhere; what was found, what is on sale, goods; then as in a list
+    with django_assert_num_queries(9):
+        data = data_of(SEARCH, channel="viet-nam", words="khan")
+
+    assert len(data["products"]["edges"]) == count
+
+
+@pytest.mark.parametrize("variants", [(("", 0),), tuple((f"Cỡ {n}", n) for n in range(6))])
+def test_a_product(variants, django_assert_num_queries):
+    fill(1, variants=variants)
+
+    with django_assert_num_queries(18):
+        data = data_of(PRODUCT, channel="viet-nam", slug="khan-0")
+
+    assert len(data["product"]["variants"]) == len(variants)

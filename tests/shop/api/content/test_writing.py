@@ -1,0 +1,156 @@
+"""Staff write pages and menus over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Attribute, InputType
+from catalog.models.attribute import AttributeKind
+from shop.api.ids import global_id
+from shop.content.models import Menu, MenuItem, Page, PageType
+from tests.factories import make_admin, make_category, make_channel, make_cooperative, make_user
+from tests.shop.api.catalogue.test_setting_up import did
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.content.test_pages import make_page
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = """mutation ($input: PageCreateInput!) { pageCreate(input: $input) {
+  page { id slug isPublished pageType { slug } attributes { values { plainText } } }
+  errors { field code } } }"""
+
+
+@pytest.fixture
+def token():
+    return token_of(make_admin())
+
+
+def test_a_page_is_written_with_what_its_kind_has(token):
+    mood = Attribute.objects.create(
+        slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
+    )
+    mood_id = global_id("Attribute", mood.pk)
+    kind = did(
+        """mutation ($input: PageTypeCreateInput!) { pageTypeCreate(input: $input) {
+          pageType { id slug attributes { slug } } errors { field code } } }""",
+        token,
+        input={"name": "Bài viết", "addAttributes": [mood_id]},
+    )["pageType"]
+
+    page = did(
+        PAGE,
+        token,
+        input={
+            "title": "Giới thiệu",
+            "pageType": kind["id"],
+            "isPublished": True,
+            "content": '{"blocks": [{"type": "paragraph", "data": {"text": "Chào <b>bạn</b>"}}]}',
+            "attributes": [{"id": mood_id, "plainText": "vui"}],
+        },
+    )["page"]
+
+    assert kind == {"id": kind["id"], "slug": "bai-viet", "attributes": [{"slug": "mood"}]}
+    assert page == {
+        "id": page["id"],
+        "slug": "gioi-thieu",
+        "isPublished": True,
+        "pageType": {"slug": "bai-viet"},
+        "attributes": [{"values": [{"plainText": "vui"}]}],
+    }
+    assert data_of('{ page(slug: "gioi-thieu") { title } }') == {"page": {"title": "Giới thiệu"}}
+
+
+def test_a_kind_with_pages_is_not_removed(token):
+    page = make_page()
+
+    (payload,) = data_of(
+        "mutation ($id: ID!) { pageTypeDelete(id: $id) { pageType { id } errors { field code } } }",
+        token,
+        id=global_id("PageType", page.page_type_id),
+    ).values()
+
+    assert payload == {"pageType": None, "errors": [{"field": "id", "code": "INVALID"}]}
+    assert PageType.objects.exists()
+
+
+def test_a_cooperatives_page_is_not_removed_by_hand(token):
+    PageType.objects.create(slug="cooperative", name="Hợp tác xã")
+    key = global_id("Page", 10**9 + make_cooperative(slug="thien-an").pk)
+
+    (payload,) = data_of(
+        "mutation ($id: ID!) { pageDelete(id: $id) { page { id } errors { field code } } }", token, id=key
+    ).values()
+
+    assert payload == {"page": None, "errors": [{"field": "id", "code": "INVALID"}]}
+    assert data_of('{ page(slug: "thien-an") { title } }') == {"page": {"title": "HTX Thiên An"}}
+
+
+ITEM = """mutation ($input: MenuItemCreateInput!) { menuItemCreate(input: $input) {
+  menuItem { id name level category { slug } page { slug } } errors { field code } } }"""
+
+
+def test_a_menu_is_built_entry_by_entry(token):
+    make_channel()
+    PageType.objects.create(slug="cooperative", name="Hợp tác xã")
+    thien_an = make_cooperative(slug="thien-an")
+    menu = did(
+        """mutation ($input: MenuCreateInput!) { menuCreate(input: $input) {
+          menu { id slug items { name } } errors { field code } } }""",
+        token,
+        input={"name": "navbar", "items": [{"name": "Ngoài", "url": "https://example.com/"}]},
+    )["menu"]
+    top = did(
+        ITEM,
+        token,
+        input={
+            "menu": menu["id"],
+            "name": "Vải",
+            "category": global_id("Category", make_category("Vải").pk),
+        },
+    )["menuItem"]
+
+    below = did(
+        ITEM,
+        token,
+        input={
+            "menu": menu["id"],
+            "parent": top["id"],
+            "name": "Thiên An",
+            "page": global_id("Page", 10**9 + thien_an.pk),
+        },
+    )["menuItem"]
+
+    assert menu["items"] == [{"name": "Ngoài"}]
+    assert top == {"id": top["id"], "name": "Vải", "level": 0, "category": {"slug": "vai"}, "page": None}
+    assert below["level"] == 1
+    assert below["page"] == {"slug": "thien-an"}
+    assert MenuItem.objects.get(name="Thiên An").page_of == thien_an
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"name": "Hai", "url": "/", "category": "x"}, {"field": "category", "code": "CANNOT_ASSIGN_NODE"}),
+        ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
+        ({"name": "Xa", "page": global_id("Page", 999)}, {"field": "page", "code": "NOT_FOUND"}),
+        ({"name": "Xa", "parent": global_id("MenuItem", 999)}, {"field": "parent", "code": "NOT_FOUND"}),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_told(token, given, error):
+    menu = Menu.objects.create(slug="navbar", name="navbar")
+
+    (payload,) = data_of(ITEM, token, input={"menu": global_id("Menu", menu.pk)} | given).values()
+
+    assert payload == {"menuItem": None, "errors": [error]}
+    assert not MenuItem.objects.exists()
+
+
+def test_only_staff_with_the_permission_write(token):
+    kind = global_id("PageType", make_page().page_type_id)
+
+    answer = ask(PAGE, token_of(make_user(is_staff=True)), input={"title": "X", "pageType": kind})
+
+    assert answer["data"] == {"pageCreate": None}
+    assert answer["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
+    assert Page.objects.count() == 1
