@@ -29,6 +29,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 
 _AT_ONCE = 100
+_ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
     gateway = stripe_gateway()
     if gateway is None:
         return None
-    operation, ask = _take_up(call_id=call_id, now=now)
+    operation, ask, has_ended = _take_up(call_id=call_id, now=now)
     ask = replace(ask, reference=ask.reference or reference)
-    answer = gateway.look_up(operation, ask, now=now)
+    answer = gateway.look_up(operation, ask, has_ended=has_ended, now=now)
     return Said(record_answer(call_id=call_id, answer=answer, now=now), answer)
 
 
@@ -94,9 +95,11 @@ def _take(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask
 
 
 @transaction.atomic(durable=True)
-def _take_up(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask]:
+def _take_up(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask, bool]:
+    """The call, and whether it has ended: then nobody makes it any more (a beginning goes on with its buyer)."""
     _order, call = locks.lock_call(call_id)
-    return _taken(call, now=now)
+    has_ended = call.state in _ENDED and call.operation != Operation.START
+    return *_taken(call, now=now), has_ended
 
 
 def _taken(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, Ask]:

@@ -27,7 +27,7 @@ from orders.models import (
     PostingKind,
     Settlement,
 )
-from orders.states import UNANSWERED, CallState, PayoutState
+from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
 from shop.core.models import record_change
 
@@ -38,7 +38,8 @@ def pull_back_what_is_owed(
 ) -> int:
     """Ask for what a cooperative owes in its running period back from its payouts, newest first.
 
-    Answers how much was asked for, in minor units; nothing while an earlier such call is under way.
+    Answers how much was asked for, in minor units; nothing while an earlier such call is under way, or was
+    refused and not asked for again.
     """
     paid = Payout.objects.filter(
         settlement__cooperative=cooperative_id,
@@ -48,7 +49,7 @@ def pull_back_what_is_owed(
     )
     payouts = [locks.lock_payout(key) for key in paid.order_by("pk").values_list("pk", flat=True)]
     calls = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.PULL_BACK)
-    if not payouts or calls.filter(state__in=UNANSWERED | {CallState.FAILED}).exists():
+    if not payouts or calls.unanswered().exists() or calls.refused().exists():
         return 0
     owed = _owed(cooperative_id, currency)
     asked = 0

@@ -97,9 +97,12 @@ class Gateway(Protocol):
     def pull_back(self, ask: Ask) -> Answer:
         """Take `ask.amount` of an earlier `pay_out` back."""
 
-    def look_up(self, operation: Operation, ask: Ask, *, now: datetime.datetime) -> Answer:
+    def look_up(
+        self, operation: Operation, ask: Ask, *, has_ended: bool = False, now: datetime.datetime
+    ) -> Answer:
         """What became of this call; `UNKNOWN` while nobody can tell.
 
         A call that left no trace is made once more under its own key, which cannot act twice, as long as
-        the gateway remembers keys; after that it is `FAILED` with the code `never_arrived`.
+        the gateway remembers keys; after that it is `FAILED` with the code `never_arrived`. One that
+        `has_ended` is only looked for: something else may have been done in its place since.
         """

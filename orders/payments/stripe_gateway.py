@@ -112,7 +112,9 @@ class StripeGateway:
     def pull_back(self, ask: Ask) -> Answer:
         return self._answer(Operation.PULL_BACK, ask, self._pull_back)
 
-    def look_up(self, operation: Operation, ask: Ask, *, now: datetime.datetime) -> Answer:
+    def look_up(
+        self, operation: Operation, ask: Ask, *, has_ended: bool = False, now: datetime.datetime
+    ) -> Answer:
         try:
             found = self._found(operation, ask)
         except stripe.StripeError as error:  # that reading failed says nothing of the call
@@ -120,6 +122,8 @@ class StripeGateway:
             return unknown(ask, error.code or "")
         if found is not None:
             return found
+        if has_ended:
+            return unknown(ask, "")
         if ask.asked_at is not None and now - ask.asked_at > KEYS_KEPT:
             return self._traced(ask) if operation is Operation.START else never_arrived(ask)
         call: Callable[[Ask], Answer] = getattr(self, operation.value)

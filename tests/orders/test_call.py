@@ -8,6 +8,7 @@ import pytest
 
 from orders.actions.call import follow_cards_task, look_up_call, look_up_calls_task, make_call
 from orders.actions.cancel import cancel_order, cancel_part
+from orders.actions.give_back import pay_back_by_bank
 from orders.actions.pay import PaymentUnderWay, WayNotOffered, change_way, ways_to_pay
 from orders.actions.place import place_order
 from orders.actions.sweeps import expire_order
@@ -18,6 +19,7 @@ from orders.models import (
     Operation,
     Order,
     Payment,
+    Refund,
 )
 from orders.states import CallState, Coverage, OrderStatus
 from shop.accounts.models import ConsentPurpose
@@ -441,6 +443,20 @@ def test_two_refunds_of_the_same_amount_are_two(stripe) -> None:
 
     order.refresh_from_db()
     assert (order.charged, len(stripe.account.every("refund"))) == (80_000, 2)
+
+
+def test_a_refund_that_was_refused_and_paid_by_bank_is_only_looked_for(stripe) -> None:
+    order = paid_order(stripe)
+    give_back(order, 20_000)
+    stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
+    make(order, Operation.REFUND)
+    pay_back_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
+
+    call = look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a message that came late
+
+    assert (call.state, call.code) == (CallState.FAILED, "not_configured")
+    assert stripe.account.every("refund") == []
+    check_everything()
 
 
 def test_without_keys_nothing_is_called_and_nothing_is_lost(stripe, monkeypatch) -> None:

@@ -141,6 +141,19 @@ def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> N
     check_ledger()
 
 
+def test_a_payout_that_was_refused_and_sent_by_the_bank_is_only_looked_for(stripe, part) -> None:
+    payout = close()
+    stripe.faults.tell("transfers.create", Fault.REFUSE, status=401)
+    make_call(call_id=call_about(payout).pk, now=NOW)
+    pay_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
+    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+
+    look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)  # a message that came late
+
+    assert (call_about(payout).code, sent(stripe)) == ("not_configured", [])
+    check_ledger()
+
+
 def test_what_a_cooperative_owes_after_it_was_paid_is_pulled_back(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
@@ -196,6 +209,25 @@ def test_no_more_is_pulled_back_than_is_left_of_the_payouts(stripe, part) -> Non
     assert (asked, left_of(payout)) == (80_000, 0)
     make_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=LATER)
     assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
+    check_ledger()
+
+
+def test_a_pull_back_that_was_refused_holds_up_others_until_somebody_repeats_it(stripe, part) -> None:
+    payout = paid_out()
+    refund(part, line=40_000)
+    who = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
+    pull_back_what_is_owed(**who, now=NOW)
+    refused_call = call_about(payout, Operation.PULL_BACK)
+    stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
+    make_call(call_id=refused_call.pk, now=NOW)
+
+    while_refused = pull_back_what_is_owed(**who, now=LATER)
+    repeated = ask_again(call_id=refused_call.pk, actor=DESK, now=LATER)
+    make_call(call_id=repeated.pk, now=LATER)
+    correct_balance(**who, amount=-10_000, reason="phạt", key="1", now=LATER)
+    afterwards = pull_back_what_is_owed(**who, now=LATER + MINUTE)
+
+    assert (while_refused, repeated.amount, afterwards) == (0, 40_000, 10_000)
     check_ledger()
 
 
