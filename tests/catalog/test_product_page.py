@@ -260,3 +260,13 @@ def test_the_platforms_own_goods_link_to_no_stall(client: Client) -> None:
     assert "Nhà chợ" in html
     assert "/hop-tac-xa/nha-cho/" not in html
     assert client.get("/hop-tac-xa/nha-cho/").status_code == 404
+
+
+def test_more_days_than_the_market_gives_are_said(client: Client) -> None:
+    product = make_product()
+    pages = []
+    for days in (0, 7, 14):
+        Product.objects.filter(pk=product.pk).update(return_days=days)
+        pages.append("ngày sau khi giao" in client.get(f"/san-pham/{product.slug}/").content.decode())
+
+    assert pages == [False, False, True]
