@@ -96,7 +96,7 @@ def _take(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask
 
 @transaction.atomic(durable=True)
 def _take_up(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask, bool]:
-    """The call, and whether it has ended: then nobody makes it any more (a beginning goes on with its buyer)."""
+    """The call, and whether it has ended: nobody makes it any more. A beginning goes on with its buyer."""
     _order, call = locks.lock_call(call_id)
     has_ended = call.state in _ENDED and call.operation != Operation.START
     return *_taken(call, now=now), has_ended
