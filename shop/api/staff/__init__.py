@@ -3,6 +3,6 @@
 from pathlib import Path
 
 from shop.api.schema import Area
-from shop.api.staff import groups, lists, people
+from shop.api.staff import addresses, groups, lists, people
 
-AREA = Area(Path(__file__).parent, types=(lists.query, people.mutation, groups.mutation))
+AREA = Area(Path(__file__).parent, types=(lists.query, people.mutation, groups.mutation, addresses.mutation))

@@ -400,3 +400,36 @@ def test_each_needs_its_permission(query, permission):
     answer = ask(query, token_of(make_user(is_staff=True)))
 
     assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
+
+
+def test_staff_keep_addresses_for_customers():
+    make_places()
+    customer = make_user()
+    token, key = token_of(make_staff(Permission.MANAGE_USERS)), global_id("User", customer.pk)
+    home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}
+    shown = "address { id city } user { email } errors { field code }"
+    create = f"mutation($u: ID!, $i: AddressInput!) {{ addressCreate(userId: $u, input: $i) {{ {shown} }} }}"
+    update = f"mutation($id: ID!, $i: AddressInput!) {{ addressUpdate(id: $id, input: $i) {{ {shown} }} }}"
+    delete = f"mutation($id: ID!) {{ addressDelete(id: $id) {{ {shown} }} }}"
+    choose = """mutation($u: ID!, $id: ID!) {
+        addressSetDefault(userId: $u, addressId: $id, type: BILLING) {
+            user { defaultBillingAddress { id } } errors { field code }
+        }
+    }"""
+
+    made = data_of(create, token, u=key, i=home)["addressCreate"]
+    assert (made["user"], made["errors"]) == ({"email": customer.email}, [])
+    kept = made["address"]["id"]
+    changed = data_of(update, token, id=kept, i={"city": "Xã Bạch Thông"})["addressUpdate"]
+    assert changed["address"] == {"id": kept, "city": "Xã Bạch Thông"}
+    chosen = data_of(choose, token, u=key, id=kept)["addressSetDefault"]
+    assert chosen == {"user": {"defaultBillingAddress": {"id": kept}}, "errors": []}
+    foreign = data_of(choose, token, u=global_id("User", make_user().pk), id=kept)["addressSetDefault"]
+    assert foreign["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    assert data_of(delete, token, id=kept)["addressDelete"]["address"]["id"] == kept
+    again = data_of(delete, token, id=kept)["addressDelete"]
+    assert again == {"address": None, "user": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
+    stranger = data_of(create, token, u=global_id("User", 10**9), i=home)["addressCreate"]
+    assert stranger["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    refused = ask(create, token_of(make_user(is_staff=True)), u=key, i=home)["errors"]
+    assert refused[0]["message"] == "Permission denied: this needs one of MANAGE_USERS."

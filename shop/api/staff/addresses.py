@@ -1,0 +1,78 @@
+"""Addresses of customers, as those who care for them keep them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.accounts.models import Address, User
+from shop.accounts.permissions import Permission
+from shop.accounts.profile import Use, add_address, change_address, choose_address, remove_address
+from shop.api.account.types import user
+from shop.api.addresses import address_from
+from shop.api.base.places import address
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.ids import given_key
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+
+mutation = Mutations()
+
+CARING = (Permission.MANAGE_USERS,)
+
+
+@mutation.field(permissions=CARING)
+def address_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    made = add_address(
+        user_id=given_key(arguments["userId"], "User", field="userId"),
+        address=address_from(arguments["input"], context),
+        use=None,
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(made.user_id, made.pk, context, selection)
+
+
+@mutation.field(permissions=CARING)
+def address_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    changed = address_from(arguments["input"], context, of=_kept(arguments["id"]))
+    change_address(address=changed, actor=context.actor, now=context.now)
+    return _shown(changed.user_id, changed.pk, context, selection)
+
+
+@mutation.field(permissions=CARING)
+def address_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    kept = _kept(arguments["id"])
+    gone = _shown(kept.user_id, kept.pk, context, selection)["address"]
+    remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
+    return _shown(kept.user_id, None, context, selection) | {"address": gone}
+
+
+@mutation.field(permissions=CARING)
+def address_set_default(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    chosen = choose_address(
+        user_id=given_key(arguments["userId"], "User", field="userId"),
+        address_id=given_key(arguments["addressId"], "Address", field="addressId"),
+        use=Use[arguments["type"]],
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(chosen.pk, None, context, selection)
+
+
+def _kept(text: str) -> Address:
+    """Somebody's address; the copies that orders keep are nobody's. Raises Mistake, Missing."""
+    key = given_key(text, "Address", field="id")
+    found = Address.objects.filter(pk=key, user__isnull=False).first()
+    if found is None:
+        raise Missing(field="id")
+    return found
+
+
+def _shown(
+    user_key: int | None, address_key: int | None, context: Context, selection: Selection
+) -> dict[str, Any]:
+    people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
+    rows = Address.objects.all()
+    found = address.by_key(context, [address_key], selection.names("address"), rows=rows)
+    return {"user": people.get(user_key), "address": found.get(address_key)}
