@@ -52,6 +52,7 @@ WORDS: dict[str, Promise] = {
     "product.deleted": pgettext_lazy("history", "Taken away for good"),
     "variant.added": pgettext_lazy("history", "Size added"),
     "variant.edited": pgettext_lazy("history", "Size changed"),
+    "variant.deleted": pgettext_lazy("history", "Size deleted"),
     "price.changed": pgettext_lazy("history", "Price changed"),
     "price.reduced": pgettext_lazy("history", "Price follows a promotion"),
     "stock.counted": pgettext_lazy("history", "Stock counted"),
