@@ -188,7 +188,7 @@ def put_up_category(
     )
     for column, value in wanted.items():
         setattr(category, column, value)
-    category.save()
+    save_claiming(category)
     return category
 
 

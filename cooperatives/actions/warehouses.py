@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from cooperatives.actions.delivery import serve_open_channels
 from cooperatives.models import Collecting, Cooperative, DeliveryWay, Warehouse
 from shop.accounts.models import Address
 from shop.core.actors import Actor
+from shop.core.claims import save_claiming
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import made_before, record_change
@@ -113,6 +116,72 @@ def change_warehouse(
         root=cooperative,
         cooperative_id=cooperative.pk,
         data={"from": before},
+    )
+    return warehouse
+
+
+@transaction.atomic(durable=True)
+def enter_warehouse(
+    *,
+    cooperative_id: int | None,
+    values: Mapping[str, Any],
+    address: Address,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Warehouse:
+    """A store house as another system knows it, for every open channel; `address` is not saved yet.
+
+    Without a cooperative it is the house's own. Raises Missing, AlreadyTaken, DoesNotFit.
+    """
+    owners = Cooperative.objects.filter(is_house=True)
+    if cooperative_id is not None:
+        owners = Cooperative.objects.filter(pk=cooperative_id)
+    cooperative = locked_one(owners)
+    if cooperative is None:
+        raise Missing(field="cooperative")
+    address.save(force_insert=True)
+    warehouse = Warehouse(cooperative=cooperative, address=address, **values)
+    warehouse.slug = warehouse.slug or _free_slug(slug(warehouse.name)[:240])
+    save_claiming(warehouse)
+    serve_open_channels(warehouse)
+    record_change(
+        "warehouse.opened", warehouse, actor=actor, now=now, root=cooperative, cooperative_id=cooperative.pk
+    )
+    return warehouse
+
+
+@transaction.atomic(durable=True)
+def amend_warehouse(
+    *,
+    warehouse_id: uuid.UUID,
+    values: Mapping[str, Any],
+    address: Address | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Warehouse:
+    """Change what is named; `address` is the store house's own with other values, not saved yet.
+
+    Raises Missing, StillCollected, AlreadyTaken, DoesNotFit.
+    """
+    warehouse = locked_one(Warehouse.objects.open().filter(pk=warehouse_id).select_related("cooperative"))
+    if warehouse is None:
+        raise Missing(field="id")
+    if values.get("collecting") == Collecting.DISABLED and is_collected_at(warehouse):
+        raise StillCollected(field="clickAndCollectOption")
+    changed = [column for column, value in values.items() if getattr(warehouse, column) != value]
+    for column in changed:
+        setattr(warehouse, column, values[column])
+    save_claiming(warehouse)
+    if address is not None:
+        address.save(force_update=True)
+    record_change(
+        "warehouse.changed",
+        warehouse,
+        actor=actor,
+        now=now,
+        root=warehouse.cooperative,
+        cooperative_id=warehouse.cooperative_id,
+        data={"fields": changed, "address": address is not None},
     )
     return warehouse
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -17,13 +19,39 @@ class AlreadyTaken(Refused):
     default_words = _("Another one has this address, number or reference already.")
 
 
+class DoesNotFit(Refused):
+    code = "does_not_fit"
+    default_words = _("This is too long, or has letters that cannot stand here.")
+
+
 def save_claiming(row: models.Model, *, field: str = "slug") -> None:
-    """Save a row. Raises AlreadyTaken where something that only one may have is another's."""
+    """Save a row. Raises AlreadyTaken where something that only one may have is another's, DoesNotFit for
+    texts that are too long, addresses that are none, and the like.
+    """
+    _require_fitting(row)
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
         raise AlreadyTaken(field=field) from error
+
+
+def _require_fitting(row: models.Model) -> None:
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        if not value or not isinstance(field, (models.CharField, models.TextField)):
+            continue
+        try:
+            field.run_validators(value)
+            ProhibitNullCharactersValidator()(value)
+        except ValidationError as error:
+            raise DoesNotFit(field=in_camel_case(field.name)) from error
+
+
+def in_camel_case(name: str) -> str:
+    """A column as the API names it, where it does not name it otherwise."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
 
 
 def free_slug(model: type[models.Model], name: str) -> str:
@@ -40,5 +68,4 @@ def require_related(model: type[models.Model], values: Mapping[str, Any]) -> Non
         key = values.get(field.attname) if field.related_model is not None else None
         related: Any = field.related_model
         if key is not None and not related._default_manager.filter(pk=key).exists():
-            first, *rest = field.name.split("_")
-            raise Missing(field=first + "".join(word.title() for word in rest))
+            raise Missing(field=in_camel_case(field.name))

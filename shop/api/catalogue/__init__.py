@@ -22,6 +22,7 @@ from shop.api.catalogue import (
     variant_lists,
     variant_mutations,
     variants,
+    warehouse_mutations,
 )
 from shop.api.schema import Area
 
@@ -47,6 +48,7 @@ AREA = Area(
         *product_mutations.TYPES,
         *variant_mutations.TYPES,
         *master_mutations.TYPES,
+        *warehouse_mutations.TYPES,
     ),
     enums=product_types.ENUMS | stocks.ENUMS | attributes.ENUMS | cooperatives.ENUMS,
 )

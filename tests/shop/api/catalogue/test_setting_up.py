@@ -15,6 +15,7 @@ from tests.factories import (
     make_category,
     make_channel,
     make_cooperative,
+    make_places,
     make_product,
     make_product_type,
     make_seller,
@@ -224,6 +225,9 @@ def test_goods_are_not_stocked_in_anothers_store_house(token):
     ("given", "error"),
     [
         ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
+        ({"name": "G" * 251}, {"field": "name", "code": "INVALID"}),
+        ({"name": "Gối\0"}, {"field": "name", "code": "INVALID"}),
+        ({"name": "Gối", "slug": "g~1"}, {"field": "slug", "code": "INVALID"}),
         ({"name": "Gối", "slug": "goi-thao-duoc"}, {"field": "slug", "code": "UNIQUE"}),
         (
             {"name": "Gối", "category": global_id("Category", 999)},
@@ -353,3 +357,63 @@ def test_what_was_stocked_is_not_deleted_but_hidden(token):
         "product": None
     }
     assert Cooperative.objects.get().state == CooperativeState.APPROVED
+
+
+WAREHOUSE = """mutation ($input: WarehouseCreateInput!) { createWarehouse(input: $input) {
+  warehouse { id slug companyName address { city country { code } } cooperative { slug } }
+  errors { field code } } }"""
+PLACE = {
+    "firstName": "Kho",
+    "streetAddress1": "Thôn Nà Ít",
+    "city": "Xã Phủ Thông",
+    "countryArea": "Thái Nguyên",
+    "country": "VN",
+    "companyName": "HTX Thiên An",
+}
+
+
+def test_a_store_house_is_opened_changed_and_closed(token):
+    make_channel()
+    make_places()
+    thien_an = make_seller(slug="thien-an")
+    owner = global_id("Cooperative", thien_an.pk)
+
+    made = did(WAREHOUSE, token, input={"name": "Kho mới", "address": PLACE, "cooperative": owner})[
+        "warehouse"
+    ]
+    changed = did(
+        """mutation ($id: ID!, $input: WarehouseUpdateInput!) { updateWarehouse(id: $id, input: $input) {
+          warehouse { name clickAndCollectOption } errors { field code } } }""",
+        token,
+        id=made["id"],
+        input={"name": "Kho lớn", "clickAndCollectOption": "LOCAL"},
+    )["warehouse"]
+    gone = did(
+        "mutation ($id: ID!) { deleteWarehouse(id: $id) { warehouse { name } errors { field code } } }",
+        token,
+        id=made["id"],
+    )
+
+    assert made == {
+        "id": made["id"],
+        "slug": "kho-moi",
+        "companyName": "HTX Thiên An",
+        "address": {"city": "Xã Phủ Thông", "country": {"code": "VN"}},
+        "cooperative": {"slug": "thien-an"},
+    }
+    assert changed == {"name": "Kho lớn", "clickAndCollectOption": "LOCAL"}
+    assert gone == {"warehouse": {"name": "Kho lớn"}}
+    assert thien_an.warehouses.count() == 1
+
+
+def test_a_store_house_that_is_full_is_not_closed(token):
+    variant = make_product(make_seller()).variants.get()
+    make_warehouse(variant.cooperative, make_channel())
+
+    errors = refusal(
+        "mutation ($id: ID!) { deleteWarehouse(id: $id) { warehouse { name } errors { field code } } }",
+        token,
+        id=global_id("Warehouse", stock_of(variant).warehouse_id),
+    )
+
+    assert errors == [{"field": None, "code": "INVALID"}]
