@@ -12,28 +12,33 @@ PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 
 CONFIRMATIONS = Limit("confirmation", tries=3, seconds=60 * 60)
 REGISTRATIONS = Limit("register", tries=20, seconds=60 * 60)
 
+# Over the API one address may be a storefront's server, which asks for all of its buyers.
+API_FAILED_IN_NETWORK = Limit("api-sign-in-network", tries=600, seconds=15 * 60)
+API_PASSWORD_LINKS_IN_NETWORK = Limit("api-password-link-network", tries=400, seconds=60 * 60)
+API_REGISTRATIONS = Limit("api-register", tries=400, seconds=60 * 60)
 
-def check_sign_in(network: str, name: str) -> None:
+
+def check_sign_in(network: str, name: str, *, in_network: Limit = FAILED_IN_NETWORK) -> None:
     """Raises TooManyTries."""
     FAILED_SIGN_INS.check(network, name)
-    FAILED_IN_NETWORK.check(network)
+    in_network.check(network)
 
 
-def count_sign_in(network: str, name: str, *, succeeded: bool) -> None:
+def count_sign_in(network: str, name: str, *, succeeded: bool, in_network: Limit = FAILED_IN_NETWORK) -> None:
     """A failure counts; a success makes the account's own failures forgotten."""
     if succeeded:
         FAILED_SIGN_INS.forget(network, name)
         return
     FAILED_SIGN_INS.spend(network, name)
-    FAILED_IN_NETWORK.spend(network)
+    in_network.spend(network)
 
 
-def check_password_link(network: str, email: str) -> None:
+def check_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
     """Raises TooManyTries."""
     PASSWORD_LINKS.check(email)
-    PASSWORD_LINKS_IN_NETWORK.check(network)
+    in_network.check(network)
 
 
-def count_password_link(network: str, email: str) -> None:
+def count_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
     PASSWORD_LINKS.spend(email)
-    PASSWORD_LINKS_IN_NETWORK.spend(network)
+    in_network.spend(network)

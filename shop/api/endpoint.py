@@ -27,6 +27,8 @@ from shop.api.schema import Contract, bind
 _log = logging.getLogger(__name__)
 
 MOST_OPERATIONS = 1  # in one batch
+MOST_BYTES_WITH_FILES = 30 * 1024 * 1024
+_NUL = b"\\u0000"  # as JSON and GraphQL write the one character that no column can hold
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
 _METHODS = "POST, OPTIONS"
 
@@ -96,7 +98,11 @@ def _body(request: HttpRequest) -> Any:
     kind = (request.content_type or "").lower()
     try:
         if kind == "multipart/form-data":
+            if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES_WITH_FILES:
+                raise BadBody("The request is too large.", 413)
             return operation_with_files(request)
+        if _NUL in request.body:
+            raise BadBody("Texts may not hold the character NUL.")
         if kind == "application/graphql":
             return {"query": request.body.decode()}
         if kind == "application/x-www-form-urlencoded":

@@ -10,7 +10,12 @@ from shop.accounts.actions import send_password_link, set_password
 from shop.accounts.enrol import change_email
 from shop.accounts.links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
 from shop.accounts.models import User
-from shop.accounts.tries import CONFIRMATIONS, check_password_link, count_password_link
+from shop.accounts.tries import (
+    API_PASSWORD_LINKS_IN_NETWORK,
+    CONFIRMATIONS,
+    check_password_link,
+    count_password_link,
+)
 from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
 from shop.api.account.sign_in import issued
 from shop.api.breadth import Selection
@@ -33,10 +38,10 @@ def request_password_reset(
     redirect = checked_redirect(arguments["redirectUrl"])
     email, network = checked_email(arguments["email"]), network_of(context.request.META)
     try:
-        check_password_link(network, email)
+        check_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     except TooManyTries as refused:
         raise Mistake("PASSWORD_RESET_ALREADY_REQUESTED", refused.words, field="email") from refused
-    count_password_link(network, email)
+    count_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     send_password_link(
         email=email,
         link_to=lambda user: link(redirect, email=user.email or "", token=PASSWORD.make_token(user)),

@@ -12,7 +12,7 @@ from shop.accounts.enrol import confirm_account as confirm
 from shop.accounts.enrol import enrol
 from shop.accounts.links import CONFIRM_ACCOUNT, CONFIRMATION, DELETE_ACCOUNT, DELETION, send_link
 from shop.accounts.models import User
-from shop.accounts.tries import CONFIRMATIONS, REGISTRATIONS
+from shop.accounts.tries import API_REGISTRATIONS, CONFIRMATIONS
 from shop.api.account.clients import (
     checked_channel,
     checked_email,
@@ -49,8 +49,8 @@ def account_register(arguments: dict[str, Any], context: Context, selection: Sel
         redirect = checked_redirect(redirect)
         checked_channel(given.get("channel"), context)
     network = network_of(context.request.META)
-    REGISTRATIONS.check(network)
-    REGISTRATIONS.spend(network)
+    API_REGISTRATIONS.check(network)
+    API_REGISTRATIONS.spend(network)
     enrol(
         email=about.email or "",
         password=password,

@@ -13,7 +13,7 @@ from jwt import DecodeError, ExpiredSignatureError, PyJWTError
 from shop.accounts.actions import who_knows_password
 from shop.accounts.enrol import end_tokens
 from shop.accounts.models import User
-from shop.accounts.tries import check_sign_in, count_sign_in
+from shop.accounts.tries import API_FAILED_IN_NETWORK, check_sign_in, count_sign_in
 from shop.api import tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -91,11 +91,11 @@ def _who(context: Context, written: str, password: str) -> User:
     """Raises Mistake: the same for an unknown address and a wrong password."""
     network = network_of(context.request.META)
     try:
-        check_sign_in(network, written)
+        check_sign_in(network, written, in_network=API_FAILED_IN_NETWORK)
     except TooManyTries as refused:
         raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
     user = who_knows_password(written=written, password=password)
-    count_sign_in(network, written, succeeded=user is not None)
+    count_sign_in(network, written, succeeded=user is not None, in_network=API_FAILED_IN_NETWORK)
     if user is None:
         raise Mistake(
             "INVALID_CREDENTIALS",

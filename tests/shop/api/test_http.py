@@ -6,14 +6,17 @@ import json
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
+from shop.api.endpoint import MOST_BYTES_WITH_FILES
 from tests.factories import make_channel
 from tests.shop.api.client import ADDRESS, ask, post, refused
 
 pytestmark = pytest.mark.django_db
 
 NAME = "{ shop { name } }"
+NUL = "Texts may not hold the character NUL."
 NAMED = {
     "data": {"shop": {"name": "Chợ Phiên"}},
     "extensions": {"cost": {"requestedQueryCost": 0, "maximumAvailable": 50_000}},
@@ -63,6 +66,12 @@ def test_each_content_type_carries_a_query(kind, body):
             "The operation's name must be a string.",
         ),
         ("application/json", "[{}, {}]", 400, "Number of batch queries exceeded."),
+        (
+            "application/json",
+            '{"query": "{a(b: \\"\\u0000\\")}"}',
+            400,
+            "Texts may not hold the character NUL.",
+        ),
         ("application/json", "[7]", 400, "A request is a JSON object with `query`."),
         ("multipart/form-data", "x", 400, "The request's body cannot be read."),
     ],
@@ -233,3 +242,65 @@ def test_the_key_is_published():
 
     assert set(key) == {"kty", "key_ops", "n", "e", "use", "kid", "alg"}
     assert (key["kty"], key["key_ops"], key["use"], key["alg"]) == ("RSA", ["verify"], "sig", "RS256")
+
+
+def multipart(operations, places, client=None, **files):
+    parts = {"operations": json.dumps(operations), "map": json.dumps(places)} | files
+    return (client or Client()).post(ADDRESS, parts)
+
+
+NO_PLACE = "`map` names 'variables.files.7', which `operations` does not have."
+UPLOAD = {"query": NAME, "variables": {"file": None, "files": [None]}}
+
+
+def test_files_come_as_parts_of_the_body():
+    file = SimpleUploadedFile("a.txt", b"abc")
+
+    response = multipart(UPLOAD, {"0": ["variables.file", "variables.files.0"]}, **{"0": file})
+
+    assert response.status_code == 200
+    assert response.json() == NAMED
+
+
+@pytest.mark.parametrize(
+    ("operations", "places", "message"),
+    [
+        (UPLOAD, {"1": ["variables.file"]}, "There is no file for the part '1' of `map`."),
+        (UPLOAD, {"0": "variables.file"}, "There is no file for the part '0' of `map`."),
+        (
+            UPLOAD,
+            {"0": ["variables.other"]},
+            "`map` names 'variables.other', which `operations` does not have.",
+        ),
+        (
+            UPLOAD,
+            {"0": ["variables.files.7"]},
+            "`map` names 'variables.files.7', which `operations` does not have.",
+        ),
+        (UPLOAD, {"0": ["query.x"]}, "`map` names 'query.x', which `operations` does not have."),
+        ([UPLOAD], {}, "`operations` must be a single operation, and `map` an object."),
+        (UPLOAD, [], "`operations` must be a single operation, and `map` an object."),
+    ],
+)
+def test_files_that_have_no_place_are_told(operations, places, message):
+    response = multipart(operations, places, **{"0": SimpleUploadedFile("a.txt", b"abc")})
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == message
+
+
+def test_parts_that_are_missing_or_no_json_are_told():
+    for parts, message in (
+        ({"map": "{}"}, "A multipart request needs the parts `operations` and `map`."),
+        ({"operations": "{", "map": "{}"}, "`operations` and `map` must be JSON."),
+    ):
+        response = Client().post(ADDRESS, parts)
+        assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
+
+
+def test_files_beyond_the_limit_are_not_read():
+    headers = {"CONTENT_LENGTH": str(MOST_BYTES_WITH_FILES + 1)}
+
+    response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)
+
+    assert response.status_code == 413

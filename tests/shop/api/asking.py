@@ -1,0 +1,113 @@
+"""Documents that ask for all there is below a field of the schema, with arguments made up by chance."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+    is_enum_type,
+    is_input_object_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+from shop.api.ids import global_id
+
+TEXTS = ["", " ", "abc", "ạ🌾", "x" * 300, "'; --", "%_\\", "2026-11-25", "viet-nam", "a@example.com"]
+KEYS = [1, 2, 3, 10**18, "x", "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"]
+TYPES = [
+    "Product",
+    "ProductVariant",
+    "User",
+    "Address",
+    "Channel",
+    "Order",
+    "Group",
+    "App",
+    "Checkout",
+    "Warehouse",
+]
+SCALARS: dict[str, list[Any]] = {
+    "DateTime": ["2026-11-25T10:00:00+07:00", "9999-12-31T23:59:59Z", "x"],
+    "Date": ["2026-11-25", "", "x"],
+    "UUID": ["0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11", "x"],
+    "JSONString": ["{}", "[]", '{"blocks": [{"type": "x"}]}', "{", '"x"'],
+    "Boolean": [True, False],
+    "Int": [0, 1, 2, -1, 2**31 - 1],
+    "Float": [0, 1.5, -1, 1e300],
+    "PositiveInt": [1, 100, 0],
+    **{name: [0, 7, -1] for name in ("Day", "Hour", "Minute")},
+    **{name: [1.5, 0, -1, "1e400"] for name in ("Decimal", "PositiveDecimal", "WeightScalar")},
+}
+_DEEPEST_INPUT = 3
+
+
+def ask_all(schema: GraphQLSchema, kind: str, name: str, chance: Random, depth: int = 3) -> str:
+    """A document with one root field and all there is below it, `depth` levels down."""
+    root = schema.type_map[kind.capitalize()]
+    return f"{kind} {{ {_field(schema, name, root.fields[name], chance, depth)} }}"  # type: ignore[attr-defined]
+
+
+def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Random, depth: int) -> str:
+    arguments = []
+    for key, argument in field.args.items():
+        if key == "first":
+            arguments.append("first: 2")
+        elif key in ("last", "after", "before"):
+            continue
+        elif is_required_argument(argument) or chance.random() < 0.3:
+            arguments.append(f"{key}: {_literal(argument.type, chance, 0)}")
+    asked = f"{name}({', '.join(arguments)})" if arguments else name
+    inner = get_named_type(field.type)
+    return asked if is_leaf_type(inner) else f"{asked} {{ {_below(schema, inner, chance, depth)} }}"
+
+
+def _below(schema: GraphQLSchema, type_: Any, chance: Random, depth: int) -> str:
+    parts = ["__typename"]
+    if depth <= 0:
+        return parts[0]
+    if is_abstract_type(type_) and not getattr(type_, "fields", None):
+        return " ".join(
+            f"... on {each.name} {{ {_below(schema, each, chance, depth - 1)} }}"
+            for each in schema.get_possible_types(type_)
+        )
+    # Connections and edges lead to what is meant.
+    further = depth if type_.name.endswith(("Connection", "Edge")) else depth - 1
+    for name, field in type_.fields.items():
+        if is_leaf_type(get_named_type(field.type)) or further > 0:
+            parts.append(_field(schema, name, field, chance, further))
+    return " ".join(parts)
+
+
+def _literal(type_: Any, chance: Random, level: int) -> str:
+    if is_non_null_type(type_):
+        return _literal(type_.of_type, chance, level)
+    if is_list_type(type_):
+        many = chance.choice([0, 1, 1, 2])
+        return f"[{', '.join(_literal(type_.of_type, chance, level + 1) for _ in range(many))}]"
+    if is_enum_type(type_):
+        return chance.choice(list(type_.values))
+    if is_input_object_type(type_):
+        given = {
+            name: _literal(field.type, chance, level + 1)
+            for name, field in type_.fields.items()
+            if is_required_input_field(field) or (level < _DEEPEST_INPUT and chance.random() < 0.4)
+        }
+        return "{" + ", ".join(f"{name}: {value}" for name, value in given.items()) + "}"
+    if type_.name == "ID":
+        made = global_id(chance.choice(TYPES), chance.choice(KEYS))
+        return json.dumps(chance.choice([made, made, made, "abc"]))
+    if type_.name == "Upload":
+        return "null"
+    if type_.name in ("Metadata", "JSON", "GenericScalar", "_Any"):
+        return '{a: "1"}'
+    return json.dumps(chance.choice(SCALARS.get(type_.name, TEXTS)), ensure_ascii=False)
