@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from shop.api.base.entities import ENTITIES
 from shop.api.catalogue import (
     assigned,
     assigned_values,
@@ -18,14 +19,17 @@ from shop.api.catalogue import (
     product_types,
     products,
     stocks,
+    taxes,
     translations,
     variant_lists,
     variant_mutations,
     variants,
     warehouse_mutations,
 )
+from shop.api.catalogue.types import category, collection, media, product, product_type, variant
 from shop.api.schema import Area
 
+ENTITIES |= {each.name: each for each in (product, variant, product_type, media, category, collection)}
 AREA = Area(
     Path(__file__).parent,
     types=(
@@ -43,6 +47,7 @@ AREA = Area(
         *cooperatives.TYPES,
         *product_types.TYPES,
         *stocks.TYPES,
+        *taxes.TYPES,
         *product_lists.TYPES,
         *variant_lists.TYPES,
         *product_mutations.TYPES,

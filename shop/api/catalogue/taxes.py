@@ -1,0 +1,97 @@
+"""Tax classes: kinds of goods that are taxed alike, with their rates by country."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from shop.accounts.permissions import Permission
+from shop.api.base.places import country
+from shop.api.breadth import Selection
+from shop.api.catalogue.types import product, product_type
+from shop.api.connections import Key, connect
+from shop.api.context import Context
+from shop.api.filters import Conditions, has_metadata, ids, sorting, where
+from shop.api.ids import key_of
+from shop.api.metadata import keep_metadata
+from shop.api.permissions import Standing
+from shop.api.roots import Queries
+from shop.api.types import Row, Type
+from shop.core.calendar import day_of
+from shop.core.models import TaxClass, TaxRate
+
+_STAFF = (Standing.STAFF, Standing.APP)
+
+tax_class = Type("TaxClass", lambda context: TaxClass.objects.all())
+tax_class.id()
+tax_class.columns(name="name")
+keep_metadata(tax_class, TaxClass, rights=[Permission.MANAGE_TAXES])
+
+rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
+rate.one("taxClass", tax_class, by="tax_class_id")
+
+
+@rate.field("country", needs="country")
+def countries_of_rates(rows: list[Row], *_: Any) -> list[dict[str, str]]:
+    return [country(row.country) for row in rows]
+
+
+@rate.field("rate", needs="rate")
+def percentages(rows: list[Row], *_: Any) -> list[float]:
+    return [float(row.rate) for row in rows]
+
+
+@tax_class.field(needs="id")
+def countries(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    """The rates that hold today."""
+    rates = TaxRate.objects.on(day_of(context.now)).filter(tax_class__in={row.id for row in rows})
+    rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
+    found = rate.grouped(rates, selection.names(), by="tax_class_id")
+    return [found.get(row.id, []) for row in rows]
+
+
+@product.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
+def of_products(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    """A product's own, else that of its kind."""
+    keys = [row.tax_class_id or row.product_type__tax_class_id for row in rows]
+    found = tax_class.by_key(context, keys, selection.names())
+    return [found.get(key) for key in keys]
+
+
+@product_type.field("taxClass", needs="tax_class_id", permissions=_STAFF)
+def of_kinds(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    found = tax_class.by_key(context, [row.tax_class_id for row in rows], selection.names())
+    return [found.get(row.tax_class_id) for row in rows]
+
+
+tax_type = Type("TaxType")
+tax_type.plain("description", "taxCode")
+product.nothing("taxType")
+product_type.nothing("taxType")
+
+query = Queries()
+
+
+@query.field("taxClass", permissions=_STAFF)
+def one_tax_class(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "TaxClass")
+    return tax_class.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("taxClasses", permissions=_STAFF)
+def all_tax_classes(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = tax_class.rows(context).filter(where(arguments.get("filter"), _CONDITIONS, context))
+    order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("name")])
+    return connect(tax_class, rows, arguments, selection, order=order)
+
+
+_CONDITIONS: Conditions = {
+    "metadata": has_metadata(),
+    "ids": ids("TaxClass"),
+    "countries": lambda context, codes: Q(
+        pk__in=TaxRate.objects.filter(country__in=codes, tax_class__isnull=False).values("tax_class")
+    ),
+}
+
+TYPES = (tax_class, rate, tax_type, query)
