@@ -16,7 +16,6 @@ from tests.shop.api.client import ADDRESS, ask, post, refused
 pytestmark = pytest.mark.django_db
 
 NAME = "{ shop { name } }"
-NUL = "Texts may not hold the character NUL."
 NAMED = {
     "data": {"shop": {"name": "Chợ Phiên"}},
     "extensions": {"cost": {"requestedQueryCost": 0, "maximumAvailable": 50_000}},
@@ -249,7 +248,6 @@ def multipart(operations, places, client=None, **files):
     return (client or Client()).post(ADDRESS, parts)
 
 
-NO_PLACE = "`map` names 'variables.files.7', which `operations` does not have."
 UPLOAD = {"query": NAME, "variables": {"file": None, "files": [None]}}
 
 
