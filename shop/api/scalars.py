@@ -24,6 +24,7 @@ from graphql import (
 )
 
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+_DIGITS = 18  # of a Decimal, before the point and after it
 
 GRAMS = {
     "KG": Decimal(1000),
@@ -90,9 +91,17 @@ def _decimal_in(value: Any) -> Decimal:
         number = Decimal(str(value)) if isinstance(value, int | float | str | Decimal) else None
     except InvalidOperation:
         number = None
-    if number is None or isinstance(value, bool) or not number.is_finite():
+    if number is None or isinstance(value, bool) or not _is_sensible(number):
         raise GraphQLError(f"Decimal cannot represent value: {_shown(value)}")
     return number
+
+
+def _is_sensible(number: Decimal) -> bool:
+    """Whether a number is one that columns and sums can hold: not one of a million digits."""
+    if not number.is_finite():
+        return False
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and -_DIGITS <= exponent and number.adjusted() < _DIGITS
 
 
 def _positive_decimal_in(value: Any) -> Decimal:
