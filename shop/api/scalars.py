@@ -101,7 +101,7 @@ def _is_sensible(number: Decimal) -> bool:
     if not number.is_finite():
         return False
     exponent = number.as_tuple().exponent
-    return isinstance(exponent, int) and -_DIGITS <= exponent and number.adjusted() < _DIGITS
+    return isinstance(exponent, int) and exponent >= -_DIGITS and number.adjusted() < _DIGITS
 
 
 def _positive_decimal_in(value: Any) -> Decimal:
