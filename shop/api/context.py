@@ -146,5 +146,11 @@ class Context:
             do(response)
 
     def absolute(self, path: str) -> str:
-        """An address as clients elsewhere can open it."""
+        """An address as clients elsewhere can open it; `path` is quoted already."""
+        if path.startswith("/") and not path.startswith("//"):
+            return f"{self._origin}{path}"
         return self.request.build_absolute_uri(path)
+
+    @cached_property
+    def _origin(self) -> str:
+        return self.request.build_absolute_uri("/")[:-1]

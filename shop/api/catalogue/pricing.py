@@ -93,6 +93,8 @@ def asks_for_tax(selection: Selection) -> bool:
 
 def taxed(amount: int, price: Priced, context: Context) -> Taxed:
     """A price of the channel as net and gross."""
+    if not price.rate:
+        return Taxed(amount, amount, price.currency)
     channel = channel_of(context, price.channel_id)
     if channel is not None and not channel.prices_entered_with_tax:
         return Taxed(amount, gross_of(amount, price.rate), price.currency)

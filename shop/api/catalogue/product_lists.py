@@ -87,11 +87,8 @@ def in_lists(rows: Rows, context: Context, channel: Channel | None) -> Rows:
 def narrowed(rows: Rows, arguments: Mapping[str, Any], context: Context, channel: Channel | None) -> Rows:
     """With `filter` or `where`. Raises ProtocolError where both are given."""
     refuse_both(arguments)
-    conditions = conditions_in(channel)
-    for name in ("filter", "where"):
-        if arguments.get(name):
-            rows = rows.filter(where(arguments[name], conditions, context))
-    return rows
+    asked = arguments.get("filter") or arguments.get("where")
+    return rows.filter(where(asked, conditions_in(channel), context)) if asked else rows
 
 
 def ordered(
@@ -104,7 +101,7 @@ def ordered(
             product_rows__product=OuterRef("pk"), attribute=key_of(sort["attributeId"], "Attribute")
         )
         first = values.order_by("product_rows__sort_order", "pk").values("name")[:1]
-        order = sorting({"field": "X", **sort}, {"X": [Key("said", nullable=True)]}, default)
+        order = sorting({**sort, "field": "X"}, {"X": [Key("said", nullable=True)]}, default)
         return rows.annotate(said=Subquery(first)), order
     order = sorting(sort, _SORTS, default)
     for key in order:

@@ -48,11 +48,11 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
 
     Goods that were taken away for good are nobody's: rows of the past name them, the catalogue does not.
     """
-    rows: Rows = Product.objects.exclude(slug__contains=REMOVED)
+    rows: Rows = Product.objects.all()
     if channel is not None:
         rows = rows.alias(here=FilteredRelation("listings", condition=Q(listings__channel=channel.pk)))
     if sees_all_goods(context):
-        return rows
+        return rows.exclude(slug__contains=REMOVED)
     if channel is None or not channel.is_active:
         return rows.none()
     return rows.filter(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
@@ -60,14 +60,14 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
 
 def variants_in(context: Context, channel: Channel | None) -> Rows:
     """Variants; `priced` is their price in the channel. Customers: those that can be bought there."""
-    rows: Rows = Variant.objects.exclude(product__slug__contains=REMOVED)
+    rows: Rows = Variant.objects.all()
     if channel is not None:
         rows = rows.alias(
             priced=FilteredRelation("prices", condition=Q(prices__channel=channel.pk)),
             here=FilteredRelation("product__listings", condition=Q(product__listings__channel=channel.pk)),
         )
     if sees_all_goods(context):
-        return rows
+        return rows.exclude(product__slug__contains=REMOVED)
     if channel is None or not channel.is_active:
         return rows.none()
     return rows.filter(
