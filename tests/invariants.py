@@ -308,7 +308,7 @@ def check_cash_away() -> None:
         if line.remittance.reconciled_at is not None:
             away[hands_of(line.parcel)] += line.parcel.cod_collected - line.collected
     for each in CashRemittance.objects.exclude(reconciled_at=None):
-        away[each.holder, each.cooperative_id, each.carrier] -= each.difference
+        away[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.made_good
     booked: Counter[Any] = Counter()
     accounts = {Account.CARRIER_CASH: CashHolder.CARRIER, Account.COOPERATIVE_CASH: CashHolder.COOPERATIVE}
     moved = (PostingKind.PAYMENT, PostingKind.REMITTANCE)

@@ -21,12 +21,18 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
         """Those whose money nobody has seen on our account yet."""
         return self.filter(reconciled_at=None)
 
+    def lacking(self) -> CashRemittanceQuerySet:
+        """Carriers' that came with another sum, as long as the difference is not settled."""
+        settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
+        return settled.exclude(remitted=F("received") + F("made_good"))
+
 
 class CashRemittance(models.Model):
     """Cash that a carrier or a cooperative hands in. `key` makes it count once.
 
     Sums of its lines, in minor units: `collected` from buyers, less the carrier's `fees`, makes `remitted`.
-    `received` is what was seen on our account once it is settled; `fee_bearer` says who bears the fees.
+    `received` is what was seen on our account once it is settled, `made_good` what of a difference was put
+    right afterwards (below zero: of too much); `fee_bearer` says who bears the fees.
     """
 
     key = models.CharField(max_length=160, unique=True)
@@ -44,6 +50,7 @@ class CashRemittance(models.Model):
     fees = models.BigIntegerField(default=0)
     remitted = models.BigIntegerField(default=0)
     received = models.BigIntegerField(null=True, blank=True)
+    made_good = models.BigIntegerField(default=0)
     reference = models.CharField(max_length=120, blank=True, default="", help_text=_("The bank's."))
     reason = models.CharField(
         max_length=500, blank=True, default="", help_text=_("Why another amount was received.")
@@ -89,6 +96,12 @@ class CashRemittance(models.Model):
     def difference(self) -> int:
         """What was received beyond what was handed in (below zero: missing), once it is settled."""
         return 0 if self.received is None else self.received - self.remitted
+
+    @property
+    def lacking(self) -> int:
+        """What of a carrier's difference nobody has settled yet (below zero: came too much)."""
+        is_settled = self.received is None or self.holder != CashHolder.CARRIER
+        return 0 if is_settled else -self.difference - self.made_good
 
 
 class RemittanceLine(models.Model):

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cooperatives.models import Cooperative
 from cooperatives.views import carry_out, staff_only
+from orders.actions.make_good import make_good
 from orders.actions.remit import Giver, reconcile_cash, remit_cash
 from orders.models import Bearer, CashRemittance, Parcel, RemittanceLine, StatementRow
 from orders.states import CashHolder, CodState
@@ -24,7 +25,7 @@ from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.models import Change, bound_key, market_channel
-from shop.desk.cash_forms import CashSearch, HandInForm, ReceivedForm
+from shop.desk.cash_forms import CashSearch, HandInForm, MakeGoodForm, ReceivedForm
 from shop.desk.history import tell
 from shop.reports import cash as report
 from shop.reports.render import Table, as_csv, as_xlsx
@@ -57,6 +58,7 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ages": [(age, report.NAMES[age], amount) for age, amount in every.ages],
         "problems": StatementRow.objects.problems().count(),
         "unseen": CashRemittance.objects.unseen().count(),
+        "lacking": CashRemittance.objects.lacking().count(),
     }
     return render(request, "desk/cash.html", context)
 
@@ -82,6 +84,8 @@ def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = CashRemittance.objects.select_related("cooperative", "statement").newest_first()
     if request.GET.get("xem") == "cho":
         rows = rows.unseen()
+    elif request.GET.get("xem") == "lech":
+        rows = rows.lacking()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/remittances.html", {"page": page, "only": request.GET.get("xem", "")})
 
@@ -113,6 +117,28 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     )
     page = reverse("desk:cash-remittance", args=[pk])
     return carry_out(request, action, to=page, said=_("Settled. The parcels are done with."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """What became of a difference in a carrier's cash."""
+    shown = get_object_or_404(CashRemittance, pk=pk)
+    form = MakeGoodForm(request.POST)
+    if not form.is_valid():
+        return _remittance_page(request, pk, difference=form)
+    said = form.cleaned_data
+    action = partial(
+        make_good,
+        remittance_id=shown.pk,
+        amount=said["amount"],
+        is_ours=said["where"] == MakeGoodForm.OURS,
+        reason=said["reason"],
+        key=bound_key(str(said["key"]), "desk", "made-good", shown.pk),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, action, to=reverse("desk:cash-remittance", args=[pk]), said=_("Put right."))
 
 
 def _hand_in(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -176,22 +202,33 @@ def _parcels_page(
     return render(request, "desk/cash_parcels.html", context, status=status)
 
 
-def _remittance_page(request: HttpRequest, pk: int, form: ReceivedForm | None = None) -> HttpResponse:
+def _remittance_page(
+    request: HttpRequest,
+    pk: int,
+    form: ReceivedForm | None = None,
+    difference: MakeGoodForm | None = None,
+) -> HttpResponse:
     shown = get_object_or_404(CashRemittance.objects.select_related("cooperative", "statement"), pk=pk)
     lines = RemittanceLine.objects.filter(remittance=shown).select_related(
         "parcel__part__order", "parcel__part__cooperative"
     )
     if form is None:
-        form = ReceivedForm(
-            initial={"key": uuid.uuid4(), "received": f"{shown.remitted:,}".replace(",", ".")}
-        )
+        form = ReceivedForm(initial={"key": uuid.uuid4(), "received": _written(shown.remitted)})
+    if difference is None:
+        difference = MakeGoodForm(initial={"key": uuid.uuid4(), "amount": _written(abs(shown.lacking))})
     context = {
         "remittance": shown,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
-        "form": form,
+        "form": difference if shown.lacking else form,
         "history": tell(Change.objects.under(shown).in_time()),
     }
-    return render(request, "desk/remittance.html", context, status=422 if form.errors else 200)
+    wrong = form.errors or difference.errors
+    return render(request, "desk/remittance.html", context, status=422 if wrong else 200)
+
+
+def _written(amount: int) -> str:
+    """As people write a sum: `1.234.000`."""
+    return f"{amount:,}".replace(",", ".")
 
 
 def _name_of(giver: Giver | None) -> str:

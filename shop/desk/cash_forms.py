@@ -99,6 +99,28 @@ class ReceivedForm(forms.Form):
     )
 
 
+class MakeGoodForm(forms.Form):
+    """What became of a difference in a carrier's cash."""
+
+    BANK, OURS = "bank", "ours"
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    amount = AmountField(label=_("Amount"))
+    where = forms.ChoiceField(
+        label=_("What became of it"),
+        widget=forms.RadioSelect,
+        choices=[
+            (BANK, _("It came to our account, or went back from it")),
+            (OURS, _("The platform bears it")),
+        ],
+        error_messages={"required": _("Say what became of the difference.")},
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
 class UploadForm(forms.Form):
     """A carrier's statement."""
 

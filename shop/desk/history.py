@@ -121,6 +121,7 @@ WORDS: dict[str, Promise] = {
     "statement.row_dismissed": pgettext_lazy("history", "Row of a statement set aside"),
     "remittance.begun": pgettext_lazy("history", "Cash handed in"),
     "remittance.reconciled": pgettext_lazy("history", "Cash seen on our account"),
+    "remittance.made_good": pgettext_lazy("history", "A difference in cash put right"),
     "complaint.made": pgettext_lazy("history", "Complaint"),
     "complaint.withdrawn": pgettext_lazy("history", "Complaint taken back"),
     "complaint.accepted": pgettext_lazy("history", "Complaint accepted"),

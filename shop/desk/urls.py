@@ -77,6 +77,11 @@ urlpatterns = [
     path("tien-mat/ban-giao/", cash.remittances, name="cash-remittances"),
     path("tien-mat/ban-giao/<int:pk>/", cash.remittance, name="cash-remittance"),
     path("tien-mat/ban-giao/<int:pk>/da-nhan/", cash.remittance_receipt, name="cash-remittance-receipt"),
+    path(
+        "tien-mat/ban-giao/<int:pk>/chenh-lech/",
+        cash.remittance_difference,
+        name="cash-remittance-difference",
+    ),
     path("tien-mat/bang-ke/", cash_statements.statements, name="cash-statements"),
     path("tien-mat/bang-ke/<int:pk>/", cash_statements.statement, name="cash-statement"),
     path("tien-mat/bang-ke/<int:pk>/nhan/", cash_statements.statement_taking, name="cash-statement-taking"),

@@ -7,6 +7,7 @@ from django.db.models import Sum
 
 from orders.actions.cash import AmountDiffers, CashTaken, WrongAmount
 from orders.actions.deliver import deliver_parcel, report_cash
+from orders.actions.make_good import NothingToPutRight, NotTheDifference, make_good
 from orders.actions.pack import pack_parcel, void_parcel
 from orders.actions.remit import (
     CashNotHeld,
@@ -18,6 +19,7 @@ from orders.actions.remit import (
 )
 from orders.models import Account, Bearer, CashRemittance, LedgerEntry, Parcel, PaymentEvent
 from orders.states import CashHolder, CodState, Coverage
+from shop.core.errors import ReasonNeeded
 from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
 from tests.factories import make_seller
@@ -215,6 +217,73 @@ def test_what_is_missing_of_the_money_stays_the_carriers_debt() -> None:
     reconcile_cash(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
 
     assert balances()[Account.CARRIER_CASH, CARRIER] == 30_000
+
+
+def short(received: int = 200_000) -> CashRemittance:
+    """230,000 handed in by the carrier, of which another sum came."""
+    remittance = hand_in(delivered(cash=True))
+    return reconcile_cash(remittance_id=remittance.pk, received=received, reason="thiếu", **WHO)
+
+
+def test_what_a_carrier_brings_later_and_what_it_never_brings_settle_its_debt() -> None:
+    pk = short().pk
+    later = {"remittance_id": pk, "amount": 20_000, "is_ours": False, "reason": "chuyển bù", "key": "1"}
+    with_debt = list(CashRemittance.objects.lacking())
+
+    for _time in range(2):
+        make_good(**later, **WHO)
+    half = CashRemittance.objects.get(pk=pk)
+    make_good(remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **WHO)
+
+    assert [each.pk for each in with_debt] == [pk]
+    assert (half.difference, half.made_good, half.lacking) == (-30_000, 20_000, 10_000)
+    assert (Account.CARRIER_CASH, CARRIER) not in balances()
+    assert (balances()[Account.BANK, ""], balances()[Account.PLATFORM_COST, ""]) == (220_000, 10_000)
+    assert not CashRemittance.objects.lacking().exists()
+    told = (
+        Change.objects.filter(what="remittance.made_good").order_by("pk").values_list("why", "data__amount")
+    )
+    assert list(told) == [("chuyển bù", 20_000), ("xe hàng cháy", 10_000)]
+    check_cash()
+
+
+def test_what_came_too_much_is_sent_back_or_kept() -> None:
+    pk = short(received=250_000).pk
+
+    make_good(remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **WHO)
+    make_good(remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **WHO)
+
+    assert (balances()[Account.BANK, ""], balances()[Account.PLATFORM_COST, ""]) == (235_000, -5_000)
+    assert (Account.CARRIER_CASH, CARRIER) not in balances()
+    assert CashRemittance.objects.get().lacking == 0
+    check_cash()
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        ({"amount": 30_001}, NotTheDifference),
+        ({"amount": 0}, NotTheDifference),
+        ({"amount": 30_000, "reason": " "}, ReasonNeeded),
+    ],
+)
+def test_more_than_the_difference_or_no_reason_changes_nothing(said, refusal) -> None:
+    pk = short().pk
+
+    with refused(refusal, refusal.code):
+        make_good(**({"remittance_id": pk, "is_ours": False, "reason": "bù"} | said), **WHO)
+
+
+def test_where_nothing_differs_nothing_is_put_right() -> None:
+    settled, waiting = short(received=230_000), hand_in(delivered(cash=True), key="other")
+    seller = make_seller("HTX Tài Hoan")
+    held = delivered(cash=True, carrier="", seller=seller)
+    own = hand_in(held, key="own", giver=Giver(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    reconcile_cash(remittance_id=own.pk, received=200_000, reason="thiếu", **WHO)
+
+    for remittance in (settled, waiting, own):
+        with refused(NothingToPutRight, "nothing_to_put_right"):
+            make_good(remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO)
 
 
 def test_fees_that_cooperatives_bear_are_taken_off_what_they_are_owed() -> None:

@@ -166,6 +166,25 @@ def test_chosen_cash_is_taken_in_and_settled_when_it_is_seen(cashier: Client) ->
     assert states == [CodState.RECONCILED, CodState.COLLECTED]
 
 
+def test_what_a_carrier_still_owes_is_listed_and_put_right(cashier: Client) -> None:
+    parcel = delivered(cash=True)
+    sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
+    page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url
+    seen = {"key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
+    cashier.post(f"{page}da-nhan/", seen)
+
+    listed = cashier.get(f"{CASH}ban-giao/?xem=lech").content.decode()
+    unsaid = cashier.post(f"{page}chenh-lech/", {"key": uuid.uuid4(), "amount": "30.000"})
+    said = {"key": uuid.uuid4(), "amount": "30.000", "where": "bank", "reason": "chuyển bù"}
+    cashier.post(f"{page}chenh-lech/", said)
+
+    assert "?xem=lech" in cashier.get(f"{CASH}ban-giao/").content.decode()
+    assert (page in listed, unsaid.status_code) == (True, 422)
+    assert CashRemittance.objects.get().made_good == 30_000
+    assert "chuyển bù" in cashier.get(page).content.decode()
+    assert page not in cashier.get(f"{CASH}ban-giao/?xem=lech").content.decode()
+
+
 def test_nothing_chosen_or_anothers_cash_is_said_on_the_page(cashier: Client) -> None:
     parcel = delivered(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform"}
