@@ -100,8 +100,8 @@ class CashRemittance(models.Model):
     @property
     def lacking(self) -> int:
         """What of a carrier's difference nobody has settled yet (below zero: came too much)."""
-        is_settled = self.received is None or self.holder != CashHolder.CARRIER
-        return 0 if is_settled else -self.difference - self.made_good
+        is_none = self.received is None or self.holder != CashHolder.CARRIER
+        return 0 if is_none else -self.difference - self.made_good
 
 
 class RemittanceLine(models.Model):
