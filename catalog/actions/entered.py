@@ -16,7 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.listings import move_listing, require_complete
 from catalog.actions.masters import StillUsed
 from catalog.actions.prices import write_lowest_prices, write_prices
-from catalog.actions.products import describe_for_search, refresh_listings, reprice
+from catalog.actions.products import (
+    HIGHEST_PRICE,
+    OddPrice,
+    describe_for_search,
+    refresh_listings,
+    reprice,
+)
 from catalog.actions.said import Told, say_of_product, say_of_variant
 from catalog.actions.stock import Count, record_count
 from catalog.models import (
@@ -265,6 +271,8 @@ def price_variant(
     for channel, amount, further in prices:
         if channel.pk not in listed:
             raise NotListed(field="channelId", channels=[channel.pk])
+        if any(not 0 <= (other or 0) <= HIGHEST_PRICE for other in further.values()):
+            raise OddPrice(field="price")
         price = reprice(variant, channel, amount, actor=actor, now=now)
         if further:
             Price.objects.filter(pk=price.pk).update(**further)

@@ -19,6 +19,7 @@ from catalog.models import (
     Variant,
     VariantAttributeValue,
 )
+from shop.core.claims import save_claiming
 from shop.core.errors import Missing, Refused
 from shop.core.text import slug
 
@@ -101,9 +102,12 @@ def say_of(
 def _values(attribute: Attribute, told: Told, own_slug: str) -> list[AttributeValue]:
     found = [_chosen(attribute, choice) for choice in told.choices]
     for place, columns in enumerate(told.columns):
-        value, _is_new = AttributeValue.objects.update_or_create(
-            attribute=attribute, slug=f"{own_slug}-{place}", defaults=dict(columns)
-        )
+        address = f"{own_slug}-{place}"
+        value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
+        value = value or AttributeValue(attribute=attribute, slug=address)
+        for column, said in columns.items():
+            setattr(value, column, said)
+        save_claiming(value, field="attributes")
         found.append(value)
     return found
 
@@ -118,9 +122,16 @@ def _chosen(attribute: Attribute, choice: Choice) -> AttributeValue:
 
 
 def add_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
-    """Step: the value of this name in an attribute's list, put at its end where it is new."""
-    return AttributeValue.objects.get_or_create(
-        attribute=attribute,
-        slug=slug(name)[:255],
-        defaults={"name": name[:255], "sort_order": attribute.values.count(), **columns},
-    )[0]
+    """Step: the value of this name in an attribute's list, put at its end where it is new.
+
+    Raises AlreadyTaken, DoesNotFit.
+    """
+    address = slug(name)[:255]
+    there = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
+    if there is not None:
+        return there
+    value = AttributeValue(
+        attribute=attribute, slug=address, name=name, sort_order=attribute.values.count(), **columns
+    )
+    save_claiming(value, field="values")
+    return value

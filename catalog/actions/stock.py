@@ -21,6 +21,8 @@ from shop.core.db import locked
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
 
+MOST = 1_000_000  # steps in one count
+
 
 class SoldOut(Refused):
     """Not enough is free. `details["free"]` maps each short variant to how many steps are left."""
@@ -167,7 +169,7 @@ def count_many(
 
 def record_count(count: Count, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> Stock:
     """Step of `count_stock`. A count that changes nothing is a movement of nothing: its key is kept."""
-    if not 0 <= count.counted <= 1_000_000:
+    if not 0 <= count.counted <= MOST:
         raise OddCount(field="counted")
     row = stock_row(cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id)
     if count.key is not None and Movement.objects.filter(key=count.key).exists():

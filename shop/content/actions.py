@@ -113,9 +113,8 @@ def keep_menu(
         save_claiming(menu)
         for item in items:
             require_related(MenuItem, item)
-        MenuItem.objects.bulk_create(
-            MenuItem(menu=menu, sort_order=place, **item) for place, item in enumerate(items)
-        )
+        for place, item in enumerate(items):
+            save_claiming(MenuItem(menu=menu, sort_order=place, **item), field="items")
     else:
         menu = _locked(Menu, menu_id)
         _change(menu, values)
@@ -138,13 +137,14 @@ def add_menu_item(
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
     require_related(MenuItem, values)
-    item = MenuItem.objects.create(
+    item = MenuItem(
         menu=menu,
         parent=parent,
         level=parent.level + 1 if parent is not None else 0,
         sort_order=MenuItem.objects.filter(menu=menu, parent=parent).count(),
         **values,
     )
+    save_claiming(item)
     record_change("menu.item_added", item, actor=actor, now=now, root=menu)
     return item
 

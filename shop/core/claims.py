@@ -21,12 +21,12 @@ class AlreadyTaken(Refused):
 
 class DoesNotFit(Refused):
     code = "does_not_fit"
-    default_words = _("This is too long, or has letters that cannot stand here.")
+    default_words = _("This is too long or too large, or has letters that cannot stand here.")
 
 
 def save_claiming(row: models.Model, *, field: str = "slug") -> None:
     """Save a row. Raises AlreadyTaken where something that only one may have is another's, DoesNotFit for
-    texts that are too long, addresses that are none, and the like.
+    texts that are too long, numbers that are too large, addresses that are none.
     """
     _require_fitting(row)
     try:
@@ -39,11 +39,11 @@ def save_claiming(row: models.Model, *, field: str = "slug") -> None:
 def _require_fitting(row: models.Model) -> None:
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
-        if not value or not isinstance(field, (models.CharField, models.TextField)):
+        if not value or not isinstance(field, (models.CharField, models.TextField, models.IntegerField)):
             continue
         try:
             field.run_validators(value)
-            ProhibitNullCharactersValidator()(value)
+            ProhibitNullCharactersValidator()(str(value))
         except ValidationError as error:
             raise DoesNotFit(field=in_camel_case(field.name)) from error
 

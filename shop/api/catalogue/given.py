@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from shop.core.models import Channel
 from shop.core.renditions import keep_picture
 from shop.core.rich_text import cleaned, plain
 
+HEAVIEST = 1_000_000_000  # grams
 GOODS = (Permission.MANAGE_PRODUCTS,)
 KINDS = (Permission.MANAGE_PRODUCT_TYPES,)
 # Codes of refusals, as the contract's errors about goods spell them.
@@ -77,7 +79,10 @@ def link(given: Mapping[str, Any], name: str, type_name: str, column: str) -> di
 def grams(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     if given.get("weight") is None:
         return {}
-    return {"weight": given["weight"].grams(context.settings.default_weight_unit)}
+    weight = given["weight"].grams(context.settings.default_weight_unit)
+    if weight > HEAVIEST:
+        raise Mistake("INVALID", _("This is too heavy."), field="weight")
+    return {"weight": weight}
 
 
 def picture(given: Mapping[str, Any], column: str) -> dict[str, Any]:
@@ -180,9 +185,11 @@ def _own_values(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _number(text: str) -> str:
     try:
-        float(text)
-    except ValueError as error:
+        number = Decimal(text)
+    except InvalidOperation as error:
         raise Mistake("INVALID", _("This is not a number."), field="attributes") from error
+    if not number.is_finite() or abs(number) >= 10**14:
+        raise Mistake("INVALID", _("This is not a number."), field="attributes")
     return text
 
 

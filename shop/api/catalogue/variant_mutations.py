@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.actions.entered import amend_variant, count_variant, enter_variant, price_variant, remove_variant
+from catalog.actions.stock import MOST, OddCount
 from catalog.models import Stock
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
@@ -21,6 +22,7 @@ from shop.api.catalogue.given import (
 )
 from shop.api.catalogue.types import variant
 from shop.api.context import Context
+from shop.api.errors import Mistake
 from shop.api.ids import given_key, key_of
 from shop.api.roots import Mutations
 from shop.core.errors import Missing
@@ -45,6 +47,9 @@ def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _stocks(given: list[dict[str, Any]] | None) -> list[tuple[Any, int]]:
+    for each in given or ():
+        if not 0 <= each["quantity"] <= MOST:
+            raise Mistake("INVALID", OddCount.default_words, field="quantity")
     return [
         (given_key(each["warehouse"], "Warehouse", field="warehouse"), each["quantity"])
         for each in given or ()

@@ -221,10 +221,44 @@ def test_goods_are_not_stocked_in_anothers_store_house(token):
     assert errors == [{"field": None, "code": "NOT_FOUND"}]
 
 
+@pytest.mark.parametrize("quantity", [-1, 1_000_001])
+def test_odd_counts_are_refused(token, quantity):
+    variant = make_product().variants.get()
+
+    errors = refusal(
+        STOCKS,
+        token,
+        variant=global_id("ProductVariant", variant.pk),
+        stocks=[{"warehouse": global_id("Warehouse", stock_of(variant).warehouse_id), "quantity": quantity}],
+    )
+
+    assert errors == [{"field": "quantity", "code": "INVALID"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"price": 0}, {"field": "price", "code": "INVALID_PRICE"}),
+        ({"price": 1e12}, {"field": "price", "code": "INVALID_PRICE"}),
+        ({"price": 5000, "costPrice": 1e12}, {"field": "price", "code": "INVALID_PRICE"}),
+        (
+            {"price": 5000, "channelId": global_id("Channel", 999)},
+            {"field": "channelId", "code": "NOT_FOUND"},
+        ),
+    ],
+)
+def test_odd_prices_are_refused(token, given, error):
+    variant = make_product().variants.get()
+    wanted = {"channelId": global_id("Channel", make_channel().pk)} | given
+
+    assert refusal(PRICE, token, id=global_id("ProductVariant", variant.pk), input=[wanted]) == [error]
+
+
 @pytest.mark.parametrize(
     ("given", "error"),
     [
         ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
+        ({"name": "Gối", "weight": 9e12}, {"field": "weight", "code": "INVALID"}),
         ({"name": "G" * 251}, {"field": "name", "code": "INVALID"}),
         ({"name": "Gối", "slug": "g~1"}, {"field": "slug", "code": "INVALID"}),
         ({"name": "Gối", "slug": "goi-thao-duoc"}, {"field": "slug", "code": "UNIQUE"}),
