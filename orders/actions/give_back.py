@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from celery import shared_task
 from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -59,6 +61,19 @@ def owed_back(order: Order) -> int:
     """
     promised = Refund.objects.filter(order=order).still_to_pay()
     return max(0, order.charged - promised - (order.due_gross - cash_to_come(order)))
+
+
+def overpaid() -> QuerySet[Order]:
+    """Orders that hold more than they cost and than was promised back."""
+    promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    told = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
+    arrived, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
+    gone = Sum("amount", filter=arrived, default=0) - Sum("amount", filter=reversed_, default=0)
+    return Order.objects.filter(charge_coverage=Coverage.OVER).filter(
+        charged__gt=F("due_gross")
+        + Coalesce(Subquery(promised.annotate(total=Sum("money")).values("total")), 0)
+        - Coalesce(Subquery(told.annotate(total=gone).values("total")), 0)
+    )
 
 
 def give_surplus_back(
@@ -199,10 +214,12 @@ def return_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime)
 def return_surplus_task() -> None:
     """Orders that ended and hold more than nothing: whatever brought the money, and whenever."""
     now, actor = timezone.now(), Actor.system("return_surplus")
-    holding = Order.objects.filter(status__in=ENDED, charge_coverage=Coverage.OVER).exclude(
-        pk__in=Refund.objects.to_pay().values("order")
-    )
-    for order_id in holding.order_by("placed_at", "pk").values_list("pk", flat=True)[:_AT_ONCE]:
+    for order_id in (
+        overpaid()
+        .filter(status__in=ENDED)
+        .order_by("placed_at", "pk")
+        .values_list("pk", flat=True)[:_AT_ONCE]
+    ):
         return_surplus(order_id=order_id, actor=actor, now=now)
 
 

@@ -20,8 +20,9 @@ from cooperatives.access import staff_may
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from cooperatives.views import staff_only
+from orders.actions.give_back import overpaid
 from orders.models import BankTransfer, Complaint, GatewayCall, Order, OrderPart, Parcel, Payout, Refund
-from orders.states import ParcelState
+from orders.states import OrderStatus, ParcelState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -54,7 +55,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting += [_transfers(), _refused_calls(), _payouts()]
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
-        waiting += [_complaints(now), _stuck_refunds(), _unanswered(), _failed()]
+        waiting += [_complaints(now), _stuck_refunds(), _overpaid(), _unanswered(), _failed()]
     context = {
         "today": day_of(now),
         "waiting": waiting,
@@ -139,6 +140,19 @@ def _stuck_refunds() -> Waiting:
     rows = Refund.objects.filter(pk__in=list(lacking)).select_related("order").in_time()
     return Waiting(
         _("Refunds that failed"), len(lacking), list(rows[:SHOWN]), "refund", reverse("desk:orders")
+    )
+
+
+def _overpaid() -> Waiting:
+    """Money that no line is for; while goods are being weighed it may still be asked for."""
+    waits = [OrderStatus.PLACED, OrderStatus.IN_HAND]
+    rows = overpaid().exclude(status__in=waits).order_by("placed_at", "pk")
+    return Waiting(
+        _("Orders that were paid too much"),
+        rows.count(),
+        list(rows[:SHOWN]),
+        "overpaid",
+        reverse("desk:orders"),
     )
 
 

@@ -15,6 +15,7 @@ from orders.actions.give_back import (
     NoMoneyWaits,
     NothingLacking,
     name_account,
+    overpaid,
     owed_back,
     pay_back_by_bank,
     return_surplus,
@@ -549,6 +550,21 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
     return_surplus_task()
 
     assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+
+
+def test_the_sweep_does_not_wait_until_an_earlier_refund_has_left() -> None:
+    order = paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    promised = list(overpaid())
+    record_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    update_standing(Order.objects.get(pk=order.pk), now=LATER)
+
+    late = list(overpaid())
+    return_surplus_task()
+
+    assert (promised, late, list(overpaid())) == ([], [order], [])
+    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+    check_everything()
 
 
 def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:

@@ -214,6 +214,20 @@ def test_a_statement_is_read_its_columns_said_and_taken_over(cashier: Client) ->
     assert CashRemittance.objects.get().remitted == 410_000
 
 
+def test_an_order_whose_carrier_collected_too_much_is_on_the_first_page(client: Client) -> None:
+    client.force_login(make_admin())
+    parcel = delivered()
+    read = upload(client, statement([(parcel.tracking_number, 250_000, 0)])).url
+    client.post(f"{read}nhan/")
+    before = client.get("/quan-tri/").content.decode()
+    client.post(f"{CASH}dong/{StatementRow.objects.problems().get().pk}/", {"answer": "take"})
+
+    page = client.get("/quan-tri/").content.decode()
+
+    link = f"/quan-tri/don-hang/{parcel.part.order_id}/hoan-tien/"
+    assert (link in before, link in page) == (False, True)
+
+
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"PK\x03\x04nonsense", b"a,b\n" + b"x" * 5_000_001, b""]
 )
