@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from celery import shared_task
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from orders.actions.transfers import take
@@ -51,20 +52,21 @@ def handle_notice(*, event_id: int, now: datetime.datetime) -> None:
         if arrival.event_id == event.event_id:
             take(arrival, actor=Actor.system(provider), now=now)
     event.handled_at = now
-    event.tries += 1
-    event.save(update_fields=["handled_at", "tries"])
+    event.save(update_fields=["handled_at"])
 
 
 @shared_task(name="orders.handle_bank_notice")
 def handle_notice_task(*, event_id: int) -> None:
+    GatewayEvent.objects.filter(pk=event_id, handled_at=None).update(tries=F("tries") + 1)
     handle_notice(event_id=event_id, now=timezone.now())
 
 
 @shared_task(name="orders.handle_bank_notices")
 def handle_notices_task() -> None:
-    """Those whose message was lost. Each by a message of its own: one that fails holds up no other."""
+    """Those whose message was lost. Each by a message of its own, the least tried first: one that fails
+    holds up no other."""
     waiting = GatewayEvent.objects.to_handle().filter(
         provider__in=SERVICES, received_at__lt=timezone.now() - _PROMPT
     )
-    for event_id in waiting.values_list("pk", flat=True)[:_AT_ONCE]:
+    for event_id in waiting.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[:_AT_ONCE]:
         handle_notice_task.delay(event_id=event_id)

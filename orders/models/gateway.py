@@ -125,10 +125,10 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def to_handle(self) -> GatewayEventQuerySet:
         return self.filter(handled_at=None).order_by("received_at", "pk")
 
-    def to_see(self, provider: str) -> GatewayEventQuerySet:
-        """A provider's notices that a person should see: nobody could work on them, or they are odd."""
+    def to_see(self, *providers: str) -> GatewayEventQuerySet:
+        """Providers' notices that a person should see: nobody could work on them, or they are odd."""
         odd = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
-        return self.filter(odd, provider=provider).order_by("-received_at", "-pk")
+        return self.filter(odd, provider__in=providers).order_by("-received_at", "-pk")
 
 
 class GatewayEvent(models.Model):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.views import carry_out, staff_only
 from orders.actions.ask_again import ask_again, pay_by_bank
 from orders.actions.call import look_up_call
-from orders.actions.hear_stripe import PROVIDER
+from orders.actions.hear_stripe import PROVIDER, handle_event
 from orders.models import EventKind, GatewayCall, GatewayEvent, PaymentEvent, Payout
 from orders.payments.stripe_page import is_on
 from orders.payments.stripe_words import dispute_words, words_for
@@ -77,6 +77,15 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
     payout = get_object_or_404(Payout, pk=pk)
     action = partial(pay_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
     return carry_out(request, action, to=_back(request), said=_("It is among the payments by bank now."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Work once more on a notice that nobody could work on."""
+    notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
+    action = partial(handle_event, event_id=notice.pk, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:cards"), said=_("It has been worked on."))
 
 
 def _may_repeat(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
 from orders.actions.again import place_again
+from orders.actions.hear import SERVICES
 from orders.actions.review import (
     confirm_sent_back,
     give_back_transfer,
@@ -26,7 +27,7 @@ from orders.actions.review import (
     settle_transfer,
 )
 from orders.actions.suggest import Suggested, alike, suggest
-from orders.models import BankTransfer, Payout, TransferShare
+from orders.models import BankTransfer, GatewayEvent, Payout, TransferShare
 from orders.payments.banks import bank_of
 from orders.payments.vietqr import BadPayload, payload_for, qr_svg
 from orders.states import PayoutState, TransferState
@@ -57,6 +58,7 @@ def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = suggest(shown)
     context = {
         "page": page,
+        "unread": GatewayEvent.objects.to_see(*SERVICES).count(),
         "rows": [{"transfer": row, "suggested": found[row.pk]} for row in shown],
     }
     return render(request, "desk/transfers.html", context)

@@ -72,6 +72,7 @@ urlpatterns = [
     path("the/<uuid:pk>/xem/", cards.card_look, name="card-look"),
     path("the/<uuid:pk>/lai/", cards.card_repeat, name="card-repeat"),
     path("the/chi/<uuid:pk>/ngan-hang/", cards.card_payout, name="card-payout"),
+    path("the/tin/<int:pk>/", cards.card_notice, name="card-notice"),
     path("tien-mat/", cash.cash, name="cash"),
     path("tien-mat/kien/", cash.cash_parcels, name="cash-parcels"),
     path("tien-mat/ban-giao/", cash.remittances, name="cash-remittances"),

@@ -10,8 +10,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.actions.hear import handle_notice, handle_notices_task
+from orders.actions.hear import handle_notice, handle_notice_task, handle_notices_task
 from orders.models import BankTransfer, GatewayEvent
+from orders.payments.proofs import Unreadable
 from orders.states import TransferState
 from tests.doubles.bank_webhooks import casso_webhook, payos_webhook, sepay_headers, sepay_webhook
 from tests.invariants import check_everything
@@ -246,3 +247,20 @@ def test_no_token_of_a_form_is_asked_for(call) -> None:
     )
 
     assert answer.status_code == 200
+
+
+def test_a_notice_whose_work_fails_is_counted_and_comes_after_others(monkeypatch) -> None:
+    old = timezone.now() - datetime.timedelta(days=1)
+    rows = [
+        GatewayEvent.objects.create(provider="sepay", event_id=name, body="{", received_at=old)
+        for name in ("broken", "later")
+    ]
+    with pytest.raises(Unreadable):
+        handle_notice_task(event_id=rows[0].pk)
+    asked = []
+    monkeypatch.setattr(handle_notice_task, "delay", lambda *, event_id: asked.append(event_id))
+
+    handle_notices_task()
+
+    assert asked == [rows[1].pk, rows[0].pk]
+    assert [each.event_id for each in GatewayEvent.objects.to_see("sepay")] == ["broken"]

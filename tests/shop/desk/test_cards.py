@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
@@ -16,7 +17,7 @@ from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_admin, make_gourd, make_user
-from tests.orders.card_at_hand import call_of, card_order, make, paid_order, stripe
+from tests.orders.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
 from tests.orders.test_ask import give_back
 from tests.orders.test_stripe_payouts import call_about, close, part
 
@@ -116,6 +117,29 @@ def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
     assert f"/quan-tri/don-hang/{order.pk}/" in page
     assert "du_1" in page
     assert "by hand" in page
+
+
+def test_a_notice_that_was_given_up_is_worked_on_again(stripe, desk) -> None:
+    order = begun_order()
+    reference = call_of(order).reference
+    stripe.buyer_pays(reference)
+    body = {
+        "id": "evt_1",
+        "type": "payment_intent.succeeded",
+        "created": 1_790_000_000,
+        "data": {"object": {"object": "payment_intent", "id": reference}},
+    }
+    kept = GatewayEvent.objects.create(
+        provider="stripe", event_id="evt_1", body=json.dumps(body), received_at=NOW, tries=20
+    )
+    address = f"{PAGE}tin/{kept.pk}/"
+    before = address in shown(desk)
+
+    desk.post(address)
+
+    order.refresh_from_db()
+    assert (before, address in shown(desk)) == (True, False)
+    assert (order.charged, desk.post(f"{PAGE}tin/999999/").status_code) == (120_000, 404)
 
 
 def test_the_list_asks_the_same_number_of_questions_however_long_it_is(stripe, desk) -> None:

@@ -104,6 +104,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "payout": 0,
         "complaint": 0,
         "refund": 0,
+        "overpaid": 0,
         "part": 1,
         "parcel": 1,
     }
