@@ -14,6 +14,9 @@ from catalog.models import (
     ALL_MONTHS,
     Attribute,
     AttributeValue,
+    Collection,
+    CollectionListing,
+    CollectionProduct,
     Listing,
     Product,
     Reason,
@@ -26,7 +29,7 @@ from shop.core.models import Picture, Translation
 from shop.core.text import slug
 from shop.management.demo import texts
 from shop.management.demo.ground import Ground
-from shop.management.demo.reading import in_english, products
+from shop.management.demo.reading import in_english, market, products
 from shop.management.demo.stalls import Stall
 
 # What stands first on the front page while it is in season; the newest listings do.
@@ -77,6 +80,27 @@ def lay_out_goods(
         added += 1
     texts.keep(translations)
     return added
+
+
+def show_together(ground: Ground) -> None:
+    """Step: the collections of the data that are not there yet, shown in the channel."""
+    for row in market()["collection"]:
+        address = slug(row["name"])
+        if Collection.objects.filter(slug=address).exists():
+            continue
+        collection = Collection.objects.create(
+            slug=address,
+            name=row["name"],
+            description=texts.blocks(row["about"]),
+            description_text=row["about"],
+        )
+        CollectionListing.objects.create(collection=collection, channel=ground.channel, is_published=True)
+        keys = dict(Product.objects.filter(name__in=row["goods"]).values_list("name", "pk"))
+        CollectionProduct.objects.bulk_create(
+            CollectionProduct(collection=collection, product_id=keys[name], sort_order=place)
+            for place, name in enumerate(row["goods"])
+        )
+        texts.keep(texts.english(collection, name=row["en"], description=texts.blocks_json(row["about_en"])))
 
 
 def _front_last() -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from shop.core.models import Change, Channel, Division, record_change
 from shop.management.demo.accounts import ACCOUNTS, open_accounts
 from shop.management.demo.amends import complain_and_make_good
 from shop.management.demo.bulk_orders import write_finished
-from shop.management.demo.goods import lay_out_goods
+from shop.management.demo.goods import lay_out_goods, show_together
 from shop.management.demo.ground import lay_ground
 from shop.management.demo.history import DAYS, PlannedOrder, Planner
 from shop.management.demo.masters import hang_pictures
@@ -49,6 +49,7 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
         ground = lay_ground(pictures, actor=SEEDER, now=now)
         stalls = put_up_stalls(ground, pictures, actor=SEEDER, now=now)
         lay_out_goods(ground, stalls, pictures, actor=SEEDER, now=now)
+        show_together(ground)
         if _reached(BEGUN) is None:
             record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
         return open_accounts(actor=SEEDER, now=now)
