@@ -14,7 +14,7 @@ from cooperatives.models import WayKind
 from orders.actions.changes import record_for_part
 from orders.actions.events import record_event
 from orders.actions.standing import open_quantities
-from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment
+from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, Refund
 from orders.states import COD_MOVES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -73,10 +73,14 @@ def cash_to_come(order: Order) -> int:
     methods = dict(payments.values_list("pk", "method"))
     if Method.COD not in methods.values():
         return 0
-    left = 0
-    for part in OrderPart.objects.standing().filter(order=order).order_by("number"):
-        brought: int = part.parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
-        left += max(0, part.total_gross - part.refunds.taken_off() - brought)
+    parts = OrderPart.objects.standing().filter(order=order)
+    totals = dict(parts.values_list("pk", "total_gross"))
+    parcels = Parcel.objects.filter(part__in=totals).order_by("part").values_list("part")
+    brought = dict(parcels.annotate(total=Sum("cod_collected")))
+    given = Refund.objects.filter(part__in=totals).taken_off_parts()
+    left: int = sum(
+        max(0, total - given.get(part_id, 0) - brought.get(part_id, 0)) for part_id, total in totals.items()
+    )
     sums = payments.sums().items()
     otherwise = sum(one.charged + one.authorised for key, one in sums if methods[key] != Method.COD)
     return max(0, left - otherwise)
