@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.states import Moves
 
@@ -181,7 +182,7 @@ TRANSFER_MOVES: Moves = {
 
 class ComplaintState(TextChoices):
     OPEN = "open", _("to be answered")
-    ACCEPTED = "accepted", _("accepted")
+    ACCEPTED = "accepted", pgettext_lazy("complaint", "accepted")
     REJECTED = "rejected", _("turned down")
     WITHDRAWN = "withdrawn", _("taken back")
 

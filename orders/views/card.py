@@ -27,8 +27,8 @@ class Card:
     """A card payment as its buyer sees it: what was asked for, and how far it has come."""
 
     call: GatewayCall | None
-    said: str
-    script: str
+    said: str = ""
+    script: str = ""
 
     @property
     def waits(self) -> bool:
@@ -38,6 +38,11 @@ class Card:
     @property
     def has_failed(self) -> bool:
         return self.call is None or self.call.state == CallState.FAILED
+
+    @property
+    def shown(self) -> tuple[bool, bool, bool]:
+        """What the page looks like by it: while that stays, whoever types a card is not disturbed."""
+        return self.waits, self.has_failed, self.on_their_page
 
     @property
     def on_their_page(self) -> bool:

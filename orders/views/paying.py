@@ -180,9 +180,9 @@ def _clock(order: Order, payment: Payment | None, now: datetime.datetime) -> Clo
 
 
 def _mark(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: int) -> str:
-    start = start_of(payment) if payment is not None and payment.method == Method.CARD else None
+    shown = Card(start_of(payment)).shown if payment is not None and payment.method == Method.CARD else ()
     told = (
-        *(start.state if start else "", order.authorize_coverage),
+        *(shown, order.authorize_coverage),
         *(order.status, order.charged, order.due_gross, payment.pk if payment else ""),
         *(payment.expires_at if payment else "", clock is not None and not clock.left, in_doubt),
     )

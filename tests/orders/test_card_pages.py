@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import re
 import uuid
 
 import pytest
@@ -15,7 +16,16 @@ from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_gourd
-from tests.orders.card_at_hand import DECLINED, begun_order, call_of, card_order, make, paid_order, stripe
+from tests.orders.card_at_hand import (
+    DECLINED,
+    begun_order,
+    call_of,
+    card_order,
+    look_up,
+    make,
+    paid_order,
+    stripe,
+)
 from tests.unchanged import every_row
 
 __all__ = ["stripe"]
@@ -206,3 +216,20 @@ def test_who_pays_another_way_by_now_is_not_led_to_the_card(stripe) -> None:
     assert their_page(order).headers["Location"] == f"/don-hang/{order.pk}/"
 
     assert GatewayCall.objects.filter(operation=Operation.START).count() == 1
+
+
+def test_whoever_types_a_card_is_not_disturbed_by_what_opened_its_fields(stripe) -> None:
+    order = card_order()
+    seen = re.search(r"tien/\?seen=\w+", page(order))[0]
+
+    fields(order)
+    stripe.buyer_pays(call_of(order).reference, DECLINED)
+    look_up(order)
+
+    assert call_of(order).state == CallState.NEEDS_BUYER
+    assert Client().get(f"/don-hang/{order.pk}/{seen}").status_code == 204
+
+    stripe.buyer_pays(call_of(order).reference)
+    look_up(order)
+
+    assert "Đã trả" in Client().get(f"/don-hang/{order.pk}/{seen}").content.decode()
