@@ -104,7 +104,9 @@ def _shown(refund: Refund, paid: int, lacking: int) -> ShownRefund:
     if not refund.money:
         return ShownRefund(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
     if paid >= refund.money:
-        return ShownRefund(refund, [_("The money is with you."), *_sent(refund)], "good")
+        sent = _sent(refund)
+        way = _("It went back the way you paid. Banks may take some days to show it.")
+        return ShownRefund(refund, [_("The money is with you."), *sent] if sent else [way], "good")
     words = _sent(refund)
     payouts = list(refund.payouts.all())
     waiting = sum(payout.amount for payout in payouts if _waits(payout))
