@@ -160,7 +160,10 @@ class _GivenForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     delivery = SumField(label=_("Delivery"), required=False, min_value=0)
     bearer = forms.ChoiceField(
-        label=_("Who bears the refund"), choices=_BEARERS, initial=Bearer.COOPERATIVE, widget=forms.RadioSelect
+        label=_("Who bears the refund"),
+        choices=_BEARERS,
+        initial=Bearer.COOPERATIVE,
+        widget=forms.RadioSelect,
     )
 
     def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
