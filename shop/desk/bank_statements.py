@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -44,6 +45,8 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         read = _read(request, form)
         if read is not None:
+            if read.confirmed_at is not None:
+                messages.info(request, _("This file was read in before. Nothing of it counts twice."))
             return redirect("desk:bank-statement", read.pk)
     rows = StatementImport.objects.filter(kind=StatementKind.BANK).order_by("-at", "-pk")
     context = {

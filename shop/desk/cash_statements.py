@@ -6,6 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -49,6 +50,8 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         read = _read(request, form)
         if read is not None:
+            if read.confirmed_at is not None:
+                messages.info(request, _("This file was read in before. Nothing of it counts twice."))
             return redirect("desk:cash-statement", read.pk)
     rows = StatementImport.objects.filter(kind=StatementKind.COD).order_by("-at", "-pk")
     open_rows = Count("lines", filter=Q(lines__state=RowState.PROBLEM))

@@ -22,7 +22,7 @@ from orders.views.paying import paying_of
 from shop.core.actors import Actor
 from shop.core.models import ShopSettings
 from shop.notifications.models import Notification
-from tests.factories import make_bank_account, make_gourd, make_order, make_variant, nobody
+from tests.factories import make_bank_account, make_gourd, make_order, make_user, make_variant, nobody
 from tests.orders.arriving import take, waiting_order
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,21 @@ def test_the_code_is_drawn_without_styles_of_its_own_and_kept_as_a_picture(clien
     assert picture.content.startswith(b"\x89PNG")
     assert picture["Content-Type"] == "image/png"
     assert picture["Content-Disposition"] == f'inline; filename="vietqr-{order.code}.png"'
+
+
+def test_the_list_of_orders_says_that_one_waits_for_its_money(client: Client) -> None:
+    order = waiting()
+    buyer = make_user()
+    Order.objects.filter(pk=order.pk).update(user=buyer)
+    client.force_login(buyer)
+
+    before = client.get("/en/tai-khoan/").content.decode()
+    arrives(order.code)
+    after = client.get("/en/tai-khoan/").content.decode()
+
+    assert "Waiting for your payment" in before
+    assert "to be confirmed" not in before
+    assert "Waiting for your payment" not in after
 
 
 def test_while_nothing_happens_an_open_page_is_told_nothing_in_few_queries(

@@ -104,6 +104,7 @@ def test_taken_over_twice_it_is_as_it_was(cashier: Client) -> None:
     again = upload(cashier, csv(("FT1", 7_000, "lai")))
 
     assert again.redirect_chain == [(path.removesuffix("nhan/"), 302)]
+    assert "This file was read in before. Nothing of it counts twice." in words(again)
     assert every_row()["orders.BankTransfer"] == before
     assert StatementImport.objects.count() == 1
 
