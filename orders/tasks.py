@@ -13,7 +13,12 @@ from orders.actions.give_back import return_surplus_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
 from orders.actions.hear_stripe import handle_event_task, handle_events_task
 from orders.actions.kept_cash import settle_all_kept_cash_task, settle_kept_cash_task
-from orders.actions.sweeps import expire_orders_task, release_expired_task, watch_parts_task
+from orders.actions.sweeps import (
+    expire_orders_task,
+    release_expired_task,
+    watch_parts_task,
+    watch_weights_task,
+)
 
 __all__ = [
     "expire_orders_task",
@@ -35,4 +40,5 @@ __all__ = [
     "take_statements_task",
     "watch_complaints_task",
     "watch_parts_task",
+    "watch_weights_task",
 ]

@@ -30,6 +30,7 @@ app.conf.beat_schedule = {
     "reservations": {"task": "orders.release_expired", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
+    "unanswered weights": {"task": "orders.watch_weights", "schedule": timedelta(minutes=30)},
     "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},
     "bank statements": {"task": "orders.take_bank_statements", "schedule": timedelta(minutes=2)},
     "bank notices": {"task": "orders.handle_bank_notices", "schedule": timedelta(minutes=1)},

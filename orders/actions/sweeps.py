@@ -17,9 +17,10 @@ from orders.actions.cancel import call_off, end_standing_parts
 from orders.actions.changes import record_for_part
 from orders.actions.pay import is_waiting
 from orders.actions.standing import update_standing
-from orders.models import Basket, Order, OrderPart, Reservation
+from orders.models import Basket, Order, OrderPart, Reservation, WeightQuestion
 from orders.states import PartState
 from shop.core.actors import Actor
+from shop.core.errors import Missing
 from shop.core.models import Channel, record_change, shop_settings
 
 _AT_ONCE = 200
@@ -94,6 +95,28 @@ def watch_parts_task() -> None:
     soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     for part in OrderPart.objects.overdue(soon).filter(called_at=None)[:_AT_ONCE]:
         call_attention(part_id=part.pk, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def ask_about_weight_again(*, question_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Remind a buyer, once, that goods wait for their answer. Raises Missing."""
+    asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
+    if asked is None:
+        raise Missing()
+    order, part = locks.lock_part(asked.line.part_id)
+    question = WeightQuestion.objects.forgotten(now).select_related("line").filter(pk=question_id).first()
+    if question is not None:
+        notices.weight_asked(order, part, question, again=True, now=now)
+
+
+@shared_task(name="orders.watch_weights")
+def watch_weights_task() -> None:
+    """Questions that buyers have left open for a day; those older still were asked about again before."""
+    now = timezone.now()
+    lately = now - datetime.timedelta(days=2)
+    rows = WeightQuestion.objects.forgotten(now).filter(asked_at__gt=lately).in_order()
+    for question_id in rows.values_list("pk", flat=True)[:_AT_ONCE]:
+        ask_about_weight_again(question_id=question_id, now=now)
 
 
 @shared_task(name="orders.expire_orders")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from django.db import models
@@ -17,6 +18,9 @@ class WeightAnswer(models.TextChoices):
     MOOT = "moot", _("no longer asked")
 
 
+_PATIENCE = datetime.timedelta(days=1)
+
+
 class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
     def of_order(self, order: Order) -> WeightQuestionQuerySet:
         """With their lines and whose they are."""
@@ -25,6 +29,10 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
     def open(self) -> WeightQuestionQuerySet:
         """Those that wait for the buyer."""
         return self.filter(answer="")
+
+    def forgotten(self, now: datetime.datetime) -> WeightQuestionQuerySet:
+        """Those that have waited for a day: fresh goods do not wait much longer."""
+        return self.open().filter(asked_at__lte=now - _PATIENCE)
 
     def in_order(self) -> WeightQuestionQuerySet:
         return self.order_by("asked_at", "pk")

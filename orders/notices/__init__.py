@@ -134,8 +134,10 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
     tell_cooperative(order, part, "part_called_off", now=now)
 
 
-def weight_asked(order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime) -> None:
-    """The buyer is asked whether they pay for more than they agreed to."""
+def weight_asked(
+    order: Order, part: OrderPart, question: WeightQuestion, *, again: bool = False, now: datetime.datetime
+) -> None:
+    """The buyer is asked whether they pay for more than they agreed to; and once `again`."""
     with translation.override(order.language):
         tell_buyer(
             order,
@@ -145,7 +147,7 @@ def weight_asked(order: Order, part: OrderPart, question: WeightQuestion, *, now
             part=part,
             question=question,
             line=question.line,
-            occasion=f"weight:{question.pk}",
+            occasion=f"weight:{question.pk}:again" if again else f"weight:{question.pk}",
         )
 
 

@@ -21,7 +21,17 @@ from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from cooperatives.views import staff_only
 from orders.actions.give_back import overpaid
-from orders.models import BankTransfer, Complaint, GatewayCall, Order, OrderPart, Parcel, Payout, Refund
+from orders.models import (
+    BankTransfer,
+    Complaint,
+    GatewayCall,
+    Order,
+    OrderPart,
+    Parcel,
+    Payout,
+    Refund,
+    WeightQuestion,
+)
 from orders.states import OrderStatus, ParcelState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -55,7 +65,14 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting += [_transfers(), _refused_calls(), _payouts()]
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
-        waiting += [_complaints(now), _stuck_refunds(), _overpaid(), _unanswered(), _failed()]
+        waiting += [
+            _complaints(now),
+            _stuck_refunds(),
+            _overpaid(),
+            _unanswered(),
+            _unweighed(now),
+            _failed(),
+        ]
     context = {
         "today": day_of(now),
         "waiting": waiting,
@@ -119,6 +136,18 @@ def _unanswered() -> Waiting:
         list(rows[:SHOWN]),
         "part",
         f"{reverse('desk:orders')}?status=placed",
+    )
+
+
+def _unweighed(now: datetime.datetime) -> Waiting:
+    """Goods beyond their bound whose buyer has not said for a day whether they want them: call them."""
+    rows = WeightQuestion.objects.forgotten(now).select_related("line__order", "line__cooperative")
+    return Waiting(
+        _("Weights that their buyer does not answer"),
+        rows.count(),
+        list(rows.in_order()[:SHOWN]),
+        "weight",
+        f"{reverse('desk:orders')}?status=in_hand",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,6 +24,7 @@ from orders.actions.record import record_order
 from orders.actions.scale import most_due
 from orders.actions.shares import WantedDelivery, WantedDiscount, WantedLine
 from orders.actions.standing import update_standing
+from orders.actions.sweeps import ask_about_weight_again
 from orders.actions.weigh import (
     AbsurdWeight,
     AskedAlready,
@@ -239,6 +241,26 @@ def test_the_buyer_is_asked_by_mail() -> None:
     assert "90.000" in letter.text
     assert "86.400" in letter.text
     assert f"/don-hang/{part.order_id}/" in letter.text
+
+
+def test_a_buyer_who_does_not_answer_for_a_day_is_asked_once_more() -> None:
+    weigh(accepted(), 6000)
+    question, day = WeightQuestion.objects.get(), timedelta(days=1)
+
+    for later in (day - timedelta(minutes=1), day, day + timedelta(hours=1)):
+        ask_about_weight_again(question_id=question.pk, now=NOW + later)
+
+    first, again = Notification.objects.filter(key__startswith="weight_asked:").order_by("created_at")
+    assert (again.created_at - first.created_at, again.text) == (day, first.text)
+
+
+def test_nobody_is_reminded_of_a_question_that_is_answered() -> None:
+    weigh(accepted(), 6000)
+    question = answer(agreed=True)
+
+    ask_about_weight_again(question_id=question.pk, now=NOW + timedelta(days=1))
+
+    assert Notification.objects.filter(key__startswith="weight_asked:").count() == 1
 
 
 def test_the_cooperative_hears_what_the_buyer_said() -> None:

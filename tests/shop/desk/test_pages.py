@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.models import Order, OrderPart, Parcel, Source
+from orders.models import Order, OrderPart, Parcel, Source, WeightQuestion
 from orders.states import ParcelState
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
@@ -20,6 +21,7 @@ from tests.factories import (
     make_admin,
     make_channel,
     make_cooperative,
+    make_gourd,
     make_member,
     make_order,
     make_product,
@@ -106,6 +108,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "refund": 0,
         "overpaid": 0,
         "part": 1,
+        "weight": 0,
         "parcel": 1,
     }
     assert answer.context["orders_today"] == 1
@@ -242,3 +245,19 @@ def _some_of_everything() -> None:
     Parcel.objects.create(part=part, number=1, state=ParcelState.FAILED_DELIVERY)
     draft = make_order((make_variant(make_seller()), 1))
     Order.objects.filter(pk=draft.pk).update(placed_at=None, confirmed_at=None)
+
+
+def test_a_weight_that_its_buyer_does_not_answer_waits_at_the_desk(admin: Client) -> None:
+    order = make_order((make_gourd(), 2))
+    line = order.lines.get()
+    question = WeightQuestion.objects.create(
+        line=line, grams=6000, cost_before=72_000, cost_after=90_000, asked_at=timezone.now()
+    )
+    fresh = admin.get(DESK).context["waiting"]
+    WeightQuestion.objects.update(asked_at=timezone.now() - datetime.timedelta(days=1))
+
+    page = admin.get(DESK)
+
+    assert "weight" not in {each.kind for each in fresh if each.count}
+    assert [each.first for each in page.context["waiting"] if each.kind == "weight"] == [[question]]
+    assert f'href="{DESK}don-hang/{order.pk}/"' in page.content.decode()
