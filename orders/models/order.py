@@ -226,6 +226,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return max(0, self.due_gross - self.charged)
 
     @property
+    def no_longer_due(self) -> int:
+        """What of the order was called off or given back, in minor units."""
+        return self.total_gross - self.due_gross
+
+    @property
     def delivery_list_gross(self) -> int:
         """What the parts' deliveries cost as listed, in minor units."""
         return sum(part.delivery_list_gross for part in self.parts.all())
