@@ -152,10 +152,13 @@ def _empty_the_ledger_too() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Path) -> Iterator[None]:
-    """No test sees another's cache or pictures."""
+    """No test sees another's cache, pictures or language."""
+    from django.conf import settings
     from django.core.cache import cache
+    from django.utils import translation
 
     cache.clear()
+    translation.activate(settings.LANGUAGE_CODE)
     with override_settings(MEDIA_ROOT=tmp_path / "media"):
         yield
 

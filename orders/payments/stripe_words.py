@@ -67,9 +67,9 @@ class AmountNotForCards(Refused):
     default_words = _WORDS["amount_too_small"]
 
 
-def words_for(code: str) -> Promise:
-    """What a buyer is told for a code of Stripe's; a general word where the code says nothing to them."""
-    return _WORDS.get(code, _OTHER)
+def words_for(code: str, said: str = "") -> Promise | str:
+    """What a buyer is told for a code of Stripe's; where we know no words, what Stripe or its bank `said`."""
+    return _WORDS.get(code) or said or _OTHER
 
 
 def dispute_words(reason: str) -> Promise | str:

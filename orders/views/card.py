@@ -17,6 +17,7 @@ from orders.actions.ask import start_of
 from orders.actions.call import Said, look_up_call, make_call
 from orders.actions.pay import PaymentUnderWay, change_way
 from orders.models import GatewayCall, Method, Order, Payment, PaymentEvent
+from orders.payments.stripe_words import words_for
 from orders.states import UNANSWERED, CallState
 from orders.views.held import actor_of
 from shop.core.errors import Refused
@@ -57,7 +58,7 @@ class Card:
 def card_of(payment: Payment) -> Card:
     """What is shown of a card payment; the last word of the bank's, where it refused a card."""
     call = start_of(payment)
-    said = call.message if call is not None else ""
+    said = str(words_for(call.code, call.message)) if call and (call.code or call.message) else ""
     if call is not None and not said and call.state == CallState.NEEDS_BUYER:
         refusals = PaymentEvent.objects.filter(payment=payment, kind__endswith="_failure")
         said = refusals.order_by("-pk").values_list("message", flat=True).first() or ""

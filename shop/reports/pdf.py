@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
+from PIL import ImageFile
 
 logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # else each page is told of
 
@@ -22,6 +23,9 @@ def can_make_pdf() -> bool:
         import weasyprint  # noqa: F401  # loads Pango at once, or says that it is not there
     except OSError:
         return False
+    finally:
+        # It switches this on for the whole process; photos that are cut short are to be refused all the same.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
     return True
 
 

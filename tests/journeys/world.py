@@ -339,7 +339,7 @@ class _Market:
         """
         said = {
             "card": Answer(Outcome.NEEDS_BUYER, reference="pi_1"),
-            "card declined": Answer(Outcome.NEEDS_BUYER, reference="pi_2", message="Thẻ không đủ tiền."),
+            "card declined": Answer(Outcome.NEEDS_BUYER, reference="pi_2", code="insufficient_funds"),
             "card waits": Answer(Outcome.PENDING, reference="pi_3"),
             "card refused": Answer(Outcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."),
             "card held": Answer(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
@@ -352,7 +352,7 @@ class _Market:
                 call = GatewayCall.objects.get(payment__order=orders[name])
                 record_answer(call_id=call.pk, answer=answer, now=self.now)
         GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
-        held = cancel_order(order_id=orders["card held"].pk, reason="Hết hàng", **self.by)
+        held = cancel_order(order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.by)
         release = GatewayCall.objects.get(payment__order=held, operation="cancel")
         record_answer(call_id=release.pk, answer=Answer(Outcome.FAILED, code="odd"), now=self.now)
         PaymentEvent.objects.create(

@@ -52,6 +52,7 @@ LINES = st.lists(
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 @ROUNDS
 @given(terms=VOUCHERS, wanted=LINES)
 def test_sums_and_shares_add_up_for_any_voucher_and_any_basket(terms, wanted) -> None:

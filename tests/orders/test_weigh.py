@@ -603,6 +603,7 @@ discounts = st.lists(
 )
 
 
+@pytest.mark.once
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     given_off=discounts,

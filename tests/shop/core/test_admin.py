@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from catalog.models import Product, ProductType
-from shop.accounts.models import Group, User
+from shop.accounts.models import App, Group, User
 from shop.accounts.permissions import Permission
+from shop.content.models import Page, PageType
 from shop.core.admin import ReadMostly
 from shop.core.models import Change, Channel, Picture, ShopSettings, Translation
 from tests.factories import (
@@ -33,6 +34,8 @@ WRITTEN = {
     "catalog.producttype": ("name", "Hàng tươi"),
     "cooperatives.cooperative": ("summary", "Trồng quýt."),
     "accounts.user": ("is_active", False),
+    "accounts.app": ("is_active", False),
+    "content.page": ("title", "Về chợ phiên"),
 }
 
 
@@ -47,6 +50,10 @@ def row_of(model):
         ),
         ProductType: make_product_type,
         User: make_user,
+        App: lambda: App.objects.create(name="Kho"),
+        Page: lambda: Page.objects.create(
+            title="Về chợ", slug="ve-cho", page_type=PageType.objects.create(name="Trang", slug="trang")
+        ),
     }
     others = {"category": make_category, "cooperative": make_cooperative}
     return (make.get(model) or others[model._meta.model_name])()
