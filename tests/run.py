@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 DATABASES = ("sqlite", "postgres")
-DOORS = ("journeys", "shop/accounts", "shop/api", "shop/desk", "shop/members")
+DOORS = ("journeys", "shop/accounts", "shop/api", "shop/desk", "shop/management", "shop/members")
 SHORT = "not long"
 
 

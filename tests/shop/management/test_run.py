@@ -167,6 +167,7 @@ def test_after_kill_9_a_new_start_finds_everything_and_prepares_nothing(open_sho
     assert code == 0
 
 
+@pytest.mark.long
 def test_a_demo_that_was_killed_while_it_was_made_is_whole_after_the_next_start(open_shop):
     killed = open_shop()
     until(killed.orders, "the first of the past orders")
