@@ -69,7 +69,7 @@ class Complaint(models.Model):
     called_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the platform was told that nobody has answered.")
     )
-    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     pictures = models.ManyToManyField(Picture, related_name="+", blank=True)
 
     objects = ComplaintQuerySet.as_manager()
@@ -187,7 +187,7 @@ class Refund(models.Model):
     bearer = models.CharField(max_length=12, choices=Bearer)
     reason = models.TextField(blank=True, default="")
     decided_at = models.DateTimeField()
-    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
 
