@@ -130,7 +130,7 @@ def all_steps_hold(stripe: StripeDouble, every: int) -> int:
 
 
 def test_a_card_is_charged_once_wherever_the_shop_dies(stripe: StripeDouble) -> None:
-    assert all_steps_hold(stripe, every=17) > 10
+    assert all_steps_hold(stripe, every=9) > 20
 
 
 @pytest.mark.long
