@@ -1,6 +1,6 @@
 # make run        the whole shop on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR from the environment)
-# make test       every test on SQLite and in a browser, then all but the doors' on PostgreSQL with Redis
-# make test-long  every test on both, the long ones too
+# make test       every test on SQLite, then on PostgreSQL with Redis, and in a browser
+# make test-long  the same, the long ones too
 # make check      style, types, import contracts, migrations, translations, settings
 # make setup      what tests and checks need: Python packages, and Debian's packages where that is allowed
 

@@ -1,7 +1,6 @@
 """`make test`: the suite on SQLite, then on PostgreSQL with Redis, and one count of both.
 
-Arguments go to pytest. What is marked `once` runs with the first only. So do doors, unless what is `long` is
-asked for, too: they only translate, and what they call is tested with both.
+Arguments go to pytest. What is marked `once` runs with the first only.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 DATABASES = ("sqlite", "postgres")
-DOORS = ("journeys", "shop/accounts", "shop/api", "shop/desk", "shop/management", "shop/members")
-SHORT = "not long"
 
 
 def main(arguments: list[str]) -> int:
@@ -46,14 +43,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _chosen(arguments: list[str], database: str) -> list[str]:
-    """The arguments; where this is not the first database, with what is left out there."""
+    """The arguments, with `not once` added to the marks where this is not the first database."""
     if database == DATABASES[0]:
         return arguments
     if "-m" not in arguments:
         return [*arguments, "-m", "not once"]
     place = arguments.index("-m") + 1
-    chosen = [*arguments[:place], f"({arguments[place]}) and not once", *arguments[place + 1 :]]
-    return [*chosen, *(f"--ignore=tests/{door}" for door in DOORS)] if arguments[place] == SHORT else chosen
+    return [*arguments[:place], f"({arguments[place]}) and not once", *arguments[place + 1 :]]
 
 
 if __name__ == "__main__":
