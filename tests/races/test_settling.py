@@ -65,7 +65,7 @@ class Unlocked:
             return work
 
         def read_then_work():
-            self._early.rows = list(rows)
+            self._early.rows = list(rows.all())  # rows of its own: a QuerySet remembers what it found
             self._met.wait()
             return work()
 
