@@ -39,5 +39,5 @@ def backwards(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0005_money")]
+    dependencies = [("orders", "0001_initial")]
     operations = [migrations.RunPython(forwards, backwards)]

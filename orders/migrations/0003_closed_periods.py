@@ -54,5 +54,5 @@ def backwards(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0011_ledger")]
+    dependencies = [("orders", "0002_append_only")]
     operations = [migrations.RunPython(forwards, backwards)]
