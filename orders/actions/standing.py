@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -95,15 +96,20 @@ def derive_standing(order: Order) -> list[OrderPart]:
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
     """How many steps of each line are in no parcel yet and still to be sent, by line id: one query."""
     lines = list(lines)
+    closed = closed_quantities(line.pk for line in lines)
+    return {line.pk: line.quantity - closed.get(line.pk, 0) for line in lines}
+
+
+def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many steps of each line lie in a parcel, or are not to be sent any more; others are left out."""
     rows = (
-        ParcelLine.objects.filter(order_line__in=lines, parcel__kind__in=NO_LONGER_OPEN)
+        ParcelLine.objects.filter(order_line__in=list(line_ids), parcel__kind__in=NO_LONGER_OPEN)
         .exclude(parcel__state=ParcelState.VOIDED)
         .values("order_line")
         .annotate(total=Sum("quantity"))
         .order_by("order_line")
     )
-    packed = {row["order_line"]: row["total"] for row in rows}
-    return {line.pk: line.quantity - packed.get(line.pk, 0) for line in lines}
+    return {row["order_line"]: row["total"] for row in rows}
 
 
 def _ordered(order: Order) -> dict[int, int]:

@@ -14,7 +14,7 @@ from catalog.pricing import price_for
 from cooperatives.models import Cooperative
 from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
 from orders.states import STANDING, UNANSWERED, Coverage, OrderStatus, SaleorStatus, TransferState
-from shop.accounts.models import Address
+from shop.accounts.models import Address, User
 from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 from shop.core.phones import normalise
@@ -73,6 +73,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def held_by(self, token: uuid.UUID) -> OrderQuerySet:
         """Whoever holds the unguessable id of an order sees it."""
         return self.placed().filter(pk=token)
+
+    def visible_to(self, user: User | None) -> OrderQuerySet:
+        """Placed ones of this person, and those of guests, which nobody lists: their ids are unguessable."""
+        return self.placed().filter(Q(user=None) | Q(user=user.pk if user else None))
 
     def from_basket(self, basket_id: uuid.UUID, user_id: int | None) -> OrderQuerySet:
         """What a basket became, for whoever holds its id: the person themselves, or the guest they were."""

@@ -109,6 +109,22 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             totals.setdefault(row["payment"], {})[row["kind"]] = row["total"]
         return {key: PaymentSums.of(value) for key, value in totals.items()}
 
+    def sums_by_order(self) -> dict[uuid.UUID, list[PaymentSums]]:
+        """The sums of several orders' payments, in one query; payments without an event are left out."""
+        rows = (
+            PaymentEvent.objects.filter(payment__in=self.values("pk"))
+            .order_by("payment")
+            .values_list("payment__order", "payment", "kind")
+            .annotate(total=Sum("amount"))
+        )
+        totals: dict[uuid.UUID, dict[uuid.UUID, dict[str, int]]] = {}
+        for order_id, payment_id, kind, total in rows:
+            totals.setdefault(order_id, {}).setdefault(payment_id, {})[kind] = total
+        return {
+            order_id: [PaymentSums.of(each) for each in payments.values()]
+            for order_id, payments in totals.items()
+        }
+
     def current(self) -> Payment | None:
         """Of one order's payments the way in which it is to be paid now."""
         return self.order_by("-created_at", "-pk").first()

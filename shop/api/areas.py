@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shop.api import account, apps, base, catalogue, content, staff
+from shop.api import account, apps, base, catalogue, content, orders, staff
 
-AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA, staff.AREA)
+AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA, orders.AREA, staff.AREA)

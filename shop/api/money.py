@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from shop.api.types import Type
@@ -22,6 +23,16 @@ class Taxed(NamedTuple):
     net: int
     gross: int
     currency: str
+
+
+def major(amount: int, currency: str) -> Decimal:
+    """Minor units as the contract writes amounts: đồng as they are, cents as hundredths of dollars."""
+    return Decimal(amount).scaleb(-minor_digits(currency))
+
+
+def minor(amount: float | Decimal, currency: str) -> Decimal:
+    """The contract's amounts in minor units; not whole where somebody looks for what no price can be."""
+    return Decimal(str(amount)).scaleb(minor_digits(currency))
 
 
 money = Type("Money")

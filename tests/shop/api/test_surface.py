@@ -78,8 +78,8 @@ def test_what_fits(narrow, wide, fits):
 
 # Areas that are not answered yet: what is missing of them, and nothing else, may be missing.
 COMING = re.compile(
-    r"^((Query|Mutation|User)\.(checkout|delivery|order|payment|transaction)"
-    r"|Checkout|Delivery|Fulfillment|Gateway|GiftCard|Order|Payment|Shipping|Transaction|Voucher)"
+    r"^((Query|Mutation)\.(checkout|delivery|payment|transaction)|Order\.deliveryMethod"
+    r"|Checkout|Delivery|Gateway|GiftCard|PaymentGateway|Shipping|Transaction)"
 )
 
 

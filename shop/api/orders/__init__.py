@@ -1,0 +1,29 @@
+"""Orders: lines, parcels as fulfillments, the timeline, refunds, and who may see which of them."""
+
+from pathlib import Path
+
+from orders.models import Origin
+from orders.states import Coverage, SaleorStatus
+from shop.api.orders import discounts, events, lines, order, parcels, queries, refunds, sums
+from shop.api.schema import Area
+
+AREA = Area(
+    Path(__file__).parent,
+    types=(
+        *order.TYPES,
+        *lines.TYPES,
+        *discounts.TYPES,
+        *parcels.TYPES,
+        *refunds.TYPES,
+        *events.TYPES,
+        *sums.TYPES,
+        *queries.TYPES,
+    ),
+    enums={
+        "OrderStatus": SaleorStatus,
+        "OrderAuthorizeStatusEnum": Coverage,
+        "OrderChargeStatusEnum": Coverage,
+        "OrderOriginEnum": Origin,
+        **discounts.ENUMS,
+    },
+)

@@ -1,0 +1,107 @@
+"""What was taken off: of an order, and of each line its share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orders.models import Discount, DiscountKind, ValueType
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.ids import global_id
+from shop.api.money import Sum as Amount
+from shop.api.money import major
+from shop.api.orders.lines import per_step
+from shop.api.orders.types import discount, line_discount, order, voucher
+from shop.api.schema import Choices
+from shop.api.types import Row
+
+ENUMS: dict[str, Choices] = {"OrderDiscountType": DiscountKind, "DiscountValueTypeEnum": ValueType}
+
+discount.id()
+discount.columns(type="kind", name="name", translatedName="name", valueType="value_type", reason="reason")
+
+
+@discount.field(needs=("value_type", "value", "currency"))
+def value(rows: list[Row], *_: Any) -> list[Any]:
+    return [_value(row.value_type, row.value, row.currency) for row in rows]
+
+
+def _value(value_type: str, worth: Any, currency: str) -> Any:
+    """A percentage, or an amount as the contract writes it."""
+    return worth if value_type == ValueType.PERCENTAGE else major(int(worth), currency)
+
+
+def _totals(rows: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(row.amount, row.currency) for row in rows]
+
+
+discount.field("amount", needs=("amount", "currency"))(_totals)
+discount.field("total", needs=("amount", "currency"))(_totals)
+
+_SHARE = ("amount", "discount__currency")
+
+line_discount.id()
+line_discount.columns(
+    type="discount__kind",
+    name="discount__name",
+    translatedName="discount__name",
+    valueType="discount__value_type",
+    reason="discount__reason",
+)
+
+
+@line_discount.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
+def worth_of_shares(rows: list[Row], *_: Any) -> list[Any]:
+    return [_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows]
+
+
+@line_discount.field("total", needs=_SHARE)
+def totals_of_shares(rows: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(row.amount, row.discount__currency) for row in rows]
+
+
+@line_discount.field(needs=(*_SHARE, "line__quantity"))
+def unit(rows: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(per_step(row.amount, row.line__quantity), row.discount__currency) for row in rows]
+
+
+@order.field("discounts", needs="id")
+def discounts_of_orders(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    """Those over the order: what promotions took off single goods is told with their lines."""
+    rows = discount.rows(context).filter(order__in=[each.id for each in orders])
+    rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
+    found = discount.grouped(rows, selection.names(), by="order_id")
+    return [found.get(each.id, []) for each in orders]
+
+
+def _told(orders: list[Row]) -> dict[Any, tuple[int, list[str]]]:
+    """What each order's discounts come to, and their names."""
+    rows = Discount.objects.filter(order__in=[each.id for each in orders])
+    found: dict[Any, tuple[int, list[str]]] = {}
+    rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
+    for key, amount, name in rows.values_list("order", "amount", "name"):
+        total, names = found.get(key, (0, []))
+        found[key] = (total + amount, [*names, name] if name else names)
+    return found
+
+
+@order.field("discount", needs=("id", "currency"))
+def taken_off(orders: list[Row], *_: Any) -> list[Amount | None]:
+    found = _told(orders)
+    return [Amount(found[each.id][0], each.currency) if each.id in found else None for each in orders]
+
+
+@order.field(needs="id")
+def discount_name(orders: list[Row], *_: Any) -> list[str | None]:
+    found = _told(orders)
+    return [", ".join(found[each.id][1]) if each.id in found else None for each in orders]
+
+
+order.field("translatedDiscountName", needs="id")(discount_name)
+
+voucher.columns(name="name", code="code")
+voucher.field("id")(lambda rows, *_: [global_id("Voucher", row["key"]) for row in rows])
+
+TYPES = (discount, line_discount, voucher)

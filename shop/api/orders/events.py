@@ -1,0 +1,162 @@
+"""The timeline of an order: what was written down of it, of its parts and of its parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from orders.models import Order, Parcel, ParcelLine
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.money import major
+from shop.api.orders.refunds import actors
+from shop.api.orders.types import HANDLING, event, fulfillment_line, order
+from shop.api.types import Row, Type
+from shop.core.actors import ActorKind
+
+# What the contract has a word for.
+KINDS = {
+    "order.drafted": "DRAFT_CREATED",
+    "order.placed": "PLACED",
+    "order.placed_from_draft": "PLACED_FROM_DRAFT",
+    "order.confirmed": "CONFIRMED",
+    "order.cancelled": "CANCELED",
+    "order.expired": "EXPIRED",
+    "order.corrected": "UPDATED_ADDRESS",
+    "order.noted": "NOTE_ADDED",
+    "order.note_changed": "NOTE_UPDATED",
+    "parcel.packed": "FULFILLMENT_AWAITS_APPROVAL",
+    "parcel.handed_over": "FULFILLMENT_FULFILLED_ITEMS",
+    "parcel.tracked": "TRACKING_UPDATED",
+    "parcel.voided": "FULFILLMENT_CANCELED",
+    "parcel.came_back": "FULFILLMENT_RETURNED",
+    "payment.received": "PAYMENT_CAPTURED",
+    "payment.authorised": "PAYMENT_AUTHORIZED",
+    "payment.declined": "PAYMENT_FAILED",
+    "payment.failed": "PAYMENT_FAILED",
+    "payment.released": "PAYMENT_VOIDED",
+    "payment.refunded": "PAYMENT_REFUNDED",
+}
+OTHER = "EXTERNAL_SERVICE_NOTIFICATION"
+# What it has none for is told in words, as what other services report is.
+TOLD: dict[str, Promise] = {
+    "part.accepted": pgettext_lazy("history", "Accepted"),
+    "part.declined": pgettext_lazy("history", "Declined"),
+    "part.cancelled": pgettext_lazy("history", "Cancelled"),
+    "part.unanswered": pgettext_lazy("history", "The platform was told that nobody has accepted"),
+    "line.weighed": pgettext_lazy("history", "Weighed"),
+    "line.weight_asked": pgettext_lazy("history", "Heavier than agreed, the buyer was asked"),
+    "line.weight_agreed": pgettext_lazy("history", "The buyer agreed to the weight"),
+    "line.weight_refused": pgettext_lazy("history", "The buyer did not want the weight"),
+    "parcel.delivered": pgettext_lazy("history", "Delivered"),
+    "parcel.failed": pgettext_lazy("history", "Could not be delivered"),
+    "parcel.cash_collected": pgettext_lazy("history", "Cash collected"),
+    "payment.way_changed": pgettext_lazy("history", "Another way to pay was chosen"),
+    "payment.disputed": pgettext_lazy("history", "Buyer disputes the card payment"),
+    "payment.refund_failed": pgettext_lazy("history", "Giving money back failed"),
+    "refund.decided": pgettext_lazy("history", "Refund decided"),
+    "complaint.made": pgettext_lazy("history", "Complaint"),
+    "complaint.accepted": pgettext_lazy("history", "Complaint accepted"),
+    "complaint.rejected": pgettext_lazy("history", "Complaint turned down"),
+    "complaint.withdrawn": pgettext_lazy("history", "Complaint taken back"),
+}
+_MONEY = frozenset(what for what in KINDS if what.startswith("payment."))
+_PARCEL = Parcel._meta.label_lower
+
+event.id()
+event.columns(date="at")
+event.nothing(
+    *("email", "emailType", "paymentId", "paymentGateway", "quantity", "invoiceNumber", "oversoldItems"),
+    *("warehouse", "transactionReference", "shippingCostsIncluded", "relatedOrder", "related", "discount"),
+    *("lines", "reference"),
+)
+
+event_line = Type("OrderEventOrderLineObject")
+event_line.plain("quantity", "orderLine", "itemName", "discount")
+event_discount = Type("OrderEventDiscountObject")
+event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount")
+
+
+def kinds_named(names: Iterable[str]) -> list[str]:
+    """What is written down, where the contract calls it by one of these names."""
+    wanted = set(names)
+    told = list(TOLD) if OTHER in wanted else []
+    return [what for what, name in KINDS.items() if name in wanted] + told
+
+
+@order.field("events", needs="id", permissions=HANDLING)
+def events_of_orders(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    keys = [str(each.id) for each in orders]
+    rows = event.rows(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
+    rows = rows.filter(what__in=[*KINDS, *TOLD]).order_by("root_key", "at", "pk")
+    found = event.grouped(rows, selection.names(), by="root_key")
+    return [found.get(key, []) for key in keys]
+
+
+@event.field("type", needs="what")
+def kinds(events: list[Row], *_: Any) -> list[str]:
+    return [KINDS.get(each.what, OTHER) for each in events]
+
+
+@event.field(needs=("what", "why"))
+def message(events: list[Row], *_: Any) -> list[str | None]:
+    """Why it was done; before that the words for what the contract has none for."""
+    return [
+        ": ".join(filter(None, (str(TOLD[each.what]) if each.what in TOLD else "", each.why))) or None
+        for each in events
+    ]
+
+
+@event.field("user", needs=("actor_kind", "actor_key"))
+def people(events: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    return actors(events, ActorKind.PERSON, context, selection)
+
+
+@event.field("app", needs=("actor_kind", "actor_key"))
+def apps(events: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    return actors(events, ActorKind.APP, context, selection)
+
+
+@event.field(needs=("id", "what", "data", "root_key"))
+def amount(events: list[Row], *_: Any) -> list[float | None]:
+    """What was paid or given back, where it was written down."""
+    of_money = [each for each in events if each.what in _MONEY and each.data.get("amount") is not None]
+    rows = Order.objects.filter(pk__in={each.root_key for each in of_money}).values_list("pk", "currency")
+    found = {str(key): currency for key, currency in rows} if of_money else {}
+    told = {each.id: float(major(int(each.data["amount"]), found[each.root_key])) for each in of_money}
+    return [told.get(each.id) for each in events]
+
+
+@event.field(needs="root_key")
+def order_number(events: list[Row], *_: Any) -> list[str | None]:
+    numbers = Order.objects.filter(pk__in={each.root_key for each in events}).values_list("pk", "number")
+    found = {str(key): str(number) for key, number in numbers}
+    return [found.get(each.root_key) for each in events]
+
+
+@event.field(needs=("kind", "key"))
+def composed_id(events: list[Row], *_: Any) -> list[str | None]:
+    """The parcel that it is about, by the order's number and its own."""
+    keys = {each.key for each in events if each.kind == _PARCEL}
+    rows = Parcel.objects.filter(pk__in=keys).values_list("pk", "part__order__number", "number")
+    found = {str(key): f"{order_number}-{number}" for key, order_number, number in rows} if keys else {}
+    return [found.get(each.key) if each.kind == _PARCEL else None for each in events]
+
+
+@event.field(needs=("kind", "key"))
+def fulfilled_items(
+    events: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row] | None]:
+    """What was in the parcel."""
+    keys = {each.key for each in events if each.kind == _PARCEL}
+    rows = ParcelLine.objects.filter(parcel__in=keys).order_by("parcel", "pk")
+    found = fulfillment_line.grouped(rows, selection.names(), by="parcel_id") if keys else {}
+    return [found.get(int(each.key), []) if each.kind == _PARCEL else None for each in events]
+
+
+TYPES = (event, event_line, event_discount)

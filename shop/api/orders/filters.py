@@ -1,0 +1,270 @@
+"""What lists of orders are filtered and sorted by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, Q, UUIDField, Value
+from django.db.models.functions import Cast, Replace
+
+from cooperatives.models import COLLECTED
+from orders.models import Order, OrderLine, OrderPart, Parcel, Payment
+from orders.states import Coverage, SaleorStatus
+from shop.api.connections import Key
+from shop.api.context import Context
+from shop.api.filters import (
+    NOTHING,
+    Condition,
+    Conditions,
+    any_of,
+    has_metadata,
+    ids,
+    matches,
+    where,
+    within,
+)
+from shop.api.money import minor
+from shop.api.orders.events import kinds_named
+from shop.api.orders.parcels import with_status
+from shop.core.models import Change
+from shop.core.text import fold
+
+PLACED = [Key("placed_at", descending=True), Key("number", descending=True)]
+SORTS: dict[str, list[Key]] = {
+    "NUMBER": [Key("number")],
+    "RANK": [Key("placed_at"), Key("number")],
+    "CREATION_DATE": [Key("placed_at"), Key("number")],
+    "CREATED_AT": [Key("placed_at"), Key("number")],
+    "LAST_MODIFIED_AT": [Key("updated_at"), Key("number")],
+    "CUSTOMER": [Key("folded_name"), Key("number")],
+    "PAYMENT": [Key("charge_coverage"), Key("number")],
+    "FULFILLMENT_STATUS": [Key("saleor_status"), Key("number")],
+    "STATUS": [Key("saleor_status"), Key("number")],
+}
+
+
+def found_by(text: str) -> Q:
+    """Orders that words lead to: a number or code, a phone, a name, an e-mail address, goods' names."""
+    return Q(pk__in=Order.objects.matching(text).values("pk")) | Q(email__icontains=text.strip())
+
+
+def _days(column: str) -> Condition:
+    """A range of days, the last one included."""
+
+    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+        return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
+
+    return condition
+
+
+_STATUS_FILTERS = {
+    "READY_TO_FULFILL": Q(
+        saleor_status__in=[SaleorStatus.UNFULFILLED, SaleorStatus.PARTIALLY_FULFILLED],
+        charge_coverage__in=[Coverage.FULL, Coverage.OVER],
+    ),
+    "READY_TO_CAPTURE": Q(authorize_coverage=Coverage.FULL)
+    & ~Q(charge_coverage__in=[Coverage.FULL, Coverage.OVER])
+    & ~Q(saleor_status__in=[SaleorStatus.DRAFT, SaleorStatus.CANCELED, SaleorStatus.EXPIRED]),
+    "UNFULFILLED": Q(saleor_status=SaleorStatus.UNFULFILLED),
+    "UNCONFIRMED": Q(saleor_status=SaleorStatus.UNCONFIRMED),
+    "PARTIALLY_FULFILLED": Q(saleor_status=SaleorStatus.PARTIALLY_FULFILLED),
+    "FULFILLED": Q(saleor_status=SaleorStatus.FULFILLED),
+    "CANCELED": Q(saleor_status=SaleorStatus.CANCELED),
+}
+_CHARGED = {
+    "NOT_CHARGED": [Coverage.NONE],
+    "PARTIALLY_CHARGED": [Coverage.PARTIAL],
+    "FULLY_CHARGED": [Coverage.FULL, Coverage.OVER],
+}
+
+
+def _statuses(context: Context, names: list[str]) -> Q:
+    found = NOTHING
+    for name in names:
+        found |= _STATUS_FILTERS[name]
+    return found if names else Q()
+
+
+def _payment_statuses(context: Context, names: list[str]) -> Q:
+    wanted = [each for name in names for each in _CHARGED.get(name, [])]
+    return Q(charge_coverage__in=wanted) if names else Q()
+
+
+def _collected(context: Context, value: bool) -> Q:
+    """Whether all of it is collected by its buyer."""
+    sent = Q(pk__in=OrderPart.objects.exclude(way_kind__in=COLLECTED).values("order"))
+    return ~sent if value else sent
+
+
+def _never(context: Context, value: bool) -> Q:
+    """Of what no order here has: gift cards, invoices, goods ordered ahead."""
+    return NOTHING if value else Q()
+
+
+def _amounts(column: str) -> Condition:
+    """`PriceFilterInput`: amounts as the contract writes them, in one currency or each in its own."""
+
+    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+        currencies = {each.currency for each in context.channels.values()}
+        wanted = given.get("currency")
+        found = NOTHING
+        for currency in currencies if wanted is None else currencies & {wanted}:
+            asked = _in_minor_units(given["amount"], currency)
+            found |= Q(currency=currency) & matches(column)(context, asked)
+        return found
+
+    return condition
+
+
+def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """A filter's amounts in the units that columns hold."""
+
+    def units(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: units(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [units(each) for each in value]
+        return None if value is None else minor(value, currency)
+
+    found: dict[str, Any] = units(given)
+    return found
+
+
+def _any_with(rows: Any, path: str, conditions: Conditions) -> Condition:
+    """`[XFilterInput!]`: for each of them there is a row of the order that it holds for."""
+
+    def condition(context: Context, given: list[Mapping[str, Any]]) -> Q:
+        found = Q()
+        for each in given:
+            found &= Q(pk__in=rows.filter(where(each, conditions, context)).values(path))
+        return found
+
+    return condition
+
+
+def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
+    names = [given["eq"]] if given.get("eq") is not None else given.get("oneOf")
+    if names is None:
+        return Q()
+    found = NOTHING
+    for name in names:
+        found |= with_status(name)
+    return found
+
+
+def _houses(context: Context, given: Mapping[str, Any]) -> Q:
+    conditions: Conditions = {
+        "id": ids("Warehouse", column="warehouse"),
+        "slug": matches("warehouse__slug"),
+        "externalReference": matches("warehouse__external_reference"),
+    }
+    return where(given, conditions, context)
+
+
+def _with_parcels(context: Context, value: bool) -> Q:
+    has = Q(pk__in=Parcel.objects.values("part__order"))
+    return has if value else ~has
+
+
+def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
+    """Those of whose timeline the entries say this."""
+    found = Q()
+    for each in given:
+        rows = Change.objects.filter(root_kind=Order._meta.label_lower)
+        rows = rows.filter(within("at")(context, each.get("date") or {}))
+        if each.get("type") is not None:
+            asked = each["type"]
+            names = [asked["eq"]] if asked.get("eq") is not None else asked.get("oneOf")
+            if names is not None:
+                rows = rows.filter(what__in=kinds_named(names))
+        found &= Q(pk__in=rows.annotate(of_order=_KEY).values("of_order"))
+    return found
+
+
+def _line_counts(context: Context, given: Mapping[str, Any]) -> Q:
+    counted = OrderLine.objects.order_by().values("order").annotate(number_of=Count("pk"))
+    return Q(pk__in=counted.filter(matches("number_of")(context, given)).values("order"))
+
+
+def _addresses(path: str) -> Condition:
+    def countries(context: Context, given: Mapping[str, Any]) -> Q:
+        found = matches(f"{path}__country")(context, given)
+        if given.get("notOneOf") is not None:
+            found &= ~Q(**{f"{path}__country__in": given["notOneOf"]})
+        return found
+
+    conditions: Conditions = {"phoneNumber": matches(f"{path}__phone"), "country": countries}
+    return lambda context, given: where(given, conditions, context)
+
+
+def _numbers(context: Context, texts: list[str]) -> Q:
+    """A number that is none of ours leads to nothing."""
+    return Q(number__in=[int(each) for each in texts if each.isascii() and each.isdigit() and len(each) < 19])
+
+
+# Changes name their order by text; keys are UUIDs.
+_KEY = Cast(Replace("root_key", Value("-"), Value("")), UUIDField())
+_CHANNELS = ids("Channel", column="channel")
+_CHECKOUTS = ids("Checkout", column="basket_key")
+_PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _houses}
+
+_BOTH: Conditions = {
+    "ids": ids("Order"),
+    "updatedAt": within("updated_at"),
+    "isClickAndCollect": _collected,
+}
+FILTER: Conditions = {
+    **_BOTH,
+    "metadata": has_metadata(),
+    "paymentStatus": _payment_statuses,
+    "status": _statuses,
+    "customer": lambda context, text: Q(email__icontains=text) | Q(folded_name__contains=fold(text)),
+    "created": _days("placed_at"),
+    "search": lambda context, text: found_by(text),
+    "channels": _CHANNELS,
+    "authorizeStatus": any_of("authorize_coverage"),
+    "chargeStatus": any_of("charge_coverage"),
+    "isPreorder": _never,
+    "checkoutTokens": any_of("basket_key"),
+    "checkoutIds": _CHECKOUTS,
+    "giftCardUsed": _never,
+    "giftCardBought": _never,
+    "numbers": _numbers,
+}
+WHERE: Conditions = {
+    **_BOTH,
+    "metadata": has_metadata(),
+    "number": matches("number"),
+    "channelId": _CHANNELS,
+    "createdAt": within("placed_at"),
+    "user": ids("User", column="user"),
+    "userEmail": matches("email"),
+    "authorizeStatus": matches("authorize_coverage"),
+    "chargeStatus": matches("charge_coverage"),
+    "status": matches("saleor_status"),
+    "checkoutToken": matches("basket_key"),
+    "checkoutId": _CHECKOUTS,
+    "isGiftCardUsed": _never,
+    "isGiftCardBought": _never,
+    "voucherCode": matches("voucher_code"),
+    "hasInvoices": _never,
+    "invoices": lambda context, given: NOTHING if given else Q(),
+    "hasFulfillments": _with_parcels,
+    "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL),
+    "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}),
+    "linesCount": _line_counts,
+    "transactions": _any_with(
+        Payment.objects, "order", {"pspReference": matches("reference"), "metadata": has_metadata()}
+    ),
+    "totalGross": _amounts("total_gross"),
+    "totalNet": _amounts("total_net"),
+    "productTypeId": lambda context, given: Q(
+        pk__in=OrderLine.objects.filter(
+            ids("ProductType", column="variant__product__product_type")(context, given)
+        ).values("order")
+    ),
+    "events": _events,
+    "billingAddress": _addresses("billing_address"),
+    "shippingAddress": _addresses("shipping_address"),
+}

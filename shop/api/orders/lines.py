@@ -1,0 +1,198 @@
+"""Lines of orders."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from cooperatives.models import Warehouse
+from orders.actions.standing import closed_quantities
+from orders.models import Allocation, DiscountShare, OrderLine
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.cooperatives import cooperative
+from shop.api.catalogue.types import variant, warehouse
+from shop.api.context import Context
+from shop.api.ids import global_id
+from shop.api.images import image_url
+from shop.api.metadata import keep_metadata
+from shop.api.money import Sum as Amount
+from shop.api.money import Taxed, major
+from shop.api.orders.types import HANDLING, allocation, line, line_discount
+from shop.api.types import Row
+from shop.core.models import Picture
+
+line.id()
+line.columns(
+    productName="product_name",
+    variantName="variant_name",
+    productSku="sku",
+    isShippingRequired="is_shipping_required",
+    quantity="quantity",
+    translatedProductName="translated_product_name",
+    translatedVariantName="translated_variant_name",
+    taxClassName="tax_class_name",
+)
+line.nothing("saleId", "taxClass", "voucherCode", "priceOverrideReason")
+line.nothing("isGift", "isPriceOverridden", value=False)
+line.nothing("taxClassMetadata", "taxClassPrivateMetadata", value=[])
+keep_metadata(line, OrderLine, rights=HANDLING)
+
+
+def per_step(total: int, quantity: int) -> int:
+    """What one step of a total comes to, to the nearest unit; totals are never made from it."""
+    return (2 * total + quantity) // (2 * quantity)
+
+
+def _prices(field: str, kind: str) -> None:
+    net, gross = f"{kind}_net", f"{kind}_gross"
+
+    def whole(lines: list[Row], *_: Any) -> list[Taxed]:
+        return [Taxed(getattr(each, net), getattr(each, gross), each.order__currency) for each in lines]
+
+    def one(lines: list[Row], *_: Any) -> list[Taxed]:
+        return [
+            Taxed(
+                per_step(getattr(each, net), each.quantity),
+                per_step(getattr(each, gross), each.quantity),
+                each.order__currency,
+            )
+            for each in lines
+        ]
+
+    unit = field.replace("Total", "Unit").replace("total", "unit")
+    line.field(field, needs=(net, gross, "order__currency"))(whole)
+    line.field(unit, needs=(net, gross, "quantity", "order__currency"))(one)
+
+
+_prices("totalPrice", "total")
+_prices("undiscountedTotalPrice", "list")
+
+_OFF = ("list_gross", "total_gross", "quantity", "order__currency")
+
+
+def _off(row: Row) -> int:
+    """What one step costs less than listed, in minor units."""
+    return per_step(row.list_gross, row.quantity) - per_step(row.total_gross, row.quantity)
+
+
+@line.field(needs=_OFF)
+def unit_discount(lines: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(_off(each), each.order__currency) for each in lines]
+
+
+@line.field(needs=_OFF)
+def unit_discount_value(lines: list[Row], *_: Any) -> list[Decimal]:
+    return [major(_off(each), each.order__currency) for each in lines]
+
+
+@line.field(needs=_OFF)
+def unit_discount_type(lines: list[Row], *_: Any) -> list[str | None]:
+    """Discounts of several kinds add up to an amount."""
+    return ["FIXED" if _off(each) else None for each in lines]
+
+
+@line.field(needs="id")
+def unit_discount_reason(lines: list[Row], *_: Any) -> list[str | None]:
+    """The names of what was taken off."""
+    found: dict[Any, list[str]] = {}
+    shares = DiscountShare.objects.filter(line__in=[each.id for each in lines]).exclude(discount__name="")
+    for key, name in shares.order_by("line", "pk").values_list("line", "discount__name"):
+        if name not in found.setdefault(key, []):
+            found[key].append(name)
+    return ["; ".join(found[each.id]) if each.id in found else None for each in lines]
+
+
+@line.field(needs=("id", "quantity"))
+def quantity_fulfilled(lines: list[Row], *_: Any) -> list[int]:
+    """What lies in parcels, or was paid back and is not sent."""
+    closed = closed_quantities(each.id for each in lines)
+    return [closed.get(each.id, 0) for each in lines]
+
+
+@line.field(needs=("id", "quantity"))
+def quantity_to_fulfill(lines: list[Row], *_: Any) -> list[int]:
+    closed = closed_quantities(each.id for each in lines)
+    return [each.quantity - closed.get(each.id, 0) for each in lines]
+
+
+@line.field(needs="tax_rate")
+def tax_rate(lines: list[Row], *_: Any) -> list[float]:
+    return [float(each.tax_rate / 100) for each in lines]
+
+
+@line.field(needs="variant_id")
+def product_variant_id(lines: list[Row], *_: Any) -> list[str | None]:
+    return [global_id("ProductVariant", each.variant_id) if each.variant_id else None for each in lines]
+
+
+@line.field("variant", needs=("variant_id", "order__channel_id"))
+def variants_of_lines(
+    lines: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    pairs = [(each.variant_id, each.order__channel_id) for each in lines]
+    found = variant.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
+@line.field("cooperative", needs=("cooperative_id", "order__channel_id"))
+def sellers_of_lines(
+    lines: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    pairs = [(each.cooperative_id, each.order__channel_id) for each in lines]
+    found = cooperative.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
+@line.field(needs=("picture_key", "product_key", "product_name"))
+def thumbnail(
+    lines: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[dict[str, str] | None]:
+    """The picture that the goods had when they were ordered."""
+    keys = {each.picture_key for each in lines} - {None}
+    pictures = Picture.objects.filter(pk__in=keys) if keys else Picture.objects.none()
+    found = {key: shown for key, *shown in pictures.values_list("pk", "alt", "state", "renditions")}
+    answers: list[dict[str, str] | None] = []
+    for each in lines:
+        if each.picture_key not in found:
+            answers.append(None)
+            continue
+        alt, state, renditions = found[each.picture_key]
+        url = image_url(context, "Product", each.product_key, state, renditions, arguments)
+        answers.append({"url": url, "alt": alt or each.product_name})
+    return answers
+
+
+@line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS])
+def allocations_of_lines(
+    lines: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = Allocation.objects.filter(line__in=[each.id for each in lines]).order_by("line", "pk")
+    found = allocation.grouped(rows, selection.names(), by="line_id")
+    return [found.get(each.id, []) for each in lines]
+
+
+@line.field("discounts", needs="id")
+def discounts_of_lines(
+    lines: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = line_discount.rows(context).filter(line__in=[each.id for each in lines])
+    found = line_discount.grouped(rows.order_by("line", "pk"), selection.names(), by="line_id")
+    return [found.get(each.id, []) for each in lines]
+
+
+allocation.id()
+allocation.columns(quantity="quantity")
+
+
+@allocation.field("warehouse", needs="stock__warehouse_id")
+def houses_of_allocations(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    """Where the goods lie, a closed store house among them."""
+    keys = [row.stock__warehouse_id for row in rows]
+    found = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
+    return [found.get(key) for key in keys]
+
+
+TYPES = (line, allocation)

@@ -1,0 +1,220 @@
+"""What is said of an order, beside its sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Q
+
+from cooperatives.models import COLLECTED
+from orders.models import Order, OrderLine, OrderPart, VoucherCode
+from orders.states import Coverage, OrderStatus, SaleorStatus
+from shop.accounts.models import Address, User
+from shop.api.account.types import user
+from shop.api.base.channels import channel
+from shop.api.base.entities import ENTITIES
+from shop.api.base.places import address
+from shop.api.breadth import Selection
+from shop.api.catalogue.grams import in_unit
+from shop.api.context import Context
+from shop.api.ids import global_id
+from shop.api.languages import code_of
+from shop.api.metadata import keep_metadata
+from shop.api.orders.types import HANDLING, fulfillment, line, order, owns
+from shop.api.types import Row, Type
+from shop.core.models import Channel
+
+order.id()
+order.columns(
+    updatedAt="updated_at",
+    status="saleor_status",
+    origin="origin",
+    authorizeStatus="authorize_coverage",
+    chargeStatus="charge_coverage",
+    customerNote="note",
+    userEmail="email",
+    externalReference="external_reference",
+    voucherCode="voucher_code",
+)
+order.one("billingAddress", address, by="billing_address_id", rows=Address.objects.all())
+order.one("shippingAddress", address, by="shipping_address_id", rows=Address.objects.all())
+order.one("channel", channel, by="channel_id", rows=Channel.objects.all())
+order.nothing("original", "redirectUrl", "shippingTaxClass")
+order.nothing("trackingClientId", value="")
+order.nothing("taxExemption", value=False)
+order.nothing("displayGrossPrices", value=True)
+order.nothing(
+    *("availableCollectionPoints", "invoices", "errors"),
+    *("shippingTaxClassMetadata", "shippingTaxClassPrivateMetadata"),
+    value=[],
+)
+keep_metadata(order, Order, rights=HANDLING, owns=owns)
+ENTITIES |= {"Order": order}
+
+invoice = Type("Invoice")
+invoice.plain("id", "status", "createdAt", "updatedAt", "message", "number", "externalUrl", "url", "order")
+invoice.plain("metadata", "metafield", "metafields")
+invoice.plain("privateMetadata", "privateMetafield", "privateMetafields")
+
+_PAID = frozenset({Coverage.FULL, Coverage.OVER})
+_PAYMENT = {
+    Coverage.NONE: "NOT_CHARGED",
+    Coverage.PARTIAL: "PARTIALLY_CHARGED",
+    Coverage.FULL: "FULLY_CHARGED",
+    Coverage.OVER: "FULLY_CHARGED",
+}
+_CONFIRMABLE = frozenset({SaleorStatus.DRAFT, SaleorStatus.UNCONFIRMED})
+
+
+@order.field(needs=("placed_at", "created_at"))
+def created(orders: list[Row], *_: Any) -> list[Any]:
+    return [each.placed_at or each.created_at for each in orders]
+
+
+@order.field(needs="number")
+def number(orders: list[Row], *_: Any) -> list[str]:
+    return [str(each.number) for each in orders]
+
+
+@order.field(needs="id")
+def token(orders: list[Row], *_: Any) -> list[str]:
+    return [str(each.id) for each in orders]
+
+
+@order.field(needs="basket_key")
+def checkout_id(orders: list[Row], *_: Any) -> list[str | None]:
+    return [global_id("Checkout", each.basket_key) if each.basket_key else None for each in orders]
+
+
+@order.field(needs="status")
+def status_display(orders: list[Row], *_: Any) -> list[str]:
+    return [str(OrderStatus(each.status).label) for each in orders]
+
+
+@order.field("user", needs="user_id")
+def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    """Whoever sees an order of somebody's is that person, or handles orders."""
+    keys = [each.user_id for each in orders]
+    found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    return [found.get(key) for key in keys]
+
+
+@order.field(needs="language")
+def language_code(orders: list[Row], *_: Any) -> list[str]:
+    return [each.language for each in orders]
+
+
+@order.field(needs="language")
+def language_code_enum(orders: list[Row], *_: Any) -> list[str]:
+    return [code_of(each.language) for each in orders]
+
+
+@order.field(needs="charge_coverage")
+def is_paid(orders: list[Row], *_: Any) -> list[bool]:
+    return [each.charge_coverage in _PAID for each in orders]
+
+
+@order.field(needs="charge_coverage")
+def payment_status(orders: list[Row], *_: Any) -> list[str]:
+    return [_PAYMENT[Coverage(each.charge_coverage)] for each in orders]
+
+
+@order.field(needs="charge_coverage")
+def payment_status_display(orders: list[Row], *_: Any) -> list[str]:
+    return [str(Coverage(each.charge_coverage).label) for each in orders]
+
+
+@order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLING)
+def actions(orders: list[Row], *_: Any) -> list[list[str]]:
+    """What the older way to pay offers: an order that waits for all of its money may be marked as paid."""
+    return [
+        ["MARK_AS_PAID"]
+        if each.charge_coverage == Coverage.NONE and each.saleor_status != SaleorStatus.CANCELED
+        else []
+        for each in orders
+    ]
+
+
+@order.field(needs="saleor_status")
+def can_finalize(orders: list[Row], *_: Any) -> list[bool]:
+    return [each.saleor_status in _CONFIRMABLE for each in orders]
+
+
+@order.field("voucher", needs="voucher_code")
+def vouchers(orders: list[Row], *_: Any) -> list[dict[str, Any] | None]:
+    """The offer behind the code that was used; it shows that code and no other."""
+    codes = VoucherCode.objects.filter(code__in={each.voucher_code for each in orders if each.voucher_code})
+    found = {code: (key, name) for code, key, name in codes.values_list("code", "voucher", "voucher__name")}
+    return [
+        {"key": found[each.voucher_code][0], "name": found[each.voucher_code][1], "code": each.voucher_code}
+        if each.voucher_code in found
+        else None
+        for each in orders
+    ]
+
+
+@order.field("lines", needs="id")
+def lines_of_orders(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = line.rows(context).filter(order__in=[each.id for each in orders])
+    found = line.grouped(rows.order_by("part_id", "position", "id"), selection.names(), by="order_id")
+    return [found.get(each.id, []) for each in orders]
+
+
+@order.field("fulfillments", needs="id")
+def parcels_of_orders(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = fulfillment.rows(context).filter(part__order__in=[each.id for each in orders])
+    rows = rows.annotate(of_order=F("part__order")).order_by("part_id", "number", "id")
+    found = fulfillment.grouped(rows, selection.names(), by="of_order")
+    return [found.get(each.id, []) for each in orders]
+
+
+@order.field(needs="id")
+def weight(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+    """What it weighs for delivery: the scale's word where goods are sold by weight."""
+    rows = OrderLine.objects.filter(order__in=[each.id for each in orders])
+    found: dict[Any, int] = {}
+    for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
+        found[key] = found.get(key, 0) + (grams * quantity if weighed is None else weighed)
+    unit = context.settings.default_weight_unit
+    return [in_unit(found.get(each.id, 0), unit) for each in orders]
+
+
+@order.field(needs="id")
+def is_shipping_required(orders: list[Row], *_: Any) -> list[bool]:
+    rows = OrderLine.objects.filter(order__in=[each.id for each in orders], is_shipping_required=True)
+    found = set(rows.order_by().values_list("order", flat=True).distinct())
+    return [each.id in found for each in orders]
+
+
+def _named(orders: list[Row], condition: Q, column: str) -> list[str | None]:
+    """What parts of each order say in a column, each name once."""
+    parts = OrderPart.objects.filter(condition, order__in=[each.id for each in orders]).exclude(
+        **{column: ""}
+    )
+    found: dict[Any, list[str]] = {}
+    for key, name in parts.order_by("order", "number").values_list("order", column):
+        if name not in found.setdefault(key, []):
+            found[key].append(name)
+    return [", ".join(found[each.id]) if each.id in found else None for each in orders]
+
+
+@order.field(needs="id")
+def shipping_method_name(orders: list[Row], *_: Any) -> list[str | None]:
+    return _named(orders, ~Q(way_kind__in=COLLECTED), "way_name")
+
+
+@order.field(needs="id")
+def collection_point_name(orders: list[Row], *_: Any) -> list[str | None]:
+    return _named(orders, Q(way_kind__in=COLLECTED), "way_name")
+
+
+@order.field(needs="id")
+def shipping_tax_class_name(orders: list[Row], *_: Any) -> list[str | None]:
+    return _named(orders, Q(), "delivery_tax_class_name")
+
+
+TYPES = (order, invoice)

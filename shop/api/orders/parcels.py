@@ -1,0 +1,124 @@
+"""Parcels as fulfillments: packed is waiting for approval, gone is fulfilled, undone is cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from cooperatives.models import Warehouse
+from orders.models import OrderLine, Parcel, ParcelLine
+from orders.states import GONE, ParcelKind, ParcelState
+from shop.api.breadth import Selection
+from shop.api.catalogue.cooperatives import cooperative
+from shop.api.catalogue.types import warehouse
+from shop.api.context import Context
+from shop.api.metadata import keep_metadata
+from shop.api.money import Sum as Amount
+from shop.api.orders.types import HANDLING, fulfillment, fulfillment_line, line
+from shop.api.types import Row
+
+fulfillment.id()
+fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
+fulfillment.nothing("reasonReference")
+keep_metadata(fulfillment, Parcel, rights=HANDLING)
+
+fulfillment_line.id()
+fulfillment_line.columns(quantity="quantity")
+fulfillment_line.one("orderLine", line, by="order_line_id", rows=OrderLine.objects.all())
+fulfillment_line.nothing("reason", "reasonReference")
+
+_KINDS = {
+    ParcelKind.RETURN: "RETURNED",
+    ParcelKind.REFUND: "REFUNDED",
+    ParcelKind.RETURN_AND_REFUND: "REFUNDED_AND_RETURNED",
+    ParcelKind.REPLACEMENT: "REPLACED",
+}
+_HERE = (ParcelState.PACKING, ParcelState.PACKED)
+
+
+def status_of(kind: str, state: str) -> str:
+    """A parcel's state in the words of the contract."""
+    if state == ParcelState.VOIDED:
+        return "CANCELED"
+    if kind in _KINDS:
+        return _KINDS[ParcelKind(kind)]
+    return "FULFILLED" if state in GONE else "WAITING_FOR_APPROVAL"
+
+
+def with_status(status: str) -> Q:
+    """The parcels that a status of the contract names."""
+    if status == "CANCELED":
+        return Q(state=ParcelState.VOIDED)
+    by_kind = {name: kind for kind, name in _KINDS.items()}
+    if status in by_kind:
+        return Q(kind=by_kind[status]) & ~Q(state=ParcelState.VOIDED)
+    return Q(kind=ParcelKind.DISPATCH, state__in=GONE if status == "FULFILLED" else _HERE)
+
+
+@fulfillment.field(needs=("kind", "state"))
+def status(parcels: list[Row], *_: Any) -> list[str]:
+    return [status_of(each.kind, each.state) for each in parcels]
+
+
+@fulfillment.field(needs=("kind", "state"))
+def status_display(parcels: list[Row], *_: Any) -> list[str]:
+    """Our own word, which says more: whether it has arrived, for one."""
+    return [
+        str(ParcelState(each.state).label)
+        if each.kind == ParcelKind.DISPATCH or each.state == ParcelState.VOIDED
+        else str(ParcelKind(each.kind).label)
+        for each in parcels
+    ]
+
+
+@fulfillment.field(needs="reason")
+def reason(parcels: list[Row], *_: Any) -> list[str | None]:
+    return [each.reason or None for each in parcels]
+
+
+@fulfillment.field("warehouse", needs="warehouse_id")
+def houses_of_parcels(
+    parcels: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    """Where it was packed, a closed store house among them."""
+    keys = [each.warehouse_id for each in parcels]
+    found = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
+    return [found.get(key) for key in keys]
+
+
+@fulfillment.field("cooperative", needs=("part__cooperative_id", "part__order__channel_id"))
+def sellers_of_parcels(
+    parcels: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    pairs = [(each.part__cooperative_id, each.part__order__channel_id) for each in parcels]
+    found = cooperative.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
+@fulfillment.field("lines", needs="id")
+def lines_of_parcels(
+    parcels: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = ParcelLine.objects.filter(parcel__in=[each.id for each in parcels]).order_by("parcel", "pk")
+    found = fulfillment_line.grouped(rows, selection.names(), by="parcel_id")
+    return [found.get(each.id, []) for each in parcels]
+
+
+@fulfillment.field(needs=("refund__delivery", "part__order__currency"))
+def shipping_refunded_amount(parcels: list[Row], *_: Any) -> list[Amount | None]:
+    return [
+        Amount(each.refund__delivery, each.part__order__currency) if each.refund__delivery else None
+        for each in parcels
+    ]
+
+
+@fulfillment.field(needs=("refund__amount", "part__order__currency"))
+def total_refunded_amount(parcels: list[Row], *_: Any) -> list[Amount | None]:
+    return [
+        None if each.refund__amount is None else Amount(each.refund__amount, each.part__order__currency)
+        for each in parcels
+    ]
+
+
+TYPES = (fulfillment, fulfillment_line)

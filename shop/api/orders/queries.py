@@ -1,0 +1,84 @@
+"""Orders looked up and listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orders.models import Order
+from shop.api.account.types import user
+from shop.api.base.channels import order_settings
+from shop.api.breadth import Selection
+from shop.api.connections import connect, connect_each
+from shop.api.context import Context
+from shop.api.errors import ProtocolError
+from shop.api.filters import refuse_both, sorting, where
+from shop.api.ids import key_of
+from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
+from shop.api.orders.types import HANDLING, order
+from shop.api.roots import Queries
+from shop.api.types import Row
+from shop.core.models import Channel
+
+query = Queries()
+
+
+@query.field("order")
+def one_order(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    """By `id`, or for staff and apps by `externalReference`, which is not unguessable."""
+    given, reference = arguments.get("id"), arguments.get("externalReference")
+    if (given is None) == (reference is None):
+        raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
+    if given is not None:
+        key = key_of(given, "Order")
+        return order.by_key(context, [key], selection.names()).get(key)
+    context.require(*HANDLING)
+    rows = order.rows(context).filter(external_reference=reference)
+    return next(iter(order.read(rows, selection.names())), None)
+
+
+@query.field()
+def order_by_token(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = arguments["token"]
+    return order.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("orders", permissions=HANDLING)
+def all_orders(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """Placed ones; drafts are listed apart."""
+    refuse_both(arguments)
+    rows = order.rows(context).filter(placed_at__isnull=False)
+    if arguments.get("channel") is not None:
+        rows = rows.filter(channel__slug=arguments["channel"])
+    if arguments.get("cooperative") is not None:
+        key = key_of(arguments["cooperative"], "Cooperative")
+        rows = rows.filter(pk__in=Order.objects.filter(parts__cooperative=key).values("pk"))
+    rows = rows.filter(where(arguments.get("filter"), FILTER, context))
+    rows = rows.filter(where(arguments.get("where"), WHERE, context))
+    if (arguments.get("search") or "").strip():
+        rows = rows.filter(found_by(arguments["search"]))
+    order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
+    return connect(order, rows, arguments, selection, order=order_by)
+
+
+@query.field("orderSettings", permissions=HANDLING)
+def settings_of_first_channel(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> Row | None:
+    """Of the channel that was opened first, as before there were several."""
+    rows = Channel.objects.order_by("pk")[:1]
+    return next(iter(order_settings.read(rows, selection.names())), None)
+
+
+@user.field("orders", needs="id")
+def orders_of_people(
+    people: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    rows = order.rows(context).filter(placed_at__isnull=False)
+    rows = rows.filter(where(arguments.get("where"), WHERE, context))
+    keys = [each.id for each in people if each.id is not None]
+    pages = connect_each(order, rows, arguments, selection, order=PLACED, by="user_id", parents=keys)
+    found = dict(zip(keys, pages, strict=True))
+    return [found.get(each.id) for each in people]
+
+
+TYPES = (query,)

@@ -1,0 +1,104 @@
+"""Decisions to give money back, as granted refunds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Sum as Total
+
+from orders.models import EventKind, OrderLine, PaymentEvent, RefundLine
+from shop.accounts.models import App, User
+from shop.api.account.types import user
+from shop.api.apps.types import app
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.money import Sum as Amount
+from shop.api.orders.types import HANDLING, granted_refund, granted_refund_line, line, order
+from shop.api.types import Row
+from shop.core.actors import ActorKind
+
+granted_refund.id()
+granted_refund.columns(createdAt="decided_at", updatedAt="decided_at", reason="reason")
+granted_refund.nothing("reasonReference")
+
+granted_refund_line.id()
+granted_refund_line.columns(quantity="quantity")
+granted_refund_line.one("orderLine", line, by="order_line_id", rows=OrderLine.objects.all())
+granted_refund_line.nothing("reason", "reasonReference")
+
+
+@order.field("grantedRefunds", needs="id", permissions=HANDLING)
+def refunds_of_orders(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
+    rows = rows.order_by("order", "decided_at", "pk")
+    found = granted_refund.grouped(rows, selection.names(), by="order_id")
+    return [found.get(each.id, []) for each in orders]
+
+
+@granted_refund.field(needs=("amount", "currency"))
+def amount(refunds: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(each.amount, each.currency) for each in refunds]
+
+
+@granted_refund.field(needs="delivery")
+def shipping_costs_included(refunds: list[Row], *_: Any) -> list[bool]:
+    return [each.delivery > 0 for each in refunds]
+
+
+@granted_refund.field("user", needs=("actor_kind", "actor_key"))
+def deciders(refunds: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    return actors(refunds, ActorKind.PERSON, context, selection)
+
+
+@granted_refund.field("app", needs=("actor_kind", "actor_key"))
+def deciding_apps(
+    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    return actors(refunds, ActorKind.APP, context, selection)
+
+
+def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Selection) -> list[Row | None]:
+    """The people, or the apps, that rows say were acting."""
+    keys = [int(row.actor_key) if row.actor_kind == kind and row.actor_key else None for row in rows]
+    if kind == ActorKind.PERSON:
+        found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    else:
+        found = app.by_key(context, keys, selection.names(), rows=App.objects.all())
+    return [found.get(key) for key in keys]
+
+
+@granted_refund.field("lines", needs="id")
+def lines_of_refunds(
+    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = RefundLine.objects.filter(refund__in=[each.id for each in refunds])
+    rows = rows.order_by("refund", "order_line__position", "pk")
+    found = granted_refund_line.grouped(rows, selection.names(), by="refund_id")
+    return [found.get(each.id, []) for each in refunds]
+
+
+@granted_refund.field("status", needs=("id", "money"))
+def statuses(refunds: list[Row], *_: Any) -> list[str]:
+    """How far its money has come; NONE where nothing was to be paid back, or nobody asked for it yet."""
+    sums: dict[Any, dict[str, int]] = {}
+    events = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds])
+    counted = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
+    for key, kind, total in counted:
+        sums.setdefault(key, {})[kind] = total
+    return [_status(each.money, sums.get(each.id, {})) for each in refunds]
+
+
+def _status(money: int, sums: dict[str, int]) -> str:
+    arrived = sums.get(EventKind.REFUND_SUCCESS, 0) - sums.get(EventKind.REFUND_REVERSE, 0)
+    failed = sums.get(EventKind.REFUND_FAILURE, 0) + sums.get(EventKind.REFUND_REVERSE, 0)
+    asked = sums.get(EventKind.REFUND_REQUEST, 0)
+    if not money or not asked:
+        return "NONE"
+    if arrived >= money:
+        return "SUCCESS"
+    return "FAILURE" if failed and asked - failed < money else "PENDING"
+
+
+TYPES = (granted_refund, granted_refund_line)

@@ -1,0 +1,119 @@
+"""What orders cost, and what of it has been paid or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Sum
+
+from orders.models import OrderPart, Payment, PaymentSums
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.money import Sum as Amount
+from shop.api.money import Taxed
+from shop.api.orders.types import granted_refund, order
+from shop.api.types import Row
+
+
+def _taxed(field: str, kind: str) -> None:
+    net, gross = f"seen_{kind}_net", f"seen_{kind}_gross"
+
+    def resolve(orders: list[Row], *_: Any) -> list[Taxed]:
+        return [Taxed(getattr(each, net), getattr(each, gross), each.currency) for each in orders]
+
+    order.field(field, needs=(net, gross, "currency"))(resolve)
+
+
+_taxed("total", "total")
+_taxed("undiscountedTotal", "list")
+_taxed("subtotal", "goods")
+_taxed("shippingPrice", "delivery")
+
+
+@order.field(needs=("seen_delivery_net", "seen_delivery_gross"))
+def shipping_tax_rate(orders: list[Row], *_: Any) -> list[float]:
+    """Of several deliveries with different rates what they come to together."""
+    return [
+        round(each.seen_delivery_gross / each.seen_delivery_net - 1, 4) if each.seen_delivery_net else 0.0
+        for each in orders
+    ]
+
+
+@order.field(needs=("id", "currency"))
+def undiscounted_shipping_price(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Amount]:
+    parts = OrderPart.objects.filter(order__in=[each.id for each in orders])
+    rows = parts.order_by("order").values_list("order").annotate(total=Sum("delivery_list_gross"))
+    found = dict(rows)
+    return [Amount(found.get(each.id, 0), each.currency) for each in orders]
+
+
+def _shared(amount: int, row: Row) -> int:
+    """What of an amount for the whole order falls on the parts that the requester sees."""
+    if row.seen_total_gross == row.total_gross:
+        return amount
+    return amount * row.seen_total_gross // row.total_gross if row.total_gross else 0
+
+
+_SHARING = ("seen_total_gross", "total_gross", "currency")
+
+
+@order.field(needs=("charged", "seen_due_gross", *_SHARING))
+def total_balance(orders: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(_shared(each.charged, each) - each.seen_due_gross, each.currency) for each in orders]
+
+
+def _charged(orders: list[Row], *_: Any) -> list[Amount]:
+    return [Amount(_shared(each.charged, each), each.currency) for each in orders]
+
+
+order.field("totalCharged", needs=("charged", *_SHARING))(_charged)
+order.field("totalCaptured", needs=("charged", *_SHARING))(_charged)
+
+
+def _of_payments(field: str, read: Callable[[PaymentSums], int]) -> None:
+    """A sum over the events of an order's payments."""
+
+    def resolve(orders: list[Row], *_: Any) -> list[Amount]:
+        found = Payment.objects.filter(order__in=[each.id for each in orders]).sums_by_order()
+        return [
+            Amount(_shared(sum(map(read, found.get(each.id, ()))), each), each.currency) for each in orders
+        ]
+
+    order.field(field, needs=("id", *_SHARING))(resolve)
+
+
+_of_payments("totalAuthorized", lambda sums: sums.authorised)
+_of_payments("totalCanceled", lambda sums: sums.cancelled)
+_of_payments("totalRefunded", lambda sums: sums.refunded)
+_of_payments("totalRefundPending", lambda sums: sums.refund_pending)
+_of_payments("totalAuthorizePending", lambda sums: sums.authorise_pending)
+_of_payments("totalChargePending", lambda sums: sums.charge_pending)
+_of_payments("totalCancelPending", lambda sums: sums.cancel_pending)
+
+
+@order.field(needs=("id", "currency"))
+def total_granted_refund(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Amount]:
+    rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
+    found = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
+    return [Amount(found.get(each.id, 0), each.currency) for each in orders]
+
+
+@order.field(needs=("id", "currency"))
+def total_remaining_grant(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Amount]:
+    """What was granted, had been paid, and is neither paid back nor on its way."""
+    rows: Any = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
+    left = rows.lacking()
+    found: dict[Any, int] = {}
+    for key, of_order in rows.filter(pk__in=left).values_list("pk", "order"):
+        found[of_order] = found.get(of_order, 0) + left[key]
+    return [Amount(found.get(each.id, 0), each.currency) for each in orders]
+
+
+TYPES = ()

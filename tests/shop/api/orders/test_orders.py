@@ -1,0 +1,140 @@
+"""Orders as their buyers and the platform's staff see them."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from shop.api.ids import global_id
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_order,
+    make_seller,
+    make_user,
+    make_variant,
+)
+from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+ORDER = """
+query order($id: ID!) {
+  order(id: $id) {
+    id number created status statusDisplay userEmail isPaid paymentStatus chargeStatus authorizeStatus
+    origin token voucherCode voucher { code } customerNote languageCodeEnum shippingMethodName
+    channel { slug currencyCode }
+    billingAddress { firstName city country { code } }
+    shippingAddress { streetAddress1 countryArea }
+    total { gross { amount currency fractionalAmount } net { amount } tax { amount } }
+    subtotal { gross { amount } }
+    shippingPrice { gross { amount } }
+    undiscountedShippingPrice { amount }
+    undiscountedTotal { gross { amount } }
+    shippingTaxRate
+    totalBalance { amount } totalCaptured { amount } totalAuthorized { amount }
+    totalChargePending { amount } totalGrantedRefund { amount }
+    discounts { type name valueType value total { amount } }
+    isShippingRequired weight { unit value }
+    lines {
+      productName variantName quantity quantityFulfilled quantityToFulfill taxRate isShippingRequired
+      unitPrice { gross { amount } } undiscountedUnitPrice { gross { amount } net { amount } }
+      totalPrice { gross { amount } } unitDiscount { amount } unitDiscountReason unitDiscountType
+      variant { name product { name } } thumbnail { url alt } cooperative { name }
+      discounts { type total { amount } unit { amount } }
+    }
+    fulfillments { status trackingNumber fulfillmentOrder lines { quantity orderLine { productName } } }
+  }
+}
+"""
+
+
+def test_a_guest_sees_the_order_whose_id_they_hold():
+    seller = make_seller("HTX Thiên An")
+    pillow = make_variant(seller, name="Gối thảo dược", price=320_000)
+    order = make_order((pillow, 2))
+
+    shown = data_of(ORDER, id=global_id("Order", order.pk))["order"]
+
+    assert shown["number"] == str(order.number)
+    assert shown["created"] == "2026-11-24T03:00:00+00:00"
+    assert shown["status"] == "UNFULFILLED"
+    assert shown["channel"] == {"slug": "viet-nam", "currencyCode": "VND"}
+    assert shown["userEmail"] == "hoa@example.com"
+    assert shown["token"] == str(order.pk)
+    assert shown["shippingAddress"] == {"streetAddress1": "Số 5, ngõ 12", "countryArea": "Hà Nội"}
+    assert shown["total"] == {
+        "gross": {"amount": 670_000, "currency": "VND", "fractionalAmount": 670_000},
+        "net": {"amount": 670_000},
+        "tax": {"amount": 0},
+    }
+    assert shown["subtotal"]["gross"]["amount"] == 640_000
+    assert shown["shippingPrice"]["gross"]["amount"] == 30_000
+    assert shown["undiscountedTotal"]["gross"]["amount"] == 670_000
+    assert shown["totalBalance"] == {"amount": -670_000}
+    assert shown["totalCaptured"] == {"amount": 0}
+    assert shown["totalChargePending"] == {"amount": 670_000}
+    assert (shown["isPaid"], shown["paymentStatus"], shown["chargeStatus"]) == (False, "NOT_CHARGED", "NONE")
+    assert shown["shippingMethodName"] == "Giao tận nhà"
+    (line,) = shown["lines"]
+    assert line == {
+        "productName": "Gối thảo dược",
+        "variantName": "",
+        "quantity": 2,
+        "quantityFulfilled": 0,
+        "quantityToFulfill": 2,
+        "taxRate": 0,
+        "isShippingRequired": True,
+        "unitPrice": {"gross": {"amount": 320_000}},
+        "undiscountedUnitPrice": {"gross": {"amount": 320_000}, "net": {"amount": 320_000}},
+        "totalPrice": {"gross": {"amount": 640_000}},
+        "unitDiscount": {"amount": 0},
+        "unitDiscountReason": None,
+        "unitDiscountType": None,
+        "variant": {"name": "", "product": {"name": "Gối thảo dược"}},
+        "thumbnail": None,
+        "cooperative": {"name": "HTX Thiên An"},
+        "discounts": [],
+    }
+    assert shown["fulfillments"] == []
+
+
+def test_an_order_of_somebody_is_theirs_and_the_platforms():
+    buyer, other = make_user(), make_user()
+    order = make_order(user=buyer)
+    key = global_id("Order", order.pk)
+    query = "query($id: ID!) { order(id: $id) { number user { email } } }"
+    theirs = {"order": {"number": str(order.number), "user": {"email": buyer.email}}}
+
+    assert data_of(query, token_of(buyer), id=key) == theirs
+    assert data_of(query, token_of(make_admin()), id=key) == theirs
+    assert data_of(query, token_of(other), id=key) == {"order": None}
+    assert data_of(query, id=key) == {"order": None}
+    by_token = "query($token: UUID!) { orderByToken(token: $token) { number } }"
+    assert data_of(by_token, token_of(other), token=str(order.pk)) == {"orderByToken": None}
+    assert data_of(by_token, token_of(buyer), token=str(order.pk)) == {
+        "orderByToken": {"number": str(order.number)}
+    }
+
+
+def test_a_persons_orders_are_listed_newest_first_in_as_many_queries_for_many(django_assert_max_num_queries):
+    buyer = make_user()
+    pillow = make_variant(on_hand=50)
+    numbers = [
+        str(make_order((pillow, 1), user=buyer, now=NOW + datetime.timedelta(hours=hour)).number)
+        for hour in range(3)
+    ]
+    make_order((pillow, 1), user=make_user())
+    query = """query { me { orders(first: 10) { totalCount edges { node {
+      number status total { gross { amount } }
+      lines { quantity variant { name product { name thumbnail { url } } } }
+      fulfillments { status }
+    } } } } }"""
+
+    with django_assert_max_num_queries(10):
+        found = data_of(query, token_of(buyer))["me"]["orders"]
+
+    assert [edge["node"]["number"] for edge in found["edges"]] == numbers[::-1]
+    assert found["totalCount"] == 3
