@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
-from cooperatives.models import Cooperative, Membership, Role
+from cooperatives.models import Cooperative, GroupCooperative, Membership, Role
 from cooperatives.states import CooperativeState
-from shop.accounts.models import GroupPermission, User
+from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor, Door
 from shop.core.errors import Forbidden, Missing
@@ -69,6 +69,86 @@ class Standing:
         return self.cooperative.state == CooperativeState.APPROVED
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The cooperatives and channels that one group's permission holds for; None: all of them."""
+
+    cooperatives: frozenset[int] | None = None
+    channels: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows somebody's permission holds for: together what the groups reach that give it."""
+
+    reaches: tuple[Reach, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.reaches)
+
+    @property
+    def is_everything(self) -> bool:
+        return Reach() in self.reaches
+
+    @property
+    def is_platforms(self) -> bool:
+        """Whether it is the platform's staff who ask, if only in some channels."""
+        return any(reach.cooperatives is None for reach in self.reaches)
+
+    def rows(self, *, cooperative: str, channel: str = "") -> Q:
+        """The rows within it, by the columns of their cooperative and, where there is one, channel."""
+        if self.is_everything:
+            return Q()
+        found = Q(pk__in=())
+        for reach in self.reaches:
+            within = Q()
+            if reach.cooperatives is not None:
+                within &= Q(**{f"{cooperative}__in": reach.cooperatives})
+            if reach.channels is not None and channel:
+                within &= Q(**{f"{channel}__in": reach.channels})
+            if not within:
+                return Q()
+            found |= within
+        return found
+
+
+EVERYTHING = Scope((Reach(),))
+
+
+def scope_of(user: User | AnonymousUser | None, permission: Permission) -> Scope:
+    """Whose rows a member of staff holds a permission for, by their groups; superusers everybody's."""
+    if not isinstance(user, User) or not user.is_active or not user.is_staff:
+        return Scope()
+    if user.is_superuser:
+        return EVERYTHING
+    groups = Group.objects.filter(users=user, permissions__code=permission).order_by("pk")
+    reached: dict[int, tuple[set[int], set[int], bool]] = {}
+    columns = ("pk", "restricted_to_channels", "cooperative_rows__cooperative", "channels")
+    for key, is_restricted, cooperative_id, channel_id in groups.values_list(*columns):
+        cooperatives, channels, _restricted = reached.setdefault(key, (set(), set(), is_restricted))
+        if cooperative_id is not None:
+            cooperatives.add(cooperative_id)
+        if channel_id is not None:
+            channels.add(channel_id)
+    return Scope(
+        tuple(
+            Reach(frozenset(cooperatives) or None, frozenset(channels) if is_restricted else None)
+            for cooperatives, channels, is_restricted in reached.values()
+        )
+    )
+
+
+def acts_for(user_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The cooperatives that each of these people acts for, in order: as a member, or as staff that works for
+    them."""
+    found: dict[int, set[int]] = {}
+    members = Membership.objects.filter(user__in=user_ids, is_active=True).values_list("user", "cooperative")
+    staff = GroupCooperative.objects.filter(group__users__in=user_ids)
+    for user_id, cooperative_id in [*members, *staff.values_list("group__users", "cooperative")]:
+        found.setdefault(user_id, set()).add(cooperative_id)
+    return {user_id: sorted(found.get(user_id, ())) for user_id in user_ids}
+
+
 def memberships_of(user: User | AnonymousUser) -> list[Membership]:
     """The cooperatives a person acts for, in a steady order."""
     if not isinstance(user, User):
@@ -93,13 +173,15 @@ def staff_may(user: User | AnonymousUser, permission: Permission, *, channel: Ch
     """Whether the platform's staff hold a permission by one of their groups.
 
     Without a `channel` it is asked for what lies in all of them: groups that are restricted to some
-    channels do not count, and with one they count where it is among theirs.
+    channels do not count, and with one they count where it is among theirs. Groups that work for some
+    cooperatives are not the platform's.
     """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return False
     if user.is_superuser:
         return True
     held = GroupPermission.objects.filter(group__users=user, code=permission)
+    held = held.filter(group__cooperative_rows=None)
     everywhere = Q(group__restricted_to_channels=False)
     return held.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
 
@@ -108,6 +190,10 @@ def require_any_staff(user: User | AnonymousUser) -> Actor:
     """Anybody of the platform's staff, whatever their groups allow. Raises Missing."""
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         raise Missing()
+    if not user.is_superuser and GroupCooperative.objects.filter(group__users=user).exists():
+        own = Group.objects.filter(users=user, cooperative_rows=None)
+        if not own.exists():  # whoever works for cooperatives alone
+            raise Missing()
     return user.acting(Door.DESK)
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from cooperatives.models import Certificate, Cooperative, DeliveryRate, DeliveryWay, Membership, Warehouse
+from cooperatives.models import (
+    Certificate,
+    Cooperative,
+    DeliveryRate,
+    DeliveryWay,
+    GroupCooperative,
+    Membership,
+    Warehouse,
+)
 from shop.core.admin import ReadInline, ReadMostly
 
 
@@ -26,6 +34,13 @@ class CooperativeAdmin(ReadMostly):
     search_fields = ("folded_name", "legal_name", "registration_number", "phone")
     inlines = (MembershipInline,)
     ordering = ("sort_order", "pk")
+
+
+@admin.register(GroupCooperative)
+class GroupCooperativeAdmin(ReadMostly):
+    list_display = ("group", "cooperative")
+    list_select_related = ("group", "cooperative")
+    ordering = ("group", "cooperative", "pk")
 
 
 @admin.register(Certificate)

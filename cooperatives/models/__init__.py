@@ -18,6 +18,7 @@ from cooperatives.models.delivery import (
     ServicePrice,
     WayKind,
 )
+from cooperatives.models.group import GroupCooperative
 from cooperatives.models.warehouse import Collecting, Warehouse, WarehouseChannel, Zone, ZoneCountry
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Cooperative",
     "DeliveryRate",
     "DeliveryWay",
+    "GroupCooperative",
     "MarketDay",
     "MarketDayKind",
     "Membership",

@@ -107,6 +107,10 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         """New parts that the platform was called about, most urgent first."""
         return self.to_accept().filter(called_at__isnull=False, order__confirmed_at__isnull=False)
 
+    def showing_address(self) -> OrderPartQuerySet:
+        """Those whose cooperative may see where the buyer lives: what `shows_address` asks, of rows."""
+        return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED)
+
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
         """Parts of orders that count whose time to be accepted is over; others wait for nobody."""
         return self.filter(

@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from graphql import GraphQLSchema
 
+from cooperatives.access import EVERYTHING, Scope, scope_of
 from shop.accounts.models import App, AppPermission, GroupPermission, User
 from shop.accounts.permissions import Permission
 from shop.accounts.programs import app_of_token
 from shop.api import tokens
 from shop.api.errors import PermissionDenied
-from shop.api.permissions import Right, Standing, written
+from shop.api.permissions import Right, Standing, Within, written
 from shop.core.actors import Actor, Door
 from shop.core.models import Channel, ShopSettings, shop_settings
 
@@ -34,6 +35,7 @@ class Context:
         self.request = request
         self.schema = schema
         self.now: datetime.datetime = timezone.now()
+        self._scopes: dict[Permission, Scope] = {}
         self._afterwards: list[Callable[[HttpResponse], Any]] = []
 
     # --- who asks ---------------------------------------------------------------------------------
@@ -78,7 +80,10 @@ class Context:
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """The permissions of an app or a member of staff, by their codes; a superuser has all."""
+        """The permissions of an app or a member of staff for all rows, by their codes; a superuser has all.
+
+        Those of groups that work for some cooperatives are no part of it: they hold where `scope` is asked.
+        """
         if self.app is not None:
             return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
         user = self.user
@@ -86,8 +91,18 @@ class Context:
             return frozenset()
         if user.is_superuser:
             return frozenset(Permission.values)
-        held = GroupPermission.objects.filter(group__users=user)
+        held = GroupPermission.objects.filter(group__users=user, group__cooperative_rows=None)
         return frozenset(held.values_list("code", flat=True))
+
+    def scope(self, permission: Permission) -> Scope:
+        """Whose rows the requester holds a permission for; apps hold theirs for everybody's."""
+        if permission not in self._scopes:
+            if self.app is not None:
+                is_held = permission.value in self.permissions
+                self._scopes[permission] = EVERYTHING if is_held else Scope()
+            else:
+                self._scopes[permission] = scope_of(self.user, permission)
+        return self._scopes[permission]
 
     @property
     def is_staff(self) -> bool:
@@ -109,6 +124,8 @@ class Context:
         return self.user
 
     def _has(self, right: Right) -> bool:
+        if isinstance(right, Within):
+            return bool(self.scope(right.permission))
         if isinstance(right, Permission):
             return right.value in self.permissions
         if right is Standing.USER:

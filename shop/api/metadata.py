@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 from django.db.models import Model
 
 from shop.api.context import Context
-from shop.api.permissions import Right
+from shop.api.permissions import Right, Within
 from shop.api.types import Row, Type
+from shop.core.errors import Missing
 
 Owns: TypeAlias = Callable[[Context, Any], bool]
 
@@ -31,25 +32,40 @@ class Keeper:
     owns: Owns | None
 
     def check(self, context: Context, key: Any, *, private: bool) -> None:
-        """Raises PermissionDenied for somebody who may not write them."""
+        """Raises PermissionDenied for somebody who may not write them, Missing where they do not see it."""
         if not private and self.owns is not None and self.owns(context, key):
             return
         context.require(*self.rights)
+        everywhere = [right for right in self.rights if not isinstance(right, Within)]
+        if not context.may(*everywhere) and not self.of.rows(context).filter(pk=key).exists():
+            raise Missing(field="id")
 
 
 KEEPERS: dict[str, Keeper] = {}
 
 
 def keep_metadata(
-    type_: Type, model: type[Model], *, rights: Sequence[Right], owns: Owns | None = None
+    type_: Type,
+    model: type[Model],
+    *,
+    rights: Sequence[Right],
+    owns: Owns | None = None,
+    reads: Sequence[Right] = (),
+    hidden_unless: str = "",
 ) -> None:
-    """Give a type its metadata fields. Any of `rights` reads the private ones and writes all."""
+    """Give a type its metadata fields. Any of `rights` reads the private ones and writes all.
+
+    Any of `reads` may ask for the private ones too; they are none where the column `hidden_unless` says no.
+    """
     KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns)
-    for kind, column, needed in (("metadata", "metadata", ()), ("private", "private_metadata", rights)):
-        plain, prefix = ("metadata", "meta") if kind == "metadata" else ("privateMetadata", "privateMeta")
-        type_.field(plain, needs=column, permissions=needed)(_items(column))
-        type_.field(f"{prefix}field", needs=column, permissions=needed)(_one(column))
-        type_.field(f"{prefix}fields", needs=column, permissions=needed)(_several(column))
+    for plain, prefix, column, needed, only in (
+        ("metadata", "meta", "metadata", (), ""),
+        ("privateMetadata", "privateMeta", "private_metadata", (*rights, *reads), hidden_unless),
+    ):
+        columns = (column, only) if only else (column,)
+        type_.field(plain, needs=columns, permissions=needed)(_items(column, only))
+        type_.field(f"{prefix}field", needs=columns, permissions=needed)(_one(column, only))
+        type_.field(f"{prefix}fields", needs=columns, permissions=needed)(_several(column, only))
 
 
 def as_items(kept: Mapping[str, str] | None) -> list[dict[str, str]]:
@@ -62,30 +78,36 @@ def from_input(given: Collection[Mapping[str, str]] | None) -> dict[str, str]:
     return {each["key"]: each["value"] for each in given or ()}
 
 
-def _items(column: str) -> Any:
+def _kept(parent: Row, column: str, only: str) -> Mapping[str, str]:
+    if only and not getattr(parent, only):
+        return {}
+    return getattr(parent, column) or {}
+
+
+def _items(column: str, only: str) -> Any:
     def resolve(parents: list[Row], *_: Any) -> list[Any]:
-        return [as_items(getattr(parent, column)) for parent in parents]
+        return [as_items(_kept(parent, column, only)) for parent in parents]
 
     return resolve
 
 
-def _one(column: str) -> Any:
+def _one(column: str, only: str) -> Any:
     def resolve(parents: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
         key = arguments["key"]
-        return [(getattr(parent, column) or {}).get(key) for parent in parents]
+        return [_kept(parent, column, only).get(key) for parent in parents]
 
     return resolve
 
 
-def _several(column: str) -> Any:
+def _several(column: str, only: str) -> Any:
     def resolve(parents: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
         keys = arguments.get("keys")
-        return [_picked(getattr(parent, column) or {}, keys) for parent in parents]
+        return [_picked(_kept(parent, column, only), keys) for parent in parents]
 
     return resolve
 
 
-def _picked(kept: dict[str, str], keys: list[str] | None) -> dict[str, str]:
+def _picked(kept: Mapping[str, str], keys: list[str] | None) -> Mapping[str, str]:
     return kept if keys is None else {key: kept[key] for key in keys if key in kept}
 
 

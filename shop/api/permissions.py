@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -16,9 +17,18 @@ class Standing(StrEnum):
     APP = "AUTHENTICATED_APP"
 
 
-Right: TypeAlias = Permission | Standing
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A permission, if only for the rows of some cooperatives: whoever asks for it narrows the rows
+    themselves."""
+
+    permission: Permission
+
+
+Right: TypeAlias = Permission | Standing | Within
 
 
 def written(right: Right) -> str:
     """The name of a permission or standing as the contract spells it."""
-    return str(right.value).upper()
+    named = right.permission if isinstance(right, Within) else right
+    return str(named.value).upper()

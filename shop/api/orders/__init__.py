@@ -4,7 +4,7 @@ from pathlib import Path
 
 from orders.models import Origin
 from orders.states import Coverage, SaleorStatus
-from shop.api.orders import discounts, events, lines, order, parcels, queries, refunds, sums
+from shop.api.orders import discounts, events, lines, order, parcels, parts, queries, refunds, sums
 from shop.api.schema import Area
 
 AREA = Area(
@@ -14,6 +14,7 @@ AREA = Area(
         *lines.TYPES,
         *discounts.TYPES,
         *parcels.TYPES,
+        *parts.TYPES,
         *refunds.TYPES,
         *events.TYPES,
         *sums.TYPES,
@@ -25,5 +26,6 @@ AREA = Area(
         "OrderChargeStatusEnum": Coverage,
         "OrderOriginEnum": Origin,
         **discounts.ENUMS,
+        **parts.ENUMS,
     },
 )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from orders.models import Discount, DiscountKind, ValueType
+from django.db.models import Sum
+
+from orders.models import DiscountKind, DiscountShare, ValueType
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import global_id
 from shop.api.money import Sum as Amount
 from shop.api.money import major
 from shop.api.orders.lines import per_step
+from shop.api.orders.seen import sees_parts, within
 from shop.api.orders.types import discount, line_discount, order, voucher
 from shop.api.schema import Choices
-from shop.api.types import Row
+from shop.api.types import Row, Rows
 
 ENUMS: dict[str, Choices] = {"OrderDiscountType": DiscountKind, "DiscountValueTypeEnum": ValueType}
 
@@ -31,12 +34,25 @@ def _value(value_type: str, worth: Any, currency: str) -> Any:
     return worth if value_type == ValueType.PERCENTAGE else major(int(worth), currency)
 
 
-def _totals(rows: list[Row], *_: Any) -> list[Amount]:
-    return [Amount(row.amount, row.currency) for row in rows]
+def _totals(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount]:
+    """What it takes off what the requester sees of the order."""
+    if not sees_parts(context):
+        return [Amount(row.amount, row.currency) for row in rows]
+    shares = _shares(context).filter(discount__in=[row.id for row in rows])
+    found = dict(shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
+    return [Amount(found.get(row.id, 0), row.currency) for row in rows]
 
 
-discount.field("amount", needs=("amount", "currency"))(_totals)
-discount.field("total", needs=("amount", "currency"))(_totals)
+def _shares(context: Context) -> Rows:
+    """Shares of lines and of deliveries that the requester sees."""
+    of_lines = within(context, DiscountShare.objects.all(), order="discount__order", part="line__part")
+    of_parts = within(context, DiscountShare.objects.all(), order="discount__order", part="part")
+    either: Rows = of_lines | of_parts
+    return either
+
+
+discount.field("amount", needs=("id", "amount", "currency"))(_totals)
+discount.field("total", needs=("id", "amount", "currency"))(_totals)
 
 _SHARE = ("amount", "discount__currency")
 
@@ -71,31 +87,38 @@ def discounts_of_orders(
 ) -> list[list[Row]]:
     """Those over the order: what promotions took off single goods is told with their lines."""
     rows = discount.rows(context).filter(order__in=[each.id for each in orders])
+    if sees_parts(context):
+        rows = rows.filter(pk__in=_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
     found = discount.grouped(rows, selection.names(), by="order_id")
     return [found.get(each.id, []) for each in orders]
 
 
-def _told(orders: list[Row]) -> dict[Any, tuple[int, list[str]]]:
+def _told(context: Context, orders: list[Row]) -> dict[Any, tuple[int, list[str]]]:
     """What each order's discounts come to, and their names."""
-    rows = Discount.objects.filter(order__in=[each.id for each in orders])
+    rows = _shares(context).filter(discount__order__in=[each.id for each in orders])
+    rows = rows.exclude(discount__kind=DiscountKind.CATALOGUE)
+    columns = ("discount__order", "discount__kind", "discount", "discount__name")
     found: dict[Any, tuple[int, list[str]]] = {}
-    rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
-    for key, amount, name in rows.values_list("order", "amount", "name"):
+    for key, *_kind, name, amount in rows.order_by(*columns).values_list(*columns).annotate(Sum("amount")):
         total, names = found.get(key, (0, []))
         found[key] = (total + amount, [*names, name] if name else names)
     return found
 
 
 @order.field("discount", needs=("id", "currency"))
-def taken_off(orders: list[Row], *_: Any) -> list[Amount | None]:
-    found = _told(orders)
+def taken_off(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Amount | None]:
+    found = _told(context, orders)
     return [Amount(found[each.id][0], each.currency) if each.id in found else None for each in orders]
 
 
 @order.field(needs="id")
-def discount_name(orders: list[Row], *_: Any) -> list[str | None]:
-    found = _told(orders)
+def discount_name(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[str | None]:
+    found = _told(context, orders)
     return [", ".join(found[each.id][1]) if each.id in found else None for each in orders]
 
 

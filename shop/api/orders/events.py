@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
@@ -13,8 +14,9 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import major
 from shop.api.orders.refunds import actors
+from shop.api.orders.seen import scope_of
 from shop.api.orders.types import HANDLING, event, fulfillment_line, order
-from shop.api.types import Row, Type
+from shop.api.types import Row, Rows, Type
 from shop.core.actors import ActorKind
 
 # What the contract has a word for.
@@ -63,6 +65,8 @@ TOLD: dict[str, Promise] = {
     "complaint.rejected": pgettext_lazy("history", "Complaint turned down"),
     "complaint.withdrawn": pgettext_lazy("history", "Complaint taken back"),
 }
+# What of a whole order all of its cooperatives are told.
+_OF_ALL = ("order.placed", "order.placed_from_draft", "order.confirmed", "order.cancelled", "order.expired")
 _MONEY = frozenset(what for what in KINDS if what.startswith("payment."))
 _PARCEL = Parcel._meta.label_lower
 
@@ -92,10 +96,19 @@ def events_of_orders(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
-    rows = event.rows(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
+    rows = _seen(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
     rows = rows.filter(what__in=[*KINDS, *TOLD]).order_by("root_key", "at", "pk")
     found = event.grouped(rows, selection.names(), by="root_key")
     return [found.get(key, []) for key in keys]
+
+
+def _seen(context: Context) -> Rows:
+    """Of what happened: for staff of a cooperative what concerns their part, and how the order stands."""
+    scope = scope_of(context)
+    rows = event.rows(context)
+    if scope.is_platforms:
+        return rows
+    return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, what__in=_OF_ALL))
 
 
 @event.field("type", needs="what")

@@ -24,9 +24,11 @@ from shop.api.filters import (
     where,
     within,
 )
+from shop.api.ids import keys_of
 from shop.api.money import minor
 from shop.api.orders.events import kinds_named
 from shop.api.orders.parcels import with_status
+from shop.api.orders.seen import order_keys
 from shop.core.models import Change
 from shop.core.text import fold
 
@@ -209,8 +211,13 @@ _CHANNELS = ids("Channel", column="channel")
 _CHECKOUTS = ids("Checkout", column="basket_key")
 _PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _houses}
 
+
+def _ids(context: Context, given: list[str]) -> Q:
+    return Q(pk__in=order_keys(context, keys_of(given, "Order")).values())
+
+
 _BOTH: Conditions = {
-    "ids": ids("Order"),
+    "ids": _ids,
     "updatedAt": within("updated_at"),
     "isClickAndCollect": _collected,
 }
@@ -257,8 +264,8 @@ WHERE: Conditions = {
     "transactions": _any_with(
         Payment.objects, "order", {"pspReference": matches("reference"), "metadata": has_metadata()}
     ),
-    "totalGross": _amounts("total_gross"),
-    "totalNet": _amounts("total_net"),
+    "totalGross": _amounts("seen_total_gross"),
+    "totalNet": _amounts("seen_total_net"),
     "productTypeId": lambda context, given: Q(
         pk__in=OrderLine.objects.filter(
             ids("ProductType", column="variant__product__product_type")(context, given)

@@ -163,7 +163,7 @@ def thumbnail(
     return answers
 
 
-@line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS])
+@line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, *HANDLING])
 def allocations_of_lines(
     lines: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from cooperatives.models import COLLECTED
-from orders.models import Order, OrderLine, OrderPart, VoucherCode
+from orders.models import Order, OrderPart, VoucherCode
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address, User
 from shop.api.account.types import user
@@ -17,14 +17,14 @@ from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import in_unit
 from shop.api.context import Context
-from shop.api.ids import global_id
+from shop.api.ids import global_id, global_ids
 from shop.api.languages import code_of
 from shop.api.metadata import keep_metadata
-from shop.api.orders.types import HANDLING, fulfillment, line, order, owns
+from shop.api.orders.seen import shown_key, within
+from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
 from shop.api.types import Row, Type
 from shop.core.models import Channel
 
-order.id()
 order.columns(
     updatedAt="updated_at",
     status="saleor_status",
@@ -32,12 +32,9 @@ order.columns(
     authorizeStatus="authorize_coverage",
     chargeStatus="charge_coverage",
     customerNote="note",
-    userEmail="email",
     externalReference="external_reference",
     voucherCode="voucher_code",
 )
-order.one("billingAddress", address, by="billing_address_id", rows=Address.objects.all())
-order.one("shippingAddress", address, by="shipping_address_id", rows=Address.objects.all())
 order.one("channel", channel, by="channel_id", rows=Channel.objects.all())
 order.nothing("original", "redirectUrl", "shippingTaxClass")
 order.nothing("trackingClientId", value="")
@@ -48,7 +45,7 @@ order.nothing(
     *("shippingTaxClassMetadata", "shippingTaxClassPrivateMetadata"),
     value=[],
 )
-keep_metadata(order, Order, rights=HANDLING, owns=owns)
+keep_metadata(order, Order, rights=PLATFORM, owns=owns, reads=HANDLING, hidden_unless="is_whole")
 ENTITIES |= {"Order": order}
 
 invoice = Type("Invoice")
@@ -76,14 +73,47 @@ def number(orders: list[Row], *_: Any) -> list[str]:
     return [str(each.number) for each in orders]
 
 
-@order.field(needs="id")
+_NAMING = ("id", "number", "is_whole")
+
+
+@order.field("id", needs=_NAMING)
+def ids(orders: list[Row], *_: Any) -> list[str]:
+    return global_ids("Order", map(shown_key, orders))
+
+
+@order.field(needs=_NAMING)
 def token(orders: list[Row], *_: Any) -> list[str]:
-    return [str(each.id) for each in orders]
+    return [str(shown_key(each)) for each in orders]
 
 
-@order.field(needs="basket_key")
+@order.field(needs=("basket_key", "is_whole"))
 def checkout_id(orders: list[Row], *_: Any) -> list[str | None]:
-    return [global_id("Checkout", each.basket_key) if each.basket_key else None for each in orders]
+    return [
+        global_id("Checkout", each.basket_key) if each.basket_key and each.is_whole else None
+        for each in orders
+    ]
+
+
+@order.field(needs=("email", "is_whole"))
+def user_email(orders: list[Row], *_: Any) -> list[str | None]:
+    return [each.email if each.is_whole else None for each in orders]
+
+
+def _addresses(field: str, column: str, shown: str) -> None:
+    """An order's own copy of an address, for whoever may see it."""
+
+    def resolve(
+        orders: list[Row], arguments: Any, context: Context, selection: Selection
+    ) -> list[Row | None]:
+        keys = [getattr(each, column) if getattr(each, shown) else None for each in orders]
+        found = address.by_key(context, keys, selection.names(), rows=Address.objects.all())
+        return [found.get(key) for key in keys]
+
+    order.field(field, needs=(column, shown))(resolve)
+
+
+_addresses("billingAddress", "billing_address_id", "is_whole")
+_addresses("shippingAddress", "shipping_address_id", "shows_address")
 
 
 @order.field(needs="status")
@@ -91,10 +121,10 @@ def status_display(orders: list[Row], *_: Any) -> list[str]:
     return [str(OrderStatus(each.status).label) for each in orders]
 
 
-@order.field("user", needs="user_id")
+@order.field("user", needs=("user_id", "is_whole"))
 def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    """Whoever sees an order of somebody's is that person, or handles orders."""
-    keys = [each.user_id for each in orders]
+    """Whoever sees the whole of somebody's order is that person, or handles orders."""
+    keys = [each.user_id if each.is_whole else None for each in orders]
     found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [found.get(key) for key in keys]
 
@@ -175,7 +205,7 @@ def parcels_of_orders(
 @order.field(needs="id")
 def weight(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
     """What it weighs for delivery: the scale's word where goods are sold by weight."""
-    rows = OrderLine.objects.filter(order__in=[each.id for each in orders])
+    rows = line.rows(context).filter(order__in=[each.id for each in orders])
     found: dict[Any, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
         found[key] = found.get(key, 0) + (grams * quantity if weighed is None else weighed)
@@ -184,17 +214,18 @@ def weight(orders: list[Row], arguments: Any, context: Context, selection: Selec
 
 
 @order.field(needs="id")
-def is_shipping_required(orders: list[Row], *_: Any) -> list[bool]:
-    rows = OrderLine.objects.filter(order__in=[each.id for each in orders], is_shipping_required=True)
+def is_shipping_required(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[bool]:
+    rows = line.rows(context).filter(order__in=[each.id for each in orders], is_shipping_required=True)
     found = set(rows.order_by().values_list("order", flat=True).distinct())
     return [each.id in found for each in orders]
 
 
-def _named(orders: list[Row], condition: Q, column: str) -> list[str | None]:
+def _named(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
     """What parts of each order say in a column, each name once."""
-    parts = OrderPart.objects.filter(condition, order__in=[each.id for each in orders]).exclude(
-        **{column: ""}
-    )
+    parts = within(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
+    parts = parts.filter(condition, order__in=[each.id for each in orders])
     found: dict[Any, list[str]] = {}
     for key, name in parts.order_by("order", "number").values_list("order", column):
         if name not in found.setdefault(key, []):
@@ -203,18 +234,24 @@ def _named(orders: list[Row], condition: Q, column: str) -> list[str | None]:
 
 
 @order.field(needs="id")
-def shipping_method_name(orders: list[Row], *_: Any) -> list[str | None]:
-    return _named(orders, ~Q(way_kind__in=COLLECTED), "way_name")
+def shipping_method_name(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[str | None]:
+    return _named(context, orders, ~Q(way_kind__in=COLLECTED), "way_name")
 
 
 @order.field(needs="id")
-def collection_point_name(orders: list[Row], *_: Any) -> list[str | None]:
-    return _named(orders, Q(way_kind__in=COLLECTED), "way_name")
+def collection_point_name(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[str | None]:
+    return _named(context, orders, Q(way_kind__in=COLLECTED), "way_name")
 
 
 @order.field(needs="id")
-def shipping_tax_class_name(orders: list[Row], *_: Any) -> list[str | None]:
-    return _named(orders, Q(), "delivery_tax_class_name")
+def shipping_tax_class_name(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[str | None]:
+    return _named(context, orders, Q(), "delivery_tax_class_name")
 
 
 TYPES = (order, invoice)

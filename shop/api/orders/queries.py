@@ -14,7 +14,8 @@ from shop.api.errors import ProtocolError
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
-from shop.api.orders.types import HANDLING, order
+from shop.api.orders.seen import order_key
+from shop.api.orders.types import HANDLING, PLATFORM, order
 from shop.api.roots import Queries
 from shop.api.types import Row
 from shop.core.models import Channel
@@ -29,16 +30,16 @@ def one_order(arguments: dict[str, Any], context: Context, selection: Selection)
     if (given is None) == (reference is None):
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
     if given is not None:
-        key = key_of(given, "Order")
+        key = order_key(context, key_of(given, "Order"))
         return order.by_key(context, [key], selection.names()).get(key)
-    context.require(*HANDLING)
+    context.require(*PLATFORM)
     rows = order.rows(context).filter(external_reference=reference)
     return next(iter(order.read(rows, selection.names())), None)
 
 
 @query.field()
 def order_by_token(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    key = arguments["token"]
+    key = order_key(context, arguments["token"])
     return order.by_key(context, [key], selection.names()).get(key)
 
 
@@ -60,7 +61,7 @@ def all_orders(arguments: dict[str, Any], context: Context, selection: Selection
     return connect(order, rows, arguments, selection, order=order_by)
 
 
-@query.field("orderSettings", permissions=HANDLING)
+@query.field("orderSettings", permissions=PLATFORM)
 def settings_of_first_channel(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> Row | None:

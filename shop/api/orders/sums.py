@@ -12,6 +12,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
 from shop.api.money import Taxed
+from shop.api.orders.seen import within
 from shop.api.orders.types import granted_refund, order
 from shop.api.types import Row
 
@@ -44,7 +45,8 @@ def shipping_tax_rate(orders: list[Row], *_: Any) -> list[float]:
 def undiscounted_shipping_price(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Amount]:
-    parts = OrderPart.objects.filter(order__in=[each.id for each in orders])
+    parts = within(context, OrderPart.objects.all(), order="order", part="pk")
+    parts = parts.filter(order__in=[each.id for each in orders])
     rows = parts.order_by("order").values_list("order").annotate(total=Sum("delivery_list_gross"))
     found = dict(rows)
     return [Amount(found.get(each.id, 0), each.currency) for each in orders]

@@ -1,14 +1,8 @@
-"""The object types of orders, and which rows of each a requester may see.
-
-The sums of an order are columns `seen_…`: those of the whole order for its buyer and for the platform, those
-of their parts for staff of some cooperatives.
-"""
+"""The object types of orders, and which rows of each a requester may see (`seen.py`)."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from django.db.models import F
 
 from orders.models import (
     Allocation,
@@ -23,40 +17,41 @@ from orders.models import (
 )
 from shop.accounts.permissions import Permission
 from shop.api.context import Context
+from shop.api.orders.seen import orders_seen, within
+from shop.api.permissions import Within
 from shop.api.types import Rows, Type
 from shop.core.models import Change
 
-HANDLING = (Permission.MANAGE_ORDERS,)
-
-SUMS = (
-    *("list_net", "list_gross", "goods_net", "goods_gross", "delivery_net", "delivery_gross"),
-    *("total_net", "total_gross", "due_gross"),
-)
+# Who handles orders at all, if only those of some cooperatives; and who handles whole orders.
+HANDLING = (Within(Permission.MANAGE_ORDERS),)
+PLATFORM = (Permission.MANAGE_ORDERS,)
 
 
-def whole_orders() -> Rows:
-    """Orders with the sums of the whole order, for whoever was found to see it already."""
-    return Order.objects.annotate(**{f"seen_{column}": F(column) for column in SUMS})
+def _lines(context: Context) -> Rows:
+    rows: Rows = within(context, OrderLine.objects.all(), order="order", part="part")
+    return rows
 
 
-def _orders(context: Context) -> Rows:
-    """All of them for staff; for anybody else their own, and a guest's by its unguessable id."""
-    rows = whole_orders()
-    if context.may(*HANDLING):
-        return rows
-    return rows.filter(pk__in=Order.objects.visible_to(context.user).values("pk"))
+def _parcels(context: Context) -> Rows:
+    rows: Rows = within(context, Parcel.objects.all(), order="part__order", part="part")
+    return rows
 
 
-order = Type("Order", _orders)
-line = Type("OrderLine", lambda context: OrderLine.objects.filter(order__in=_orders(context).values("pk")))
+def _refunds(context: Context) -> Rows:
+    rows: Rows = within(context, Refund.objects.all(), order="order", part="part")
+    return rows
+
+
+order = Type("Order", orders_seen)
+line = Type("OrderLine", _lines)
 allocation = Type("Allocation", lambda context: Allocation.objects.all())
-fulfillment = Type("Fulfillment", lambda context: Parcel.objects.all())
+fulfillment = Type("Fulfillment", _parcels)
 fulfillment_line = Type("FulfillmentLine", lambda context: ParcelLine.objects.all())
 discount = Type("OrderDiscount", lambda context: Discount.objects.all())
 line_discount = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
 voucher = Type("Voucher")
 event = Type("OrderEvent", lambda context: Change.objects.all())
-granted_refund = Type("OrderGrantedRefund", lambda context: Refund.objects.all())
+granted_refund = Type("OrderGrantedRefund", _refunds)
 granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
 
 

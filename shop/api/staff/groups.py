@@ -36,7 +36,7 @@ def permission_group_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     key = given_key(arguments["id"], "Group", field="id")
-    _refuse_beyond(key, context)
+    refuse_beyond(key, context)
     change = _change(arguments["input"], context)
     _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
     return _shown(key, context, selection)
@@ -47,7 +47,7 @@ def permission_group_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     key = given_key(arguments["id"], "Group", field="id")
-    _refuse_beyond(key, context)
+    refuse_beyond(key, context)
     shown = _shown(key, context, selection)
     delete_group(group_id=key, actor=context.actor, now=context.now)
     return shown
@@ -61,7 +61,7 @@ def _staff_only(do: Any) -> Any:
         raise Mistake("ASSIGN_NON_STAFF_MEMBER", refused.words, field="addUsers", users=users) from refused
 
 
-def _refuse_beyond(key: int, context: Context) -> None:
+def refuse_beyond(key: int, context: Context) -> None:
     """Nobody touches a group that may more than they do. Raises Mistake."""
     held = set(GroupPermission.objects.filter(group=key).values_list("code", flat=True))
     _refuse_permissions(held, "id", context)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import pgettext_lazy
+
+from cooperatives.models.cooperative import Cooperative
+from shop.accounts.models import Group
+
+
+class GroupCooperative(models.Model):
+    """That a group of staff works for a cooperative.
+
+    What such a group may holds for the rows of its cooperatives alone; a group without any is the platform's.
+    """
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="cooperative_rows")
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="group_rows")
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "cooperative of a group")
+        verbose_name_plural = pgettext_lazy("models", "cooperatives of groups")
+        constraints = [
+            models.UniqueConstraint(fields=["group", "cooperative"], name="group_cooperative_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} {self.cooperative_id}"

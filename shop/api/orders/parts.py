@@ -1,0 +1,125 @@
+"""An order's parts, beside Saleor's contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Sum
+
+from orders.actions.earned import earned_by
+from orders.models import Account, OrderPart, Refund
+from orders.states import PartState, Progress
+from shop.api.breadth import Selection
+from shop.api.catalogue.cooperatives import cooperative
+from shop.api.context import Context
+from shop.api.money import Sum as Amount
+from shop.api.money import Taxed
+from shop.api.orders.seen import within
+from shop.api.orders.types import HANDLING, fulfillment, line, order
+from shop.api.schema import Choices
+from shop.api.types import Row, Rows, Type
+
+ENUMS: dict[str, Choices] = {"CooperativePartState": PartState, "CooperativePartProgress": Progress}
+
+
+def _parts(context: Context) -> Rows:
+    seen: Rows = within(context, OrderPart.objects.all(), order="order", part="pk")
+    return seen
+
+
+part = Type("CooperativePart", _parts)
+part.id()
+part.columns(
+    number="number",
+    state="state",
+    progress="progress",
+    endReason="end_reason",
+    deliveryName="way_name",
+    pickupPlace="pickup_place",
+    pickupDay="pickup_day",
+    expectedFrom="expected_from",
+    expectedUntil="expected_until",
+    customerNote="note",
+)
+
+
+@order.field(needs="id")
+def cooperative_parts(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = part.rows(context).filter(order__in=[each.id for each in orders]).order_by("order", "number")
+    found = part.grouped(rows, selection.names(), by="order_id")
+    return [found.get(each.id, []) for each in orders]
+
+
+@part.field("cooperative", needs=("cooperative_id", "order__channel_id"))
+def sellers(parts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    pairs = [(each.cooperative_id, each.order__channel_id) for each in parts]
+    found = cooperative.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
+def _taxed(field: str, kind: str) -> None:
+    net, gross = f"{kind}_net", f"{kind}_gross"
+
+    def resolve(parts: list[Row], *_: Any) -> list[Taxed]:
+        return [Taxed(getattr(each, net), getattr(each, gross), each.order__currency) for each in parts]
+
+    part.field(field, needs=(net, gross, "order__currency"))(resolve)
+
+
+_taxed("subtotal", "goods")
+_taxed("shippingPrice", "delivery")
+_taxed("total", "total")
+
+
+@part.field(needs=("id", "order__currency"))
+def refunded(parts: list[Row], *_: Any) -> list[Amount]:
+    rows = Refund.objects.filter(part__in=[each.id for each in parts]).order_by("part")
+    found = dict(rows.values_list("part").annotate(total=Sum("amount")))
+    return [Amount(found.get(each.id, 0), each.order__currency) for each in parts]
+
+
+@part.field(needs=("commission", "order__currency"))
+def commission(
+    parts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Amount | None]:
+    """No business of a buyer's."""
+    if not context.may(*HANDLING):
+        return [None] * len(parts)
+    return [Amount(each.commission, each.order__currency) for each in parts]
+
+
+@part.field(needs=("id", "order__currency"))
+def payout(parts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount | None]:
+    if not context.may(*HANDLING):
+        return [None] * len(parts)
+    earned = {
+        key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
+        for key, booked in earned_by(each.id for each in parts).items()
+    }
+    return [Amount(earned.get(each.id, 0), each.order__currency) for each in parts]
+
+
+_PAYABLE = Account.COOPERATIVE_PAYABLE
+
+
+@part.field("lines", needs="id")
+def lines_of_parts(
+    parts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = line.rows(context).filter(part__in=[each.id for each in parts]).order_by("part", "position", "id")
+    found = line.grouped(rows, selection.names(), by="part_id")
+    return [found.get(each.id, []) for each in parts]
+
+
+@part.field("fulfillments", needs="id")
+def parcels_of_parts(
+    parts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = fulfillment.rows(context).filter(part__in=[each.id for each in parts])
+    found = fulfillment.grouped(rows.order_by("part", "number", "id"), selection.names(), by="part_id")
+    return [found.get(each.id, []) for each in parts]
+
+
+TYPES = (part,)

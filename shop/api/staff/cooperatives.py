@@ -1,0 +1,59 @@
+"""Groups of staff that work for cooperatives, and the cooperatives that somebody acts for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cooperatives.access import acts_for
+from cooperatives.actions.groups import put_group_to_work
+from cooperatives.models import GroupCooperative
+from shop.accounts.permissions import Permission
+from shop.api.account.types import group, user
+from shop.api.breadth import Selection
+from shop.api.catalogue.cooperatives import cooperative
+from shop.api.context import Context
+from shop.api.ids import given_key
+from shop.api.roots import Mutations
+from shop.api.staff.groups import refuse_beyond
+from shop.api.types import Row
+
+mutation = Mutations(codes={"missing": "REQUIRED"})
+
+
+def _by_owner(owned: dict[Any, list[int]], context: Context, selection: Selection) -> dict[Any, list[Row]]:
+    pairs = [(key, None) for keys in owned.values() for key in keys]
+    found = cooperative.by_pair(context, pairs, selection.names())
+    return {
+        owner: [found[key, None] for key in keys if (key, None) in found] for owner, keys in owned.items()
+    }
+
+
+@user.field("cooperatives", needs="id")
+def cooperatives_of_people(
+    users: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    found = _by_owner(acts_for([each.id for each in users if each.id is not None]), context, selection)
+    return [found.get(each.id, []) for each in users]
+
+
+@group.field("cooperatives", needs="id")
+def cooperatives_of_groups(
+    groups: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    owned: dict[Any, list[int]] = {}
+    rows = GroupCooperative.objects.filter(group__in=[each.id for each in groups]).order_by("cooperative")
+    for key, cooperative_key in rows.values_list("group", "cooperative"):
+        owned.setdefault(key, []).append(cooperative_key)
+    found = _by_owner(owned, context, selection)
+    return [found.get(each.id, []) for each in groups]
+
+
+@mutation.field(permissions=[Permission.MANAGE_STAFF])
+def permission_group_cooperatives_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = given_key(arguments["id"], "Group", field="id")
+    refuse_beyond(key, context)
+    keys = [given_key(text, "Cooperative", field="cooperatives") for text in arguments["cooperatives"]]
+    put_group_to_work(group_id=key, cooperative_ids=keys, actor=context.actor, now=context.now)
+    return {"group": group.by_key(context, [key], selection.names("group")).get(key)}

@@ -1,0 +1,227 @@
+"""Staff of one cooperative: their part of each order, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from cooperatives.models import GroupCooperative
+from orders.actions.pack import accept_part, pack_parcel
+from orders.actions.refund import Decision, LineRefund, decide_refund
+from orders.models import Bearer, Order
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.actors import Actor
+from tests.factories import NOW, make_admin, make_order, make_seller, make_user, make_variant
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.orders.staff import make_staff
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = """
+query($cooperative: ID) {
+  orders(first: 10, cooperative: $cooperative) { totalCount edges { node { number } } }
+}
+"""
+ORDER = """
+query($id: ID!) { order(id: $id) {
+  id token number userEmail user { email } privateMetadata { key }
+  shippingAddress { streetAddress1 } billingAddress { streetAddress1 }
+  total { gross { amount } } subtotal { gross { amount } } shippingPrice { gross { amount } }
+  undiscountedTotal { gross { amount } } undiscountedShippingPrice { amount }
+  totalBalance { amount } totalChargePending { amount } totalGrantedRefund { amount }
+  lines { productName cooperative { name } }
+  fulfillments { fulfillmentOrder cooperative { name } }
+  grantedRefunds { amount { amount } }
+  cooperativeParts {
+    number state cooperative { name } subtotal { gross { amount } } total { gross { amount } }
+  }
+  events { type }
+} }
+"""
+
+
+@pytest.fixture
+def two_parts():
+    """A pillow (320,000) from one cooperative and tea (50,000) from another, each sent for 30,000."""
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    pillow = make_variant(thien_an, name="Gối thảo dược", price=320_000)
+    tea = make_variant(yen_duong, name="Trà", price=50_000)
+    order = make_order((pillow, 1), (tea, 1))
+    return order, thien_an, yen_duong
+
+
+def shown_to(user, order):
+    (edge,) = data_of("{ orders(first: 5) { edges { node { id } } } }", token_of(user))["orders"]["edges"]
+    return data_of(ORDER, token_of(user), id=edge["node"]["id"])["order"]
+
+
+def test_staff_of_a_cooperative_see_their_part_with_its_sums(two_parts):
+    order, thien_an, yen_duong = two_parts
+    for part in order.parts.all():
+        accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+        lines = {line.pk: 1 for line in part.lines.all()}
+        pack_parcel(part_id=part.pk, quantities=lines, actor=Actor.system(), now=NOW)
+    theirs = order.parts.get(cooperative=yen_duong)
+    line = theirs.lines.get()
+    decide_refund(
+        order_id=order.pk,
+        part_id=theirs.pk,
+        decision=Decision(Bearer.COOPERATIVE, "Hỏng", {line.pk: LineRefund(amount=10_000)}),
+        actor=Actor.system(),
+        now=NOW,
+    )
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+
+    shown = shown_to(staff, order)
+
+    assert shown["number"] == str(order.number)
+    assert shown["total"]["gross"]["amount"] == 350_000
+    assert shown["subtotal"]["gross"]["amount"] == 320_000
+    assert shown["shippingPrice"]["gross"]["amount"] == 30_000
+    assert shown["undiscountedTotal"]["gross"]["amount"] == 350_000
+    assert shown["undiscountedShippingPrice"]["amount"] == 30_000
+    assert shown["totalBalance"]["amount"] == -350_000
+    assert shown["totalGrantedRefund"]["amount"] == 0
+    assert shown["lines"] == [{"productName": "Gối thảo dược", "cooperative": {"name": "HTX Thiên An"}}]
+    assert shown["fulfillments"] == [{"fulfillmentOrder": 1, "cooperative": {"name": "HTX Thiên An"}}]
+    assert shown["grantedRefunds"] == []
+    assert shown["cooperativeParts"] == [
+        {
+            "number": 1,
+            "state": "ACCEPTED",
+            "subtotal": {"gross": {"amount": 320_000}},
+            "total": {"gross": {"amount": 350_000}},
+            "cooperative": {"name": "HTX Thiên An"},
+        }
+    ]
+    assert [event["type"] for event in shown["events"]] == ["PLACED", "EXTERNAL_SERVICE_NOTIFICATION"]
+    both = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an, yen_duong))
+    assert shown_to(both, order)["total"]["gross"]["amount"] == 430_000
+    assert shown_to(both, order)["totalBalance"]["amount"] == -420_000
+    assert shown_to(make_admin(), order)["grantedRefunds"] == [{"amount": {"amount": 10_000}}]
+
+
+def test_they_see_where_the_buyer_lives_as_the_members_app_does_and_no_more(two_parts):
+    order, thien_an, yen_duong = two_parts
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+    Order.objects.filter(pk=order.pk).update(private_metadata={"secret": "x"})
+
+    before = shown_to(staff, order)
+    accept_part(part_id=order.parts.get(cooperative=yen_duong).pk, actor=Actor.system(), now=NOW)
+    still = shown_to(staff, order)
+    accept_part(part_id=order.parts.get(cooperative=thien_an).pk, actor=Actor.system(), now=NOW)
+    after = shown_to(staff, order)
+
+    assert before["shippingAddress"] is None
+    assert still["shippingAddress"] is None
+    assert after["shippingAddress"] == {"streetAddress1": "Số 5, ngõ 12"}
+    for shown in (before, after):
+        assert (shown["userEmail"], shown["user"], shown["billingAddress"]) == (None, None, None)
+        assert shown["privateMetadata"] == []
+    assert shown_to(make_admin(), order)["privateMetadata"] == [{"key": "secret"}]
+
+
+def test_they_are_not_told_the_id_that_opens_a_guests_order(two_parts):
+    order, thien_an, _yen_duong = two_parts
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+
+    shown = shown_to(staff, order)
+
+    assert str(order.pk) not in (shown["token"], shown["id"])
+    assert shown["id"] != global_id("Order", order.pk)
+    assert data_of(
+        ORDER.replace("grantedRefunds { amount { amount } }", "")
+        .replace("events { type }", "")
+        .replace("privateMetadata { key }", ""),
+        id=shown["id"],
+    ) == {"order": None}
+    assert data_of(ORDER, token_of(staff), id=global_id("Order", order.pk)) == {"order": None}
+
+
+def test_a_foreign_order_behaves_as_a_missing_one(two_parts):
+    order, thien_an, yen_duong = two_parts
+    stranger = make_staff(Permission.MANAGE_ORDERS, works_for=(make_seller("HTX Khác"),))
+    packer = make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,))
+    number = global_id("Order", f"00000000-0000-0000-0000-{order.number:012x}")
+
+    assert data_of(ORDERS, token_of(stranger))["orders"] == {"totalCount": 0, "edges": []}
+    assert data_of(ORDER, token_of(stranger), id=number) == {"order": None}
+    refused = ask(ORDERS, token_of(packer))
+    assert refused["data"] == {"orders": None}
+    assert refused["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
+    theirs = {"totalCount": 1, "edges": [{"node": {"number": str(order.number)}}]}
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+    for cooperative in (thien_an, yen_duong):
+        key = global_id("Cooperative", cooperative.pk)
+        assert data_of(ORDERS, token_of(make_admin()), cooperative=key)["orders"] == theirs
+    assert (
+        data_of(ORDERS, token_of(staff), cooperative=global_id("Cooperative", thien_an.pk))["orders"]
+        == theirs
+    )
+
+
+def test_what_is_not_confirmed_is_nobodys_work(two_parts):
+    order, thien_an, _yen_duong = two_parts
+    Order.objects.filter(pk=order.pk).update(confirmed_at=None)
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+
+    assert data_of(ORDERS, token_of(staff))["orders"]["totalCount"] == 0
+
+
+def test_a_list_of_parts_takes_as_many_queries_for_many(two_parts, django_assert_num_queries):
+    order, thien_an, _yen_duong = two_parts
+    accept_part(part_id=order.parts.get(cooperative=thien_an).pk, actor=Actor.system(), now=NOW)
+    token = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
+    query = """{ orders(first: 20) { edges { node {
+      number status total { gross { amount } } totalBalance { amount } shippingAddress { city }
+      lines { quantity quantityToFulfill productName } fulfillments { status } cooperativeParts { state }
+    } } } }"""
+    asked = 8  # who asks, their groups, orders, addresses, lines, what is packed, parcels, parts
+
+    with django_assert_num_queries(asked):
+        data_of(query, token)
+    make_order((make_variant(thien_an), 1), (make_variant(thien_an, name="Khăn"), 2))
+    with django_assert_num_queries(asked):
+        data_of(query, token)
+
+
+def test_groups_are_put_to_work_over_the_api(client):
+    thien_an = make_seller("HTX Thiên An")
+    member = make_user(is_staff=True)
+    group = Group.objects.create(name="Gói hàng")
+    group.users.add(member)
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+    mutation = """mutation($id: ID!, $to: [ID!]!) {
+      permissionGroupCooperativesUpdate(id: $id, cooperatives: $to) {
+        errors { field code } group { name cooperatives { name } }
+      } }"""
+    key, to = global_id("Group", group.pk), global_id("Cooperative", thien_an.pk)
+    me = "{ me { cooperatives { name } userPermissions { code } } }"
+
+    answer = data_of(mutation, token_of(make_admin()), id=key, to=[to])
+
+    assert answer["permissionGroupCooperativesUpdate"] == {
+        "errors": [],
+        "group": {"name": "Gói hàng", "cooperatives": [{"name": "HTX Thiên An"}]},
+    }
+    assert data_of(me, token_of(member))["me"] == {
+        "cooperatives": [{"name": "HTX Thiên An"}],
+        "userPermissions": [{"code": "MANAGE_ORDERS"}],
+    }
+    nobody = global_id("Cooperative", thien_an.pk + 99)
+    refused = data_of(mutation, token_of(make_admin()), id=key, to=[nobody])
+    assert refused["permissionGroupCooperativesUpdate"]["errors"] == [
+        {"field": "cooperatives", "code": "REQUIRED"}
+    ]
+    assert GroupCooperative.objects.filter(group=group).count() == 1
+    denied = ask(mutation, token_of(member), id=key, to=[])
+    assert denied["data"] == {"permissionGroupCooperativesUpdate": None}
+    client.force_login(member)
+    assert client.get(reverse("desk:orders")).status_code == 404
+    assert data_of(mutation, token_of(make_admin()), id=key, to=[])["permissionGroupCooperativesUpdate"][
+        "group"
+    ] == {"name": "Gói hàng", "cooperatives": []}
+    assert client.get(reverse("desk:orders")).status_code == 200
