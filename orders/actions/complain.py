@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.returns import may_come_back
-from orders.models import Complaint, ComplaintLine, Order, OrderLine, OrderPart, ParcelLine, Wish
+from orders.models import Complaint, ComplaintLine, Order, OrderLine, OrderPart, ParcelLine, RefundLine, Wish
 from orders.notices import complaints as notices
 from orders.states import COMPLAINT_MOVES, OUTGOING, ComplaintState, ParcelState
 from shop.core.actors import Actor
@@ -137,10 +137,13 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
 def arrived(part: OrderPart) -> list[Arrived]:
     """What of a part its buyer has got and not sent back, and until when they may complain about it.
 
+    What was paid back in whole is done with, whoever keeps the goods.
+
     The market's days and the listing's count from the day it came, whichever are more; never less than the
     cooperative's hours.
     """
     got = may_come_back(part)
+    done = RefundLine.objects.filter(order_line__part=part).paid_back_whole()
     came = ParcelLine.objects.filter(
         order_line__part=part, parcel__kind__in=OUTGOING, parcel__state=ParcelState.DELIVERED
     )
@@ -156,7 +159,7 @@ def arrived(part: OrderPart) -> list[Arrived]:
             max(_end_of_days(last[line.pk], max(days, line.return_days)), last[line.pk] + hours),
         )
         for line in part.lines.order_by("position", "pk")
-        if got.get(line.pk, 0) > 0 and last.get(line.pk) is not None
+        if line.pk not in done and got.get(line.pk, 0) > 0 and last.get(line.pk) is not None
     ]
 
 

@@ -112,7 +112,7 @@ def change_way(
         begin_card(order, payment, hosted=hosted, actor=actor, now=now)
     record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
     update_standing(order, now=now)
-    if method == Method.COD and order.channel.automatically_confirm_all_new_orders:
+    if method == Method.COD and confirms_at_once(order):
         confirm(order, actor=actor, now=now)
     return payment
 
@@ -226,10 +226,14 @@ def money_came(
     return event
 
 
+def confirms_at_once(order: Order) -> bool:
+    """Whether an order counts as soon as its money is here, held, or to be paid at the door."""
+    return order.channel.automatically_confirm_all_new_orders
+
+
 def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: whoever has paid, or has let the whole sum be held, need not wait for anybody."""
-    is_automatic = order.channel.automatically_confirm_all_new_orders
-    if is_waiting(order) and is_automatic and order.authorize_coverage in _COVERED:
+    if is_waiting(order) and confirms_at_once(order) and order.authorize_coverage in _COVERED:
         confirm(order, actor=actor, now=now)
 
 

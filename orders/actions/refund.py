@@ -185,8 +185,7 @@ def limits_of(order: Order, part: OrderPart | None) -> Limits:
     if part is None or not part.is_standing or order.confirmed_at is None:
         return Limits({}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
-    rows = RefundLine.objects.filter(order_line__in=lines).order_by("order_line").values_list("order_line")
-    refunded = dict(rows.annotate(total=Sum("amount")))
+    refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
     back, still_open = may_come_back(part), open_quantities(lines)
     given: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
     return Limits(

@@ -210,6 +210,21 @@ class Refund(models.Model):
         return str(self.amount)
 
 
+class RefundLineQuerySet(models.QuerySet["RefundLine"]):
+    def by_line(self) -> dict[uuid.UUID, int]:
+        """What of each line of an order is given back, in minor units: one query."""
+        rows = self.order_by("order_line").values_list("order_line")
+        return dict(rows.annotate(total=Sum("amount")))
+
+    def paid_back_whole(self) -> set[uuid.UUID]:
+        """Lines of an order of which all is given back: one query."""
+        rows = self.order_by("order_line").values("order_line", "order_line__total_gross")
+        whole = rows.annotate(total=Sum("amount")).filter(
+            total__gt=0, total__gte=F("order_line__total_gross")
+        )
+        return set(whole.values_list("order_line", flat=True))
+
+
 class RefundLine(models.Model):
     """What of a line's money is given back; `quantity` is 0 where goods are kept."""
 
@@ -217,6 +232,8 @@ class RefundLine(models.Model):
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refund_lines")
     quantity = models.PositiveIntegerField(default=0)
     amount = models.BigIntegerField()
+
+    objects = RefundLineQuerySet.as_manager()
 
     class Meta:
         constraints = [

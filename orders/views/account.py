@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from cooperatives.access import memberships_of
 from orders.actions.basket import adopt_basket
-from orders.models import Order, OrderPart
+from orders.models import Order, OrderPart, WeightQuestion
 from orders.views.held import SESSION_KEY, guest_key, user_of
 from shop.accounts.models import User
 
@@ -29,7 +29,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     mine = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
-    rows = mine.prefetch_related(Prefetch("parts", parts)).newest_first()
+    asked = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
+    rows = mine.annotate(is_asked=Exists(asked)).prefetch_related(Prefetch("parts", parts)).newest_first()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     address = user.default_shipping_address if user else None
     return render(request, "accounts/home.html", {"page": page, "address": address})

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orders.actions.complain import arrived, complain, withdraw_complaint
 from orders.forms.refunds import ComplainForm
 from orders.models import Complaint, Order, OrderPart, Wish
+from orders.states import HAS_ARRIVED
 from orders.views.held import actor_of
 from shop.core.errors import Refused
 from shop.core.models import bound_key, show_in_language
@@ -56,6 +57,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         "order": part.order,
         "form": form,
         "came": came,
+        "is_done_with": part.progress in HAS_ARRIVED and not came,
         "has_open": Complaint.objects.open().filter(part=part).exists(),
     }
     return render(request, "orders/complaint.html", context)

@@ -32,6 +32,7 @@ from orders.models import (
     OrderPart,
     Parcel,
     ParcelLine,
+    RefundLine,
     WeightAnswer,
     WeightQuestion,
     show_ways_in_language,
@@ -212,6 +213,7 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund]) -> list[Track]:
     for each in Complaint.objects.filter(part__order=shown).order_by("made_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
     given: dict[int | None, list[Step]] = {}
+    paid_back = RefundLine.objects.filter(order_line__order=shown).paid_back_whole() if refunds else ()
     for refund in refunds:
         given.setdefault(refund.refund.part_id, []).append(refund.step)
     return [
@@ -221,6 +223,7 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund]) -> list[Track]:
             pictures.get(part.pk),
             complaints.get(part.pk, ()),
             given.get(part.pk, ()),
+            paid_back,
         )
         for part in parts
     ]

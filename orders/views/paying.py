@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.ask import start_of, sums_of
-from orders.actions.pay import change_way, is_waiting, ways_to_pay
+from orders.actions.pay import change_way, confirms_at_once, is_waiting, ways_to_pay
 from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment, total_sums
 from orders.payments.asking import asked_of
 from orders.payments.vietqr import qr_png, qr_svg
@@ -34,13 +34,14 @@ ICONS = {Method.COD: "banknote", Method.TRANSFER: "qr-code", Method.CARD: "credi
 
 @dataclass(frozen=True, slots=True)
 class PaymentChoice:
-    """One radio button, or one button, of a way to pay."""
+    """One radio button, or one button, of a way to pay; `is_final` where it cannot be changed back."""
 
     value: str
     title: str
     words: str
     icon: str
     is_chosen: bool
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Clock:
         hours, minutes = divmod(-(-self.left // 60), 60)
         if not hours:
             return _("%(minutes)s min") % {"minutes": minutes}
+        if not minutes:
+            return _("%(hours)s h") % {"hours": hours}
         return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
 
 
@@ -103,7 +106,11 @@ def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
     clock = _clock(order, payment, now)
     is_late = clock is not None and not clock.left
     used = payment.method if payment and not is_late else ""
-    others = [_choice(way, False) for way in ways_to_pay(order.channel, order.due_gross) if way != used]
+    others = [
+        _choice(way, False, is_final=way == Method.COD and confirms_at_once(order))
+        for way in ways_to_pay(order.channel, order.due_gross)
+        if way != used
+    ]
     in_doubt = list(BankTransfer.objects.in_doubt_about(order))
     return Paying(
         payment,
@@ -189,11 +196,11 @@ def _mark(order: Order, payment: Payment | None, clock: Clock | None, in_doubt: 
     return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
 
 
-def _choice(method: Method, is_chosen: bool) -> PaymentChoice:
+def _choice(method: Method, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
     titles = {
         Method.COD: (_("Cash on delivery"), _("Pay for each part when it arrives")),
         Method.TRANSFER: (_("Bank transfer"), _("Scan a QR code with your bank's app and pay at once")),
         Method.CARD: (_("Card"), _("Visa, Mastercard, JCB")),
     }
     title, words = titles[method]
-    return PaymentChoice(method.value, title, words, ICONS[method], is_chosen)
+    return PaymentChoice(method.value, title, words, ICONS[method], is_chosen, is_final)

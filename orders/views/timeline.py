@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.models import Complaint, OrderPart, Parcel, places
+from orders.actions.pay import is_waiting
+from orders.models import Complaint, Order, OrderPart, Parcel, places
 from orders.states import ARRIVED, GONE, HAS_ARRIVED, ComplaintState, ParcelState, PartState, Progress
 from shop.core.models import Picture
 from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
@@ -29,13 +31,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A part with its steps, its dispatches, and what its buyer may still do."""
+    """A part with its steps, its dispatches, and what its buyer may still do.
+
+    `paid_back` are lines of which all was given back.
+    """
 
     part: OrderPart
     steps: list[Step]
     parcels: list[Parcel]
     picture: Picture | None
     complaints: Sequence[Complaint] = ()
+    paid_back: Collection[uuid.UUID] = frozenset()
 
     @property
     def open_complaint(self) -> Complaint | None:
@@ -43,8 +49,10 @@ class Track:
 
     @property
     def may_complain(self) -> bool:
-        """Whether something has come; whether it is still time, the form says."""
-        return self.part.progress in HAS_ARRIVED and self.open_complaint is None
+        """Whether something is here that was not paid back; whether it is still time, the form says."""
+        is_here = self.part.progress in HAS_ARRIVED - {Progress.RETURNED}
+        kept = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
+        return is_here and bool(kept) and self.open_complaint is None
 
     @property
     def may_cancel(self) -> bool:
@@ -67,9 +75,12 @@ def track(
     picture: Picture | None = None,
     complaints: Sequence[Complaint] = (),
     refunds: Sequence[Step] = (),
+    paid_back: Collection[uuid.UUID] = frozenset(),
 ) -> Track:
     """`parcels`: what of the part went out and counts, in their order; `refunds`: money that goes back."""
     steps = [_accepted(part)]
+    if is_waiting(part.order):
+        steps.insert(0, _waits(part.order))
     if part.is_standing:
         steps += [_packed(part, parcels), _dispatched(part, parcels), _arrived(part, parcels)]
         if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
@@ -77,7 +88,7 @@ def track(
     else:
         steps = [step for step in steps if step.state == "done"] + [_ended(part)]
     steps += sorted([*(_complained(each) for each in complaints), *refunds], key=_when)
-    return Track(part, steps, list(parcels), picture, complaints)
+    return Track(part, steps, list(parcels), picture, complaints, paid_back)
 
 
 def _complained(complaint: Complaint) -> Step:
@@ -97,10 +108,19 @@ def _when(step: Step) -> datetime.datetime:
     return step.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
+def _waits(order: Order) -> Step:
+    """What the cooperatives wait for before they hear of an order."""
+    return Step(
+        _("Waiting for your payment") if order.still_due else _("The market confirms the order"), "now"
+    )
+
+
 def _accepted(part: OrderPart) -> Step:
     words = _("The cooperative accepts the order")
     if part.accepted_at is not None:
         return Step(words, "done", part.accepted_at)
+    if is_waiting(part.order):
+        return Step(words)
     if part.accept_by is None:
         return Step(words, "now")
     until = _("by %(hour)s on %(day)s at the latest") % {

@@ -149,6 +149,23 @@ def test_too_late_says_whom_to_call(client: Client) -> None:
     assert "<form" not in page.split("<main")[1].split("</main>")[0]
 
 
+def test_what_was_paid_back_whole_is_nothing_to_complain_about(client: Client) -> None:
+    part = got()
+    page = f"/don-hang/{part.order_id}/"
+
+    give_back(part, 200_000)
+    partly = client.get(page).content.decode()
+    give_back(part, 25_000)
+    wholly = client.get(page).content.decode()
+
+    assert form_of(part) in partly
+    assert form_of(part) not in wholly
+    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in client.get(form_of(part)).content.decode()
+    before = every_row()
+    client.post(form_of(part), said(part))
+    assert every_row() == before
+
+
 def test_a_buyer_takes_it_back(client: Client) -> None:
     part = got()
     complaint = complained(part)

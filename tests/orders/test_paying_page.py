@@ -20,7 +20,7 @@ from orders.models import Method, Order, Payment
 from orders.payments.vietqr import Transfer, qr_png, read_payload
 from orders.views.paying import paying_of
 from shop.core.actors import Actor
-from shop.core.models import ShopSettings
+from shop.core.models import Channel, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import make_bank_account, make_gourd, make_order, make_user, make_variant, nobody
 from tests.orders.arriving import take, waiting_order
@@ -47,6 +47,13 @@ def page_of(client: Client, order: Order, path: str = "") -> str:
     return re.sub(r"[ \n]+", " ", told)
 
 
+def steps(client: Client, order: Order) -> list[tuple[str, str]]:
+    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    return re.findall(
+        r'<li(?: class="(\w+)")?(?: aria-current="step")?><span class="dot">.*?</span><span>(.*?)<', page
+    )
+
+
 def mark_on(client: Client, order: Order) -> str:
     page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
     return re.search(r"tien/\?seen=(\w+)", page)[1]
@@ -66,7 +73,7 @@ def test_the_page_says_what_to_transfer(client: Client) -> None:
     told = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
     told += ["Sum to transfer 120.000\xa0₫", f"Note {order.code}"]
     assert [each for each in told if each not in page] == []
-    assert "Time left: 24 h 0 min" in page
+    assert "Time left: 24 h" in page
     assert read_payload(asked_of(order).payload) == Transfer(
         "970436", "0011223344556", 120_000, "", order.code, is_dynamic=True
     )
@@ -197,6 +204,30 @@ def test_an_order_that_lapsed_says_so_to_the_open_page(client: Client) -> None:
     page = page_of(client, order, f"tien/?seen={seen}")
     assert "The order was not paid in time and has lapsed." in page
     assert "Pay now" not in page
+
+
+def test_before_cash_on_delivery_is_chosen_for_good_the_page_says_what_it_means(client: Client) -> None:
+    order = waiting()
+    final = "After that the order cannot be paid another way."
+
+    page = page_of(client, order)
+    Channel.objects.update(automatically_confirm_all_new_orders=False)
+    page_of_a_market_that_confirms_itself = page_of(client, order)
+
+    assert f"{final} Yes, pay 120.000\xa0₫ on receipt" in page
+    assert final not in page_of_a_market_that_confirms_itself
+    assert "Cash on delivery" in page_of_a_market_that_confirms_itself
+
+
+def test_no_cooperative_has_begun_before_the_money_has_come(client: Client) -> None:
+    order = waiting()
+
+    before = steps(client, order)
+    arrives(order.code)
+    after = steps(client, order)
+
+    assert before[:2] == [("now", "Waiting for your payment"), ("", "The cooperative accepts the order")]
+    assert after[0] == ("now", "The cooperative accepts the order")
 
 
 def test_two_tabs_that_pay_by_two_ways_end_in_one(client: Client) -> None:

@@ -10,9 +10,19 @@ from orders.actions.draft import draft_order, edit_draft
 from orders.actions.pack import accept_part
 from orders.actions.shares import WantedDelivery, WantedLine
 from orders.actions.weigh import weigh_line
-from orders.models import OrderPart, Source, WeightQuestion
+from orders.models import Order, OrderPart, Source, WeightQuestion
 from shop.core.actors import Actor
-from tests.factories import NOW, make_admin, make_channel, make_contact, make_gourd, make_member, make_order
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_channel,
+    make_contact,
+    make_gourd,
+    make_member,
+    make_order,
+    make_user,
+    make_variant,
+)
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +98,23 @@ def test_the_buyer_answers_on_the_orders_page(client, answer, total):
     question.refresh_from_db()
     assert (question.answer, part.lines.get().total_gross) == (answer, total)
     assert address(part, question) not in client.get(sent.url).content.decode()
+
+
+def test_the_list_of_orders_says_that_one_waits_for_an_answer(client):
+    part, question = asked()
+    buyer = make_user()
+    Order.objects.update(user=buyer)
+    make_order((make_variant(), 1), user=buyer)
+    client.force_login(buyer)
+    words = "Some of it weighs more than agreed."
+
+    before = client.get("/en/tai-khoan/").content.decode()
+    client.post(address(part, question), {"answer": "agreed"})
+    after = client.get("/en/tai-khoan/").content.decode()
+
+    assert before.count(words) == 1
+    assert words in before.split(part.order.code)[1].split("</article>")[0]
+    assert words not in after
 
 
 def test_an_answer_to_nothing_is_missing_and_changes_nothing(client):

@@ -40,13 +40,13 @@
 
   // Until when goods are kept, second by second. Counted from what the server said was left: clocks of phones
   // are wrong. Without scripts the words that it wrote stay.
-  const digits = (number) => String(number).padStart(2, "0");
   setInterval(() => {
     for (const clock of document.querySelectorAll("[data-left]")) {
       clock.dataset.end ??= Date.now() + clock.dataset.left * 1000;
       const left = Math.max(0, Math.round((clock.dataset.end - Date.now()) / 1000));
       const hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60;
-      clock.textContent = `${hours ? `${hours}:` : ""}${digits(minutes)}:${digits(left % 60)}`;
+      const words = hours ? clock.dataset.hours : clock.dataset.minutes;
+      clock.textContent = words.replace("{h}", hours).replace("{m}", minutes).replace("{s}", left % 60);
       const bar = document.getElementById(clock.dataset.bar);
       if (bar) bar.value = left;
     }
