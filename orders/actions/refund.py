@@ -93,8 +93,9 @@ class LineLimit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a part may still be given back, in minor units."""
+    """How much of a part may still be given back, in minor units of `currency`."""
 
+    currency: str
     lines: Mapping[uuid.UUID, LineLimit]
     delivery: int
     surplus: int
@@ -183,12 +184,13 @@ def limits_of(order: Order, part: OrderPart | None) -> Limits:
     """What may still be given back of a part, and of what was paid beyond what is due."""
     surplus = owed_back(order)
     if part is None or not part.is_standing or order.confirmed_at is None:
-        return Limits({}, 0, surplus)
+        return Limits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
     back, still_open = may_come_back(part), open_quantities(lines)
     given: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
     return Limits(
+        order.currency,
         {
             line.pk: LineLimit(line, refunded.get(line.pk, 0), back.get(line.pk, 0), still_open[line.pk])
             for line in lines

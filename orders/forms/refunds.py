@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -22,6 +23,7 @@ from orders.models import Bearer, Complaint, OrderLine, Parcel, ParcelLine, Wish
 from orders.payments.banks import BANKS
 from shop.core.errors import Refused
 from shop.core.pictures import inspect
+from shop.core.templatetags.figures import money
 
 _BEARERS = [(Bearer.COOPERATIVE, _("the cooperative")), (Bearer.PLATFORM, _("the market"))]
 
@@ -170,9 +172,11 @@ class _GivenForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.limits = limits
-        self.fields["delivery"] = SumField(
-            label=_("Delivery"), required=False, min_value=0, max_value=max(0, limits.delivery)
-        )
+        self.fields["delivery"] = self._sum(_("Delivery"), max(0, limits.delivery))
+
+    def _sum(self, label: Promise, most: int) -> SumField:
+        words = _("At most %(sum)s can be given back.") % {"sum": money(most, self.limits.currency)}
+        return SumField(label=label, required=False, min_value=0, max_value=most, help_text=words)
 
     def _number(self, name: str) -> int:
         return int(self.cleaned_data.get(name) or 0)
@@ -202,9 +206,7 @@ class RefundForm(_GivenForm):
 
     def __init__(self, *args: Any, limits: Limits, houses: Sequence[Warehouse], **kwargs: Any) -> None:
         super().__init__(*args, limits=limits, **kwargs)
-        self.fields["surplus"] = SumField(
-            label=_("Paid too much"), required=False, min_value=0, max_value=limits.surplus
-        )
+        self.fields["surplus"] = self._sum(_("Paid too much"), limits.surplus)
         self.houses = houses
         where = self.fields["warehouse"]
         assert isinstance(where, forms.ChoiceField)

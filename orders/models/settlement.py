@@ -25,6 +25,14 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         """Closed and paid ones."""
         return self.exclude(state=SettlementState.OPEN)
 
+    def to_pay(self) -> SettlementQuerySet:
+        """Closed ones whose sum is still to be paid."""
+        return self.filter(state=SettlementState.CLOSED, payable__gt=0)
+
+    def settled(self) -> SettlementQuerySet:
+        """Those that are over: paid, or closed with nothing to pay (below zero it was carried over)."""
+        return self.filter(Q(state=SettlementState.PAID) | Q(state=SettlementState.CLOSED, payable__lte=0))
+
     def newest_first(self) -> SettlementQuerySet:
         return self.order_by("-opened_at", "-pk")
 

@@ -11,7 +11,9 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -24,6 +26,39 @@ from orders.views.timeline import Step
 from shop.core.errors import Refused
 from shop.core.models import bound_key
 from shop.core.templatetags.figures import day, money
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """What is said of a refund's money: to its buyer, or to somebody else about them."""
+
+    arrived: Promise
+    by_way: Promise
+    sent: Promise
+    waits: Promise
+    sending: Promise
+    by_card: Promise
+    lacking: Promise
+
+
+_TO_BUYER = _Voice(
+    arrived=gettext_lazy("The money is with you."),
+    by_way=gettext_lazy("It went back the way you paid. Banks may take some days to show it."),
+    sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s."),
+    waits=gettext_lazy("%(sum)s waits for your account number."),
+    sending=gettext_lazy("%(sum)s is being sent to your account ending in %(digits)s."),
+    by_card=gettext_lazy("%(sum)s goes back to your card."),
+    lacking=gettext_lazy("Your card did not take %(sum)s back. We send it another way."),
+)
+_OF_BUYER = _Voice(
+    arrived=gettext_lazy("The money is with the buyer."),
+    by_way=gettext_lazy("It went back the way it was paid."),
+    sent=gettext_lazy("Sent on %(day)s to the buyer's account ending in %(digits)s, number %(reference)s."),
+    waits=gettext_lazy("%(sum)s waits for the buyer's account number."),
+    sending=gettext_lazy("%(sum)s is to be sent to the buyer's account ending in %(digits)s."),
+    by_card=gettext_lazy("%(sum)s goes back to the buyer's card."),
+    lacking=gettext_lazy("The buyer's card did not take %(sum)s back. It is to be sent another way."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +84,16 @@ class ShownRefund:
         return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.words))
 
 
-def shown_refunds(order: Order) -> list[ShownRefund]:
-    """All refunds of an order in time, in a fixed number of queries."""
+def shown_refunds(order: Order, *, to_desk: bool = False) -> list[ShownRefund]:
+    """All refunds of an order in time, in a fixed number of queries; told to its buyer, or to the desk."""
+    voice = _OF_BUYER if to_desk else _TO_BUYER
     payouts = Prefetch("payouts", Payout.objects.order_by("made_at", "pk"))
     rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
     paid, lacking = {}, {}
     if rows:
         mine = Refund.objects.filter(order=order)
         paid, lacking = mine.paid_back(), mine.lacking()
-    return [_shown(row, paid.get(row.pk, 0), lacking.get(row.pk, 0)) for row in rows]
+    return [_shown(row, paid.get(row.pk, 0), lacking.get(row.pk, 0), voice) for row in rows]
 
 
 def waiting_for_account(shown: Sequence[ShownRefund]) -> int:
@@ -100,39 +136,33 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     return render(request, "orders/refund_account.html", context)
 
 
-def _shown(refund: Refund, paid: int, lacking: int) -> ShownRefund:
+def _shown(refund: Refund, paid: int, lacking: int, voice: _Voice) -> ShownRefund:
     if not refund.money:
         return ShownRefund(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
     if paid >= refund.money:
-        sent = _sent(refund)
-        way = _("It went back the way you paid. Banks may take some days to show it.")
-        return ShownRefund(refund, [_("The money is with you."), *sent] if sent else [way], "good")
-    words = _sent(refund)
+        sent = _sent(refund, voice)
+        return ShownRefund(refund, [str(voice.arrived), *sent] if sent else [str(voice.by_way)], "good")
+    words = _sent(refund, voice)
     payouts = list(refund.payouts.all())
     waiting = sum(payout.amount for payout in payouts if _waits(payout))
     if waiting:
-        words.append(_("%(sum)s waits for your account number.") % {"sum": money(waiting, refund.currency)})
+        words.append(str(voice.waits) % {"sum": money(waiting, refund.currency)})
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
-            words.append(
-                _("%(sum)s is being sent to your account ending in %(digits)s.")
-                % {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
-            )
+            told = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
+            words.append(str(voice.sending) % told)
     due = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
     by_card = refund.money - paid - lacking - due
     if by_card > 0:
-        words.append(_("%(sum)s goes back to your card.") % {"sum": money(by_card, refund.currency)})
+        words.append(str(voice.by_card) % {"sum": money(by_card, refund.currency)})
     if lacking:
-        words.append(
-            _("Your card did not take %(sum)s back. We send it another way.")
-            % {"sum": money(lacking, refund.currency)}
-        )
+        words.append(str(voice.lacking) % {"sum": money(lacking, refund.currency)})
     return ShownRefund(refund, words, "wait", lacking)
 
 
-def _sent(refund: Refund) -> list[str]:
+def _sent(refund: Refund, voice: _Voice) -> list[str]:
     return [
-        _("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s.")
+        str(voice.sent)
         % {"day": day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}
         for payout in refund.payouts.all()
         if payout.state == PayoutState.PAID

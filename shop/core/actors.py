@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -23,6 +26,18 @@ class ActorKind(TextChoices):
     GUEST = "guest", _("guest")
     APP = "app", _("app")
     SYSTEM = "system", _("system")
+
+
+# Parts of the house that people know by a name of their own; all others are "the system" to them.
+KNOWN_SYSTEMS: Mapping[str, Promise | str] = MappingProxyType(
+    {
+        "sepay": "SePay",
+        "casso": "Casso",
+        "payos": "payOS",
+        "stripe": "Stripe",
+        "demo": _("the demo"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from shop.core.actors import ActorKind, Door
+from shop.core.actors import Door
 from shop.core.models import Change
 
 WORDS: dict[str, Promise] = {
@@ -172,7 +172,7 @@ def tell(changes: Iterable[Change]) -> list[Told]:
             change,
             WORDS.get(change.what, change.what),
             str(change.data.get("part", "")),
-            change.actor_name or str(ActorKind(change.actor_kind).label),
+            change.who,
             str(Door(change.door).label),
         )
         for change in changes

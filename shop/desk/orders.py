@@ -93,7 +93,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         .prefetch_related(DISCOUNTS, "parts"),
         pk=token,
     )
-    parts, refunds = _parts(shown), shown_refunds(shown)
+    parts, refunds = _parts(shown), shown_refunds(shown, to_desk=True)
     context = {
         "order": shown,
         "parts": parts,

@@ -20,7 +20,6 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.views import carry_out, staff_only
 from orders.actions.settle import close_settlement, correct_balance
 from orders.models import Figures, LedgerEntry, Payout, Settlement
-from orders.states import SettlementState
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -31,15 +30,19 @@ from shop.reports import documents
 from shop.reports import settlements as report
 
 PER_PAGE = 50
-_TABS = {"": SettlementState.OPEN, "chot": SettlementState.CLOSED, "xong": SettlementState.PAID}
+_TABS = {
+    "": Settlement.objects.open,
+    "chot": Settlement.objects.to_pay,
+    "xong": Settlement.objects.settled,
+}
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What runs by cooperative, or what was closed, or paid; by `?xem=`."""
+    """What runs by cooperative, or what is closed and to be paid, or settled; by `?xem=`."""
     tab = request.GET.get("xem", "") if request.GET.get("xem", "") in _TABS else ""
-    rows: Any = Settlement.objects.filter(state=_TABS[tab]).select_related("cooperative")
+    rows: Any = _TABS[tab]().select_related("cooperative")
     if tab:
         rows = rows.select_related("payout").order_by("-closed_at", "-pk")
     else:

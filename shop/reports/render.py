@@ -34,13 +34,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under named columns; money in minor units of one currency. `sums` is the line below, if any."""
+    """Rows under named columns; money in minor units of one currency. `sums` is the line below, if any.
+
+    `title` are the lines that stand above the columns of a sheet.
+    """
 
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     currency: str = "VND"
     sums: Sequence[Cell] = field(default=())
+    title: Sequence[str] = field(default=())
 
 
 def as_csv(table: Table) -> bytes:
@@ -73,14 +77,17 @@ def as_xlsx(tables: Sequence[Table]) -> bytes:
             formats = [book.add_format(kinds[column.kind]) for column in table.columns]
             sums = [book.add_format(kinds[column.kind] | bold | {"top": 1}) for column in table.columns]
             heads = book.add_format(bold | {"bottom": 1})
+            for number, line in enumerate(table.title):
+                sheet.write_string(number, 0, line, book.add_format(bold if number == 0 else {}))
+            top = len(table.title) + 1 if table.title else 0
             for place, column in enumerate(table.columns):
-                sheet.write_string(0, place, column.label, heads)
+                sheet.write_string(top, place, column.label, heads)
                 sheet.set_column(place, place, 32 if column.kind == Kind.TEXT else 16)
-            for number, row in enumerate(table.rows, start=1):
+            for number, row in enumerate(table.rows, start=top + 1):
                 _write_row(sheet, number, row, formats, table)
             if table.sums:
-                _write_row(sheet, len(table.rows) + 1, table.sums, sums, table)
-            sheet.freeze_panes(1, 0)
+                _write_row(sheet, top + len(table.rows) + 1, table.sums, sums, table)
+            sheet.freeze_panes(top + 1, 0)
     return written.getvalue()
 
 

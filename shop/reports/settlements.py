@@ -22,6 +22,7 @@ from orders.models import (
 )
 from orders.states import SettlementState
 from shop.core.calendar import day_of
+from shop.core.templatetags.figures import clock, day
 from shop.reports.names import FEW
 from shop.reports.render import Cell, Column, Kind, Table
 
@@ -84,8 +85,20 @@ class Statement:
         return self.figures.payable
 
     @property
-    def owed_by_them(self) -> int:
-        return max(0, -self.payable)
+    def outcome(self) -> tuple[Promise, int]:
+        """Who pays in the end, and how much."""
+        if self.payable < 0:
+            return gettext_lazy("The cooperative owes the market"), -self.payable
+        return gettext_lazy("The market pays"), self.payable
+
+    @property
+    def period(self) -> str:
+        """From when until when, in words."""
+        opened, closed = self.settlement.opened_at, self.settlement.closed_at
+        if closed is None:
+            return _("since %(first)s, still running") % {"first": day(opened)}
+        said = {"first": day(opened), "last": day(closed), "hour": clock(closed)}
+        return _("%(first)s to %(last)s, closed at %(hour)s") % said
 
 
 def statement_of(settlement: Settlement) -> Statement:
@@ -161,12 +174,16 @@ def by_day(rows: Sequence[Row]) -> list[Row]:
 def tables(statement: Statement) -> list[Table]:
     """The statement as sheets: its sums, and every order and correction."""
     settlement = statement.settlement
+    about = {"number": settlement.number, "name": settlement.cooperative.name}
+    title = [_("Settlement %(number)s, %(name)s") % about, statement.period]
+    outcome, amount = statement.outcome
     sums = Table(
         _("Settlement"),
         [Column(_("What")), Column(_("Amount"), Kind.MONEY)],
         [[str(name), amount] for name, amount in statement.lines],
         settlement.currency,
-        sums=[_("To be paid"), statement.payable],
+        sums=[str(outcome), amount],
+        title=title,
     )
     rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
     columns = [
@@ -181,7 +198,8 @@ def tables(statement: Statement) -> list[Table]:
     ]
     total = _sum(row.figures for row in rows)
     last: list[Cell] = ["", _("Total"), "", *(getattr(total, field) for field, _name in HEADS)]
-    return [sums, Table(_("Orders and corrections"), columns, detail, settlement.currency, sums=last)]
+    name = _("Orders and corrections")
+    return [sums, Table(name, columns, detail, settlement.currency, sums=last, title=title)]
 
 
 def _entries(settlement: Settlement) -> Any:

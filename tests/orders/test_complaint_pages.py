@@ -345,6 +345,27 @@ def test_the_desk_gives_back_by_line_and_counts_first(staff: Client) -> None:
 
 
 @pytest.mark.parametrize("amount", ["225.001", "x", "-1"])
+def test_the_desk_reads_of_the_buyer_and_the_buyer_of_themselves(staff: Client) -> None:
+    part = delivered(paid_order())
+    give_back(part, 20_000)
+
+    desk = staff.get(f"/en/quan-tri/don-hang/{part.order_id}/").content.decode()
+    buyer = staff.get(f"/en/don-hang/{part.order_id}/").content.decode()
+
+    assert "20.000\xa0₫ waits for the buyer&#x27;s account number." in desk
+    assert "your account" not in desk
+    assert "20.000\xa0₫ waits for your account number." in buyer
+
+
+def test_the_desk_says_how_much_of_the_delivery_is_left(staff: Client) -> None:
+    part = delivered(paid_order())
+    give_back(part, 0, delivery=12_000)
+
+    page = staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1").content.decode()
+
+    assert '<p class="hint" id="id_delivery_helptext">At most 18.000\xa0₫ can be given back.</p>' in page
+
+
 def test_the_desk_gives_back_no_more_than_a_line_costs(staff: Client, amount: str) -> None:
     part = got()
     answer = staff.post(

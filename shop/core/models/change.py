@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.actors import Actor, ActorKind, Door
+from shop.core.actors import KNOWN_SYSTEMS, Actor, ActorKind, Door
 from shop.core.errors import Refused
 
 
@@ -70,6 +70,13 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.key}"
+
+    @property
+    def who(self) -> str:
+        """Who did it, as people call them."""
+        if self.actor_kind == ActorKind.SYSTEM:
+            return str(KNOWN_SYSTEMS.get(self.actor_name, ActorKind.SYSTEM.label))
+        return self.actor_name or str(ActorKind(self.actor_kind).label)
 
 
 def record_change(

@@ -228,6 +228,28 @@ def test_an_order_whose_carrier_collected_too_much_is_on_the_first_page(client: 
     assert (link in before, link in page) == (False, True)
 
 
+def test_cash_that_somebody_must_see_to_is_on_the_first_page(cashier: Client) -> None:
+    old, told, short = aged(delivered(cash=True), 15), delivered(cash=True), delivered(cash=True)
+    read = upload(cashier, statement([("LẠ-1", 90_000, 0)])).url
+    cashier.post(f"{read}nhan/")
+    pages = []
+    for parcel, received in ((told, None), (short, "200.000")):
+        sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
+        pages.append(cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url)
+        if received:
+            seen = {"key": uuid.uuid4(), "received": received, "reason": "thiếu"}
+            cashier.post(f"{pages[-1]}da-nhan/", seen)
+
+    page = cashier.get("/quan-tri/")
+
+    counts = {each.kind: each.count for each in page.context["waiting"] if each.count}
+    assert counts == {"row": 1, "remittance": 1, "difference": 1, "cash": 1}
+    shown = page.content.decode()
+    links = [*pages, f"{CASH}can-xem/", f"{CASH}kien/?xe=Giao+H%C3%A0ng+Nhanh&amp;tuoi=15"]
+    assert [each for each in links if each not in shown] == []
+    assert f"<b>{old.cod_collected:,}".replace(",", ".") in shown
+
+
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"PK\x03\x04nonsense", b"a,b\n" + b"x" * 5_000_001, b""]
 )

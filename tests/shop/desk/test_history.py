@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from catalog.states import ListingState
 from cooperatives.states import CooperativeState
 from orders.models import WeightAnswer
@@ -58,6 +60,15 @@ def test_every_change_has_words() -> None:
     told = {each for each in (*recorded(), *named_by_state()) if each.split(".")[0] in TOLD_OF}
     assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= told
     assert sorted(told - set(WORDS)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("sepay", "SePay"), ("demo", "dữ liệu mẫu"), ("watch_parts", "hệ thống"), ("", "hệ thống")],
+)
+def test_what_the_house_does_by_itself_is_told_by_no_name_of_the_code(name: str, said: str) -> None:
+    change = Change(what="order.placed", actor_kind="system", actor_name=name, door="system", data={})
+    assert [each.who for each in tell([change])] == [said]
 
 
 def test_a_change_of_an_older_release_is_still_shown() -> None:

@@ -122,14 +122,17 @@ def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
 
 def test_closed_and_paid_ones_are_listed_apart(cashier: Client) -> None:
     paid, closed = due(make_cooperative("A")), due(make_cooperative("B"))
+    owing = make_cooperative("C")
+    owed(owing, -5_000)
+    carried = close(owing)
     cashier.post(f"/quan-tri/chi-tien/{paid.pk}/da-chi/", {"key": KEY, "reference": "FT1"})
 
     tabs = [
-        [row.pk for row, *_rest in cashier.get(f"{PAGE}?xem={tab}").context["rows"]]
+        {row.pk for row, *_rest in cashier.get(f"{PAGE}?xem={tab}").context["rows"]}
         for tab in ("chot", "xong")
     ]
 
-    assert tabs == [[closed.settlement_id], [paid.settlement_id]]
+    assert tabs == [{closed.settlement_id}, {paid.settlement_id, carried.pk}]
 
 
 def test_a_correction_lands_in_the_running_period_once(cashier: Client) -> None:

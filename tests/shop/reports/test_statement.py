@@ -131,7 +131,7 @@ def test_a_long_period_is_printed_by_days_and_its_workbook_has_every_order(desk:
 
     assert "Số đơn: 2" in printed
     assert not any(part.order.code in printed for part in parts)
-    orders = [row[1] for row in book.worksheets[1].iter_rows(min_row=2, values_only=True)]
+    orders = [row[1] for row in book.worksheets[1].iter_rows(min_row=5, values_only=True)]
     assert orders[:2] == [part.order.code for part in parts]
 
 
@@ -143,16 +143,22 @@ def test_the_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     sums, rows = book.worksheets
     assert (sums.title, rows.title) == ("Quyết toán", "Đơn hàng và điều chỉnh")
-    assert list(sums.iter_rows(values_only=True)) == [
+    heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
+    period = "24/11/2026 đến 24/11/2026, chốt lúc"
+    assert [(name, when.startswith(period)) for name, when in heads] == [
+        ("Quyết toán 1, HTX Đồng Phúc", True),
+        ("Quyết toán 1, HTX Đồng Phúc", True),
+    ]
+    assert list(sums.iter_rows(min_row=4, values_only=True)) == [
         ("Việc", "Số tiền"),
         ("Tiền hàng đã bán", 300_000),
         ("Tiền giao hàng tự làm", 60_000),
         ("Điều chỉnh", -7_000),
         ("Tiền hoàn lại", -40_000),
         ("Phí sàn", -13_000),
-        ("Phải trả", 300_000),
+        ("Sàn trả", 300_000),
     ]
-    assert [row[1:4] for row in rows.iter_rows(min_row=2, values_only=True)] == [
+    assert [row[1:4] for row in rows.iter_rows(min_row=5, values_only=True)] == [
         (parts[0].order.code, "", 220_000),
         (parts[1].order.code, "", 87_000),
         ("điều chỉnh", "Bao bì hỏng, đã thống nhất", -7_000),
