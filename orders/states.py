@@ -159,6 +159,25 @@ CALL_MOVES: Moves = {
 UNANSWERED = frozenset({CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING})
 
 
+class DisputeState(TextChoices):
+    """A card payment that its bank asks for again."""
+
+    TO_ANSWER = "to_answer", _("to be answered")
+    ANSWERED = "answered", _("with the bank")
+    WON = "won", pgettext_lazy("dispute", "won")
+    LOST = "lost", pgettext_lazy("dispute", "lost")
+
+
+_OVER = frozenset({DisputeState.WON, DisputeState.LOST})
+# Evidence may be given until the bank decides, and a bank may ask for more of it.
+DISPUTE_MOVES: Moves = {
+    DisputeState.TO_ANSWER: _OVER | {DisputeState.ANSWERED},
+    DisputeState.ANSWERED: _OVER | {DisputeState.TO_ANSWER},
+    DisputeState.WON: frozenset(),
+    DisputeState.LOST: frozenset(),
+}
+
+
 class TransferState(TextChoices):
     """Money seen on our account."""
 
@@ -215,13 +234,11 @@ class PayoutState(TextChoices):
 
     DUE = "due", _("to be paid")
     PAID = "paid", _("paid")
-    CANCELLED = "cancelled", _("cancelled")
 
 
 PAYOUT_MOVES: Moves = {
-    PayoutState.DUE: frozenset({PayoutState.PAID, PayoutState.CANCELLED}),
+    PayoutState.DUE: frozenset({PayoutState.PAID}),
     PayoutState.PAID: frozenset(),
-    PayoutState.CANCELLED: frozenset(),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a person decides about a call that Stripe refused: to ask once more, or to pay by the bank instead."""
+"""What a person decides about a call that Stripe refused: to ask once more, pay by the bank, or leave it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from orders.actions.pull_back import left_of
 from orders.models import GatewayCall, Operation, Order, Payout, PayoutWay, Refund
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import done_before, record_change
 
 
@@ -30,6 +30,11 @@ class NotRepeatable(Refused):
 
     code = "not_repeatable"
     default_words = _("There is nothing to ask for again: it went through, or is not wanted any more.")
+
+
+class NotRefused(Refused):
+    code = "not_refused"
+    default_words = _("Only what was refused can be set aside.")
 
 
 @transaction.atomic(durable=True)
@@ -54,6 +59,26 @@ def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Ga
         "call.asked_again", call, actor=actor, now=now, root=order or call.payout, data=data, key=key
     )
     return again
+
+
+@transaction.atomic(durable=True)
+def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> GatewayCall:
+    """Nobody need see to what was refused any more; it may still be asked for again. Said again, it is as it
+    was. Raises Missing, NotRefused, ReasonNeeded.
+    """
+    order, call = locks.lock_call(call_id)
+    if call.set_aside_at is not None:
+        return call
+    if call.state != CallState.FAILED:
+        raise NotRefused()
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    call.set_aside_at, call.set_aside_why = now, reason.strip()[:500]
+    call.save(update_fields=["set_aside_at", "set_aside_why"])
+    data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+    about = order or call.payout
+    record_change("call.set_aside", call, actor=actor, now=now, root=about, why=call.set_aside_why, data=data)
+    return call
 
 
 @transaction.atomic(durable=True)

@@ -18,6 +18,8 @@ from django.utils import timezone
 from orders import locks
 from orders.actions.ask import sums_of
 from orders.actions.call import look_up_call
+from orders.actions.disputes import KINDS as DISPUTES
+from orders.actions.disputes import hear_of_dispute
 from orders.actions.events import record_event
 from orders.actions.standing import update_standing
 from orders.models import EventKind, GatewayCall, GatewayEvent, Operation, Payment, PaymentEvent
@@ -35,10 +37,6 @@ _AT_ONCE = 200
 _PROMPT = datetime.timedelta(seconds=30)  # until then its own message is on its way
 _ACTOR = Actor.system(PROVIDER)
 _GONE = frozenset({"failed", "canceled"})
-_DISPUTES = {
-    "charge.dispute.funds_withdrawn": (EventKind.CHARGE_BACK, "payment.disputed"),
-    "charge.dispute.funds_reinstated": (EventKind.CHARGE_SUCCESS, "payment.dispute_won"),
-}
 
 
 @transaction.atomic(durable=True)
@@ -62,7 +60,7 @@ def handle_event(*, event_id: int, now: datetime.datetime) -> None:
     GatewayEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
     event = read_event(kept.body)
     call = _call_of(event)
-    if event.kind in _DISPUTES:
+    if event.kind.startswith(DISPUTES):
         _disputed(event=event, now=now)
     elif event.kind.startswith("refund."):
         _refund(event, call, now=now)
@@ -110,26 +108,10 @@ def _problem(event: StripeEvent, call: GatewayCall | None) -> str:
 
 @transaction.atomic(durable=True)
 def _disputed(*, event: StripeEvent, now: datetime.datetime) -> None:
-    """A bank took the money back for its customer, or gave it to us again."""
+    """A bank asks for the money again, takes it, gives it back, or has decided."""
     payment = _locked_payment(event)
-    if payment is None or payment.order is None:
-        return
-    kind, what = _DISPUTES[event.kind]
-    name = event.kind.rpartition(".")[2]
-    written = record_event(
-        payment,
-        kind,
-        event.amount,
-        key=f"stripe:{event.subject}:{name}",
-        reference=event.subject,
-        message=event.reason,
-        actor=_ACTOR,
-        now=now,
-    )
-    if written is not None:
-        data = {"amount": event.amount, "reason": event.reason, "reference": event.subject}
-        record_change(what, payment.order, actor=_ACTOR, now=now, data=data)
-        update_standing(payment.order, now=now)
+    if payment is not None and payment.order is not None:
+        hear_of_dispute(payment.order, payment, event, actor=_ACTOR, now=now)
 
 
 def _refund(event: StripeEvent, call: GatewayCall | None, *, now: datetime.datetime) -> None:

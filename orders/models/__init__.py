@@ -13,6 +13,7 @@ from orders.models.discount import (
     VoucherValue,
     tidy_code,
 )
+from orders.models.dispute import Dispute
 from orders.models.gateway import OVERTAKEN, GatewayCall, GatewayEvent, Operation
 from orders.models.ledger import (
     OF_COOPERATIVES,
@@ -61,6 +62,7 @@ __all__ = [
     "Discount",
     "DiscountKind",
     "DiscountShare",
+    "Dispute",
     "EntryNature",
     "EventKind",
     "Figures",

@@ -30,7 +30,11 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         return self.filter(state__in=UNANSWERED)
 
     def refused(self) -> GatewayCallQuerySet:
-        """Those that a person has to see to: refused, and neither asked for again nor overtaken.
+        """Those that a person has to see to: they may be asked for again, and nobody set them aside."""
+        return self.repeatable().filter(set_aside_at=None)
+
+    def repeatable(self) -> GatewayCallQuerySet:
+        """Those that were refused, and neither asked for again nor overtaken.
 
         What a buyer's card refused is the buyer's to repeat.
         """
@@ -76,6 +80,10 @@ class GatewayCall(models.Model):
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     look_at = models.DateTimeField(null=True, blank=True)
+    set_aside_at = models.DateTimeField(null=True, blank=True)
+    set_aside_why = models.CharField(
+        max_length=500, blank=True, default="", help_text=_("Why nobody need see to what was refused.")
+    )
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
 

@@ -159,11 +159,6 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
             debits.setdefault(settlement_id, {})[account, nature] = total
         return {key: Figures.of(sums) for key, sums in debits.items()}
 
-    def by_carrier(self, currency: str) -> dict[str, int]:
-        """The cash that each carrier has of ours, by its name."""
-        rows = self.filter(account=Account.CARRIER_CASH, currency=currency).order_by("carrier")
-        return dict(rows.values_list("carrier").annotate(total=Sum("amount")))
-
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
         """Each cooperative's balance in a currency, in one query."""
         of = Account.COOPERATIVE_PAYABLE, Account.COOPERATIVE_CASH, Account.PAYOUT_DUE

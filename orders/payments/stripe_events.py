@@ -29,7 +29,8 @@ class StripeEvent:
 
     `reference` is the PaymentIntent (empty where there is none yet), `session` the Checkout Session, and
     `subject` the object itself: a payment, charge, refund, dispute, session or transfer. `key` is our call's,
-    where we began what it is about. Amounts are minor units; `reason` says why something failed.
+    where we began what it is about. Amounts are minor units; `reason` says why something failed, or is
+    disputed; until `evidence_by` a dispute may be answered.
     """
 
     id: str
@@ -48,6 +49,7 @@ class StripeEvent:
     charged: int
     refunded: int
     reason: str
+    evidence_by: datetime.datetime | None
 
 
 def read_event(body: str | bytes) -> StripeEvent:
@@ -74,7 +76,7 @@ def _read(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> Stripe
     return StripeEvent(
         id=str(event["id"]),
         kind=str(event["type"]),
-        created=datetime.datetime.fromtimestamp(event["created"], tz=datetime.UTC),
+        created=_moment(event["created"]),
         live=bool(event.get("livemode")),
         subject=str(row.get("id") or ""),
         reference=_key_of(row["id"] if kind == _PAYMENT else row.get(_PAYMENT)),
@@ -88,7 +90,12 @@ def _read(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> Stripe
         charged=int(row.get("amount_received") or row.get("amount_captured") or 0),
         refunded=int(row.get("amount_refunded") or row.get("amount_reversed") or 0),
         reason=str(reason or ""),
+        evidence_by=_moment(due) if (due := (row.get("evidence_details") or {}).get("due_by")) else None,
     )
+
+
+def _moment(seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
 
 
 def _authorised(row: Mapping[str, Any], kind: str) -> int:

@@ -42,7 +42,7 @@ from orders.payments.stripe_page import is_on, with_card_fields
 from orders.states import OrderStatus
 from orders.views.card import look_once
 from orders.views.held import actor_of
-from orders.views.paying import held_of, mark_of, paying_of
+from orders.views.paying import held_of, mark_of, paying_of, taken_back_from
 from orders.views.refunds import ShownRefund, shown_refunds, waiting_for_account
 from orders.views.timeline import Step, Track, track
 from shop.core.errors import Refused
@@ -170,6 +170,7 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         "key": uuid.uuid4(),
         "paying": paying_of(shown, now=now),
         "held": held_of(shown),
+        "taken_back": taken_back_from(shown),
         "cards_are_on": is_on(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.ask import start_of, sums_of
 from orders.actions.pay import change_way, confirms_at_once, is_waiting, ways_to_pay
-from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment, total_sums
+from orders.models import AskedTransfer, BankTransfer, Dispute, Method, Order, Payment, total_sums
 from orders.payments.asking import asked_of
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage
@@ -132,6 +132,13 @@ def held_of(order: Order) -> int:
     return held
 
 
+def taken_back_from(order: Order) -> int:
+    """What the buyer's bank has taken back, in minor units: nobody asks for it at the door."""
+    if not order.still_due or order.confirmed_at is None:
+        return 0
+    return Dispute.objects.filter(payment__order=order).taken_back().get(order.currency, 0)
+
+
 def mark_of(order: Order, *, now: datetime.datetime) -> str:
     """What an open page knows its news by: another one once anything about its payment is."""
     payment = _last_payment(order)
@@ -167,10 +174,14 @@ def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 def _rest(order: Order, payment: Payment | None) -> int:
-    """What is still to be paid of an order that the cooperatives work on, and not at the door."""
+    """What is still to be paid of an order that the cooperatives work on, and not at the door.
+
+    What a bank took back is between it and the market.
+    """
     if payment is None or payment.method == Method.COD or not order.still_due:
         return 0
-    return order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
+    rest = order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
+    return max(0, rest - taken_back_from(order))
 
 
 def _last_payment(order: Order) -> Payment | None:

@@ -15,14 +15,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
-from orders.actions.ask_again import ask_again, pay_by_bank
+from orders.actions.ask_again import ask_again, pay_by_bank, set_call_aside
 from orders.actions.call import look_up_call
 from orders.actions.hear_stripe import PROVIDER, handle_event
-from orders.models import EventKind, GatewayCall, GatewayEvent, PaymentEvent, Payout
+from orders.models import Dispute, GatewayCall, GatewayEvent, Payout
 from orders.payments.stripe_page import is_on
 from orders.payments.stripe_words import dispute_words, words_for
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
+from shop.desk.forms import reason_of
 
 PER_PAGE = 50
 
@@ -35,17 +36,15 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
     chosen = {"hong": rows.refused(), "tat-ca": rows}.get(only, rows.unanswered())
     page = Paginator(chosen.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    may_repeat = _may_repeat(page.object_list)
-    disputes = PaymentEvent.objects.filter(kind=EventKind.CHARGE_BACK).select_related("payment__order")
+    may_repeat, now = _may_repeat(page.object_list), timezone.now()
+    disputes = Dispute.objects.select_related("payment__order").newest_first()
     context = {
         "page": page,
         "only": only,
         "calls": [(call, _said_of(call), call.pk in may_repeat) for call in page.object_list],
         "unanswered": rows.unanswered().count(),
         "refused": rows.refused().count(),
-        "disputes": [
-            (event, dispute_words(event.message)) for event in disputes.order_by("-at", "-pk")[:PER_PAGE]
-        ],
+        "disputes": [(each, dispute_words(each.reason), each.is_late(now)) for each in disputes[:PER_PAGE]],
         "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
         "is_on": is_on(),
     }
@@ -72,6 +71,17 @@ def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Nobody need see to what was refused, for a reason."""
+    call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(
+        set_call_aside, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    return carry_out(request, action, to=_back(request), said=_("Set aside."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
 def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """A payout that Stripe refused is sent by the bank."""
     payout = get_object_or_404(Payout, pk=pk)
@@ -91,7 +101,7 @@ def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def _may_repeat(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
     """Which of these calls may be asked for again: one query."""
     keys = [call.pk for call in shown]
-    return set(GatewayCall.objects.filter(pk__in=keys).refused().values_list("pk", flat=True))
+    return set(GatewayCall.objects.filter(pk__in=keys).repeatable().values_list("pk", flat=True))
 
 
 def _said_of(call: GatewayCall) -> str:

@@ -33,6 +33,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting += [
             of.transfers(),
             of.refused_calls(),
+            of.disputes(),
             of.payouts(),
             of.statement_rows(),
             of.unseen_cash(),

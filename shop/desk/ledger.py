@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from cooperatives.views import staff_only
-from orders.models import LedgerEntry
+from orders.models import Dispute, LedgerEntry
 from orders.payments.codes import tidy
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -36,6 +36,7 @@ def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
         "balances": balances,
         "page": Paginator(report.postings(asked), PER_PAGE).get_page(request.GET.get("page")),
         "is_filtered": asked != Asked(),
+        "taken_back": Dispute.objects.all().taken_back() if asked == Asked() else {},
     }
     return render(request, "desk/ledger.html", context)
 

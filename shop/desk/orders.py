@@ -23,6 +23,7 @@ from orders.actions.weigh import answer_weight
 from orders.forms.refunds import AccountForm
 from orders.models import (
     Complaint,
+    Dispute,
     Order,
     OrderLine,
     OrderPart,
@@ -35,6 +36,7 @@ from orders.models import (
     places,
 )
 from orders.models.order import OrderQuerySet
+from orders.payments.stripe_words import dispute_words
 from orders.states import ParcelState
 from orders.views.order import DISCOUNTS
 from orders.views.refunds import shown_refunds, waiting_for_account
@@ -98,6 +100,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "order": shown,
         "parts": parts,
         "payments": _payments(shown),
+        "disputes": _disputes(shown),
         "refunds": refunds,
         "waiting": waiting_for_account(refunds),
         "complaints": Complaint.objects.filter(part__order=shown).select_related("part").newest_first(),
@@ -192,6 +195,12 @@ def _parts(order: Order) -> list[ShownPart]:
         told = [ShownParcel(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
         shown.append(ShownPart(row, list(row.lines.all()), told, row.may_be_cancelled(parcels)))
     return shown
+
+
+def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
+    """What banks ask for again: each with why, and whether the time for evidence is over."""
+    rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
+    return [(each, str(dispute_words(each.reason)), each.is_late(now)) for each in rows]
 
 
 def _account_form(order: Order) -> AccountForm:

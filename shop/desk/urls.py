@@ -71,6 +71,7 @@ urlpatterns = [
     path("the/", cards.cards, name="cards"),
     path("the/<uuid:pk>/xem/", cards.card_look, name="card-look"),
     path("the/<uuid:pk>/lai/", cards.card_repeat, name="card-repeat"),
+    path("the/<uuid:pk>/gac-lai/", cards.card_dismissal, name="card-dismissal"),
     path("the/chi/<uuid:pk>/ngan-hang/", cards.card_payout, name="card-payout"),
     path("the/tin/<int:pk>/", cards.card_notice, name="card-notice"),
     path("tien-mat/", cash.cash, name="cash"),

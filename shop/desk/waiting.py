@@ -18,6 +18,7 @@ from orders.models import (
     BankTransfer,
     CashRemittance,
     Complaint,
+    Dispute,
     GatewayCall,
     OrderPart,
     Parcel,
@@ -71,6 +72,18 @@ def refused_calls() -> Waiting:
     rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-asked_at", "pk")
     name = _("Refused by Stripe")
     return Waiting(name, rows.count(), list(rows[:SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
+
+
+def disputes() -> Waiting:
+    """Card payments that banks ask for again, until our evidence is there."""
+    rows = Dispute.objects.to_answer().select_related("payment__order")
+    return Waiting(
+        _("Disputes to answer"),
+        rows.count(),
+        list(rows[:SHOWN]),
+        "dispute",
+        f"{reverse('desk:cards')}#disputes",
+    )
 
 
 def payouts() -> Waiting:

@@ -12,8 +12,16 @@ from django.utils import timezone
 
 from orders.actions.cancel import cancel_order
 from orders.actions.hear_stripe import handle_event, handle_events_task
-from orders.models import EventKind, GatewayCall, GatewayEvent, LedgerEntry, Operation, PaymentEvent
-from orders.states import CallState, Coverage, OrderStatus
+from orders.models import (
+    Dispute,
+    EventKind,
+    GatewayCall,
+    GatewayEvent,
+    LedgerEntry,
+    Operation,
+    PaymentEvent,
+)
+from orders.states import CallState, Coverage, DisputeState, OrderStatus
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.doubles.stripe import Fault, payments
@@ -267,6 +275,10 @@ def test_a_bank_that_takes_the_money_back_is_written_down(stripe, send) -> None:
 
     order.refresh_from_db()
     assert (order.charged, order.charge_coverage) == (0, Coverage.NONE)
+    row = Dispute.objects.get()
+    assert (row.reference, row.reason, row.amount) == (dispute["id"], "fraudulent", 120_000)
+    assert (row.state, row.evidence_by) == (DisputeState.TO_ANSWER, row.told_at + datetime.timedelta(days=7))
+    assert Dispute.objects.all().taken_back() == {"VND": 120_000}
     back = PaymentEvent.objects.get(kind=EventKind.CHARGE_BACK)
     assert (back.amount, back.reference, back.message) == (120_000, dispute["id"], "fraudulent")
     assert LedgerEntry.objects.filter(account="gateway").balance() == 0
@@ -288,6 +300,7 @@ def test_a_dispute_that_is_won_brings_it_again(stripe, send, backwards) -> None:
     order.refresh_from_db()
     assert (order.charged, order.charge_coverage, sums(order).refunded) == (120_000, Coverage.FULL, 0)
     assert LedgerEntry.objects.filter(account="gateway").balance() == 120_000
+    assert (Dispute.objects.get().state, Dispute.objects.all().taken_back()) == (DisputeState.WON, {})
     check_everything()
 
 
@@ -301,6 +314,11 @@ def test_a_dispute_of_part_that_is_lost_stays_lost(stripe, send) -> None:
 
     order.refresh_from_db()
     assert order.charged == 70_000
+    assert (Dispute.objects.get().state, Dispute.objects.all().taken_back()) == (
+        DisputeState.LOST,
+        {"VND": 50_000},
+    )
+    assert Change.objects.filter(what="payment.dispute_lost", root_key=str(order.pk)).count() == 1
 
 
 def test_a_refund_that_the_bank_sends_back_is_ours_again(stripe, send) -> None:

@@ -17,6 +17,7 @@ CARDS = {
     "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
     "pm_card_authenticationRequired": "sca",
 }
+EVIDENCE_SECONDS = 7 * 86_400
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
@@ -241,6 +242,11 @@ def open_dispute(account, intent_key, *, amount=None, reason="fraudulent"):
         amount=amount or charge["amount_captured"],
         charge=charge["id"],
         currency=charge["currency"],
+        evidence_details={
+            "due_by": int(account.clock()) + EVIDENCE_SECONDS,
+            "has_evidence": False,
+            "past_due": False,
+        },
         metadata={},
         payment_intent=intent_key,
         reason=reason,

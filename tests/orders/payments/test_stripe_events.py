@@ -64,6 +64,7 @@ def test_a_notice_says_what_it_is_about_and_names_its_payment(
     assert (event.amount, event.currency) == (amount, "VND")
     assert (event.charged, event.refunded, event.status) == (charged, refunded, status)
     assert event.created.tzinfo is datetime.UTC
+    assert (event.evidence_by is not None) == (prefix == "du")
 
 
 def test_a_hold_and_a_refused_card_are_read_too(stripe, gateway):

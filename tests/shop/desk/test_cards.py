@@ -12,14 +12,18 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.actions.call import make_call
 from orders.actions.cancel import cancel_order
-from orders.models import GatewayCall, GatewayEvent, Operation, PaymentEvent
+from orders.actions.events import record_event
+from orders.actions.standing import update_standing
+from orders.models import Dispute, EventKind, GatewayCall, GatewayEvent, Operation, Order
 from orders.states import CallState
 from shop.core.actors import Actor
+from shop.core.models import Change
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_admin, make_gourd, make_user
 from tests.orders.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
 from tests.orders.test_ask import give_back
 from tests.orders.test_stripe_payouts import call_about, close, part
+from tests.unchanged import every_row
 
 __all__ = ["part", "stripe"]
 pytestmark = pytest.mark.django_db
@@ -99,24 +103,70 @@ def test_a_payout_that_was_refused_goes_by_bank(stripe, part, desk) -> None:
 
 def test_what_banks_took_back_and_odd_notices_are_shown(stripe, desk) -> None:
     order = paid_order(stripe)
-    PaymentEvent.objects.create(
+    Dispute.objects.create(
         payment=order.payments.get(),
-        kind="charge_back",
         amount=120_000,
         currency="VND",
         reference="du_1",
-        message="fraudulent",
-        at=NOW,
+        reason="fraudulent",
+        evidence_by=NOW.replace(year=2099),
+        told_at=NOW,
     )
     GatewayEvent.objects.create(
         provider="stripe", event_id="evt_1", kind="transfer.reversed", received_at=NOW, problem="by hand"
     )
 
-    page = shown(desk)
+    pages = [shown(desk), desk.get("/quan-tri/").content.decode()]
+    pages.append(desk.get(f"/quan-tri/don-hang/{order.pk}/").content.decode())
 
-    assert f"/quan-tri/don-hang/{order.pk}/" in page
-    assert "du_1" in page
-    assert "by hand" in page
+    assert all(f"/quan-tri/don-hang/{order.pk}/" in page for page in pages[:2])
+    assert all("gửi bằng chứng trước 10:00, thứ Ba 24/11" in page for page in pages)
+    assert "du_1" in pages[0]
+    assert "by hand" in pages[0]
+
+
+def test_the_books_say_what_of_the_buyers_debt_banks_took_back(stripe, desk) -> None:
+    order = paid_order(stripe)
+    payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
+    Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", told_at=NOW)
+    record_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
+    update_standing(Order.objects.get(pk=order.pk), now=NOW)
+
+    ledger = desk.get("/en/quan-tri/so-cai/").content.decode()
+    buyers = desk.get(f"/en/don-hang/{order.pk}/").content.decode()
+
+    assert "What buyers owe includes 120.000\xa0₫ that banks took back in disputes." in ledger
+    assert "Your bank took 120.000\xa0₫ back" in buyers
+    assert "To pay" not in buyers
+
+
+def test_what_was_refused_is_set_aside_with_a_reason_once_and_may_still_be_asked_for(stripe, desk) -> None:
+    order = refused_release(stripe)
+    call = call_of(order, Operation.CANCEL)
+    address = f"{PAGE}{call.pk}/gac-lai/"
+
+    before = every_row()
+    desk.post(address, {"reason": " "})
+    assert every_row() == before
+    for reason in ("Đã nhả ở trang Stripe", "khác"):
+        desk.post(address, {"reason": reason, "xem": "hong"})
+
+    call.refresh_from_db()
+    assert call.set_aside_why == "Đã nhả ở trang Stripe"
+    assert [each.why for each in Change.objects.filter(what="call.set_aside")] == ["Đã nhả ở trang Stripe"]
+    assert order.code not in desk.get("/quan-tri/").content.decode()
+    assert order.code not in shown(desk, "?xem=hong")
+    assert "Đã nhả ở trang Stripe" in shown(desk, "?xem=tat-ca")
+    assert f"{PAGE}{call.pk}/lai/" in shown(desk, "?xem=tat-ca")
+
+
+def test_what_went_through_cannot_be_set_aside(stripe, desk) -> None:
+    order = paid_order(stripe)
+    before = every_row()
+
+    desk.post(f"{PAGE}{call_of(order).pk}/gac-lai/", {"reason": "x"})
+
+    assert every_row() == before
 
 
 def test_a_notice_that_was_given_up_is_worked_on_again(stripe, desk) -> None:

@@ -103,6 +103,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "listing": 1,
         "transfer": 0,
         "call": 0,
+        "dispute": 0,
         "payout": 0,
         "row": 0,
         "remittance": 0,

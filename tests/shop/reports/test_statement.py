@@ -146,8 +146,8 @@ def test_the_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
     heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
     period = "24/11/2026 đến 24/11/2026, chốt lúc"
     assert [(name, when.startswith(period)) for name, when in heads] == [
-        ("Quyết toán 1, HTX Đồng Phúc", True),
-        ("Quyết toán 1, HTX Đồng Phúc", True),
+        ("Quyết toán kỳ 1, HTX Đồng Phúc", True),
+        ("Quyết toán kỳ 1, HTX Đồng Phúc", True),
     ]
     assert list(sums.iter_rows(min_row=4, values_only=True)) == [
         ("Việc", "Số tiền"),
