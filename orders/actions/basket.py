@@ -53,38 +53,61 @@ def put_in_basket(
 
     What is there already of the same variant grows. Raises OddQuantity, OverLimit, NotForSale.
     """
-    if quantity < 1:
-        raise OddQuantity(field="quantity")
-    variant = Variant.objects.buyable_in(channel.pk).filter(pk=variant_id).first()
-    if variant is None:
-        raise NotForSale(field="variant")
+    variant = _buyable(channel, variant_id, quantity)
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is None or basket.channel_id != channel.pk:
-        basket = Basket.objects.create(
-            user_id=user_id,
-            channel=channel,
-            currency=channel.currency,
-            country=channel.default_country,
-            language=language,
-            province_code=province_code,
-            changed_at=now,
+        basket = new_basket(
+            user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
         )
-    line = basket.lines.filter(variant=variant).order_by("created_at", "pk").first()
-    line = line or BasketLine(basket=basket, variant=variant, quantity=0)
-    line.quantity += quantity
-    _check_limit(line, line.quantity)
-    line.seen_price = _selling_price(variant, channel)
-    line.save()
-    _touch(basket, now)
+    _put(basket, variant, quantity)
+    touch(basket, now)
     return basket
 
 
-@transaction.atomic(durable=True)
-def change_quantity(
-    *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
-) -> None:
-    """Set how many steps of a line are wanted; none takes it out. Raises Missing, OddQuantity, OverLimit."""
-    basket = _locked_basket(basket_id)
+def new_basket(
+    *,
+    user_id: int | None,
+    channel: Channel,
+    language: str,
+    province_code: str = "",
+    now: datetime.datetime,
+) -> Basket:
+    """Step: an empty one."""
+    return Basket.objects.create(
+        user_id=user_id,
+        channel=channel,
+        currency=channel.currency,
+        country=channel.default_country,
+        language=language,
+        province_code=province_code,
+        changed_at=now,
+    )
+
+
+def put_line(
+    basket: Basket,
+    *,
+    variant_id: int,
+    quantity: int,
+    forced_price: int | None = None,
+    apart: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> BasketLine:
+    """Step, on a locked basket: add steps of a variant, `apart` in a line of their own.
+
+    `forced_price` is in minor units. Raises as `put_in_basket`.
+    """
+    variant = _buyable(basket.channel, variant_id, quantity)
+    line = _put(basket, variant, quantity, apart=apart)
+    if forced_price is not None or metadata:
+        line.forced_price = forced_price if forced_price is not None else line.forced_price
+        line.metadata = {**line.metadata, **(metadata or {})}
+        line.save(update_fields=["forced_price", "metadata"])
+    return line
+
+
+def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
+    """Step of `change_quantity`, on a locked basket."""
     line = basket.lines.select_related("variant").filter(pk=line_id).first()
     if line is None:
         raise Missing()
@@ -98,16 +121,25 @@ def change_quantity(
         line.quantity = quantity
         line.seen_price = _selling_price(line.variant, basket.channel)
         line.save(update_fields=["quantity", "seen_price"])
-    _touch(basket, now)
+
+
+@transaction.atomic(durable=True)
+def change_quantity(
+    *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
+) -> None:
+    """Set how many steps of a line are wanted; none takes it out. Raises Missing, OddQuantity, OverLimit."""
+    basket = locked_basket(basket_id)
+    set_quantity(basket, line_id, quantity)
+    touch(basket, now)
 
 
 @transaction.atomic(durable=True)
 def choose_place(*, basket_id: uuid.UUID, province_code: str, now: datetime.datetime) -> None:
     """Say which province it goes to, so that deliveries and their prices are known. Raises Missing."""
-    basket = _locked_basket(basket_id)
+    basket = locked_basket(basket_id)
     basket.province_code = province_code
     basket.save(update_fields=["province_code"])
-    _touch(basket, now)
+    touch(basket, now)
 
 
 @transaction.atomic(durable=True)
@@ -115,23 +147,24 @@ def choose_deliveries(
     *, basket_id: uuid.UUID, choices: Mapping[int, WantedDelivery], now: datetime.datetime
 ) -> None:
     """Say how each cooperative's share is to travel; a way of another cooperative is Missing."""
-    basket = _locked_basket(basket_id)
+    basket = locked_basket(basket_id)
     store_deliveries(basket, choices)
-    _touch(basket, now)
+    touch(basket, now)
 
 
 def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> None:
     """Step of `choose_deliveries`, on a locked basket."""
-    ways = DeliveryWay.objects.in_bulk([choice.way_id for choice in choices.values()])
+    ways = DeliveryWay.objects.in_bulk([choice.way_id for choice in choices.values() if choice.way_id])
     for cooperative_id, choice in choices.items():
-        way = ways.get(choice.way_id)
-        if way is None or way.cooperative_id != cooperative_id:
+        way = ways.get(choice.way_id) if choice.way_id else None
+        if choice.service_id is None and (way is None or way.cooperative_id != cooperative_id):
             raise Missing(field="delivery")
         DeliveryChoice.objects.update_or_create(
             basket=basket,
             cooperative_id=cooperative_id,
             defaults={
                 "way": way,
+                "service_id": choice.service_id,
                 "pickup_day": choice.pickup_day,
                 "pickup_starts": choice.pickup_starts,
             },
@@ -156,7 +189,7 @@ def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.date
         guest.save(update_fields=["user"])
         return guest
     _merge(guest, own)
-    _touch(own, now)
+    touch(own, now)
     return own
 
 
@@ -207,6 +240,25 @@ def _merge(guest: Basket, own: Basket) -> None:
     guest.delete()
 
 
+def _buyable(channel: Channel, variant_id: int, quantity: int) -> Variant:
+    if quantity < 1:
+        raise OddQuantity(field="quantity")
+    variant = Variant.objects.buyable_in(channel.pk).filter(pk=variant_id).first()
+    if variant is None:
+        raise NotForSale(field="variant")
+    return variant
+
+
+def _put(basket: Basket, variant: Variant, quantity: int, *, apart: bool = False) -> BasketLine:
+    there = None if apart else basket.lines.filter(variant=variant).order_by("created_at", "pk").first()
+    line = there or BasketLine(basket=basket, variant=variant, quantity=0)
+    line.quantity += quantity
+    _check_limit(line, line.quantity)
+    line.seen_price = _selling_price(variant, basket.channel)
+    line.save()
+    return line
+
+
 def _check_limit(line: BasketLine, quantity: int) -> None:
     """Whether a line may hold so many, counting the basket's other lines of its variant."""
     others = BasketLine.objects.filter(basket=line.basket_id, variant=line.variant_id).exclude(pk=line.pk)
@@ -229,13 +281,15 @@ def _release(basket: Basket, line: BasketLine) -> None:
     release_reservations(list(Reservation.objects.filter(line=line, line__basket=basket)))
 
 
-def _locked_basket(basket_id: uuid.UUID) -> Basket:
+def locked_basket(basket_id: uuid.UUID) -> Basket:
+    """Step: raises Missing where the basket has become an order, or never was."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
     return basket
 
 
-def _touch(basket: Basket, now: datetime.datetime) -> None:
+def touch(basket: Basket, now: datetime.datetime) -> None:
+    """Step: the basket was changed now."""
     basket.changed_at = now
     basket.save(update_fields=["changed_at"])

@@ -17,6 +17,7 @@ from catalog.models import Listing, Price, ProductMedia, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
 from cooperatives.states import CooperativeState
+from orders.actions.services import Fallback, fallbacks_for, share_fees
 from orders.actions.shares import (
     Buyer,
     Offer,
@@ -45,9 +46,10 @@ def wanted_of(basket: Basket) -> Wanted:
         for line in basket.lines.order_by("created_at", "pk")
     ]
     deliveries = {
-        choice.cooperative_id: WantedDelivery(choice.way_id, choice.pickup_day, choice.pickup_starts)
+        choice.cooperative_id: WantedDelivery(
+            choice.way_id, choice.pickup_day, choice.pickup_starts, choice.service_id
+        )
         for choice in basket.delivery_choices.order_by("pk")
-        if choice.way_id is not None
     }
     return Wanted(
         channel=basket.channel,
@@ -68,7 +70,9 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
     """
     variants = _variants(wanted)
     ways = _ways(variants.values())
-    rates = _tax_rates(wanted, variants.values(), ways, now)
+    asked = {each.service_id for each in wanted.deliveries.values() if each.way_id is None}
+    fallbacks = fallbacks_for(wanted, asked)
+    rates = _tax_rates(wanted, variants.values(), ways, fallbacks, now)
     free = _free(wanted, variants)
     shares: dict[int, Share] = {}
     for wanted_line in wanted.lines:
@@ -80,8 +84,9 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
         share.lines.append(line)
     _check_limits(shares.values())
     _spread_shortage(shares.values())
-    _quote_deliveries(wanted, shares, ways, now, proposing)
+    _quote_deliveries(wanted, shares, ways, fallbacks, now, proposing)
     every = list(shares.values())
+    share_fees(every, fallbacks)
     voucher = judge_code(wanted, every, now=now)
     by_code = [voucher.discount] if voucher and voucher.discount else []
     discounts = [*wanted.discounts, *by_code]
@@ -92,7 +97,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
 
 def stock_in_reach(wanted: Wanted, variant_ids: Iterable[int]) -> QuerySet[Stock]:
     """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected."""
-    chosen = [delivery.way_id for delivery in wanted.deliveries.values()]
+    chosen = [delivery.way_id for delivery in wanted.deliveries.values() if delivery.way_id is not None]
     collected = {
         way.cooperative_id: way.warehouse_id
         for way in DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
@@ -140,12 +145,14 @@ def _tax_rates(
     wanted: Wanted,
     variants: Iterable[Variant],
     ways: Mapping[int, list[DeliveryWay]],
+    fallbacks: Mapping[int, Fallback],
     now: datetime.datetime,
 ) -> dict[int | None, Decimal]:
     if not wanted.channel.charge_taxes:
         return {}
     classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
     classes |= {way.service.tax_class_id for offered in ways.values() for way in offered}
+    classes |= {each.service.tax_class_id for each in fallbacks.values()}
     return TaxRate.objects.all().by_class(classes, country=wanted.country, day=day_of(now))
 
 
@@ -240,6 +247,7 @@ def _quote_deliveries(
     wanted: Wanted,
     shares: Mapping[int, Share],
     ways: Mapping[int, list[DeliveryWay]],
+    fallbacks: Mapping[int, Fallback],
     now: datetime.datetime,
     proposing: bool,
 ) -> None:
@@ -268,9 +276,10 @@ def _quote_deliveries(
         ]
         chosen = wanted.deliveries.get(cooperative_id)
         possible = {offer.way.pk for offer in share.possible_offers}
-        if proposing and (chosen is None or chosen.way_id not in possible):
+        is_served = chosen is not None and (chosen.way_id in possible or chosen.service_id in fallbacks)
+        if proposing and not is_served:
             chosen = share.first_choice
-        _choose(share, chosen)
+        _choose(share, chosen, fallbacks)
         if share.cooperative.is_paused_on(day_of(now)):
             share.problems.append(Problem.PAUSED)
 
@@ -280,8 +289,15 @@ def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
     return None if capacity is None else capacity - (slot.taken if slot else 0)
 
 
-def _choose(share: Share, chosen: WantedDelivery | None) -> None:
+def _choose(share: Share, chosen: WantedDelivery | None, fallbacks: Mapping[int, Fallback]) -> None:
     """Find what was chosen among the offers, or say why it cannot be."""
+    if chosen is not None and chosen.way_id is None:
+        fallback = fallbacks.get(chosen.service_id or 0)
+        if fallback is None:
+            share.problems.append(Problem.NOT_DELIVERED)
+        else:
+            share.service = fallback.service
+        return
     if not share.possible_offers:
         share.problems.append(Problem.NOT_DELIVERED)
         return
@@ -318,8 +334,8 @@ def _price(
     discounts: Sequence[WantedDiscount],
 ) -> Purchase:
     for share in every:
-        tax_class = share.chosen.way.service.tax_class_id if share.chosen else None
-        share.delivery_tax_rate = rates.get(tax_class, Decimal(0))
+        service = share.carried_by
+        share.delivery_tax_rate = rates.get(service.tax_class_id if service else None, Decimal(0))
     return price_purchase(
         [
             LineIn(

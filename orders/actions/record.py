@@ -39,7 +39,7 @@ from shop.core.text import fold
 class Contact:
     """Who receives it and where. `address` is unsaved; `phone` as normalised as it could be.
 
-    `notes` are words to a cooperative, by its id.
+    `billing` is unsaved too, where it is another address; `notes` are words to a cooperative, by its id.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Contact:
     email: str = ""
     note: str = ""
     province_code: str = ""
+    billing: Address | None = None
     notes: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -70,6 +71,9 @@ def record_order(
     """Step: the order with its parts and lines as the quote says. Promises no stock."""
     address = contact.address.copy()
     address.save(force_insert=True)
+    billing = contact.billing.copy() if contact.billing else None
+    if billing is not None:
+        billing.save(force_insert=True)
     order = new_order(
         channel_id=basket.channel_id,
         currency=basket.currency,
@@ -82,6 +86,7 @@ def record_order(
         phone=contact.phone,
         note=contact.note,
         shipping_address=address,
+        billing_address=billing,
         province_code=contact.province_code,
         placed_at=now,
         confirmed_at=now if confirmed else None,
@@ -180,6 +185,14 @@ def _part(
         if way.warehouse is not None:
             part.pickup_place = f"{way.warehouse.name}, {way.warehouse.address}"[:500]
         part.expected_from, part.expected_until = _expected(way, now)
+    elif share.service is not None:
+        service = share.service
+        part.service, part.way_kind, part.way_name = service, service.kind, service.name
+        part.delivery_tax_class_name = service.tax_class.name if service.tax_class else ""
+        if service.maximum_days is not None:
+            day = day_of(now)
+            part.expected_from = day + datetime.timedelta(days=service.minimum_days or 0)
+            part.expected_until = day + datetime.timedelta(days=service.maximum_days)
     if share.chosen_time is not None:
         time = share.chosen_time
         part.pickup_day, part.pickup_starts, part.pickup_ends = time.day, time.starts, time.ends

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
-from cooperatives.models import Cooperative, DeliveryWay, PickupTime
+from cooperatives.models import Cooperative, DeliveryWay, PickupTime, Service
 from orders.models import Bearer, DiscountKind
 from orders.pricing import Agreed, AgreedShare, DiscountIn, Purchase, price_weighed
 from shop.core.errors import Refused
@@ -44,9 +44,12 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class WantedDelivery:
-    way_id: int
+    """A cooperative's way; or a service of the channel, for who has no offer of it."""
+
+    way_id: int | None = None
     pickup_day: datetime.date | None = None
     pickup_starts: datetime.time | None = None
+    service_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +167,31 @@ class Offer:
     fee: int | None
     times: list[QuotedTime]
 
+    @property
+    def first(self) -> WantedDelivery | None:
+        """This way, at the first time that can still be had; None where every time is taken."""
+        if not self.way.market_days.all():
+            return WantedDelivery(self.way.pk)
+        free = (each.time for each in self.times if not each.is_full)
+        time = next(free, None)
+        return WantedDelivery(self.way.pk, time.day, time.starts) if time else None
+
 
 @dataclass(slots=True)
 class Share:
-    """One cooperative's share: what will be a part."""
+    """One cooperative's share: what will be a part.
+
+    `service` carries it where the cooperative has no offer of what was chosen for the whole basket; what
+    that costs is shared by all such shares, `service_fee` being this one's.
+    """
 
     cooperative: Cooperative
     lines: list[QuotedLine]
     offers: list[Offer]
     chosen: Offer | None = None
     chosen_time: PickupTime | None = None
+    service: Service | None = None
+    service_fee: int | None = None
     delivery_tax_rate: Decimal = Decimal(0)
     delivery_to_pay: int | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -188,7 +206,7 @@ class Share:
 
     @property
     def fee(self) -> int | None:
-        return self.chosen.fee if self.chosen else None
+        return self.chosen.fee if self.chosen else self.service_fee
 
     @property
     def possible_offers(self) -> list[Offer]:
@@ -197,13 +215,12 @@ class Share:
     @property
     def first_choice(self) -> WantedDelivery | None:
         """The first way that can still be had, in the cooperative's own order: what a page proposes."""
-        for offer in self.possible_offers:
-            if not offer.way.market_days.all():
-                return WantedDelivery(offer.way.pk)
-            for each in offer.times:
-                if not each.is_full:
-                    return WantedDelivery(offer.way.pk, each.time.day, each.time.starts)
-        return None
+        return next((first for offer in self.possible_offers if (first := offer.first)), None)
+
+    @property
+    def carried_by(self) -> Service | None:
+        """The service that was chosen, whoever offers it."""
+        return self.chosen.way.service if self.chosen else self.service
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from shop.api import account, apps, base, catalogue, content, orders, staff
+from shop.api import account, apps, base, catalogue, checkout, content, orders, staff
 
-AREAS = (base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA, orders.AREA, staff.AREA)
+AREAS = (
+    *(base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA),
+    *(orders.AREA, checkout.AREA, staff.AREA),
+)

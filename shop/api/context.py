@@ -37,6 +37,8 @@ class Context:
         self.now: datetime.datetime = timezone.now()
         self._scopes: dict[Permission, Scope] = {}
         self._afterwards: list[Callable[[HttpResponse], Any]] = []
+        # Products that lie in a basket at hand: shown with it, on sale or not.
+        self.goods_at_hand: set[int] = set()
 
     # --- who asks ---------------------------------------------------------------------------------
 

@@ -53,9 +53,11 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
         rows = rows.alias(here=FilteredRelation("listings", condition=Q(listings__channel=channel.pk)))
     if sees_all_goods(context):
         return rows.exclude(slug__contains=REMOVED)
+    at_hand = Q(pk__in=context.goods_at_hand)
     if channel is None or not channel.is_active:
-        return rows.none()
-    return rows.filter(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+        return rows.filter(at_hand)
+    on_sale = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+    return rows.filter(on_sale | at_hand if context.goods_at_hand else on_sale)
 
 
 def variants_in(context: Context, channel: Channel | None) -> Rows:
@@ -68,13 +70,15 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
         )
     if sees_all_goods(context):
         return rows.exclude(product__slug__contains=REMOVED)
+    at_hand = Q(product__in=context.goods_at_hand)
     if channel is None or not channel.is_active:
-        return rows.none()
-    return rows.filter(
+        return rows.filter(at_hand)
+    on_sale = Q(
         priced__amount__isnull=False,
         here__state=ListingState.PUBLISHED,
         product__cooperative__state=CooperativeState.APPROVED,
     )
+    return rows.filter(on_sale | at_hand if context.goods_at_hand else on_sale)
 
 
 product = InChannel("Product", goods_in)

@@ -1,0 +1,64 @@
+"""Addresses of checkouts: checked as far as a client wants it, and kept for the person too where they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orders.models import Basket
+from shop.accounts.models import Address
+from shop.accounts.profile import add_address
+from shop.api.addresses import address_from
+from shop.api.context import Context
+from shop.api.errors import Mistake, Mistakes
+
+_COMPARED = [
+    field.attname for field in Address._meta.concrete_fields if field.name not in ("id", "user", "metadata")
+]
+
+
+def checked(
+    given: Mapping[str, Any], rules: Mapping[str, Any] | None, basket: Basket, context: Context, *, kind: str
+) -> Address:
+    """The address of an input. Raises Mistakes for what the rules do not let pass."""
+    address = Address(country=basket.country)
+    rules = rules or {}
+    passing = {
+        code
+        for code, rule in (("REQUIRED", "checkRequiredFields"), ("INVALID", "checkFieldsFormat"))
+        if rules.get(rule) is False
+    }
+    try:
+        return address_from(given, context, of=address, kind=kind)
+    except Mistakes as wrong:
+        left = [each for each in wrong.mistakes if each.api_code not in passing]
+        if left or any(_is_too_long(address, each) for each in wrong.mistakes):
+            raise Mistakes(left or wrong.mistakes) from wrong
+        return address
+
+
+def require_whole(address: Address, context: Context, *, kind: str) -> None:
+    """Raises Mistakes where what was kept unchecked cannot be delivered to, or billed."""
+    if not address.validation_skipped:
+        address_from({}, context, of=address, kind=kind)
+
+
+def keep_for_person(basket: Basket, address: Address, context: Context) -> None:
+    """Add it to the addresses of the basket's person, unless they have it."""
+    if basket.user_id is None:
+        return
+    same = {column: getattr(address, column) for column in _COMPARED}
+    if not Address.objects.filter(user=basket.user_id, **same).exists():
+        add_address(
+            user_id=basket.user_id, address=address.copy(), use=None, actor=context.actor, now=context.now
+        )
+
+
+def _is_too_long(address: Address, mistake: Mistake) -> bool:
+    """What no rule lets pass: our columns cannot hold it."""
+    limits = {field.attname: field.max_length for field in Address._meta.concrete_fields}
+    return any(
+        len(value) > (limits[column] or len(value))
+        for column in _COMPARED
+        if isinstance(value := getattr(address, column), str)
+    )

@@ -1,0 +1,197 @@
+"""Baskets as checkouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Min, Sum
+
+from orders.actions.options import chosen_option, options_of
+from orders.actions.shares import Quote
+from orders.models import Basket, Reservation
+from shop.accounts.models import Address, User
+from shop.accounts.permissions import Permission
+from shop.api.account.types import user
+from shop.api.base.channels import channel
+from shop.api.base.places import address
+from shop.api.breadth import Resolver, Selection
+from shop.api.checkout.deliveries import Chosen, Shown, deliveries_of
+from shop.api.checkout.problems import problems_of
+from shop.api.checkout.quotes import quotes_of
+from shop.api.checkout.types import WORKS_ON_ALL, acted_on, checkout, line
+from shop.api.context import Context
+from shop.api.languages import code_of
+from shop.api.metadata import keep_metadata
+from shop.api.money import Sum as Money
+from shop.api.money import Taxed
+from shop.api.types import Row, Rows, Type
+
+checkout.id()
+checkout.columns(
+    created="created_at",
+    updatedAt="changed_at",
+    lastChange="changed_at",
+    customerNote="note",
+    note="note",
+    token="id",
+)
+checkout.one("channel", channel, by="channel_id")
+checkout.one("billingAddress", address, by="billing_address_id", rows=Address.objects.all())
+checkout.one("shippingAddress", address, by="shipping_address_id", rows=Address.objects.all())
+checkout.nothing("giftCards", value=[])
+checkout.nothing("taxExemption", value=False)
+checkout.nothing("translatedDiscountName")
+# Where goods are collected, a cooperative's own way says so: no warehouse hands out what is another's.
+checkout.nothing("availableCollectionPoints", value=[])
+
+
+def _owns(context: Context, key: Any) -> bool:
+    return bool(acted_on(context).filter(pk=key).exists())
+
+
+keep_metadata(checkout, Basket, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns)
+
+
+def _quoted(field: str) -> Callable[[Callable[[Quote], Any]], None]:
+    """Decorates what is read from a basket's quote: a field of Checkout."""
+
+    def add(read: Callable[[Quote], Any]) -> None:
+        def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+            offers = quotes_of(context, [each.id for each in parents])
+            return [read(offers[each.id]) for each in parents]
+
+        checkout.field(field, needs="id")(resolve)
+
+    return add
+
+
+@_quoted("subtotalPrice")
+def _goods(offer: Quote) -> Taxed:
+    sums = offer.purchase.goods
+    return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
+
+
+@_quoted("shippingPrice")
+def _delivery(offer: Quote) -> Taxed:
+    sums = offer.purchase.delivery
+    return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
+
+
+@_quoted("totalPrice")
+def _total(offer: Quote) -> Taxed:
+    sums = offer.purchase.total
+    return Taxed(sums.net, sums.gross, offer.wanted.channel.currency)
+
+
+@_quoted("discount")
+def _discount(offer: Quote) -> Money:
+    return Money(offer.voucher_amount, offer.wanted.channel.currency)
+
+
+@_quoted("discountName")
+def _discount_name(offer: Quote) -> str | None:
+    return offer.voucher.name or offer.voucher.code if offer.voucher else None
+
+
+@_quoted("isShippingRequired")
+def _is_shipping_required(offer: Quote) -> bool:
+    return any(each.variant.product.product_type.is_shipping_required for each in offer.lines)
+
+
+@checkout.field(needs="voucher_code")
+def voucher_code(parents: list[Row], *_: Any) -> list[str | None]:
+    return [each.voucher_code or None for each in parents]
+
+
+@checkout.field(needs="email")
+def email(parents: list[Row], *_: Any) -> list[str | None]:
+    return [each.email or None for each in parents]
+
+
+@checkout.field(needs="language")
+def language_code(parents: list[Row], *_: Any) -> list[str]:
+    return [code_of(each.language) for each in parents]
+
+
+@checkout.field(needs="channel__display_gross_prices")
+def display_gross_prices(parents: list[Row], *_: Any) -> list[bool]:
+    return [each.channel__display_gross_prices for each in parents]
+
+
+@checkout.field("user", needs="user_id")
+def owner(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    """The person themselves, and staff, see whose it is."""
+    asks = context.user.pk if context.user else None
+    shown = context.may(*WORKS_ON_ALL, Permission.MANAGE_USERS)
+    keys = [each.user_id if shown or each.user_id == asks else None for each in parents]
+    found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    return [found.get(key) for key in keys]
+
+
+@checkout.field("lines", needs="id")
+def lines_of(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    rows = line.rows(context).filter(basket__in=[each.id for each in parents]).order_by("created_at", "id")
+    found = line.grouped(rows, selection.names(), by="basket_id")
+    return [found.get(each.id, []) for each in parents]
+
+
+@checkout.field(needs="id")
+def quantity(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int]:
+    rows: Rows = line.rows(context).filter(basket__in=[each.id for each in parents])
+    sums = dict(rows.order_by().values_list("basket").annotate(total=Sum("quantity")))
+    return [sums.get(each.id, 0) for each in parents]
+
+
+@checkout.field(needs="id")
+def stock_reservation_expires(parents: list[Row], *_: Any) -> list[Any]:
+    rows = Reservation.objects.filter(line__basket__in=[each.id for each in parents])
+    ends = dict(rows.order_by().values_list("line__basket").annotate(ends=Min("expires_at")))
+    return [ends.get(each.id) for each in parents]
+
+
+def _chosen(show: Callable[[Chosen], Any]) -> Resolver:
+    def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+        offers = quotes_of(context, [each.id for each in parents])
+        chosen = [chosen_option(offers[each.id]) for each in parents]
+        return [
+            show(Chosen(each.id, Shown.of(option, offers[each.id]))) if option else None
+            for each, option in zip(parents, chosen, strict=True)
+        ]
+
+    return resolve
+
+
+checkout.field("delivery", needs="id")(_chosen(lambda chosen: chosen))
+checkout.field("shippingMethod", needs="id")(_chosen(lambda chosen: chosen.method))
+checkout.field("deliveryMethod", needs="id")(_chosen(lambda chosen: chosen.method))
+
+
+def _methods(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Shown]]:
+    offers = quotes_of(context, [each.id for each in parents])
+    return [
+        [each.method for each in deliveries_of(parent.id, offers[parent.id], options_of)]
+        for parent in parents
+    ]
+
+
+checkout.field("shippingMethods", needs="id")(_methods)
+checkout.field("availableShippingMethods", needs="id")(_methods)
+
+
+@checkout.field(needs="id")
+def problems(
+    parents: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    offers = quotes_of(context, [each.id for each in parents])
+    return [problems_of(each.id, offers[each.id], context) for each in parents]
+
+
+gift_card = Type("GiftCard")
+gift_card.plain(
+    *("id", "privateMetadata", "privateMetafield", "privateMetafields"),
+    *("metadata", "metafield", "metafields", "displayCode", "last4CodeChars"),
+    *("isActive", "initialBalance", "currentBalance"),
+)
+
+TYPES = (checkout, gift_card)

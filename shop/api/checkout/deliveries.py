@@ -1,0 +1,134 @@
+"""How a whole basket travels, as the contract shows it: one method, whatever the cooperatives' ways."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from orders.actions.options import Option
+from orders.actions.shares import Quote
+from shop.api.checkout.types import delivery, shipping_method
+from shop.api.errors import Mistake
+from shop.api.ids import InvalidId, global_id, global_ids, key_of
+from shop.api.metadata import as_items
+from shop.api.money import Sum
+from shop.api.types import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A `ShippingMethod`; `price` in the channel's currency."""
+
+    typename: ClassVar[str] = "ShippingMethod"
+    service_id: int
+    name: str
+    price: Sum
+    minimum_days: int | None = None
+    maximum_days: int | None = None
+    is_weight_based: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, option: Option, offer: Quote) -> Shown:
+        """An option of this quote. What each cooperative asks stands under its slug."""
+        return cls(
+            option.service.pk,
+            option.name,
+            Sum(option.fee, offer.wanted.channel.currency),
+            option.minimum_days,
+            option.maximum_days,
+            option.service.is_weight_based,
+            {leg.cooperative.slug: str(leg.fee) for leg in option.legs if leg.fee is not None},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A `Delivery` of a basket."""
+
+    basket_id: uuid.UUID
+    method: Shown
+
+    @property
+    def id(self) -> str:
+        return global_id("CheckoutDelivery", _key(self.basket_id, self.method.service_id))
+
+
+def deliveries_of(
+    basket_id: uuid.UUID, offer: Quote, options_of: Callable[[Quote], Iterable[Option]]
+) -> list[Chosen]:
+    """What a quoted basket can have."""
+    return [Chosen(basket_id, Shown.of(option, offer)) for option in options_of(offer)]
+
+
+def service_meant(text: str, basket_id: uuid.UUID, options: Iterable[Option]) -> int:
+    """The service that an id stands for: of one of this basket's deliveries, or of a shipping method.
+
+    Raises Mistake.
+    """
+    try:
+        plain = key_of(text, "ShippingMethod", "ShippingMethodType")
+        ours = key_of(text, "CheckoutDelivery")
+    except (InvalidId, ValueError) as error:
+        raise Mistake("GRAPHQL_ERROR", str(error), field="deliveryMethodId") from error
+    if plain is not None:
+        return int(plain)
+    for option in options:
+        if ours is not None and _key(basket_id, option.service.pk) == ours:
+            return option.service.pk
+    raise Mistake(
+        "DELIVERY_METHOD_NOT_APPLICABLE",
+        "This delivery is not one of the checkout's.",
+        field="deliveryMethodId",
+    )
+
+
+def _key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
+    return uuid.uuid5(basket_id, f"service:{service_id}")
+
+
+delivery.columns(id="id", shippingMethod="method")
+shipping_method.columns(
+    name="name",
+    price="price",
+    minimumDeliveryDays="minimum_days",
+    maximumDeliveryDays="maximum_days",
+)
+shipping_method.nothing("description", "message")
+shipping_method.nothing("active", value=True)
+shipping_method.nothing("privateMetadata", value=[])
+shipping_method.nothing("privateMetafield", "privateMetafields")
+
+
+@shipping_method.field("id")
+def method_ids(methods: list[Row], *_: Any) -> list[str]:
+    return global_ids("ShippingMethod", [each.service_id for each in methods])
+
+
+@shipping_method.field("type")
+def kind(methods: list[Row], *_: Any) -> list[str]:
+    return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
+
+
+@shipping_method.field()
+def metadata(methods: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+    return [as_items(each.metadata) for each in methods]
+
+
+@shipping_method.field()
+def metafield(methods: list[Row], arguments: dict[str, Any], *_: Any) -> list[str | None]:
+    return [each.metadata.get(arguments["key"]) for each in methods]
+
+
+@shipping_method.field()
+def metafields(methods: list[Row], arguments: dict[str, Any], *_: Any) -> list[dict[str, str]]:
+    keys = arguments.get("keys")
+    return [
+        each.metadata if keys is None else {key: each.metadata[key] for key in keys if key in each.metadata}
+        for each in methods
+    ]
+
+
+TYPES = (delivery, shipping_method)

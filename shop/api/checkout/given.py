@@ -1,0 +1,86 @@
+"""Lines and prices as the contract's inputs name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from catalog.models import Variant
+from orders.actions.fill import Put, Set
+from shop.accounts.permissions import Permission
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key, global_ids
+from shop.api.metadata import from_input
+from shop.core.money import half_up, minor_digits
+
+_LARGEST_PRICE = 10**15
+
+
+def puts_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Put]:
+    """`[CheckoutLineInput!]`. Raises Mistake for goods that nobody knows, PermissionDenied for a price that
+    the requester may not set."""
+    keys = [given_key(each["variantId"], "ProductVariant", field="variantId") for each in lines]
+    _require_known(keys)
+    return [
+        Put(
+            key,
+            each["quantity"],
+            _price(each, currency, context),
+            bool(each.get("forceNewLine")),
+            from_input(each.get("metadata")),
+        )
+        for key, each in zip(keys, lines, strict=True)
+    ]
+
+
+def sets_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Set]:
+    """`[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `puts_from`."""
+    sets = []
+    for each in lines:
+        line, variant = each.get("lineId"), each.get("variantId")
+        if (line is None) == (variant is None):
+            raise Mistake("GRAPHQL_ERROR", "Give exactly one of `lineId` and `variantId`.", field="lines")
+        sets.append(
+            Set(
+                None if line is None else given_key(line, "CheckoutLine", field="lineId"),
+                None if variant is None else given_key(variant, "ProductVariant", field="variantId"),
+                each.get("quantity"),
+                _price(each, currency, context),
+                from_input(each.get("metadata")),
+            )
+        )
+    _require_known([each.variant_id for each in sets if each.variant_id is not None])
+    return sets
+
+
+def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
+    """A sum as clients write it, in whole minor units. Raises Mistake where it has more decimals than the
+    currency, or more digits than anybody has money."""
+    scaled = amount * 10 ** minor_digits(currency)
+    whole = half_up(scaled) if abs(scaled) < _LARGEST_PRICE else -1
+    if scaled != whole:
+        raise Mistake("INVALID", f"This is no sum in {currency}.", field=field)
+    return whole
+
+
+def _require_known(keys: Sequence[int]) -> None:
+    known = set(Variant.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        (first, *_others) = global_ids("ProductVariant", unknown)
+        raise Mistake(
+            "GRAPHQL_ERROR",
+            f"Could not resolve to a node with the global id list of '{first}'.",
+            field="variantId",
+        )
+
+
+def _price(given: Mapping[str, Any], currency: str, context: Context) -> int | None:
+    if given.get("price") is None:
+        if given.get("priceOverrideReason"):
+            raise Mistake("PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for.")
+        return None
+    context.require(Permission.HANDLE_CHECKOUTS)
+    return minor_units(given["price"], currency, field="price")

@@ -1,0 +1,137 @@
+"""Lines of checkouts: goods and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from catalog.models import Variant
+from orders.actions.shares import Quote, QuotedLine
+from orders.models import BasketLine
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.types import variant
+from shop.api.checkout.problems import line_problems
+from shop.api.checkout.quotes import quotes_of
+from shop.api.checkout.types import acted_on, line
+from shop.api.context import Context
+from shop.api.metadata import keep_metadata
+from shop.api.money import Sum, Taxed
+from shop.api.types import Row
+from shop.core.money import gross_of, half_up, net_of
+
+line.id()
+line.columns(quantity="quantity", isGift="is_gift")
+line.nothing("priceOverrideReason")
+
+
+def _owns(context: Context, key: Any) -> bool:
+    return BasketLine.objects.filter(pk=key, basket__in=acted_on(context)).exists()
+
+
+keep_metadata(line, BasketLine, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns)
+
+
+@line.field("variant", needs=("variant_id", "basket__channel_id"))
+def variants(lines: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row]:
+    """What lies in a basket can be looked at there, even when it is not on sale any more."""
+    pairs = [(each.variant_id, each.basket__channel_id) for each in lines]
+    found = variant.by_pair(context, pairs, selection.names())
+    hidden = {key for key, _channel in pairs if (key, _channel) not in found}
+    if hidden:
+        products = Variant.objects.filter(pk__in=hidden).values_list("product", flat=True)
+        context.goods_at_hand |= set(products)
+        again = [pair for pair in pairs if pair[0] in hidden]
+        found |= variant.by_pair(context, again, selection.names())
+    return [found[pair] for pair in pairs]
+
+
+def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], Any]], None]:
+    """Decorates what is read from a line in its basket's quote: a field of CheckoutLine."""
+
+    def add(read: Callable[[QuotedLine, Quote], Any]) -> None:
+        def resolve(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+            offers = quotes_of(context, [each.basket_id for each in parents])
+            at = {
+                one.wanted.key: (one, offers[key])
+                for key in {each.basket_id for each in parents}
+                for one in offers[key].lines
+            }
+            return [read(*at[each.id]) for each in parents]
+
+        line.field(field, needs=("id", "basket_id"))(resolve)
+
+    return add
+
+
+@_quoted("totalPrice")
+def _total(one: QuotedLine, offer: Quote) -> Taxed:
+    return _total_of(one, offer)
+
+
+@_quoted("unitPrice")
+def _unit(one: QuotedLine, offer: Quote) -> Taxed:
+    total = _total_of(one, offer)
+    steps = Decimal(one.wanted.quantity)
+    return Taxed(half_up(total.net / steps), half_up(total.gross / steps), total.currency)
+
+
+@_quoted("undiscountedUnitPrice")
+def _listed_unit(one: QuotedLine, offer: Quote) -> Sum:
+    return Sum(one.unit_list, offer.wanted.channel.currency)
+
+
+@_quoted("undiscountedTotalPrice")
+def _listed_total(one: QuotedLine, offer: Quote) -> Sum:
+    return Sum(one.unit_list * one.wanted.quantity, offer.wanted.channel.currency)
+
+
+@_quoted("priorUnitPrice")
+def _prior_unit(one: QuotedLine, offer: Quote) -> Sum | None:
+    prior = _prior(one)
+    return None if prior is None else Sum(prior, offer.wanted.channel.currency)
+
+
+@_quoted("priorTotalPrice")
+def _prior_total(one: QuotedLine, offer: Quote) -> Sum | None:
+    prior = _prior(one)
+    return None if prior is None else Sum(prior * one.wanted.quantity, offer.wanted.channel.currency)
+
+
+@_quoted("requiresShipping")
+def _requires_shipping(one: QuotedLine, offer: Quote) -> bool:
+    return one.variant.product.product_type.is_shipping_required
+
+
+@line.field(needs=("id", "basket_id"))
+def problems(
+    lines: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[dict[str, Any]]]:
+    offers = quotes_of(context, [each.basket_id for each in lines])
+    rows = BasketLine.objects.in_bulk([each.id for each in lines])
+    at = {one.wanted.key: (one, offer) for offer in offers.values() for one in offer.lines}
+    return [
+        line_problems(at[each.id][0], rows[each.id], at[each.id][1], context) if each.id in rows else []
+        for each in lines
+    ]
+
+
+def _total_of(one: QuotedLine, offer: Quote) -> Taxed:
+    """After every discount; what cannot be bought any more stands at its price without them."""
+    priced = next((each for each in offer.purchase.lines if each.key == one.wanted.key), None)
+    channel = offer.wanted.channel
+    if priced is not None:
+        return Taxed(priced.total.net, priced.total.gross, channel.currency)
+    if channel.prices_entered_with_tax:
+        return Taxed(net_of(one.total, one.tax_rate), one.total, channel.currency)
+    return Taxed(one.total, gross_of(one.total, one.tax_rate), channel.currency)
+
+
+def _prior(one: QuotedLine) -> int | None:
+    """What one step cost before, where the channel says so."""
+    price = next(iter(one.variant.prices.all()), None)
+    return price.prior_amount if price is not None else None
+
+
+TYPES = (line,)

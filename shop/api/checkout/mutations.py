@@ -1,0 +1,223 @@
+"""Changing checkouts: each mutation finds the basket, calls one action, and shows what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.details import bill_to, give_to, leave_behind, send_to, write_details
+from orders.actions.fill import begin_basket
+from orders.actions.redeem import drop_code, use_code
+from orders.actions.vouchers import CodeUnknown, VoucherRefused
+from orders.models import Basket, VoucherCode, tidy_code
+from shop.accounts.models import User
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.checkout.addresses import checked, keep_for_person
+from shop.api.checkout.given import puts_from
+from shop.api.checkout.quotes import forget
+from shop.api.checkout.types import basket_in, checkout
+from shop.api.context import Context
+from shop.api.errors import Mistake, PermissionDenied
+from shop.api.ids import given_key
+from shop.api.languages import tag_of
+from shop.api.metadata import from_input
+from shop.api.permissions import Standing
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+from shop.core.models import Channel
+
+CODES = {
+    "odd_quantity": "ZERO_QUANTITY",
+    "over_limit": "QUANTITY_GREATER_THAN_LIMIT",
+    "sold_out": "INSUFFICIENT_STOCK",
+    "not_for_sale": "UNAVAILABLE_VARIANT_IN_CHANNEL",
+    "not_delivered_so": "DELIVERY_METHOD_NOT_APPLICABLE",
+}
+mutation = Mutations(codes=CODES)
+
+
+def shown(basket: Basket, context: Context, selection: Selection) -> dict[str, Any]:
+    """The payload: the checkout as it is now."""
+    forget(context)
+    found = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
+    return {"checkout": found.get(basket.pk)}
+
+
+@mutation.field()
+def checkout_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    channel = _channel(given.get("channel"), context)
+    if given.get("privateMetadata"):
+        context.require(Permission.MANAGE_CHECKOUTS)
+    email = _email(given["email"]) if given.get("email") else ""
+    rules = given.get("validationRules") or {}
+    draft = Basket(channel=channel, country=channel.default_country)
+    addresses = {
+        name: checked(given[name], rules.get(name), draft, context, kind=kind)
+        for name, kind in (("shippingAddress", "SHIPPING"), ("billingAddress", "BILLING"))
+        if given.get(name)
+    }
+    language = tag_of(given["languageCode"]) if given.get("languageCode") else "vi"
+    basket = begin_basket(
+        user_id=context.user.pk if context.user else None,
+        channel=channel,
+        language=language,
+        puts=puts_from(given.get("lines") or [], channel.currency, context),
+        metadata=from_input(given.get("metadata")),
+        private_metadata=from_input(given.get("privateMetadata")),
+        now=context.now,
+    )
+    if email or context.user:
+        email = email or (context.user.email if context.user else None) or ""
+        write_details(basket_id=basket.pk, email=email, now=context.now)
+    if "shippingAddress" in addresses:
+        send_to(basket_id=basket.pk, address=addresses["shippingAddress"], now=context.now)
+    if "billingAddress" in addresses:
+        bill_to(basket_id=basket.pk, address=addresses["billingAddress"], now=context.now)
+    return shown(basket, context, selection) | {"created": True}
+
+
+@mutation.field()
+def checkout_email_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    basket = basket_in(arguments, context)
+    write_details(basket_id=basket.pk, email=_email(arguments["email"]), now=context.now)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_customer_note_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    basket = basket_in(arguments, context)
+    write_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_language_code_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    basket = basket_in(arguments, context)
+    write_details(basket_id=basket.pk, language=tag_of(arguments["languageCode"]), now=context.now)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_shipping_address_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    basket = basket_in(arguments, context)
+    rules = arguments.get("validationRules")
+    address = checked(arguments["shippingAddress"], rules, basket, context, kind="SHIPPING")
+    send_to(basket_id=basket.pk, address=address, now=context.now)
+    if arguments.get("saveAddress"):
+        keep_for_person(basket, address, context)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_billing_address_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    basket = basket_in(arguments, context)
+    rules = arguments.get("validationRules")
+    address = checked(arguments["billingAddress"], rules, basket, context, kind="BILLING")
+    bill_to(basket_id=basket.pk, address=address, now=context.now)
+    if arguments.get("saveAddress"):
+        keep_for_person(basket, address, context)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_add_promo_code(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    basket = basket_in(arguments, context)
+    try:
+        use_code(basket_id=basket.pk, code=arguments["promoCode"][:255], now=context.now)
+    except VoucherRefused as refused:
+        code = "INVALID" if isinstance(refused, CodeUnknown) else "VOUCHER_NOT_APPLICABLE"
+        raise Mistake(code, refused.words, field="promoCode") from refused
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_remove_promo_code(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """By the code itself, or by the id of its voucher."""
+    basket = basket_in(arguments, context)
+    code, voucher = arguments.get("promoCode"), arguments.get("promoCodeId")
+    if (code is None) == (voucher is None):
+        raise Mistake("GRAPHQL_ERROR", "Give exactly one of `promoCode` and `promoCodeId`.")
+    if voucher is not None:
+        key = given_key(voucher, "Voucher", "GiftCard", field="promoCodeId")
+        is_it = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()
+        if not is_it:
+            raise Mistake("NOT_FOUND", _("There is no such code here."), field="promoCodeId")
+    elif not basket.voucher_code or tidy_code(code or "") != basket.voucher_code:
+        raise Mistake("INVALID", _("There is no such code here."), field="promoCode")
+    drop_code(basket_id=basket.pk, now=context.now)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_customer_attach(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """To the requester; an app that may impersonate people names somebody else."""
+    customer = arguments.get("customerId")
+    if customer is not None and (context.user is None or not _is(customer, context.user)):
+        context.require(Permission.IMPERSONATE_USER)
+        key = given_key(customer, "User", field="customerId")
+        person = User.objects.filter(pk=key, erased_at=None).first()
+        if person is None:
+            raise Missing(field="customerId")
+    else:
+        context.require(Standing.USER)
+        person = context.signed_in()
+    basket = basket_in(arguments, context)
+    give_to(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
+    return shown(basket, context, selection)
+
+
+@mutation.field()
+def checkout_customer_detach(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    if not context.may(Permission.IMPERSONATE_USER):
+        context.require(Standing.USER)
+    basket = basket_in(arguments, context)
+    if basket.user_id is None:
+        raise PermissionDenied()
+    leave_behind(basket_id=basket.pk, now=context.now)
+    return shown(basket, context, selection)
+
+
+def _channel(slug: str | None, context: Context) -> Channel:
+    channel = context.channel(slug)
+    if channel is not None and channel.is_active:
+        return channel
+    if slug is None:
+        raise Mistake("MISSING_CHANNEL_SLUG", _("Name the channel."), field="channel")
+    if channel is None:
+        raise Mistake("NOT_FOUND", _("We could not find that."), field="channel")
+    raise Mistake("CHANNEL_INACTIVE", _("Nothing is sold in this channel at the moment."), field="channel")
+
+
+def _email(written: str) -> str:
+    try:
+        validate_email(written.strip())
+    except ValidationError as error:
+        raise Mistake("INVALID", _("This is not an e-mail address."), field="email") from error
+    return written.strip()
+
+
+def _is(customer: str, person: User) -> bool:
+    return bool(given_key(customer, "User", field="customerId") == person.pk)

@@ -1,0 +1,79 @@
+"""Finding checkouts: one's own, those whose id is held, and for staff all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from orders.models import Basket
+from shop.accounts.permissions import Permission
+from shop.api.account.types import user
+from shop.api.breadth import Selection
+from shop.api.checkout.types import checkout
+from shop.api.connections import Key, connect, connect_each
+from shop.api.context import Context
+from shop.api.errors import ProtocolError
+from shop.api.filters import Conditions, has_metadata, ids, sorting, where, within
+from shop.api.ids import global_id, key_of
+from shop.api.roots import Queries
+from shop.api.types import Row, Rows
+
+query = Queries()
+_NEWEST = [Key("changed_at", descending=True), Key("id", descending=True)]
+
+
+@query.field("checkout")
+def one_checkout(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    given, token = arguments.get("id"), arguments.get("token")
+    if (given is None) == (token is None):
+        raise ProtocolError("A checkout is found by exactly one of `id` and `token`.")
+    key = token if given is None else key_of(given, "Checkout")
+    return checkout.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("checkouts", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS])
+def all_checkouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = Basket.objects.filter(where(arguments.get("filter"), _FILTER, context))
+    if arguments.get("channel") is not None:
+        rows = rows.filter(channel__slug=arguments["channel"])
+    fields = {"CREATION_DATE": [Key("created_at")], "CUSTOMER": [Key("email")]}
+    order = sorting(arguments.get("sortBy"), fields, [Key("created_at", descending=True)])
+    return connect(checkout, rows, arguments, selection, order=order)
+
+
+@user.field("checkouts", needs="id")
+def baskets_of(users: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> Any:
+    rows, keys = _own(arguments), [each.id for each in users]
+    return connect_each(checkout, rows, arguments, selection, order=_NEWEST, by="user_id", parents=keys)
+
+
+@user.field(needs="id")
+def checkout_ids(users: list[Row], arguments: dict[str, Any], *_: Any) -> list[list[str]]:
+    rows = _own(arguments).filter(user__in=[each.id for each in users]).order_by("-changed_at", "-pk")
+    found: dict[int, list[str]] = {}
+    for owner, key in rows.values_list("user", "pk"):
+        found.setdefault(owner, []).append(global_id("Checkout", key))
+    return [found.get(each.id, []) for each in users]
+
+
+def _own(arguments: dict[str, Any]) -> Rows:
+    rows: Rows = Basket.objects.all()
+    slug = arguments.get("channel")
+    return rows if slug is None else rows.filter(channel__slug=slug)
+
+
+def _day_range(column: str) -> Any:
+    return within(f"{column}__date")
+
+
+_FILTER: Conditions = {
+    "customer": lambda context, text: Q(email__icontains=text) | Q(user__email__icontains=text),
+    "created": _day_range("created_at"),
+    "search": lambda context, text: Q(email__icontains=text) | Q(name__icontains=text),
+    "metadata": has_metadata(),
+    "channels": ids("Channel", column="channel"),
+    "updatedAt": _day_range("changed_at"),
+}
+
+TYPES = (query,)

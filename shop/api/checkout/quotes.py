@@ -1,0 +1,29 @@
+"""What baskets would cost as orders now, worked out once for each basket in a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from orders.actions.quote import quote, wanted_of
+from orders.actions.shares import Quote
+from orders.models import Basket
+from shop.api.context import Context
+
+_kept: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
+
+
+def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
+    """By basket. A number of queries for each basket, whatever lies in it."""
+    known = _kept.setdefault(context, {})
+    missing = [key for key in dict.fromkeys(keys) if key not in known]
+    if missing:
+        for basket in Basket.objects.filter(pk__in=missing).select_related("channel"):
+            known[basket.pk] = quote(wanted_of(basket), now=context.now)
+    return known
+
+
+def forget(context: Context) -> None:
+    """Baskets have changed: work them out anew."""
+    _kept.pop(context, None)

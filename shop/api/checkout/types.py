@@ -1,0 +1,60 @@
+"""The object types of checkouts, and whose baskets a requester sees and acts on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from orders.models import Basket, BasketLine
+from shop.accounts.permissions import Permission
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.types import Rows, Type
+from shop.core.errors import Missing
+
+# Whoever holds one of these works on everybody's baskets.
+WORKS_ON_ALL = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
+
+
+def seen(context: Context) -> Rows:
+    """Baskets to look at. Storefronts read without saying for whom: the id opens it, except to another
+    person."""
+    if context.may(*WORKS_ON_ALL) or context.user is None:
+        return Basket.objects.all()
+    return Basket.objects.filter(Q(user=None) | Q(user=context.user))
+
+
+def acted_on(context: Context) -> Rows:
+    """Baskets to change: guests', and one's own."""
+    if context.may(*WORKS_ON_ALL):
+        return Basket.objects.all()
+    return Basket.objects.filter(Q(user=None) | Q(user=context.user) if context.user else Q(user=None))
+
+
+checkout = Type("Checkout", rows=seen)
+line = Type("CheckoutLine", rows=lambda context: BasketLine.objects.filter(basket__in=seen(context)))
+shipping_method = Type("ShippingMethod")
+delivery = Type("Delivery")
+
+
+def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
+    """The basket that a mutation is about, by whichever of its arguments names it.
+
+    Raises Mistake for what is no id, Missing for a basket that is not there or another person's.
+    """
+    found = acted_on(context).filter(pk=_named(arguments)).select_related("channel", "user").first()
+    if found is None:
+        raise Missing(field="id")
+    basket: Basket = found
+    return basket
+
+
+def _named(arguments: dict[str, Any]) -> Any:
+    for name in ("id", "checkoutId"):
+        if arguments.get(name) is not None:
+            return given_key(arguments[name], "Checkout", field=name)
+    if arguments.get("token") is not None:
+        return arguments["token"]
+    raise Mistake("GRAPHQL_ERROR", "Name the checkout by `id` or `token`.", field="id")

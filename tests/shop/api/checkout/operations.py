@@ -1,0 +1,123 @@
+"""What Saleor's storefront asks of a checkout: our own documents with the same fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.api.ids import global_id
+from tests.shop.api.client import data_of
+
+_FIELDS = """
+fragment Sum on Money { currency amount }
+fragment Place on Address {
+  id city phone postalCode companyName cityArea streetAddress1 streetAddress2 countryArea
+  country { country code } firstName lastName
+}
+fragment Line on CheckoutLine {
+  id quantity
+  totalPrice { gross { currency amount } } unitPrice { gross { ...Sum } } undiscountedUnitPrice { ...Sum }
+  variant {
+    id name
+    attributes(variantSelection: ALL) {
+      values { name dateTime boolean translation(languageCode: VI) { name } }
+    }
+    translation(languageCode: VI) { name }
+    product {
+      name media { alt type url(size: 72) } translation(languageCode: VI) { id name language { code } }
+    }
+    media { alt type url(size: 72) }
+  }
+}
+fragment Basket on Checkout {
+  id email voucherCode discountName translatedDiscountName isShippingRequired
+  discount { ...Sum } giftCards { displayCode id currentBalance { ...Sum } }
+  channel { id slug } user { id }
+  shippingAddress { ...Place } billingAddress { ...Place }
+  delivery { id shippingMethod { id name } }
+  problems {
+    __typename
+    ... on CheckoutLineProblemInsufficientStock { availableQuantity line { id } variant { id } }
+    ... on CheckoutLineProblemVariantNotAvailable { line { id } }
+    ... on CheckoutProblemDeliveryMethodInvalid { delivery { id } }
+  }
+  totalPrice { gross { ...Sum } tax { ...Sum } }
+  shippingPrice { gross { ...Sum } } subtotalPrice { gross { ...Sum } }
+  lines { ...Line }
+}
+"""
+FIND = "query($id: ID!) { checkout(id: $id) { ...Basket } }" + _FIELDS
+ADDRESS = {
+    "firstName": "Nguyễn Thị Hoa",
+    "lastName": "",
+    "streetAddress1": "Số 5, ngõ 12",
+    "city": "Phường Nghĩa Đô",
+    "country": "VN",
+    "phone": "0987654321",
+}
+
+
+def change(name: str, takes: str = "", gives: str = "", *, shows: bool = True) -> str:
+    """A mutation of a checkout: `takes` declares its variables, `gives` hands them on."""
+    shown = "checkout { ...Basket }" if shows else ""
+    text = f"mutation({takes}) {{ {name}({gives}) {{ {shown} errors {{ field code message }} }} }}"
+    return text + (_FIELDS if shows else "")
+
+
+CREATE = change("checkoutCreate", "$input: CheckoutCreateInput!", "input: $input")
+ADD = change("checkoutLinesAdd", "$id: ID!, $lines: [CheckoutLineInput!]!", "id: $id, lines: $lines")
+UPDATE = change(
+    "checkoutLinesUpdate", "$id: ID!, $lines: [CheckoutLineUpdateInput!]!", "id: $id, lines: $lines"
+)
+DELETE = change("checkoutLinesDelete", "$id: ID!, $lines: [ID!]!", "id: $id, linesIds: $lines")
+DELETE_ONE = change("checkoutLineDelete", "$id: ID!, $line: ID", "id: $id, lineId: $line")
+EMAIL = change("checkoutEmailUpdate", "$id: ID!, $email: String!", "id: $id, email: $email")
+_TAKES = "$id: ID!, $address: AddressInput!, $save: Boolean, $rules: CheckoutAddressValidationRules"
+_GIVES = "saveAddress: $save, validationRules: $rules"
+SHIP = change("checkoutShippingAddressUpdate", _TAKES, f"id: $id, shippingAddress: $address, {_GIVES}")
+BILL = change("checkoutBillingAddressUpdate", _TAKES, f"id: $id, billingAddress: $address, {_GIVES}")
+METHOD = change("checkoutDeliveryMethodUpdate", "$id: ID!, $method: ID", "id: $id, deliveryMethodId: $method")
+USE = change("checkoutAddPromoCode", "$id: ID!, $code: String!", "checkoutId: $id, promoCode: $code")
+DROP = change("checkoutRemovePromoCode", "$id: ID!, $code: String", "checkoutId: $id, promoCode: $code")
+ATTACH = change("checkoutCustomerAttach", "$id: ID!", "id: $id")
+DETACH = change("checkoutCustomerDetach", "$id: ID!", "id: $id")
+OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
+  deliveries { id shippingMethod {
+    id name active price { currency amount } minimumDeliveryDays maximumDeliveryDays metadata { key value }
+  } }
+  errors { field code message }
+} }"""
+
+
+def done(query: str, token: str | None = None, /, **variables: Any) -> Any:
+    """What a mutation answers, which refused nothing: the checkout where it shows one."""
+    (payload,) = data_of(query, token, **variables).values()
+    assert payload["errors"] == []
+    return payload.get("checkout", payload)
+
+
+def errors_of(query: str, token: str | None = None, /, **variables: Any) -> list[tuple[str | None, str]]:
+    """Fields and codes of what a mutation refuses, which shows no checkout then."""
+    (payload,) = data_of(query, token, **variables).values()
+    assert payload.get("checkout") is None
+    return [(error["field"], error["code"]) for error in payload["errors"]]
+
+
+def line_of(variant: Any, quantity: int = 1, **fields: Any) -> dict[str, Any]:
+    return {"variantId": global_id("ProductVariant", variant.pk), "quantity": quantity, **fields}
+
+
+def begun(*wanted: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
+    """The id of a checkout with these goods."""
+    lines = [line_of(variant, quantity) for variant, quantity in wanted]
+    return done(CREATE, token, input={"channel": channel, "lines": lines})["id"]
+
+
+def ready(*wanted: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **place: Any) -> str:
+    """The id of a checkout of which everything but the money is said; by the first delivery there is."""
+    checkout = begun(*wanted, token=token, channel=channel)
+    done(EMAIL, token, id=checkout, email="hoa@example.com")
+    done(SHIP, token, id=checkout, address=ADDRESS | place)
+    done(BILL, token, id=checkout, address=ADDRESS | place)
+    first = done(OPTIONS, token, id=checkout)["deliveries"][0]
+    done(METHOD, token, id=checkout, method=first["id"])
+    return checkout
