@@ -105,11 +105,15 @@ def begin_parcel(
     part: OrderPart,
     quantities: Mapping[uuid.UUID, int],
     *,
+    warehouse_id: uuid.UUID | None = None,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `pack_parcel`, on a locked order. Raises Missing, NotThatMany, NotWeighed, WrongMove."""
+    """Step of `pack_parcel`, on a locked order; out of one store house, or wherever the goods are promised.
+
+    Raises Missing, NotThatMany, NotWeighed, WrongMove.
+    """
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="packing")
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
@@ -121,14 +125,14 @@ def begin_parcel(
         part=part,
         number=last + 1,
         carrier=part.carrier,
-        warehouse_id=part.warehouse_id,
+        warehouse_id=warehouse_id or part.warehouse_id,
         cod_expected=cash,
         cod_state=CodState.EXPECTED if cash else CodState.NONE,
         key=key,
     )
     rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
-        rows += _take_allocated(parcel, lines[line_id], quantity)
+        rows += _take_allocated(parcel, lines[line_id], quantity, warehouse_id)
     ParcelLine.objects.bulk_create(rows)
     stock = next((row.stock for row in rows if row.stock is not None), None)
     if stock is not None:
@@ -278,7 +282,9 @@ def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.U
         raise NotThatMany(open=still_open)
 
 
-def _take_allocated(parcel: Parcel, line: OrderLine, quantity: int) -> Sequence[ParcelLine]:
+def _take_allocated(
+    parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
+) -> Sequence[ParcelLine]:
     """Parcel lines out of the stocks that were promised; what was promised nowhere comes from no stock."""
     taken_elsewhere: dict[int, int] = {}
     waiting = ParcelLine.objects.filter(
@@ -287,7 +293,10 @@ def _take_allocated(parcel: Parcel, line: OrderLine, quantity: int) -> Sequence[
     for row in waiting:
         taken_elsewhere[row.stock_id or 0] = taken_elsewhere.get(row.stock_id or 0, 0) + row.quantity
     rows = []
-    for allocation in line.allocations.select_related("stock").order_by("pk"):
+    promised = line.allocations.select_related("stock").order_by("pk")
+    if warehouse_id is not None:
+        promised = promised.filter(stock__warehouse=warehouse_id)
+    for allocation in promised:
         here = min(quantity, allocation.quantity - taken_elsewhere.get(allocation.stock_id, 0))
         if here > 0:
             rows.append(ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=here))

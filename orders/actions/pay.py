@@ -31,7 +31,7 @@ from orders.payments.asking import asked_of
 from orders.payments.stripe_page import takes_cards
 from orders.states import CallState, Coverage
 from shop.core.actors import Actor
-from shop.core.errors import Refused
+from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change, shop_settings
 
 _COVERED = frozenset({Coverage.FULL, Coverage.OVER})
@@ -229,6 +229,18 @@ def money_came(
 def confirms_at_once(order: Order) -> bool:
     """Whether an order counts as soon as its money is here, held, or to be paid at the door."""
     return order.channel.automatically_confirm_all_new_orders
+
+
+@transaction.atomic(durable=True)
+def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Order:
+    """The platform's staff say that an order counts, paid or not. Raises Missing, NotWaiting."""
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing()
+    if not is_waiting(order):
+        raise NotWaiting()
+    confirm(order, actor=actor, now=now)
+    return order
 
 
 def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:

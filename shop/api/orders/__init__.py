@@ -4,7 +4,19 @@ from pathlib import Path
 
 from orders.models import Origin
 from orders.states import Coverage, SaleorStatus
-from shop.api.orders import discounts, events, lines, order, parcels, parts, queries, refunds, sums
+from shop.api.orders import (
+    discounts,
+    events,
+    lines,
+    mutations,
+    order,
+    parcels,
+    parts,
+    queries,
+    refund_mutations,
+    refunds,
+    sums,
+)
 from shop.api.schema import Area
 
 AREA = Area(
@@ -19,6 +31,8 @@ AREA = Area(
         *events.TYPES,
         *sums.TYPES,
         *queries.TYPES,
+        *mutations.TYPES,
+        *refund_mutations.TYPES,
     ),
     enums={
         "OrderStatus": SaleorStatus,
@@ -27,5 +41,6 @@ AREA = Area(
         "OrderOriginEnum": Origin,
         **discounts.ENUMS,
         **parts.ENUMS,
+        **refund_mutations.ENUMS,
     },
 )

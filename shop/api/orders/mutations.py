@@ -1,0 +1,226 @@
+"""What staff do with orders and their parcels.
+
+Whoever handles the orders of some cooperatives sends their goods; whole orders are the platform's to change.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from orders.actions.cancel import cancel_order
+from orders.actions.fulfil import Sent, fulfil_order, send_parcel, track_parcel
+from orders.actions.notes import add_note, put_note_right
+from orders.actions.pack import void_parcel
+from orders.actions.pay import confirm_order
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake, Mistakes
+from shop.api.ids import given_key, global_ids
+from shop.api.orders.seen import order_key
+from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, line, order
+from shop.api.roots import Mutations
+from shop.api.types import Row
+from shop.core.errors import Missing, Refused
+
+LONGEST_NUMBER = 120
+CODES = {
+    "already_handed_over": "CANNOT_CANCEL_ORDER",
+    "not_confirmed": "INVALID",
+    "not_enough_there": "INSUFFICIENT_STOCK",
+    "not_paid": "CANNOT_FULFILL_UNPAID_ORDER",
+    "not_that_many": "FULFILL_ORDER_LINE",
+    "not_weighed": "FULFILL_ORDER_LINE",
+    "not_waiting_for_payment": "INVALID",
+    "nothing_written": "REQUIRED",
+    "note_too_long": "GRAPHQL_ERROR",
+}
+mutation = Mutations(codes=CODES)
+
+
+# --- whole orders -------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=PLATFORM)
+def order_cancel(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_order(arguments["id"], "id", context)
+    with Renamed(wrong_move="CANNOT_CANCEL_ORDER"):
+        reason = gettext_noop("Called off by the platform.")
+        cancel_order(order_id=key, reason=reason, actor=context.actor, now=context.now)
+    return {"order": shown_order(key, context, selection)}
+
+
+@mutation.field(permissions=PLATFORM)
+def order_confirm(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_order(arguments["id"], "id", context)
+    confirm_order(order_id=key, actor=context.actor, now=context.now)
+    return {"order": shown_order(key, context, selection)}
+
+
+@mutation.field(permissions=PLATFORM)
+def order_note_add(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_order(arguments["order"], "order", context)
+    note = add_note(order_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now)
+    return {
+        "order": shown_order(key, context, selection),
+        "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
+    }
+
+
+@mutation.field(permissions=PLATFORM)
+def order_note_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["note"], "OrderEvent", field="note")
+    note = put_note_right(
+        note_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now
+    )
+    return {
+        "order": shown_order(uuid.UUID(note.key), context, selection),
+        "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
+    }
+
+
+# --- goods --------------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=HANDLING)
+def order_fulfill(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    if arguments.get("order") is None:
+        raise Mistake("REQUIRED", _("Say which order is meant."), field="order")
+    key = given_order(arguments["order"], "order", context)
+    with Renamed(wrong_move="FULFILL_ORDER_LINE"):
+        parcels = fulfil_order(
+            order_id=key,
+            goods=_goods(given["lines"], key, context),
+            tracking_number=_number(given.get("trackingNumber")),
+            leaves=context.settings.fulfillment_auto_approve,
+            beyond_stock=bool(given.get("allowStockToBeExceeded")),
+            actor=context.actor,
+            now=context.now,
+        )
+    keys = [parcel.pk for parcel in parcels]
+    found = fulfillment.by_key(context, keys, selection.names("fulfillments"))
+    return {
+        "order": shown_order(key, context, selection),
+        "fulfillments": [found[each] for each in keys if each in found],
+    }
+
+
+def _goods(given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Context) -> list[Sent]:
+    """What is sent from where. Raises Mistakes, for each line that is wrong."""
+    goods, wrong = [], []
+    for each in given:
+        text = each.get("orderLineId")
+        if text is None:
+            raise Mistake("REQUIRED", _("Say which goods are meant."), field="orderLineId")
+        line_id = given_key(text, "OrderLine", field="orderLineId")
+        for stock in each["stocks"]:
+            house = given_key(stock["warehouse"], "Warehouse", field="warehouse")
+            if stock["quantity"] < 0:
+                words = _("This must not be less than nothing.")
+                wrong.append(Mistake("ZERO_QUANTITY", words, field="quantity", orderLines=[text]))
+            elif stock["quantity"]:
+                goods.append(Sent(line_id, house, stock["quantity"]))
+    if wrong:
+        raise Mistakes(wrong)
+    if not goods:
+        raise Mistake("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
+    wanted = {each.line_id for each in goods}
+    if line.rows(context).filter(order=order_id, pk__in=wanted).count() < len(wanted):
+        raise Mistake("NOT_FOUND", Missing.default_words, field="orderLineId")
+    return goods
+
+
+@mutation.field(permissions=HANDLING)
+def order_fulfillment_approve(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = _given_parcel(arguments["id"], context)
+    with Renamed(wrong_move="INVALID"):
+        send_parcel(parcel_id=key, actor=context.actor, now=context.now)
+    return _shown_parcel(key, context, selection)
+
+
+@mutation.field(permissions=HANDLING)
+def order_fulfillment_cancel(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """The goods go back to where they were packed, whatever store house is named."""
+    key = _given_parcel(arguments["id"], context)
+    with Renamed(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
+        reason = gettext_noop("Undone by staff.")
+        void_parcel(parcel_id=key, reason=reason, actor=context.actor, now=context.now)
+    return _shown_parcel(key, context, selection)
+
+
+@mutation.field(permissions=HANDLING)
+def order_fulfillment_update_tracking(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = _given_parcel(arguments["id"], context)
+    number = _number(arguments["input"].get("trackingNumber"))
+    with Renamed(wrong_move="INVALID"):
+        track_parcel(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
+    return _shown_parcel(key, context, selection)
+
+
+# --- what all of them need ----------------------------------------------------------------------------
+
+
+class Renamed:
+    """Refusals that mean different things in different mutations: code of ours → code of the contract's."""
+
+    def __init__(self, **codes: str) -> None:
+        self._codes = codes
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Refused) and error.code in self._codes:
+            raise Mistake(self._codes[error.code], error.words, field=error.field) from error
+        if isinstance(error, Refused) and "lines" in error.details:
+            of_lines = global_ids("OrderLine", error.details["lines"])
+            raise Mistake(CODES[error.code], error.words, orderLines=of_lines) from error
+
+
+def given_order(text: str, field: str, context: Context) -> uuid.UUID:
+    """The key of an order that the requester sees. Raises Mistake, Missing."""
+    key = order_key(context, given_key(text, "Order", field=field))
+    if key is None or not order.rows(context).filter(pk=key).exists():
+        raise Missing(field=field)
+    return key
+
+
+def shown_order(key: uuid.UUID, context: Context, selection: Selection) -> Row | None:
+    return order.by_key(context, [key], selection.names("order")).get(key)
+
+
+def _given_parcel(text: str, context: Context) -> int:
+    key = int(given_key(text, "Fulfillment", field="id"))
+    if not fulfillment.rows(context).filter(pk=key).exists():
+        raise Missing(field="id")
+    return key
+
+
+def _shown_parcel(key: int, context: Context, selection: Selection) -> dict[str, Any]:
+    of_order = fulfillment.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
+    found = fulfillment.by_key(context, [key], selection.names("fulfillment"))
+    return {
+        "fulfillment": found.get(key),
+        "order": shown_order(of_order, context, selection) if of_order is not None else None,
+    }
+
+
+def _number(text: str | None) -> str:
+    number = (text or "").strip()
+    if len(number) > LONGEST_NUMBER:
+        raise Mistake("INVALID", _("This is too long."), field="trackingNumber")
+    return number
+
+
+TYPES = (mutation,)

@@ -1,0 +1,210 @@
+"""What the platform's staff decide about orders over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.models import Bearer, Method, Order, Refund, RefundLine
+from orders.states import OrderStatus
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import Change
+from tests.factories import (
+    make_admin,
+    make_bank_account,
+    make_order,
+    make_seller,
+    make_variant,
+    nobody,
+    stock_of,
+)
+from tests.shop.api.client import data_of
+from tests.shop.api.orders.staff import make_staff
+from tests.shop.api.orders.test_sending import fulfilled
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+
+def done(name, order, fields="order { status }", token=None):
+    query = f"mutation($id: ID!) {{ {name}(id: $id) {{ errors {{ field code }} {fields} }} }}"
+    return data_of(query, token or token_of(make_admin()), id=global_id("Order", order.pk))[name]
+
+
+def test_an_order_is_called_off_and_its_goods_are_free_again():
+    pillow = make_variant(on_hand=5)
+    order = make_order((pillow, 2))
+
+    assert done("orderCancel", order) == {"errors": [], "order": {"status": "CANCELED"}}
+
+    assert stock_of(pillow).allocated == 0
+    assert done("orderCancel", order)["errors"] == [{"field": None, "code": "CANNOT_CANCEL_ORDER"}]
+    gone = make_order((pillow, 1))
+    fulfilled(gone, token_of(make_admin()))
+    assert done("orderCancel", gone)["errors"] == [{"field": None, "code": "CANNOT_CANCEL_ORDER"}]
+    gone.refresh_from_db()
+    assert gone.status == OrderStatus.ON_THE_WAY
+    gone.pk = nobody()
+    assert done("orderCancel", gone)["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+
+
+def test_an_order_that_waits_for_its_money_is_confirmed():
+    make_bank_account()
+    order = make_order(method=Method.TRANSFER)
+    assert order.confirmed_at is None
+
+    assert done("orderConfirm", order) == {"errors": [], "order": {"status": "UNFULFILLED"}}
+
+    order.refresh_from_db()
+    assert order.confirmed_at is not None
+    assert order.parts.get().accept_by is not None
+    assert done("orderConfirm", order)["errors"] == [{"field": None, "code": "INVALID"}]
+
+
+def test_notes_are_written_and_put_right():
+    order, admin = make_order(), make_admin()
+    token, key = token_of(admin), global_id("Order", order.pk)
+    add = """mutation($order: ID!, $words: String!) {
+      orderNoteAdd(order: $order, input: {message: $words}) {
+        errors { field code } event { id type message user { email } }
+        order { events { type message } } } }"""
+    change = """mutation($note: ID!, $words: String!) {
+      orderNoteUpdate(note: $note, input: {message: $words}) {
+        errors { field code } event { type message } order { number } } }"""
+
+    added = data_of(add, token, order=key, words=" Gọi trước khi giao ")["orderNoteAdd"]
+    changed = data_of(change, token, note=added["event"]["id"], words="Gọi sau 17 giờ")["orderNoteUpdate"]
+
+    assert added["errors"] == []
+    assert added["event"]["type"] == "NOTE_ADDED"
+    assert added["event"]["message"] == "Gọi trước khi giao"
+    assert added["event"]["user"] == {"email": admin.email}
+    assert added["order"]["events"][-1] == {"type": "NOTE_ADDED", "message": "Gọi trước khi giao"}
+    assert changed == {
+        "errors": [],
+        "event": {"type": "NOTE_UPDATED", "message": "Gọi sau 17 giờ"},
+        "order": {"number": str(order.number)},
+    }
+    before = Change.objects.count()
+    for words, code in (("  ", "REQUIRED"), ("x" * 5001, "GRAPHQL_ERROR")):
+        refused = data_of(add, token, order=key, words=words)["orderNoteAdd"]
+        assert refused["errors"] == [{"field": "message", "code": code}]
+    placed = global_id("OrderEvent", Change.objects.get(what="order.placed").pk)
+    assert data_of(change, token, note=placed, words="x")["orderNoteUpdate"]["errors"] == [
+        {"field": "note", "code": "NOT_FOUND"}
+    ]
+    assert Change.objects.count() == before
+
+
+GRANT = """
+mutation($id: ID!, $input: OrderGrantRefundCreateInput!) {
+  orderGrantRefundCreate(id: $id, input: $input) {
+    errors { field code lines { lineId field code } }
+    grantedRefund { amount { amount } reason status shippingCostsIncluded user { email }
+      lines { quantity orderLine { productName } } }
+    order { totalGrantedRefund { amount } totalBalance { amount } }
+  }
+}
+"""
+
+
+def granted(order, token=None, **given):
+    payment = order.payments.get()
+    given = {"transactionId": global_id("TransactionItem", payment.pk)} | given
+    answer = data_of(GRANT, token or token_of(make_admin()), id=global_id("Order", order.pk), input=given)
+    return answer["orderGrantRefundCreate"]
+
+
+def test_money_is_given_back_for_lines_and_their_goods_are_not_sent():
+    pillow = make_variant(price=320_000)
+    order = make_order((pillow, 2))
+    line = order.lines.get()
+    admin = make_admin()
+    named = [{"id": global_id("OrderLine", line.pk), "quantity": 1}]
+
+    answer = granted(order, token_of(admin), lines=named, reason="Rách", grantRefundForShipping=True)
+
+    assert answer == {
+        "errors": [],
+        "grantedRefund": {
+            "amount": {"amount": 350_000},
+            "reason": "Rách",
+            "status": "NONE",
+            "shippingCostsIncluded": True,
+            "user": {"email": admin.email},
+            "lines": [{"quantity": 1, "orderLine": {"productName": "Gối thảo dược"}}],
+        },
+        "order": {"totalGrantedRefund": {"amount": 350_000}, "totalBalance": {"amount": -320_000}},
+    }
+    refund = Refund.objects.get()
+    assert (refund.bearer, refund.money) == (Bearer.COOPERATIVE, 0)
+    assert stock_of(pillow).allocated == 1
+
+
+def test_an_amount_alone_is_spread_over_all_that_is_left():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    order = make_order((make_variant(thien_an, price=270_000), 1), (make_variant(yen_duong, price=70_000), 1))
+
+    answer = granted(order, amount=100_000, bearer="PLATFORM")
+
+    assert answer["errors"] == []
+    assert answer["order"]["totalGrantedRefund"] == {"amount": 100_000}
+    parts = Refund.objects.order_by("part__number").values_list("part__cooperative", "amount", "bearer")
+    assert list(parts) == [
+        (thien_an.pk, 75_000, Bearer.PLATFORM),
+        (yen_duong.pk, 25_000, Bearer.PLATFORM),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code"),
+    [
+        ({"amount": 350_001}, "amount", "AMOUNT_GREATER_THAN_AVAILABLE"),
+        ({"amount": 0}, "amount", "REQUIRED"),
+        ({"amount": -5}, "amount", "REQUIRED"),
+        ({"lines": 2}, "lines", "INVALID"),
+        ({"lines": 0}, "lines", "INVALID"),
+        ({"transactionId": "foreign"}, "transactionId", "NOT_FOUND"),
+        ({"line": "foreign"}, "lines", "NOT_FOUND"),
+    ],
+)
+def test_what_cannot_be_given_back_is_refused_and_nothing_is_decided(given, field, code):
+    order = make_order((make_variant(price=320_000), 1))
+    if "lines" in given:
+        key = global_id("OrderLine", order.lines.get().pk)
+        given = {"lines": [{"id": key, "quantity": given["lines"]}]}
+    elif "line" in given:
+        given = {"lines": [{"id": global_id("OrderLine", make_order().lines.get().pk), "quantity": 1}]}
+    elif "transactionId" in given:
+        given = {"transactionId": global_id("TransactionItem", make_order().payments.get().pk)}
+
+    answer = granted(order, **given)
+
+    assert [(error["field"], error["code"]) for error in answer["errors"]] == [(field, code)]
+    assert (answer["grantedRefund"], answer["order"]) == (None, None)
+    assert not Refund.objects.exists()
+    assert not RefundLine.objects.exists()
+
+
+def test_staff_of_a_cooperative_give_back_what_is_theirs_to_give():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    order = make_order((make_variant(thien_an, price=320_000), 1), (make_variant(yen_duong, price=50_000), 1))
+    token = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
+    (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", token)["orders"]["edges"]
+    foreign = order.lines.get(cooperative=yen_duong)
+
+    def asked(**given):
+        payment = {"transactionId": global_id("TransactionItem", order.payments.get().pk)}
+        return data_of(GRANT, token, id=edge["node"]["id"], input=payment | given)["orderGrantRefundCreate"]
+
+    lines = [{"id": global_id("OrderLine", foreign.pk), "quantity": 1}]
+    assert [error["code"] for error in asked(lines=lines)["errors"]] == ["NOT_FOUND"]
+    assert [error["code"] for error in asked(amount=1, bearer="PLATFORM")["errors"]] == ["INVALID"]
+    assert [error["code"] for error in asked(amount=350_001)["errors"]] == ["AMOUNT_GREATER_THAN_AVAILABLE"]
+    assert not Refund.objects.exists()
+    assert asked(amount=20_000)["order"] == {
+        "totalGrantedRefund": {"amount": 20_000},
+        "totalBalance": {"amount": -330_000},
+    }
+    assert list(Refund.objects.values_list("part__cooperative", "amount")) == [(thien_an.pk, 20_000)]
+    assert Order.objects.get(pk=order.pk).due_gross == 410_000

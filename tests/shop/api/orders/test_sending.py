@@ -1,0 +1,226 @@
+"""Sending goods over the API, by the tables that the store house itself goes by."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Stock
+from orders.models import Allocation, Order, OrderPart, Parcel
+from orders.states import ParcelState, PartState
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import ShopSettings
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_order,
+    make_seller,
+    make_user,
+    make_variant,
+    make_warehouse,
+    stock_of,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.orders.staff import make_staff
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+FULFILL = """
+mutation($order: ID!, $lines: [OrderFulfillLineInput!]!, $tracking: String, $force: Boolean) {
+  orderFulfill(
+    order: $order
+    input: {lines: $lines, trackingNumber: $tracking, allowStockToBeExceeded: $force}
+  ) {
+    errors { field code message orderLines }
+    order { status lines { quantityFulfilled quantityToFulfill } }
+    fulfillments { id status trackingNumber warehouse { name } lines { quantity } }
+  }
+}
+"""
+
+
+def lines_of(order: Order, **quantities: int) -> list[dict]:
+    """What is sent of each line out of the first store house of its cooperative."""
+    return [
+        {
+            "orderLineId": global_id("OrderLine", line.pk),
+            "stocks": [
+                {
+                    "quantity": quantities.get("each", line.quantity),
+                    "warehouse": global_id(
+                        "Warehouse", line.cooperative.warehouses.order_by("created_at", "pk")[0].pk
+                    ),
+                }
+            ],
+        }
+        for line in order.lines.select_related("cooperative").order_by("part__number", "position")
+    ]
+
+
+def fulfilled(order, token, lines=None, **variables):
+    key = global_id("Order", order.pk)
+    answer = data_of(FULFILL, token, order=key, lines=lines or lines_of(order), **variables)
+    return answer["orderFulfill"]
+
+
+def test_goods_of_several_cooperatives_leave_at_once():
+    pillow = make_variant(make_seller("HTX Thiên An"), on_hand=10)
+    tea = make_variant(make_seller("HTX Yến Dương"), name="Trà", on_hand=10)
+    order = make_order((pillow, 2), (tea, 3))
+
+    answer = fulfilled(order, token_of(make_admin()), tracking="VN123")
+
+    assert answer["errors"] == []
+    assert answer["order"] == {
+        "status": "FULFILLED",
+        "lines": [
+            {"quantityFulfilled": 2, "quantityToFulfill": 0},
+            {"quantityFulfilled": 3, "quantityToFulfill": 0},
+        ],
+    }
+    assert [(each["status"], each["trackingNumber"], each["lines"]) for each in answer["fulfillments"]] == [
+        ("FULFILLED", "VN123", [{"quantity": 2}]),
+        ("FULFILLED", "VN123", [{"quantity": 3}]),
+    ]
+    assert set(order.parts.values_list("state", flat=True)) == {PartState.ACCEPTED}
+    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (8, 0)
+    assert (stock_of(tea).on_hand, stock_of(tea).allocated) == (7, 0)
+
+
+def test_where_parcels_are_approved_they_wait_and_can_be_undone():
+    ShopSettings.objects.update_or_create(pk=1, defaults={"fulfillment_auto_approve": False})
+    pillow = make_variant(on_hand=10)
+    order = make_order((pillow, 2))
+    token = token_of(make_admin())
+
+    (parcel,) = fulfilled(order, token)["fulfillments"]
+
+    assert parcel["status"] == "WAITING_FOR_APPROVAL"
+    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (10, 2)
+    track = """mutation($id: ID!) {
+      orderFulfillmentUpdateTracking(id: $id, input: {trackingNumber: " VN9 "}) {
+        errors { code } fulfillment { trackingNumber } order { events { type message } } } }"""
+    tracked = data_of(track, token, id=parcel["id"])["orderFulfillmentUpdateTracking"]
+    assert tracked["fulfillment"] == {"trackingNumber": "VN9"}
+    assert tracked["order"]["events"][-1] == {"type": "TRACKING_UPDATED", "message": "VN9"}
+    approve = """mutation($id: ID!) { orderFulfillmentApprove(id: $id, notifyCustomer: true) {
+      errors { field code } fulfillment { status } order { status } } }"""
+    assert data_of(approve, token, id=parcel["id"])["orderFulfillmentApprove"] == {
+        "errors": [],
+        "fulfillment": {"status": "FULFILLED"},
+        "order": {"status": "FULFILLED"},
+    }
+    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (8, 0)
+    again = data_of(approve, token, id=parcel["id"])["orderFulfillmentApprove"]
+    assert again == {"errors": [{"field": None, "code": "INVALID"}], "fulfillment": None, "order": None}
+    cancel = """mutation($id: ID!) { orderFulfillmentCancel(id: $id) {
+      errors { code } fulfillment { status } order { status lines { quantityToFulfill } } } }"""
+    assert data_of(cancel, token, id=parcel["id"])["orderFulfillmentCancel"] == {
+        "errors": [],
+        "fulfillment": {"status": "CANCELED"},
+        "order": {"status": "UNFULFILLED", "lines": [{"quantityToFulfill": 2}]},
+    }
+    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (10, 2)
+    twice = data_of(cancel, token, id=parcel["id"])["orderFulfillmentCancel"]
+    assert twice["errors"] == [{"code": "CANNOT_CANCEL_FULFILLMENT"}]
+
+
+def test_goods_promised_out_of_another_store_house_are_taken_where_staff_say():
+    seller, channel = make_seller(), make_channel()
+    pillow = make_variant(seller, on_hand=5)
+    order = make_order((pillow, 3))
+    other = make_warehouse(seller, channel, name="Kho mới")
+    Stock.objects.create(variant=pillow, warehouse=other, on_hand=4)
+    first = Stock.objects.exclude(warehouse=other).get(variant=pillow)
+    lines = lines_of(order)
+    lines[0]["stocks"] = [{"quantity": 2, "warehouse": global_id("Warehouse", other.pk)}]
+
+    answer = fulfilled(order, token_of(make_admin()), lines)
+
+    assert answer["errors"] == []
+    assert answer["fulfillments"][0]["warehouse"] == {"name": "Kho mới"}
+    first.refresh_from_db()
+    assert (first.on_hand, first.allocated) == (5, 1)
+    there = Stock.objects.get(variant=pillow, warehouse=other)
+    assert (there.on_hand, there.allocated) == (2, 0)
+    assert list(Allocation.objects.values_list("stock", "quantity")) == [(first.pk, 1)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ("too many", "FULFILL_ORDER_LINE"),
+        ("nothing", "ZERO_QUANTITY"),
+        ("less than nothing", "ZERO_QUANTITY"),
+        ("more than is there", "INSUFFICIENT_STOCK"),
+        ("a foreign store house", "NOT_FOUND"),
+        ("a foreign line", "NOT_FOUND"),
+        ("no line at all", "GRAPHQL_ERROR"),
+        ("a cancelled order", "FULFILL_ORDER_LINE"),
+        ("unpaid", "CANNOT_FULFILL_UNPAID_ORDER"),
+        ("unconfirmed", "INVALID"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_and_nothing_changes(wrong, code):
+    seller = make_seller()
+    order = make_order((make_variant(seller, on_hand=5), 2))
+    lines = lines_of(order)
+    (stock,) = lines[0]["stocks"]
+    if wrong == "too many":
+        stock["quantity"] = 3
+    elif wrong == "nothing":
+        stock["quantity"] = 0
+    elif wrong == "less than nothing":
+        stock["quantity"] = -1
+    elif wrong == "more than is there":
+        stock["warehouse"] = global_id("Warehouse", make_warehouse(seller, make_channel()).pk)
+    elif wrong == "a foreign store house":
+        stock["warehouse"] = global_id("Warehouse", make_seller("HTX Khác").warehouses.get().pk)
+    elif wrong == "a foreign line":
+        lines[0]["orderLineId"] = lines_of(make_order())[0]["orderLineId"]
+    elif wrong == "no line at all":
+        lines[0]["orderLineId"] = "abc"
+    elif wrong == "a cancelled order":
+        order.parts.update(state=PartState.CANCELLED)
+    elif wrong == "unpaid":
+        ShopSettings.objects.update_or_create(pk=1, defaults={"fulfillment_allow_unpaid": False})
+    else:
+        Order.objects.filter(pk=order.pk).update(confirmed_at=None)
+    before = list(OrderPart.objects.filter(order=order).values_list("state", "progress"))
+
+    answer = fulfilled(order, token_of(make_admin()), lines)
+
+    assert [error["code"] for error in answer["errors"]] == [code]
+    assert (answer["order"], answer["fulfillments"]) == (None, None)
+    assert not Parcel.objects.filter(part__order=order).exists()
+    assert list(OrderPart.objects.filter(order=order).values_list("state", "progress")) == before
+
+
+def test_staff_of_a_cooperative_send_their_goods_and_no_others():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    order = make_order((make_variant(thien_an), 1), (make_variant(yen_duong, name="Trà"), 1))
+    own, foreign = lines_of(order)
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+    token = token_of(staff)
+    (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", token)["orders"]["edges"]
+
+    refused = data_of(FULFILL, token, order=edge["node"]["id"], lines=[foreign])["orderFulfill"]
+    done = data_of(FULFILL, token, order=edge["node"]["id"], lines=[own])["orderFulfill"]
+
+    assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
+    assert done["errors"] == []
+    assert [each["status"] for each in done["fulfillments"]] == ["FULFILLED"]
+    assert list(Parcel.objects.values_list("part__cooperative", "state")) == [
+        (thien_an.pk, ParcelState.HANDED_OVER)
+    ]
+    packed = fulfilled(order, token_of(make_admin()), [foreign])["fulfillments"][0]
+    cancel = "mutation($id: ID!) { orderFulfillmentCancel(id: $id) { errors { field code } } }"
+    assert data_of(cancel, token, id=packed["id"])["orderFulfillmentCancel"]["errors"] == [
+        {"field": "id", "code": "NOT_FOUND"}
+    ]
+    whole = "mutation($id: ID!) { orderCancel(id: $id) { errors { code } } }"
+    assert ask(whole, token, id=edge["node"]["id"])["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    buyer = ask(FULFILL, token_of(make_user()), order=global_id("Order", order.pk), lines=[own])
+    assert buyer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    assert Parcel.objects.count() == 2
