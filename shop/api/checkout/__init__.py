@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from shop.api.checkout import baskets, deliveries, line_mutations, lines, mutations, problems, queries
+from shop.api.checkout import (
+    baskets,
+    deliveries,
+    line_mutations,
+    lines,
+    mutations,
+    of_orders,
+    problems,
+    queries,
+)
 from shop.api.schema import Area
 
 AREA = Area(
@@ -13,6 +22,7 @@ AREA = Area(
         *deliveries.TYPES,
         *problems.TYPES,
         *queries.TYPES,
+        *of_orders.TYPES,
         mutations.mutation,
         line_mutations.mutation,
     ),

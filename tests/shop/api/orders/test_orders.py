@@ -6,10 +6,13 @@ import datetime
 
 import pytest
 
+from orders.actions.shares import WantedDelivery
 from shop.api.ids import global_id
 from tests.factories import (
     NOW,
     make_admin,
+    make_channel,
+    make_market_way,
     make_order,
     make_seller,
     make_user,
@@ -45,6 +48,8 @@ query order($id: ID!) {
       variant { name product { name } } thumbnail { url alt } cooperative { name }
       discounts { type total { amount } unit { amount } }
     }
+    deliveryMethod { ... on Warehouse { slug } ... on ShippingMethod { id name price { amount } } }
+    giftCards { id } shippingMethods { id }
     fulfillments { status trackingNumber fulfillmentOrder lines { quantity orderLine { productName } } }
   }
 }
@@ -78,6 +83,11 @@ def test_a_guest_sees_the_order_whose_id_they_hold():
     assert shown["totalChargePending"] == {"amount": 670_000}
     assert (shown["isPaid"], shown["paymentStatus"], shown["chargeStatus"]) == (False, "NOT_CHARGED", "NONE")
     assert shown["shippingMethodName"] == "Giao tận nhà"
+    assert shown["deliveryMethod"] == {
+        "id": global_id("ShippingMethod", order.parts.get().service_id),
+        "name": "Giao tận nhà",
+        "price": {"amount": 30_000},
+    }
     (line,) = shown["lines"]
     assert line == {
         "productName": "Gối thảo dược",
@@ -138,3 +148,20 @@ def test_a_persons_orders_are_listed_newest_first_in_as_many_queries_for_many(dj
 
     assert [edge["node"]["number"] for edge in found["edges"]] == numbers[::-1]
     assert found["totalCount"] == 3
+
+
+def test_what_is_collected_says_where():
+    seller, channel = make_seller(), make_channel()
+    pillow = make_variant(seller)
+    way = make_market_way(seller, channel)
+    (time,) = way.pickup_times(now=NOW, count=1)
+    wanted = WantedDelivery(way.pk, time.day, time.starts)
+    order = make_order((pillow, 1), deliveries={seller.pk: wanted})
+    query = """query($id: ID!) { order(id: $id) { collectionPointName shippingMethodName
+      deliveryMethod { __typename ... on Warehouse { name } } } }"""
+
+    assert data_of(query, id=global_id("Order", order.pk))["order"] == {
+        "collectionPointName": "Nhận ở chợ phiên",
+        "shippingMethodName": None,
+        "deliveryMethod": {"__typename": "Warehouse", "name": way.warehouse.name},
+    }

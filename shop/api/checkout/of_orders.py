@@ -1,0 +1,75 @@
+"""How placed orders travel, in the terms of checkouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cooperatives.models import COLLECTED, Warehouse
+from orders.models import OrderPart
+from shop.api.breadth import Selection
+from shop.api.catalogue.types import warehouse
+from shop.api.checkout.deliveries import Shown
+from shop.api.context import Context
+from shop.api.money import Sum
+from shop.api.orders.seen import within
+from shop.api.orders.types import order
+from shop.api.types import Row
+
+_COLUMNS = (
+    *("order", "service", "service__is_weight_based", "way_name", "way_kind", "warehouse"),
+    *("delivery_gross", "cooperative__slug", "order__currency"),
+)
+
+order.nothing("shippingMethods", "availableShippingMethods", "giftCards", value=[])
+
+
+def _parts(context: Context, orders: list[Row]) -> dict[Any, list[dict[str, Any]]]:
+    """What each order's parts agreed on, by the order's key."""
+    rows = within(context, OrderPart.objects.all(), order="order", part="pk")
+    rows = rows.filter(order__in=[each.id for each in orders]).order_by("order", "number")
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows.values(*_COLUMNS):
+        found.setdefault(row["order"], []).append(row)
+    return found
+
+
+def _method(parts: list[dict[str, Any]]) -> Shown | None:
+    """One method for all of these parts; null where nobody chose a kind of delivery."""
+    first = next((part for part in parts if part["service"] is not None), None)
+    if first is None:
+        return None
+    return Shown(
+        first["service"],
+        ", ".join(dict.fromkeys(part["way_name"] for part in parts if part["way_name"])),
+        Sum(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
+        is_weight_based=first["service__is_weight_based"],
+        metadata={part["cooperative__slug"]: str(part["delivery_gross"]) for part in parts},
+    )
+
+
+def _house(parts: list[dict[str, Any]]) -> Any:
+    """The store house where all of it is collected, if it is one."""
+    houses = {part["warehouse"] if part["way_kind"] in COLLECTED else None for part in parts}
+    return next(iter(houses)) if len(houses) == 1 else None
+
+
+@order.field("shippingMethod", needs="id")
+def shipping_methods(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Shown | None]:
+    found = _parts(context, orders)
+    return [_method(found.get(each.id, [])) for each in orders]
+
+
+@order.field("deliveryMethod", needs="id")
+def delivery_methods(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | Shown | None]:
+    found = _parts(context, orders)
+    keys = {each.id: _house(found.get(each.id, [])) for each in orders}
+    rows = Warehouse.objects.all()
+    houses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
+    return [houses.get(keys[each.id]) or _method(found.get(each.id, [])) for each in orders]
+
+
+TYPES = ()
