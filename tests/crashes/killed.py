@@ -2,20 +2,47 @@
 
 A step is a statement to the database, or the moment before or after a commit: so also the moments just
 before and just after a call to somebody outside. The rows are then what the database itself kept.
+
+Most steps leave the same behind: what is not committed is gone. Something new is there only after a commit,
+and after somebody outside was spoken to; to be killed at these turns is all that the short tests ask for.
+(That a letter is on its way is no turn: letters are no money.)
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.db import connection, connections
 
+AT_ONCE = 40  # works that lie there half done
+Row = TypeVar("Row")
+READING = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")
 
-def runs_through(work: Callable[[], Any], *, dies_at: int) -> bool:
+
+def deaths(begin: Callable[[], Row], do: Callable[[Row], Any], *, at_turns: bool) -> Iterator[list[Row]]:
+    """Begin anew for each step of the work, or each of its turns, and kill it there, until one runs through.
+
+    Yields what was begun, some at a time: then the caller sets things right again and looks at what is there.
+    """
+    begun = [begin()]
+    do(begun[0])  # so that the others need not load what it takes
+    step, is_through = 1, False
+    while not is_through:
+        begun.append(begin())
+        is_through = runs_through(partial(do, begun[-1]), dies_at=step, at_turns=at_turns)
+        step += 1
+        if is_through or len(begun) == AT_ONCE:
+            yield begun
+            begun = []
+
+
+def runs_through(work: Callable[[], Any], *, dies_at: int, at_turns: bool = False) -> bool:
     """Do the work in a forked process; False where it was killed, True where it ended before that step.
 
     Raises AssertionError where the work itself failed.
@@ -23,7 +50,7 @@ def runs_through(work: Callable[[], Any], *, dies_at: int) -> bool:
     connections.close_all()
     child = os.fork()
     if child == 0:
-        _live(work, dies_at)
+        _Life(dies_at, at_turns=at_turns).live(work)
     _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -32,47 +59,47 @@ def runs_through(work: Callable[[], Any], *, dies_at: int) -> bool:
     return True
 
 
-def deaths(make_work: Callable[[], Callable[[], Any]], *, every: int, first: int = 1) -> Iterator[int]:
-    """Kill fresh work at its steps `first`, `first + every` …, until one runs through; yields after each.
+class _Life:
+    """In the child: counts steps, and ends without any of Python's goodbyes."""
 
-    Each time the caller sets things right again and looks at what is there.
-    """
-    step = first
-    while True:
-        is_through = runs_through(make_work(), dies_at=step)
-        yield step
-        if is_through:
+    def __init__(self, dies_at: int, *, at_turns: bool) -> None:
+        self._left = dies_at
+        self._at_turns = at_turns
+        self._has_spoken = False
+        self._commit = connection._commit
+
+    def live(self, work: Callable[[], Any]) -> None:
+        try:
+            connection.execute_wrappers.append(self._statement)
+            connection._commit = self._committing
+            sys.addaudithook(self._note_what_is_said)
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+
+    def _step(self, *, is_turn: bool = False) -> None:
+        if self._at_turns and not is_turn:
             return
-        step += every
-
-
-def _live(work: Callable[[], Any], dies_at: int) -> None:
-    """In the child: count steps, and end without any of Python's goodbyes."""
-    left = dies_at
-
-    def step() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
+        self._left -= 1
+        if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def statement(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        step()
-        return execute(sql, params, many, context)
-
-    commit = connection._commit
-
-    def committed() -> Any:
-        step()
-        answer = commit()
-        step()
+    def _statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self._step(is_turn=self._has_spoken)
+        self._has_spoken = False
+        answer = execute(sql, params, many, context)
+        if connection.get_autocommit() and not (sql.startswith(READING) or "notifications_" in sql):
+            self._step(is_turn=True)
         return answer
 
-    try:
-        connection.execute_wrappers.append(statement)
-        connection._commit = committed
-        work()
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+    def _committing(self) -> Any:
+        self._step()
+        answer = self._commit()
+        self._step(is_turn=True)
+        return answer
+
+    def _note_what_is_said(self, event: str, _arguments: Any) -> None:
+        if event == "http.client.send":
+            self._has_spoken = True

@@ -6,9 +6,10 @@ import datetime
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
@@ -47,7 +48,20 @@ SEPAY_SECRET = "whsec-of-sepay"
 
 def where(rows: Callable[[], Any]) -> Callable[[Any], Any]:
     """A kind of thing that can happen only where there is such a row."""
-    return precondition(lambda machine: rows().exists())
+    return precondition(lambda machine: machine.has(rows))
+
+
+def where_rows_changed(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """An invariant that is asked again once something was written since it was asked last."""
+
+    @wraps(check)
+    def ask(machine: Any) -> None:
+        written = machine.written
+        if machine.asked_at.get(check.__name__) != written:
+            check(machine)
+            machine.asked_at[check.__name__] = machine.written = written
+
+    return ask
 
 
 class Market(RuleBasedStateMachine):
@@ -60,6 +74,10 @@ class Market(RuleBasedStateMachine):
         self._world = transaction.atomic()
         self._world._from_testcase = True  # so that actions may insist on being outermost inside it
         self._world.__enter__()
+        self.written = 0  # statements that may have changed a row
+        self.asked_at: dict[str, int] = {}
+        self.found: dict[Any, tuple[int, bool]] = {}
+        connection.execute_wrappers.append(self._count_writing)
         self.now = NOW
         self.notices: list[dict[str, Any]] = []
         first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
@@ -75,6 +93,7 @@ class Market(RuleBasedStateMachine):
         try:
             check_everything()
         finally:
+            connection.execute_wrappers.remove(self._count_writing)
             transaction.set_rollback(True)
             self._world.__exit__(None, None, None)
             self._settings.disable()
@@ -85,10 +104,12 @@ class Market(RuleBasedStateMachine):
         return {"actor": SOMEBODY, "now": self.now}
 
     @invariant()
+    @where_rows_changed
     def every_rule_holds(self) -> None:
         check_everything(newest=2)
 
     @invariant()
+    @where_rows_changed
     def no_money_is_made_or_lost(self) -> None:
         """What buyers paid and was not given back lies on accounts of ours, or with who holds it for us."""
         paid = sum(Order.objects.values_list("charged", flat=True))
@@ -105,6 +126,17 @@ class Market(RuleBasedStateMachine):
                 work(row)
                 DONE[work.__qualname__.split(".")[1]] += 1
 
+    def has(self, rows: Callable[[], Any]) -> bool:
+        """Whether there is one; asked again once something was written."""
+        if self.found.get(rows, (None,))[0] != self.written:
+            self.found[rows] = self.written, rows().exists()
+        return self.found[rows][1]
+
     def one(self, rows: Any, place: int) -> Any:
         found = list(rows.order_by(*ORDER.get(rows.model, ["pk"])))
         return found[place % len(found)] if found else None
+
+    def _count_writing(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")):
+            self.written += 1
+        return execute(sql, params, many, context)

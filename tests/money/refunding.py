@@ -14,7 +14,7 @@ from orders.actions.returns import receive_return
 from orders.actions.review import BankAccount
 from orders.models import Bearer, Order, OrderPart, Parcel, Payment, Refund, RefundLine
 from orders.states import COMING_BACK, ParcelState
-from tests.money.market import PLACE, Market, where
+from tests.money.market import PLACE, Market, where, where_rows_changed
 
 TO = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
 
@@ -94,6 +94,7 @@ class Refunding(Market):
         self.attempt(coming, place, work)
 
     @invariant()
+    @where_rows_changed
     def nobody_gets_back_more_than_they_paid(self) -> None:
         for order in Order.objects.placed().prefetch_related("payments"):
             sums = Payment.objects.filter(order=order).sums().values()

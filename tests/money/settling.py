@@ -13,7 +13,7 @@ from orders.actions.payouts import mark_paid
 from orders.actions.settle import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, Settlement
 from orders.states import PayoutState, SettlementState
-from tests.money.market import PLACE, Market, where
+from tests.money.market import PLACE, Market, where, where_rows_changed
 
 FIXED = ("goods", "delivery", "refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable")
 
@@ -82,6 +82,7 @@ class Settling(Market):
         self.attempt(Cooperative.objects.all(), place, work)
 
     @invariant()
+    @where_rows_changed
     def a_closed_period_never_changes(self) -> None:
         for row in closed():
             figures = tuple(getattr(row, column) for column in FIXED)
