@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from shop.api.context import Context
 from shop.api.permissions import Right, Within
@@ -24,12 +24,13 @@ Owns: TypeAlias = Callable[[Context, Any], bool]
 @dataclass(frozen=True, slots=True)
 class Keeper:
     """How metadata of one type are written. `owns` tells whether somebody without the rights may write the
-    public ones of the object with this key."""
+    public ones of the object with this key; `whose` is the column of its cooperative."""
 
     of: Type
     model: type[Model]
     rights: tuple[Right, ...]
     owns: Owns | None
+    whose: str = ""
 
     def check(self, context: Context, key: Any, *, private: bool) -> None:
         """Raises PermissionDenied for somebody who may not write them, Missing where they do not see it."""
@@ -37,8 +38,15 @@ class Keeper:
             return
         context.require(*self.rights)
         everywhere = [right for right in self.rights if not isinstance(right, Within)]
-        if not context.may(*everywhere) and not self.of.rows(context).filter(pk=key).exists():
+        if not context.may(*everywhere) and not self._is_theirs(context, key):
             raise Missing(field="id")
+
+    def _is_theirs(self, context: Context, key: Any) -> bool:
+        theirs = Q(pk__in=())
+        for right in self.rights:
+            if isinstance(right, Within):
+                theirs |= context.scope(right.permission).rows(cooperative=self.whose)
+        return self.of.rows(context).filter(theirs, pk=key).exists()
 
 
 KEEPERS: dict[str, Keeper] = {}
@@ -52,12 +60,13 @@ def keep_metadata(
     owns: Owns | None = None,
     reads: Sequence[Right] = (),
     hidden_unless: str = "",
+    whose: str = "cooperative",
 ) -> None:
     """Give a type its metadata fields. Any of `rights` reads the private ones and writes all.
 
     Any of `reads` may ask for the private ones too; they are none where the column `hidden_unless` says no.
     """
-    KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns)
+    KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns, whose)
     for plain, prefix, column, needed, only in (
         ("metadata", "meta", "metadata", (), ""),
         ("privateMetadata", "privateMeta", "private_metadata", (*rights, *reads), hidden_unless),

@@ -20,10 +20,11 @@ from shop.api.catalogue.product_filters import COOPERATIVE
 from shop.api.catalogue.shelves import key_of_cooperative
 from shop.api.catalogue.types import attribute, attribute_value, product, product_type, variant
 from shop.api.context import Context
+from shop.api.permissions import Within
 from shop.api.types import Row, Rows, Type
 
 SEES_HIDDEN = (
-    Permission.MANAGE_PRODUCTS,
+    Within(Permission.MANAGE_PRODUCTS),
     Permission.MANAGE_PRODUCT_TYPES,
     Permission.MANAGE_PAGES,
     Permission.MANAGE_PAGE_TYPES,

@@ -13,7 +13,7 @@ from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import in_lists, narrowed, ordered
 from shop.api.catalogue.shelves import key_of_cooperative
 from shop.api.catalogue.stocks import SEES_WAREHOUSES
-from shop.api.catalogue.types import collection, product, warehouse
+from shop.api.catalogue.types import collection, own_goods, product, warehouse
 from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, channel_of
@@ -31,7 +31,12 @@ def _seen(context: Context, channel: Channel | None) -> Rows:
     """Those with a page; staff who care for goods or orders see all."""
     if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS):
         return Cooperative.objects.all()
-    return Cooperative.objects.public()
+    own = own_goods(context, "pk")
+    return (
+        Cooperative.objects.public()
+        if own is None
+        else Cooperative.objects.public() | Cooperative.objects.filter(own)
+    )
 
 
 cooperative = InChannel("Cooperative", _seen)

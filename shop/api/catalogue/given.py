@@ -10,20 +10,24 @@ from django.utils.translation import gettext as _
 
 from catalog.actions.said import Choice, Told
 from catalog.models import Attribute
+from cooperatives.models import Cooperative
 from shop.accounts.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, parts
 from shop.api.in_channel import InChannel, channel_of
 from shop.api.metadata import from_input
+from shop.api.permissions import Within
 from shop.api.types import Row, Type
 from shop.core.calendar import start_of_day
+from shop.core.errors import Missing
 from shop.core.models import Channel
 from shop.core.renditions import keep_picture
 from shop.core.rich_text import cleaned, plain
 
 HEAVIEST = 1_000_000_000  # grams
 GOODS = (Permission.MANAGE_PRODUCTS,)
+OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS),)  # also for whoever works for some cooperatives alone
 KINDS = (Permission.MANAGE_PRODUCT_TYPES,)
 # Codes of refusals, as the contract's errors about goods spell them.
 CODES = {
@@ -123,12 +127,38 @@ def found(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str
 def named_key(given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id") -> Any:
     """The key of what a mutation names by id, external reference or SKU; 0, which is nobody's, for none."""
     if given.get(by) is not None:
-        return given_key(given[by], of.name, field=by)
+        key = given_key(given[by], of.name, field=by)
+        return key if is_theirs(of, key, context) else 0
     for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
         if given.get(name) is not None:
             rows = of.rows(context).filter(**{column: given[name]})
             return rows.values_list("pk", flat=True).first() or 0
     raise Mistake("REQUIRED", _("Say which one is meant."), field=by)
+
+
+def is_theirs(of: Type, key: Any, context: Context) -> bool:
+    """Whether the requester handles goods like this row: staff of a cooperative those of it."""
+    if context.may(*GOODS):
+        return True
+    theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
+    return of.rows(context).filter(theirs, pk=key).exists()
+
+
+def owner(given: Mapping[str, Any], context: Context) -> int | None:
+    """Whose a new thing is; None for the house. Raises Mistake, Missing for staff of others."""
+    text = given.get("cooperative")
+    key = int(given_key(text, "Cooperative", field="cooperative")) if text else None
+    if context.may(*GOODS):
+        return key
+    theirs = Cooperative.objects.filter(context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk"))
+    keys: set[int] = set(theirs.values_list("pk", flat=True))
+    if key is None and len(keys) == 1:
+        return keys.pop()
+    if key is None:
+        raise Mistake("REQUIRED", _("Say which cooperative it is of."), field="cooperative")
+    if key not in keys:
+        raise Missing(field="cooperative")
+    return key
 
 
 # --- attributes ---------------------------------------------------------------------------------------

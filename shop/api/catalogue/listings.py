@@ -17,7 +17,7 @@ from shop.api.catalogue.types import product, variant
 from shop.api.catalogue.variants import percent_left
 from shop.api.context import Context
 from shop.api.money import Sum
-from shop.api.permissions import Standing
+from shop.api.permissions import Standing, Within
 from shop.api.types import Row, Type
 from shop.core.calendar import day_of
 
@@ -87,7 +87,9 @@ def discounted_price(rows: list[Row], *_: Any) -> list[Sum | None]:
     return [None if row.lowest_price is None else Sum(row.lowest_price, row.currency) for row in rows]
 
 
-@listing.field(needs=("product_id", "channel_id", "currency"), permissions=[Permission.MANAGE_PRODUCTS])
+@listing.field(
+    needs=("product_id", "channel_id", "currency"), permissions=[Within(Permission.MANAGE_PRODUCTS)]
+)
 def purchase_cost(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[dict[str, Sum] | None]:
@@ -130,7 +132,7 @@ def cost_price(rows: list[Row], *_: Any) -> list[Sum | None]:
     return [_sum(row.cost, row.currency) for row in rows]
 
 
-@price.field(needs=("amount", "discounted", "cost"), permissions=[Permission.MANAGE_PRODUCTS])
+@price.field(needs=("amount", "discounted", "cost"), permissions=[Within(Permission.MANAGE_PRODUCTS)])
 def margin(rows: list[Row], *_: Any) -> list[int | None]:
     return [percent_left(Price(amount=row.amount, discounted=row.discounted, cost=row.cost)) for row in rows]
 

@@ -13,7 +13,14 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.lookups import found_by
 from shop.api.catalogue.product_filters import conditions_in
 from shop.api.catalogue.shelves import cooperative_of
-from shop.api.catalogue.types import category, collection, product, product_type, sees_all_goods
+from shop.api.catalogue.types import (
+    SEES_ALL_GOODS,
+    SEES_OWN_GOODS,
+    category,
+    collection,
+    product,
+    product_type,
+)
 from shop.api.connections import Edge, Key, connect, connect_each, connect_list
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -63,6 +70,7 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
     channel = context.channel(slug) if slug is not None else channel_unasked(context)
     rows = in_lists(product.rows_asked(context, asked), context, channel)
     rows = narrowed(rows, arguments, context, channel)
+    rows = of_cooperative(rows, arguments)
     text = arguments.get("search")
     sort = arguments.get("sortBy")
     if text and text.strip():
@@ -74,12 +82,19 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
     return connect(product, rows, arguments, selection, order=order)
 
 
+def of_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
+    """Those of the cooperative that the argument `cooperative` names."""
+    if arguments.get("cooperative") is None:
+        return rows
+    return rows.filter(cooperative=key_of(arguments["cooperative"], "Cooperative"))
+
+
 def in_lists(rows: Rows, context: Context, channel: Channel | None) -> Rows:
     """What lists show of these products: customers what is not kept out of them, staff what is in the
     channel."""
     if channel is None:
         return rows
-    if sees_all_goods(context):
+    if context.may(*SEES_ALL_GOODS, *SEES_OWN_GOODS):
         return rows.filter(here__isnull=False)
     return rows.filter(here__visible_in_listings=True)
 

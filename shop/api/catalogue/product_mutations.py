@@ -14,14 +14,17 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
     CODES,
     GOODS,
+    OWN_GOODS,
     channel_given,
     columns,
     described,
     found,
     grams,
+    is_theirs,
     keys,
     link,
     named_key,
+    owner,
     published,
     required,
     told,
@@ -45,13 +48,13 @@ def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
     return values | grams(given, context)
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    owner = given.get("cooperative")
+    _keep_off_shelves(given, context)
     made = enter_product(
-        cooperative_id=int(given_key(owner, "Cooperative", field="cooperative")) if owner else None,
+        cooperative_id=owner(given, context),
         product_type_id=int(given_key(given["productType"], "ProductType", field="productType")),
         values=_values(given, context),
         told=told(given.get("attributes")),
@@ -62,9 +65,10 @@ def product_create(arguments: dict[str, Any], context: Context, selection: Selec
     return {"product": found(product, made.pk, context, selection.names("product"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
+    _keep_off_shelves(given, context)
     shelves = given.get("collections")
     changed = amend_product(
         product_id=named_key(arguments, product, context),
@@ -77,7 +81,7 @@ def product_update(arguments: dict[str, Any], context: Context, selection: Selec
     return {"product": found(product, changed.pk, context, selection.names("product"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Really, where it was never stocked nor sold; else it is hidden for good."""
     key = named_key(arguments, product, context)
@@ -113,7 +117,7 @@ def product_channel_listing_update(
     return {"product": found(product, changed.pk, context, selection.names("product"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_media_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """A picture that is uploaded; addresses elsewhere are not fetched."""
     given = arguments["input"]
@@ -121,7 +125,7 @@ def product_media_create(arguments: dict[str, Any], context: Context, selection:
         raise Mistake("REQUIRED", _("Choose a picture."), field="image")
     key = given_key(given["product"], "Product", field="product")
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
-    if row is None:
+    if row is None or not is_theirs(product, key, context):
         raise Missing(field="product")
     alt = (given.get("alt") or "")[:250]
     shown = add_picture(
@@ -138,11 +142,11 @@ def product_media_create(arguments: dict[str, Any], context: Context, selection:
     }
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_media_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = given_key(arguments["id"], "ProductMedia", field="id")
     row = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
-    if row is None:
+    if row is None or not is_theirs(product, row.product_id, context):
         raise Missing(field="id")
     gone = found(media, key, context, selection.names("media"))
     remove_picture(
@@ -153,6 +157,12 @@ def product_media_delete(arguments: dict[str, Any], context: Context, selection:
         now=context.now,
     )
     return {"product": found(product, row.product_id, context, selection.names("product")), "media": gone}
+
+
+def _keep_off_shelves(given: dict[str, Any], context: Context) -> None:
+    """What stands in the platform's collections is the platform's choice. Raises Mistake."""
+    if given.get("collections") and not context.may(*GOODS):
+        raise Mistake("INVALID", _("Only the platform fills its collections."), field="collections")
 
 
 TYPES = (mutation,)

@@ -27,6 +27,7 @@ from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
+from shop.api.permissions import Within
 from shop.api.types import Row
 from shop.core.calendar import day_of
 from shop.core.models import Channel
@@ -49,7 +50,7 @@ product.within("defaultVariant", variant, by="default_variant_id")
 product.field("channel", needs="in_channel")(channel_slugs)
 product.field("weight", needs="weight")(weights)
 product.nothing("rating")
-keep_metadata(product, Product, rights=[Permission.MANAGE_PRODUCTS])
+keep_metadata(product, Product, rights=[Within(Permission.MANAGE_PRODUCTS)])
 
 
 @product.field(needs="in_channel")

@@ -11,23 +11,25 @@ from shop.accounts.models import Address
 from shop.accounts.permissions import Permission
 from shop.api.base.places import address
 from shop.api.breadth import Selection
-from shop.api.catalogue.types import stock, variant, warehouse
+from shop.api.catalogue.types import SEES_OWN_GOODS, stock, variant, warehouse
 from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
 from shop.api.ids import key_of, keys_of
 from shop.api.metadata import keep_metadata
+from shop.api.permissions import Within
 from shop.api.roots import Queries
 from shop.api.schema import Choices
 from shop.api.types import Row, Rows
 
 # Whoever may look at warehouses at all.
 SEES_WAREHOUSES = (
-    Permission.MANAGE_PRODUCTS,
-    Permission.MANAGE_ORDERS,
+    *SEES_OWN_GOODS,
     Permission.MANAGE_SHIPPING,
 )
+
+OWN = (Within(Permission.MANAGE_PRODUCTS),)
 
 stock.id()
 stock.columns(quantity="on_hand")
@@ -59,7 +61,7 @@ def addresses(rows: list[Row], arguments: Any, context: Context, selection: Sele
     return [found.get(row.address_id) for row in rows]
 
 
-keep_metadata(warehouse, Warehouse, rights=[Permission.MANAGE_PRODUCTS])
+keep_metadata(warehouse, Warehouse, rights=OWN)
 
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": Collecting}
 
@@ -85,13 +87,13 @@ def stocks_of_warehouses(
 query = Queries()
 
 
-@query.field("stock", permissions=[Permission.MANAGE_PRODUCTS])
+@query.field("stock", permissions=OWN)
 def one_stock(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
     key = key_of(arguments["id"], "Stock")
     return stock.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field("stocks", permissions=[Permission.MANAGE_PRODUCTS])
+@query.field("stocks", permissions=OWN)
 def all_stocks(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     rows = stock.rows(context).filter(where(arguments.get("filter"), _STOCK_FILTER, context))
     return connect(stock, rows, arguments, selection, order=[Key("id")])
@@ -114,6 +116,8 @@ def one_warehouse(arguments: dict[str, Any], context: Context, selection: Select
 @query.field("warehouses", permissions=SEES_WAREHOUSES)
 def all_warehouses(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     rows = warehouse.rows(context).filter(where(arguments.get("filter"), _WAREHOUSE_FILTER, context))
+    if arguments.get("cooperative") is not None:
+        rows = rows.filter(cooperative=key_of(arguments["cooperative"], "Cooperative"))
     order = sorting(arguments.get("sortBy"), {"NAME": [Key("name")]}, [Key("name")])
     return connect(warehouse, rows, arguments, selection, order=order)
 

@@ -22,6 +22,7 @@ from shop.accounts.permissions import Permission
 from shop.api.catalogue.shelves import shelves
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
+from shop.api.permissions import Within
 from shop.api.types import Rows, Type
 from shop.core.models import Channel
 
@@ -39,8 +40,23 @@ SEES_ALL_GOODS = (
 )
 
 
+# Whoever handles goods or orders, if only those of some cooperatives.
+SEES_OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS), Within(Permission.MANAGE_ORDERS))
+
+
 def sees_all_goods(context: Context) -> bool:
     return context.may(*SEES_ALL_GOODS)
+
+
+def own_goods(context: Context, cooperative: str) -> Q | None:
+    """For whoever works for some cooperatives alone: their rows, by the column of the cooperative's key.
+
+    None for everybody else.
+    """
+    goods, orders = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
+    if not (goods or orders) or goods.is_platforms or orders.is_platforms:
+        return None
+    return goods.rows(cooperative=cooperative) | orders.rows(cooperative=cooperative)
 
 
 def goods_in(context: Context, channel: Channel | None) -> Rows:
@@ -53,6 +69,9 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
         rows = rows.alias(here=FilteredRelation("listings", condition=Q(listings__channel=channel.pk)))
     if sees_all_goods(context):
         return rows.exclude(slug__contains=REMOVED)
+    own = own_goods(context, "cooperative")
+    if own is not None:
+        return rows.filter(own).exclude(slug__contains=REMOVED)
     at_hand = Q(pk__in=context.goods_at_hand)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
@@ -70,6 +89,9 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
         )
     if sees_all_goods(context):
         return rows.exclude(product__slug__contains=REMOVED)
+    own = own_goods(context, "cooperative")
+    if own is not None:
+        return rows.filter(own).exclude(product__slug__contains=REMOVED)
     at_hand = Q(product__in=context.goods_at_hand)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
@@ -81,6 +103,19 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(on_sale | at_hand if context.goods_at_hand else on_sale)
 
 
+def _houses(context: Context) -> Rows:
+    """Open ones; whoever works for some cooperatives meets only theirs."""
+    rows = Warehouse.objects.filter(closed_at=None)
+    own = own_goods(context, "cooperative")
+    return rows if own is None else rows.filter(own)
+
+
+def _stocks(context: Context) -> Rows:
+    rows = Stock.objects.filter(warehouse__closed_at=None)
+    own = own_goods(context, "warehouse__cooperative")
+    return rows if own is None else rows.filter(own)
+
+
 product = InChannel("Product", goods_in)
 variant = InChannel("ProductVariant", variants_in)
 collection = InChannel("Collection", shelves, key="key")
@@ -89,5 +124,5 @@ product_type = Type("ProductType", lambda context: ProductType.objects.all())
 attribute = Type("Attribute", lambda context: Attribute.objects.all())
 attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.all())
 media = Type("ProductMedia", lambda context: ProductMedia.objects.all())
-warehouse = Type("Warehouse", lambda context: Warehouse.objects.filter(closed_at=None))
-stock = Type("Stock", lambda context: Stock.objects.filter(warehouse__closed_at=None))
+warehouse = Type("Warehouse", _houses)
+stock = Type("Stock", _stocks)

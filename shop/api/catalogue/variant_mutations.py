@@ -11,16 +11,17 @@ from catalog.models import Stock
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
     CODES,
-    GOODS,
+    OWN_GOODS,
     channel_given,
     columns,
     described,
     found,
     grams,
+    is_theirs,
     named_key,
     told,
 )
-from shop.api.catalogue.types import variant
+from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, key_of
@@ -56,13 +57,14 @@ def _stocks(given: list[dict[str, Any]] | None) -> list[tuple[Any, int]]:
     ]
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     given = arguments["input"]
+    of = int(given_key(given["product"], "Product", field="product"))
     made = enter_variant(
-        product_id=int(given_key(given["product"], "Product", field="product")),
+        product_id=of if is_theirs(product, of, context) else 0,
         values=_values(given, context),
         told=told(given.get("attributes")),
         stocks=_stocks(given.get("stocks")),
@@ -72,7 +74,7 @@ def product_variant_create(
     return {"productVariant": found(variant, made.pk, context, selection.names("productVariant"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def product_variant_update(
     return {"productVariant": found(variant, changed.pk, context, selection.names("productVariant"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def product_variant_delete(
     return {"productVariant": gone}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_channel_listing_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
@@ -122,21 +124,21 @@ def product_variant_channel_listing_update(
     return {"variant": found(variant, changed.pk, context, selection.names("variant"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_stocks_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     return _counted(arguments, context, selection, _stocks(arguments["stocks"]), only_new=True)
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_stocks_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     return _counted(arguments, context, selection, _stocks(arguments["stocks"]))
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def product_variant_stocks_delete(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from catalog.models import Price, Stock, Variant
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
-from shop.api.catalogue.types import product, stock, variant
+from shop.api.catalogue.types import SEES_OWN_GOODS, product, stock, variant
 from shop.api.context import Context
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
+from shop.api.permissions import Within
 from shop.api.types import Row, Type
 from shop.core.models import Channel
 
@@ -33,7 +34,7 @@ variant.within("product", product, by="product_id")
 variant.field("channel", needs="in_channel")(channel_slugs)
 variant.field("weight", needs="weight")(weights)
 variant.nothing("preorder")
-keep_metadata(variant, Variant, rights=[Permission.MANAGE_PRODUCTS])
+keep_metadata(variant, Variant, rights=[Within(Permission.MANAGE_PRODUCTS)])
 
 
 @variant.field(needs=("id", "track_inventory", "quantity_limit_per_customer", "in_channel"))
@@ -60,7 +61,7 @@ def quantity_available(
     return answers
 
 
-@variant.field(needs=("id", "in_channel"), permissions=[Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS])
+@variant.field(needs=("id", "in_channel"), permissions=SEES_OWN_GOODS)
 def stocks(
     variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -75,7 +76,7 @@ def stocks(
     return [found.get((each.id, each.in_channel), []) for each in variants]
 
 
-@variant.field(needs=("id", "in_channel"), permissions=[Permission.MANAGE_PRODUCTS])
+@variant.field(needs=("id", "in_channel"), permissions=[Within(Permission.MANAGE_PRODUCTS)])
 def margin(variants: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
     """What is left of the price after the cost, in percent."""
     rows = Price.objects.filter(variant__in={each.id for each in variants}, amount__gt=0, cost__isnull=False)

@@ -9,7 +9,7 @@ from cooperatives.actions.warehouses import amend_warehouse, enter_warehouse
 from cooperatives.models import Warehouse
 from shop.api.addresses import address_from
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import CODES, GOODS, columns, found, named_key, required
+from shop.api.catalogue.given import CODES, OWN_GOODS, columns, found, is_theirs, named_key, owner, required
 from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
 from shop.api.ids import given_key
@@ -26,12 +26,11 @@ _COLUMNS = {
 }
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def create_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    owner = given.get("cooperative")
     made = enter_warehouse(
-        cooperative_id=int(given_key(owner, "Cooperative", field="cooperative")) if owner else None,
+        cooperative_id=owner(given, context),
         values=columns(given, **_COLUMNS) | {"name": required(given, "name")},
         address=address_from(given["address"], context),
         actor=context.actor,
@@ -40,7 +39,7 @@ def create_warehouse(arguments: dict[str, Any], context: Context, selection: Sel
     return {"warehouse": found(warehouse, made.pk, context, selection.names("warehouse"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def update_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     key: Any = named_key(arguments, warehouse, context) or None
@@ -61,12 +60,12 @@ def update_warehouse(arguments: dict[str, Any], context: Context, selection: Sel
     return {"warehouse": found(warehouse, changed.pk, context, selection.names("warehouse"))}
 
 
-@mutation.field(permissions=GOODS)
+@mutation.field(permissions=OWN_GOODS)
 def delete_warehouse(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Close it; it is really gone where nothing ever lay in it."""
     key: Any = given_key(arguments["id"], "Warehouse", field="id")
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
-    if row is None:
+    if row is None or not is_theirs(warehouse, key, context):
         raise Missing(field="id")
     gone = found(warehouse, row.pk, context, selection.names("warehouse"))
     close_warehouse(cooperative=row.cooperative, warehouse_id=row.pk, actor=context.actor, now=context.now)

@@ -21,7 +21,7 @@ from shop.api.types import Row
 fulfillment.id()
 fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
 fulfillment.nothing("reasonReference")
-keep_metadata(fulfillment, Parcel, rights=HANDLING)
+keep_metadata(fulfillment, Parcel, rights=HANDLING, whose="part__cooperative")
 
 fulfillment_line.id()
 fulfillment_line.columns(quantity="quantity")

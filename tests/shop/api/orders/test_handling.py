@@ -19,8 +19,8 @@ from tests.factories import (
     stock_of,
 )
 from tests.shop.api.client import data_of
-from tests.shop.api.orders.staff import make_staff
 from tests.shop.api.orders.test_sending import fulfilled
+from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,163 @@
+"""Staff of one cooperative meet its goods, its stock and its store houses, and nothing of others."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Product, Variant
+from cooperatives.models import Warehouse
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_warehouse,
+    stock_of,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.staff import make_staff
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def two_sellers():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    own = make_product(thien_an, name="Gối thảo dược", on_hand=5)
+    foreign = make_product(yen_duong, name="Trà", on_hand=7)
+    staff = make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,))
+    return thien_an, own, yen_duong, foreign, token_of(staff)
+
+
+def test_they_meet_their_own_alone(two_sellers):
+    _thien_an, own, yen_duong, foreign, token = two_sellers
+    lists = """query($cooperative: ID) {
+      products(first: 10, cooperative: $cooperative) { totalCount edges { node { name } } }
+      warehouses(first: 10, cooperative: $cooperative) { totalCount }
+      stocks(first: 10) { edges { node { quantity quantityAllocated } } } }"""
+    one = """query($id: ID!) { product(id: $id) {
+      name privateMetadata { key } variants { stocks { quantity } margin } } }"""
+
+    found = data_of(lists, token)
+
+    assert found["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Gối thảo dược"}}]}
+    assert found["warehouses"] == {"totalCount": 1}
+    assert found["stocks"]["edges"] == [{"node": {"quantity": 5, "quantityAllocated": 0}}]
+    assert data_of(one, token, id=global_id("Product", foreign.pk)) == {"product": None}
+    assert data_of(one, token, id=global_id("Product", own.pk))["product"] == {
+        "name": "Gối thảo dược",
+        "privateMetadata": [],
+        "variants": [{"stocks": [{"quantity": 5}], "margin": None}],
+    }
+    key = global_id("Cooperative", yen_duong.pk)
+    assert data_of(lists, token, cooperative=key)["products"] == {"totalCount": 0, "edges": []}
+    everything = data_of(lists, token_of(make_admin()))
+    assert everything["products"]["totalCount"] == everything["warehouses"]["totalCount"] == 2
+    theirs = data_of(lists, token_of(make_admin()), cooperative=key)
+    assert theirs["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Trà"}}]}
+    assert theirs["warehouses"] == {"totalCount": 1}
+    house = "query($id: ID!) { warehouse(id: $id) { name } }"
+    hidden = global_id("Warehouse", yen_duong.warehouses.get().pk)
+    assert data_of(house, token, id=hidden) == {"warehouse": None}
+
+
+def test_they_enter_goods_of_their_cooperative_and_of_no_other(two_sellers):
+    thien_an, _own, yen_duong, _foreign, token = two_sellers
+    create = """mutation($input: ProductCreateInput!) { productCreate(input: $input) {
+      errors { field code } product { name cooperative { name } } } }"""
+    given = {"name": "Khăn", "productType": global_id("ProductType", make_product_type().pk)}
+    shelf = {"collections": [global_id("Collection", 1)]}
+
+    made = data_of(create, token, input=given)["productCreate"]
+
+    assert made == {"errors": [], "product": {"name": "Khăn", "cooperative": {"name": "HTX Thiên An"}}}
+    for wrong, field, code in (
+        ({"cooperative": global_id("Cooperative", yen_duong.pk)}, "cooperative", "NOT_FOUND"),
+        (shelf, "collections", "INVALID"),
+    ):
+        refused = data_of(create, token, input=given | wrong)["productCreate"]
+        assert refused == {"errors": [{"field": field, "code": code}], "product": None}
+    both = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an, yen_duong)))
+    asked = data_of(create, both, input=given)["productCreate"]
+    assert asked["errors"] == [{"field": "cooperative", "code": "REQUIRED"}]
+    assert Product.objects.filter(name="Khăn").count() == 1
+
+
+def test_a_foreign_row_behaves_as_a_missing_one_and_stays_as_it_is(two_sellers):
+    _thien_an, own, yen_duong, foreign, token = two_sellers
+    product, variant = (
+        global_id("Product", foreign.pk),
+        global_id("ProductVariant", foreign.variants.get().pk),
+    )
+    house = global_id("Warehouse", yen_duong.warehouses.get().pk)
+    stocks = f'stocks: [{{warehouse: "{house}", quantity: 1}}]'
+    entry = '[{key: "a", value: "b"}]'
+    attempts = [
+        f'productUpdate(id: "{product}", input: {{name: "X"}})',
+        f'productDelete(id: "{product}")',
+        f'productVariantCreate(input: {{product: "{product}", attributes: [], name: "X"}})',
+        f'productVariantUpdate(id: "{variant}", input: {{name: "X"}})',
+        f'productVariantDelete(id: "{variant}")',
+        f'productVariantStocksUpdate(variantId: "{variant}", {stocks})',
+        f'updateWarehouse(id: "{house}", input: {{name: "X"}})',
+        f'deleteWarehouse(id: "{house}")',
+        f'updateMetadata(id: "{product}", input: {entry})',
+        f'updatePrivateMetadata(id: "{house}", input: {entry})',
+    ]
+
+    for attempt in attempts:
+        name = attempt.split("(")[0]
+        answer = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token)[name]
+        assert answer["errors"] == [{"code": "NOT_FOUND"}], name
+    foreign.refresh_from_db()
+    assert (foreign.name, foreign.metadata) == ("Trà", {})
+    assert Variant.objects.filter(product=foreign).count() == 1
+    assert stock_of(foreign.variants.get()).on_hand == 7
+    assert Warehouse.objects.get(cooperative=yen_duong).closed_at is None
+    own_id = global_id("Product", own.pk)
+    kept = f'mutation {{ updateMetadata(id: "{own_id}", input: {entry}) {{ errors {{ code }} }} }}'
+    assert data_of(kept, token)["updateMetadata"] == {"errors": []}
+    assert Product.objects.get(pk=own.pk).metadata == {"a": "b"}
+
+
+def test_what_is_everybodys_is_the_platforms_to_change(two_sellers):
+    _thien_an, own, _yen_duong, _foreign, token = two_sellers
+    listing = {
+        "updateChannels": [{"channelId": global_id("Channel", make_channel().pk), "isPublished": True}]
+    }
+    attempts = [
+        ('mutation { categoryCreate(input: {name: "X"}) { errors { code } } }', {}),
+        (
+            "mutation($id: ID!, $input: ProductChannelListingUpdateInput!) {"
+            " productChannelListingUpdate(id: $id, input: $input) { errors { code } } }",
+            {"id": global_id("Product", own.pk), "input": listing},
+        ),
+    ]
+
+    for query, variables in attempts:
+        answer = ask(query, token, **variables)
+        assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+
+
+def test_whoever_handles_orders_of_one_and_goods_of_another_changes_only_the_goods():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    pillow = make_product(thien_an)
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+    group = make_staff(Permission.MANAGE_PRODUCTS, works_for=(yen_duong,)).permission_groups.get()
+    group.users.add(staff)
+    token, key = token_of(staff), global_id("Product", pillow.pk)
+    make_warehouse(yen_duong, make_channel())
+
+    seen = data_of("query($id: ID!) { product(id: $id) { name } }", token, id=key)
+    update = 'mutation($id: ID!) { productUpdate(id: $id, input: {name: "X"}) { errors { code } } }'
+    kept = (
+        'mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "b"}]) { errors { code } } }'
+    )
+
+    assert seen == {"product": {"name": "Gối thảo dược"}}
+    assert data_of(update, token, id=key)["productUpdate"]["errors"] == [{"code": "NOT_FOUND"}]
+    assert data_of(kept, token, id=key)["updateMetadata"]["errors"] == [{"code": "NOT_FOUND"}]
