@@ -7,7 +7,7 @@ from typing import Any
 
 from cooperatives.models import Warehouse
 from orders.actions.standing import closed_quantities
-from orders.models import Allocation, DiscountShare, OrderLine
+from orders.models import Allocation, DiscountShare, OrderLine, ValueType
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
@@ -89,7 +89,7 @@ def unit_discount_value(lines: list[Row], *_: Any) -> list[Decimal]:
 @line.field(needs=_OFF)
 def unit_discount_type(lines: list[Row], *_: Any) -> list[str | None]:
     """Discounts of several kinds add up to an amount."""
-    return ["FIXED" if _off(each) else None for each in lines]
+    return [ValueType.FIXED if _off(each) else None for each in lines]
 
 
 @line.field(needs="id")

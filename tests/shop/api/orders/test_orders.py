@@ -6,19 +6,27 @@ import datetime
 
 import pytest
 
+from orders.actions.place import place_order
 from orders.actions.shares import WantedDelivery
+from orders.models import Method, Order
+from shop.accounts.models import ConsentPurpose
 from shop.api.ids import global_id
+from shop.core.actors import Actor
 from tests.factories import (
     NOW,
+    carriers_for,
     make_admin,
+    make_basket,
     make_channel,
+    make_contact,
     make_market_way,
     make_order,
     make_seller,
     make_user,
     make_variant,
+    make_voucher,
 )
-from tests.shop.api.client import data_of
+from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +173,86 @@ def test_what_is_collected_says_where():
         "shippingMethodName": None,
         "deliveryMethod": {"__typename": "Warehouse", "name": way.warehouse.name},
     }
+
+
+def test_what_was_taken_off_is_told_of_the_order_and_of_its_lines():
+    make_voucher("CHAO10", value=10)
+    pillow = make_variant(price=320_000)
+    basket = make_basket((pillow, 2))
+    basket.voucher_code = "CHAO10"
+    basket.save()
+    order = place_order(
+        basket_id=basket.pk,
+        contact=make_contact(),
+        deliveries=carriers_for(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        method=Method.COD,
+        actor=Actor.guest(),
+        now=NOW,
+    )
+
+    shown = data_of(ORDER, id=global_id("Order", order.pk))["order"]
+
+    assert (shown["voucherCode"], shown["voucher"]) == ("CHAO10", {"code": "CHAO10"})
+    assert shown["discounts"] == [
+        {
+            "type": "VOUCHER",
+            "name": "Chào khách mới",
+            "valueType": "PERCENTAGE",
+            "value": 10,
+            "total": {"amount": 64_000},
+        }
+    ]
+    assert shown["total"]["gross"]["amount"] == 606_000
+    assert shown["undiscountedTotal"]["gross"]["amount"] == 670_000
+    (line,) = shown["lines"]
+    assert line["unitPrice"] == {"gross": {"amount": 288_000}}
+    assert line["undiscountedUnitPrice"]["gross"] == {"amount": 320_000}
+    assert line["totalPrice"] == {"gross": {"amount": 576_000}}
+    assert line["unitDiscount"] == {"amount": 32_000}
+    assert (line["unitDiscountType"], line["unitDiscountReason"]) == ("FIXED", "Chào khách mới")
+    assert line["discounts"] == [{"type": "VOUCHER", "total": {"amount": 64_000}, "unit": {"amount": 32_000}}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["abc", "T3JkZXI6MQ==", global_id("User", 1), "T3JkZXI6MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAw"],
+)
+def test_an_id_that_is_none_of_an_order(text):
+    answer = ask("query($id: ID!) { order(id: $id) { number } }", id=text)
+
+    assert answer["data"] == {"order": None}
+    is_malformed = text in ("abc", "T3JkZXI6MQ==")
+    assert [error["message"] for error in answer.get("errors", ())] == (
+        [f"Invalid ID: {text}. Expected: Order."] if is_malformed else []
+    )
+
+
+def test_exactly_one_thing_names_an_order():
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(external_reference="DH-1")
+    query = "query($id: ID, $ref: String) { order(id: $id, externalReference: $ref) { number } }"
+
+    found = data_of(query, token_of(make_admin()), ref="DH-1")
+    assert found == {"order": {"number": str(order.number)}}
+    for given in ({}, {"id": global_id("Order", order.pk), "ref": "DH-1"}):
+        assert ask(query, **given)["errors"][0]["extensions"]["code"] == "GraphQLError"
+    assert ask(query, ref="DH-1")["errors"][0]["extensions"]["code"] == "PermissionDenied"
+
+
+def test_whoever_holds_an_order_writes_its_public_metadata_and_nobody_else():
+    buyer = make_user()
+    guests, theirs = make_order(), make_order(user=buyer)
+    write = """mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "b"}]) {
+      errors { code } item { metadata { key value } } } }"""
+    done = {"errors": [], "item": {"metadata": [{"key": "a", "value": "b"}]}}
+
+    assert data_of(write, id=global_id("Order", guests.pk))["updateMetadata"] == done
+    assert data_of(write, token_of(buyer), id=global_id("Order", theirs.pk))["updateMetadata"] == done
+    denied = ask(write, token_of(make_user()), id=global_id("Order", theirs.pk))
+    assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    private = write.replace("updateMetadata", "updatePrivateMetadata")
+    refused = ask(private, token_of(buyer), id=global_id("Order", theirs.pk))
+    assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    theirs.refresh_from_db()
+    assert (theirs.metadata, theirs.private_metadata) == ({"a": "b"}, {})

@@ -1,0 +1,179 @@
+"""The list of orders as the Dashboard filters, searches and sorts it."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.cancel import cancel_order
+from orders.models import Method
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.actors import Actor
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_bank_account,
+    make_channel,
+    make_order,
+    make_user,
+    make_variant,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.orders.test_sending import fulfilled
+from tests.shop.api.staff import make_staff
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = """
+query($where: OrderWhereInput, $filter: OrderFilterInput, $sort: OrderSortingInput, $search: String,
+      $channel: String, $first: Int, $after: String, $last: Int, $before: String) {
+  orders(where: $where, filter: $filter, sortBy: $sort, search: $search, channel: $channel,
+         first: $first, after: $after, last: $last, before: $before) {
+    totalCount edges { node { number } } pageInfo { hasNextPage endCursor startCursor }
+  }
+}
+"""
+
+
+@pytest.fixture
+def three_orders():
+    """The first was sent, the second called off, the third waits for its money; an hour between each."""
+    make_bank_account()
+    pillow, buyer = make_variant(on_hand=20, price=320_000), make_user(email="hoa@example.com")
+    first = make_order((pillow, 1), now=NOW, user=buyer)
+    second = make_order((pillow, 2), now=NOW + datetime.timedelta(hours=1), email="lan@example.com")
+    third = make_order((pillow, 3), now=NOW + datetime.timedelta(hours=2), method=Method.TRANSFER)
+    token = token_of(make_admin())
+    fulfilled(first, token)
+    cancel_order(order_id=second.pk, reason="Hết hàng", actor=Actor.system(), now=NOW)
+    return first, second, third, token
+
+
+def test_filters_conditions_and_searches(three_orders):
+    first, second, third, token = three_orders
+    name = {order.number: word for order, word in ((first, "1"), (second, "2"), (third, "3"))}
+
+    def found(**asked):
+        edges = data_of(ORDERS, token, first=10, **asked)["orders"]["edges"]
+        return "".join(name[int(edge["node"]["number"])] for edge in edges)
+
+    at = (NOW + datetime.timedelta(minutes=30)).isoformat()
+    day = NOW.date().isoformat()
+    cases = [
+        ({}, "321"),
+        ({"channel": "viet-nam"}, "321"),
+        ({"channel": "khac"}, ""),
+        ({"where": {"status": {"eq": "FULFILLED"}}}, "1"),
+        ({"where": {"status": {"oneOf": ["UNCONFIRMED", "CANCELED"]}}}, "32"),
+        ({"where": {"number": {"eq": first.number}}}, "1"),
+        ({"where": {"number": {"range": {"gte": second.number}}}}, "32"),
+        ({"where": {"createdAt": {"gte": at}}}, "32"),
+        ({"where": {"user": {"eq": global_id("User", first.user_id)}}}, "1"),
+        ({"where": {"userEmail": {"eq": "lan@example.com"}}}, "2"),
+        ({"where": {"ids": [global_id("Order", third.pk), global_id("Order", first.pk)]}}, "31"),
+        ({"where": {"channelId": {"eq": global_id("Channel", first.channel_id)}}}, "321"),
+        ({"where": {"totalGross": {"amount": {"range": {"gte": 700_000}}}}}, "3"),
+        ({"where": {"totalGross": {"currency": "USD", "amount": {"range": {"gte": 0}}}}}, ""),
+        ({"where": {"hasFulfillments": True}}, "1"),
+        ({"where": {"hasFulfillments": False}}, "32"),
+        ({"where": {"fulfillments": [{"status": {"eq": "FULFILLED"}}]}}, "1"),
+        ({"where": {"fulfillments": [{"status": {"oneOf": ["CANCELED", "RETURNED"]}}]}}, ""),
+        ({"where": {"linesCount": {"eq": 1}}}, "321"),
+        ({"where": {"linesCount": {"eq": 2}}}, ""),
+        ({"where": {"events": [{"type": {"eq": "CANCELED"}}]}}, "2"),
+        ({"where": {"events": [{"date": {"lte": at}, "type": {"eq": "PLACED"}}]}}, "1"),
+        ({"where": {"shippingAddress": {"country": {"notOneOf": ["VN"]}}}}, ""),
+        ({"where": {"shippingAddress": {"phoneNumber": {"eq": "+84987654321"}}}}, "321"),
+        ({"where": {"chargeStatus": {"eq": "NONE"}}}, "31"),
+        ({"where": {"isClickAndCollect": True}}, ""),
+        ({"where": {"isClickAndCollect": False}}, "321"),
+        ({"where": {"isGiftCardUsed": True}}, ""),
+        ({"where": {"voucherCode": {"eq": "X"}}}, ""),
+        ({"where": {"OR": [{"number": {"eq": first.number}}, {"number": {"eq": third.number}}]}}, "31"),
+        ({"where": {"AND": [{"status": {"eq": "FULFILLED"}}, {"number": {"eq": third.number}}]}}, ""),
+        ({"filter": {"status": ["UNCONFIRMED", "FULFILLED"]}}, "31"),
+        ({"filter": {"numbers": [str(second.number), "x"]}}, "2"),
+        ({"filter": {"created": {"gte": day, "lte": day}}}, "321"),
+        ({"filter": {"customer": "lan@"}}, "2"),
+        ({"filter": {"paymentStatus": ["NOT_CHARGED"]}}, "31"),
+        ({"filter": {"search": str(first.number)}}, "1"),
+        ({"search": "lan@example.com"}, "2"),
+        ({"search": first.code}, "1"),
+        ({"search": "nguyen hoa"}, "321"),
+        ({"sort": {"field": "NUMBER", "direction": "ASC"}}, "123"),
+        ({"sort": {"field": "CREATED_AT", "direction": "DESC"}}, "321"),
+        ({"sort": {"field": "STATUS", "direction": "ASC"}}, "213"),
+    ]
+
+    assert [(asked, found(**asked)) for asked, _expected in cases] == cases
+
+
+def test_pages_go_both_ways(three_orders):
+    first, second, third, token = three_orders
+
+    page = data_of(ORDERS, token, first=2)["orders"]
+    rest = data_of(ORDERS, token, first=2, after=page["pageInfo"]["endCursor"])["orders"]
+    back = data_of(ORDERS, token, last=1, before=page["pageInfo"]["endCursor"])["orders"]
+
+    assert page["totalCount"] == 3
+    assert [edge["node"]["number"] for edge in page["edges"]] == [str(third.number), str(second.number)]
+    assert page["pageInfo"]["hasNextPage"] is True
+    assert [edge["node"]["number"] for edge in rest["edges"]] == [str(first.number)]
+    assert [edge["node"]["number"] for edge in back["edges"]] == [str(third.number)]
+
+
+def test_what_a_list_cannot_be_asked_for(three_orders):
+    *_orders, token = three_orders
+    for asked, code in (
+        ({"first": 101}, "GraphQLError"),
+        ({}, "GraphQLError"),
+        ({"first": 1, "where": {}, "filter": {}}, "GraphQLError"),
+        ({"first": 1, "after": "x"}, "GraphQLError"),
+        ({"first": 1, "where": {"ids": ["x"]}}, "GraphQLError"),
+    ):
+        answer = ask(ORDERS, token, **asked)
+        assert answer["data"] == {"orders": None}
+        assert answer["errors"][0]["extensions"]["exception"]["code"] == code
+    assert (
+        ask(ORDERS, token_of(make_user()), first=1)["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    )
+
+
+def test_staff_of_one_channel_see_its_orders(three_orders):
+    first, _second, _third, _token = three_orders
+
+    staff = make_staff(Permission.MANAGE_ORDERS)
+    group = staff.permission_groups.get()
+    group.restricted_to_channels = True
+    group.save()
+    query = "{ orders(first: 5) { totalCount edges { node { id number } } } }"
+
+    assert data_of(query, token_of(staff))["orders"]["totalCount"] == 0
+    group.channels.add(make_channel())
+    seen = data_of(query, token_of(staff))["orders"]
+    assert seen["totalCount"] == 3
+    assert seen["edges"][-1]["node"] == {"id": global_id("Order", first.pk), "number": str(first.number)}
+
+
+def test_a_page_takes_as_many_queries_for_many(django_assert_num_queries):
+    pillow = make_variant(on_hand=50)
+    token = token_of(make_admin())
+    query = """{ orders(first: 20) { totalCount edges { node {
+      number created status paymentStatus chargeStatus userEmail channel { slug }
+      total { gross { amount } } billingAddress { city } user { email }
+      lines { quantity quantityToFulfill unitPrice { gross { amount } } variant { name product { name } } }
+      fulfillments { status lines { quantity } warehouse { name } } events { type }
+      totalAuthorized { amount } grantedRefunds { amount { amount } } discounts { total { amount } }
+    } } } }"""
+    fulfilled(make_order((pillow, 1), user=make_user()), token)
+
+    asked = 17
+    with django_assert_num_queries(asked):
+        data_of(query, token)
+    for _each in range(3):
+        fulfilled(make_order((pillow, 1), (make_variant(pillow.cooperative, name="Khăn"), 1)), token)
+    with django_assert_num_queries(asked):
+        data_of(query, token)
