@@ -1,0 +1,220 @@
+"""Setting up zones and kinds of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from graphql import is_enum_type
+
+from catalog.actions.kinds import NotInChannel, Priced, add_kind, change_kind, price_kind, remove_kind
+from catalog.actions.zones import ZoneChange, add_zone, change_zone, remove_zone
+from cooperatives.models import Service
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key, global_ids
+from shop.api.in_channel import channel_of
+from shop.api.money import minor
+from shop.api.roots import Mutations
+from shop.api.shipping.zones import MANAGING, method, zone
+from shop.core.models import Channel
+from shop.core.rich_text import cleaned, plain
+
+mutation = Mutations(
+    codes={
+        "already_taken": "ALREADY_EXISTS",
+        "default_zone_taken": "ALREADY_EXISTS",
+        "most_below_least": "MAX_LESS_THAN_MIN",
+    }
+)
+MOST_DAYS = 365
+HEAVIEST = 1_000_000_000  # grams
+
+
+# --- zones --------------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_zone_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    _required(given, "name")
+    made = add_zone(change=_zone_change(given, context), actor=context.actor, now=context.now)
+    return _shown(made.pk, None, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_zone_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key, given = int(given_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
+    if "name" in given:
+        _required(given, "name")
+    change_zone(zone_id=key, change=_zone_change(given, context), actor=context.actor, now=context.now)
+    return _shown(key, None, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_zone_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(given_key(arguments["id"], "ShippingZone", field="id"))
+    gone = _shown(key, None, context, selection)
+    remove_zone(zone_id=key, actor=context.actor, now=context.now)
+    return gone
+
+
+def _zone_change(given: Mapping[str, Any], context: Context) -> ZoneChange:
+    for kind in ("Channels", "Warehouses"):
+        if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
+            words = _("The same cannot be taken in and given up.")
+            raise Mistake("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
+    values = {
+        column: given[name]
+        for name, column in (("name", "name"), ("description", "description"), ("default", "is_default"))
+        if given.get(name) is not None
+    }
+
+    def keys(name: str, type_name: str) -> list[Any]:
+        return [given_key(text, type_name, field=name) for text in given.get(name) or ()]
+
+    return ZoneChange(
+        values,
+        _countries(given.get("countries"), context),
+        add_channels=keys("addChannels", "Channel"),
+        remove_channels=keys("removeChannels", "Channel"),
+        add_warehouses=keys("addWarehouses", "Warehouse"),
+        remove_warehouses=keys("removeWarehouses", "Warehouse"),
+    )
+
+
+def _countries(given: list[str] | None, context: Context) -> list[str] | None:
+    if given is None:
+        return None
+    codes = [code.strip().upper() for code in given]
+    known = context.schema.type_map["CountryCode"]
+    assert is_enum_type(known)
+    if not set(codes) <= set(known.values):
+        raise Mistake("INVALID", _("There is no such country."), field="countries")
+    return codes
+
+
+# --- kinds of delivery --------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_price_create(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    given = arguments["input"]
+    _required(given, "name")
+    if given.get("shippingZone") is None:
+        raise Mistake("REQUIRED", _("Say which zone it is of."), field="shippingZone")
+    made = add_kind(values=_kind_values(given, context), actor=context.actor, now=context.now)
+    return _shown(made.zone_id, made.pk, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_price_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key, given = _method(arguments["id"]), arguments["input"]
+    if "name" in given:
+        _required(given, "name")
+    values = _kind_values(given, context)
+    changed = change_kind(service_id=key, values=values, actor=context.actor, now=context.now)
+    return _shown(changed.zone_id, key, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_price_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = _method(arguments["id"])
+    of_zone = Service.objects.filter(pk=key).values_list("zone", flat=True).first()
+    gone = _shown(None, key, context, selection)
+    remove_kind(service_id=key, actor=context.actor, now=context.now)
+    return gone | {"shippingZone": _shown(of_zone, None, context, selection)["shippingZone"]}
+
+
+@mutation.field(permissions=MANAGING)
+def shipping_method_channel_listing_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key, given = _method(arguments["id"]), arguments["input"]
+    prices = [_priced(each, context) for each in given.get("addChannels") or ()]
+    removed = [
+        int(given_key(text, "Channel", field="removeChannels")) for text in given.get("removeChannels") or ()
+    ]
+    try:
+        price_kind(service_id=key, prices=prices, removed=removed, actor=context.actor, now=context.now)
+    except NotInChannel as refused:
+        channels = global_ids("Channel", [refused.details["channel_id"]])
+        raise Mistake("INVALID", refused.words, field="addChannels", channels=channels) from refused
+    return _shown(None, key, context, selection)
+
+
+def _priced(given: Mapping[str, Any], context: Context) -> Priced:
+    found = channel_of(context, int(given_key(given["channelId"], "Channel", field="channelId")))
+    if found is None:
+        channels = [given["channelId"]]
+        raise Mistake("NOT_FOUND", _("There is no such channel."), field="addChannels", channels=channels)
+    return Priced(
+        found.pk,
+        _amount(given, "price", found),
+        _amount(given, "minimumOrderPrice", found),
+        _amount(given, "maximumOrderPrice", found),
+        names_maximum="maximumOrderPrice" in given,
+    )
+
+
+def _amount(given: Mapping[str, Any], name: str, channel: Channel) -> int | None:
+    if given.get(name) is None:
+        return None
+    amount = minor(given[name], channel.currency)
+    if amount != int(amount) or amount >= 10**15:
+        raise Mistake("INVALID", _("This is no amount of the channel's currency."), field=name)
+    return int(amount)
+
+
+def _kind_values(given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if given.get("name") is not None:
+        values["name"] = given["name"].strip()
+    if given.get("description") is not None:
+        values["description"] = plain(cleaned(given["description"]))
+    if given.get("type") is not None:
+        values["is_weight_based"] = given["type"] == "WEIGHT"
+    if given.get("shippingZone") is not None:
+        values["zone_id"] = given_key(given["shippingZone"], "ShippingZone", field="shippingZone")
+    if "taxClass" in given:
+        text = given["taxClass"]
+        values["tax_class_id"] = None if text is None else given_key(text, "TaxClass", field="taxClass")
+    for name, column in (("minimumDeliveryDays", "minimum_days"), ("maximumDeliveryDays", "maximum_days")):
+        if name in given:
+            days = given[name]
+            if days is not None and not 0 <= days <= MOST_DAYS:
+                raise Mistake("INVALID", _("This is no number of days."), field=name)
+            values[column] = days
+    for name, column in (("minimumOrderWeight", "minimum_grams"), ("maximumOrderWeight", "maximum_grams")):
+        if name in given:
+            weight = given[name]
+            grams = None if weight is None else weight.grams(context.settings.default_weight_unit)
+            if grams is not None and not 0 <= grams <= HEAVIEST:
+                raise Mistake("INVALID", _("This is too heavy."), field=name)
+            values[column] = grams if grams is not None or column == "maximum_grams" else 0
+    return values
+
+
+def _method(text: str) -> int:
+    return int(given_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
+
+
+def _required(given: Mapping[str, Any], name: str) -> None:
+    if not (given.get(name) or "").strip():
+        raise Mistake("REQUIRED", _("This is needed."), field=name)
+
+
+def _shown(
+    zone_key: int | None, method_key: int | None, context: Context, selection: Selection
+) -> dict[str, Any]:
+    zones = zone.by_key(context, [zone_key], selection.names("shippingZone"))
+    methods = method.by_key(context, [method_key], selection.names("shippingMethod"))
+    return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}

@@ -1,0 +1,204 @@
+"""Zones, their kinds of delivery, and what these cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from cooperatives.models import Service, ServicePrice, Zone, ZoneCountry
+from shop.accounts.permissions import Permission
+from shop.api.base.channels import channel
+from shop.api.base.places import country
+from shop.api.breadth import Selection
+from shop.api.catalogue.grams import in_unit
+from shop.api.catalogue.taxes import tax_class
+from shop.api.catalogue.types import warehouse
+from shop.api.connections import Key, connect, connect_each
+from shop.api.context import Context
+from shop.api.filters import Conditions, where
+from shop.api.ids import key_of, keys_of
+from shop.api.metadata import keep_metadata
+from shop.api.money import Sum
+from shop.api.permissions import Standing
+from shop.api.roots import Queries
+from shop.api.types import Row, Type
+from shop.core.models import Channel
+
+MANAGING = (Permission.MANAGE_SHIPPING,)
+
+zone = Type("ShippingZone", lambda context: Zone.objects.all())
+zone.id()
+zone.columns(name="name", description="description", default="is_default")
+keep_metadata(zone, Zone, rights=MANAGING)
+
+method = Type("ShippingMethodType", lambda context: Service.objects.all())
+method.id()
+method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days")
+method.one("taxClass", tax_class, by="tax_class_id", permissions=[Standing.STAFF, Standing.APP])
+method.nothing("minimumOrderPrice", "maximumOrderPrice")
+method.nothing("postalCodeRules", value=[])
+keep_metadata(method, Service, rights=MANAGING)
+
+listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
+listing.id()
+listing.one("channel", channel, by="channel_id", rows=Channel.objects.all())
+
+rule = Type("ShippingMethodPostalCodeRule")
+rule.plain("id", "start", "end", "inclusionType")
+
+
+# --- zones --------------------------------------------------------------------------------------------
+
+
+@zone.field("countries", needs="id")
+def countries_of_zones(zones: list[Row], *_: Any) -> list[list[dict[str, str]]]:
+    found: dict[int, list[str]] = {}
+    rows = ZoneCountry.objects.filter(zone__in=[each.id for each in zones]).order_by("country")
+    for key, code in rows.values_list("zone", "country"):
+        found.setdefault(key, []).append(code)
+    return [[country(code) for code in found.get(each.id, ())] for each in zones]
+
+
+@zone.field("channels", needs="id", permissions=MANAGING)
+def channels_of_zones(
+    zones: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = Channel.objects.filter(zones__in=[each.id for each in zones]).order_by("pk")
+    found = channel.grouped(rows, selection.names(), by="zones")
+    return [found.get(each.id, []) for each in zones]
+
+
+@zone.field("warehouses", needs="id")
+def houses_of_zones(
+    zones: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = warehouse.rows(context).filter(zones__in=[each.id for each in zones]).order_by("name", "pk")
+    found = warehouse.grouped(rows, selection.names(), by="zones")
+    return [found.get(each.id, []) for each in zones]
+
+
+@zone.field("shippingMethods", needs="id")
+def methods_of_zones(
+    zones: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = method.rows(context).filter(zone__in=[each.id for each in zones]).order_by("name", "pk")
+    found = method.grouped(rows, selection.names(), by="zone_id")
+    return [found.get(each.id, []) for each in zones]
+
+
+@zone.field(needs="id")
+def price_range(zones: list[Row], *_: Any) -> list[dict[str, Sum] | None]:
+    """From the cheapest to the dearest; null where a zone has prices in several currencies, or none."""
+    found: dict[int, set[tuple[int, str]]] = {}
+    prices = ServicePrice.objects.filter(service__zone__in=[each.id for each in zones])
+    for key, price, currency in prices.values_list("service__zone", "price", "currency"):
+        found.setdefault(key, set()).add((price, currency))
+    answers: list[dict[str, Sum] | None] = []
+    for each in zones:
+        sums = [Sum(*one) for one in sorted(found.get(each.id, ()))]
+        is_one = len({one.currency for one in sums}) == 1
+        answers.append({"start": sums[0], "stop": sums[-1]} if is_one else None)
+    return answers
+
+
+@warehouse.field("shippingZones", needs="id")
+def zones_of_houses(
+    houses: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[Any]:
+    keys = [each.id for each in houses]
+    rows = zone.rows(context)
+    return connect_each(zone, rows, arguments, selection, order=[Key("id")], by="warehouses", parents=keys)
+
+
+# --- kinds of delivery --------------------------------------------------------------------------------
+
+
+@method.field("type", needs="is_weight_based")
+def kinds(methods: list[Row], *_: Any) -> list[str]:
+    return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
+
+
+@method.field("description", needs="description")
+def descriptions(methods: list[Row], *_: Any) -> list[dict[str, Any] | None]:
+    """As rich text, a block for each paragraph."""
+    return [_blocks(each.description) for each in methods]
+
+
+def _blocks(text: str) -> dict[str, Any] | None:
+    blocks = [{"type": "paragraph", "data": {"text": part}} for part in text.split("\n\n") if part]
+    return {"blocks": blocks} if blocks else None
+
+
+@method.field(needs="minimum_grams")
+def minimum_order_weight(
+    methods: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Any]:
+    unit = context.settings.default_weight_unit
+    return [in_unit(each.minimum_grams, unit) for each in methods]
+
+
+@method.field(needs="maximum_grams")
+def maximum_order_weight(
+    methods: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Any]:
+    unit = context.settings.default_weight_unit
+    return [in_unit(each.maximum_grams, unit) for each in methods]
+
+
+@method.field(needs="id", permissions=MANAGING)
+def excluded_products(methods: list[Row], *_: Any) -> list[None]:
+    """None: what cannot travel a way is the cooperative's to say."""
+    return [None] * len(methods)
+
+
+@method.field("channelListings", needs="id", permissions=MANAGING)
+def listings_of_methods(
+    methods: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = listing.rows(context).filter(service__in=[each.id for each in methods]).order_by("channel", "pk")
+    found = listing.grouped(rows, selection.names(), by="service_id")
+    return [found.get(each.id, []) for each in methods]
+
+
+@listing.field(needs=("price", "currency"))
+def price(rows: list[Row], *_: Any) -> list[Sum]:
+    return [Sum(row.price, row.currency) for row in rows]
+
+
+@listing.field(needs=("minimum_order", "currency"))
+def minimum_order_price(rows: list[Row], *_: Any) -> list[Sum]:
+    return [Sum(row.minimum_order, row.currency) for row in rows]
+
+
+@listing.field(needs=("maximum_order", "currency"))
+def maximum_order_price(rows: list[Row], *_: Any) -> list[Sum | None]:
+    return [None if row.maximum_order is None else Sum(row.maximum_order, row.currency) for row in rows]
+
+
+# --- looked up ----------------------------------------------------------------------------------------
+
+query = Queries()
+_FILTER: Conditions = {
+    "search": lambda context, text: Q(name__icontains=text),
+    "channels": lambda context, given: Q(
+        pk__in=Zone.objects.filter(channels__in=keys_of(given, "Channel")).values("pk")
+    ),
+}
+
+
+@query.field("shippingZone", permissions=MANAGING)
+def one_zone(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "ShippingZone")
+    return zone.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("shippingZones", permissions=MANAGING)
+def all_zones(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = zone.rows(context).filter(where(arguments.get("filter"), _FILTER, context))
+    if arguments.get("channel") is not None:
+        rows = rows.filter(channels__slug=arguments["channel"])
+    return connect(zone, rows, arguments, selection, order=[Key("name"), Key("id")])
+
+
+TYPES = (zone, method, listing, rule, query)

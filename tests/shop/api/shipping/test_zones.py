@@ -1,0 +1,219 @@
+"""Zones and kinds of delivery, set up over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Listing
+from cooperatives.models import Service, ServicePrice, Zone
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from tests.factories import make_admin, make_channel, make_product, make_seller, make_user, make_zone
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.staff import make_staff
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+CREATE_ZONE = """
+mutation($input: ShippingZoneCreateInput!) { shippingZoneCreate(input: $input) {
+  errors { field code }
+  shippingZone {
+    id name default countries { code } channels { slug } warehouses { name } priceRange { start { amount } }
+  }
+} }
+"""
+CREATE_KIND = """
+mutation($input: ShippingPriceInput!) { shippingPriceCreate(input: $input) {
+  errors { field code } shippingZone { name }
+  shippingMethod {
+    id name type description minimumDeliveryDays maximumDeliveryDays maximumOrderWeight { value }
+  }
+} }
+"""
+PRICE = """
+mutation($id: ID!, $input: ShippingMethodChannelListingInput!) {
+  shippingMethodChannelListingUpdate(id: $id, input: $input) {
+    errors { field code channels }
+    shippingMethod { channelListings {
+      channel { slug } price { amount } minimumOrderPrice { amount } maximumOrderPrice { amount } } }
+  }
+}
+"""
+
+
+def test_a_zone_with_a_kind_of_delivery_is_set_up_and_taken_down():
+    token = token_of(make_staff(Permission.MANAGE_SHIPPING))
+    channel, house = make_channel(), make_seller().warehouses.get()
+    here, slug = global_id("Channel", channel.pk), channel.slug
+
+    made = data_of(
+        CREATE_ZONE,
+        token,
+        input={
+            "name": "Nước ngoài",
+            "countries": ["LA", "kh"],
+            "addChannels": [here],
+            "addWarehouses": [global_id("Warehouse", house.pk)],
+        },
+    )["shippingZoneCreate"]
+    zone = made["shippingZone"].pop("id")
+    kind = data_of(
+        CREATE_KIND,
+        token,
+        input={
+            "name": "Đường bộ",
+            "shippingZone": zone,
+            "type": "PRICE",
+            "description": '{"blocks": [{"type": "paragraph", "data": {"text": "Qua cửa khẩu"}}]}',
+            "minimumDeliveryDays": 3,
+            "maximumDeliveryDays": 7,
+            "maximumOrderWeight": 20,
+        },
+    )["shippingPriceCreate"]
+    method = kind["shippingMethod"].pop("id")
+    priced = data_of(
+        PRICE,
+        token,
+        id=method,
+        input={"addChannels": [{"channelId": here, "price": 90_000, "maximumOrderPrice": 5_000_000}]},
+    )["shippingMethodChannelListingUpdate"]
+
+    assert made == {
+        "errors": [],
+        "shippingZone": {
+            "name": "Nước ngoài",
+            "default": False,
+            "countries": [{"code": "KH"}, {"code": "LA"}],
+            "channels": [{"slug": slug}],
+            "warehouses": [{"name": house.name}],
+            "priceRange": None,
+        },
+    }
+    assert kind == {
+        "errors": [],
+        "shippingZone": {"name": "Nước ngoài"},
+        "shippingMethod": {
+            "name": "Đường bộ",
+            "type": "PRICE",
+            "description": '{"blocks": [{"type": "paragraph", "data": {"text": "Qua cửa khẩu"}}]}',
+            "minimumDeliveryDays": 3,
+            "maximumDeliveryDays": 7,
+            "maximumOrderWeight": {"value": 20},
+        },
+    }
+    listing = {
+        "channel": {"slug": slug},
+        "price": {"amount": 90_000},
+        "minimumOrderPrice": {"amount": 0},
+        "maximumOrderPrice": {"amount": 5_000_000},
+    }
+    assert priced == {"errors": [], "shippingMethod": {"channelListings": [listing]}}
+    shown = data_of(
+        """{ shippingZones(first: 5, filter: {search: "ngoài"}) { totalCount edges { node {
+          name priceRange { start { amount } stop { amount } } shippingMethods { name } } } } }""",
+        token,
+    )["shippingZones"]
+    assert shown["totalCount"] == 1
+    assert shown["edges"][0]["node"] == {
+        "name": "Nước ngoài",
+        "priceRange": {"start": {"amount": 90_000}, "stop": {"amount": 90_000}},
+        "shippingMethods": [{"name": "Đường bộ"}],
+    }
+    gone = data_of(
+        "mutation($id: ID!) { shippingPriceDelete(id: $id) { errors { code } shippingMethod { name } } }",
+        token,
+        id=method,
+    )
+    assert gone["shippingPriceDelete"] == {"errors": [], "shippingMethod": {"name": "Đường bộ"}}
+    gone = data_of(
+        "mutation($id: ID!) { shippingZoneDelete(id: $id) { errors { code } shippingZone { name } } }",
+        token,
+        id=zone,
+    )
+    assert gone["shippingZoneDelete"] == {"errors": [], "shippingZone": {"name": "Nước ngoài"}}
+    assert not Zone.objects.filter(name="Nước ngoài").exists()
+
+
+def test_what_is_to_be_had_follows_the_zones():
+    product = make_product(on_hand=5)
+    zone = make_zone(make_channel())
+    token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
+    house = global_id("Warehouse", product.cooperative.warehouses.get().pk)
+    update = """mutation($id: ID!, $input: ShippingZoneUpdateInput!) {
+      shippingZoneUpdate(id: $id, input: $input) { errors { field code } } }"""
+
+    data_of(update, token, id=key, input={"removeWarehouses": [house]})
+    assert Listing.objects.get(product=product).is_available is False
+    data_of(update, token, id=key, input={"addWarehouses": [house]})
+    assert Listing.objects.get(product=product).is_available is True
+
+
+def test_what_cannot_be_set_up_is_refused_and_nothing_changes():
+    make_seller()
+    channel = make_channel()
+    zone, foreign = make_zone(channel), make_channel(slug="khac", name="Khác")
+    Zone.objects.filter(pk=zone.pk).update(is_default=True)
+    method = Service.objects.filter(zone=zone).first()
+    assert method is not None
+    token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
+    here = global_id("Channel", channel.pk)
+    zones, kinds = Zone.objects.count(), Service.objects.count()
+
+    for given, field, code in (
+        ({}, "name", "REQUIRED"),
+        ({"name": "  "}, "name", "REQUIRED"),
+        ({"name": "x" * 101}, "name", "INVALID"),
+        ({"name": "X", "countries": ["XX"]}, "countries", "INVALID"),
+        ({"name": "X", "default": True}, "default", "ALREADY_EXISTS"),
+        ({"name": "X", "addChannels": [global_id("Channel", 999)]}, "addChannels", "NOT_FOUND"),
+    ):
+        answer = data_of(CREATE_ZONE, token, input=given)["shippingZoneCreate"]
+        assert answer == {"errors": [{"field": field, "code": code}], "shippingZone": None}
+    for given, field, code in (
+        ({"name": "X"}, "shippingZone", "REQUIRED"),
+        ({"shippingZone": key}, "name", "REQUIRED"),
+        ({"name": "X", "shippingZone": key, "minimumDeliveryDays": -1}, "minimumDeliveryDays", "INVALID"),
+        (
+            {"name": "X", "shippingZone": key, "minimumDeliveryDays": 3, "maximumDeliveryDays": 2},
+            "maximumDeliveryDays",
+            "MAX_LESS_THAN_MIN",
+        ),
+    ):
+        answer = data_of(CREATE_KIND, token, input=given)["shippingPriceCreate"]
+        assert answer["errors"] == [{"field": field, "code": code}]
+    for given, code in (
+        ({"channelId": global_id("Channel", foreign.pk), "price": 1}, "INVALID"),
+        ({"channelId": global_id("Channel", 999), "price": 1}, "NOT_FOUND"),
+        (
+            {"channelId": here, "price": 1, "minimumOrderPrice": 9, "maximumOrderPrice": 8},
+            "MAX_LESS_THAN_MIN",
+        ),
+        ({"channelId": here, "price": 1.5}, "INVALID"),
+    ):
+        listed = {"addChannels": [given]}
+        answer = data_of(PRICE, token, id=global_id("ShippingMethodType", method.pk), input=listed)
+        assert [each["code"] for each in answer["shippingMethodChannelListingUpdate"]["errors"]] == [code]
+    offered = "mutation($id: ID!) { shippingZoneDelete(id: $id) { errors { field code } } }"
+    assert data_of(offered, token, id=key)["shippingZoneDelete"]["errors"] == [
+        {"field": "id", "code": "INVALID"}
+    ]
+    assert (Zone.objects.count(), Service.objects.count()) == (zones, kinds)
+    assert not ServicePrice.objects.exists()
+    denied = ask(CREATE_ZONE, token_of(make_user()), input={"name": "X"})
+    assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
+
+
+def test_zones_take_as_many_queries_for_many(django_assert_num_queries):
+    token = token_of(make_admin())
+    query = """{ shippingZones(first: 10) { edges { node {
+      name countries { code } channels { slug } warehouses { name } priceRange { start { amount } }
+      shippingMethods { name channelListings { price { amount } channel { slug } } } } } } }"""
+    for number in range(2):
+        zone = Zone.objects.create(name=f"Vùng {number}")
+        zone.channels.add(make_channel())
+        service = Service.objects.create(zone=zone, name="Xe")
+        ServicePrice.objects.create(service=service, channel=make_channel(), currency="VND", price=1)
+
+    with django_assert_num_queries(9):
+        assert len(data_of(query, token)["shippingZones"]["edges"]) == 2
