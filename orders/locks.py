@@ -115,14 +115,19 @@ def lock_payout(payout_id: uuid.UUID) -> Payout:
 
 
 def lock_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
-    """A call to a gateway, after the order or the payout that it is about. Raises Missing.
+    """A call to a gateway, after the basket, the order or the payout that it is about. Raises Missing.
 
-    The order is None where the call is about a payout.
+    The order is None where the call is about a payout, or about a payment for goods not ordered yet.
     """
     about = GatewayCall.objects.select_related("payment").filter(pk=call_id).first()
     if about is None:
         raise Missing()
-    order_id = about.payment.order_id if about.payment is not None else None
+    payment = about.payment
+    if payment is not None and payment.order_id is None:
+        if payment.basket_id is not None:
+            lock_basket(payment.basket_id)
+        payment.refresh_from_db(fields=["order"])  # it may have become one while we waited
+    order_id = payment.order_id if payment is not None else None
     order = lock_order(order_id) if order_id is not None else None
     if about.payout_id is not None:
         lock_payout(about.payout_id)

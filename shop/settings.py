@@ -360,7 +360,7 @@ API_CLIENT_HOSTS = _words("API_CLIENT_HOSTS") or [
     urlsplit(PUBLIC_URL).hostname or "",
     *([] if SERVER else LOOPBACK),
 ]
-API_PLAYGROUND = DEBUG
+API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # to try things out, and to pay without money
 
 # --- Safety ---------------------------------------------------------------------------------------
 

@@ -79,8 +79,9 @@ def _write_down(call: GatewayCall, answer: Answer, *, now: datetime.datetime) ->
 def _follow_payment(
     order: Order | None, call: GatewayCall, answer: Answer, *, now: datetime.datetime
 ) -> None:
+    """`order` is None while what is paid for is still a basket."""
     payment = call.payment
-    if order is None or payment is None:
+    if payment is None:
         raise Missing()
     if answer.charged:
         _charged(order, payment, answer, now=now)
@@ -92,8 +93,9 @@ def _follow_payment(
         _failed(order, payment, call, now=now)
     elif call.operation == Operation.START and call.state == CallState.NEEDS_BUYER:
         _waits(payment, call, now=now)
-    update_standing(order, now=now)
-    confirm_if_covered(order, actor=_GATEWAY, now=now)
+    if order is not None:
+        update_standing(order, now=now)
+        confirm_if_covered(order, actor=_GATEWAY, now=now)
 
 
 def _is_stopped(call: GatewayCall, answer: Answer) -> bool:
@@ -108,25 +110,29 @@ def _is_being_released(payment: Payment) -> bool:
     return ends.exclude(state=CallState.FAILED).exists()
 
 
-def _charged(order: Order, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+def _charged(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
     """Taken, and the rest of what was held is free again."""
     _keep_reference(payment, answer)
-    money_came(
-        order,
-        payment,
-        answer.charged,
-        key=f"payment:{payment.pk}:charged",
-        reference=answer.reference,
-        actor=_GATEWAY,
-        now=now,
-    )
+    key, reference = f"payment:{payment.pk}:charged", answer.reference
+    if order is not None:
+        money_came(order, payment, answer.charged, key=key, reference=reference, actor=_GATEWAY, now=now)
+    else:  # at the gateway's own desk: we ask for nothing before there is an order
+        record_event(
+            payment,
+            EventKind.CHARGE_SUCCESS,
+            answer.charged,
+            key=key,
+            reference=reference,
+            actor=_GATEWAY,
+            now=now,
+        )
     rest = sums_of(payment).authorised
     if rest:
         key = f"payment:{payment.pk}:released"
         record_event(payment, EventKind.CANCEL_SUCCESS, rest, key=key, actor=_GATEWAY, now=now)
 
 
-def _authorised(order: Order, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+def _authorised(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
     _keep_reference(payment, answer)
     event = record_event(
         payment,
@@ -137,12 +143,12 @@ def _authorised(order: Order, payment: Payment, answer: Answer, *, now: datetime
         actor=_GATEWAY,
         now=now,
     )
-    if event is not None:
+    if event is not None and order is not None:
         data = {"amount": answer.authorised, "method": payment.method}
         record_change("payment.authorised", order, actor=_GATEWAY, now=now, data=data)
 
 
-def _released(order: Order, payment: Payment, *, now: datetime.datetime) -> None:
+def _released(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
     """Nothing more can come of it: what was held is free again, what was asked for is not."""
     sums = sums_of(payment)
     key = f"payment:{payment.pk}:released"
@@ -153,8 +159,9 @@ def _released(order: Order, payment: Payment, *, now: datetime.datetime) -> None
     if sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
         record_event(payment, kind, sums.authorise_pending, key=key, actor=_GATEWAY, now=now)
-    data = {"amount": sums.authorised, "method": payment.method}
-    record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
+    if order is not None:
+        data = {"amount": sums.authorised, "method": payment.method}
+        record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
 
 
 def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
@@ -168,7 +175,7 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
         waiting.save(update_fields=["code", "url", "answered_at", "look_at"])
 
 
-def _failed(order: Order, payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
+def _failed(order: Order | None, payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
     """Refused: what was waited for from this call is waited for no longer."""
     sums = sums_of(payment)
     match Operation(call.operation):
@@ -189,7 +196,7 @@ def _failed(order: Order, payment: Payment, call: GatewayCall, *, now: datetime.
         actor=_GATEWAY,
         now=now,
     )
-    if event is not None:
+    if event is not None and order is not None:
         data = {"amount": call.amount, "operation": call.operation, "code": call.code}
         record_change("payment.failed", order, actor=_GATEWAY, now=now, data=data)
 

@@ -24,6 +24,7 @@ from django.utils.translation import override, pgettext
 
 from orders.actions.events import record_event
 from orders.models import (
+    Basket,
     EventKind,
     GatewayCall,
     Method,
@@ -40,8 +41,10 @@ from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.db import after_commit
 from shop.core.errors import Missing, Refused
+from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
+LANGUAGE = "vi"  # of what is about nobody's basket any more
 RETURNED = "the"  # in the address that a buyer comes back to from their bank, or from Stripe's page
 _MADE_WITHIN = datetime.timedelta(minutes=1)  # then the sweep takes it that nobody makes the call
 
@@ -116,17 +119,45 @@ def ask_capture(
     )
 
 
-def ask_cancel(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
-    """Step, on a locked order: release what is held, or stop what has begun."""
+def ask_hold(
+    basket: Basket, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
+    """Step, on a locked basket: let a card hold an amount until the basket is an order.
+
+    Nothing is taken for goods that nobody has ordered. Raises AmountNotForCards.
+    """
+    check_amount(amount, basket.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
+    return _intend(
+        Operation.START,
+        amount,
+        basket.currency,
+        actor=actor,
+        now=now,
+        payment=payment,
+        terms={
+            "hold": True,
+            "hosted": False,
+            "description": shop_settings().name,
+            "language": basket.language,
+            "group": f"basket:{basket.pk}",
+            "labels": {"basket": str(basket.pk), "payment": str(payment.pk)},
+        },
+    )
+
+
+def ask_cancel(
+    order: Order | Basket | None, payment: Payment, *, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
+    """Step, on a locked order (or basket): release what is held, or stop what has begun."""
     held = sums_of(payment).authorised
     call = _intend(
         Operation.CANCEL,
         held,
-        order.currency,
+        payment.currency,
         actor=actor,
         now=now,
         payment=payment,
-        terms=_about(payment, order.language),
+        terms=_about(payment, order.language if order else LANGUAGE),
     )
     record_event(payment, EventKind.CANCEL_REQUEST, held, key=f"call:{call.pk}:asked", actor=actor, now=now)
     return call

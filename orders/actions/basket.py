@@ -15,7 +15,7 @@ from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryWay
 from orders import locks
 from orders.actions.shares import WantedDelivery, limit_of
-from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
+from orders.models import Basket, BasketLine, DeliveryChoice, Payment, Reservation
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
 
@@ -237,6 +237,7 @@ def _merge(guest: Basket, own: Basket) -> None:
     if guest.voucher_code and not own.voucher_code:
         own.voucher_code = guest.voucher_code
         own.save(update_fields=["voucher_code"])
+    Payment.objects.filter(basket=guest).update(basket=own)
     guest.delete()
 
 

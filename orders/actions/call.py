@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from orders import locks
 from orders.actions.answer import pause, record_answer
-from orders.actions.capture import held_too_long
+from orders.actions.ask import ask_cancel
+from orders.actions.capture import held_too_long, unused
 from orders.actions.pull_back import pull_back_what_is_owed, who_owes
 from orders.actions.standing import update_standing
 from orders.models import GatewayCall, Operation
@@ -119,6 +120,15 @@ def take_held_money(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
     update_standing(order, now=now)
 
 
+@transaction.atomic(durable=True)
+def release_unused(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Let go of what a card holds for a basket that nobody has ordered. Raises Missing."""
+    order, call = locks.lock_call(call_id)
+    payment = call.payment
+    if order is None and payment is not None and unused(now).filter(pk=call_id).exists():
+        ask_cancel(payment.basket, payment, actor=Actor.system("cards"), now=now)
+
+
 @shared_task(name="orders.make_call")
 def make_call_task(*, call_id: str) -> None:
     make_call(call_id=uuid.UUID(call_id), now=timezone.now())
@@ -139,10 +149,13 @@ def look_up_calls_task() -> None:
 
 @shared_task(name="orders.follow_cards")
 def follow_cards_task() -> None:
-    """What time brings for cards: holds that end soon are taken, what cooperatives owe is pulled back."""
+    """What time brings for cards: holds that end soon are taken, those of baskets that nobody orders are let
+    go, what cooperatives owe is pulled back."""
     now = timezone.now()
     for call in held_too_long(now)[:_AT_ONCE]:
         take_held_money(call_id=call.pk, now=now)
+    for call in unused(now)[:_AT_ONCE]:
+        release_unused(call_id=call.pk, now=now)
     for cooperative_id, currency in who_owes():
         pull_back_what_is_owed(
             cooperative_id=cooperative_id, currency=currency, actor=Actor.system("cards"), now=now

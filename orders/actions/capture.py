@@ -21,6 +21,7 @@ from shop.core.states import advance
 # A card holds an amount for seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method); what is
 # not weighed by then is taken as estimated, and put right afterwards.
 HELD_FOR = datetime.timedelta(days=6)
+UNUSED_FOR = datetime.timedelta(days=1)  # that long whoever paid for a basket may still order it
 _ENDS = (Operation.CAPTURE, Operation.CANCEL)
 
 
@@ -29,17 +30,22 @@ def follow_cards(
 ) -> None:
     """Step, on a locked order: take or release what its card payments hold, as far as that is known."""
     actor = Actor.system("cards")
+    left = order.still_due
     for payment in payments:
         start = start_of(payment)
-        if start is None or not start.reference or _has_end(order, payment, now=now):
+        if start is None or not start.reference:
+            continue
+        if _has_end(order, payment, now=now):
+            left -= _being_taken(payment)
             continue
         held = sums_of(payment).authorised
-        if held and not order.still_due:
+        if held and left <= 0:
             ask_cancel(order, payment, actor=actor, now=now)
         elif held and (is_packed() or now - (start.answered_at or now) >= HELD_FOR):
-            ask_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
+            ask_capture(order, payment, min(left, held), actor=actor, now=now)
         elif start.state == CallState.NEEDS_BUYER and _is_over(order, start):
             ask_cancel(order, payment, actor=actor, now=now)
+        left -= held
 
 
 def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
@@ -52,6 +58,24 @@ def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
         terms__hold=True,
         answered_at__lte=now - HELD_FOR,
     ).order_by("answered_at", "pk")
+
+
+def unused(now: datetime.datetime) -> QuerySet[GatewayCall]:
+    """Beginnings for baskets that nobody has made an order of since the day before."""
+    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_ENDS)
+    return GatewayCall.objects.filter(
+        ~Exists(ends),
+        operation=Operation.START,
+        payment__order=None,
+        state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
+        asked_at__lte=now - UNUSED_FOR,
+    ).order_by("asked_at", "pk")
+
+
+def _being_taken(payment: Payment) -> int:
+    """What is asked of its gateway, and not answered yet: it is counted neither as held nor as paid."""
+    asked = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
+    return sum(asked.values_list("amount", flat=True))
 
 
 def _has_end(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:

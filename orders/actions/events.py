@@ -24,7 +24,8 @@ def record_event(
 ) -> PaymentEvent | None:
     """Step, under the order's lock: an event of `amount` minor units, once for each `key`, and its booking.
 
-    Answers None where the key is known already: whoever tells us something may tell it again.
+    Answers None where the key is known already: whoever tells us something may tell it again. What is paid
+    for a basket is booked once that is an order.
     """
     event, is_new = PaymentEvent.objects.get_or_create(
         key=key,
@@ -44,5 +45,6 @@ def record_event(
     )
     if not is_new:
         return None
-    book_event(event)
+    if payment.order_id is not None:
+        book_event(event)
     return event

@@ -181,7 +181,7 @@ def _declined(*, event: StripeEvent, call: GatewayCall | None, now: datetime.dat
         return
     order, call = locks.lock_call(call.pk)
     payment = call.payment
-    if order is None or payment is None:
+    if payment is None:
         raise Missing()
     hold, sums = bool(call.terms.get("hold")), sums_of(payment)
     kind = EventKind.AUTHORIZATION_FAILURE if hold else EventKind.CHARGE_FAILURE
@@ -201,9 +201,10 @@ def _declined(*, event: StripeEvent, call: GatewayCall | None, now: datetime.dat
     if hold and amount:
         again = EventKind.AUTHORIZATION_REQUEST
         record_event(payment, again, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now)
-    data = {"amount": call.amount, "code": event.reason}
-    record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
-    update_standing(order, now=now)
+    if order is not None:  # else it is for a basket, which has no history
+        data = {"amount": call.amount, "code": event.reason}
+        record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
+        update_standing(order, now=now)
 
 
 def _locked_payment(event: StripeEvent) -> Payment | None:

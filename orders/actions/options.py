@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, Service
 from orders.actions.basket import locked_basket, store_deliveries, touch
+from orders.actions.carry import Fallback, fallbacks_for
 from orders.actions.quote import quote, wanted_of
-from orders.actions.services import Fallback, fallbacks_for
 from orders.actions.shares import Quote, Share, WantedDelivery
 from orders.models import DeliveryChoice
 from shop.core.errors import Refused

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
 from orders.actions.basket import give_back, store_deliveries
-from orders.actions.pay import asked_transfer, begin_card, expect_payment, require_way
+from orders.actions.pay import (
+    asked_transfer,
+    begin_card,
+    confirm_if_covered,
+    expect_payment,
+    require_way,
+)
+from orders.actions.prepay import bring_payments, paid_before, take_what_was_held
 from orders.actions.quote import quote, stock_in_reach, wanted_of
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
@@ -28,7 +35,7 @@ from orders.models import (
     Reservation,
     Source,
 )
-from shop.accounts.models import Consent, ConsentPurpose
+from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
@@ -106,7 +113,7 @@ def place(
     """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
-        return _already_placed(basket_id)
+        return already_placed(basket_id)
     require_consent(consents)
     basket.province_code, basket.phone, basket.email = contact.province_code, contact.phone, contact.email
     basket.save(update_fields=["province_code", "phone", "email"])
@@ -117,33 +124,76 @@ def place(
     if not offer.shares:
         raise BasketEmpty()
     _require_agreement(offer, agreed_total, agreed_most)
-    method = method if offer.total else Method.COD  # nobody waits for what costs nothing
-    require_way(basket.channel, method, offer.total)
+    chosen = method if offer.total else Method.COD  # nobody waits for what costs nothing
+    is_paid = paid_before(basket) >= max(1, offer.total)
+    if not is_paid:
+        require_way(basket.channel, chosen, offer.total)
+    return write_order(
+        offer,
+        basket=basket,
+        contact=contact,
+        source=source,
+        method=None if is_paid else chosen,
+        counts_at_once=not is_paid and chosen == Method.COD,
+        consents=consents,
+        actor=actor,
+        now=now,
+    )
+
+
+def write_order(
+    offer: Quote,
+    *,
+    basket: Basket,
+    contact: Contact,
+    source: Source,
+    method: Method | None,
+    counts_at_once: bool,
+    consents: frozenset[str],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Order:
+    """Step, on a locked basket: the order that a quote of it is, with all that follows.
+
+    What was paid for the basket comes along; `method` is how the rest is to come, None where nothing is
+    left. Raises BasketChanged, SlotFull, AmountNotForCards.
+    """
     order = record_order(
         offer,
         basket=basket,
         contact=contact,
         source=source,
         now=now,
-        confirmed=method == Method.COD and basket.channel.automatically_confirm_all_new_orders,
+        confirmed=counts_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
     record_use(order, offer, now=now)
     _allocate(order, basket, offer)
     take_slots(order, offer)
-    payment = expect_payment(order, method, now=now)
-    if method == Method.CARD:
+    carried = bring_payments(order, basket, actor=actor, now=now)
+    payment = expect_payment(order, method, now=now) if method is not None else None
+    if payment is not None and method == Method.CARD:
         derive_standing(order)
         begin_card(order, payment, hosted=False, actor=actor, now=now)
     keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
+    take_what_was_held(order, carried, actor=actor, now=now)
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
     )
     notices.order_placed(order, asked_transfer(order), now=now)
     if order.confirmed_at is not None:
         notices.order_confirmed(order, now=now)
-    basket.delete()
+    else:
+        confirm_if_covered(order, actor=actor, now=now)
+    _forget(basket)
     return order
+
+
+def _forget(basket: Basket) -> None:
+    """The basket goes, with the addresses that were its own; the order has copies."""
+    own = [key for key in (basket.shipping_address_id, basket.billing_address_id) if key is not None]
+    basket.delete()
+    Address.objects.filter(pk__in=own, user=None).delete()
 
 
 def _require_agreement(offer: Quote, agreed_total: int | None, agreed_most: int | None) -> None:
@@ -224,7 +274,8 @@ def _preferred(offer: Quote, stock_ids: list[int]) -> list[int]:
     return list(rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True))
 
 
-def _already_placed(basket_id: uuid.UUID) -> Order:
+def already_placed(basket_id: uuid.UUID) -> Order:
+    """The order that a basket became. Raises Missing."""
     order = Order.objects.filter(basket_key=basket_id).first()
     if order is None:
         raise Missing()

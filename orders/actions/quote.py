@@ -17,7 +17,7 @@ from catalog.models import Listing, Price, ProductMedia, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
 from cooperatives.states import CooperativeState
-from orders.actions.services import Fallback, fallbacks_for, share_fees
+from orders.actions.carry import Fallback, fallbacks_for, share_fees
 from orders.actions.shares import (
     Buyer,
     Offer,

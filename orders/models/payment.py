@@ -19,6 +19,7 @@ class Method(models.TextChoices):
     COD = "cod", _("cash on delivery")
     TRANSFER = "transfer", _("bank transfer")
     CARD = "card", _("card")
+    APP = "app", _("through an app")
 
 
 class EventKind(models.TextChoices):
@@ -94,6 +95,11 @@ class PaymentSums:
                 0, total(kind.CANCEL_REQUEST) - total(kind.CANCEL_SUCCESS, kind.CANCEL_FAILURE)
             ),
         )
+
+    @property
+    def pays(self) -> int:
+        """What pays for goods now: taken, or held until it is."""
+        return self.authorised + self.charged
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):

@@ -13,7 +13,8 @@ from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids
 from shop.api.metadata import from_input
-from shop.core.money import half_up, minor_digits
+from shop.api.money import minor
+from shop.core.money import half_up
 
 _LARGEST_PRICE = 10**15
 
@@ -58,7 +59,7 @@ def sets_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Contex
 def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
     """A sum as clients write it, in whole minor units. Raises Mistake where it has more decimals than the
     currency, or more digits than anybody has money."""
-    scaled = amount * 10 ** minor_digits(currency)
+    scaled = minor(amount, currency)
     whole = half_up(scaled) if abs(scaled) < _LARGEST_PRICE else -1
     if scaled != whole:
         raise Mistake("INVALID", f"This is no sum in {currency}.", field=field)

@@ -44,14 +44,15 @@ def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
 
     Raises Mistake for what is no id, Missing for a basket that is not there or another person's.
     """
-    found = acted_on(context).filter(pk=_named(arguments)).select_related("channel", "user").first()
+    found = acted_on(context).filter(pk=named(arguments)).select_related("channel", "user").first()
     if found is None:
         raise Missing(field="id")
     basket: Basket = found
     return basket
 
 
-def _named(arguments: dict[str, Any]) -> Any:
+def named(arguments: dict[str, Any]) -> Any:
+    """The key of the basket that is meant. Raises Mistake."""
     for name in ("id", "checkoutId"):
         if arguments.get(name) is not None:
             return given_key(arguments[name], "Checkout", field=name)

@@ -121,3 +121,64 @@ def ready(*wanted: tuple[Any, int], token: str | None = None, channel: str = "vi
     first = done(OPTIONS, token, id=checkout)["deliveries"][0]
     done(METHOD, token, id=checkout, method=first["id"])
     return checkout
+
+
+COMPLETE = """mutation($id: ID!) { checkoutComplete(id: $id) {
+  order { id channel { slug } } confirmationNeeded confirmationData errors { field code message }
+} }"""
+GATEWAYS = """mutation($id: ID!, $wanted: [PaymentGatewayToInitialize!]) {
+  paymentGatewayInitialize(id: $id, paymentGateways: $wanted) {
+    gatewayConfigs { id data errors { field message code } } errors { field message code }
+  }
+}"""
+_PAYMENT = """{ transaction { id actions } transactionEvent { message type } data
+  errors { field code message } }"""
+PAY = f"""mutation(
+  $id: ID!, $gateway: PaymentGatewayToInitialize!, $amount: PositiveDecimal,
+  $action: TransactionFlowStrategyEnum, $key: String
+) {{
+  transactionInitialize(
+    id: $id, paymentGateway: $gateway, amount: $amount, action: $action, idempotencyKey: $key
+  ) {_PAYMENT}
+}}"""
+PROCESS = f"mutation($id: ID!, $data: JSON) {{ transactionProcess(id: $id, data: $data) {_PAYMENT} }}"
+ORDER = """query($id: ID!) { order(id: $id) {
+  status isPaid paymentStatus authorizeStatus chargeStatus userEmail origin
+  total { gross { currency amount } } shippingPrice { gross { amount } } totalBalance { amount }
+  shippingAddress { streetAddress1 } billingAddress { streetAddress1 }
+  deliveryMethod { __typename ... on ShippingMethod { name price { amount } } }
+  lines { productName quantity }
+} }"""
+PAID = """query($id: ID!) { checkout(id: $id) {
+  authorizeStatus chargeStatus totalBalance { amount } availablePaymentGateways { id name currencies }
+} }"""
+
+
+def completed(checkout: str, token: str | None = None) -> str:
+    """The id of the order that a checkout becomes."""
+    (payload,) = data_of(COMPLETE, token, id=checkout).values()
+    assert payload["errors"] == []
+    return payload["order"]["id"]
+
+
+def refused_completion(checkout: str, token: str | None = None) -> tuple[str | None, str]:
+    """Why a checkout does not become an order."""
+    (payload,) = data_of(COMPLETE, token, id=checkout).values()
+    assert (payload["order"], payload["confirmationData"]) == (None, None)
+    (error,) = payload["errors"]
+    return error["field"], error["code"]
+
+
+def paid(checkout: str, gateway: str, token: str | None = None, /, **variables: Any) -> Any:
+    """What beginning a payment answers, which refused nothing."""
+    data = variables.pop("data", None)
+    wanted = {"id": gateway} | ({"data": data} if data is not None else {})
+    (payload,) = data_of(PAY, token, id=checkout, gateway=wanted, **variables).values()
+    assert payload["errors"] == []
+    return payload
+
+
+def paying_errors(checkout: str, gateway: str, /, **variables: Any) -> list[tuple[str | None, str]]:
+    (payload,) = data_of(PAY, id=checkout, gateway={"id": gateway}, **variables).values()
+    assert payload["transaction"] is None
+    return [(error["field"], error["code"]) for error in payload["errors"]]

@@ -1,0 +1,13 @@
+"""Money: gateways, payments as transactions, and orders made of checkouts that are paid for."""
+
+from pathlib import Path
+
+from orders.models import EventKind
+from shop.api.payment import checkouts, mutations, types
+from shop.api.schema import Area
+
+AREA = Area(
+    Path(__file__).parent,
+    types=(*types.TYPES, *checkouts.TYPES, *mutations.TYPES),
+    enums={"TransactionEventTypeEnum": EventKind},
+)

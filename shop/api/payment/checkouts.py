@@ -1,0 +1,90 @@
+"""What is paid for checkouts, and who takes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.api.breadth import Selection
+from shop.api.checkout.quotes import quotes_of
+from shop.api.checkout.types import checkout
+from shop.api.context import Context
+from shop.api.errors import ProtocolError
+from shop.api.ids import key_of
+from shop.api.in_channel import channel_of
+from shop.api.money import Sum
+from shop.api.payment.gateways import OfferedGateway, offered
+from shop.api.payment.sums import Cover, covers
+from shop.api.payment.types import HANDLING, item
+from shop.api.roots import Queries
+from shop.api.types import Row, Type
+
+gateway = Type("PaymentGateway")
+gateway.plain("id", "name", "currencies", "config")
+gateway_config = Type("PaymentGatewayConfig")
+gateway_config.plain("id", "data", "errors")
+config_line = Type("GatewayConfigLine")
+config_line.plain("field", "value")
+
+
+@checkout.field(needs="channel_id")
+def available_payment_gateways(
+    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[OfferedGateway]]:
+    found = {}
+    for key in {each.channel_id for each in checkouts}:
+        channel = channel_of(context, key)
+        found[key] = offered(channel) if channel is not None else []
+    return [found[each.channel_id] for each in checkouts]
+
+
+def _covered(checkouts: list[Row], context: Context) -> list[tuple[Cover, int]]:
+    """Of each what is paid, and what it costs."""
+    keys = [each.id for each in checkouts]
+    paid, offers = covers(keys), quotes_of(context, keys)
+    return [(paid.get(key, Cover()), offers[key].total) for key in keys]
+
+
+@checkout.field(needs="id")
+def authorize_status(
+    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[str]:
+    return [_status(paid.together, total) for paid, total in _covered(checkouts, context)]
+
+
+@checkout.field(needs="id")
+def charge_status(checkouts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[str]:
+    return [
+        "OVERCHARGED" if paid.charged > total else _status(paid.charged, total)
+        for paid, total in _covered(checkouts, context)
+    ]
+
+
+@checkout.field(needs=("id", "currency"))
+def total_balance(checkouts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum]:
+    covered = _covered(checkouts, context)
+    return [
+        Sum(paid.charged - total, each.currency)
+        for each, (paid, total) in zip(checkouts, covered, strict=True)
+    ]
+
+
+def _status(paid: int, total: int) -> str:
+    """Nothing is covered by nothing, but of an empty checkout."""
+    if paid >= total:
+        return "FULL" if paid or not total else "NONE"
+    return "PARTIAL" if paid else "NONE"
+
+
+query = Queries()
+
+
+@query.field("transaction", permissions=HANDLING)
+def one_transaction(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    given, token = arguments.get("id"), arguments.get("token")
+    if (given is None) == (token is None):
+        raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")
+    key = token if given is None else key_of(given, "TransactionItem")
+    return item.by_key(context, [key], selection.names()).get(key)
+
+
+TYPES = (gateway, gateway_config, config_line, query)

@@ -1,0 +1,60 @@
+"""Who takes money for a checkout, by the ids that Saleor's clients know them by.
+
+Cards are Stripe's, as Saleor's own app has them. What this market takes besides (cash on delivery, bank
+transfer) stands beside them under ids of our own. The dummy pays without money, for trying things out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+
+from orders.actions.pay import ways_to_pay
+from orders.models import Method
+from shop.core.models import Channel
+
+STRIPE = "saleor.app.payment.stripe"
+DUMMY = "saleor.io.dummy-payment-app"
+COD = "cho-phien.cash-on-delivery"
+TRANSFER = "cho-phien.bank-transfer"
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {STRIPE: Method.CARD, DUMMY: Method.APP, COD: Method.COD, TRANSFER: Method.TRANSFER}
+)
+_IDS = {method: key for key, method in METHODS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedGateway:
+    """A `PaymentGateway`."""
+
+    id: str
+    name: str
+    currencies: list[str]
+
+    @property
+    def config(self) -> list[dict[str, Any]]:
+        return []
+
+
+def offered(channel: Channel, amount: int | None = None) -> list[OfferedGateway]:
+    """The gateways of a channel; of those for an amount (minor units) where it is known. Cards first."""
+    ways = ways_to_pay(channel, amount)
+    methods = [Method.APP] if settings.API_DUMMY_PAYMENT else []
+    methods = [*(way for way in ways if way == Method.CARD), *methods]
+    methods += [way for way in ways if way != Method.CARD]
+    names = {Method.CARD: "Stripe", Method.APP: "Dummy"}
+    return [
+        OfferedGateway(_IDS[method], names.get(method) or str(method.label), [channel.currency])
+        for method in methods
+    ]
+
+
+def settings_of(gateway: OfferedGateway) -> dict[str, Any]:
+    """What a client needs to show the gateway's fields."""
+    if gateway.id == STRIPE:
+        return {"stripePublishableKey": settings.STRIPE_PUBLISHABLE_KEY}
+    return {}

@@ -1,0 +1,198 @@
+"""Paying for checkouts and orders, and making orders of checkouts."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from orders.actions.call import make_call
+from orders.actions.complete import complete_basket
+from orders.actions.place import BasketChanged
+from orders.actions.shares import Problem, Quote
+from orders.models import GatewayCall, Operation, Order, Payment, PaymentEvent
+from orders.states import CallState
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.checkout.addresses import require_whole
+from shop.api.checkout.given import minor_units
+from shop.api.checkout.mutations import CODES
+from shop.api.checkout.types import acted_on, basket_in, named
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key, global_ids, key_of
+from shop.api.metadata import from_input
+from shop.api.orders.seen import whole_orders
+from shop.api.orders.types import order
+from shop.api.payment.gateways import METHODS, offered, settings_of
+from shop.api.payment.pay import Target, begin, go_on
+from shop.api.payment.sums import forget_sums
+from shop.api.payment.types import event, item
+from shop.api.roots import Mutations
+from shop.core.errors import Missing, Refused
+
+mutation = Mutations(
+    codes=CODES
+    | {
+        "basket_empty": "NO_LINES",
+        "email_needed": "EMAIL_NOT_SET",
+        "place_needed": "SHIPPING_METHOD_NOT_SET",
+        "payer_needed": "BILLING_ADDRESS_NOT_SET",
+        "not_covered": "CHECKOUT_NOT_FULLY_PAID",
+        "slot_full": "INVALID_SHIPPING_METHOD",
+    }
+)
+_SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
+
+
+@mutation.field()
+def payment_gateway_initialize(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    target = _target(arguments["id"], context)
+    amount = arguments.get("amount")
+    if amount is not None:
+        amount = minor_units(amount, target.currency, field="amount")
+    there = {each.id: each for each in offered(target.channel, amount)}
+    given = arguments.get("paymentGateways")
+    wanted = [each["id"] for each in given] if given is not None else list(there)
+    return {"gatewayConfigs": [_config(there.get(each), each) for each in wanted]}
+
+
+def _config(gateway: Any, asked: str) -> dict[str, Any]:
+    if gateway is not None:
+        return {"id": asked, "data": settings_of(gateway), "errors": []}
+    wrong = {"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}
+    return {"id": asked, "data": None, "errors": [wrong]}
+
+
+@mutation.field()
+def transaction_initialize(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    target = _target(arguments["id"], context)
+    gateway, given = arguments["paymentGateway"]["id"], arguments.get("amount")
+    if arguments.get("action") is not None:
+        context.require(Permission.HANDLE_PAYMENTS)
+    if gateway not in {each.id for each in offered(target.channel)}:
+        raise Mistake("NOT_FOUND", "This gateway is not offered.", field="paymentGateway")
+    key = arguments.get("idempotencyKey")
+    if key is not None:
+        _require_own(key, target)
+    payment, data = begin(
+        target,
+        gateway,
+        METHODS[gateway],
+        amount=None if given is None else minor_units(given, target.currency, field="amount"),
+        flow=arguments.get("action"),
+        data=arguments["paymentGateway"].get("data"),
+        key=None if key is None else f"api:{key}"[:120],
+        context=context,
+    )
+    return _paid(payment, data, context, selection)
+
+
+@mutation.field()
+def transaction_process(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """Whoever holds a payment's id may ask how it went; its money moves by nothing that is said here."""
+    if arguments.get("id") is not None:
+        key = given_key(arguments["id"], "TransactionItem", field="id")
+    else:
+        key = arguments.get("token")
+    payment = Payment.objects.filter(pk=key).first() if key is not None else None
+    if payment is None:
+        raise Missing(field="id")
+    data = go_on(payment, arguments.get("data"), context)
+    return _paid(payment, data, context, selection)
+
+
+@mutation.field(refused={"confirmationNeeded": False})
+def checkout_complete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = named(arguments)
+    metadata = from_input(arguments.get("metadata"))
+    done = _done_before(key, context)
+    if done is None:
+        basket = basket_in(arguments, context)
+        for address, kind in ((basket.shipping_address, "SHIPPING"), (basket.billing_address, "BILLING")):
+            if address is not None:
+                require_whole(address, context, kind=kind)
+        try:
+            done = complete_basket(basket_id=key, metadata=metadata, actor=context.actor, now=context.now)
+        except BasketChanged as changed:
+            raise _told(changed) from changed
+        _take_now(done, context)
+    found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders())
+    return {"order": found.get(done.pk), "confirmationNeeded": False, "confirmationData": {}}
+
+
+def _done_before(key: uuid.UUID, context: Context) -> Order | None:
+    """The order that this checkout has become, for whoever might have completed it."""
+    mine = context.user.pk if context.user else None
+    return Order.objects.from_basket(key, mine).first()
+
+
+def _take_now(done: Order, context: Context) -> None:
+    """What cards hold for the order is taken while its buyer waits, so that they see it paid; where that
+    fails, the worker goes on with it."""
+    asked = GatewayCall.objects.filter(
+        payment__order=done, operation=Operation.CAPTURE, state=CallState.INTENDED
+    )
+    for call_id in asked.order_by("asked_at", "pk").values_list("pk", flat=True):
+        make_call(call_id=call_id, now=context.now)
+
+
+def _told(changed: BasketChanged) -> Refused:
+    """What stands in the way of a basket, in the contract's words; the first thing decides."""
+    offer: Quote = changed.details["quote"]
+    if changed.details.get("voucher") is not None:
+        return Mistake("VOUCHER_NOT_APPLICABLE", changed.words, field="promoCode")
+    for code, problems, field in (
+        ("UNAVAILABLE_VARIANT_IN_CHANNEL", {Problem.NOT_FOR_SALE}, "lines"),
+        ("INSUFFICIENT_STOCK", _SHORT, None),
+        ("QUANTITY_GREATER_THAN_LIMIT", {Problem.OVER_LIMIT}, "quantity"),
+    ):
+        lines = [each for each in offer.lines if problems & set(each.problems)]
+        if lines:
+            variants = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
+            told = global_ids("CheckoutLine", [each.wanted.key for each in lines])
+            return Mistake(code, changed.words, field=field, variants=variants, lines=told)
+    return Mistake("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
+
+
+def _paid(payment: Payment, data: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    """The payment, and the last thing that happened to it."""
+    forget_sums(context)
+    last = PaymentEvent.objects.filter(payment=payment).order_by("-pk").values_list("pk", flat=True).first()
+    items = item.by_key(context, [payment.pk], selection.names("transaction"), rows=Payment.objects.all())
+    events = event.by_key(context, [last], selection.names("transactionEvent"))
+    return {
+        "transaction": items.get(payment.pk),
+        "transactionEvent": events.get(last),
+        "data": data,
+    }
+
+
+def _target(text: str, context: Context) -> Target:
+    """The checkout or the order that is to be paid. Raises Mistake, Missing."""
+    key = given_key(text, "Checkout", "Order", field="id")
+    if key_of(text, "Checkout") is not None:
+        basket = acted_on(context).filter(pk=key).select_related("channel").first()
+        if basket is not None:
+            return Target(basket.channel, basket.currency, basket=basket)
+    else:
+        found = order.rows(context).filter(pk=key).select_related("channel").first()
+        if found is not None:
+            return Target(found.channel, found.currency, order=found)
+    raise Missing(field="id")
+
+
+def _require_own(key: str, target: Target) -> None:
+    """Raises Mistake for a key that another checkout's payment was begun with."""
+    known = Payment.objects.filter(key=f"api:{key}"[:120]).first()
+    if known is None:
+        return
+    about = known.basket_id if target.basket is not None else known.order_id
+    if about != (target.basket or target.order).pk:  # type: ignore[union-attr]
+        raise Mistake("UNIQUE", "This key is another payment's.", field="idempotencyKey")
+
+
+TYPES = (mutation,)

@@ -1,0 +1,115 @@
+"""Beginning payments and going on with them, by gateway."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from orders.actions.ask import start_of
+from orders.actions.call import Said, look_up_call, make_call
+from orders.actions.pay import change_way
+from orders.actions.prepay import FLOW, begin_by_app, note_event, prepay
+from orders.models import Basket, EventKind, Method, Order, Payment, PaymentEvent
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.payment.gateways import DUMMY
+from shop.core.models import Channel, TransactionFlow
+
+GATEWAY = "gateway"  # the label that says who takes a payment
+# What the dummy may be told to answer.
+_PRETENDED = frozenset(
+    {
+        *(EventKind.CHARGE_SUCCESS, EventKind.CHARGE_FAILURE, EventKind.CHARGE_REQUEST),
+        *(EventKind.CHARGE_ACTION_REQUIRED, EventKind.AUTHORIZATION_SUCCESS),
+        *(EventKind.AUTHORIZATION_FAILURE, EventKind.AUTHORIZATION_REQUEST),
+        EventKind.AUTHORIZATION_ACTION_REQUIRED,
+    }
+)
+_SETTLED = frozenset({EventKind.CHARGE_SUCCESS, EventKind.AUTHORIZATION_SUCCESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be paid: a basket, or an order that waits for money."""
+
+    channel: Channel
+    currency: str
+    basket: Basket | None = None
+    order: Order | None = None
+
+
+def begin(
+    target: Target,
+    gateway: str,
+    method: Method,
+    *,
+    amount: int | None,
+    flow: str | None,
+    data: Any,
+    key: str | None,
+    context: Context,
+) -> tuple[Payment, Any]:
+    """The payment, and what the client needs to go on with it. Raises as `prepay` and `change_way`."""
+    labels = {GATEWAY: gateway} | ({FLOW: flow} if flow else {})
+    if target.order is not None:
+        return _begin_for_order(target.order, method, context)
+    assert target.basket is not None
+    asked: dict[str, Any] = {"basket_id": target.basket.pk, "amount": amount, "key": key, "labels": labels}
+    if gateway == DUMMY:
+        payment, wanted = begin_by_app(**asked, actor=context.actor, now=context.now)
+        _pretend(payment, wanted, data, flow or target.channel.default_transaction_flow, context)
+        return payment, None
+    payment = prepay(**asked, method=method, actor=context.actor, now=context.now)
+    return payment, _said(payment, context) if method == Method.CARD else None
+
+
+def go_on(payment: Payment, data: Any, context: Context) -> Any:
+    """Find out how it has gone on; what is settled stays as it is."""
+    if payment.method == Method.CARD:
+        return _said(payment, context)
+    kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))
+    if payment.private_metadata.get(GATEWAY) == DUMMY and not kinds & _SETTLED:
+        first = PaymentEvent.objects.filter(payment=payment).order_by("pk").first()
+        flow = payment.private_metadata.get(FLOW, TransactionFlow.CHARGE)
+        _pretend(payment, first.amount if first else 0, data, flow, context)
+    return None
+
+
+def _begin_for_order(order: Order, method: Method, context: Context) -> tuple[Payment, Any]:
+    if method == Method.APP:
+        raise Mistake("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
+    payment = change_way(order_id=order.pk, method=method, actor=context.actor, now=context.now)
+    return payment, _said(payment, context) if method == Method.CARD else None
+
+
+def _said(payment: Payment, context: Context) -> Any:
+    """What Stripe says of a card payment just now, and what opens its fields."""
+    call = start_of(payment)
+    said: Said | None = None
+    if call is not None:
+        said = make_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
+    if said is None or not said.answer.secret:
+        return None
+    return {"paymentIntent": {"stripeClientSecret": said.answer.secret}}
+
+
+def _pretend(payment: Payment, amount: int, data: Any, flow: str, context: Context) -> None:
+    """Write down what the dummy was told to answer, or that it went well."""
+    told = data.get("event") if isinstance(data, dict) else None
+    told = told if isinstance(told, dict) else {}
+    is_charge = flow == TransactionFlow.CHARGE
+    usual = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
+    kind = str(told.get("type") or usual).lower()
+    if kind not in _PRETENDED:
+        raise Mistake("INVALID", "The dummy cannot answer so.", field="paymentGateway")
+    place = PaymentEvent.objects.filter(payment=payment).count()
+    note_event(
+        payment_id=payment.pk,
+        kind=EventKind(kind),
+        amount=amount,
+        reference=str(uuid.uuid4()) if told.get("includePspReference", True) else "",
+        key=f"payment:{payment.pk}:dummy:{place}",
+        actor=context.actor,
+        now=context.now,
+    )

@@ -1,0 +1,152 @@
+"""Payments as transactions: their sums, their events, what may be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q
+
+from orders.models import Order, Payment, PaymentEvent, PaymentSums
+from shop.accounts.models import App, User
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.checkout.types import checkout
+from shop.api.context import Context
+from shop.api.errors import PermissionDenied
+from shop.api.metadata import keep_metadata
+from shop.api.money import Sum
+from shop.api.orders.types import order
+from shop.api.payment.sums import sums_by_key
+from shop.api.permissions import written
+from shop.api.types import Row, Rows, Type
+from shop.core.actors import ActorKind
+
+HANDLING = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS)
+
+
+def _seen(context: Context) -> Rows:
+    """All of them for who handles payments; else those of orders and baskets that are one's own."""
+    if context.may(*HANDLING):
+        return Payment.objects.all()
+    if context.user is None:
+        return Payment.objects.none()
+    return Payment.objects.filter(Q(order__user=context.user) | Q(basket__user=context.user))
+
+
+item = Type("TransactionItem", rows=_seen)
+item.id()
+item.columns(
+    token="id",
+    createdAt="created_at",
+    modifiedAt="updated_at",
+    name="name",
+    message="message",
+    pspReference="reference",
+    externalUrl="external_url",
+)
+item.one("order", order, by="order_id")
+item.one("checkout", checkout, by="basket_id")
+item.nothing("createdBy", "paymentMethodDetails", "reason", "reasonReference")
+keep_metadata(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
+
+
+def _sum(field: str, read: Callable[[PaymentSums], int]) -> None:
+    def resolve(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum]:
+        found = sums_by_key(context, [row.id for row in rows])
+        return [Sum(read(found[row.id]), row.currency) for row in rows]
+
+    item.field(field, needs=("id", "currency"))(resolve)
+
+
+_sum("authorizedAmount", lambda sums: sums.authorised)
+_sum("authorizePendingAmount", lambda sums: sums.authorise_pending)
+_sum("refundedAmount", lambda sums: sums.refunded)
+_sum("refundPendingAmount", lambda sums: sums.refund_pending)
+_sum("canceledAmount", lambda sums: sums.cancelled)
+_sum("cancelPendingAmount", lambda sums: sums.cancel_pending)
+_sum("chargedAmount", lambda sums: sums.charged)
+_sum("chargePendingAmount", lambda sums: sums.charge_pending)
+
+
+@item.field(needs="id")
+def actions(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[str]]:
+    found = sums_by_key(context, [row.id for row in rows])
+    return [
+        [
+            *(["CHARGE", "CANCEL"] if found[row.id].authorised else []),
+            *(["REFUND"] if found[row.id].charged else []),
+        ]
+        for row in rows
+    ]
+
+
+event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
+event.id()
+event.columns(createdAt="at", pspReference="reference", message="message", type="kind")
+event.column("idempotencyKey", "key", permissions=HANDLING)
+event.nothing("externalUrl", value="")
+event.nothing("reasonReference")
+
+
+@event.field("amount", needs=("amount", "currency"))
+def amounts(rows: list[Row], *_: Any) -> list[Sum]:
+    return [Sum(row.amount, row.currency) for row in rows]
+
+
+@event.field(needs=("actor_kind", "actor_key"), permissions=HANDLING)
+def created_by(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[User | App | None]:
+    """The person or app; null for what came by itself."""
+    keys: dict[str, set[str]] = {}
+    for row in rows:
+        keys.setdefault(row.actor_kind, set()).add(row.actor_key)
+    people = User.objects.in_bulk([int(key) for key in keys.get(ActorKind.PERSON, ())])
+    programs = App.objects.in_bulk([int(key) for key in keys.get(ActorKind.APP, ())])
+    by_kind: dict[str, Any] = {ActorKind.PERSON: people, ActorKind.APP: programs}
+    return [
+        by_kind[row.actor_kind].get(int(row.actor_key)) if row.actor_kind in by_kind else None for row in rows
+    ]
+
+
+@item.field(needs="id")
+def events(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
+    wanted = PaymentEvent.objects.filter(payment__in=[row.id for row in rows]).order_by("pk")
+    found = event.grouped(wanted, selection.names(), by="payment_id")
+    return [found.get(row.id, []) for row in rows]
+
+
+@order.field("transactions", needs=("id", "is_whole"))
+def of_orders(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+    """Of whole orders: no cooperative's business, as payments are the platform's."""
+    keys = [each.id for each in orders]
+    own = set()
+    if not context.may(*HANDLING) and context.user is not None:
+        own = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
+    rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
+    found = item.grouped(rows, selection.names(), by="order_id")
+    denied = PermissionDenied([written(each) for each in HANDLING])
+    shown = context.may(*HANDLING)
+    return [found.get(key, []) if shown or key in own else denied for key in keys]
+
+
+@checkout.field(
+    "transactions", needs="id", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS]
+)
+def of_checkouts(
+    checkouts: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    keys = [each.id for each in checkouts]
+    rows = Payment.objects.filter(basket__in=keys).order_by("created_at", "pk")
+    found = item.grouped(rows, selection.names(), by="basket_id")
+    return [found.get(key, []) for key in keys]
+
+
+# What a card said of itself is Stripe's to know.
+card_details = Type("CardPaymentMethodDetails")
+card_details.plain("name", "brand", "firstDigits", "lastDigits", "expMonth", "expYear")
+other_details = Type("OtherPaymentMethodDetails")
+other_details.plain("name")
+
+TYPES = (item, event, card_details, other_details)

@@ -1,0 +1,61 @@
+"""Many clients and pages at once: one order for one checkout, and no more goods than there are."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.db.models import Sum
+
+from catalog.models import Stock
+from orders.actions.place import BasketChanged
+from orders.models import Allocation, Basket, Order, Payment
+from shop.api.payment.gateways import COD, DUMMY
+from tests.factories import make_channel, make_seller, make_variant
+from tests.races.test_placing import placing, ready_basket
+from tests.races.together import together
+from tests.shop.api.checkout.operations import COMPLETE, paid, ready
+from tests.shop.api.client import data_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def completing(checkout):
+    return partial(data_of, COMPLETE, id=checkout)
+
+
+def test_completing_twice_at_once_makes_one_order(settings):
+    settings.API_DUMMY_PAYMENT = True
+    checkout = ready((make_variant(price=90_000), 1))
+    paid(checkout, DUMMY)
+
+    answers = together([completing(checkout)] * 4)
+
+    assert [answer["checkoutComplete"]["errors"] for answer in answers] == [[]] * 4
+    assert len({answer["checkoutComplete"]["order"]["id"] for answer in answers}) == 1
+    assert (Order.objects.count(), Payment.objects.count(), Basket.objects.count()) == (1, 1, 0)
+    assert Stock.objects.get().allocated == 1
+
+
+def test_through_the_api_and_the_pages_at_once_nothing_is_sold_twice():
+    make_channel(reservation_minutes=0)
+    variant = make_variant(make_seller(), on_hand=3)
+    checkouts = [ready((variant, 1)) for _each in range(4)]
+    for checkout in checkouts:
+        paid(checkout, COD)
+    baskets = [ready_basket((variant, 1)) for _each in range(4)]
+
+    works = [
+        work for pair in zip(map(completing, checkouts), map(placing, baskets), strict=True) for work in pair
+    ]
+    answers = together(works)
+
+    told = [answer["checkoutComplete"] for answer in answers if isinstance(answer, dict)]
+    refusals = [each["errors"][0]["code"] for each in told if each["errors"]]
+    refused_pages = [answer for answer in answers if isinstance(answer, BasketChanged)]
+    assert Order.objects.count() == 3
+    assert set(refusals) <= {"INSUFFICIENT_STOCK"}
+    assert len(refusals) + len(refused_pages) == 5
+    assert Allocation.objects.aggregate(sum=Sum("quantity"))["sum"] == 3
+    assert Stock.objects.values_list("allocated", "free").get() == (3, 0)
+    assert Basket.objects.count() == 5

@@ -1,0 +1,375 @@
+"""Checkouts that become orders: paid, promised or held, once, and never on stale terms."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Listing, Price, Stock
+from catalog.states import ListingState
+from orders.models import (
+    Basket,
+    EventKind,
+    GatewayCall,
+    LedgerEntry,
+    Method,
+    Operation,
+    Order,
+    Payment,
+    PaymentEvent,
+    Source,
+)
+from orders.states import OrderStatus
+from shop.accounts.models import Address, Consent
+from shop.api.ids import global_id, key_of
+from shop.api.payment.gateways import COD, DUMMY, STRIPE, TRANSFER
+from tests.doubles.stripe import StripeDouble
+from tests.factories import (
+    make_admin,
+    make_bank_account,
+    make_channel,
+    make_gourd,
+    make_seller,
+    make_user,
+    make_variant,
+    make_voucher,
+    nobody,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.orders.card_at_hand import DECLINED, GOOD, stripe  # noqa: F401 (a fixture)
+from tests.shop.api.checkout.operations import (
+    ADDRESS,
+    BILL,
+    COMPLETE,
+    EMAIL,
+    FIND,
+    GATEWAYS,
+    METHOD,
+    OPTIONS,
+    ORDER,
+    PAID,
+    PROCESS,
+    SHIP,
+    USE,
+    begun,
+    completed,
+    done,
+    paid,
+    paying_errors,
+    ready,
+    refused_completion,
+)
+from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def dummy(settings):
+    settings.API_DUMMY_PAYMENT = True
+
+
+def charge(checkout: str, kind: str = "CHARGE_SUCCESS", token: str | None = None, **variables):
+    """As the storefront pays by the dummy."""
+    event = {"event": {"type": kind, "includePspReference": True}}
+    return paid(checkout, DUMMY, token, data=event, **variables)
+
+
+def shown(order: str, token: str | None = None):
+    return data_of(ORDER, token, id=order)["order"]
+
+
+def test_a_guest_pays_by_the_dummy():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    pillow, gourd = make_variant(thien_an, price=320_000), make_variant(yen_duong, name="Bí", price=30_000)
+    checkout = ready((pillow, 1), (gourd, 2))
+
+    answer = charge(checkout, amount=440_000)
+    covered = data_of(PAID, id=checkout)["checkout"]
+    (payload,) = data_of(COMPLETE, id=checkout).values()
+    again = completed(checkout)
+
+    order = Order.objects.get()
+    assert answer["transactionEvent"] == {"message": "", "type": "CHARGE_SUCCESS"}
+    assert (answer["transaction"]["actions"], answer["data"]) == (["REFUND"], None)
+    assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "FULL")
+    assert covered["totalBalance"] == {"amount": 0}
+    assert payload == {
+        "order": {"id": global_id("Order", order.pk), "channel": {"slug": "viet-nam"}},
+        "confirmationNeeded": False,
+        "confirmationData": "{}",
+        "errors": [],
+    }
+    assert again == payload["order"]["id"]
+    assert shown(again) == {
+        "status": "UNFULFILLED",
+        "isPaid": True,
+        "paymentStatus": "FULLY_CHARGED",
+        "authorizeStatus": "FULL",
+        "chargeStatus": "FULL",
+        "userEmail": "hoa@example.com",
+        "origin": "CHECKOUT",
+        "total": {"gross": {"currency": "VND", "amount": 440_000}},
+        "shippingPrice": {"gross": {"amount": 60_000}},
+        "totalBalance": {"amount": 0},
+        "shippingAddress": {"streetAddress1": "Số 5, ngõ 12"},
+        "billingAddress": {"streetAddress1": "Số 5, ngõ 12"},
+        "deliveryMethod": {
+            "__typename": "ShippingMethod",
+            "name": "Giao tận nhà",
+            "price": {"amount": 60_000},
+        },
+        "lines": [{"productName": "Gối thảo dược", "quantity": 1}, {"productName": "Bí", "quantity": 2}],
+    }
+    assert (order.source, order.parts.count(), Basket.objects.count()) == (Source.API, 2, 0)
+    assert (stock_of(pillow).allocated, stock_of(gourd).allocated) == (1, 2)
+    assert Consent.objects.get().about == f"order:{order.pk}"
+    assert Address.objects.filter(street_address_1="Số 5, ngõ 12").count() == 2
+    assert sum(LedgerEntry.objects.filter(account="bank").values_list("amount", flat=True)) == 440_000
+    check_everything()
+
+
+def test_a_person_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
+    person = make_user()
+    token = token_of(person)
+    checkout = ready((make_variant(price=90_000), 1), token=token)
+    configs = data_of(GATEWAYS, token, id=checkout, wanted=[{"id": STRIPE}, {"id": "nobody"}])
+
+    answer = paid(checkout, STRIPE, token, amount=120_000, data={"paymentIntent": {"paymentMethod": "card"}})
+    call = GatewayCall.objects.get()
+    unpaid = refused_completion(checkout, token)
+    stripe.buyer_pays(call.reference, GOOD)
+    processed = data_of(PROCESS, token, id=answer["transaction"]["id"])["transactionProcess"]
+    covered = data_of(PAID, token, id=checkout)["checkout"]
+    order = completed(checkout, token)
+    again = data_of(PROCESS, token, id=answer["transaction"]["id"])["transactionProcess"]
+
+    assert configs["paymentGatewayInitialize"]["gatewayConfigs"] == [
+        {"id": STRIPE, "data": {"stripePublishableKey": stripe.publishable_key}, "errors": []},
+        {
+            "id": "nobody",
+            "data": None,
+            "errors": [{"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}],
+        },
+    ]
+    assert answer["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
+    assert answer["data"]["paymentIntent"]["stripeClientSecret"].startswith(call.reference)
+    assert unpaid == (None, "CHECKOUT_NOT_FULLY_PAID")
+    assert processed["transactionEvent"]["type"] == "AUTHORIZATION_SUCCESS"
+    assert processed["transaction"]["actions"] == ["CHARGE", "CANCEL"]
+    assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
+    assert [each["id"] for each in covered["availablePaymentGateways"]] == [STRIPE, DUMMY, COD]
+    # What was held is taken as soon as there is an order.
+    told = shown(order, token)
+    assert (told["status"], told["paymentStatus"], told["totalBalance"]) == (
+        "UNFULFILLED",
+        "FULLY_CHARGED",
+        {"amount": 0},
+    )
+    assert again["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    payment = Payment.objects.get()
+    assert (payment.order.user, payment.basket, payment.method) == (person, None, Method.CARD)
+    kinds = list(PaymentEvent.objects.order_by("pk").values_list("kind", "amount"))
+    assert kinds == [
+        (EventKind.AUTHORIZATION_ACTION_REQUIRED, 120_000),
+        (EventKind.AUTHORIZATION_SUCCESS, 120_000),
+        (EventKind.CHARGE_SUCCESS, 120_000),
+    ]
+    check_everything()
+
+
+def test_a_declined_card_pays_for_nothing_and_another_one_does(stripe: StripeDouble):  # noqa: F811
+    checkout = ready((make_variant(price=90_000), 1))
+    first = paid(checkout, STRIPE)
+    stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED)
+    declined = data_of(PROCESS, id=first["transaction"]["id"])["transactionProcess"]
+    second = paid(checkout, STRIPE)
+    stripe.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD)
+    data_of(PROCESS, id=second["transaction"]["id"])
+    too_much = paying_errors(checkout, STRIPE, amount=1)
+    order = completed(checkout)
+
+    assert declined["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
+    assert too_much == [("amount", "INVALID")]
+    assert shown(order)["paymentStatus"] == "FULLY_CHARGED"
+    operations = GatewayCall.objects.order_by("asked_at", "operation").values_list("operation", "amount")
+    assert sorted(operations) == [
+        (Operation.CANCEL, 0),
+        (Operation.CAPTURE, 120_000),
+        (Operation.START, 120_000),
+        (Operation.START, 120_000),
+    ]
+
+
+def test_what_is_weighed_is_only_held_until_it_is(stripe: StripeDouble):  # noqa: F811
+    checkout = ready((make_gourd(), 1))
+    begun_ = paid(checkout, STRIPE)
+    stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD)
+    data_of(PROCESS, id=begun_["transaction"]["id"])
+
+    told = shown(completed(checkout))
+
+    assert (told["status"], told["authorizeStatus"], told["chargeStatus"]) == ("UNFULFILLED", "FULL", "NONE")
+    assert GatewayCall.objects.get().operation == Operation.START
+
+
+def test_cash_and_transfers_are_gateways_of_our_own():
+    make_bank_account()
+    variant = make_variant(price=90_000)
+    in_cash, by_bank = ready((variant, 1)), ready((variant, 1))
+
+    cash, transfer = paid(in_cash, COD), paid(by_bank, TRANSFER)
+    covered = data_of(PAID, id=in_cash)["checkout"]
+    orders = [Order.objects.get(pk=key_of(completed(each), "Order")) for each in (in_cash, by_bank)]
+
+    assert [each["transactionEvent"]["type"] for each in (cash, transfer)] == ["CHARGE_REQUEST"] * 2
+    assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
+    assert [(order.status, order.payments.get().method) for order in orders] == [
+        (OrderStatus.PLACED, Method.COD),
+        (OrderStatus.UNCONFIRMED, Method.TRANSFER),
+    ]
+    assert orders[1].payments.get().expires_at is not None
+    check_everything()
+
+
+def test_what_is_missing_is_asked_for_in_turn_and_nothing_is_saved():
+    checkout = begun((make_variant(price=90_000), 1))
+    told = [refused_completion(checkout)]
+    done(EMAIL, id=checkout, email="hoa@example.com")
+    told.append(refused_completion(checkout))
+    lax = {"checkRequiredFields": False, "checkFieldsFormat": False}
+    done(SHIP, id=checkout, address=ADDRESS | {"city": ""}, rules=lax)
+    told.append(refused_completion(checkout))
+    done(SHIP, id=checkout, address=ADDRESS)
+    told.append(refused_completion(checkout))
+    done(METHOD, id=checkout, method=done(OPTIONS, id=checkout)["deliveries"][0]["id"])
+    told.append(refused_completion(checkout))
+    done(BILL, id=checkout, address=ADDRESS)
+    told.append(refused_completion(checkout))
+    charge(checkout, amount=100_000)
+    told.append(refused_completion(checkout))
+
+    assert told == [
+        (None, "EMAIL_NOT_SET"),
+        ("shippingMethod", "SHIPPING_METHOD_NOT_SET"),
+        ("city", "REQUIRED"),
+        ("shippingMethod", "SHIPPING_METHOD_NOT_SET"),
+        ("billingAddress", "BILLING_ADDRESS_NOT_SET"),
+        (None, "CHECKOUT_NOT_FULLY_PAID"),
+        ("id", "CHECKOUT_NOT_FULLY_PAID"),
+    ]
+    assert (Order.objects.count(), Basket.objects.count()) == (0, 1)
+    assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "PARTIAL"
+
+
+def test_stale_checkouts_become_no_orders():
+    dearer, gone, short, coded, stranded = (make_variant(price=90_000) for _each in range(5))
+    voucher = make_voucher("CHAO10")
+    checkouts = [ready((each, 1)) for each in (dearer, gone, short, coded, stranded)]
+    done(USE, id=checkouts[3], code="CHAO10")
+    for each in checkouts:
+        charge(each)
+
+    Price.objects.filter(variant=dearer).update(amount=95_000)
+    Listing.objects.filter(product=gone.product).update(state=ListingState.PAUSED)
+    Stock.objects.filter(variant=short).update(on_hand=0)
+    voucher.codes.update(is_active=False)
+    stranded.cooperative.ways.update(is_active=False)
+    told = [refused_completion(each) for each in checkouts]
+
+    assert told == [
+        ("id", "CHECKOUT_NOT_FULLY_PAID"),
+        ("lines", "UNAVAILABLE_VARIANT_IN_CHANNEL"),
+        (None, "INSUFFICIENT_STOCK"),
+        ("promoCode", "VOUCHER_NOT_APPLICABLE"),
+        ("shippingMethod", "INVALID_SHIPPING_METHOD"),
+    ]
+    assert (Order.objects.count(), Basket.objects.count()) == (0, 5)
+
+
+def test_unpaid_orders_where_the_channel_allows_them():
+    make_channel(allow_unpaid_orders=True)
+    checkout = ready((make_variant(price=90_000), 1))
+
+    told = shown(completed(checkout))
+
+    assert {name: told[name] for name in ("status", "paymentStatus", "authorizeStatus", "chargeStatus")} == {
+        "status": "UNCONFIRMED",
+        "paymentStatus": "NOT_CHARGED",
+        "authorizeStatus": "NONE",
+        "chargeStatus": "NONE",
+    }
+    assert told["totalBalance"] == {"amount": -120_000}
+
+
+def test_what_costs_nothing_is_ordered_without_money():
+    make_voucher("TANG", value=100)
+    make_voucher("SHIP")
+    seller = make_seller()
+    seller.ways.get().rates.update(price=0)
+    checkout = ready((make_variant(seller, price=90_000), 1))
+    done(USE, id=checkout, code="TANG")
+
+    told = shown(completed(checkout))
+
+    assert (told["status"], told["total"]["gross"]["amount"]) == ("UNFULFILLED", 0)
+
+
+def test_whose_checkout_and_whose_payment():
+    owner, other = make_user(), make_user()
+    token, others = token_of(owner), token_of(other)
+    checkout = ready((make_variant(price=90_000), 1), token=token)
+    charge(checkout, token=token)
+    (payment,) = Payment.objects.all()
+
+    told = [refused_completion(checkout, who) for who in (others, None)]
+    missing = paying_errors(checkout, DUMMY)
+    unknown = data_of(PROCESS, id=global_id("TransactionItem", nobody()))["transactionProcess"]["errors"]
+    order = completed(checkout, token)
+    after = [refused_completion(checkout, who) for who in (others,)]
+
+    ask_one = "query($id: ID!) { transaction(id: $id) { chargedAmount { amount } events { type } } }"
+    listed = "query($id: ID!) { order(id: $id) { transactions { id chargedAmount { amount } } } }"
+    paid_id = global_id("TransactionItem", payment.pk)
+    by_staff = data_of(ask_one, token_of(make_admin()), id=paid_id)["transaction"]
+    assert told == [("id", "NOT_FOUND")] * 2
+    assert missing == [("id", "NOT_FOUND")]
+    assert [(each["field"], each["code"]) for each in unknown] == [("id", "NOT_FOUND")]
+    assert after == [("id", "NOT_FOUND")]
+    assert by_staff == {"chargedAmount": {"amount": 120_000}, "events": [{"type": "CHARGE_SUCCESS"}]}
+    assert data_of(listed, token, id=order)["order"]["transactions"] == [
+        {"id": paid_id, "chargedAmount": {"amount": 120_000}}
+    ]
+
+
+def test_the_dummy_answers_as_it_is_told_and_only_where_it_is_on(settings):
+    variant = make_variant(price=90_000, on_hand=50)
+    checkout = ready((variant, 1))
+    failed = charge(checkout, "CHARGE_FAILURE")
+    asks = charge(checkout, "CHARGE_ACTION_REQUIRED", key="a")
+    same = charge(checkout, "CHARGE_SUCCESS", key="a")
+    keyed = paying_errors(ready((variant, 1)), DUMMY, key="a")
+    odd = data_of(PROCESS, id=asks["transaction"]["id"], data={"event": {"type": "REFUND_SUCCESS"}})
+    wrong = [paying_errors(checkout, gateway) for gateway in ("nobody", STRIPE)]
+    settings.API_DUMMY_PAYMENT = False
+
+    assert failed["transactionEvent"]["type"] == "CHARGE_FAILURE"
+    assert same["transaction"]["id"] == asks["transaction"]["id"]
+    assert same["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    assert keyed == [("idempotencyKey", "UNIQUE")]
+    assert odd["transactionProcess"]["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    assert wrong == [[("paymentGateway", "NOT_FOUND")]] * 2
+    assert paying_errors(checkout, DUMMY) == [("paymentGateway", "NOT_FOUND")]
+
+
+def test_a_completed_checkout_is_no_checkout_any_more():
+    checkout = ready((make_variant(price=90_000), 1))
+    charge(checkout)
+    completed(checkout)
+
+    (payload,) = data_of(EMAIL, id=checkout, email="lan@example.com").values()
+
+    assert payload["checkout"] is None
+    assert [(each["field"], each["code"]) for each in payload["errors"]] == [("id", "NOT_FOUND")]
+    assert data_of(FIND, id=checkout) == {"checkout": None}
