@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import datetime
 
+import pytest
+from django.utils import timezone
+
+from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
-from tests.factories import make_admin, make_product, make_product_type, make_tax_class
+from shop.core.calendar import day_of
+from shop.core.models import TaxRate
+from tests.factories import make_admin, make_product, make_product_type, make_tax_class, make_user
 from tests.shop.api.client import ask, data_of
+from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +71,59 @@ def test_a_gateway_finds_goods_by_reference():
         {"__typename": "Collection", "slug": product.cooperative.slug},
         None,
     ]
+
+
+def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
+    token = token_of(make_staff(Permission.MANAGE_TAXES))
+    create = """mutation($input: TaxClassCreateInput!) { taxClassCreate(input: $input) {
+      errors { field code countryCodes } taxClass { id name countries { country { code } rate } } } }"""
+    update = """mutation($id: ID!, $input: TaxClassUpdateInput!) { taxClassUpdate(id: $id, input: $input) {
+      errors { field code countryCodes } taxClass { name countries { country { code } rate } } } }"""
+    delete = """mutation($id: ID!) { taxClassDelete(id: $id) { errors { field code } taxClass { name } } }"""
+    rates = [{"countryCode": "VN", "rate": 8}, {"countryCode": "LA", "rate": 10}]
+
+    made = data_of(create, token, input={"name": "Đồ khô", "createCountryRates": rates})["taxClassCreate"]
+    key = made["taxClass"].pop("id")
+    changed = data_of(
+        update,
+        token,
+        id=key,
+        input={"updateCountryRates": [{"countryCode": "VN", "rate": 10}], "removeCountryRates": ["LA"]},
+    )["taxClassUpdate"]
+
+    assert made == {
+        "errors": [],
+        "taxClass": {
+            "name": "Đồ khô",
+            "countries": [{"country": {"code": "LA"}, "rate": 10}, {"country": {"code": "VN"}, "rate": 8}],
+        },
+    }
+    assert changed == {
+        "errors": [],
+        "taxClass": {"name": "Đồ khô", "countries": [{"country": {"code": "VN"}, "rate": 10}]},
+    }
+    today = day_of(timezone.now())
+    kept = (
+        TaxRate.objects.filter(country="VN").order_by("rate").values_list("rate", "valid_from", "valid_until")
+    )
+    assert list(kept) == [(8, None, today - datetime.timedelta(days=1)), (10, today, None)]
+    for given, code, countries in (
+        ({"name": " "}, "INVALID", []),
+        ({"updateCountryRates": [{"countryCode": "VN", "rate": 101}]}, "INVALID", ["VN"]),
+        ({"updateCountryRates": [{"countryCode": "VN", "rate": -1}]}, "INVALID", ["VN"]),
+        (
+            {"updateCountryRates": [{"countryCode": "VN", "rate": 1}], "removeCountryRates": ["VN"]},
+            "DUPLICATED_INPUT_ITEM",
+            ["VN"],
+        ),
+    ):
+        (error,) = data_of(update, token, id=key, input=given)["taxClassUpdate"]["errors"]
+        assert (error["code"], error["countryCodes"]) == (code, countries)
+    assert TaxRate.objects.filter(country="VN").count() == 2
+    assert ask(create, token_of(make_user()), input={"name": "X"})["data"] == {"taxClassCreate": None}
+    assert data_of(delete, token, id=key)["taxClassDelete"] == {"errors": [], "taxClass": {"name": "Đồ khô"}}
+    assert data_of(delete, token, id=key)["taxClassDelete"]["errors"] == [
+        {"field": "id", "code": "NOT_FOUND"}
+    ]
+    (gone,) = data_of(update, token, id=key, input={"name": "X"})["taxClassUpdate"]["errors"]
+    assert gone == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}

@@ -1,0 +1,105 @@
+"""Setting up how goods are taxed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.taxes import OddRate, add_tax_class, change_tax_class, remove_tax_class
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.given import required
+from shop.api.catalogue.taxes import tax_class
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.roots import Mutations
+from shop.core.errors import Missing, Refused
+
+mutation = Mutations()
+MANAGING = (Permission.MANAGE_TAXES,)
+
+
+@mutation.field(permissions=MANAGING)
+def tax_class_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    with _Told():
+        made = add_tax_class(
+            name=_name(given),
+            rates=_rates(given.get("createCountryRates") or ()),
+            actor=context.actor,
+            now=context.now,
+        )
+    return _shown(made.pk, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def tax_class_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """A rate that is null is taken away, as is one of a country to remove."""
+    key, given = int(given_key(arguments["id"], "TaxClass", field="id")), arguments["input"]
+    rates = given.get("updateCountryRates") or []
+    ended = set(given.get("removeCountryRates") or ())
+    both = ended & {each["countryCode"] for each in rates}
+    if both:
+        words = _("The same cannot be taken in and given up.")
+        raise Mistake("DUPLICATED_INPUT_ITEM", words, field="removeCountryRates", countryCodes=sorted(both))
+    ended |= {each["countryCode"] for each in rates if each.get("rate") is None}
+    with _Told():
+        change_tax_class(
+            tax_class_id=key,
+            name=_name(given) if given.get("name") is not None else None,
+            rates=_rates(each for each in rates if each.get("rate") is not None),
+            ended=ended,
+            actor=context.actor,
+            now=context.now,
+        )
+    return _shown(key, context, selection)
+
+
+@mutation.field(permissions=MANAGING)
+def tax_class_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = int(given_key(arguments["id"], "TaxClass", field="id"))
+    gone = _shown(key, context, selection)
+    if gone["taxClass"] is None:
+        raise Missing(field="id")
+    remove_tax_class(tax_class_id=key, actor=context.actor, now=context.now)
+    return gone
+
+
+class _Told:
+    """Every error about a tax class lists countries, most of them none."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, OddRate):
+            codes = error.details["countries"]
+            raise Mistake("INVALID", error.words, field=error.field, countryCodes=codes) from error
+        if isinstance(error, Mistake):
+            error.details.setdefault("countryCodes", [])
+        elif isinstance(error, Refused):
+            code = "NOT_FOUND" if isinstance(error, Missing) else "INVALID"
+            raise Mistake(code, error.words, field=error.field, countryCodes=[]) from error
+
+
+def _name(given: Mapping[str, Any]) -> str:
+    try:
+        return required(given, "name")
+    except Mistake as error:
+        raise Mistake("INVALID", error.words, field="name", countryCodes=[]) from error
+
+
+def _rates(given: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """Percent by country; thousandths of a percent are the finest there are."""
+    return {each["countryCode"]: round(Decimal(str(each["rate"])), 3) for each in given}
+
+
+def _shown(key: int, context: Context, selection: Selection) -> dict[str, Any]:
+    return {"taxClass": tax_class.by_key(context, [key], selection.names("taxClass")).get(key)}
+
+
+TYPES = (mutation,)
