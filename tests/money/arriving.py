@@ -30,11 +30,16 @@ from tests.doubles.bank_webhooks import sepay_webhook
 from tests.money.market import PLACE, SEPAY_SECRET, Market, where
 
 ACCOUNT = "0011223344556"
+MOST_TRANSFERS = 25
 NOTES = st.sampled_from(["%s", "%s", "%s", "%s", "ck %s nhe", "tien hang", "T2345678"])
 
 
 def by_transfer() -> Any:
     return Order.objects.placed().filter(payments__method=Method.TRANSFER).distinct()
+
+
+def unpaid() -> Any:
+    return by_transfer().filter(charged=0, due_gross__gt=0)
 
 
 def kept() -> Any:
@@ -45,14 +50,29 @@ def under_review() -> Any:
     return BankTransfer.objects.filter(state=TransferState.REVIEW)
 
 
+def to_send_back() -> Any:
+    return BankTransfer.objects.filter(state=TransferState.GIVEN_BACK)
+
+
+def aside() -> Any:
+    return BankTransfer.objects.filter(state=TransferState.SET_ASIDE)
+
+
+def ended() -> Any:
+    return Order.objects.filter(status__in=ENDED)
+
+
 class Arriving(Market):
     """What happens to transfers."""
 
     @where(by_transfer)
+    @precondition(lambda machine: len(machine.notices) < MOST_TRANSFERS)
     @rule(place=PLACE, share=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
     def transfer(self, place: int, share: int, note: str) -> None:
         """The buyer's bank moves money; nobody has told us of it yet."""
-        order = self.one(by_transfer(), place)
+        self._send(self.one(by_transfer(), place), share, note)
+
+    def _send(self, order: Order, share: int, note: str) -> None:
         amount = max(1, (order.still_due or order.total_gross) * share // 100)
         number = len(self.notices) + 1
         self.notices.append(
@@ -87,11 +107,11 @@ class Arriving(Market):
             handle_notice(event_id=event.pk, now=self.who["now"])
             assert (PaymentEvent.objects.count(), BankTransfer.objects.count()) == before
 
-    @where(by_transfer)
+    @where(unpaid)
     @rule(place=PLACE)
     def pay_exactly_and_at_once(self, place: int) -> None:
         """As most do."""
-        self.transfer(place, 100, "%s")
+        self._send(self.one(unpaid(), place), 100, "%s")
         self.the_service_tells(len(self.notices) - 1)
         handle_notice(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
 
@@ -105,13 +125,13 @@ class Arriving(Market):
 
         self.attempt(under_review(), place, work)
 
+    @where(ended)
     @where(under_review)
     @rule(place=PLACE, which=PLACE)
     def place_an_ended_order_again(self, place: int, which: int) -> None:
         def work(transfer: BankTransfer) -> None:
-            order = self.one(Order.objects.filter(status__in=ENDED), which)
-            if order is not None:
-                place_again(transfer_id=transfer.pk, order_id=order.pk, **self.who)
+            order = self.one(ended(), which)
+            place_again(transfer_id=transfer.pk, order_id=order.pk, **self.who)
 
         self.attempt(under_review(), place, work)
 
@@ -126,13 +146,14 @@ class Arriving(Market):
 
         self.attempt(under_review(), place, work)
 
+    @where(to_send_back)
     @rule(place=PLACE, again=st.booleans())
     def say_it_was_sent_back(self, place: int, again: bool) -> None:
         def work(transfer: BankTransfer) -> None:
             for _time in range(2 if again else 1):
                 confirm_sent_back(transfer_id=transfer.pk, reference="FT1", **self.who)
 
-        self.attempt(BankTransfer.objects.filter(state=TransferState.GIVEN_BACK), place, work)
+        self.attempt(to_send_back(), place, work)
 
     @where(under_review)
     @rule(place=PLACE)
@@ -143,10 +164,7 @@ class Arriving(Market):
             lambda row: set_transfer_aside(transfer_id=row.pk, reason="Not for an order", **self.who),
         )
 
+    @where(aside)
     @rule(place=PLACE)
     def look_again(self, place: int) -> None:
-        self.attempt(
-            BankTransfer.objects.filter(state=TransferState.SET_ASIDE),
-            place,
-            lambda row: review_again(transfer_id=row.pk, **self.who),
-        )
+        self.attempt(aside(), place, lambda row: review_again(transfer_id=row.pk, **self.who))

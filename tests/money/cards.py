@@ -5,6 +5,7 @@ Stripe is the double, a server of its own; at the end what we know of each payme
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, ClassVar
 
 from django.test import Client
@@ -29,6 +30,8 @@ NAMES = {
     Operation.CAPTURE: "payment_intents.capture",
     Operation.CANCEL: "payment_intents.cancel",
     Operation.REFUND: "refunds.create",
+    Operation.PAY_OUT: "transfers.create",
+    Operation.PULL_BACK: "transfers.reversals.create",
 }
 
 
@@ -52,6 +55,10 @@ def by_card() -> Any:
     return Order.objects.placed().filter(payments__method=Method.CARD).distinct()
 
 
+def held() -> Any:
+    return GatewayCall.objects.filter(operation=Operation.START, state=CallState.SUCCEEDED, terms__hold=True)
+
+
 class Cards(Market):
     """What happens between buyers, their banks, Stripe and us."""
 
@@ -66,10 +73,14 @@ class Cards(Market):
     def teardown(self) -> None:
         try:
             self._hear_everything()
-            for payment in Payment.objects.filter(method=Method.CARD):
-                self._is_what_stripe_knows(payment)
+            self.compare_with_stripe()
         finally:
             super().teardown()
+
+    def compare_with_stripe(self) -> None:
+        """At the end what we know is what it knows."""
+        for payment in Payment.objects.filter(method=Method.CARD):
+            self._is_what_stripe_knows(payment)
 
     @where(intended)
     @rule(place=PLACE, fault=FAULTS)
@@ -102,9 +113,14 @@ class Cards(Market):
     @rule(which=st.integers(min_value=0, max_value=60))
     def stripe_tells(self, which: int) -> None:
         """Of anything so far, whether or not it has told of it before; it is kept once."""
+        self._note_what_happened()
+        self._tell(self.events[which % len(self.events)])
+
+    def _note_what_happened(self) -> None:
         self.events += self.stripe.webhooks.waiting
         self.stripe.webhooks.drop()
-        event = self.events[which % len(self.events)]
+
+    def _tell(self, event: dict[str, Any]) -> None:
         body, signature = self.stripe.webhooks.signed(event, at=int(timezone.now().timestamp()))
         headers = {"Stripe-Signature": signature}
         client = Client()
@@ -142,9 +158,11 @@ class Cards(Market):
 
         self.attempt(by_card(), place, work)
 
+    @where(held)
     @rule()
     def days_go_by(self) -> None:
         """What a card has held for long is taken before its bank lets go."""
+        self.now += datetime.timedelta(days=6)
         for call in held_too_long(self.who["now"]):
             take_held_money(call_id=call.pk, now=self.who["now"])
 
@@ -159,15 +177,21 @@ class Cards(Market):
         return self.stripe.intent(reference) if is_begun else {}
 
     def _hear_everything(self) -> None:
-        """Sweeps come round until nothing is left to be asked or worked on."""
+        """Stripe tells of all it has not told of, and sweeps come round, until nothing is left."""
         for _round in range(12):
+            self._note_what_happened()
+            kept = set(GatewayEvent.objects.filter(provider=PROVIDER).values_list("event_id", flat=True))
+            for event in self.events:
+                if event["id"] not in kept:
+                    self._tell(event)
             for call in intended():
                 make_call(call_id=call.pk, now=self.who["now"])
             for call in open_calls():
                 look_up_call(call_id=call.pk, now=self.who["now"])
             for event in told():
                 handle_event(event_id=event.pk, now=self.who["now"])
-            if not intended().exists() and not told().exists():
+            is_quiet = not intended().exists() and not self.stripe.webhooks.waiting
+            if is_quiet and not told().exists():
                 return
         raise AssertionError("the sweeps come to no end")
 
@@ -176,6 +200,9 @@ class Cards(Market):
         intents = [intent for call in calls if (intent := self._intent(call.reference))]
         rows = [self.stripe.account.every("charge", payment_intent=intent["id"]) for intent in intents]
         taken = sum(row["amount_captured"] - row["amount_refunded"] for found in rows for row in found)
+        for intent in intents:
+            disputes = self.stripe.account.every("dispute", payment_intent=intent["id"])
+            taken -= sum(row["amount"] for row in disputes if row["status"] != "won")
         ours = Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
         assert ours.charged == taken
         assert ours.authorised == sum(intent["amount_capturable"] for intent in intents)

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from orders.actions.make_good import make_good
 from orders.actions.remit import Giver, reconcile_cash, remit_cash
 from orders.models import Bearer, CashRemittance, Parcel
 from orders.states import CashHolder, CodState
@@ -21,6 +22,10 @@ def cash_held() -> Any:
 
 def handed_in() -> Any:
     return CashRemittance.objects.filter(reconciled_at=None)
+
+
+def lacking() -> Any:
+    return CashRemittance.objects.lacking()
 
 
 class Cash(Market):
@@ -56,3 +61,23 @@ class Cash(Market):
             reconcile_cash(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
 
         self.attempt(handed_in(), place, work)
+
+    @where(lacking)
+    @rule(place=PLACE, percent=st.sampled_from([40, 100, 101]), is_ours=st.booleans(), again=st.booleans())
+    def make_a_difference_good(self, place: int, percent: int, is_ours: bool, again: bool) -> None:
+        """All of it or a part, sometimes a đồng more than there is; and perhaps the same again."""
+        key = f"good:{self.now}"
+
+        def work(remittance: CashRemittance) -> None:
+            amount = -(-abs(remittance.lacking) * percent // 100)
+            for _time in range(2 if again else 1):
+                make_good(
+                    remittance_id=remittance.pk,
+                    amount=amount,
+                    is_ours=is_ours,
+                    reason="Sent afterwards",
+                    key=key,
+                    **self.who,
+                )
+
+        self.attempt(lacking(), place, work)

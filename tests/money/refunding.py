@@ -12,6 +12,7 @@ from orders.actions.give_back import name_account, pay_back_by_bank, return_surp
 from orders.actions.refund import Decision, LineRefund, decide_refund, limits_of
 from orders.actions.returns import receive_return
 from orders.actions.review import BankAccount
+from orders.actions.transfers import ENDED
 from orders.models import Bearer, Order, OrderPart, Parcel, Payment, Refund, RefundLine
 from orders.states import COMING_BACK, ParcelState
 from tests.money.market import PLACE, Market, where, where_rows_changed
@@ -25,6 +26,15 @@ def confirmed_parts() -> Any:
 
 def refunds() -> Any:
     return Refund.objects.all()
+
+
+def ended_and_paid() -> Any:
+    return Order.objects.filter(status__in=ENDED, charged__gt=0)
+
+
+def coming_back() -> Any:
+    coming = Parcel.objects.filter(kind__in=COMING_BACK)
+    return coming.exclude(state__in=[ParcelState.DELIVERED, ParcelState.VOIDED])
 
 
 class Refunding(Market):
@@ -77,21 +87,19 @@ class Refunding(Market):
     def send_it_by_bank_instead(self, place: int) -> None:
         self.attempt(refunds(), place, lambda row: pay_back_by_bank(refund_id=row.pk, **self.who))
 
+    @where(ended_and_paid)
     @rule(place=PLACE)
     def find_what_ended_orders_hold(self, place: int) -> None:
-        self.attempt(Order.objects.placed(), place, lambda row: return_surplus(order_id=row.pk, **self.who))
+        self.attempt(ended_and_paid(), place, lambda row: return_surplus(order_id=row.pk, **self.who))
 
+    @where(coming_back)
     @rule(place=PLACE)
     def goods_come_back(self, place: int) -> None:
-        coming = Parcel.objects.filter(kind__in=COMING_BACK).exclude(
-            state__in=[ParcelState.DELIVERED, ParcelState.VOIDED]
-        )
-
         def work(parcel: Parcel) -> None:
             house = Warehouse.objects.get(cooperative=parcel.part.cooperative_id)
             receive_return(parcel_id=parcel.pk, damaged={}, warehouse_id=house.pk, **self.who)
 
-        self.attempt(coming, place, work)
+        self.attempt(coming_back(), place, work)
 
     @invariant()
     @where_rows_changed

@@ -13,19 +13,21 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.doubles.stripe import StripeDouble
 from tests.money.arriving import Arriving
 from tests.money.buying import Buying
-from tests.money.cards import Cards
 from tests.money.cash import Cash
+from tests.money.disputing import Disputing
 from tests.money.fulfilling import Fulfilling
 from tests.money.market import DONE
+from tests.money.passing_on import PassingOn
 from tests.money.refunding import Refunding
 from tests.money.settling import Settling
+from tests.money.statements import Statements
 from tests.orders.card_at_hand import stripe
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 
 
-class Money(Buying, Arriving, Cards, Fulfilling, Cash, Refunding, Settling):
+class Money(Buying, Arriving, Disputing, PassingOn, Fulfilling, Cash, Refunding, Settling, Statements):
     """All of it together."""
 
 
@@ -63,4 +65,7 @@ def test_whatever_happens_to_money_for_long_every_rule_holds(stripe: StripeDoubl
         "weigh",
         "begin_anew",
         "refund",
+        "make_a_difference_good",
+        "take_a_row_as_the_carrier_says",
+        "ask_for_what_was_refused_again",
     } <= set(DONE)

@@ -177,6 +177,10 @@ def refund(account, params):
     charge = _charged(account, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", left)
+    if any(row["status"] != "won" for row in account.every("dispute", charge=charge["id"])):
+        raise StripeRefusal(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     if left == 0:
         raise StripeRefusal("Charge has already been refunded.", code="charge_already_refunded")
     if not 0 < amount <= left:

@@ -1,0 +1,41 @@
+"""Buyers ask their banks for card payments again: the bank takes the money at once, and may give it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from orders.models import GatewayCall, Operation
+from orders.states import CallState
+from tests.money.cards import Cards
+from tests.money.market import PLACE, where
+
+
+def taken_from_cards() -> Any:
+    calls = GatewayCall.objects.filter(operation=Operation.START, state=CallState.SUCCEEDED)
+    return calls.filter(payment__events__kind="charge_success").distinct()
+
+
+class Disputing(Cards):
+    """What banks do for their customers. Stripe tells of it as of everything: late, twice, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disputes: list[str] = []
+
+    @where(taken_from_cards)
+    @rule(place=PLACE, percent=st.sampled_from([50, 100, 100]))
+    def dispute(self, place: int, percent: int) -> None:
+        reference = self.one(taken_from_cards(), place).reference
+        charge = self.stripe.account.rows[self._intent(reference)["latest_charge"]]
+        left = charge["amount_captured"] - charge["amount_refunded"]
+        if left and not charge["disputed"]:
+            row = self.stripe.open_dispute(reference, amount=max(1, left * percent // 100))
+            self.disputes.append(row["id"])
+
+    @precondition(lambda machine: machine.disputes)
+    @rule(place=PLACE, status=st.sampled_from(["won", "lost"]))
+    def end_a_dispute(self, place: int, status: str) -> None:
+        self.stripe.close_dispute(self.disputes.pop(place % len(self.disputes)), status)

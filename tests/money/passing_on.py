@@ -1,0 +1,81 @@
+"""One cooperative has an account at Stripe: its periods are paid there, and what it owes is taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from cooperatives.models import Cooperative
+from orders.actions.ask_again import ask_again, pay_by_bank
+from orders.actions.pull_back import left_of, pull_back_what_is_owed, who_owes
+from orders.models import GatewayCall, Operation, Payout, PayoutWay
+from orders.states import CallState, PayoutState
+from tests.money.cards import Cards
+from tests.money.market import PLACE, where
+from tests.orders.card_at_hand import COOPERATIVE
+
+
+def refused_calls() -> Any:
+    return GatewayCall.objects.refused()
+
+
+def due_at_stripe() -> Any:
+    return Payout.objects.filter(way=PayoutWay.STRIPE, state=PayoutState.DUE)
+
+
+def at_stripe() -> Any:
+    return Payout.objects.filter(way=PayoutWay.STRIPE)
+
+
+class PassingOn(Cards):
+    """What happens to cooperatives' money at Stripe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        Cooperative.objects.filter(pk=self.goods[0].cooperative_id).update(stripe_account=COOPERATIVE)
+        self.stripe.account.balance = None
+
+    def teardown(self) -> None:
+        self.stripe.account.balance = None
+        super().teardown()
+
+    @where(at_stripe)
+    @rule(balance=st.sampled_from([None, 20_000]))
+    def what_stripe_holds_for_us_changes(self, balance: int | None) -> None:
+        """Transfers are refused for want of money, or are not any more."""
+        self.stripe.account.balance = balance
+
+    @where(at_stripe)
+    @rule()
+    def take_back_what_is_owed(self) -> None:
+        for cooperative_id, currency in who_owes():
+            pull_back_what_is_owed(cooperative_id=cooperative_id, currency=currency, **self.who)
+
+    @where(refused_calls)
+    @rule(place=PLACE, again=st.booleans())
+    def ask_for_what_was_refused_again(self, place: int, again: bool) -> None:
+        def work(call: GatewayCall) -> None:
+            for _time in range(2 if again else 1):
+                ask_again(call_id=call.pk, **self.who)
+
+        self.attempt(refused_calls(), place, work)
+
+    @where(due_at_stripe)
+    @rule(place=PLACE)
+    def pay_by_the_bank_instead(self, place: int) -> None:
+        self.attempt(due_at_stripe(), place, lambda row: pay_by_bank(payout_id=row.pk, **self.who))
+
+    def compare_with_stripe(self) -> None:
+        super().compare_with_stripe()
+        for call in GatewayCall.objects.filter(operation=Operation.PAY_OUT):
+            sent = [
+                row for row in self.stripe.account.every("transfer") if row["metadata"].get("key") == call.key
+            ]
+            assert sum(row["amount"] for row in sent) == (
+                call.amount if call.state == CallState.SUCCEEDED else 0
+            )
+            assert sum(row["amount"] - row["amount_reversed"] for row in sent) == (
+                left_of(call.payout) if call.state == CallState.SUCCEEDED else 0
+            )
