@@ -11,9 +11,10 @@ from django.db import connection
 from orders import locks
 from orders.actions import remit
 from orders.actions.deliver import report_cash
+from orders.actions.make_good import NothingToPutRight, make_good
 from orders.actions.pack import void_parcel
-from orders.actions.remit import CashNotHeld, Giver, remit_cash
-from orders.models import CashRemittance, Parcel, PaymentEvent, RemittanceLine
+from orders.actions.remit import CashNotHeld, Giver, reconcile_cash, remit_cash
+from orders.models import Account, CashRemittance, LedgerEntry, Parcel, PaymentEvent, RemittanceLine
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
 from shop.core.states import WrongMove
@@ -144,3 +145,59 @@ def test_cash_is_collected_before_its_parcel_is_undone_or_not_at_all() -> None:
             assert (now.cod_state, now.cod_collected) == (CodState.EXPECTED, 0)
     check_cash()
     check_cash_away()
+
+
+def short() -> CashRemittance:
+    """230,000 đồng handed in by the carrier, of which 30,000 are missing."""
+    remittance = handing_in(delivered(cash=True), "a")()
+    return reconcile_cash(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
+
+
+def making_good(remittance):
+    return partial(
+        make_good, remittance_id=remittance.pk, amount=30_000, is_ours=False, reason="chuyển bù", **WHO
+    )
+
+
+def owed_by_carriers() -> int:
+    return LedgerEntry.objects.filter(account=Account.CARRIER_CASH).balance()
+
+
+def test_what_was_missing_is_made_good_once_however_many_say_so() -> None:
+    remittance = short()
+
+    answers = together([making_good(remittance)] * 4)
+
+    assert kinds(answers) == ["CashRemittance", *["NothingToPutRight"] * 3], answers
+    assert any(isinstance(answer, NothingToPutRight) for answer in answers)
+    remittance.refresh_from_db()
+    assert (remittance.made_good, owed_by_carriers()) == (30_000, 0)
+    assert Change.objects.filter(what="remittance.made_good").count() == 1
+    check_cash_away()
+
+
+def test_without_the_lock_what_was_missing_is_made_good_twice(monkeypatch) -> None:
+    remittance = short()
+    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    lock_remittance = locks.lock_remittance
+    if connection.vendor == "postgresql":
+
+        def plain(rows):
+            found = list(rows.order_by("pk"))
+            both_read.wait()
+            return next(iter(found), None)
+
+        monkeypatch.setattr(locks, "locked_one", plain)
+    else:
+        monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: early.row)
+
+    def work():
+        if connection.vendor == "sqlite":
+            early.row = lock_remittance(remittance.pk)
+            both_read.wait()
+        return making_good(remittance)()
+
+    answers = together([work, work])
+
+    assert kinds(answers) == ["CashRemittance", "CashRemittance"], answers
+    assert owed_by_carriers() == -30_000
