@@ -25,6 +25,7 @@ from shop.api.languages import code_of
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum as Money
 from shop.api.money import Taxed
+from shop.api.orders.vouchers import UsedVoucher, used_vouchers
 from shop.api.types import Row, Rows, Type
 
 checkout.id()
@@ -102,6 +103,12 @@ def _is_shipping_required(offer: Quote) -> bool:
 @checkout.field(needs="voucher_code")
 def voucher_code(parents: list[Row], *_: Any) -> list[str | None]:
     return [each.voucher_code or None for each in parents]
+
+
+@checkout.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
+def voucher(parents: list[Row], *_: Any) -> list[UsedVoucher | None]:
+    found = used_vouchers(each.voucher_code for each in parents)
+    return [found.get(each.voucher_code) for each in parents]
 
 
 @checkout.field(needs="email")

@@ -16,6 +16,7 @@ from shop.api.orders import (
     refund_mutations,
     refunds,
     sums,
+    vouchers,
 )
 from shop.api.schema import Area
 
@@ -30,6 +31,7 @@ AREA = Area(
         *refunds.TYPES,
         *events.TYPES,
         *sums.TYPES,
+        *vouchers.TYPES,
         *queries.TYPES,
         *mutations.TYPES,
         *refund_mutations.TYPES,

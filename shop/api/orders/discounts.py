@@ -9,12 +9,11 @@ from django.db.models import Sum
 from orders.models import DiscountKind, DiscountShare, ValueType
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.ids import global_id
 from shop.api.money import Sum as Amount
 from shop.api.money import major
 from shop.api.orders.lines import per_step
 from shop.api.orders.seen import sees_parts, within
-from shop.api.orders.types import discount, line_discount, order, voucher
+from shop.api.orders.types import discount, line_discount, order
 from shop.api.schema import Choices
 from shop.api.types import Row, Rows
 
@@ -124,7 +123,4 @@ def discount_name(
 
 order.field("translatedDiscountName", needs="id")(discount_name)
 
-voucher.columns(name="name", code="code")
-voucher.field("id")(lambda rows, *_: [global_id("Voucher", row["key"]) for row in rows])
-
-TYPES = (discount, line_discount, voucher)
+TYPES = (discount, line_discount)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from cooperatives.models import COLLECTED
-from orders.models import Order, OrderPart, VoucherCode
+from orders.models import Order, OrderPart
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address, User
 from shop.api.account.types import user
@@ -168,19 +168,6 @@ def actions(orders: list[Row], *_: Any) -> list[list[str]]:
 @order.field(needs="saleor_status")
 def can_finalize(orders: list[Row], *_: Any) -> list[bool]:
     return [each.saleor_status in _CONFIRMABLE for each in orders]
-
-
-@order.field("voucher", needs="voucher_code")
-def vouchers(orders: list[Row], *_: Any) -> list[dict[str, Any] | None]:
-    """The offer behind the code that was used; it shows that code and no other."""
-    codes = VoucherCode.objects.filter(code__in={each.voucher_code for each in orders if each.voucher_code})
-    found = {code: (key, name) for code, key, name in codes.values_list("code", "voucher", "voucher__name")}
-    return [
-        {"key": found[each.voucher_code][0], "name": found[each.voucher_code][1], "code": each.voucher_code}
-        if each.voucher_code in found
-        else None
-        for each in orders
-    ]
 
 
 @order.field("lines", needs="id")

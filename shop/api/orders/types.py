@@ -14,6 +14,7 @@ from orders.models import (
     ParcelLine,
     Refund,
     RefundLine,
+    Voucher,
 )
 from shop.accounts.permissions import Permission
 from shop.api.context import Context
@@ -49,7 +50,7 @@ fulfillment = Type("Fulfillment", _parcels)
 fulfillment_line = Type("FulfillmentLine", lambda context: ParcelLine.objects.all())
 discount = Type("OrderDiscount", lambda context: Discount.objects.all())
 line_discount = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
-voucher = Type("Voucher")
+voucher = Type("Voucher", lambda context: Voucher.objects.all())
 event = Type("OrderEvent", lambda context: Change.objects.all())
 granted_refund = Type("OrderGrantedRefund", _refunds)
 granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())

@@ -1,0 +1,58 @@
+"""The offer behind a code that was used: it shows that code and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from orders.models import Voucher, VoucherCode
+from shop.accounts.permissions import Permission
+from shop.api.metadata import keep_metadata
+from shop.api.orders.types import order, voucher
+from shop.api.types import Row
+
+
+class UsedVoucher(NamedTuple):
+    """A row of `Voucher`, as one code opened it."""
+
+    code: str
+    id: int
+    name: str
+    metadata: dict[str, str]
+    private_metadata: dict[str, str]
+
+
+voucher.id()
+voucher.columns(name="name")
+keep_metadata(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
+
+
+@voucher.field(needs="id")
+def code(rows: list[Row], *_: Any) -> list[str | None]:
+    """The one that was used; where somebody looks at the voucher itself, its first."""
+    keys = [row.id for row in rows if not isinstance(row, UsedVoucher)]
+    first: dict[int, str] = {}
+    codes = VoucherCode.objects.filter(voucher__in=keys).order_by("created_at", "pk") if keys else ()
+    for each in codes:
+        first.setdefault(each.voucher_id, each.code)
+    return [row.code if isinstance(row, UsedVoucher) else first.get(row.id) for row in rows]
+
+
+def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
+    """By code, for those that are somebody's still. One query at most."""
+    wanted = {each for each in codes if each}
+    if not wanted:
+        return {}
+    rows = VoucherCode.objects.filter(code__in=wanted).values_list(
+        *("code", "voucher", "voucher__name", "voucher__metadata", "voucher__private_metadata")
+    )
+    return {values[0]: UsedVoucher._make(values) for values in rows}
+
+
+@order.field("voucher", needs="voucher_code")
+def vouchers_of_orders(orders: list[Row], *_: Any) -> list[UsedVoucher | None]:
+    found = used_vouchers(each.voucher_code for each in orders)
+    return [found.get(each.voucher_code) for each in orders]
+
+
+TYPES = (voucher,)
