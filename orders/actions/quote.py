@@ -15,16 +15,15 @@ from django.db.models import Prefetch, QuerySet, Sum
 
 from catalog.models import Listing, Price, ProductMedia, Stock, Variant
 from catalog.states import ListingState
-from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
+from cooperatives.models import DeliveryWay
 from cooperatives.states import CooperativeState
 from orders.actions.carry import Fallback, fallbacks_for, share_fees
+from orders.actions.quote_deliveries import quote_deliveries
 from orders.actions.shares import (
     Buyer,
-    Offer,
     Problem,
     Quote,
     QuotedLine,
-    QuotedTime,
     Share,
     Wanted,
     WantedDelivery,
@@ -84,7 +83,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
         share.lines.append(line)
     _check_limits(shares.values())
     _spread_shortage(shares.values())
-    _quote_deliveries(wanted, shares, ways, fallbacks, now, proposing)
+    quote_deliveries(wanted, shares, ways, fallbacks, now, proposing)
     every = list(shares.values())
     share_fees(every, fallbacks)
     voucher = judge_code(wanted, every, now=now)
@@ -241,90 +240,6 @@ def _spread_shortage(shares: Iterable[Share]) -> None:
             elif here < line.wanted.quantity:
                 line.problems.append(Problem.ONLY_LEFT)
             line.free = here
-
-
-def _quote_deliveries(
-    wanted: Wanted,
-    shares: Mapping[int, Share],
-    ways: Mapping[int, list[DeliveryWay]],
-    fallbacks: Mapping[int, Fallback],
-    now: datetime.datetime,
-    proposing: bool,
-) -> None:
-    """Each share's offers with their fees, what was chosen of them, and what is wrong with it."""
-    every = [way for offered in ways.values() for way in offered]
-    slots = {
-        (slot.way_id, slot.day, slot.starts): slot
-        for slot in PickupSlot.objects.filter(way__in=every, day__gte=day_of(now))
-    }
-    for cooperative_id, share in shares.items():
-        share.offers = [
-            Offer(
-                way,
-                way.fee(
-                    channel_id=wanted.channel.pk,
-                    province_code=wanted.province_code,
-                    grams=share.grams,
-                    goods=share.goods,
-                ),
-                [
-                    QuotedTime(time, _places_left(time, slots.get((way.pk, time.day, time.starts))))
-                    for time in way.pickup_times(now=now)
-                ],
-            )
-            for way in ways.get(cooperative_id, [])
-        ]
-        chosen = wanted.deliveries.get(cooperative_id)
-        possible = {offer.way.pk for offer in share.possible_offers}
-        is_served = chosen is not None and (chosen.way_id in possible or chosen.service_id in fallbacks)
-        if proposing and not is_served:
-            chosen = share.first_choice
-        _choose(share, chosen, fallbacks)
-        if share.cooperative.is_paused_on(day_of(now)):
-            share.problems.append(Problem.PAUSED)
-
-
-def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
-    capacity = slot.capacity if slot else time.capacity
-    return None if capacity is None else capacity - (slot.taken if slot else 0)
-
-
-def _choose(share: Share, chosen: WantedDelivery | None, fallbacks: Mapping[int, Fallback]) -> None:
-    """Find what was chosen among the offers, or say why it cannot be."""
-    if chosen is not None and chosen.way_id is None:
-        fallback = fallbacks.get(chosen.service_id or 0)
-        if fallback is None:
-            share.problems.append(Problem.NOT_DELIVERED)
-        else:
-            share.service = fallback.service
-        return
-    if not share.possible_offers:
-        share.problems.append(Problem.NOT_DELIVERED)
-        return
-    if chosen is None:
-        share.problems.append(Problem.NO_DELIVERY_CHOSEN)
-        return
-    offer = next((one for one in share.possible_offers if one.way.pk == chosen.way_id), None)
-    if offer is None:
-        share.problems.append(Problem.NOT_DELIVERED)
-        return
-    share.chosen = offer
-    if not offer.times:
-        if offer.way.market_days.all():
-            share.problems.append(Problem.SLOT_GONE)
-        return
-    time = next(
-        (
-            one
-            for one in offer.times
-            if (one.time.day, one.time.starts) == (chosen.pickup_day, chosen.pickup_starts)
-        ),
-        None,
-    )
-    if time is None or time.is_full:
-        share.problems.append(Problem.SLOT_GONE)
-        return
-    share.chosen_time = time.time
 
 
 def _price(

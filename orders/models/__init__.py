@@ -25,7 +25,8 @@ from orders.models.ledger import (
     LedgerPosting,
     PostingKind,
 )
-from orders.models.order import Allocation, Order, OrderCode, OrderLine, OrderNumber, Origin, Source
+from orders.models.line import Allocation, OrderLine
+from orders.models.order import Order, OrderCode, OrderNumber, Origin, Source
 from orders.models.parcel import Parcel, ParcelLine, places
 from orders.models.part import OrderPart, show_ways_in_language
 from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums

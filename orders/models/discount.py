@@ -14,7 +14,8 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category, Product, Variant
 from cooperatives.models import Cooperative
-from orders.models.order import Order, OrderLine
+from orders.models.line import OrderLine
+from orders.models.order import Order
 from orders.models.part import OrderPart
 from shop.core.models import Channel, WithMetadata, WithTimes
 

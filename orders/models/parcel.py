@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models import Lot, Stock
 from cooperatives.models import Cooperative, Warehouse
-from orders.models.order import OrderLine
+from orders.models.line import OrderLine
 from orders.models.part import OrderPart
 from orders.states import CASH_AWAY, OUTGOING, CashHolder, CodState, ParcelKind, ParcelState
 from shop.core.models import Picture, WithMetadata, WithTimes

@@ -20,7 +20,8 @@ from cooperatives.models import (
     WayKind,
 )
 from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
-from orders.models.order import Order, OrderLine
+from orders.models.line import OrderLine
+from orders.models.order import Order
 from orders.states import (
     ARRIVED,
     GONE,

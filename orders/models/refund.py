@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
 from orders.models.discount import Bearer
-from orders.models.order import Order, OrderLine
+from orders.models.line import OrderLine
+from orders.models.order import Order
 from orders.models.parcel import Parcel
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind

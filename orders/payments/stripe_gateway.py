@@ -31,13 +31,13 @@ from orders.payments.stripe_answers import (
     of_session,
     unknown,
 )
+from orders.payments.stripe_asks import described, is_session, labels, window
 from orders.payments.stripe_events import NotFromStripe, StripeEvent, read_event
 from orders.payments.stripe_words import check_amount
 
 KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe says 24; an hour for clocks and queues
 API = "https://api.stripe.com"
 SMALLEST = {"VND": 15_000}
-_AROUND = (datetime.timedelta(minutes=5), datetime.timedelta(hours=1))  # a call's traces lie in between
 _CHARGE = "latest_charge"
 _CARD = ["card"]  # which covers the wallets that hold cards; others cannot hold an amount
 _SILENT = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
@@ -142,7 +142,7 @@ class StripeGateway:
             "currency": ask.currency.lower(),
             "allowed_payment_method_types": _CARD,
             "expand": [_CHARGE],
-            **_described(ask),
+            **described(ask),
         }
         return of_intent(self._api.payment_intents.create(cast("Any", params), _keyed(ask)), ask)
 
@@ -156,8 +156,8 @@ class StripeGateway:
             "cancel_url": ask.return_url,
             "locale": ask.language,
             "allowed_payment_method_types": _CARD,
-            "metadata": _labels(ask),
-            "payment_intent_data": _described(ask),
+            "metadata": labels(ask),
+            "payment_intent_data": described(ask),
             "expand": [f"payment_intent.{_CHARGE}"],
         }
         if ask.email:
@@ -173,7 +173,7 @@ class StripeGateway:
         return of_intent(intent, ask)
 
     def _cancel(self, ask: Ask) -> Answer:
-        if _is_session(ask.reference):
+        if is_session(ask.reference):
             session = self._session(ask.reference)
             if session.status == "open":
                 session = self._api.checkout.sessions.expire(ask.reference, {}, _keyed(ask))
@@ -189,7 +189,7 @@ class StripeGateway:
             {
                 "payment_intent": self._intent_of(ask.reference),
                 "amount": ask.amount,
-                "metadata": _labels(ask),
+                "metadata": labels(ask),
                 "expand": [f"payment_intent.{_CHARGE}"],
             },
             _keyed(ask),
@@ -201,7 +201,7 @@ class StripeGateway:
             "amount": ask.amount,
             "currency": ask.currency.lower(),
             "destination": ask.destination,
-            "metadata": _labels(ask),
+            "metadata": labels(ask),
         }
         if ask.description:
             params["description"] = ask.description
@@ -215,7 +215,7 @@ class StripeGateway:
 
     def _pull_back(self, ask: Ask) -> Answer:
         reversal = self._api.transfers.reversals.create(
-            ask.reference, {"amount": ask.amount, "metadata": _labels(ask)}, _keyed(ask)
+            ask.reference, {"amount": ask.amount, "metadata": labels(ask)}, _keyed(ask)
         )
         return Answer(Outcome.SUCCEEDED, reference=reversal.id)
 
@@ -241,7 +241,7 @@ class StripeGateway:
                 return None if refund is None else of_refund(refund, ask)
             case Operation.PAY_OUT:
                 listed = self._api.transfers.list(
-                    cast("Any", {"destination": ask.destination, "limit": 100, **_window(ask)})
+                    cast("Any", {"destination": ask.destination, "limit": 100, **window(ask)})
                 )
             case Operation.PULL_BACK:
                 listed = self._api.transfers.reversals.list(ask.reference, {"limit": 100})
@@ -250,7 +250,7 @@ class StripeGateway:
 
     def _seen(self, reference: str, ask: Ask, *, ended: Operation = Operation.START) -> Answer:
         """The payment as it is now."""
-        if _is_session(reference):
+        if is_session(reference):
             return of_session(self._session(reference), ask, ended=ended)
         intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
         return of_intent(intent, ask, ended=ended)
@@ -260,7 +260,7 @@ class StripeGateway:
         if ask.asked_at is None:
             return unknown(ask, "key_reused")
         listed: Any
-        params = cast("Any", {"limit": 100, **_window(ask)})
+        params = cast("Any", {"limit": 100, **window(ask)})
         try:
             if ask.hosted:
                 listed = self._api.checkout.sessions.list(params)
@@ -276,7 +276,7 @@ class StripeGateway:
 
     def _intent_of(self, reference: str) -> str:
         """The PaymentIntent's id; a session nobody has paid on has none, and is left as it is."""
-        if not _is_session(reference):
+        if not is_session(reference):
             return reference
         intent = self._session(reference).payment_intent
         return reference if intent is None else str(getattr(intent, "id", intent))
@@ -310,40 +310,8 @@ class StripeGateway:
             return None
 
 
-# --- What we say to Stripe ----------------------------------------------------------------------------
-
-
 def _keyed(ask: Ask) -> stripe.RequestOptions:
     return {"idempotency_key": ask.key}
-
-
-def _labels(ask: Ask) -> dict[str, str]:
-    return {**ask.labels, "key": ask.key}
-
-
-def _described(ask: Ask) -> dict[str, Any]:
-    """What a payment carries, on our page or on Stripe's."""
-    params: dict[str, Any] = {
-        "capture_method": "manual" if ask.hold else "automatic",
-        "metadata": _labels(ask),
-    }
-    if ask.description:
-        params["description"] = ask.description
-    if ask.group:
-        params["transfer_group"] = ask.group
-    return params
-
-
-def _window(ask: Ask) -> dict[str, Any]:
-    if ask.asked_at is None:
-        return {}
-    before, after = _AROUND
-    return {
-        "created": {
-            "gte": int((ask.asked_at - before).timestamp()),
-            "lte": int((ask.asked_at + after).timestamp()),
-        }
-    }
 
 
 def _with_key(listed: Any, ask: Ask) -> Any:
@@ -352,7 +320,3 @@ def _with_key(listed: Any, ask: Ask) -> Any:
         if getattr(row.metadata, "key", "") == ask.key:
             return row
     return None
-
-
-def _is_session(reference: str) -> bool:
-    return reference.startswith("cs_")

@@ -19,7 +19,7 @@ from orders.actions.basket import change_quantity, choose_deliveries, choose_pla
 from orders.actions.quote import quote, wanted_of
 from orders.actions.redeem import drop_code, use_code
 from orders.actions.shares import Quote
-from orders.forms import CodeForm, PlaceForm, PutForm, QuantityForm, chosen_ways
+from orders.forms.basket import CodeForm, PlaceForm, PutForm, QuantityForm, chosen_ways
 from orders.models import Basket, BasketLine
 from orders.views.held import held_basket, province_of, remember, remember_province, user_of
 from orders.views.shown import must_be_mended, shown

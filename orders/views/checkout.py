@@ -21,7 +21,8 @@ from orders.actions.place import BasketChanged, place_order
 from orders.actions.quote import quote, wanted_of
 from orders.actions.redeem import drop_code, use_code
 from orders.actions.shares import Quote, WantedDelivery
-from orders.forms import CheckoutForm, basket_id_of, chosen_ways
+from orders.forms.basket import basket_id_of, chosen_ways
+from orders.forms.checkout import CheckoutForm
 from orders.models import Basket, Order, tidy_code
 from orders.views.held import (
     actor_of,

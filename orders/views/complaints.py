@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders.actions.complain import arrived, complain, withdraw_complaint
-from orders.forms.refunds import ComplainForm
+from orders.forms.complaints import ComplainForm
 from orders.models import Complaint, Order, OrderPart, Wish
 from orders.states import HAS_ARRIVED
 from orders.views.held import actor_of

@@ -26,7 +26,7 @@ from catalog.forms import OfferForm, PromotionForm
 from catalog.models import Price, Promotion
 from cooperatives.models import Cooperative
 from orders.actions.issue import add_codes, edit_voucher, end_voucher, issue_voucher
-from orders.forms import CodesForm, VoucherForm
+from orders.forms.vouchers import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
 from shop.core.actors import Actor
 from shop.core.calendar import day_of

@@ -23,7 +23,7 @@ from orders.actions.ask import RETURNED
 from orders.actions.cancel import cancel_part_as_buyer
 from orders.actions.receive import receive_part
 from orders.actions.weigh import answer_weight
-from orders.forms import FindForm
+from orders.forms.checkout import FindForm
 from orders.models import (
     Complaint,
     Discount,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -31,10 +30,9 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.desk.statement_forms import LARGEST_UPLOAD, BankColumnsForm, BankUploadForm
+from shop.desk.statements import PER_PAGE, SHOWN, statements_page
 
-PER_PAGE = 50
 SAMPLE = 8  # a bank's own head stands above the headings
-SHOWN = 100  # rows of a preview; the figures above it count all
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,19 +40,16 @@ SHOWN = 100  # rows of a preview; the figures above it count all
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Statements read so far, newest first, and a place to hand in another."""
     form = BankUploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        read = _read(request, form)
-        if read is not None:
-            if read.confirmed_at is not None:
-                messages.info(request, _("This file was read in before. Nothing of it counts twice."))
-            return redirect("desk:bank-statement", read.pk)
-    rows = StatementImport.objects.filter(kind=StatementKind.BANK).order_by("-at", "-pk")
-    context = {
-        "form": form,
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "account": shop_settings().bank_account,
-    }
-    return render(request, "desk/bank_statements.html", context, status=422 if form.errors else 200)
+
+    def read(user: User) -> StatementImport:
+        upload = form.cleaned_data["file"]
+        return read_bank_statement(
+            file_name=upload.name, content=upload.read(LARGEST_UPLOAD), user=user, now=timezone.now()
+        )
+
+    context = {"account": shop_settings().bank_account}
+    template, page = "desk/bank_statements.html", "desk:bank-statement"
+    return statements_page(request, StatementKind.BANK, form, read, context, template=template, page=page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,19 +79,6 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     action = partial(take_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
     return carry_out(request, action, to=reverse("desk:bank-statement", args=[pk]), said=_("Taken over."))
-
-
-def _read(request: HttpRequest, form: BankUploadForm) -> StatementImport | None:
-    upload = form.cleaned_data["file"]
-    user = request.user
-    assert isinstance(user, User)
-    try:
-        return read_bank_statement(
-            file_name=upload.name, content=upload.read(LARGEST_UPLOAD), user=user, now=timezone.now()
-        )
-    except Refused as refused:
-        form.add_error("file", str(refused.words))
-        return None
 
 
 def _preview(statement: StatementImport) -> dict[str, Any]:

@@ -6,11 +6,10 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -36,10 +35,9 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.desk.cash_forms import MappingForm, UploadForm
 from shop.desk.statement_forms import LARGEST_UPLOAD
+from shop.desk.statements import PER_PAGE, SHOWN, statements_page
 
-PER_PAGE = 50
 SAMPLE = 5
-SHOWN = 100  # rows of a preview; the figures above it count all
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,20 +45,17 @@ SHOWN = 100  # rows of a preview; the figures above it count all
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Statements read so far, newest first, and a place to hand in another."""
     form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        read = _read(request, form)
-        if read is not None:
-            if read.confirmed_at is not None:
-                messages.info(request, _("This file was read in before. Nothing of it counts twice."))
-            return redirect("desk:cash-statement", read.pk)
-    rows = StatementImport.objects.filter(kind=StatementKind.COD).order_by("-at", "-pk")
-    open_rows = Count("lines", filter=Q(lines__state=RowState.PROBLEM))
-    context = {
-        "form": form,
-        "page": Paginator(rows.annotate(open=open_rows), PER_PAGE).get_page(request.GET.get("page")),
-        "carriers": _carriers(),
-    }
-    return render(request, "desk/cash_statements.html", context, status=422 if form.errors else 200)
+
+    def read(user: User) -> StatementImport:
+        said = form.cleaned_data
+        content, now = said["file"].read(LARGEST_UPLOAD), timezone.now()
+        return read_in(
+            file_name=said["file"].name, content=content, carrier=said["carrier"], user=user, now=now
+        )
+
+    context = {"carriers": _carriers()}
+    template, page = "desk/cash_statements.html", "desk:cash-statement"
+    return statements_page(request, StatementKind.COD, form, read, context, template=template, page=page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,23 +117,6 @@ def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 
 _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
-
-
-def _read(request: HttpRequest, form: UploadForm) -> StatementImport | None:
-    upload = form.cleaned_data["file"]
-    user = request.user
-    assert isinstance(user, User)
-    try:
-        return read_in(
-            file_name=upload.name,
-            content=upload.read(LARGEST_UPLOAD),
-            carrier=form.cleaned_data["carrier"],
-            user=user,
-            now=timezone.now(),
-        )
-    except Refused as refused:
-        form.add_error("file", str(refused.words))
-        return None
 
 
 def _preview(statement: StatementImport) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
 from orders.actions.answer_complaint import accept_complaint, reject_complaint
-from orders.forms.refunds import AnswerForm, answer_form
+from orders.forms.complaints import AnswerForm, answer_form
 from orders.models import Complaint
 from orders.states import ComplaintState
 from shop.accounts.permissions import Permission

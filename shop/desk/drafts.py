@@ -26,7 +26,7 @@ from orders.actions.draft import delete_draft, draft_order, edit_draft, place_dr
 from orders.actions.place import BasketChanged
 from orders.actions.quote import quote
 from orders.actions.shares import Quote, WantedLine
-from orders.forms import chosen_ways
+from orders.forms.basket import chosen_ways
 from orders.models import Order, Source
 from orders.views.shown import choices_of, line_words, share_words
 from shop.accounts.models import ConsentPurpose

@@ -18,7 +18,8 @@ from cooperatives.views import carry_out, staff_only
 from orders.actions.give_back import name_account, pay_back_by_bank
 from orders.actions.refund import decide_refund, limits_of
 from orders.actions.returns import forget_return, receive_return
-from orders.forms.refunds import AccountForm, RefundForm, return_form
+from orders.forms.refunds import AccountForm, RefundForm
+from orders.forms.returns import return_form
 from orders.models import Order, OrderPart, Parcel, Refund
 from orders.states import COMING_BACK
 from shop.accounts.permissions import Permission

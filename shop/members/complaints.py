@@ -18,7 +18,8 @@ from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from orders.actions.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.returns import receive_return
-from orders.forms.refunds import AnswerForm, answer_form, return_form
+from orders.forms.complaints import AnswerForm, answer_form
+from orders.forms.returns import return_form
 from orders.models import Complaint, Parcel
 from orders.states import COMING_BACK
 from shop.core.errors import Missing

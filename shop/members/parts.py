@@ -19,7 +19,7 @@ from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from orders.actions.cancel import refuse_part
 from orders.actions.pack import accept_part, pack_parcel
-from orders.forms.refunds import return_form
+from orders.forms.returns import return_form
 from orders.models import Discount, OrderPart, Parcel, places
 from orders.states import COMING_BACK, CodState, ParcelState, PartState
 from shop.core.errors import Missing

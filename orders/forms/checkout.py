@@ -1,0 +1,219 @@
+"""Who receives an order and what they agree to, and which order somebody looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.actions.record import Contact
+from orders.actions.shares import WantedDelivery
+from orders.forms.basket import chosen_ways
+from orders.models import Method
+from orders.payments.codes import tidy
+from shop.accounts.forms import set_places
+from shop.accounts.models import Address, ConsentPurpose
+from shop.core.models.geography import Division
+from shop.core.phones import looks_odd, normalise
+
+
+class CheckoutForm(forms.Form):
+    """Who receives an order and where, how each cooperative's share travels, and what is agreed to."""
+
+    basket = forms.UUIDField(widget=forms.HiddenInput)
+    shown_total = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    shown_most = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    name = forms.CharField(
+        label=pgettext_lazy("person", "Full name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
+        error_messages={"required": _("Write who receives the goods.")},
+    )
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        help_text=_("The coach and the courier call this number."),
+        widget=forms.TextInput(
+            attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
+        ),
+        error_messages={"required": _("Write a number that can be called.")},
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        required=False,
+        help_text=_("For the order in writing. Without it you get a text message."),
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
+        error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
+    )
+    province = forms.ChoiceField(
+        label=_("Province or city"),
+        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level1"}),
+        error_messages={
+            "required": _("Choose a province from the list."),
+            "invalid_choice": _("There is no such province any more. Choose one from the list."),
+        },
+    )
+    commune = forms.ChoiceField(
+        label=_("Commune or ward"),
+        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level2"}),
+        error_messages={
+            "required": _("Choose a commune or ward from the list."),
+            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),
+        },
+    )
+    street = forms.CharField(
+        label=_("House, street, hamlet"),
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "street-address"}),
+        error_messages={"required": _("Write the house, street or hamlet.")},
+    )
+    landmark = forms.CharField(
+        label=_("How to find it"),
+        required=False,
+        max_length=250,
+        help_text=_("For example: beside the primary school, green gate."),
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+    consent = forms.BooleanField(
+        label=_(
+            "I agree that Chợ Phiên passes my name, phone number and address on to the cooperatives and "
+            "carriers, only for this delivery."
+        ),
+        error_messages={"required": _("Without this nobody can bring the goods. Please tick the box.")},
+    )
+    news = forms.BooleanField(label=_("Tell me when a new season begins."), required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        provinces: Sequence[Division],
+        communes: Sequence[Division],
+        ways: Mapping[int, Sequence[str]],
+        payments: Sequence[Method],
+        **kwargs: Any,
+    ) -> None:
+        """`ways`: the possible values of each cooperative's radio buttons, by its id; `payments`: how
+        the order may be paid, the usual one first, which is taken where nothing is said."""
+        super().__init__(*args, **kwargs)
+        self._usual = payments[0]
+        self.fields["payment"] = forms.ChoiceField(
+            label=_("Payment"),
+            required=False,
+            choices=[(each.value, each.label) for each in payments],
+            initial=self._usual.value,
+            widget=forms.RadioSelect,
+            error_messages={
+                "invalid_choice": _("Orders cannot be paid this way at the moment. Please choose another.")
+            },
+        )
+        self._provinces = {province.code: province for province in provinces}
+        self._communes = {commune.code: commune for commune in communes}
+        set_places(self.fields["province"], _("Choose a province"), provinces)
+        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+        self._cooperatives = list(ways)
+        for cooperative_id, values in ways.items():
+            self.fields[f"way-{cooperative_id}"] = forms.ChoiceField(
+                label=pgettext_lazy("of an order", "Delivery"),
+                choices=[(value, value) for value in values],
+                widget=forms.RadioSelect,
+                error_messages={
+                    "required": _("Choose how these goods reach you."),
+                    "invalid_choice": _("That way is no longer possible. Choose another."),
+                },
+            )
+            self.fields[f"note-{cooperative_id}"] = forms.CharField(
+                label=_("Note to the cooperative"),
+                required=False,
+                max_length=500,
+                widget=forms.TextInput(attrs={"class": "input"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Ways are asked for once there is a province: before it there is nothing to choose."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if "province" in self.errors:
+            for cooperative_id in self._cooperatives:
+                self.errors.pop(f"way-{cooperative_id}", None)
+        return given
+
+    def clean_phone(self) -> str:
+        phone = normalise(self.cleaned_data["phone"])
+        if not phone:
+            raise forms.ValidationError(_("A phone number has digits."))
+        return phone
+
+    @property
+    def phone_is_odd(self) -> bool:
+        """A warning only: whoever wrote it may know better."""
+        written = str(self["phone"].value() or "")
+        return bool(normalise(written)) and looks_odd(written)
+
+    @property
+    def method(self) -> Method:
+        """How it is to be paid, once valid."""
+        return Method(self.cleaned_data["payment"] or self._usual)
+
+    @property
+    def contact(self) -> Contact:
+        """What was written, once it is valid."""
+        given = self.cleaned_data
+        province = self._provinces[given["province"]]
+        commune = self._communes[given["commune"]]
+        return Contact(
+            name=given["name"],
+            phone=given["phone"],
+            email=given["email"],
+            province_code=province.code,
+            notes={key: given[f"note-{key}"] for key in self._cooperatives if given[f"note-{key}"]},
+            address=Address(
+                first_name=given["name"],
+                phone=given["phone"],
+                street_address_1=given["street"],
+                city=commune.full_name,
+                commune_code=commune.code,
+                country_area=province.name,
+                province_code=province.code,
+                landmark=given["landmark"],
+            ),
+        )
+
+    @property
+    def deliveries(self) -> dict[int, WantedDelivery]:
+        return chosen_ways(self.cleaned_data, self._cooperatives)
+
+    @property
+    def consents(self) -> frozenset[str]:
+        given = {ConsentPurpose.ORDER: "consent", ConsentPurpose.NEWS: "news"}
+        return frozenset(str(purpose) for purpose, name in given.items() if self.cleaned_data[name])
+
+
+class FindForm(forms.Form):
+    """An order is found by what its buyer alone knows: phone and code (or number) together."""
+
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        help_text=_("The one given with the order."),
+        widget=forms.TextInput(
+            attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
+        ),
+        error_messages={"required": _("Write the phone number of the order.")},
+    )
+    code = forms.CharField(
+        label=_("Order code"),
+        max_length=40,
+        help_text=_("It is in the text message or e-mail, for example TA7K2M3."),
+        widget=forms.TextInput(
+            attrs={"class": "input code", "autocomplete": "off", "autocapitalize": "characters"}
+        ),
+        error_messages={"required": _("Write the code or number of the order.")},
+    )
+
+    def clean_phone(self) -> str:
+        return normalise(self.cleaned_data["phone"])
+
+    def clean_code(self) -> str:
+        return tidy(self.cleaned_data["code"])

@@ -1,0 +1,180 @@
+"""What a buyer says is wrong, and what is answered."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from orders.actions.answer_complaint import Remedy
+from orders.actions.complain import MOST_PICTURES, Arrived
+from orders.actions.refund import Decision, Limits, LineRefund, limits_of
+from orders.forms.refunds import GivenForm, Row, steps_field
+from orders.models import Bearer, Complaint, Wish
+from shop.core.errors import Refused
+from shop.core.pictures import inspect
+
+
+class _ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return files.getlist(name) if hasattr(files, "getlist") else files.get(name)
+
+
+class PhotosField(forms.FileField):
+    """A few photos that are some: each is looked into, not only at its name."""
+
+    widget = _ManyFiles(attrs={"class": "input", "accept": "image/*"})
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        uploads = [each for each in data or [] if isinstance(each, UploadedFile)]
+        if len(uploads) > MOST_PICTURES:
+            raise forms.ValidationError(_("Four photos at the most, please."))
+        for upload in uploads:
+            super().clean(upload, initial)
+            try:
+                inspect(upload)
+            except Refused as refused:
+                raise forms.ValidationError(str(refused.words), code=refused.code) from refused
+        return uploads
+
+
+class ComplainForm(forms.Form):
+    """Which goods, how many of them, what is wrong, and what the buyer would like best."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    words = forms.CharField(
+        label=_("What is wrong?"),
+        max_length=2000,
+        help_text=_("For example: two of the five arrived bruised."),
+        widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
+        error_messages={"required": _("Say what is wrong, so that somebody can help.")},
+    )
+    wish = forms.ChoiceField(
+        label=_("What would you like best?"),
+        choices=Wish.choices,
+        initial=Wish.EITHER,
+        widget=forms.RadioSelect,
+    )
+    photos = PhotosField(
+        label=_("Photos"),
+        required=False,
+        help_text=_("Up to four. Only the cooperative and the market see them."),
+    )
+
+    def __init__(self, *args: Any, goods: Sequence[Arrived], **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.goods = goods
+        for each in goods:
+            name = f"steps-{each.line.pk}"
+            is_all = len(goods) == each.steps == 1
+            self.fields[name] = steps_field(each.steps, _("How many"), initial=1 if is_all else None)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not self.steps:
+            raise forms.ValidationError(_("Say which goods it is about, and how many of them."))
+        return cleaned
+
+    @property
+    def rows(self) -> list[tuple[Arrived, forms.BoundField]]:
+        return [(each, self[f"steps-{each.line.pk}"]) for each in self.goods]
+
+    @property
+    def steps(self) -> dict[uuid.UUID, int]:
+        said = {each.line.pk: self.cleaned_data.get(f"steps-{each.line.pk}") for each in self.goods}
+        return {line_id: count for line_id, count in said.items() if count}
+
+
+class AnswerForm(GivenForm):
+    """Yes to a complaint: money back, goods anew, goods back. Members bear it themselves."""
+
+    answer = forms.CharField(
+        label=_("A word to the buyer"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        complaint: Complaint,
+        steps: Mapping[uuid.UUID, int],
+        limits: Limits,
+        for_members: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, limits=limits, **kwargs)
+        self.steps = {key: count for key, count in steps.items() if key in limits.lines}
+        if for_members:
+            del self.fields["bearer"]
+        wants_goods = complaint.wish == Wish.REPLACEMENT
+        for key, count in self.steps.items():
+            limit = limits.lines[key]
+            share = min(limit.left, limit.line.total_gross * count // limit.line.quantity)
+            self.fields[f"amount-{key}"] = steps_field(
+                limit.left, _("Money back"), initial=None if wants_goods else share
+            )
+            wanted = count if wants_goods else None
+            self.fields[f"anew-{key}"] = steps_field(count, _("Send anew"), initial=wanted)
+            if limit.come_back > 0:
+                self.fields[f"back-{key}"] = steps_field(min(count, limit.come_back), _("Must come back"))
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        for key in self.steps:
+            limit = self.limits.lines[key]
+            yield Row(
+                limit.line,
+                limit,
+                self[f"amount-{key}"],
+                back=self._field(f"back-{key}"),
+                anew=self[f"anew-{key}"],
+            )
+
+    @property
+    def remedy(self) -> Remedy:
+        """Goods that come back go with the money where there is some, so that one decision tells of both."""
+        anew = {key: self._number(f"anew-{key}") for key in self.steps}
+        back = {key: self._number(f"back-{key}") for key in self.steps}
+        lines = {
+            key: LineRefund(amount=self._number(f"amount-{key}"), back=back[key])
+            for key in self.steps
+            if self._number(f"amount-{key}")
+        }
+        decision = None
+        if lines or self.delivery_said:
+            bearer = self.cleaned_data.get("bearer") or Bearer.COOPERATIVE
+            decision = Decision(
+                bearer=Bearer(bearer),
+                reason=self.cleaned_data["answer"] or gettext_noop("Your complaint is accepted."),
+                lines=lines,
+                delivery=self.delivery_said,
+                are_here=False,
+            )
+        return Remedy(
+            refund=decision,
+            anew={key: count for key, count in anew.items() if count},
+            back={key: count for key, count in back.items() if count and key not in lines},
+        )
+
+
+def answer_form(complaint: Complaint, data: Any = None, *, for_members: bool) -> AnswerForm:
+    """The form for this complaint as things stand; `complaint` comes with its part, order and lines."""
+    part = complaint.part
+    return AnswerForm(
+        data,
+        complaint=complaint,
+        steps={line.order_line_id: line.quantity for line in complaint.lines.all()},
+        limits=limits_of(part.order, part),
+        for_members=for_members,
+        initial={"key": uuid.uuid4()},
+    )

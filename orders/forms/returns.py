@@ -1,0 +1,52 @@
+"""Goods that have come back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Warehouse
+from orders.forms.refunds import steps_field
+from orders.models import Parcel, ParcelLine
+
+
+class ReturnForm(forms.Form):
+    """Goods that have come back: which of them are not to be sold again, and where the others lie."""
+
+    warehouse = forms.ChoiceField(
+        label=_("Into which store house?"), widget=forms.Select(attrs={"class": "input"})
+    )
+
+    def __init__(
+        self, *args: Any, lines: Sequence[ParcelLine], houses: Sequence[Warehouse], **kwargs: Any
+    ) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.lines, self.houses = lines, houses
+        where = self.fields["warehouse"]
+        assert isinstance(where, forms.ChoiceField)
+        where.choices = [(str(house.pk), house.name) for house in houses]
+        for line in lines:
+            self.fields[f"damaged-{line.order_line_id}"] = steps_field(line.quantity, _("Of these damaged"))
+
+    @property
+    def rows(self) -> list[tuple[ParcelLine, forms.BoundField]]:
+        return [(line, self[f"damaged-{line.order_line_id}"]) for line in self.lines]
+
+    @property
+    def damaged(self) -> dict[uuid.UUID, int]:
+        said = {
+            line.order_line_id: self.cleaned_data.get(f"damaged-{line.order_line_id}") for line in self.lines
+        }
+        return {line_id: count for line_id, count in said.items() if count}
+
+
+def return_form(parcel: Parcel, data: Any = None) -> ReturnForm:
+    """The form for a parcel on its way back."""
+    lines = list(parcel.lines.select_related("order_line").order_by("pk"))
+    houses = Warehouse.objects.filter(cooperative=parcel.part.cooperative_id).open()
+    return ReturnForm(data, lines=lines, houses=list(houses), prefix=f"return-{parcel.pk}")

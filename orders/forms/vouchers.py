@@ -1,0 +1,97 @@
+"""What a voucher shall be, and how many codes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.forms import OfferForm, SumField
+from orders.actions.issue import MOST_CODES, VoucherTerms
+from orders.models import Bearer, ValueType, Voucher, VoucherType
+from shop.core.calendar import day_of
+
+
+class VoucherForm(OfferForm):
+    """A voucher; its first code is written with a new one only (`is_new`)."""
+
+    code = forms.CharField(
+        label=_("Voucher code"),
+        max_length=50,
+        error_messages={"required": _("Write a code.")},
+        help_text=_("What buyers write, such as TET2027. Capitals and spaces make no difference."),
+        widget=forms.TextInput(
+            attrs={"class": "input", "autocomplete": "off", "autocapitalize": "characters"}
+        ),
+    )
+    type = forms.ChoiceField(
+        label=_("Taken off"),
+        choices=[
+            (VoucherType.ENTIRE_ORDER, _("all goods")),
+            (VoucherType.SPECIFIC_PRODUCT, _("the goods chosen below")),
+            (VoucherType.SHIPPING, _("the delivery")),
+        ],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    minimum_spent = SumField(label=_("From this sum of goods on"), required=False)
+    minimum_quantity = SumField(label=_("From so many goods on"), required=False)
+    usage_limit = SumField(label=_("At most so many uses in all"), required=False)
+    apply_once_per_customer = forms.BooleanField(label=_("Once for each buyer"), required=False)
+    single_use = forms.BooleanField(label=_("Each code works once"), required=False)
+    apply_once_per_order = forms.BooleanField(
+        label=_("Off one piece of the cheapest goods alone"), required=False
+    )
+    only_for_staff = forms.BooleanField(label=_("Only in orders that staff write"), required=False)
+    rules = ("apply_once_per_customer", "single_use", "apply_once_per_order", "only_for_staff")
+
+    def __init__(self, *args: Any, is_new: bool, for_members: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_new:
+            del self.fields["code"]
+        if for_members:
+            del self.fields["only_for_staff"]
+
+    @property
+    def rule_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.rules if name in self.fields]
+
+    @property
+    def terms(self) -> VoucherTerms:
+        given = self.cleaned_data
+        return VoucherTerms(
+            name=given["name"],
+            value=given["value"],
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            type=VoucherType(given["type"]),
+            value_type=ValueType(given["value_type"]),
+            cooperative=self._cooperative,
+            bearer=Bearer.PLATFORM if self.is_borne_by_platform else Bearer.COOPERATIVE,
+            minimum_spent=given["minimum_spent"],
+            minimum_quantity=given["minimum_quantity"],
+            usage_limit=given["usage_limit"],
+            products=list(given.get("products", ())),
+            categories=list(given["categories"]),
+            **{name: given.get(name, False) for name in self.rules},
+        )
+
+    @classmethod
+    def said(cls, voucher: Voucher) -> dict[str, Any]:
+        """What the form holds when a voucher is opened."""
+        value = voucher.values.order_by("pk").first()
+        copied = ("name", "type", "value_type", "bearer", "minimum_quantity", "usage_limit", *cls.rules)
+        return {name: getattr(voucher, name) for name in copied} | {
+            "value": int(value.value) if value else None,
+            "minimum_spent": value.minimum_spent if value else None,
+            "starts": day_of(voucher.starts_at),
+            "ends": day_of(voucher.last_moment) if voucher.last_moment else None,
+            "products": voucher.products.all(),
+            "categories": voucher.categories.all(),
+        }
+
+
+class CodesForm(forms.Form):
+    """How many more codes to draw."""
+
+    count = SumField(label=_("How many"), max_value=MOST_CODES, initial=50)

@@ -1,0 +1,162 @@
+"""What was agreed, line by line, and the goods promised to each."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from catalog.models import Lot, Stock, Variant
+from catalog.pricing import price_for
+from cooperatives.models import Cooperative
+from orders.models.counted import COUNTED, COUNTED_ALSO, Counted
+from orders.models.order import Order
+from orders.states import STANDING
+from shop.core.models import WithMetadata
+
+
+class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def in_order(self) -> OrderLineQuerySet:
+        return self.order_by("part", "position", "pk")
+
+    def to_weigh(self) -> OrderLineQuerySet:
+        """What stands and is still to be put on the scale."""
+        return self.filter(part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True)
+
+
+class OrderLine(Counted, WithMetadata):
+    """One agreed thing: names, unit, prices, tax and commission copied, so that the past stays as it was.
+
+    Minor units: `unit_list` and `unit_price` are what one step was said to cost (list, and after
+    catalogue rules), never multiplied back; `list_*`, `priced_*` and `total_*` are the line as
+    listed, after its own discounts, and after its share of every discount, net and gross.
+
+    Of goods sold by weight `estimate_grams` is what all steps were said to weigh, and what the agreed
+    prices are for; up to `bound_grams`, which cost `most_gross`, the buyer agreed to pay by the scale.
+    `weighed_grams` is what the scale said; beyond the bound nothing is charged.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    part = models.ForeignKey("OrderPart", models.CASCADE, related_name="lines")
+    cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField(default=0)
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="+", null=True, blank=True)
+    product_key = models.PositiveBigIntegerField(null=True, blank=True)
+    category_key = models.PositiveBigIntegerField(null=True, blank=True)
+    product_name = models.CharField(max_length=386)
+    variant_name = models.CharField(max_length=255, blank=True, default="")
+    translated_product_name = models.CharField(max_length=386, blank=True, default="")
+    translated_variant_name = models.CharField(max_length=255, blank=True, default="")
+    sku = models.CharField(max_length=255, blank=True, default="")
+    unit = models.CharField(max_length=10, blank=True, default="")
+    picture_key = models.PositiveBigIntegerField(null=True, blank=True)
+    is_shipping_required = models.BooleanField(default=True)
+    grams = models.PositiveIntegerField(default=0, help_text=_("What one step weighs for delivery."))
+    quantity = models.PositiveIntegerField()
+
+    unit_list = models.BigIntegerField()
+    unit_price = models.BigIntegerField()
+    tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
+    tax_class_name = models.CharField(max_length=255, blank=True, default="")
+    list_net = models.BigIntegerField()
+    list_gross = models.BigIntegerField()
+    priced_net = models.BigIntegerField()
+    priced_gross = models.BigIntegerField()
+    total_net = models.BigIntegerField()
+    total_gross = models.BigIntegerField()
+    commission_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    commission = models.BigIntegerField(default=0)
+
+    estimate_grams = models.PositiveIntegerField(null=True, blank=True)
+    bound_grams = models.PositiveIntegerField(null=True, blank=True)
+    weighed_grams = models.PositiveIntegerField(null=True, blank=True)
+    most_gross = models.BigIntegerField(
+        null=True, blank=True, help_text=_("What it costs at most before its buyer is asked.")
+    )
+    lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
+    return_days = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How many days after receipt its seller takes complaints and returns.")
+    )
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "line of an order")
+        verbose_name_plural = pgettext_lazy("models", "lines of orders")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_holds_something"),
+            models.CheckConstraint(
+                condition=Q(total_net__gte=0, total_gross__gte=F("total_net")),
+                name="order_line_gross_holds_net",
+            ),
+            models.CheckConstraint(
+                condition=Q(estimate_grams=None, bound_grams=None, weighed_grams=None, most_gross=None)
+                | Q(
+                    estimate_grams__isnull=False,
+                    estimate_grams__gt=0,
+                    bound_grams__isnull=False,
+                    bound_grams__gte=F("estimate_grams"),
+                    most_gross__isnull=False,
+                ),
+                name="order_line_weighed_has_a_bound",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["order", "position", "id"], name="order_line_in_order"),
+            models.Index(fields=["part", "position", "id"], name="order_line_in_part"),
+            models.Index(fields=["product_key"], name="order_line_by_product"),
+            # All that reports read of a line, so that they read no row.
+            models.Index(
+                fields=[
+                    *(*COUNTED, "category_key", "product_key", *COUNTED_ALSO),
+                    *("part", "order", "total_gross", "commission"),
+                ],
+                name="line_counted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_name} × {self.quantity}"
+
+    @property
+    def is_by_weight(self) -> bool:
+        """Whether the scale decides what it costs."""
+        return self.estimate_grams is not None
+
+    @property
+    def is_to_weigh(self) -> bool:
+        """Whether the scale has still to say what it costs: until then it cannot be packed."""
+        return self.is_by_weight and self.weighed_grams is None
+
+    @property
+    def charged_grams(self) -> int | None:
+        """What its total is for: what was weighed, up to the bound; before that the estimate."""
+        if self.weighed_grams is None or self.bound_grams is None:
+            return self.estimate_grams
+        return min(self.weighed_grams, self.bound_grams)
+
+    @property
+    def kilo_price(self) -> int:
+        """What a kilogram costs, as said when it was ordered; for goods sold by weight."""
+        return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
+
+
+class Allocation(models.Model):
+    """Goods promised to an order line out of one stock, until dispatched or cancelled."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="allocations")
+    stock = models.ForeignKey(Stock, models.PROTECT, related_name="allocations")
+    quantity = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "stock"], name="allocation_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="allocation_holds_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.stock_id} × {self.quantity}"
