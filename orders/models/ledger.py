@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import models
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cooperatives.models import Cooperative
 from orders.models.order import Order
@@ -44,7 +45,7 @@ class PostingKind(models.TextChoices):
     UNCLAIMED = "unclaimed", _("money found or given back")
     OFFSET = "offset", _("cash kept by the cooperative")
     PAYOUT = "payout", _("paid out")
-    SETTLED = "settled", _("settled")
+    SETTLED = "settled", pgettext_lazy("posting", "settled")
     CARRIED = "carried", _("carried over")
     CORRECTION = "correction", _("correction")
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders.actions.ask import RETURNED
 from orders.actions.cancel import cancel_part_as_buyer
+from orders.actions.give_back import owed_back
 from orders.actions.receive import receive_part
 from orders.actions.weigh import answer_weight
 from orders.forms.checkout import FindForm
@@ -171,6 +172,8 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         "paying": paying_of(shown, now=now),
         "held": held_of(shown),
         "taken_back": taken_back_from(shown),
+        "surplus": owed_back(shown) if shown.charged > shown.due_gross else 0,
+        "is_under_way": shown.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
         "cards_are_on": is_on(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(

@@ -102,7 +102,7 @@ def _preview(statement: StatementImport) -> dict[str, Any]:
             "outgoing": judged.outgoing,
         },
         "sum": sum(each.arrival.amount for each in fresh),
-        "judged": judged.arrivals[:SHOWN],
+        "judged": sorted(judged.arrivals, key=lambda each: each.is_known)[:SHOWN],
         "problems": judged.problems[:SHOWN],
         "shown": SHOWN,
     }

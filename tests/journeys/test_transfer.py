@@ -176,7 +176,7 @@ def test_the_desk_settles_with_one_tap_what_came_without_a_code(page: Page) -> N
 
     page.get_by_role("link", name="Transfers", exact=True).click()
     expect(page.get_by_text("the note names the buyer, it costs exactly this sum")).to_be_visible()
-    page.get_by_role("button", name=f"Pay {order.code}: 120.000").click()
+    page.get_by_role("button", name=f"Put to order {order.code}: 120.000").click()
 
     expect(page.get_by_text("Settled. The buyer sees it.")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("Every transfer is settled")).to_be_visible()

@@ -194,6 +194,18 @@ def test_when_the_time_is_over_nothing_is_asked_for_until_the_buyer_wants_to(cli
     assert "Scan the code to pay 120.000\xa0₫" in page_of(client, order)
 
 
+def test_who_has_paid_late_is_not_asked_to_pay_again(client: Client) -> None:
+    order = waiting()
+    Payment.objects.update(expires_at=timezone.now() - MINUTE)
+    arrives(order.code)
+
+    page = page_of(client, order)
+
+    assert "It came after the time." in page
+    assert "We are looking at your transfer" in page
+    assert [words for words in ("To pay:", "Pay now") if words in page] == []
+
+
 def test_an_order_that_lapsed_says_so_to_the_open_page(client: Client) -> None:
     order = waiting()
     seen = mark_on(client, order)
@@ -274,6 +286,22 @@ def test_what_the_scale_added_to_a_paid_order_is_asked_for(client: Client) -> No
     assert "this is the rest." in page
     assert "Waiting for your payment" in page
     assert "Time left" not in page
+
+
+def test_what_the_scale_took_off_a_paid_order_is_promised_back(client: Client) -> None:
+    make_bank_account()
+    order = make_order((make_gourd(price=40_000), 1), method=Method.TRANSFER, now=timezone.now())
+    arrives(order.code, order.due_gross)
+    part, line = order.parts.get(), order.lines.get()
+    accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
+    paid = page_of(client, order)
+
+    grams = line.estimate_grams * 3 // 4
+    weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, key="a", actor=DESK, now=timezone.now())
+
+    told = "10.000\xa0₫ was paid beyond what the order costs. It goes back to you once the goods"
+    assert told in page_of(client, order)
+    assert "beyond what the order costs" not in paid
 
 
 def test_without_an_account_nothing_is_asked_for(client: Client) -> None:

@@ -82,8 +82,8 @@ def test_a_statement_is_read_looked_at_and_taken_over(cashier: Client) -> None:
         in preview
     )
     assert "The amount is missing or is no whole sum in VND." in preview
-    assert f"{order.code} FT1 new" in preview
-    assert "cam on FT0 known already" in preview
+    assert f"new 120.000\xa0₫ {order.code} FT1" in preview
+    assert "known already 5.000\xa0₫ cam on FT0" in preview
     assert BankTransfer.objects.count() == 1
 
     taken = words(cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True))

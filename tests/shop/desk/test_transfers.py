@@ -109,7 +109,7 @@ def test_the_queue_says_why_and_whose_it_may_be(cashier: Client) -> None:
 
     assert "100.000\xa0₫ less than is due" in page
     assert "costs 120.000\xa0₫ · the note holds its code, ordered within a day before" in page
-    assert f"Pay {order.code}: 100.000\xa0₫ Then 20.000\xa0₫ is still to be paid." in page
+    assert f"Put to order {order.code}: 100.000\xa0₫ Then 20.000\xa0₫ is still to be paid." in page
     assert "55.000\xa0₫ no order code in the note" in page
     assert "No order is like it." in page
 
@@ -123,7 +123,7 @@ def test_what_settled_by_itself_is_not_in_the_queue(cashier: Client) -> None:
 def test_one_tap_settles(cashier: Client) -> None:
     order, transfer = waiting(), arrives()
 
-    answer = tap(cashier, f"Pay {order.code}: 120.000\xa0₫")
+    answer = tap(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
     assert answer.redirect_chain == [(TRANSFERS, 302)]
     assert "Settled. The buyer sees it." in words(answer)
@@ -137,7 +137,7 @@ def test_a_surplus_stays_to_be_given_back(cashier: Client) -> None:
     order = waiting()
     transfer = arrives(order.code, 150_000)
 
-    answer = tap(cashier, f"Pay {order.code}: 120.000\xa0₫")
+    answer = tap(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
     assert "150.000\xa0₫ left: 30.000\xa0₫" in words(answer)
     transfer.refresh_from_db()
