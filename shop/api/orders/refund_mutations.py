@@ -38,8 +38,9 @@ def order_grant_refund_create(
 ) -> dict[str, Any]:
     given = arguments["input"]
     key = given_order(arguments["id"], "id", context)
-    payment = given_key(given["transactionId"], "TransactionItem", field="transactionId")
-    if not Payment.objects.filter(pk=payment, order=key).exists():
+    text = given.get("transactionId")
+    payment = text and given_key(text, "TransactionItem", field="transactionId")
+    if payment and not Payment.objects.filter(pk=payment, order=key).exists():
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
     try:

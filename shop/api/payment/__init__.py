@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from orders.models import EventKind
-from shop.api.payment import checkouts, mutations, types
+from shop.api.payment import checkouts, mutations, reports, types
 from shop.api.schema import Area
 
 AREA = Area(
     Path(__file__).parent,
-    types=(*types.TYPES, *checkouts.TYPES, *mutations.TYPES),
+    types=(*types.TYPES, *checkouts.TYPES, *mutations.TYPES, *reports.TYPES),
     enums={"TransactionEventTypeEnum": EventKind},
 )

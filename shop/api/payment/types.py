@@ -128,7 +128,10 @@ def of_orders(orders: list[Row], arguments: Any, context: Context, selection: Se
     found = item.grouped(rows, selection.names(), by="order_id")
     denied = PermissionDenied([written(each) for each in HANDLING])
     shown = context.may(*HANDLING)
-    return [found.get(key, []) if shown or key in own else denied for key in keys]
+    return [
+        found.get(each.id, []) if shown or each.id in own else denied if each.is_whole else []
+        for each in orders
+    ]
 
 
 @checkout.field(

@@ -1,0 +1,46 @@
+"""What staff ask cards for: to take what they hold of an order, or to let go of it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.ask import NotHeld, ask_cancel, ask_capture, sums_of
+from orders.actions.prepay import lock_payment
+from orders.models import Method, Order, Payment
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+
+
+class NotACard(Refused):
+    code = "not_a_card"
+    default_words = _("Only cards hold money that can be taken or released.")
+
+
+@transaction.atomic(durable=True)
+def take_held(*, payment_id: uuid.UUID, amount: int | None, actor: Actor, now: datetime.datetime) -> None:
+    """All that is held and due, unless less is said, in minor units. Raises Missing, NotACard, NotHeld."""
+    order, payment = _locked_card(payment_id)
+    held = min(sums_of(payment).authorised, order.still_due)
+    ask_capture(order, payment, held if amount is None else amount, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def cancel_hold(*, payment_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Let go of what is held. Raises Missing, NotACard, NotHeld."""
+    order, payment = _locked_card(payment_id)
+    if not sums_of(payment).authorised:
+        raise NotHeld(field="id")
+    ask_cancel(order, payment, actor=actor, now=now)
+
+
+def _locked_card(payment_id: uuid.UUID) -> tuple[Order, Payment]:
+    order, payment = lock_payment(payment_id)
+    if order is None:
+        raise Missing(field="id")
+    if payment.method != Method.CARD:
+        raise NotACard(field="id")
+    return order, payment

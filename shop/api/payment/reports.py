@@ -1,0 +1,221 @@
+"""Payments that apps and staff tell of, and what they ask to be done with them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from orders.actions.grant import Granted, grant_refund
+from orders.actions.report import (
+    Reported,
+    amend_payment,
+    mark_as_paid,
+    report_event,
+    report_payment,
+)
+from orders.actions.request import cancel_hold, take_held
+from orders.models import Basket, Bearer, EventKind, Order, Payment
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.checkout.given import minor_units
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key, key_of
+from shop.api.metadata import from_input
+from shop.api.orders.mutations import given_order, shown_order
+from shop.api.orders.types import PLATFORM
+from shop.api.payment.sums import forget_sums
+from shop.api.payment.types import event, item
+from shop.api.roots import Mutations
+from shop.core.errors import Missing
+
+HANDLING = (Permission.HANDLE_PAYMENTS,)
+
+mutation = Mutations(
+    codes={
+        "reference_known": "UNIQUE",
+        "not_the_same": "INCORRECT_DETAILS",
+        "nothing_due": "PAYMENT_ERROR",
+        "not_a_card": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK",
+    }
+)
+_AMOUNTS = {
+    "amountAuthorized": "authorised",
+    "amountCharged": "charged",
+    "amountRefunded": "refunded",
+    "amountCanceled": "cancelled",
+}
+_COLUMNS = {
+    "name": "name",
+    "message": "message",
+    "pspReference": "reference",
+    "externalUrl": "external_url",
+}
+
+
+@mutation.field(permissions=HANDLING)
+def transaction_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key, given = given_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
+    is_order = key_of(arguments["id"], "Order") is not None
+    owners: Any = Order.objects.placed() if is_order else Basket.objects
+    currency = owners.filter(pk=key).values_list("currency", flat=True).first()
+    if currency is None:
+        raise Missing(field="id")
+    made = report_payment(
+        order_id=key if is_order else None,
+        basket_id=None if is_order else key,
+        reported=_reported(given, arguments.get("transactionEvent"), currency),
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(made.pk, context, selection)
+
+
+@mutation.field(permissions=HANDLING)
+def transaction_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    payment = _payment(arguments)
+    reported = _reported(
+        arguments.get("transaction") or {}, arguments.get("transactionEvent"), payment.currency, payment
+    )
+    amend_payment(payment_id=payment.pk, reported=reported, actor=context.actor, now=context.now)
+    return _shown(payment.pk, context, selection)
+
+
+@mutation.field(permissions=HANDLING)
+def transaction_event_report(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    payment, given = _payment(arguments), arguments.get("amount")
+    kind = EventKind(arguments["type"])
+    if given is None and kind != EventKind.INFO:
+        raise Mistake("REQUIRED", _("Say how much it is."), field="amount")
+    happened, is_new = report_event(
+        payment_id=payment.pk,
+        kind=kind,
+        amount=0 if given is None else minor_units(given, payment.currency, field="amount"),
+        reference=_short(arguments["pspReference"], "pspReference"),
+        message=arguments.get("message") or "",
+        actor=context.actor,
+        now=context.now,
+    )
+    found = event.by_key(context, [happened.pk], selection.names("transactionEvent"))
+    shown = _shown(payment.pk, context, selection)
+    return shown | {"alreadyProcessed": not is_new, "transactionEvent": found.get(happened.pk)}
+
+
+@mutation.field(permissions=HANDLING)
+def transaction_request_action(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """Cards are asked; money goes back by a decision, the way in which it came."""
+    payment, given, action = _payment(arguments), arguments.get("amount"), arguments["actionType"]
+    amount = None if given is None else minor_units(given, payment.currency, field="amount")
+    if payment.order_id is None:
+        raise Mistake("INVALID", _("There is no order yet."), field="id")
+    if action == "CHARGE":
+        take_held(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
+    elif action == "CANCEL":
+        cancel_hold(payment_id=payment.pk, actor=context.actor, now=context.now)
+    else:
+        _give_back(payment, payment.order_id, amount, arguments, context)
+    return _shown(payment.pk, context, selection)
+
+
+def _give_back(
+    payment: Payment,
+    order_id: uuid.UUID,
+    amount: int | None,
+    arguments: Mapping[str, Any],
+    context: Context,
+) -> None:
+    charged = Payment.objects.filter(pk=payment.pk).sums()
+    paid = charged[payment.pk].charged if payment.pk in charged else 0
+    wanted = paid if amount is None else amount
+    if not 0 < wanted <= paid:
+        raise Mistake("INVALID", _("That is more than what was paid."), field="amount")
+    parts = Order.objects.get(pk=order_id).parts.values_list("pk", flat=True)
+    grant_refund(
+        order_id=order_id,
+        granted=Granted({}, amount=wanted),
+        part_ids=set(parts),
+        bearer=Bearer.COOPERATIVE,
+        reason=(arguments.get("refundReason") or "").strip() or gettext_noop("Decided by staff."),
+        actor=context.actor,
+        now=context.now,
+    )
+
+
+@mutation.field(permissions=PLATFORM)
+def order_mark_as_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_order(arguments["id"], "id", context)
+    reference = _short(arguments.get("transactionReference"), "transactionReference")
+    mark_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
+    forget_sums(context)
+    return {"order": shown_order(key, context, selection)}
+
+
+# --- what they need -----------------------------------------------------------------------------------
+
+
+def _payment(arguments: Mapping[str, Any]) -> Payment:
+    """By `id` or `token`. Raises Mistake, Missing."""
+    key = arguments.get("token")
+    if arguments.get("id") is not None:
+        key = given_key(arguments["id"], "TransactionItem", field="id")
+    if key is None:
+        raise Mistake("INVALID", _("Say which payment is meant."), field="id")
+    payment = Payment.objects.filter(pk=key).first()
+    if payment is None:
+        raise Missing(field="id")
+    return payment
+
+
+def _reported(
+    given: Mapping[str, Any],
+    told: Mapping[str, Any] | None,
+    currency: str,
+    payment: Payment | None = None,
+) -> Reported:
+    amounts: dict[str, int] = {}
+    for name, column in _AMOUNTS.items():
+        if given.get(name) is None:
+            continue
+        if given[name]["currency"] != currency:
+            words = _("The order is not in this currency.")
+            raise Mistake("INCORRECT_CURRENCY", words, field=name)
+        amounts[column] = minor_units(given[name]["amount"], currency, field=name)
+    values: dict[str, object] = {
+        column: given[name].strip() for name, column in _COLUMNS.items() if given.get(name) is not None
+    }
+    for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
+        if given.get(name) is not None:
+            if any(not each["key"].strip() for each in given[name]):
+                raise Mistake("METADATA_KEY_REQUIRED", _("A key must say something."), field=name)
+            kept = getattr(payment, column) if payment is not None else {}
+            values[column] = kept | from_input(given[name])
+    return Reported(
+        **amounts,
+        values=values,
+        reference=_short((told or {}).get("pspReference") or given.get("pspReference"), "pspReference"),
+        message=(told or {}).get("message") or "",
+    )
+
+
+def _short(text: str | None, field: str) -> str:
+    written = (text or "").strip()
+    if len(written) > 100:
+        raise Mistake("INVALID", _("This is too long."), field=field)
+    return written
+
+
+def _shown(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, Any]:
+    forget_sums(context)
+    rows = Payment.objects.all()
+    return {"transaction": item.by_key(context, [key], selection.names("transaction"), rows=rows).get(key)}
+
+
+TYPES = (mutation,)

@@ -1,0 +1,253 @@
+"""Payments that other systems make and tell of: written down as they are, each thing once."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.models import Method, Order, Payment, PaymentEvent, Refund
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from tests.factories import make_admin, make_bank_account, make_basket, make_order, make_user, make_variant
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.staff import make_staff
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """
+mutation($id: ID!, $transaction: TransactionCreateInput!, $event: TransactionEventInput) {
+  transactionCreate(id: $id, transaction: $transaction, transactionEvent: $event) {
+    errors { field code }
+    transaction {
+      id name pspReference message externalUrl metadata { key value } actions
+      chargedAmount { amount } authorizedAmount { amount } refundedAmount { amount } canceledAmount { amount }
+      events { type amount { amount } pspReference }
+      order { status paymentStatus chargeStatus authorizeStatus totalBalance { amount } }
+    }
+  }
+}
+"""
+UPDATE = """
+mutation($id: ID!, $transaction: TransactionUpdateInput) {
+  transactionUpdate(id: $id, transaction: $transaction) {
+    errors { field code }
+    transaction {
+      name chargedAmount { amount } authorizedAmount { amount } refundedAmount { amount }
+      canceledAmount { amount } events { type amount { amount } }
+    }
+  }
+}
+"""
+REPORT = """
+mutation($id: ID!, $type: TransactionEventTypeEnum!, $amount: PositiveDecimal, $ref: String!) {
+  transactionEventReport(id: $id, type: $type, amount: $amount, pspReference: $ref) {
+    errors { field code } alreadyProcessed transactionEvent { type amount { amount } pspReference }
+    transaction { chargedAmount { amount } order { chargeStatus } }
+  }
+}
+"""
+
+
+def vnd(amount, currency="VND"):
+    return {"amount": amount, "currency": currency}
+
+
+@pytest.fixture
+def waiting():
+    """An order of 350,000 that waits for a bank transfer, and the token of who handles payments."""
+    make_bank_account()
+    order = make_order((make_variant(price=320_000), 1), method=Method.TRANSFER)
+    token = token_of(make_staff(Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS))
+    return order, global_id("Order", order.pk), token
+
+
+def test_a_payment_that_covers_the_order_confirms_it(waiting):
+    order, key, token = waiting
+    given = {
+        "name": "Máy quẹt thẻ",
+        "pspReference": "POS-1",
+        "externalUrl": "https://pos.example/1",
+        "amountCharged": vnd(350_000),
+        "metadata": [{"key": "till", "value": "3"}],
+    }
+
+    made = data_of(CREATE, token, id=key, transaction=given)["transactionCreate"]
+
+    assert made["errors"] == []
+    shown = made["transaction"]
+    assert (shown["name"], shown["pspReference"], shown["externalUrl"]) == (
+        "Máy quẹt thẻ",
+        "POS-1",
+        "https://pos.example/1",
+    )
+    assert shown["metadata"] == [{"key": "till", "value": "3"}]
+    assert shown["actions"] == ["REFUND"]
+    assert shown["chargedAmount"] == {"amount": 350_000}
+    assert shown["events"] == [
+        {"type": "CHARGE_SUCCESS", "amount": {"amount": 350_000}, "pspReference": "POS-1"}
+    ]
+    assert shown["order"] == {
+        "status": "UNFULFILLED",
+        "paymentStatus": "FULLY_CHARGED",
+        "chargeStatus": "FULL",
+        "authorizeStatus": "FULL",
+        "totalBalance": {"amount": 0},
+    }
+    order.refresh_from_db()
+    assert order.confirmed_at is not None
+    again = data_of(CREATE, token, id=key, transaction=given)["transactionCreate"]
+    assert again == {"errors": [{"field": "pspReference", "code": "UNIQUE"}], "transaction": None}
+    assert Order.objects.get(pk=order.pk).charged == 350_000
+
+
+def test_what_is_only_held_confirms_it_too_and_is_taken_and_given_back_later(waiting):
+    _order, key, token = waiting
+
+    held = data_of(CREATE, token, id=key, transaction={"amountAuthorized": vnd(350_000)})
+    transaction = held["transactionCreate"]["transaction"]
+    assert transaction["order"] == {
+        "status": "UNFULFILLED",
+        "paymentStatus": "NOT_CHARGED",
+        "chargeStatus": "NONE",
+        "authorizeStatus": "FULL",
+        "totalBalance": {"amount": -350_000},
+    }
+
+    def updated(**given):
+        answer = data_of(UPDATE, token, id=transaction["id"], transaction=given)["transactionUpdate"]
+        assert answer["errors"] == []
+        now = answer["transaction"]
+        names = ("authorizedAmount", "chargedAmount", "refundedAmount", "canceledAmount")
+        return [now[name]["amount"] for name in names]
+
+    assert updated(amountAuthorized=vnd(50_000), amountCharged=vnd(300_000)) == [50_000, 300_000, 0, 0]
+    assert updated(amountCanceled=vnd(50_000)) == [0, 300_000, 0, 50_000]
+    assert updated(amountCharged=vnd(200_000), amountRefunded=vnd(100_000)) == [0, 200_000, 100_000, 50_000]
+    assert updated(name="Thẻ") == [0, 200_000, 100_000, 50_000]
+    assert updated(amountCharged=vnd(150_000)) == [0, 150_000, 100_000, 50_000]
+    kinds = PaymentEvent.objects.filter(key__startswith="reported:").order_by("pk")
+    assert list(kinds.values_list("kind", "amount")) == [
+        ("authorization_success", 350_000),
+        ("charge_success", 300_000),
+        ("cancel_success", 50_000),
+        ("refund_success", 100_000),
+        ("charge_back", 50_000),
+    ]
+
+
+def test_a_thing_that_is_reported_twice_counts_once(waiting):
+    _order, key, token = waiting
+    made = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
+    transaction = made["transaction"]["id"]
+    asked = {"id": transaction, "type": "CHARGE_SUCCESS", "ref": "A-1"}
+
+    first = data_of(REPORT, token, amount=350_000, **asked)["transactionEventReport"]
+    second = data_of(REPORT, token, amount=350_000, **asked)["transactionEventReport"]
+    other = data_of(REPORT, token, amount=1, **asked)["transactionEventReport"]
+    without = data_of(REPORT, token, **asked)["transactionEventReport"]
+
+    assert first == {
+        "errors": [],
+        "alreadyProcessed": False,
+        "transactionEvent": {
+            "type": "CHARGE_SUCCESS",
+            "amount": {"amount": 350_000},
+            "pspReference": "A-1",
+        },
+        "transaction": {"chargedAmount": {"amount": 350_000}, "order": {"chargeStatus": "FULL"}},
+    }
+    assert second == first | {"alreadyProcessed": True}
+    assert other["errors"] == [{"field": "amount", "code": "INCORRECT_DETAILS"}]
+    assert without["errors"] == [{"field": "amount", "code": "REQUIRED"}]
+    assert PaymentEvent.objects.filter(key__startswith="reported:").count() == 1
+
+
+def test_a_checkout_can_be_paid_before_it_is_an_order():
+    basket = make_basket((make_variant(), 1))
+    token = token_of(make_admin())
+    query = CREATE.replace("order { status", "checkout { id } order { status")
+
+    made = data_of(
+        query, token, id=global_id("Checkout", basket.pk), transaction={"amountCharged": vnd(350_000)}
+    )["transactionCreate"]
+
+    assert made["errors"] == []
+    assert made["transaction"]["checkout"] == {"id": global_id("Checkout", basket.pk)}
+    assert Payment.objects.get().basket_id == basket.pk
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code"),
+    [
+        ({"amountCharged": vnd(1, "USD")}, "amountCharged", "INCORRECT_CURRENCY"),
+        ({"amountCharged": vnd(0.5)}, "amountCharged", "INVALID"),
+        ({"metadata": [{"key": " ", "value": "x"}]}, "metadata", "METADATA_KEY_REQUIRED"),
+        ({"name": "x" * 251}, "name", "INVALID"),
+        ({"externalUrl": "no address"}, "externalUrl", "INVALID"),
+    ],
+)
+def test_what_makes_no_sense_is_not_written_down(waiting, given, field, code):
+    _order, key, token = waiting
+    before = Payment.objects.count()
+
+    answer = data_of(CREATE, token, id=key, transaction=given)["transactionCreate"]
+
+    assert answer == {"errors": [{"field": field, "code": code}], "transaction": None}
+    assert Payment.objects.count() == before
+
+
+def test_only_who_handles_payments_tells_of_them_and_only_of_others(waiting):
+    order, key, token = waiting
+    own = order.payments.get()
+    update = data_of(UPDATE, token, id=global_id("TransactionItem", own.pk), transaction={"name": "X"})
+    assert update["transactionUpdate"]["errors"] == [{"field": "id", "code": "INVALID"}]
+    for stranger in (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS))):
+        answer = ask(CREATE, stranger, id=key, transaction={"amountCharged": vnd(350_000)})
+        assert answer["data"] == {"transactionCreate": None}
+        assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    own.refresh_from_db()
+    assert own.name == ""
+    assert Payment.objects.count() == 1
+
+
+def test_an_order_is_marked_as_paid_once(waiting):
+    order, key, token = waiting
+    mark = """mutation($id: ID!) { orderMarkAsPaid(id: $id, transactionReference: "PT-7") {
+      errors { field code }
+      order { status isPaid totalBalance { amount } transactions { pspReference } } } }"""
+
+    done = data_of(mark, token, id=key)["orderMarkAsPaid"]
+
+    assert done["errors"] == []
+    assert done["order"]["status"] == "UNFULFILLED"
+    assert (done["order"]["isPaid"], done["order"]["totalBalance"]) == (True, {"amount": 0})
+    assert {"pspReference": "PT-7"} in done["order"]["transactions"]
+    again = data_of(mark, token, id=key)["orderMarkAsPaid"]
+    assert again == {"errors": [{"field": "id", "code": "PAYMENT_ERROR"}], "order": None}
+    assert Order.objects.get(pk=order.pk).charged == 350_000
+
+
+def test_what_is_asked_of_a_payment(waiting):
+    order, key, token = waiting
+    made = data_of(CREATE, token, id=key, transaction={"amountCharged": vnd(350_000)})
+    transaction = made["transactionCreate"]["transaction"]["id"]
+    act = """mutation($id: ID!, $action: TransactionActionEnum!, $amount: PositiveDecimal) {
+      transactionRequestAction(id: $id, actionType: $action, amount: $amount, refundReason: "Hỏng") {
+        errors { field code } transaction { order { totalGrantedRefund { amount } } } } }"""
+
+    def asked(action, amount=None, of=transaction):
+        return data_of(act, token, id=of, action=action, amount=amount)["transactionRequestAction"]
+
+    for action in ("CHARGE", "CANCEL"):
+        refused = asked(action)
+        assert refused["errors"] == [{"field": "id", "code": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK"}]
+    assert asked("REFUND", 350_001)["errors"] == [{"field": "amount", "code": "INVALID"}]
+    assert not Refund.objects.exists()
+    done = asked("REFUND", 50_000)
+    assert done == {
+        "errors": [],
+        "transaction": {"order": {"totalGrantedRefund": {"amount": 50_000}}},
+    }
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.money, refund.reason) == (50_000, 50_000, "Hỏng")
+    assert Order.objects.get(pk=order.pk).due_gross == 300_000
