@@ -169,7 +169,7 @@ def write_order(
     record_use(order, offer, now=now)
     _allocate(order, basket, offer)
     take_slots(order, offer)
-    carried = bring_payments(order, basket, actor=actor, now=now)
+    carried = bring_payments(order, basket, keeps_promises=method is None, actor=actor, now=now)
     payment = expect_payment(order, method, now=now) if method is not None else None
     if payment is not None and method == Method.CARD:
         derive_standing(order)

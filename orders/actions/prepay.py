@@ -18,7 +18,7 @@ from orders.actions.ask import ask_cancel, ask_capture, ask_hold, start_of, sums
 from orders.actions.basket import locked_basket
 from orders.actions.events import record_event
 from orders.actions.ledger import book_event
-from orders.actions.pay import money_came, require_way
+from orders.actions.pay import money_came, require_way, stop_waiting
 from orders.actions.quote import quote, wanted_of
 from orders.actions.standing import update_standing
 from orders.models import Basket, EventKind, GatewayCall, Method, Operation, Order, Payment, PaymentEvent
@@ -139,9 +139,11 @@ def promised_before(basket: Basket, *methods: Method) -> int:
     return sum(each.charge_pending for each in payments.sums().values())
 
 
-def bring_payments(order: Order, basket: Basket, *, actor: Actor, now: datetime.datetime) -> list[Payment]:
+def bring_payments(
+    order: Order, basket: Basket, *, keeps_promises: bool, actor: Actor, now: datetime.datetime
+) -> list[Payment]:
     """Step: what was begun for a basket goes on for its order, and is booked. What no card holds yet is
-    stopped: its buyer has ordered without it."""
+    stopped, since its buyer has ordered without it; so are promises where the order is paid another way."""
     carried = list(Payment.objects.filter(basket=basket).order_by("created_at", "pk"))
     for payment in carried:
         payment.order, payment.basket = order, None
@@ -151,6 +153,8 @@ def bring_payments(order: Order, basket: Basket, *, actor: Actor, now: datetime.
         for event in payment.events.order_by("pk"):
             event.payment = payment
             book_event(event)
+        if payment.method in PROMISED and not keeps_promises:
+            stop_waiting(order, payment, actor=actor, now=now)
         start = start_of(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:
             ask_cancel(order, payment, actor=actor, now=now)

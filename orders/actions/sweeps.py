@@ -17,7 +17,15 @@ from orders.actions.cancel import call_off, end_standing_parts
 from orders.actions.changes import record_for_part
 from orders.actions.pay import is_waiting
 from orders.actions.standing import update_standing
-from orders.models import Basket, Order, OrderPart, Reservation, WeightQuestion
+from orders.models import (
+    Basket,
+    EventKind,
+    Order,
+    OrderPart,
+    PaymentEvent,
+    Reservation,
+    WeightQuestion,
+)
 from orders.states import PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -139,12 +147,13 @@ def expire_orders_task() -> None:
 
 @transaction.atomic(durable=True)
 def forget_baskets(*, now: datetime.datetime) -> int:
-    """Delete guests' baskets untouched for 90 days that keep nothing; answer how many."""
+    """Delete guests' baskets untouched for 90 days that keep nothing and took no money; answer how many."""
+    taken = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
     old = Basket.objects.filter(
         ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),
+        ~Exists(taken),
         user=None,
         changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
-        payments=None,
     )
     keys = list(old.order_by("changed_at", "pk").values_list("pk", flat=True)[:_AT_ONCE])
     deleted, _each = Basket.objects.filter(pk__in=keys).delete()

@@ -320,15 +320,15 @@ def _suggestions(text: str) -> list[Division]:
 
 
 def _known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
-    """What is known of the buyer already: written before, or kept with their account."""
+    """What is known of the buyer already: written before, said of the basket, or kept with their account."""
     written = dict(request.session.get(WRITTEN_KEY, {}))
     user = user_of(request)
     if user is not None and not written:
-        address = user.default_shipping_address
+        address = basket.shipping_address or user.default_shipping_address
         written = {
-            "name": user.first_name,
-            "phone": shown_phone(user.phone or ""),
-            "email": user.email or "",
+            "name": basket.name or user.first_name,
+            "phone": shown_phone(basket.phone or user.phone or ""),
+            "email": basket.email or user.email or "",
         }
         if address is not None:
             written |= {

@@ -1,0 +1,202 @@
+"""What was begun for a basket over the API, and then goes on at other doors, or nowhere."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.actions.basket import adopt_basket
+from orders.actions.call import follow_cards_task
+from orders.actions.place import place_order
+from orders.actions.sweeps import forget_baskets, release_expired
+from orders.models import (
+    Basket,
+    EventKind,
+    GatewayCall,
+    Method,
+    Operation,
+    Payment,
+    PaymentEvent,
+)
+from orders.states import CallState, Coverage
+from shop.accounts.models import ConsentPurpose
+from shop.api.ids import key_of
+from shop.api.payment.gateways import COD, DUMMY, STRIPE
+from shop.core.actors import Actor
+from shop.core.models import Channel
+from tests.doubles.stripe import StripeDouble
+from tests.factories import (
+    HANOI,
+    carriers_for,
+    make_basket,
+    make_contact,
+    make_places,
+    make_user,
+    make_variant,
+)
+from tests.invariants import check_everything
+from tests.orders.card_at_hand import GOOD, stripe
+from tests.orders.test_hear_stripe import send, told
+from tests.shop.api.checkout.operations import ADDRESS, PAID, PROCESS, SHIP, completed, done, paid, ready
+from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
+
+__all__ = ["send", "stripe"]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _jobs(jobs_at_once: None) -> None:
+    """What follows from a call or a notice is worked on at once."""
+
+
+def held(double: StripeDouble, checkout: str) -> Payment:
+    """A payment of a checkout whose sum a card holds."""
+    answer = paid(checkout, STRIPE)
+    double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD)
+    data_of(PROCESS, id=answer["transaction"]["id"])
+    return Payment.objects.get(pk=key_of(answer["transaction"]["id"], "TransactionItem"))
+
+
+def placed(checkout: str, method: Method = Method.COD):
+    """Ordered on the page, whatever was begun over the API."""
+    basket = Basket.objects.get(pk=key_of(checkout, "Checkout"))
+    return place_order(
+        basket_id=basket.pk,
+        contact=make_contact(),
+        deliveries=carriers_for(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        method=method,
+        actor=Actor.guest(),
+        now=timezone.now(),
+    )
+
+
+def kinds(payment: Payment) -> list[tuple[str, int]]:
+    rows = PaymentEvent.objects.filter(payment=payment).order_by("pk")
+    return list(rows.values_list("kind", "amount"))
+
+
+def test_stripe_tells_of_a_card_whose_buyer_never_came_back(stripe, send):
+    checkout = ready((make_variant(price=90_000), 1))
+    paid(checkout, STRIPE)
+    reference = GatewayCall.objects.get().reference
+
+    stripe.buyer_pays(reference, GOOD)
+    assert {send(notice) for notice in told(stripe)} == {200}
+
+    covered = data_of(PAID, id=checkout)["checkout"]
+    assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
+
+
+def test_what_a_card_holds_pays_for_an_order_of_the_page(stripe):
+    checkout = ready((make_variant(price=90_000), 1))
+    payment = held(stripe, checkout)
+
+    order = placed(checkout)
+
+    payment.refresh_from_db()
+    assert (payment.order, payment.basket) == (order, None)
+    order.refresh_from_db()
+    assert (order.confirmed_at is not None, order.authorize_coverage) == (True, Coverage.FULL)
+    assert list(order.payments.values_list("method", flat=True)) == [Method.CARD]
+    assert GatewayCall.objects.filter(operation=Operation.CAPTURE, amount=120_000).exists()
+    check_everything()
+
+
+def test_a_promise_is_forgotten_where_the_order_is_paid_another_way(stripe):
+    checkout = ready((make_variant(price=90_000), 1))
+    paid(checkout, COD)
+
+    order = placed(checkout, Method.CARD)
+
+    by_cash, by_card = order.payments.order_by("created_at")
+    assert kinds(by_cash) == [(EventKind.CHARGE_REQUEST, 120_000), (EventKind.CANCEL_SUCCESS, 120_000)]
+    assert (by_card.method, by_card.calls.get().amount) == (Method.CARD, 120_000)
+    assert order.confirmed_at is None
+    check_everything()
+
+
+def test_of_two_holds_one_is_let_go(stripe):
+    """A price fell after the first card had held, and the buyer paid again."""
+    variant = make_variant(price=90_000)
+    checkout = ready((variant, 1))
+    first = held(stripe, checkout)
+    variant.prices.update(amount=200_000)
+    second = held(stripe, checkout)
+    variant.prices.update(amount=90_000)
+
+    completed(checkout)
+
+    taken = GatewayCall.objects.filter(operation=Operation.CAPTURE)
+    released = GatewayCall.objects.filter(operation=Operation.CANCEL)
+    assert list(taken.values_list("payment", "amount", "state")) == [(first.pk, 120_000, CallState.SUCCEEDED)]
+    assert list(released.values_list("payment", flat=True)) == [second.pk]
+    check_everything()
+
+
+def test_what_nobody_orders_is_let_go(stripe, monkeypatch, django_capture_on_commit_callbacks):
+    checkout = ready((make_variant(price=90_000), 1))
+    payment, now = held(stripe, checkout), timezone.now()
+
+    follow_cards_task()
+    early = kinds(payment)
+    monkeypatch.setattr(timezone, "now", lambda: now + datetime.timedelta(hours=25))
+    with django_capture_on_commit_callbacks(execute=True):
+        follow_cards_task()
+    follow_cards_task()
+
+    assert early[-1] == (EventKind.AUTHORIZATION_SUCCESS, 120_000)
+    assert kinds(payment)[-2:] == [(EventKind.CANCEL_REQUEST, 120_000), (EventKind.CANCEL_SUCCESS, 120_000)]
+    assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
+    assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 1
+
+
+def test_payments_go_with_the_basket_at_sign_in_and_are_kept_with_money(settings):
+    settings.API_DUMMY_PAYMENT = True
+    person, later = make_user(), timezone.now() + datetime.timedelta(days=100)
+    checkout, other = (ready((make_variant(price=90_000), 1)) for _each in range(2))
+    paid(checkout, DUMMY)
+    paid(other, COD)
+    own = make_basket((make_variant(), 1), user=person)
+
+    release_expired(now=later)
+    forgotten = forget_baskets(now=later)
+    adopt_basket(guest_basket_id=key_of(checkout, "Checkout"), user_id=person.pk, now=timezone.now())
+
+    assert forgotten > 0
+    assert list(Payment.objects.order_by("created_at").values_list("basket", flat=True)) == [own.pk, None]
+
+
+def test_the_page_knows_what_was_said_over_the_api(client: Client):
+    make_places()
+    person = make_user()
+    client.force_login(person)
+    token = token_of(person)
+    checkout = ready((make_variant(price=90_000), 1), token=token)
+    done(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}, save=False)
+
+    page = client.get(reverse("orders:checkout")).content.decode()
+
+    assert "Nguyễn Thị Hoa" in page
+    assert "Số 5, ngõ 12" in page
+    assert "hoa@example.com" in page
+    assert f'value="{HANOI}" selected' in page
+
+
+def test_an_order_that_an_app_pays_is_shown_on_its_page(client: Client, settings):
+    settings.API_DUMMY_PAYMENT = True
+    variant = make_variant(price=90_000)
+    checkout = ready((variant, 1))
+    paid(checkout, DUMMY)
+    orders = [completed(checkout)]
+    Channel.objects.update(allow_unpaid_orders=True)
+    orders.append(completed(ready((variant, 1))))
+
+    pages = [client.get(reverse("orders:order", kwargs={"token": key_of(each, "Order")})) for each in orders]
+
+    assert [page.status_code for page in pages] == [200, 200]
