@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from orders.actions.record import Contact
 from orders.models import Order
 from shop.accounts.models import Address
 from shop.core.actors import Actor
+from shop.core.claims import save_claiming
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.text import fold
@@ -65,3 +68,52 @@ def _write_address(order: Order, address: Address) -> set[str]:
         setattr(kept, name, getattr(address, name))
     kept.save(update_fields=[*_PLACE])
     return changed
+
+
+@transaction.atomic(durable=True)
+def correct_order(
+    *,
+    order_id: uuid.UUID,
+    values: Mapping[str, Any],
+    shipping: Address | None = None,
+    billing: Address | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Order:
+    """Columns of an order that change no sum, and its own copies of addresses, as another system knows them.
+
+    An address is whole and unsaved; of the first the name and phone are the buyer's. Raises AlreadyTaken,
+    DoesNotFit, Missing (a draft is edited instead), OtherProvince.
+    """
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing(field="id")
+    changed = {column for column, value in values.items() if getattr(order, column) != value}
+    for column in changed:
+        setattr(order, column, values[column])
+    if shipping is not None:
+        if shipping.province_code != order.province_code:
+            raise OtherProvince(field="shippingAddress")
+        changed |= _put_address(order, "shipping_address", shipping)
+        order.buyer_name, order.phone = shipping.first_name, shipping.phone
+        order.folded_name = fold(order.buyer_name)
+    if billing is not None:
+        changed |= _put_address(order, "billing_address", billing)
+    save_claiming(order, field="externalReference")
+    if changed:
+        record_change("order.corrected", order, actor=actor, now=now, data={"fields": sorted(changed)})
+    return order
+
+
+def _put_address(order: Order, column: str, address: Address) -> set[str]:
+    """The order's own copy is as this one from now on."""
+    kept: Address | None = getattr(order, column)
+    fresh = address.copy()
+    if kept is None:
+        fresh.save(force_insert=True)
+        setattr(order, column, fresh)
+        return {column}
+    fresh.pk = kept.pk
+    fresh.save(force_update=True)
+    setattr(order, column, fresh)
+    return {column}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from orders.models import DiscountKind, DiscountShare, ValueType
+from orders.models import DiscountKind, DiscountShare, ValueType, VoucherType
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
@@ -17,7 +17,11 @@ from shop.api.orders.types import discount, line_discount, order
 from shop.api.schema import Choices
 from shop.api.types import Row, Rows
 
-ENUMS: dict[str, Choices] = {"OrderDiscountType": DiscountKind, "DiscountValueTypeEnum": ValueType}
+ENUMS: dict[str, Choices] = {
+    "OrderDiscountType": DiscountKind,
+    "DiscountValueTypeEnum": ValueType,
+    "VoucherTypeEnum": VoucherType,
+}
 
 discount.id()
 discount.columns(type="kind", name="name", translatedName="name", valueType="value_type", reason="reason")

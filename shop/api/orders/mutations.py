@@ -13,14 +13,21 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders.actions.cancel import cancel_order
+from orders.actions.correct import correct_order
 from orders.actions.fulfil import Sent, fulfil_order, send_parcel, track_parcel
 from orders.actions.notes import add_note, put_note_right
 from orders.actions.pack import void_parcel
 from orders.actions.pay import confirm_order
+from orders.models import Order
+from shop.accounts.models import Address
+from shop.api.account.clients import checked_email
+from shop.api.addresses import address_from
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake, Mistakes
 from shop.api.ids import given_key, global_ids
+from shop.api.languages import tag_of
+from shop.api.metadata import from_input
 from shop.api.orders.seen import order_key
 from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, line, order
 from shop.api.roots import Mutations
@@ -29,6 +36,8 @@ from shop.core.errors import Missing, Refused
 
 LONGEST_NUMBER = 120
 CODES = {
+    "already_taken": "UNIQUE",
+    "other_province": "INVALID",
     "already_handed_over": "CANNOT_CANCEL_ORDER",
     "not_confirmed": "INVALID",
     "not_enough_there": "INSUFFICIENT_STOCK",
@@ -81,6 +90,53 @@ def order_note_update(arguments: dict[str, Any], context: Context, selection: Se
         "order": shown_order(uuid.UUID(note.key), context, selection),
         "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
     }
+
+
+@mutation.field(permissions=PLATFORM)
+def order_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    given = arguments["input"]
+    found = _named(arguments, context)
+    values: dict[str, Any] = {}
+    if given.get("userEmail") is not None:
+        values["email"] = checked_email(given["userEmail"], "userEmail")
+    if "externalReference" in given:
+        values["external_reference"] = given["externalReference"] or None
+    if given.get("languageCode"):
+        values["language"] = tag_of(given["languageCode"])
+    for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
+        if given.get(name) is not None:
+            values[column] = getattr(found, column) | from_input(given[name])
+    correct_order(
+        order_id=found.pk,
+        values=values,
+        shipping=_address(given, "shippingAddress", found.shipping_address, "SHIPPING", context),
+        billing=_address(given, "billingAddress", found.billing_address, "BILLING", context),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"order": shown_order(found.pk, context, selection)}
+
+
+def _address(
+    given: dict[str, Any], name: str, kept: Address | None, kind: str, context: Context
+) -> Address | None:
+    if given.get(name) is None:
+        return None
+    return address_from(given[name], context, of=kept.copy() if kept else None, kind=kind)
+
+
+def _named(arguments: dict[str, Any], context: Context) -> Order:
+    """By `id` or `externalReference`. Raises Mistake, Missing."""
+    text, reference = arguments.get("id"), arguments.get("externalReference")
+    if (text is None) == (reference is None):
+        raise Mistake("REQUIRED", _("Say which order is meant."), field="id")
+    rows = Order.objects.filter(external_reference=reference)
+    if text is not None:
+        rows = Order.objects.filter(pk=given_order(text, "id", context))
+    found = rows.select_related("shipping_address", "billing_address").first()
+    if found is None:
+        raise Missing(field="externalReference")
+    return found
 
 
 # --- goods --------------------------------------------------------------------------------------------

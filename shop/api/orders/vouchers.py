@@ -20,10 +20,11 @@ class UsedVoucher(NamedTuple):
     name: str
     metadata: dict[str, str]
     private_metadata: dict[str, str]
+    type: str
 
 
 voucher.id()
-voucher.columns(name="name")
+voucher.columns(name="name", type="type")
 keep_metadata(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
 
 
@@ -44,7 +45,8 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
     if not wanted:
         return {}
     rows = VoucherCode.objects.filter(code__in=wanted).values_list(
-        *("code", "voucher", "voucher__name", "voucher__metadata", "voucher__private_metadata")
+        *("code", "voucher", "voucher__name", "voucher__metadata", "voucher__private_metadata"),
+        "voucher__type",
     )
     return {values[0]: UsedVoucher._make(values) for values in rows}
 

@@ -13,12 +13,13 @@ from tests.factories import (
     make_admin,
     make_bank_account,
     make_order,
+    make_places,
     make_seller,
     make_variant,
     nobody,
     stock_of,
 )
-from tests.shop.api.client import data_of
+from tests.shop.api.client import ask, data_of
 from tests.shop.api.orders.test_sending import fulfilled
 from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
@@ -208,3 +209,139 @@ def test_staff_of_a_cooperative_give_back_what_is_theirs_to_give():
     }
     assert list(Refund.objects.values_list("part__cooperative", "amount")) == [(thien_an.pk, 20_000)]
     assert Order.objects.get(pk=order.pk).due_gross == 410_000
+
+
+UPDATE = """
+mutation($id: ID!, $input: OrderUpdateInput!) {
+  orderUpdate(id: $id, input: $input) {
+    errors { field code addressType }
+    order {
+      userEmail externalReference languageCodeEnum metadata { key value }
+      shippingAddress { firstName streetAddress1 city phone } billingAddress { firstName city }
+      total { gross { amount } }
+    }
+  }
+}
+"""
+PLACE = {
+    "firstName": "Lê Văn Nam",
+    "streetAddress1": "Số 9, ngõ 4",
+    "city": "Phường Cầu Giấy",
+    "countryArea": "Thành phố Hà Nội",
+    "country": "VN",
+    "phone": "0912 000 111",
+}
+
+
+def test_an_order_is_put_right_and_its_sums_stay():
+    make_places()
+    order = make_order()
+    token, key = token_of(make_admin()), global_id("Order", order.pk)
+    given = {
+        "userEmail": "nam@example.com",
+        "externalReference": "DH-1",
+        "languageCode": "EN",
+        "metadata": [{"key": "a", "value": "b"}],
+        "shippingAddress": PLACE,
+        "billingAddress": PLACE | {"city": "Phường Nghĩa Đô"},
+    }
+
+    done = data_of(UPDATE, token, id=key, input=given)["orderUpdate"]
+
+    assert done == {
+        "errors": [],
+        "order": {
+            "userEmail": "nam@example.com",
+            "externalReference": "DH-1",
+            "languageCodeEnum": "EN",
+            "metadata": [{"key": "a", "value": "b"}],
+            "shippingAddress": {
+                "firstName": "Lê Văn Nam",
+                "streetAddress1": "Số 9, ngõ 4",
+                "city": "Phường Cầu Giấy",
+                "phone": "+84912000111",
+            },
+            "billingAddress": {"firstName": "Lê Văn Nam", "city": "Phường Nghĩa Đô"},
+            "total": {"gross": {"amount": 350_000}},
+        },
+    }
+    order.refresh_from_db()
+    assert (order.buyer_name, order.phone) == ("Lê Văn Nam", "+84912000111")
+    assert Change.objects.filter(what="order.corrected").count() == 1
+
+
+def test_what_cannot_be_put_right_stays():
+    make_places()
+    order = make_order()
+    Order.objects.filter(pk=make_order().pk).update(external_reference="DH-1")
+    token, key = token_of(make_admin()), global_id("Order", order.pk)
+    nowhere = {"country": "VN", "streetAddress1": ""}
+    elsewhere = PLACE | {"countryArea": "Tỉnh Thái Nguyên", "city": "Xã Phủ Thông"}
+
+    for given, field, code, kind in (
+        ({"userEmail": "x"}, "userEmail", "INVALID", None),
+        ({"externalReference": "DH-1"}, "externalReference", "UNIQUE", None),
+        ({"shippingAddress": elsewhere}, "shippingAddress", "INVALID", None),
+        (
+            {"shippingAddress": nowhere},
+            "streetAddress1",
+            "REQUIRED",
+            "SHIPPING",
+        ),
+    ):
+        answer = data_of(UPDATE, token, id=key, input=given)["orderUpdate"]
+        assert {"field": field, "code": code, "addressType": kind} in answer["errors"]
+        assert answer["order"] is None
+    kept = Order.objects.get(pk=order.pk)
+    assert (kept.email, kept.external_reference, kept.buyer_name) == (
+        "hoa@example.com",
+        None,
+        "Nguyễn Thị Hoa",
+    )
+    assert not Change.objects.filter(what="order.corrected").exists()
+    denied = ask(UPDATE, id=key, input={"userEmail": "nam@example.com"})
+    assert denied["data"] == {"orderUpdate": None}
+
+
+DETAILS = """
+query($id: ID!) { order(id: $id) {
+  id metadata { key } privateMetadata { key } actions status canFinalize
+  transactions { id actions events { type amount { amount } } chargedAmount { amount } }
+  payments { id gateway } giftCards { id events { id } }
+  grantedRefunds { id amount { amount } status lines { quantity } transactionEvents { type } }
+  discounts { id type total { amount } } voucher { type code }
+  events { id type date user { email } app { name } message fulfilledItems { quantity } amount composedId }
+  fulfillments { id metadata { key } privateMetadata { key } warehouse { name } lines { orderLine { id } } }
+  lines { id allocations { quantity warehouse { name } } variant { stocks { quantity } } metadata { key } }
+  totalAuthorized { amount } totalRefunded { amount } totalRemainingGrant { amount } totalCanceled { amount }
+  totalAuthorizePending { amount } totalRefundPending { amount } totalCancelPending { amount }
+  invoices { id } shippingMethods { id } deliveryMethod { __typename } channel { isActive }
+  undiscountedTotal { net { amount } }
+  cooperativeParts { commission { amount } payout { amount } refunded { amount } }
+} }
+"""
+
+
+def test_the_page_of_an_order_is_answered_without_a_gap_to_both_kinds_of_staff():
+    seller = make_seller()
+    order = make_order((make_variant(seller, on_hand=5, price=320_000), 2))
+    admin = token_of(make_admin())
+    fulfilled(order, admin)
+    granted(order, admin, amount=20_000)
+    member = token_of(make_staff(Permission.MANAGE_ORDERS, Permission.MANAGE_PRODUCTS, works_for=(seller,)))
+    (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", member)["orders"]["edges"]
+
+    whole = data_of(DETAILS, admin, id=global_id("Order", order.pk))["order"]
+    part = data_of(DETAILS, member, id=edge["node"]["id"])["order"]
+
+    assert len(whole["transactions"]) == 1
+    assert part["transactions"] == []
+    same = ("grantedRefunds", "fulfillments", "lines", "cooperativeParts", "status", "undiscountedTotal")
+    assert {name: part[name] for name in same} == {name: whole[name] for name in same}
+    assert whole["grantedRefunds"][0]["amount"] == {"amount": 20_000}
+    assert whole["cooperativeParts"] == [
+        {"commission": {"amount": 0}, "payout": {"amount": 0}, "refunded": {"amount": 20_000}}
+    ]
+    assert [each["type"] for each in whole["events"]][:2] == ["PLACED", "EXTERNAL_SERVICE_NOTIFICATION"]
+    sent = next(each for each in whole["events"] if each["type"] == "FULFILLMENT_FULFILLED_ITEMS")
+    assert (sent["fulfilledItems"], sent["composedId"]) == ([{"quantity": 2}], f"{order.number}-1")

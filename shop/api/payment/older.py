@@ -1,0 +1,75 @@
+"""What clients name of payments beside transactions: the older API's, gift cards', and refunds'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orders.models import Payment, PaymentEvent
+from shop.api.base.shop import shop
+from shop.api.breadth import Selection
+from shop.api.checkout.baskets import gift_card
+from shop.api.context import Context
+from shop.api.orders.types import granted_refund, order
+from shop.api.payment.gateways import OfferedGateway, offered
+from shop.api.payment.types import event, item
+from shop.api.types import Row, Type
+
+payment = Type("Payment")
+payment.plain(
+    *("id", "gateway", "isActive", "created", "modified", "token", "checkout", "order", "paymentMethodType"),
+    *("customerIpAddress", "chargeStatus", "actions", "total", "capturedAmount", "transactions"),
+    *("availableCaptureAmount", "availableRefundAmount", "pspReference"),
+    *("metadata", "metafield", "metafields", "privateMetadata", "privateMetafield", "privateMetafields"),
+)
+transaction = Type("Transaction")
+transaction.plain("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
+order.nothing("payments", value=[])
+
+gift_card_event = Type("GiftCardEvent")
+gift_card_event.plain(
+    *("id", "date", "type", "user", "app", "message", "email", "orderId", "orderNumber", "tags", "oldTags"),
+    *("balance", "expiryDate", "oldExpiryDate"),
+)
+gift_card_balance = Type("GiftCardEventBalance")
+gift_card_balance.plain("initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance")
+gift_card_details = Type("GiftCardPaymentMethodDetails")
+gift_card_details.plain("name", "brand", "lastChars", "isSaleorGiftcard")
+gift_card.nothing("events", value=[])
+
+
+@granted_refund.field("transactionEvents", needs="id")
+def events_of_refunds(
+    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("refund", "pk")
+    found = event.grouped(rows, selection.names(), by="refund_id")
+    return [found.get(each.id, []) for each in refunds]
+
+
+@granted_refund.field("transaction", needs="id")
+def payments_of_refunds(
+    refunds: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
+    keys = dict(rows.values_list("refund", "payment"))  # the first that was asked
+    found = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
+    return [found.get(keys.get(each.id)) for each in refunds]
+
+
+@shop.field()
+def available_payment_gateways(
+    shops: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
+) -> list[list[OfferedGateway]]:
+    """Of the channel that is named, else of all that are open, each once."""
+    slug = arguments.get("channel")
+    channels = [each for each in context.channels.values() if each.is_active and slug in (None, each.slug)]
+    found: dict[str, OfferedGateway] = {}
+    for each in channels:
+        for gateway in offered(each):
+            found.setdefault(gateway.id, gateway)
+    currency = arguments.get("currency")
+    gateways = [each for each in found.values() if currency is None or currency in each.currencies]
+    return [gateways for _ in shops]
+
+
+TYPES = (payment, transaction, gift_card_event, gift_card_balance, gift_card_details)
