@@ -18,7 +18,7 @@ from cooperatives.views import carry_out, staff_only
 from orders.actions.ask_again import ask_again, pay_by_bank, set_call_aside
 from orders.actions.call import look_up_call
 from orders.actions.hear_stripe import PROVIDER, handle_event
-from orders.models import Dispute, GatewayCall, GatewayEvent, Payout
+from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
 from orders.payments.stripe_page import is_on
 from orders.payments.stripe_words import dispute_words, words_for
 from shop.accounts.permissions import Permission
@@ -105,7 +105,11 @@ def _may_repeat(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
 
 
 def _said_of(call: GatewayCall) -> str:
-    return str(words_for(call.code)) if call.code and not call.message else call.message
+    """What became of it, in the desk's language; what is said to buyers is about taking money alone."""
+    if not call.code:
+        return call.message
+    unknown = call.message if call.operation == Operation.START else _("Stripe did not do it.")
+    return str(words_for(call.code, unknown))
 
 
 def _back(request: HttpRequest) -> str:

@@ -158,6 +158,7 @@ def test_what_was_refused_is_set_aside_with_a_reason_once_and_may_still_be_asked
     assert order.code not in shown(desk, "?xem=hong")
     assert "Đã nhả ở trang Stripe" in shown(desk, "?xem=tat-ca")
     assert f"{PAGE}{call.pk}/lai/" in shown(desk, "?xem=tat-ca")
+    assert "Stripe không làm việc này." in shown(desk, "?xem=tat-ca")
 
 
 def test_what_went_through_cannot_be_set_aside(stripe, desk) -> None:
