@@ -163,6 +163,20 @@ def _own_world(tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _kept_rows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests that roll back begin with rows that were made before: see `tests.kept`."""
+    from tests.kept import begins_alike, ground
+
+    if not begins_alike(request.node):
+        yield
+        return
+    request.getfixturevalue("db")
+    ground.begin()
+    yield
+    ground.end()
+
+
 @pytest.fixture
 def jobs_at_once() -> Iterator[None]:
     """Jobs are done where they are asked for, since no worker runs beside the tests."""

@@ -48,6 +48,7 @@ from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.text import fold, sort_key
+from tests.kept import kept
 
 NOW = datetime.datetime(2026, 11, 24, 3, 0, tzinfo=datetime.UTC)  # Tuesday, 10:00 in Vietnam
 HANOI = "01"
@@ -56,6 +57,7 @@ PASSWORD = "quyt-bach-thong-2026"
 _numbers = itertools.count(1)
 
 
+@kept
 def make_channel(**fields: Any) -> Channel:
     defaults = {
         "slug": "viet-nam",
@@ -68,6 +70,7 @@ def make_channel(**fields: Any) -> Channel:
     return Channel.objects.get_or_create(slug=fields.get("slug", "viet-nam"), defaults=defaults | fields)[0]
 
 
+@kept
 def make_zone(channel: Channel) -> Zone:
     zone = Zone.objects.filter(channels=channel).first()
     if zone is None:
@@ -77,16 +80,19 @@ def make_zone(channel: Channel) -> Zone:
     return zone
 
 
+@kept
 def make_user(**fields: Any) -> User:
     n = next(_numbers)
     defaults = {"email": f"nguoi-{n}@example.com", "password": PASSWORD, "first_name": f"Người {n}"}
     return User.objects.create_user(**(defaults | fields))
 
 
+@kept
 def make_admin(**fields: Any) -> User:
     return make_user(is_staff=True, is_superuser=True, **fields)
 
 
+@kept
 def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
     """An approved cooperative that the law is content with, without warehouse or ways."""
     n = next(_numbers)
@@ -103,12 +109,14 @@ def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
     return Cooperative.objects.create(name=name, **(defaults | fields))
 
 
+@kept
 def make_member(cooperative: Cooperative, role: Role = Role.MANAGER, **fields: Any) -> User:
     user = make_user(**fields)
     Membership.objects.create(cooperative=cooperative, user=user, role=role)
     return user
 
 
+@kept
 def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) -> Warehouse:
     """A store house that serves the channel and its zone."""
     n = next(_numbers)
@@ -123,11 +131,13 @@ def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) ->
     return warehouse
 
 
+@kept
 def make_service(channel: Channel, kind: WayKind = WayKind.CARRIER) -> Service:
     zone = make_zone(channel)
     return Service.objects.get_or_create(zone=zone, kind=kind, defaults={"name": str(kind.label)})[0]
 
 
+@kept
 def make_way(
     cooperative: Cooperative,
     channel: Channel,
@@ -148,6 +158,7 @@ def make_way(
     return way
 
 
+@kept
 def make_market_way(
     cooperative: Cooperative, channel: Channel, *, weekday: int = 6, capacity: int | None = None
 ) -> DeliveryWay:
@@ -172,6 +183,7 @@ def make_market_way(
     return way
 
 
+@kept
 def make_seller(
     name: str = "HTX Thiên An",
     channel: Channel | None = None,
@@ -189,6 +201,7 @@ def make_seller(
     return cooperative
 
 
+@kept
 def make_rate(
     percent: Decimal | int,
     cooperative: Cooperative | None = None,
@@ -200,10 +213,12 @@ def make_rate(
     return CommissionRate.objects.create(cooperative=cooperative, category=category, percent=percent, **days)
 
 
+@kept
 def make_category(name: str = "Rau, củ, quả tươi", parent: Category | None = None) -> Category:
     return add_category(name=name, parent=parent, sort_order=0, actor=Actor.system(), now=NOW)
 
 
+@kept
 def make_product_type(**fields: Any) -> ProductType:
     defaults = {"slug": "hang-thuong", "name": "Hàng thường"}
     return ProductType.objects.get_or_create(
@@ -211,12 +226,14 @@ def make_product_type(**fields: Any) -> ProductType:
     )[0]
 
 
+@kept
 def make_tax_class(rate: int = 8, country: str = "VN") -> TaxClass:
     tax_class = TaxClass.objects.create(name=f"{rate} %")
     TaxRate.objects.create(tax_class=tax_class, country=country, rate=Decimal(rate))
     return tax_class
 
 
+@kept
 def make_product(
     cooperative: Cooperative | None = None,
     *,
@@ -254,11 +271,13 @@ def make_product(
     return product
 
 
+@kept
 def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
     """The only variant of a product on sale."""
     return make_product(cooperative, **fields).variants.get()
 
 
+@kept
 def make_gourd(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
     """Sold by the fruit, paid for by the scale: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
     defaults = {
@@ -276,6 +295,7 @@ def stock_of(variant: Variant) -> Stock:
     return Stock.objects.get(variant=variant)
 
 
+@kept
 def make_basket(
     *wanted: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
 ) -> Basket:
@@ -319,6 +339,7 @@ def carriers_for(basket: Basket) -> dict[int, WantedDelivery]:
     return {way.cooperative_id: WantedDelivery(way.pk) for way in ways}
 
 
+@kept
 def make_order(
     *wanted: tuple[Variant, int],
     user: User | None = None,
@@ -340,6 +361,7 @@ def make_order(
     )
 
 
+@kept
 def make_bank_account() -> ShopSettings:
     """The market takes bank transfers."""
     ShopSettings.objects.update_or_create(
@@ -349,6 +371,7 @@ def make_bank_account() -> ShopSettings:
     return ShopSettings.objects.get(pk=1)
 
 
+@kept
 def make_part(**fields: Any) -> OrderPart:
     """The only part of an order of one cooperative."""
     return make_order(**fields).parts.get()
@@ -359,6 +382,7 @@ def nobody() -> uuid.UUID:
     return uuid.uuid4()
 
 
+@kept
 def make_places() -> None:
     """Two provinces of today with some communes, and an old name or two."""
     since = datetime.date(2025, 7, 1)
@@ -389,6 +413,7 @@ def _division(code: str, level: Level, word: str, name: str, since: datetime.dat
     )
 
 
+@kept
 def make_voucher(
     code: str = "CHAO10", *, value: int = 10, minimum: int | None = None, **fields: Any
 ) -> Voucher:

@@ -11,6 +11,7 @@ from orders.models import BankTransfer, Method, Order
 from orders.payments.arrivals import Arrival, Provider
 from shop.core.actors import Actor
 from tests.factories import NOW, make_bank_account, make_order, make_variant
+from tests.kept import kept
 
 BANK = Actor.system("sepay")
 HOUR = datetime.timedelta(hours=1)
@@ -18,6 +19,7 @@ LATER = NOW + HOUR
 _numbers = itertools.count(1)
 
 
+@kept
 def waiting_order(price: int = 45_000, **fields: Any) -> Order:
     """An order of two of a kind that waits for its transfer: twice the price and 30,000 for its delivery."""
     make_bank_account()

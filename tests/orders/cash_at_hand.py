@@ -10,12 +10,14 @@ from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
 from shop.core.actors import Actor, ActorKind, Door
 from tests.factories import NOW, make_order, make_seller, make_variant
+from tests.kept import kept
 
 CARRIER = "Giao Hàng Nhanh"
 DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 
+@kept
 def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
     """A part of `price` and 30,000 đồng for delivery, accepted."""
     variant = make_variant(seller or make_seller(), price=price)
@@ -24,6 +26,7 @@ def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> Order
     return part
 
 
+@kept
 def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any) -> Parcel:
     """A parcel on its way, which is to bring `price` and 30,000 đồng."""
     part = new_part(price, **fields)
@@ -34,6 +37,7 @@ def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fi
     return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **WHO)
 
 
+@kept
 def delivered(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
     """A parcel that arrived, with its cash in its carrier's hands (`cash`) or nobody knows where."""
     return deliver_parcel(

@@ -13,6 +13,7 @@ from orders.actions.standing import open_quantities
 from orders.models import Bearer, Order, OrderLine, OrderPart, Parcel, Refund
 from shop.core.actors import Actor, ActorKind, Door
 from tests.factories import NOW
+from tests.kept import kept
 from tests.orders.arriving import LATER, take, waiting_order
 
 DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
@@ -20,6 +21,7 @@ WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
 TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
+@kept
 def paid_order(price: int = 45_000, **fields: Any) -> Order:
     """Two of a kind at `price` and 30,000 for delivery, paid by transfer."""
     order = waiting_order(price, **fields)
@@ -27,6 +29,7 @@ def paid_order(price: int = 45_000, **fields: Any) -> Order:
     return Order.objects.get(pk=order.pk)
 
 
+@kept
 def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
     """All that is open of the part (or so much of it) in a parcel, accepted first where it was not."""
     if part.accepted_at is None:
@@ -36,6 +39,7 @@ def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parc
     return close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
 
+@kept
 def delivered(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
     """The order's first part, all of it with its buyer; its cash collected where there is any."""
     part = order.parts.order_by("number")[0]

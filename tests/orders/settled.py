@@ -6,12 +6,14 @@ from cooperatives.models import Cooperative
 from orders.actions.settle import close_settlement, correct_balance
 from orders.models import OrderPart, Payout, Settlement
 from tests.factories import make_order, make_variant
+from tests.kept import kept
 from tests.orders.cash_at_hand import WHO
 from tests.orders.test_booking import deliver, refund, with_commission
 
 ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "HTX THIEN AN"}
 
 
+@kept
 def owed(
     cooperative: Cooperative, amount: int = 50_000, *, why: str = "thưởng", key: str = "1"
 ) -> Settlement:
@@ -20,6 +22,7 @@ def owed(
     return Settlement.objects.open().get(cooperative=cooperative)
 
 
+@kept
 def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
     """An order of two that its carrier brought, at 5 % commission; `back` of it was given back."""
     part = make_order((make_variant(cooperative, price=price), 2)).parts.get()

@@ -41,6 +41,7 @@ from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import make_order, make_variant, nobody, stock_of
 from tests.invariants import check_everything
+from tests.kept import kept
 from tests.orders.arriving import LATER
 from tests.orders.refunding import WHO, delivered, line_of, packed
 from tests.unchanged import refused
@@ -53,6 +54,7 @@ LAST = datetime.datetime(2026, 12, 1, 16, 59, 59, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
 
 
+@kept
 def got(**goods) -> OrderPart:
     """A part of five steps that came at LATER, paid in cash."""
     return delivered(make_order((make_variant(price=45_000, on_hand=20, **goods), 5)))

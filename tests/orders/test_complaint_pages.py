@@ -24,6 +24,7 @@ from shop.core.actors import Actor
 from shop.core.models import Picture
 from shop.core.renditions import render
 from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
+from tests.kept import kept
 from tests.orders.arriving import take, waiting_order
 from tests.orders.refunding import WHO, delivered, give_back, line_of, paid_order
 from tests.unchanged import every_row
@@ -31,6 +32,7 @@ from tests.unchanged import every_row
 pytestmark = pytest.mark.django_db
 
 
+@kept
 def got(seller=None, **fields) -> OrderPart:
     variant = make_variant(seller, price=45_000, on_hand=20)
     return delivered(make_order((variant, 5), **fields), now=timezone.now())

@@ -15,6 +15,7 @@ from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order, make_seller, make_variant, nobody, stock_of
 from tests.invariants import check_cash, check_everything, check_parcels
+from tests.kept import kept
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +23,7 @@ MEMBER = Actor.system("test")
 WHO = {"actor": MEMBER, "now": NOW}
 
 
+@kept
 def accepted(*wanted):
     part = make_order(*wanted).parts.get()
     accept_part(part_id=part.pk, **WHO)

@@ -31,6 +31,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.invariants import check_everything
+from tests.kept import kept
 from tests.unchanged import every_row, refused
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,7 @@ BANK = Actor.system("bank")
 HOUR = datetime.timedelta(hours=1)
 
 
+@kept
 def waiting_order(**fields) -> Order:
     make_bank_account()
     return make_order((make_variant(price=45_000), 2), method=Method.TRANSFER, **fields)

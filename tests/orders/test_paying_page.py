@@ -23,6 +23,7 @@ from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import make_bank_account, make_gourd, make_order, make_user, make_variant, nobody
+from tests.kept import kept
 from tests.orders.arriving import take, waiting_order
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,7 @@ DESK = Actor.system("desk")
 MINUTE = datetime.timedelta(minutes=1)
 
 
+@kept
 def waiting(**fields) -> Order:
     """Waits for 120,000 ₫, from this moment on."""
     return waiting_order(now=timezone.now(), **fields)

@@ -13,6 +13,7 @@ from shop.core.actors import Actor, ActorKind, Door
 from shop.core.errors import ReasonNeeded
 from shop.core.models import Change
 from tests.factories import NOW, make_part
+from tests.kept import kept
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,7 @@ def by(door: Door) -> Actor:
     return Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
 
 
+@kept
 def waiting(kind: str = "market_day") -> Parcel:
     """A parcel that lies ready where it is collected."""
     part = make_part()

@@ -210,19 +210,6 @@ class DemoTests(TestCase):
             assert stock.on_hand == before[stock.pk] + promised.get(stock.pk, 0)
         assert not Notification.objects.filter(sent_at=None).exists()
 
-    def test_transfers_can_be_tried(self):
-        seed_orders(40, seed=1, now=NOW)
-
-        shop = ShopSettings.objects.get()
-        assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
-        settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
-        assert settled.exists()
-        assert {each.order.charge_coverage for each in settled} == {Coverage.FULL}
-        assert set(BankTransfer.objects.to_review().values_list("reason", flat=True)) == {
-            ReviewReason.NO_CODE,
-            ReviewReason.TOO_LITTLE,
-        }
-
     def test_orders_are_not_seeded_over_others(self):
         seed_orders(3, seed=5, now=NOW)
 
@@ -249,64 +236,6 @@ class DemoTests(TestCase):
             pk: on_hand + promised.get(pk, 0) for pk, on_hand in before.items()
         }
         assert not Notification.objects.filter(sent_at=None).exists()
-
-    def test_what_is_under_way_is_set_out_once_and_adds_up(self):
-        seed_orders(40, seed=1, now=NOW)
-
-        set_out()
-        first = Order.objects.count(), CashRemittance.objects.count()
-        set_out()
-
-        assert not is_interrupted()
-        assert first == (42, CashRemittance.objects.count())
-        assert Order.objects.count() == 42
-        asked = WeightQuestion.objects.open().get()
-        to_weigh = OrderLine.objects.filter(estimate_grams__gt=0, weighed_grams=None, part__state="accepted")
-        mine = to_weigh.filter(order__user__email=ACCOUNTS[0].email, order__placed_at__gte=HOURS_AGO)
-        assert set(mine.values_list("quantity", flat=True)) == {1, 2}
-        assert asked.line in mine
-        assert asked.grams > asked.line.bound_grams
-        assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
-        check_everything()
-
-    def test_one_complaint_is_to_be_answered_and_one_was_made_good(self):
-        seed_orders(40, seed=1, now=NOW)
-
-        set_out()
-
-        states = Complaint.objects.order_by("state").values_list("state", flat=True)
-        assert list(states) == ["accepted", "open"]
-        refund = Refund.objects.get(complaint__state="accepted")
-        assert refund.money == refund.amount > 0
-        assert [payout.state for payout in refund.payouts.all()] == ["paid"]
-        assert not Notification.objects.filter(sent_at=None).exists()
-        check_everything()
-
-    def test_cash_is_outstanding_at_several_ages_and_some_has_come_back(self):
-        seed_orders(40, seed=1, now=NOW)
-
-        set_out()
-
-        carriers, cooperatives = away_by_holder(day_of(NOW), "VND")
-        ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
-        assert {Age.NEW, Age.OLD} < ages
-        assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
-
-    def test_a_carriers_statement_is_there_to_be_read_in(self):
-        seed_orders(40, seed=1, now=NOW)
-        set_out()
-
-        with TemporaryDirectory() as folder:
-            path = write_statement(Path(folder))
-            content = path.read_bytes()
-
-        user = self.users[ACCOUNTS[-1].email]
-        statement = read_in(file_name=path.name, content=content, carrier="", user=user, now=NOW)
-        judged = judge_statement(statement)
-        assert judged[0].problem == RowProblem.SHORT
-        assert judged[-1].problem == RowProblem.UNKNOWN
-        assert {each.state for each in judged[1:-1]} == {RowState.WAITING}
-        assert {each.told.fee for each in judged} == {5_000}
 
     def test_a_history_written_in_bulk_is_the_one_that_is_lived_through(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
@@ -349,3 +278,68 @@ class DemoTests(TestCase):
         for account in ACCOUNTS:
             assert account.email in out.getvalue()
             assert account.password in out.getvalue()
+
+
+class UnderWayTests(TestCase):
+    """The same market with its history and what is under way, set out once."""
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.users = fill(now=NOW, pictures_now=False)
+        seed_orders(40, seed=1, now=NOW)
+        set_out()
+
+    def test_transfers_can_be_tried(self):
+        shop = ShopSettings.objects.get()
+        assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
+        settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
+        assert settled.exists()
+        assert {each.order.charge_coverage for each in settled} == {Coverage.FULL}
+        assert set(BankTransfer.objects.to_review().values_list("reason", flat=True)) == {
+            ReviewReason.NO_CODE,
+            ReviewReason.TOO_LITTLE,
+        }
+
+    def test_what_is_under_way_is_set_out_once_and_adds_up(self):
+        first = Order.objects.count(), CashRemittance.objects.count()
+        set_out()
+
+        assert not is_interrupted()
+        assert first == (42, CashRemittance.objects.count())
+        assert Order.objects.count() == 42
+        asked = WeightQuestion.objects.open().get()
+        to_weigh = OrderLine.objects.filter(estimate_grams__gt=0, weighed_grams=None, part__state="accepted")
+        mine = to_weigh.filter(order__user__email=ACCOUNTS[0].email, order__placed_at__gte=HOURS_AGO)
+        assert set(mine.values_list("quantity", flat=True)) == {1, 2}
+        assert asked.line in mine
+        assert asked.grams > asked.line.bound_grams
+        assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
+        check_everything()
+
+    def test_one_complaint_is_to_be_answered_and_one_was_made_good(self):
+        states = Complaint.objects.order_by("state").values_list("state", flat=True)
+        assert list(states) == ["accepted", "open"]
+        refund = Refund.objects.get(complaint__state="accepted")
+        assert refund.money == refund.amount > 0
+        assert [payout.state for payout in refund.payouts.all()] == ["paid"]
+        assert not Notification.objects.filter(sent_at=None).exists()
+        check_everything()
+
+    def test_cash_is_outstanding_at_several_ages_and_some_has_come_back(self):
+        carriers, cooperatives = away_by_holder(day_of(NOW), "VND")
+        ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
+        assert {Age.NEW, Age.OLD} < ages
+        assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
+
+    def test_a_carriers_statement_is_there_to_be_read_in(self):
+        with TemporaryDirectory() as folder:
+            path = write_statement(Path(folder))
+            content = path.read_bytes()
+
+        user = self.users[ACCOUNTS[-1].email]
+        statement = read_in(file_name=path.name, content=content, carrier="", user=user, now=NOW)
+        judged = judge_statement(statement)
+        assert judged[0].problem == RowProblem.SHORT
+        assert judged[-1].problem == RowProblem.UNKNOWN
+        assert {each.state for each in judged[1:-1]} == {RowState.WAITING}
+        assert {each.told.fee for each in judged} == {5_000}

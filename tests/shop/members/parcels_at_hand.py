@@ -12,8 +12,10 @@ from tests.factories import (
     make_order,
     make_variant,
 )
+from tests.kept import kept
 
 
+@kept
 def new_part(seller, quantity: int = 2, **fields) -> OrderPart:
     return make_order((make_variant(seller, on_hand=10, **fields), quantity), now=timezone.now()).parts.get()
 

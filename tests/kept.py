@@ -1,0 +1,228 @@
+"""What a factory made at the beginning of a test is put back in the next one, instead of being made again.
+
+Most tests begin alike: a channel, a seller, its goods, an order, made by the shop's own actions. Here each
+call that is `kept` is known by its arguments and by the calls before it in the same test; from the second
+time on its rows are written down, and from the third put back as they were.
+
+Only as long as nothing else wrote to the database since the test began, and only in tests that roll back and
+put nothing in place of code or settings. In all others the calls are what they are anywhere.
+"""
+
+from __future__ import annotations
+
+import datetime
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core import mail
+from django.db import connection, transaction
+from django.db.models import Model
+from django.utils.translation import get_language
+
+Made = TypeVar("Made", bound=Callable[..., Any])
+Row = tuple[Any, ...]
+_READS = ("SELECT", "SAVEPOINT", "RELEASE")
+# Signing in touches nothing that a factory reads.
+_BESIDE = (
+    'INSERT INTO "django_session"',
+    'UPDATE "django_session"',
+    'UPDATE "accounts_user" SET "last_login"',
+)
+_PLAIN = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)
+_PLAIN += (datetime.timedelta, Enum)
+
+
+class _Unknown(Exception):
+    """An argument that cannot be compared by its value."""
+
+
+@dataclass
+class _Step:
+    """One call after those before it: how often it was seen, and what came of it once it was kept."""
+
+    seen: int = 0
+    after: dict[Any, _Step] = field(default_factory=dict)
+    answer: bytes | None = None
+    rows: list[tuple[str, str, list[Row]]] = field(default_factory=list)  # table, statement, values
+    on_commit: list[tuple[Any, bool]] = field(default_factory=list)
+    is_fit: bool = True
+
+
+class _Ground:
+    """Where the test in hand stands, and how many writes there have been."""
+
+    def __init__(self) -> None:
+        self.first: dict[Any, _Step] = {}
+        self.place: dict[Any, _Step] | None = None
+        self.writes = self.written = 0
+        self.is_making = False
+
+    def begin(self) -> None:
+        self.place, self.written, self.is_making = self.first, self.writes, False
+        if self._count not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self._count)
+
+    def end(self) -> None:
+        self.place = None
+
+    def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.startswith((*_READS, *_BESIDE)):
+            self.writes += 1
+        return execute(sql, params, many, context)
+
+    def ask(self, make: Callable[..., Any], args: Row, named: dict[str, Any]) -> Any:
+        if self.is_making or self.place is None or self.written != self.writes:
+            return make(*args, **named)
+        try:
+            given = _value((args, named))
+        except _Unknown:
+            self.place = None
+            return make(*args, **named)
+        step = self.place.setdefault((make.__module__, make.__name__, get_language(), given), _Step())
+        step.seen += 1
+        self.is_making = True
+        try:
+            if step.answer is not None:
+                answer = _put_back(step)
+            elif step.seen > 1 and step.is_fit:
+                answer = _written_down(step, make, args, named, given)
+            else:
+                answer = make(*args, **named)
+        finally:
+            self.is_making = False
+        self.place, self.written = step.after, self.writes
+        return answer
+
+
+ground = _Ground()
+
+
+def kept(make: Made) -> Made:
+    """The rows that the function makes are kept, where it begins a test."""
+
+    @wraps(make)
+    def asked(*args: Any, **named: Any) -> Any:
+        return ground.ask(make, args, named)
+
+    return asked  # type: ignore[return-value]
+
+
+def _written_down(step: _Step, make: Callable[..., Any], args: Row, named: dict[str, Any], given: Any) -> Any:
+    """Make it, and keep what has changed. Whatever leaves more than rows behind is not fit to be kept."""
+    before, letters, waiting = _all_rows(), len(getattr(mail, "outbox", ())), len(connection.run_on_commit)
+    files = _files()
+    answer = make(*args, **named)
+    after = _all_rows()
+    added: list[tuple[str, str, list[Row]]] = []
+    changed: list[tuple[str, str, list[Row]]] = []
+    for table, (key, columns) in _tables().items():
+        old, new = before[table], after[table]
+        names = ", ".join(f'"{column}"' for column in columns)
+        marks = ", ".join(["%s"] * len(columns))
+        rows = [row for pk, row in new.items() if pk not in old]
+        if rows:
+            added.append((table, f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows))
+        rows = [(*row, pk) for pk, row in new.items() if pk in old and old[pk] != row]
+        if rows:
+            sets = ", ".join(f'"{column}" = %s' for column in columns)
+            changed.append((table, f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', rows))
+        step.is_fit = step.is_fit and old.keys() <= new.keys()
+    step.is_fit = (
+        step.is_fit
+        and _files() == files
+        and len(getattr(mail, "outbox", ())) == letters
+        and _value((args, named)) == given
+    )
+    if step.is_fit:
+        step.rows = [*added, *changed]
+        step.on_commit = [(each[1], each[2]) for each in connection.run_on_commit[waiting:]]
+        try:
+            step.answer = pickle.dumps(answer)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            step.is_fit = False
+    return answer
+
+
+def _put_back(step: _Step) -> Any:
+    with connection.cursor() as cursor:
+        for _table, statement, rows in step.rows:
+            cursor.executemany(statement, rows)
+    for work, robust in step.on_commit:
+        transaction.on_commit(work, robust=robust)
+    assert step.answer is not None
+    return pickle.loads(step.answer)
+
+
+@cache
+def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Each table's key and columns."""
+    return {
+        model._meta.db_table: (
+            model._meta.pk.column,
+            tuple(each.column for each in model._meta.concrete_fields if not each.generated),
+        )
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    }
+
+
+def _all_rows() -> dict[str, dict[Any, Row]]:
+    """Every row as the database keeps it: an expression has no declared type to convert it to."""
+    plain = "+" if connection.vendor == "sqlite" else ""
+    found = {}
+    with connection.cursor() as cursor:
+        for table, (key, columns) in _tables().items():
+            place = columns.index(key)
+            names = ", ".join(f'{plain}"{column}"' for column in columns)
+            cursor.execute(f'SELECT {names} FROM "{table}"')
+            found[table] = {row[place]: row for row in cursor.fetchall()}
+    return found
+
+
+def _files() -> list[Path]:
+    return sorted(Path(settings.MEDIA_ROOT).rglob("*"))
+
+
+def _value(given: Any) -> Any:
+    """What can be compared with another test's argument."""
+    if isinstance(given, Model):
+        columns = {name: value for name, value in vars(given).items() if not name.startswith("_")}
+        return (given._meta.label, _value(columns))
+    if isinstance(given, _PLAIN):
+        return (type(given).__name__, given)
+    if isinstance(given, dict):
+        return tuple(sorted(((_value(key), _value(value)) for key, value in given.items()), key=repr))
+    if isinstance(given, list | tuple):
+        return tuple(_value(each) for each in given)
+    if isinstance(given, set | frozenset):
+        return tuple(sorted((_value(each) for each in given), key=repr))
+    if is_dataclass(given) and not isinstance(given, type):
+        return (type(given).__name__, *(_value(getattr(given, each.name)) for each in fields(given)))
+    raise _Unknown(type(given).__name__)
+
+
+def begins_alike(test: pytest.Function) -> bool:
+    """Whether a test rolls back and puts nothing in place of code or settings."""
+    mark = test.get_closest_marker("django_db")
+    uses_rows = mark is not None or "db" in test.fixturenames
+    if not uses_rows or test.cls is not None or (mark is not None and mark.kwargs.get("transaction")):
+        return False
+    return not {"settings", "live_server", "transactional_db"} & set(test.fixturenames) and not _patches(test)
+
+
+def _patches(test: pytest.Function) -> bool:
+    """Whether the test or a fixture of ours asks for `monkeypatch`; pytest-django's own always do."""
+    asked = [test._fixtureinfo.argnames]
+    for definitions in test._fixtureinfo.name2fixturedefs.values():
+        asked += [each.argnames for each in definitions if each.func.__module__.startswith("tests")]
+    return any("monkeypatch" in names for names in asked)
