@@ -8,6 +8,8 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from catalog.actions.categories import add_category
 from catalog.actions.products import ProductDetails, VariantDetails, offer_product
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
@@ -16,6 +18,7 @@ from cooperatives.models import (
     Cooperative,
     DeliveryRate,
     DeliveryWay,
+    GroupCooperative,
     MarketDay,
     MarketDayKind,
     Membership,
@@ -43,7 +46,8 @@ from orders.models import (
     VoucherCode,
     VoucherValue,
 )
-from shop.accounts.models import Address, ConsentPurpose, User
+from shop.accounts.models import Address, ConsentPurpose, Group, GroupPermission, User
+from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
 from shop.core.models.geography import Division, FormerPlace, Level
@@ -55,6 +59,12 @@ HANOI = "01"
 THAI_NGUYEN = "19"
 PASSWORD = "quyt-bach-thong-2026"
 _numbers = itertools.count(1)
+_JUST_NOW = timezone.now()
+
+
+def just_now() -> datetime.datetime:
+    """The same moment of today for all tests of a run, so that they can begin alike."""
+    return _JUST_NOW
 
 
 @kept
@@ -90,6 +100,19 @@ def make_user(**fields: Any) -> User:
 @kept
 def make_admin(**fields: Any) -> User:
     return make_user(is_staff=True, is_superuser=True, **fields)
+
+
+@kept
+def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = (), **fields: Any) -> User:
+    """Staff in one group with these permissions, for all rows or those of some cooperatives."""
+    user = make_user(is_staff=True, **fields)
+    group = Group.objects.create(name=f"Nhóm {user.pk}")
+    group.users.add(user)
+    GroupPermission.objects.bulk_create(GroupPermission(group=group, code=code) for code in permissions)
+    GroupCooperative.objects.bulk_create(
+        GroupCooperative(group=group, cooperative=each) for each in works_for
+    )
+    return user
 
 
 @kept

@@ -15,6 +15,7 @@ from orders.models import BankTransfer, GatewayEvent
 from orders.payments.proofs import Unreadable
 from orders.states import TransferState
 from tests.doubles.bank_webhooks import casso_webhook, payos_webhook, sepay_headers, sepay_webhook
+from tests.factories import just_now
 from tests.invariants import check_everything
 from tests.orders.arriving import waiting_order
 from tests.unchanged import every_row
@@ -74,7 +75,7 @@ def payos(code: str, **fields):
 
 @pytest.mark.parametrize(("service", "told"), [("sepay", sepay), ("casso", casso), ("payos", payos)])
 def test_a_proven_notice_settles_its_order(call, service: str, told) -> None:
-    order = waiting_order(now=timezone.now())
+    order = waiting_order(now=just_now())
 
     answer = call(service, told(order.code))
 
@@ -88,7 +89,7 @@ def test_a_proven_notice_settles_its_order(call, service: str, told) -> None:
 
 @pytest.mark.parametrize("services", list(itertools.permutations([("sepay", sepay), ("casso", casso)])))
 def test_however_often_and_by_whomever_it_is_told_it_is_paid_once(call, services) -> None:
-    order = waiting_order(now=timezone.now())
+    order = waiting_order(now=just_now())
 
     for service, told in [*services, *services]:
         assert call(service, told(order.code)).status_code == 200
@@ -99,7 +100,7 @@ def test_however_often_and_by_whomever_it_is_told_it_is_paid_once(call, services
 
 
 def test_several_transfers_in_one_notice_are_each_taken(call) -> None:
-    one, other = waiting_order(now=timezone.now()), waiting_order(now=timezone.now())
+    one, other = waiting_order(now=just_now()), waiting_order(now=just_now())
     told = casso_webhook(
         SECRET,
         timezone.now(),
@@ -115,7 +116,7 @@ def test_several_transfers_in_one_notice_are_each_taken(call) -> None:
 
 
 def test_money_that_went_out_is_answered_and_not_kept(call) -> None:
-    waiting_order(now=timezone.now())
+    waiting_order(now=just_now())
     before = every_row()
 
     answer = call("sepay", sepay("ra", transferType="out"))
@@ -125,7 +126,7 @@ def test_money_that_went_out_is_answered_and_not_kept(call) -> None:
 
 
 def test_a_message_that_was_lost_is_found_by_the_sweep(call) -> None:
-    order = waiting_order(now=timezone.now())
+    order = waiting_order(now=just_now())
     call("sepay", sepay(order.code), works=False)
     GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
 
@@ -136,7 +137,7 @@ def test_a_message_that_was_lost_is_found_by_the_sweep(call) -> None:
 
 
 def test_a_notice_that_is_handled_stays_handled(call) -> None:
-    order = waiting_order(now=timezone.now())
+    order = waiting_order(now=just_now())
     call("sepay", sepay(order.code))
     before = every_row()
 
@@ -147,7 +148,7 @@ def test_a_notice_that_is_handled_stays_handled(call) -> None:
 
 def test_an_api_key_will_do_where_there_is_no_secret(call, settings) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "", "key"
-    order = waiting_order(now=timezone.now())
+    order = waiting_order(now=just_now())
     body, _headers = sepay(order.code)
 
     assert call("sepay", (body, {"Authorization": "Apikey other"})).status_code == 401
@@ -208,7 +209,7 @@ def less_than_nothing(code: str):
     ],
 )
 def test_what_is_not_proven_or_not_understood_leaves_nothing(call, told, status: int, code: str) -> None:
-    order = waiting_order(now=timezone.now())
+    order = waiting_order(now=just_now())
     before = every_row()
 
     answer = call("sepay", told(order.code))
@@ -218,7 +219,7 @@ def test_what_is_not_proven_or_not_understood_leaves_nothing(call, told, status:
 
 
 def test_too_large_a_body_is_not_even_read(call) -> None:
-    waiting_order(now=timezone.now())
+    waiting_order(now=just_now())
 
     answer = call("sepay", (b"x" * 1_000_001, {}))
 

@@ -13,9 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import BankTransfer, StatementImport
 from orders.states import TransferState
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
-from tests.factories import make_bank_account, make_cooperative, make_member, make_user
+from tests.factories import make_bank_account, make_cooperative, make_member, make_staff
 from tests.orders.arriving import take, waiting_order
 from tests.orders.test_bank_statement import DAY, csv
 from tests.unchanged import every_row
@@ -24,19 +23,11 @@ pytestmark = pytest.mark.django_db
 STATEMENTS = "/en/quan-tri/sao-ke/"
 
 
-def staff_with(permission: Permission):
-    user = make_user(is_staff=True, first_name="Thu")
-    group = Group.objects.create(name=permission.label)
-    GroupPermission.objects.create(group=group, code=permission)
-    group.users.add(user)
-    return user
-
-
 @pytest.fixture
 def cashier(client: Client) -> Client:
     """Staff who may handle payments and nothing else, of a market with an account."""
     make_bank_account()
-    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
     return client
 
 
@@ -53,7 +44,7 @@ def test_statements_are_for_who_handles_payments(cashier: Client) -> None:
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
     before = every_row()
 
-    for user in (make_member(make_cooperative()), staff_with(Permission.MANAGE_ORDERS)):
+    for user in (make_member(make_cooperative()), make_staff(Permission.MANAGE_ORDERS)):
         cashier.force_login(user)
         assert cashier.get(STATEMENTS).status_code == 404
         assert cashier.get(path).status_code == 404
@@ -163,7 +154,7 @@ def test_what_is_no_statement_is_answered_at_the_field(cashier: Client, content:
 
 
 def test_without_an_account_the_page_says_so(client: Client) -> None:
-    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
     assert "Set the market's own bank account first." in words(client.get(STATEMENTS))
     assert upload(client, csv(("FT1", 7_000, "lai"))).status_code == 422

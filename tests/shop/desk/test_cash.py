@@ -14,10 +14,9 @@ from django.utils import timezone
 
 from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
 from orders.states import CodState
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.reports.cash import Age, away_by_holder
-from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_user
+from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.orders.cash_at_hand import CARRIER, delivered, statement
 
 pytestmark = pytest.mark.django_db
@@ -28,10 +27,7 @@ PAGES = ("", "kien/", "ban-giao/", "bang-ke/", "can-xem/")
 @pytest.fixture
 def cashier(client: Client) -> Client:
     """Staff who may handle payments and nothing else."""
-    user = make_user(is_staff=True)
-    group = Group.objects.create(name="Thu ngân")
-    GroupPermission.objects.create(group=group, code=Permission.HANDLE_PAYMENTS)
-    group.users.add(user)
+    user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
     return client
 
@@ -50,10 +46,7 @@ def aged(parcel, days):
 def test_cash_is_for_who_handles_payments(client: Client, page: str) -> None:
     client.force_login(make_member(make_cooperative()))
     member = client.get(CASH + page).status_code
-    user = make_user(is_staff=True)
-    group = Group.objects.create(name="Duyệt hàng")
-    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
-    group.users.add(user)
+    user = make_staff(Permission.MANAGE_ORDERS)
     client.force_login(user)
 
     assert (member, client.get(CASH + page).status_code) == (404, 404)

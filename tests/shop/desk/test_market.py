@@ -7,16 +7,14 @@ import re
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from orders.actions.pay import ways_to_pay
 from orders.models import Method
 from orders.payments.vietqr import payload_for, qr_svg
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
-from tests.factories import make_bank_account, make_channel, make_user
+from tests.factories import just_now, make_bank_account, make_channel, make_staff
 from tests.orders.arriving import waiting_order
 from tests.unchanged import every_row
 
@@ -25,20 +23,12 @@ MARKET = "/en/quan-tri/cai-dat/"
 ACCOUNT = {"bank": "970405", "account": "1500 2011 2233", "holder": "Công ty Chợ Phiên"}
 
 
-def staff_with(permission: Permission):
-    user = make_user(is_staff=True, first_name="Lan")
-    group = Group.objects.create(name=permission.label)
-    GroupPermission.objects.create(group=group, code=permission)
-    group.users.add(user)
-    return user
-
-
 @pytest.fixture
 def keeper(client: Client) -> Client:
     """Staff who may change settings, of a market that can be written to."""
     make_channel()
     ShopSettings.objects.create(pk=1, operator_email="san@example.com")
-    client.force_login(staff_with(Permission.MANAGE_SETTINGS))
+    client.force_login(make_staff(Permission.MANAGE_SETTINGS, first_name="Lan"))
     return client
 
 
@@ -54,7 +44,7 @@ def account() -> tuple[str, str, str]:
 def test_settings_are_for_who_may_change_them(client: Client) -> None:
     make_channel()
     signed_out = client.get(MARKET).status_code
-    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
     before = every_row()
 
     answers = [
@@ -130,7 +120,7 @@ def test_half_an_account_is_none(keeper: Client, wrong: dict[str, str]) -> None:
 
 
 def test_orders_that_wait_are_named_before_the_account_is_changed(keeper: Client) -> None:
-    waiting_order(now=timezone.now())
+    waiting_order(now=just_now())
 
     assert "1 order waits for a transfer; it shows a new account at once." in words(keeper.get(MARKET))
 

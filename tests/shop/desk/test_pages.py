@@ -15,9 +15,9 @@ from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Order, OrderPart, Parcel, Source, WeightQuestion
 from orders.states import ParcelState
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from tests.factories import (
+    just_now,
     make_admin,
     make_channel,
     make_cooperative,
@@ -26,6 +26,7 @@ from tests.factories import (
     make_order,
     make_product,
     make_seller,
+    make_staff,
     make_user,
     make_variant,
     nobody,
@@ -54,10 +55,7 @@ def test_the_desk_is_for_staff_alone(client: Client, page: str) -> None:
 
 
 def test_staff_see_what_their_group_lets_them(client: Client) -> None:
-    user = make_user(is_staff=True)
-    group = Group.objects.create(name="Duyệt hàng")
-    GroupPermission.objects.create(group=group, code=Permission.MANAGE_PRODUCTS)
-    group.users.add(user)
+    user = make_staff(Permission.MANAGE_PRODUCTS)
     client.force_login(user)
 
     statuses = {page: client.get(DESK + page).status_code for page in PAGES}
@@ -93,7 +91,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
     make_product(state=ListingState.IN_REVIEW)
     unanswered = make_order().parts.get()
     OrderPart.objects.filter(pk=unanswered.pk).update(called_at=timezone.now())
-    failed = make_order(now=timezone.now()).parts.get()
+    failed = make_order(now=just_now()).parts.get()
     Parcel.objects.create(part=failed, number=1, state=ParcelState.FAILED_DELIVERY, reason="Không ai nhận")
 
     answer = admin.get(DESK)

@@ -10,11 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import CommissionRate, WithholdingRate
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.core.calendar import day_of
 from shop.core.models import shop_settings
-from tests.factories import make_admin, make_category, make_rate, make_seller, make_user
+from tests.factories import make_admin, make_category, make_rate, make_seller, make_staff
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/hoa-hong/"
@@ -29,10 +28,7 @@ def desk(client: Client) -> Client:
 
 
 def test_rates_are_for_who_manages_the_settings(client: Client) -> None:
-    user = make_user(is_staff=True)
-    group = Group.objects.create(name="Thu ngân")
-    GroupPermission.objects.create(group=group, code=Permission.HANDLE_PAYMENTS)
-    group.users.add(user)
+    user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
 
     assert client.get(PAGE).status_code == client.post(PAGE, RATE).status_code == 404

@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 
 from orders.models import LedgerEntry, LedgerPosting, Payout, Settlement
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
-from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_user
+from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.invariants import check_ledger
 from tests.orders.settled import ACCOUNT, close, due, owed, sold
 
@@ -22,10 +21,7 @@ KEY = str(uuid.UUID(int=7))
 @pytest.fixture
 def cashier(client: Client) -> Client:
     """Staff who may handle payments and nothing else."""
-    user = make_user(is_staff=True)
-    group = Group.objects.create(name="Thu ngân")
-    GroupPermission.objects.create(group=group, code=Permission.HANDLE_PAYMENTS)
-    group.users.add(user)
+    user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
     return client
 
@@ -38,10 +34,7 @@ def said(answer) -> str:
 def test_money_is_for_who_handles_payments(client: Client, page: str) -> None:
     client.force_login(make_member(make_cooperative()))
     member = client.get(f"/quan-tri/{page}").status_code
-    user = make_user(is_staff=True)
-    group = Group.objects.create(name="Duyệt hàng")
-    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
-    group.users.add(user)
+    user = make_staff(Permission.MANAGE_ORDERS)
     client.force_login(user)
     others = client.get(f"/quan-tri/{page}").status_code
     client.force_login(make_admin())

@@ -16,11 +16,10 @@ from orders.actions.sweeps import expire_order
 from orders.models import BankTransfer, Order, Payment, Payout
 from orders.payments.vietqr import payload_for, qr_svg
 from orders.states import OrderStatus, PayoutState, TransferState
-from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
-from tests.factories import make_cooperative, make_member, make_user
+from tests.factories import just_now, make_cooperative, make_member, make_staff
 from tests.orders.arriving import take, waiting_order
 from tests.unchanged import every_row
 
@@ -32,16 +31,8 @@ BACK = {"bank": "970405", "account": "0099 887 766", "holder": "Nguyễn Thị H
 @pytest.fixture
 def cashier(client: Client) -> Client:
     """Staff who may handle payments and nothing else."""
-    client.force_login(staff_with(Permission.HANDLE_PAYMENTS))
+    client.force_login(make_staff(Permission.HANDLE_PAYMENTS, first_name="Thu"))
     return client
-
-
-def staff_with(permission: Permission):
-    user = make_user(is_staff=True, first_name="Thu")
-    group = Group.objects.create(name=permission.label)
-    GroupPermission.objects.create(group=group, code=permission)
-    group.users.add(user)
-    return user
 
 
 def arrives(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
@@ -50,7 +41,7 @@ def arrives(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
 
 
 def waiting(**fields) -> Order:
-    return waiting_order(now=timezone.now(), **fields)
+    return waiting_order(now=just_now(), **fields)
 
 
 def seen(client: Client, path: str, status: int = 200) -> str:
@@ -82,7 +73,7 @@ def test_transfers_are_for_who_handles_payments(client: Client, page: str) -> No
     signed_out = client.get(path).status_code
     client.force_login(make_member(make_cooperative()))
     member = client.get(path).status_code
-    client.force_login(staff_with(Permission.MANAGE_ORDERS))
+    client.force_login(make_staff(Permission.MANAGE_ORDERS))
 
     assert (signed_out, member, client.get(path).status_code) == (302, 404, 404)
 
@@ -90,7 +81,7 @@ def test_transfers_are_for_who_handles_payments(client: Client, page: str) -> No
 @pytest.mark.parametrize("noun", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
 def test_who_may_not_see_transfers_decides_nothing(client: Client, noun: str) -> None:
     order, transfer = waiting(), arrives()
-    client.force_login(staff_with(Permission.MANAGE_ORDERS))
+    client.force_login(make_staff(Permission.MANAGE_ORDERS))
     before = every_row()
     sent = {"code": order.code, "amount": "120000", **BACK}
 

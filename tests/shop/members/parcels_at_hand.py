@@ -9,6 +9,7 @@ from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
 from shop.core.actors import Actor
 from tests.factories import (
+    just_now,
     make_order,
     make_variant,
 )
@@ -17,7 +18,7 @@ from tests.kept import kept
 
 @kept
 def new_part(seller, quantity: int = 2, **fields) -> OrderPart:
-    return make_order((make_variant(seller, on_hand=10, **fields), quantity), now=timezone.now()).parts.get()
+    return make_order((make_variant(seller, on_hand=10, **fields), quantity), now=just_now()).parts.get()
 
 
 def accepted_part(seller, quantity: int = 2) -> OrderPart:

@@ -21,6 +21,7 @@ from orders.states import ParcelState
 from shop.core.actors import Actor
 from tests.factories import (
     PASSWORD,
+    just_now,
     make_category,
     make_member,
     make_order,
@@ -74,7 +75,7 @@ def test_goods_are_photographed_described_and_sent_to_the_market(phone: Page, se
 def test_an_order_goes_from_accepted_to_delivered_one_big_button_a_step_without_scripts(
     browser: Browser, live_server: Any, seller
 ):
-    part = make_order((make_variant(seller), 2), now=timezone.now()).parts.get()
+    part = make_order((make_variant(seller), 2), now=just_now()).parts.get()
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 360, "height": 740}
     )
@@ -100,7 +101,7 @@ def test_an_order_goes_from_accepted_to_delivered_one_big_button_a_step_without_
 def test_every_page_is_fit_for_screen_readers_small_screens_and_thumbs(phone: Page, seller):
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
-    new, begun, closed = (make_order((variant, 2), now=timezone.now()).parts.get() for _ in range(3))
+    new, begun, closed = (make_order((variant, 2), now=just_now()).parts.get() for _ in range(3))
     parcels = [_begun(part) for part in (begun, closed)]
     close_parcel(parcel_id=parcels[1].pk, actor=Actor.system(), now=timezone.now())
     phone.set_viewport_size({"width": 360, "height": 740})

@@ -25,6 +25,7 @@ from shop.core.states import WrongMove
 from tests.factories import (
     NOW,
     carriers_for,
+    just_now,
     make_basket,
     make_contact,
     make_member,
@@ -185,7 +186,7 @@ def test_who_does_not_pack_is_told_so_and_changes_nothing(client, seller, role):
 def test_two_cooperatives_see_only_their_own_part(client):
     first, second = make_seller("HTX Một"), make_seller("HTX Hai")
     order = make_order(
-        (make_variant(first, name="Gối"), 1), (make_variant(second, name="Bí xanh"), 1), now=timezone.now()
+        (make_variant(first, name="Gối"), 1), (make_variant(second, name="Bí xanh"), 1), now=just_now()
     )
     client.force_login(make_member(first))
 
@@ -214,7 +215,7 @@ def test_lists_show_each_part_at_its_stage(packer, seller):
 def test_the_big_button_counts_what_the_page_has_no_room_for(packer, seller):
     variant = make_variant(seller, on_hand=100)
     for _each in range(14):
-        make_order((variant, 1), now=timezone.now())
+        make_order((variant, 1), now=just_now())
 
     page = packer.get("/xa-vien/").content.decode()
 
@@ -247,8 +248,8 @@ def test_lists_cost_the_same_however_many_parts_there_are(packer, seller, addres
 
 def test_a_parts_page_costs_the_same_however_many_lines_it_has(packer, seller):
     variants = [make_variant(seller, name=f"Hàng {number}") for number in range(6)]
-    small = make_order((variants[0], 1), now=timezone.now()).parts.get()
-    large = make_order(*[(variant, 1) for variant in variants], now=timezone.now()).parts.get()
+    small = make_order((variants[0], 1), now=just_now()).parts.get()
+    large = make_order(*[(variant, 1) for variant in variants], now=just_now()).parts.get()
     for part in (small, large):
         accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
     packer.get(f"/xa-vien/goi/{small.pk}/")
@@ -275,7 +276,7 @@ def test_a_part_whose_time_is_nearly_up_is_marked_pressing(packer, seller):
 
 def test_a_task_names_what_is_in_the_part(packer, seller):
     product = make_product(seller, name="Khăn thổ cẩm")
-    part = make_order((product.variants.get(), 1), now=timezone.now()).parts.get()
+    part = make_order((product.variants.get(), 1), now=just_now()).parts.get()
 
     page = packer.get("/xa-vien/goi/?viec=nhan").content.decode()
 

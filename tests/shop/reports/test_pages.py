@@ -15,7 +15,15 @@ from django.test import Client
 from django.utils import timezone
 
 from shop.core.calendar import day_of
-from tests.factories import make_admin, make_channel, make_order, make_seller, make_user, make_variant
+from tests.factories import (
+    just_now,
+    make_admin,
+    make_channel,
+    make_order,
+    make_seller,
+    make_user,
+    make_variant,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +57,7 @@ def test_staff_need_the_permission(client: Client) -> None:
 
 
 def test_the_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> None:
-    make_order((make_variant(price=320_000), 2), now=timezone.now())
+    make_order((make_variant(price=320_000), 2), now=just_now())
 
     page = admin.get(SALES).content.decode()
 
@@ -72,7 +80,7 @@ def test_wrong_days_are_said_beside_their_fields(admin: Client) -> None:
 
 def test_the_csv_has_its_mark_plain_numbers_and_no_formulas(admin: Client) -> None:
     seller = make_seller('=HYPERLINK("http://x")', commission=5)
-    make_order((make_variant(seller, price=1_234_000), 1), now=timezone.now())
+    make_order((make_variant(seller, price=1_234_000), 1), now=just_now())
 
     answer = admin.get(SALES, {"format": "csv"})
 
@@ -114,7 +122,7 @@ def test_the_number_of_queries_does_not_grow_with_orders(
         for group in ("cooperative", "category", "product", "province", "channel", "source")
         for form in ("", "csv", "xlsx")
     ]
-    make_order((make_variant(), 1), now=timezone.now())
+    make_order((make_variant(), 1), now=just_now())
     few = []
     for query in asked:
         with django_assert_max_num_queries(25) as counted:

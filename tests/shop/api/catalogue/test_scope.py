@@ -14,11 +14,11 @@ from tests.factories import (
     make_product,
     make_product_type,
     make_seller,
+    make_staff,
     make_warehouse,
     stock_of,
 )
 from tests.shop.api.client import ask, data_of
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,8 @@ from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.calendar import day_of
 from shop.core.models import TaxRate
-from tests.factories import make_admin, make_product, make_product_type, make_tax_class, make_user
+from tests.factories import make_admin, make_product, make_product_type, make_staff, make_tax_class, make_user
 from tests.shop.api.client import ask, data_of
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

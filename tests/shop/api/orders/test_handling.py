@@ -15,13 +15,13 @@ from tests.factories import (
     make_order,
     make_places,
     make_seller,
+    make_staff,
     make_variant,
     nobody,
     stock_of,
 )
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.orders.test_sending import fulfilled
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

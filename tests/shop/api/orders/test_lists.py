@@ -17,12 +17,12 @@ from tests.factories import (
     make_bank_account,
     make_channel,
     make_order,
+    make_staff,
     make_user,
     make_variant,
 )
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.orders.test_sending import fulfilled
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

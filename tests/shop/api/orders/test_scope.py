@@ -13,9 +13,8 @@ from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
-from tests.factories import NOW, make_admin, make_order, make_seller, make_user, make_variant
+from tests.factories import NOW, make_admin, make_order, make_seller, make_staff, make_user, make_variant
 from tests.shop.api.client import ask, data_of
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,16 @@ from catalog.models import Listing
 from cooperatives.models import Service, ServicePrice, Zone
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
-from tests.factories import make_admin, make_channel, make_product, make_seller, make_user, make_zone
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_product,
+    make_seller,
+    make_staff,
+    make_user,
+    make_zone,
+)
 from tests.shop.api.client import ask, data_of
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
