@@ -65,7 +65,7 @@ def test_a_change_without_sign_in_leads_back_to_todays_work(client, seller):
 
 
 def test_today_tells_how_long_there_is_to_accept_and_leads_to_the_first_new_part(packer, seller):
-    part = new_part(seller)
+    part = make_order((make_variant(seller), 2), now=timezone.now()).parts.get()
 
     page = packer.get("/xa-vien/").content.decode()
 
