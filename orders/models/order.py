@@ -71,7 +71,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.placed().filter(pk=token)
 
     def visible_to(self, user: User | None) -> OrderQuerySet:
-        """Placed ones of this person, and those of guests, which nobody lists: their ids are unguessable."""
+        """Placed ones that somebody may look at by their unguessable ids: not another person's."""
+        placed = self.placed()
+        return placed if user is None else placed.filter(Q(user=None) | Q(user=user.pk))
+
+    def changeable_by(self, user: User | None) -> OrderQuerySet:
+        """Placed ones of this person, and those of guests, for whoever holds their ids."""
         return self.placed().filter(Q(user=None) | Q(user=user.pk if user else None))
 
     def from_basket(self, basket_id: uuid.UUID, user_id: int | None) -> OrderQuerySet:

@@ -20,7 +20,7 @@ from shop.api.context import Context
 from shop.api.ids import global_id, global_ids
 from shop.api.languages import code_of
 from shop.api.metadata import keep_metadata
-from shop.api.orders.seen import shown_key, within
+from shop.api.orders.seen import scope_of, shown_key, within
 from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
 from shop.api.types import Row, Type
 from shop.core.models import Channel
@@ -123,8 +123,10 @@ def status_display(orders: list[Row], *_: Any) -> list[str]:
 
 @order.field("user", needs=("user_id", "is_whole"))
 def buyers(orders: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
-    """Whoever sees the whole of somebody's order is that person, or handles orders."""
-    keys = [each.user_id if each.is_whole else None for each in orders]
+    """Who holds an order's id is not told whose it is: that is for the person themselves and for staff."""
+    own = context.user.pk if context.user else None
+    is_told = scope_of(context).is_platforms
+    keys = [each.user_id if each.is_whole and (is_told or each.user_id == own) else None for each in orders]
     found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [found.get(key) for key in keys]
 

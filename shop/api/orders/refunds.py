@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.db.models import Sum as Total
 
+from cooperatives.models import Membership
 from orders.models import EventKind, OrderLine, PaymentEvent, RefundLine
 from shop.accounts.models import App, User
 from shop.api.account.types import user
@@ -13,6 +15,7 @@ from shop.api.apps.types import app
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
+from shop.api.orders.seen import scope_of
 from shop.api.orders.types import HANDLING, granted_refund, granted_refund_line, line, order
 from shop.api.types import Row
 from shop.core.actors import ActorKind
@@ -60,10 +63,13 @@ def deciding_apps(
 
 
 def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Selection) -> list[Row | None]:
-    """The people, or the apps, that rows say were acting."""
+    """The people, or the apps, that rows say were acting; buyers are shown to the platform alone."""
     keys = [int(row.actor_key) if row.actor_kind == kind and row.actor_key else None for row in rows]
     if kind == ActorKind.PERSON:
-        found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+        people = User.objects.all()
+        if not scope_of(context).is_platforms:
+            people = people.filter(Q(is_staff=True) | Q(pk__in=Membership.objects.values("user")))
+        found = user.by_key(context, keys, selection.names(), rows=people)
     else:
         found = app.by_key(context, keys, selection.names(), rows=App.objects.all())
     return [found.get(key) for key in keys]

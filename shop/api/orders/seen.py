@@ -38,7 +38,7 @@ def whole_orders() -> Rows:
 
 
 def orders_seen(context: Context) -> Rows:
-    """Their own and a guest's by its unguessable id for anybody; those that staff handle for staff."""
+    """By an unguessable id for anybody, but not another person's; those that staff handle for staff."""
     scope = scope_of(context)
     if scope.is_everything:
         return whole_orders()
@@ -125,7 +125,7 @@ def _sum(parts: OrderPartQuerySet, column: str) -> Any:
 
 # --- ids ----------------------------------------------------------------------------------------------
 
-# Whoever holds the id of a guest's order sees all of it, so staff of a cooperative are not told it: they know
+# Whoever holds the id of an order sees all of it, so staff of a cooperative are not told it: they know
 # the order by its number, written as a key.
 _LARGEST_NUMBER = 2**63 - 1
 

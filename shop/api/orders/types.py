@@ -58,4 +58,4 @@ granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.
 
 def owns(context: Context, key: Any) -> bool:
     """Whether somebody may write an order's public metadata: whose it is, or who holds a guest's id."""
-    return Order.objects.visible_to(context.user).filter(pk=key).exists()
+    return Order.objects.changeable_by(context.user).filter(pk=key).exists()

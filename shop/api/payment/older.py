@@ -9,6 +9,7 @@ from shop.api.base.shop import shop
 from shop.api.breadth import Selection
 from shop.api.checkout.baskets import gift_card
 from shop.api.context import Context
+from shop.api.orders.seen import scope_of
 from shop.api.orders.types import granted_refund, order
 from shop.api.payment.gateways import OfferedGateway, offered
 from shop.api.payment.types import event, item
@@ -51,7 +52,8 @@ def payments_of_refunds(
     refunds: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Row | None]:
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
-    keys = dict(rows.values_list("refund", "payment"))  # the first that was asked
+    # The first that was asked. Payments are the platform's: staff of cooperatives do not see them.
+    keys = dict(rows.values_list("refund", "payment")) if scope_of(context).is_platforms else {}
     found = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
     return [found.get(keys.get(each.id)) for each in refunds]
 

@@ -13,7 +13,12 @@ from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
+<<<<<<< HEAD
 from tests.factories import NOW, make_admin, make_order, make_seller, make_staff, make_user, make_variant
+=======
+from shop.core.models import Change
+from tests.factories import NOW, make_admin, make_order, make_seller, make_user, make_variant
+>>>>>>> c40473e (Let storefronts read an order by its id without saying for whom, and hide from cooperatives who the buyer is)
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 
@@ -224,3 +229,18 @@ def test_groups_are_put_to_work_over_the_api(client):
         "group"
     ] == {"name": "Gói hàng", "cooperatives": []}
     assert client.get(reverse("desk:orders")).status_code == 200
+
+
+def test_they_are_not_told_who_the_buyer_is(two_parts):
+    _order, thien_an, _yen_duong = two_parts
+    buyer = make_user()
+    theirs = make_order((make_variant(thien_an, name="Khăn"), 1), user=buyer)
+    Change.objects.filter(root_key=str(theirs.pk)).update(actor_kind="person", actor_key=str(buyer.pk))
+    query = "{ orders(first: 1) { edges { node { user { email } events { user { email } } } } } }"
+
+    def told(user):
+        (edge,) = data_of(query, token_of(user))["orders"]["edges"]
+        return edge["node"]["user"], edge["node"]["events"][0]["user"]
+
+    assert told(make_admin()) == ({"email": buyer.email}, {"email": buyer.email})
+    assert told(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))) == (None, None)
