@@ -7,9 +7,16 @@ import pytest
 from orders.models import Method, Order, Payment, PaymentEvent, Refund
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
-from tests.factories import make_admin, make_bank_account, make_basket, make_order, make_user, make_variant
+from tests.factories import (
+    make_admin,
+    make_bank_account,
+    make_basket,
+    make_order,
+    make_staff,
+    make_user,
+    make_variant,
+)
 from tests.shop.api.client import ask, data_of
-from tests.shop.api.staff import make_staff
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,8 @@ from shop.accounts.models import Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
-<<<<<<< HEAD
-from tests.factories import NOW, make_admin, make_order, make_seller, make_staff, make_user, make_variant
-=======
 from shop.core.models import Change
-from tests.factories import NOW, make_admin, make_order, make_seller, make_user, make_variant
->>>>>>> c40473e (Let storefronts read an order by its id without saying for whom, and hide from cooperatives who the buyer is)
+from tests.factories import NOW, make_admin, make_order, make_seller, make_staff, make_user, make_variant
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 
