@@ -12,7 +12,7 @@ from django.db import transaction
 from catalog.actions.stock import SoldOut
 from orders.actions.basket import locked_basket, new_basket, put_line, set_quantity, touch
 from orders.actions.quote import quote, wanted_of
-from orders.actions.shares import Problem
+from orders.actions.shares import Problem, Quote
 from orders.models import Basket, BasketLine
 from shop.core.errors import Missing
 from shop.core.models import Channel
@@ -58,21 +58,27 @@ def begin_basket(
     if metadata or private_metadata:
         basket.metadata, basket.private_metadata = dict(metadata or {}), dict(private_metadata or {})
         basket.save(update_fields=["metadata", "private_metadata"])
-    _put_all(basket, puts, now=now)
+    if puts:
+        _put_all(basket, puts, now=now)
     return basket
 
 
 @transaction.atomic(durable=True)
-def put_lines(*, basket_id: uuid.UUID, puts: Sequence[Put], now: datetime.datetime) -> None:
-    """Add all of these, or none. Raises Missing, NotForSale, OddQuantity, OverLimit, SoldOut."""
+def put_lines(*, basket_id: uuid.UUID, puts: Sequence[Put], now: datetime.datetime) -> Quote:
+    """Add all of these, or none; answer what the basket costs then.
+
+    Raises Missing, NotForSale, OddQuantity, OverLimit, SoldOut.
+    """
     basket = locked_basket(basket_id)
-    _put_all(basket, puts, now=now)
+    offer = _put_all(basket, puts, now=now)
     touch(basket, now)
+    return offer
 
 
 @transaction.atomic(durable=True)
-def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.datetime) -> None:
-    """Change all of these, or none; a variant that is not there yet is put in. Raises as `put_lines`."""
+def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.datetime) -> Quote:
+    """Change all of these, or none; a variant that is not there yet is put in. Answers and raises as
+    `put_lines`."""
     basket = locked_basket(basket_id)
     touched = set()
     for each in sets:
@@ -92,8 +98,9 @@ def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.dateti
         else:
             _change(basket, line, each)
         touched.add(line.variant_id)
-    _refuse_short(basket, touched, now=now)
+    offer = _refuse_short(basket, touched, now=now)
     touch(basket, now)
+    return offer
 
 
 @transaction.atomic(durable=True)
@@ -108,7 +115,7 @@ def take_out(*, basket_id: uuid.UUID, line_ids: Sequence[uuid.UUID], now: dateti
     touch(basket, now)
 
 
-def _put_all(basket: Basket, puts: Sequence[Put], *, now: datetime.datetime) -> None:
+def _put_all(basket: Basket, puts: Sequence[Put], *, now: datetime.datetime) -> Quote:
     for each in puts:
         put_line(
             basket,
@@ -118,7 +125,7 @@ def _put_all(basket: Basket, puts: Sequence[Put], *, now: datetime.datetime) -> 
             apart=each.apart,
             metadata=each.metadata,
         )
-    _refuse_short(basket, {each.variant_id for each in puts}, now=now)
+    return _refuse_short(basket, {each.variant_id for each in puts}, now=now)
 
 
 def _line(basket: Basket, wanted: Set) -> BasketLine | None:
@@ -142,15 +149,14 @@ def _change(basket: Basket, line: BasketLine, wanted: Set) -> None:
         set_quantity(basket, line.pk, wanted.quantity)
 
 
-def _refuse_short(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> None:
-    """Raises SoldOut where of these variants less is free than lies in the basket now."""
-    if not variant_ids:
-        return
-    lines = quote(wanted_of(basket), now=now).lines
+def _refuse_short(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
+    """What it costs now. Raises SoldOut where of these variants less is free than lies in the basket."""
+    offer = quote(wanted_of(basket), now=now)
     short = {
         line.variant.pk: line.free or 0
-        for line in lines
+        for line in offer.lines
         if line.variant.pk in variant_ids and _SHORT & set(line.problems)
     }
     if short:
         raise SoldOut(field="quantity", free=short)
+    return offer

@@ -59,6 +59,10 @@ class Option:
     def choices(self) -> dict[int, WantedDelivery]:
         return {leg.cooperative.pk: leg.choice for leg in self.legs}
 
+    def key(self, basket_id: uuid.UUID) -> uuid.UUID:
+        """What this basket's clients know it by: the same as long as the basket is there."""
+        return option_key(basket_id, self.service.pk)
+
     @property
     def minimum_days(self) -> int | None:
         """Until the first goods come, at the earliest."""
@@ -68,6 +72,11 @@ class Option:
     def maximum_days(self) -> int | None:
         """Until the last goods come, at the latest."""
         return max((leg.maximum_days for leg in self.legs if leg.maximum_days is not None), default=None)
+
+
+def option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
+    """The key of a basket's option that a service leads."""
+    return uuid.uuid5(basket_id, f"service:{service_id}")
 
 
 def options_of(offer: Quote) -> list[Option]:
@@ -106,17 +115,19 @@ def chosen_option(offer: Quote) -> Option | None:
 
 
 @transaction.atomic(durable=True)
-def choose_option(*, basket_id: uuid.UUID, service_id: int | None, now: datetime.datetime) -> None:
-    """Let the whole basket travel by the option that a service leads; None takes the choice back.
+def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime) -> None:
+    """Let the whole basket travel by an option: of this key, or led by this service; None takes the choice
+    back.
 
     Raises Missing, NotDeliveredSo.
     """
     basket = locked_basket(basket_id)
-    if service_id is None:
+    if chosen is None:
         DeliveryChoice.objects.filter(basket=basket).delete()
     else:
         options = options_of(quote(wanted_of(basket), now=now))
-        option = next((each for each in options if each.service.pk == service_id), None)
+        named = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
+        option = next(named, None)
         if option is None:
             raise NotDeliveredSo(field="delivery")
         store_deliveries(basket, option.choices)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from orders.actions.options import Option
+from orders.actions.options import NotDeliveredSo, Option, option_key
 from orders.actions.shares import Quote
 from shop.api.checkout.types import delivery, shipping_method
 from shop.api.errors import Mistake
@@ -53,7 +53,7 @@ class Chosen:
 
     @property
     def id(self) -> str:
-        return global_id("CheckoutDelivery", _key(self.basket_id, self.method.service_id))
+        return global_id("CheckoutDelivery", option_key(self.basket_id, self.method.service_id))
 
 
 def deliveries_of(
@@ -63,30 +63,17 @@ def deliveries_of(
     return [Chosen(basket_id, Shown.of(option, offer)) for option in options_of(offer)]
 
 
-def service_meant(text: str, basket_id: uuid.UUID, options: Iterable[Option]) -> int:
-    """The service that an id stands for: of one of this basket's deliveries, or of a shipping method.
-
-    Raises Mistake.
-    """
+def chosen_key(text: str) -> int | uuid.UUID:
+    """What an id stands for: a service, or one of a basket's deliveries. Raises Mistake, NotDeliveredSo."""
     try:
-        plain = key_of(text, "ShippingMethod", "ShippingMethodType")
-        ours = key_of(text, "CheckoutDelivery")
-    except (InvalidId, ValueError) as error:
+        service = key_of(text, "ShippingMethod", "ShippingMethodType")
+        key = service if service is not None else key_of(text, "CheckoutDelivery")
+    except InvalidId as error:
         raise Mistake("GRAPHQL_ERROR", str(error), field="deliveryMethodId") from error
-    if plain is not None:
-        return int(plain)
-    for option in options:
-        if ours is not None and _key(basket_id, option.service.pk) == ours:
-            return option.service.pk
-    raise Mistake(
-        "DELIVERY_METHOD_NOT_APPLICABLE",
-        "This delivery is not one of the checkout's.",
-        field="deliveryMethodId",
-    )
-
-
-def _key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
-    return uuid.uuid5(basket_id, f"service:{service_id}")
+    if key is None:
+        raise NotDeliveredSo()
+    chosen: int | uuid.UUID = key
+    return chosen
 
 
 delivery.columns(id="id", shippingMethod="method")

@@ -6,11 +6,10 @@ from typing import Any
 
 from orders.actions.checkout import open_checkout
 from orders.actions.fill import put_lines, set_lines, take_out
-from orders.actions.options import choose_option, options_of
-from orders.actions.quote import quote, wanted_of
+from orders.actions.options import NotDeliveredSo, choose_option, options_of
 from orders.models import Basket
 from shop.api.breadth import Selection
-from shop.api.checkout.deliveries import deliveries_of, service_meant
+from shop.api.checkout.deliveries import chosen_key, deliveries_of
 from shop.api.checkout.given import puts_from, sets_from
 from shop.api.checkout.mutations import CODES, shown
 from shop.api.checkout.types import basket_in
@@ -28,10 +27,10 @@ def checkout_lines_add(arguments: dict[str, Any], context: Context, selection: S
     basket = basket_in(arguments, context)
     puts = puts_from(arguments["lines"], basket.currency, context)
     try:
-        put_lines(basket_id=basket.pk, puts=puts, now=context.now)
+        offer = put_lines(basket_id=basket.pk, puts=puts, now=context.now)
     except Refused as refused:
         raise _named(refused, [each.variant_id for each in puts]) from refused
-    return shown(basket, context, selection)
+    return shown(basket, context, selection, offer)
 
 
 @mutation.field()
@@ -41,10 +40,10 @@ def checkout_lines_update(
     basket = basket_in(arguments, context)
     sets = sets_from(arguments["lines"], basket.currency, context)
     try:
-        set_lines(basket_id=basket.pk, sets=sets, now=context.now)
+        offer = set_lines(basket_id=basket.pk, sets=sets, now=context.now)
     except Refused as refused:
         raise _named(refused, [each.variant_id for each in sets if each.variant_id]) from refused
-    return shown(basket, context, selection)
+    return shown(basket, context, selection, offer)
 
 
 @mutation.field()
@@ -91,15 +90,10 @@ def checkout_shipping_method_update(
 
 
 def _travelling(basket: Basket, chosen: str | None, context: Context, selection: Selection) -> dict[str, Any]:
-    service = None
-    if chosen is not None:
-        options = options_of(quote(wanted_of(basket), now=context.now))
-        service = service_meant(chosen, basket.pk, options)
     try:
-        choose_option(basket_id=basket.pk, service_id=service, now=context.now)
-    except Missing:
-        raise
-    except Refused as refused:
+        key = None if chosen is None else chosen_key(chosen)
+        choose_option(basket_id=basket.pk, chosen=key, now=context.now)
+    except NotDeliveredSo as refused:
         raise Mistake("DELIVERY_METHOD_NOT_APPLICABLE", refused.words, field="deliveryMethodId") from refused
     return shown(basket, context, selection)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions.details import bill_to, give_to, leave_behind, send_to, write_details
 from orders.actions.fill import begin_basket
 from orders.actions.redeem import drop_code, use_code
+from orders.actions.shares import Quote
 from orders.actions.vouchers import CodeUnknown, VoucherRefused
 from orders.models import Basket, VoucherCode, tidy_code
 from shop.accounts.models import User
@@ -18,7 +19,7 @@ from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import checked, keep_for_person
 from shop.api.checkout.given import puts_from
-from shop.api.checkout.quotes import forget
+from shop.api.checkout.quotes import forget, remember
 from shop.api.checkout.types import basket_in, checkout
 from shop.api.context import Context
 from shop.api.errors import Mistake, PermissionDenied
@@ -40,9 +41,13 @@ CODES = {
 mutation = Mutations(codes=CODES)
 
 
-def shown(basket: Basket, context: Context, selection: Selection) -> dict[str, Any]:
-    """The payload: the checkout as it is now."""
+def shown(
+    basket: Basket, context: Context, selection: Selection, offer: Quote | None = None
+) -> dict[str, Any]:
+    """The payload: the checkout as it is now; `offer` where the action has quoted it already."""
     forget(context)
+    if offer is not None:
+        remember(context, basket.pk, offer)
     found = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
     return {"checkout": found.get(basket.pk)}
 

@@ -24,6 +24,11 @@ def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
     return known
 
 
+def remember(context: Context, key: Any, offer: Quote) -> None:
+    """What an action has worked out last need not be worked out again."""
+    _kept.setdefault(context, {})[key] = offer
+
+
 def forget(context: Context) -> None:
     """Baskets have changed: work them out anew."""
     _kept.pop(context, None)
