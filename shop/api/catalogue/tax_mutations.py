@@ -8,7 +8,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.taxes import OddRate, add_tax_class, change_tax_class, remove_tax_class
+from catalog.actions.taxes import (
+    HIGHEST_RATE,
+    OddRate,
+    add_tax_class,
+    change_tax_class,
+    remove_tax_class,
+)
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import required
@@ -39,7 +45,9 @@ def tax_class_create(arguments: dict[str, Any], context: Context, selection: Sel
 @mutation.field(permissions=MANAGING)
 def tax_class_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """A rate that is null is taken away, as is one of a country to remove."""
-    key, given = int(given_key(arguments["id"], "TaxClass", field="id")), arguments["input"]
+    given = arguments["input"]
+    with _Told():
+        key = int(given_key(arguments["id"], "TaxClass", field="id"))
     rates = given.get("updateCountryRates") or []
     ended = set(given.get("removeCountryRates") or ())
     both = ended & {each["countryCode"] for each in rates}
@@ -80,7 +88,7 @@ class _Told:
             codes = error.details["countries"]
             raise Mistake("INVALID", error.words, field=error.field, countryCodes=codes) from error
         if isinstance(error, Mistake):
-            error.details.setdefault("countryCodes", [])
+            error.details.setdefault("countryCodes", [])  # told as it is otherwise
         elif isinstance(error, Refused):
             code = "NOT_FOUND" if isinstance(error, Missing) else "INVALID"
             raise Mistake(code, error.words, field=error.field, countryCodes=[]) from error
@@ -95,7 +103,12 @@ def _name(given: Mapping[str, Any]) -> str:
 
 def _rates(given: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
     """Percent by country; thousandths of a percent are the finest there are."""
-    return {each["countryCode"]: round(Decimal(str(each["rate"])), 3) for each in given}
+    return {each["countryCode"]: _rate(each["rate"]) for each in given}
+
+
+def _rate(given: float) -> Decimal:
+    rate = Decimal(str(given))
+    return round(rate, 3) if abs(rate) <= HIGHEST_RATE else rate
 
 
 def _shown(key: int, context: Context, selection: Selection) -> dict[str, Any]:

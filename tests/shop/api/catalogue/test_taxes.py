@@ -109,6 +109,7 @@ def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
     for given, code, countries in (
         ({"name": " "}, "INVALID", []),
         ({"updateCountryRates": [{"countryCode": "VN", "rate": 101}]}, "INVALID", ["VN"]),
+        ({"updateCountryRates": [{"countryCode": "VN", "rate": 1e300}]}, "INVALID", ["VN"]),
         ({"updateCountryRates": [{"countryCode": "VN", "rate": -1}]}, "INVALID", ["VN"]),
         (
             {"updateCountryRates": [{"countryCode": "VN", "rate": 1}], "removeCountryRates": ["VN"]},
@@ -124,5 +125,7 @@ def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
     assert data_of(delete, token, id=key)["taxClassDelete"]["errors"] == [
         {"field": "id", "code": "NOT_FOUND"}
     ]
+    (malformed,) = data_of(update, token, id="abc", input={"name": "X"})["taxClassUpdate"]["errors"]
+    assert malformed == {"field": "id", "code": "GRAPHQL_ERROR", "countryCodes": []}
     (gone,) = data_of(update, token, id=key, input={"name": "X"})["taxClassUpdate"]["errors"]
     assert gone == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}
