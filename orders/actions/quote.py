@@ -65,7 +65,8 @@ def wanted_of(basket: Basket) -> Wanted:
 def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) -> Quote:
     """Price and check everything asked for. Nothing is refused here: problems are said on their lines.
 
-    `proposing` takes each cooperative's first possible way where none, or none possible, is chosen.
+    `proposing` takes each cooperative's first possible way where none, or none possible, is chosen: pages
+    know the ways of cooperatives, and no services.
     """
     variants = _variants(wanted)
     ways = _ways(variants.values())
