@@ -36,6 +36,7 @@ _READS = ("SELECT", "SAVEPOINT", "RELEASE")
 _BESIDE = (
     'INSERT INTO "django_session"',
     'UPDATE "django_session"',
+    'DELETE FROM "django_session"',
     'UPDATE "accounts_user" SET "last_login"',
 )
 _PLAIN = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)

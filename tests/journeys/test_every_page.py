@@ -171,7 +171,7 @@ def test_every_page_suits_everybody(
         with_colours = kind not in seen or language != "vi"
         seen.add(kind)
         found = _faults_of(
-            pages[visit.who], visit, world, language, foreign_words[language], colours=is_first
+            pages[visit.who], visit, world, language, foreign_words[language], colours=with_colours
         )
         if found:
             faults[prefix + str(visit)] = found
