@@ -11,11 +11,13 @@ from django.utils.translation import pgettext_lazy
 
 from orders.models import Order, Parcel, ParcelLine
 from shop.api.breadth import Selection
+from shop.api.connections import Key, connect
 from shop.api.context import Context
 from shop.api.money import major
 from shop.api.orders.refunds import actors
 from shop.api.orders.seen import scope_of
 from shop.api.orders.types import HANDLING, event, fulfillment_line, order
+from shop.api.roots import Queries
 from shop.api.types import Row, Rows, Type
 from shop.core.actors import ActorKind
 
@@ -172,4 +174,21 @@ def fulfilled_items(
     return [found.get(int(each.key), []) if each.kind == _PARCEL else None for each in events]
 
 
-TYPES = (event, event_line, event_discount)
+query = Queries()
+# What staff who come in want to know of.
+_NEWS = (
+    "order.placed",
+    "order.placed_from_draft",
+    "order.cancelled",
+    "payment.received",
+    "parcel.handed_over",
+)
+
+
+@query.field(permissions=HANDLING)
+def homepage_events(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = _seen(context).filter(root_kind=Order._meta.label_lower, what__in=_NEWS)
+    return connect(event, rows, arguments, selection, order=[Key("at"), Key("id")])
+
+
+TYPES = (event, event_line, event_discount, query)

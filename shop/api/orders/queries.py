@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Sum
+
 from orders.models import Order
 from shop.api.account.types import user
 from shop.api.base.channels import order_settings
@@ -13,11 +15,13 @@ from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
+from shop.api.money import Taxed
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
 from shop.api.orders.seen import order_key
 from shop.api.orders.types import HANDLING, PLATFORM, order
 from shop.api.roots import Queries
 from shop.api.types import Row
+from shop.core.calendar import day_of, start_of_day
 from shop.core.models import Channel
 
 query = Queries()
@@ -68,6 +72,21 @@ def settings_of_first_channel(
     """Of the channel that was opened first, as before there were several."""
     rows = Channel.objects.order_by("pk")[:1]
     return next(iter(order_settings.read(rows, selection.names())), None)
+
+
+@query.field(permissions=HANDLING)
+def orders_total(arguments: dict[str, Any], context: Context, selection: Selection) -> Taxed | None:
+    """In the currency of the channel; null where none is named and there are several."""
+    channel = context.channel(arguments.get("channel"))
+    if channel is None:
+        return None
+    day = day_of(context.now)
+    since = day.replace(day=1) if arguments.get("period") == "THIS_MONTH" else day
+    rows = order.rows(context).filter(channel=channel, placed_at__isnull=False, cancelled_at=None)
+    if arguments.get("period") is not None:
+        rows = rows.filter(placed_at__gte=start_of_day(since))
+    sums = rows.aggregate(net=Sum("seen_total_net", default=0), gross=Sum("seen_total_gross", default=0))
+    return Taxed(sums["net"], sums["gross"], channel.currency)
 
 
 @user.field("orders", needs="id")

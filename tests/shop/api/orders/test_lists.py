@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.utils import timezone
 
 from orders.actions.cancel import cancel_order
-from orders.models import Method
+from orders.models import Method, Order
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
@@ -177,3 +178,25 @@ def test_a_page_takes_as_many_queries_for_many(django_assert_num_queries):
         fulfilled(make_order((pillow, 1), (make_variant(pillow.cooperative, name="Khăn"), 1)), token)
     with django_assert_num_queries(asked):
         data_of(query, token)
+
+
+def test_what_the_first_page_of_staff_asks_for(three_orders):
+    first, _second, third, token = three_orders
+    query = """{ homepageEvents(last: 10) { totalCount edges { node { type orderNumber } } }
+      all: ordersTotal(channel: "viet-nam") { gross { amount } net { amount } }
+      today: ordersTotal(channel: "viet-nam", period: TODAY) { gross { amount } } }"""
+
+    now = timezone.now()
+    Order.objects.update(placed_at=now - datetime.timedelta(days=40))
+    Order.objects.filter(pk=first.pk).update(placed_at=now)
+
+    found = data_of(query, token)
+
+    told = [(edge["node"]["type"], edge["node"]["orderNumber"]) for edge in found["homepageEvents"]["edges"]]
+    assert found["homepageEvents"]["totalCount"] == 5
+    assert ("PLACED", str(third.number)) in told
+    assert ("FULFILLMENT_FULFILLED_ITEMS", str(first.number)) in told
+    assert found["all"] == {"gross": {"amount": 1_340_000}, "net": {"amount": 1_340_000}}
+    assert found["today"] == {"gross": {"amount": 350_000}}
+    denied = ask(query, token_of(make_user()))
+    assert denied["data"] == {"homepageEvents": None, "all": None, "today": None}
