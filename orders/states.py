@@ -168,11 +168,11 @@ class DisputeState(TextChoices):
     LOST = "lost", pgettext_lazy("dispute", "lost")
 
 
-_OVER = frozenset({DisputeState.WON, DisputeState.LOST})
+DISPUTE_OVER = frozenset({DisputeState.WON, DisputeState.LOST})
 # Evidence may be given until the bank decides, and a bank may ask for more of it.
 DISPUTE_MOVES: Moves = {
-    DisputeState.TO_ANSWER: _OVER | {DisputeState.ANSWERED},
-    DisputeState.ANSWERED: _OVER | {DisputeState.TO_ANSWER},
+    DisputeState.TO_ANSWER: DISPUTE_OVER | {DisputeState.ANSWERED},
+    DisputeState.ANSWERED: DISPUTE_OVER | {DisputeState.TO_ANSWER},
     DisputeState.WON: frozenset(),
     DisputeState.LOST: frozenset(),
 }

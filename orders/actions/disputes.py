@@ -8,7 +8,7 @@ from orders.actions.events import record_event
 from orders.actions.standing import update_standing
 from orders.models import Dispute, EventKind, Order, Payment
 from orders.payments.stripe_events import StripeEvent
-from orders.states import DISPUTE_MOVES, DisputeState
+from orders.states import DISPUTE_MOVES, DISPUTE_OVER, DisputeState
 from shop.core.actors import Actor
 from shop.core.models import record_change
 from shop.core.states import advance
@@ -16,9 +16,14 @@ from shop.core.states import advance
 KINDS = "charge.dispute."
 _MONEY = {
     "funds_withdrawn": (EventKind.CHARGE_BACK, "payment.disputed"),
-    "funds_reinstated": (EventKind.CHARGE_SUCCESS, "payment.dispute_won"),
+    "funds_reinstated": (EventKind.CHARGE_SUCCESS, "payment.dispute_repaid"),
 }
-_OVER = frozenset({DisputeState.WON, DisputeState.LOST})
+_TOLD = {
+    DisputeState.TO_ANSWER: "payment.dispute_opened",
+    DisputeState.ANSWERED: "payment.dispute_answered",
+    DisputeState.WON: "payment.dispute_won",
+    DisputeState.LOST: "payment.dispute_lost",
+}
 # Stripe's own words (docs.stripe.com/api/disputes/object); an inquiry ("warning") takes no money.
 _STATES = {
     "needs_response": DisputeState.TO_ANSWER,
@@ -51,10 +56,10 @@ def hear_of_dispute(
             "told_at": event.created,
         },
     )
-    has_moved = is_new or _move_on(dispute, event)
     data = {"amount": event.amount, "reason": event.reason, "reference": event.subject}
-    if has_moved and dispute.state == DisputeState.LOST:
-        record_change("payment.dispute_lost", order, actor=actor, now=now, data=data)
+    if is_new or _move_on(dispute, event):
+        what = _TOLD[DisputeState(dispute.state)]
+        record_change(what, order, actor=actor, now=now, data=data)
     _book(order, payment, event, data, actor=actor, now=now)
     return dispute
 
@@ -62,7 +67,7 @@ def hear_of_dispute(
 def _move_on(dispute: Dispute, event: StripeEvent) -> bool:
     """Whether the dispute stands otherwise than before."""
     state = _STATES.get(event.status, DisputeState(dispute.state))
-    if dispute.is_over or (event.created < dispute.told_at and state not in _OVER):
+    if dispute.is_over or (event.created < dispute.told_at and state not in DISPUTE_OVER):
         return False
     dispute.told_at, dispute.amount = event.created, event.amount
     dispute.evidence_by = event.evidence_by or dispute.evidence_by
