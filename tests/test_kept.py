@@ -1,0 +1,79 @@
+"""Rows that are put back are those that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Order
+from tests.factories import make_channel, make_order, make_seller, make_user
+from tests.kept import ground
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh_ground() -> Iterator[None]:
+    """Nothing was made before, as in the first test of a run."""
+    before, ground.first = ground.first, {}
+    yield
+    ground.first = before
+
+
+def tried(work: Callable[[], Any]) -> tuple[Any, Any, list[str]]:
+    """What a test that begins so is given, all rows then, and what was asked of the database."""
+    block = transaction.atomic()
+    block._from_testcase = True  # else the actions, which never stand inside another's block, refuse to begin
+    with block:
+        ground.begin()
+        with CaptureQueriesContext(connection) as asked:
+            answer = work()
+        rows = every_row()
+        transaction.set_rollback(True)
+    return answer, rows, [each["sql"] for each in asked]
+
+
+def test_what_is_put_back_is_what_was_made() -> None:
+    _first, (made, rows, asked), (again, rows_again, asked_again) = (tried(make_order) for _time in range(3))
+
+    assert rows_again == rows
+    assert again == made
+    assert again is not made
+    columns = [each.attname for each in Order._meta.concrete_fields]
+    assert [getattr(again, each) for each in columns] == [getattr(made, each) for each in columns]
+    assert any(each.startswith("SELECT") for each in asked)
+    assert not any(each.startswith("SELECT") for each in asked_again)
+
+
+def test_what_is_made_after_it_stands_on_what_was_put_back() -> None:
+    def begin() -> Order:
+        return make_order(user=make_user(email="mot@example.com"))
+
+    orders = [tried(begin)[0] for _time in range(4)]
+
+    assert orders[3].user_id == orders[2].user_id is not None
+    assert orders[3] == orders[2]
+
+
+def test_other_arguments_make_other_rows() -> None:
+    names = [tried(lambda name=name: make_seller(name))[0].name for name in "ABABAB"]
+
+    assert names == list("ABABAB")
+
+
+def test_after_a_row_of_the_tests_own_everything_is_made() -> None:
+    def begin() -> None:
+        channel = make_channel()
+        channel.name = "Chợ"
+        channel.save()
+        make_seller()
+
+    asked = [tried(begin)[2] for _time in range(4)]
+
+    assert all(any('INSERT INTO "cooperatives_cooperative"' in each for each in one) for one in asked)
+    assert all(any(each.startswith("SELECT") for each in one) for one in asked)
