@@ -31,7 +31,7 @@ from orders.payments.stripe_answers import (
     of_session,
     unknown,
 )
-from orders.payments.stripe_asks import described, is_session, labels, window
+from orders.payments.stripe_asks import described, is_session, labels, since
 from orders.payments.stripe_events import NotFromStripe, StripeEvent, read_event
 from orders.payments.stripe_words import check_amount
 
@@ -241,7 +241,7 @@ class StripeGateway:
                 return None if refund is None else of_refund(refund, ask)
             case Operation.PAY_OUT:
                 listed = self._api.transfers.list(
-                    cast("Any", {"destination": ask.destination, "limit": 100, **window(ask)})
+                    cast("Any", {"destination": ask.destination, "limit": 100, **since(ask)})
                 )
             case Operation.PULL_BACK:
                 listed = self._api.transfers.reversals.list(ask.reference, {"limit": 100})
@@ -256,11 +256,11 @@ class StripeGateway:
         return of_intent(intent, ask, ended=ended)
 
     def _traced(self, ask: Ask) -> Answer:
-        """A beginning that cannot be repeated, found among all of its hour."""
+        """A beginning that cannot be repeated, found among all since it was asked for."""
         if ask.asked_at is None:
             return unknown(ask, "key_reused")
         listed: Any
-        params = cast("Any", {"limit": 100, **window(ask)})
+        params = cast("Any", {"limit": 100, **since(ask)})
         try:
             if ask.hosted:
                 listed = self._api.checkout.sessions.list(params)

@@ -110,6 +110,20 @@ def test_a_payout_whose_answer_is_lost_is_paid_once(stripe, part, fault) -> None
     check_ledger()
 
 
+def test_a_payout_made_hours_late_is_found_when_its_answer_was_lost(stripe, part) -> None:
+    """As after a night without a worker: it is not sent again because its trace is not where it should be."""
+    payout, made_at = close(), NOW + datetime.timedelta(hours=12)
+    stripe.account.clock = made_at.timestamp
+    stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
+
+    assert make_call(call_id=call_about(payout).pk, now=made_at).call.state == CallState.UNKNOWN
+    look_up_call(call_id=call_about(payout).pk, now=NOW + datetime.timedelta(hours=24))
+
+    payout.refresh_from_db()
+    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    check_ledger()
+
+
 def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> None:
     stripe.account.balance = 50_000
     payout = close()
