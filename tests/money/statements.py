@@ -44,15 +44,17 @@ class Statements(Market):
     @precondition(lambda machine: machine.notices)
     @rule(first=st.integers(min_value=0, max_value=5), again=st.booleans())
     def read_our_banks_statement(self, first: int, again: bool) -> None:
-        """From some transfer on, whether or not the bank's service has told of them."""
-        shown = self.notices[first:]
+        """From some day on, whether or not the bank's service has told of what came then."""
+        days = sorted({notice["transactionDate"][:10] for notice in self.notices})
+        since = days[first % len(days)]
+        shown = [notice for notice in self.notices if notice["transactionDate"] >= since]
         lines = [f"Số tài khoản: {ACCOUNT}", HEADS]
         for notice in shown:
             at = datetime.datetime.strptime(notice["transactionDate"], "%Y-%m-%d %H:%M:%S")
             columns = (notice["referenceCode"], "", str(notice["transferAmount"]), notice["content"])
             lines.append(f"{at:%d/%m/%Y %H:%M:%S};{';'.join(columns)}")
         content = "\n".join(lines).encode()
-        for _time in range(2 if again and shown else bool(shown)):
+        for _time in range(2 if again else 1):
             now = self.who["now"]
             read = read_bank_statement(file_name="sao-ke.csv", content=content, user=self.admin, now=now)
             take_bank_statement(statement_id=read.pk, **self.who)
