@@ -54,7 +54,8 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
     in another way after all.
     """
     payment = Payment.objects.filter(order=order).current()
-    if payment is None or payment.method != Method.COD or not order.still_due:
+    # What another part was paid too much is on its way back: it pays for nothing of this one.
+    if payment is None or payment.method != Method.COD or not cash_to_come(order):
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     others = Parcel.objects.filter(part=part)

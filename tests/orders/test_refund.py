@@ -218,6 +218,22 @@ def test_another_part_that_is_still_to_be_paid_in_cash_keeps_nothing_back() -> N
     check_everything()
 
 
+def test_a_part_packed_while_another_ones_money_is_on_its_way_back_brings_its_cash() -> None:
+    first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=10_000), 1))
+    give_back(delivered(order), 90_000)
+
+    parcel = packed(order.parts.get(cooperative=second))
+
+    assert (parcel.cod_expected, parcel.cod_state) == (40_000, "expected")
+    check_everything()
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    assert sums(order)[:2] == (70_000, 160_000)  # of which 90,000 are promised back
+    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+    check_everything()
+
+
 def test_the_same_key_gives_back_once() -> None:
     part = delivered(paid_order())
 
