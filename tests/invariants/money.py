@@ -104,6 +104,9 @@ def check_cash_away() -> None:
     away: Counter[Any] = Counter()
     for parcel in Parcel.objects.filter(cod_state__in=CASH_AWAY).select_related("part"):
         away[hands_of(parcel)] += parcel.cod_collected
+    kept = Parcel.objects.filter(cod_state=CodState.RECONCILED, remittance_line=None)
+    for parcel in kept.select_related("part"):  # taken off what the cooperative is owed
+        away[hands_of(parcel)] += parcel.cod_collected
     for line in RemittanceLine.objects.select_related("parcel__part", "remittance"):
         if line.remittance.reconciled_at is not None:
             away[hands_of(line.parcel)] += line.parcel.cod_collected - line.collected

@@ -20,6 +20,10 @@ def cash_held() -> Any:
     return Parcel.objects.filter(cod_state=CodState.COLLECTED)
 
 
+def held_by_carriers() -> Any:
+    return cash_held().filter(cod_holder=CashHolder.CARRIER)
+
+
 def handed_in() -> Any:
     return CashRemittance.objects.filter(reconciled_at=None)
 
@@ -61,6 +65,17 @@ class Cash(Market):
             reconcile_cash(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
 
         self.attempt(handed_in(), place, work)
+
+    @where(held_by_carriers)
+    @rule(place=PLACE, percent=st.sampled_from([40, 100]), is_ours=st.booleans())
+    def a_carriers_cash_comes_short(self, place: int, percent: int, is_ours: bool) -> None:
+        """And what is missing is seen to at once."""
+        parcel = self.one(held_by_carriers(), place)
+        giver = Giver(CashHolder.CARRIER, parcel.carrier)
+        remittance = remit_cash(giver=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
+        received = remittance.remitted - min(1_000, remittance.remitted)
+        reconcile_cash(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
+        self.make_a_difference_good(place, percent, is_ours, again=False)
 
     @where(lacking)
     @rule(place=PLACE, percent=st.sampled_from([40, 100, 101]), is_ours=st.booleans(), again=st.booleans())

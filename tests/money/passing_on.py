@@ -9,16 +9,21 @@ from hypothesis.stateful import rule
 
 from cooperatives.models import Cooperative
 from orders.actions.ask_again import ask_again, pay_by_bank
+from orders.actions.call import make_call
 from orders.actions.pull_back import left_of, pull_back_what_is_owed, who_owes
 from orders.models import GatewayCall, Operation, Payout, PayoutWay
 from orders.states import CallState, PayoutState
-from tests.money.cards import Cards
+from tests.money.cards import Cards, intended
 from tests.money.market import PLACE, where
 from tests.orders.card_at_hand import COOPERATIVE
 
 
 def refused_calls() -> Any:
     return GatewayCall.objects.refused()
+
+
+def to_be_paid_at_stripe() -> Any:
+    return intended().filter(operation=Operation.PAY_OUT)
 
 
 def due_at_stripe() -> Any:
@@ -46,6 +51,14 @@ class PassingOn(Cards):
     def what_stripe_holds_for_us_changes(self, balance: int | None) -> None:
         """Transfers are refused for want of money, or are not any more."""
         self.stripe.account.balance = balance
+
+    @where(to_be_paid_at_stripe)
+    @rule(place=PLACE)
+    def stripe_refuses_a_payout(self, place: int) -> None:
+        """For want of money, which comes afterwards."""
+        self.stripe.account.balance = 0
+        make_call(call_id=self.one(to_be_paid_at_stripe(), place).pk, now=self.who["now"])
+        self.stripe.account.balance = None
 
     @where(at_stripe)
     @rule()

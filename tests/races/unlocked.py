@@ -18,7 +18,7 @@ from catalog.models import Stock
 from orders import locks
 from orders.actions import place as placing
 from orders.actions.quote import quote, wanted_of
-from orders.models import Basket
+from orders.models import Basket, Voucher
 from tests.factories import NOW
 
 
@@ -28,11 +28,14 @@ class Unlocked:
     def __init__(self, monkeypatch: Any, model: type[Model], hands: int) -> None:
         self._model = model
         self._read_by_all = threading.Barrier(hands, timeout=20)
+        self._checked_by_all = threading.Barrier(hands, timeout=20)
         self._early = threading.local()
         monkeypatch.setattr(locks, "locked", self._rows)
         monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
             monkeypatch.setattr(placing, "quote", lambda _wanted, *, now: self._early.offer)
+        elif model is Voucher:  # whose uses are counted after it was read
+            monkeypatch.setattr(placing, "quote", self._quote)
 
     def placing(self, basket: Basket, work: Callable[[], Any]) -> Callable[[], Any]:
         """The work of placing a basket, its check moved before the transaction where that is the lock."""
@@ -49,6 +52,14 @@ class Unlocked:
             return work()
 
         return read_then_work
+
+    def _quote(self, wanted: Any, *, now: Any) -> Any:
+        """The check, after which nobody writes before everybody has checked."""
+        offer = quote(wanted, now=now)
+        if not getattr(self._early, "has_checked", False):
+            self._early.has_checked = True
+            self._checked_by_all.wait()
+        return offer
 
     def _rows(self, rows: QuerySet[Any]) -> list[Any]:
         if connection.vendor == "sqlite":
