@@ -1,4 +1,4 @@
-"""What goods hang on, kept by the platform's staff: kinds of goods, attributes, shelves, collections."""
+"""What goods hang on, kept by the platform's staff: shelves, collections, and steps for all of it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,12 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.categories import add_category, edit_category
-from catalog.actions.said import add_value
 from catalog.models import (
-    Attribute,
-    AttributeScope,
-    AttributeValue,
     Category,
     Collection,
     CollectionListing,
     CollectionProduct,
     Product,
-    ProductType,
-    ProductTypeAttribute,
 )
 from shop.core.actors import Actor
 from shop.core.claims import free_slug, require_related, save_claiming
@@ -36,15 +30,10 @@ class StillUsed(Refused):
     default_words = _("Something still needs it. Change or remove that first.")
 
 
-@transaction.atomic(durable=True)
-def create_master(
-    model: type[models.Model],
-    *,
-    values: Mapping[str, Any],
-    actor: Actor,
-    now: datetime.datetime,
+def enter_master(
+    model: type[models.Model], *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
 ) -> Any:
-    """A new kind of goods, attribute or collection, with these columns. Raises AlreadyTaken."""
+    """Step: a new kind of goods, attribute or collection, with these columns. Raises AlreadyTaken."""
     require_related(model, values)
     row: Any = model(**values)
     row.slug = row.slug or free_slug(model, row.name)
@@ -63,6 +52,13 @@ def change_master(
     now: datetime.datetime,
 ) -> Any:
     """Change the columns that are named. Raises Missing, AlreadyTaken."""
+    return amend_master(model, key, values=values, actor=actor, now=now)
+
+
+def amend_master(
+    model: type[models.Model], key: int, *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> Any:
+    """Step: change the columns that are named. Raises Missing, AlreadyTaken."""
     row: Any = locked_one(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
@@ -93,78 +89,6 @@ def remove_master(model: type[models.Model], key: int, *, actor: Actor, now: dat
         row.delete()
     except ProtectedError as error:
         raise StillUsed(field="id") from error
-
-
-@transaction.atomic(durable=True)
-def assign_attributes(
-    *,
-    product_type_id: int,
-    wanted: Sequence[tuple[int, AttributeScope, bool]],
-    actor: Actor,
-    now: datetime.datetime,
-) -> ProductType:
-    """Give a kind of goods attributes: key, of products or variants, whether variants are chosen by it."""
-    kind = _locked_kind(product_type_id)
-    there = kind.attribute_rows.count()
-    for place, (key, scope, chosen) in enumerate(wanted, there):
-        attribute = Attribute.objects.filter(pk=key).first()
-        if attribute is None:
-            raise Missing(field="operations")
-        ProductTypeAttribute.objects.update_or_create(
-            product_type=kind,
-            attribute=attribute,
-            scope=scope,
-            defaults={"variant_selection": chosen},
-            create_defaults={"variant_selection": chosen, "sort_order": place},
-        )
-    keys = [key for key, _scope, _chosen in wanted]
-    record_change("producttype.attributes_assigned", kind, actor=actor, now=now, data={"attributes": keys})
-    return kind
-
-
-@transaction.atomic(durable=True)
-def unassign_attributes(
-    *, product_type_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime
-) -> ProductType:
-    """Take attributes from a kind of goods; what was said by them is forgotten. Raises Missing."""
-    kind = _locked_kind(product_type_id)
-    kind.attribute_rows.filter(attribute__in=keys).delete()
-    record_change(
-        "producttype.attributes_unassigned", kind, actor=actor, now=now, data={"attributes": list(keys)}
-    )
-    return kind
-
-
-def _locked_kind(key: int) -> ProductType:
-    kind = locked_one(ProductType.objects.filter(pk=key))
-    if kind is None:
-        raise Missing(field="productTypeId")
-    return kind
-
-
-@transaction.atomic(durable=True)
-def list_value(
-    *, attribute_id: int, name: str, columns: Mapping[str, Any], actor: Actor, now: datetime.datetime
-) -> AttributeValue:
-    """One more value in an attribute's list. Raises Missing."""
-    attribute = locked_one(Attribute.objects.filter(pk=attribute_id))
-    if attribute is None:
-        raise Missing(field="attribute")
-    value = add_value(attribute, name, **columns)
-    record_change("attribute.value_added", value, actor=actor, now=now, root=attribute)
-    return value
-
-
-@transaction.atomic(durable=True)
-def strike_values(*, attribute_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime) -> None:
-    """Take values from an attribute's list, and from whatever they were said of. Raises Missing."""
-    attribute = locked_one(Attribute.objects.filter(pk=attribute_id))
-    if attribute is None:
-        raise Missing(field="id")
-    struck = attribute.values.filter(pk__in=keys)
-    names = list(struck.order_by("pk").values_list("name", flat=True))
-    struck.delete()
-    record_change("attribute.values_struck", attribute, actor=actor, now=now, data={"names": names})
 
 
 @transaction.atomic(durable=True)
@@ -238,11 +162,29 @@ def take_down_category(*, category_id: int, actor: Actor, now: datetime.datetime
 
 
 @transaction.atomic(durable=True)
+def create_collection(
+    *, values: Mapping[str, Any], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
+) -> Collection:
+    """A new collection with these goods in it. Raises AlreadyTaken, Missing."""
+    collection: Collection = enter_master(Collection, values=values, actor=actor, now=now)
+    if product_ids:
+        _place(collection, product_ids, actor=actor, now=now)
+    return collection
+
+
+@transaction.atomic(durable=True)
 def place_in_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Put goods behind those that are in it. Raises Missing."""
     collection = _locked_collection(collection_id)
+    _place(collection, product_ids, actor=actor, now=now)
+    return collection
+
+
+def _place(
+    collection: Collection, product_ids: Sequence[int], *, actor: Actor, now: datetime.datetime
+) -> None:
     if Product.objects.filter(pk__in=product_ids).count() != len(set(product_ids)):
         raise Missing(field="products")
     there = set(collection.product_rows.values_list("product", flat=True))
@@ -252,7 +194,6 @@ def place_in_collection(
         for place, key in enumerate(new, len(there))
     )
     record_change("collection.filled", collection, actor=actor, now=now, data={"products": new})
-    return collection
 
 
 @transaction.atomic(durable=True)

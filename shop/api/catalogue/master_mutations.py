@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions import masters
+from catalog.actions import attributes, masters
 from catalog.models import Attribute, AttributeScope, Collection, ProductType
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
@@ -101,12 +101,11 @@ def _collection_key(text: str, field: str = "id") -> int:
 def collection_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    products = keys(given.get("products"), "Product", "products")
-    made = masters.create_master(
-        Collection, values=described(given, context) | picture(given, "cover_id"), **_acting(context)
+    made = masters.create_collection(
+        values=described(given, context) | picture(given, "cover_id"),
+        product_ids=keys(given.get("products"), "Product", "products"),
+        **_acting(context),
     )
-    if products:
-        masters.place_in_collection(collection_id=made.pk, product_ids=products, **_acting(context))
     return {"collection": found(collection, made.pk, context, selection.names("collection"))}
 
 
@@ -199,10 +198,7 @@ def _wanted(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
 def product_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    wanted = _wanted(given)
-    made = masters.create_master(ProductType, values=_kind(given, context), **_acting(context))
-    if wanted:
-        masters.assign_attributes(product_type_id=made.pk, wanted=wanted, **_acting(context))
+    made = attributes.create_kind(values=_kind(given, context), wanted=_wanted(given), **_acting(context))
     return {"productType": found(product_type, made.pk, context, selection.names("productType"))}
 
 
@@ -210,10 +206,7 @@ def product_type_create(arguments: dict[str, Any], context: Context, selection: 
 def product_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     key = int(given_key(arguments["id"], "ProductType", field="id"))
-    wanted = _wanted(given)
-    masters.change_master(ProductType, key, values=_kind(given, context), **_acting(context))
-    if wanted:
-        masters.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
+    attributes.change_kind(key, values=_kind(given, context), wanted=_wanted(given), **_acting(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -238,7 +231,7 @@ def product_attribute_assign(
         for each in arguments["operations"]
     ]
     key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
-    masters.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
+    attributes.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -248,7 +241,7 @@ def product_attribute_unassign(
 ) -> dict[str, Any]:
     key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     taken = keys(arguments["attributeIds"], "Attribute", "attributeIds")
-    masters.unassign_attributes(product_type_id=key, keys=taken, **_acting(context))
+    attributes.unassign_attributes(product_type_id=key, keys=taken, **_acting(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -262,9 +255,7 @@ def attribute_create(arguments: dict[str, Any], context: Context, selection: Sel
     values = described(given, context, **_FLAGS)
     values |= columns(given, inputType="input_type", entityType="entity_type", type="kind")
     listed = [(required(each, "name"), _listed(each)) for each in given.get("values") or ()]
-    made = masters.create_master(Attribute, values=values, **_acting(context))
-    for name, further in listed:
-        masters.list_value(attribute_id=made.pk, name=name, columns=further, **_acting(context))
+    made = attributes.create_attribute(values=values, listed=listed, **_acting(context))
     return {"attribute": found(attribute, made.pk, context, selection.names("attribute"))}
 
 
@@ -275,11 +266,7 @@ def attribute_update(arguments: dict[str, Any], context: Context, selection: Sel
     values = described(given, context, **_FLAGS)
     taken = keys(given.get("removeValues"), "AttributeValue", "removeValues")
     listed = [(required(each, "name"), _listed(each)) for each in given.get("addValues") or ()]
-    masters.change_master(Attribute, key, values=values, **_acting(context))
-    if taken:
-        masters.strike_values(attribute_id=key, keys=taken, **_acting(context))
-    for name, further in listed:
-        masters.list_value(attribute_id=key, name=name, columns=further, **_acting(context))
+    attributes.change_attribute(key, values=values, listed=listed, struck=taken, **_acting(context))
     return {"attribute": found(attribute, key, context, selection.names("attribute"))}
 
 
@@ -299,7 +286,7 @@ def attribute_value_create(
 ) -> dict[str, Any]:
     given = arguments["input"]
     key = int(given_key(arguments["attribute"], "Attribute", field="attribute"))
-    made = masters.list_value(
+    made = attributes.list_value(
         attribute_id=key, name=required(given, "name"), columns=_listed(given), **_acting(context)
     )
     return {
