@@ -13,7 +13,7 @@ from django.db import connection
 
 from shop.core.errors import Refused
 
-OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accounts")
+OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accounts", "content")
 
 
 def every_row() -> dict[str, list[Any]]:

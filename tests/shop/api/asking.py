@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -21,8 +22,25 @@ from graphql import (
 )
 
 from shop.api.ids import global_id
+from tests.factories import PASSWORD
 
 TEXTS = ["", " ", "abc", "ạ🌾", "x" * 300, "'; --", "%_\\", "2026-11-25", "viet-nam", "a@example.com"]
+# What is well said in places of these names.
+SAID = {
+    "city": "Phường Nghĩa Đô",
+    "country": "VN",
+    "currencyCode": "VND",
+    "defaultCountry": "VN",
+    "email": "lan@example.com",
+    "firstName": "Lan",
+    "name": "Bí xanh thơm",
+    "oldPassword": PASSWORD,
+    "password": PASSWORD,
+    "redirectUrl": "http://127.0.0.1:3000/",
+    "slug": "bi-xanh-thom",
+    "streetAddress1": "Số 5, ngõ 12",
+    "title": "Giới thiệu",
+}
 KEYS = [1, 2, 3, 10**18, "x", "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"]
 TYPES = [
     "Product",
@@ -39,25 +57,46 @@ TYPES = [
 SCALARS: dict[str, list[Any]] = {
     "DateTime": ["2026-11-25T10:00:00+07:00", "9999-12-31T23:59:59Z", "x"],
     "Date": ["2026-11-25", "", "x"],
-    "UUID": ["0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11", "x"],
+    "UUID": ["5e7d1f60-3c51-4a67-8f0e-6a3d8f2c9b10", "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11", "x"],
     "JSONString": ["{}", "[]", '{"blocks": [{"type": "x"}]}', "{", '"x"'],
     "Boolean": [True, False],
     "Int": [0, 1, 2, -1, 2**31 - 1],
     "Float": [0, 1.5, -1, 1e300],
     "PositiveInt": [1, 100, 0],
     **{name: [0, 7, -1] for name in ("Day", "Hour", "Minute")},
-    **{name: [1.5, 0, -1, "1e400"] for name in ("Decimal", "PositiveDecimal", "WeightScalar")},
+    **{name: [20_000, 1.5, 7, 0, -1, "1e400"] for name in ("Decimal", "PositiveDecimal", "WeightScalar")},
 }
 _DEEPEST_INPUT = 3
 
 
-def ask_all(schema: GraphQLSchema, kind: str, name: str, chance: Random, depth: int = 3) -> str:
+class Chance(Random):
+    """Chance that knows what there is: `ids` by type, of which most ids are taken that could be meant."""
+
+    def __init__(self, seed: str, ids: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(seed)
+        self.ids = ids
+        self.about = ""
+
+    def an_id(self, name: str) -> str:
+        """For an argument or input of this name: `productId`, `channels`, or `id`, of what is asked for."""
+        said = name.removesuffix("Ids").removesuffix("Id").removesuffix("s").lower()
+        fits = [type_ for type_ in self.ids if said.endswith(type_.lower())]
+        fits = fits or [type_ for type_ in self.ids if type_.lower() in self.about.lower()]
+        if self.ids and self.random() < 0.8:
+            plain = max(fits, key=len) if fits and name != "id" else self.choice(fits or list(self.ids))
+            return self.choice(self.ids[plain])
+        made = global_id(self.choice(TYPES), self.choice(KEYS))
+        return self.choice([made, made, made, "abc"])
+
+
+def ask_all(schema: GraphQLSchema, kind: str, name: str, chance: Chance, depth: int = 3) -> str:
     """A document with one root field and all there is below it, `depth` levels down."""
+    chance.about = name
     root = schema.type_map[kind.capitalize()]
     return f"{kind} {{ {_field(schema, name, root.fields[name], chance, depth)} }}"  # type: ignore[attr-defined]
 
 
-def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Random, depth: int) -> str:
+def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Chance, depth: int) -> str:
     arguments = []
     for key, argument in field.args.items():
         if key == "first":
@@ -65,13 +104,13 @@ def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Random
         elif key in ("last", "after", "before"):
             continue
         elif is_required_argument(argument) or chance.random() < 0.3:
-            arguments.append(f"{key}: {_literal(argument.type, chance, 0)}")
+            arguments.append(f"{key}: {_literal(argument.type, chance, 0, key)}")
     asked = f"{name}({', '.join(arguments)})" if arguments else name
     inner = get_named_type(field.type)
     return asked if is_leaf_type(inner) else f"{asked} {{ {_below(schema, inner, chance, depth)} }}"
 
 
-def _below(schema: GraphQLSchema, type_: Any, chance: Random, depth: int) -> str:
+def _below(schema: GraphQLSchema, type_: Any, chance: Chance, depth: int) -> str:
     parts = ["__typename"]
     if depth <= 0:
         return parts[0]
@@ -88,24 +127,25 @@ def _below(schema: GraphQLSchema, type_: Any, chance: Random, depth: int) -> str
     return " ".join(parts)
 
 
-def _literal(type_: Any, chance: Random, level: int) -> str:
+def _literal(type_: Any, chance: Chance, level: int, name: str) -> str:
     if is_non_null_type(type_):
-        return _literal(type_.of_type, chance, level)
+        return _literal(type_.of_type, chance, level, name)
     if is_list_type(type_):
         many = chance.choice([0, 1, 1, 2])
-        return f"[{', '.join(_literal(type_.of_type, chance, level + 1) for _ in range(many))}]"
+        return f"[{', '.join(_literal(type_.of_type, chance, level + 1, name) for _ in range(many))}]"
+    if name in SAID and not is_input_object_type(type_) and chance.random() < 0.7:
+        return SAID[name] if is_enum_type(type_) else json.dumps(SAID[name], ensure_ascii=False)
     if is_enum_type(type_):
         return chance.choice(list(type_.values))
     if is_input_object_type(type_):
         given = {
-            name: _literal(field.type, chance, level + 1)
-            for name, field in type_.fields.items()
+            key: _literal(field.type, chance, level + 1, key)
+            for key, field in type_.fields.items()
             if is_required_input_field(field) or (level < _DEEPEST_INPUT and chance.random() < 0.4)
         }
-        return "{" + ", ".join(f"{name}: {value}" for name, value in given.items()) + "}"
+        return "{" + ", ".join(f"{key}: {value}" for key, value in given.items()) + "}"
     if type_.name == "ID":
-        made = global_id(chance.choice(TYPES), chance.choice(KEYS))
-        return json.dumps(chance.choice([made, made, made, "abc"]))
+        return json.dumps(chance.an_id(name))
     if type_.name == "Upload":
         return "null"
     if type_.name in ("Metadata", "JSON", "GenericScalar", "_Any"):

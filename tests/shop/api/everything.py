@@ -1,0 +1,112 @@
+"""A shop with some of everything that has an id, for questions made up by chance."""
+
+from __future__ import annotations
+
+from django.db.models import Model
+
+from catalog.models import (
+    Attribute,
+    AttributeValue,
+    Category,
+    Collection,
+    InputType,
+    Product,
+    ProductMedia,
+    ProductType,
+    Variant,
+)
+from cooperatives.models import Cooperative, Service, Warehouse, Zone
+from orders.models import Basket, BasketLine, Order, OrderLine, Parcel, Payment, Voucher
+from shop.accounts.models import Address, App, AppToken, Group, User
+from shop.api.ids import global_ids
+from shop.content.models import Menu, MenuItem, Page, PageType
+from shop.core.models import Channel, TaxClass
+from tests.factories import (
+    make_admin,
+    make_basket,
+    make_category,
+    make_order,
+    make_places,
+    make_seller,
+    make_user,
+    make_variant,
+    make_voucher,
+)
+
+_MODELS: dict[str, type[Model]] = {
+    "Address": Address,
+    "App": App,
+    "AppToken": AppToken,
+    "Attribute": Attribute,
+    "AttributeValue": AttributeValue,
+    "Category": Category,
+    "Channel": Channel,
+    "Checkout": Basket,
+    "CheckoutLine": BasketLine,
+    "Collection": Collection,
+    "Cooperative": Cooperative,
+    "Fulfillment": Parcel,
+    "Group": Group,
+    "Menu": Menu,
+    "MenuItem": MenuItem,
+    "Order": Order,
+    "OrderLine": OrderLine,
+    "Page": Page,
+    "PageType": PageType,
+    "Product": Product,
+    "ProductMedia": ProductMedia,
+    "ProductType": ProductType,
+    "ProductVariant": Variant,
+    "ShippingMethod": Service,
+    "ShippingMethodType": Service,
+    "ShippingZone": Zone,
+    "TaxClass": TaxClass,
+    "TransactionItem": Payment,
+    "User": User,
+    "Voucher": Voucher,
+    "Warehouse": Warehouse,
+}
+# What the contract's arguments call some of them.
+_NICKNAMES = {
+    "Parent": "Category",
+    "Variant": "ProductVariant",
+    "Value": "AttributeValue",
+    "Transaction": "TransactionItem",
+    "ShippingPrice": "ShippingMethodType",
+    "DeliveryMethod": "ShippingMethod",
+    "Customer": "User",
+    "Staff": "User",
+    "PermissionGroup": "Group",
+    "DeliveryOptions": "Checkout",
+    "PaymentGateway": "Checkout",
+    "TransactionInitialize": "Checkout",
+    "TransactionCreate": "Order",
+    "OrderFulfillment": "Fulfillment",
+}
+
+
+def make_everything() -> None:
+    make_places()
+    buyer, _admin = make_user(), make_admin()
+    seller = make_seller()
+    variant = make_variant(seller, category=make_category())
+    make_order((variant, 1), user=buyer)
+    make_basket((variant, 2))
+    make_basket((variant, 1), user=buyer)
+    make_voucher()
+    Address.objects.create(user=buyer, street_address_1="Số 5", country="VN")
+    colour = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
+    AttributeValue.objects.create(attribute=colour, slug="do", name="Đỏ")
+    Collection.objects.create(slug="tet", name="Tết")
+    text = PageType.objects.create(slug="text", name="Bài viết")
+    page = Page.objects.create(page_type=text, slug="gioi-thieu", title="Giới thiệu", is_published=True)
+    MenuItem.objects.create(menu=Menu.objects.create(slug="tren", name="Trên"), name="Về chợ", page=page)
+    Group.objects.create(name="Chăm sóc")
+    AppToken.objects.create(app=App.objects.create(name="Kho"), name="Kho")
+
+
+def ids_of_all() -> dict[str, list[str]]:
+    """By type, and by what arguments call some types."""
+    keys = {name: list(model._base_manager.values_list("pk", flat=True)) for name, model in _MODELS.items()}
+    ids = {name: global_ids(name, found) for name, found in keys.items() if found}
+    return ids | {called: ids[name] for called, name in _NICKNAMES.items() if name in ids}
