@@ -1,0 +1,206 @@
+"""The storefront's whole way, in the order in which it asks: from a product's page to one's orders."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.models import Basket, GatewayCall, Order
+from shop.accounts.models import Address
+from shop.api.ids import global_id
+from shop.api.payment.gateways import DUMMY, STRIPE
+from tests.doubles.stripe import StripeDouble
+from tests.factories import PASSWORD, make_places, make_product, make_seller, make_user, stock_of
+from tests.invariants import check_everything
+from tests.orders.card_at_hand import GOOD, stripe  # noqa: F401 (a fixture)
+from tests.shop.api.checkout.operations import (
+    ADD,
+    ADDRESS,
+    ATTACH,
+    BILL,
+    COMPLETE,
+    CREATE,
+    EMAIL,
+    FIND,
+    GATEWAYS,
+    METHOD,
+    OPTIONS,
+    ORDER,
+    PAID,
+    PROCESS,
+    SHIP,
+    done,
+    line_of,
+    paid,
+)
+from tests.shop.api.client import data_of
+
+pytestmark = pytest.mark.django_db
+
+PRODUCT = """query ProductDetails($slug: String!, $channel: String!) {
+  product(slug: $slug, channel: $channel) {
+    id name isAvailableForPurchase
+    pricing { priceRange { start { gross { amount currency } } stop { gross { amount currency } } } }
+    productVariants(first: 10) { edges { node {
+      id name quantityAvailable pricing { price { gross { amount currency } } }
+    } } }
+  }
+}"""
+CHANNEL = "query channel($slug: String!) { channel(slug: $slug) { countries { code country } } }"
+RULES = """query addressValidationRules($country: CountryCode!) {
+  addressValidationRules(countryCode: $country) { requiredFields countryAreaChoices { raw } }
+}"""
+NOTE = """mutation checkoutMetadataUpdate($id: ID!) {
+  updateMetadata(id: $id, input: [{key: "gift", value: "yes"}]) {
+    item { metadata { key value } } errors { field code }
+  }
+}"""
+SIGN_IN = """mutation tokenCreate($email: String!, $password: String!) {
+  tokenCreate(email: $email, password: $password) { token refreshToken errors { field code } }
+}"""
+KEEP = """mutation accountAddressCreate($address: AddressInput!) {
+  accountAddressCreate(input: $address, type: SHIPPING) { address { id } errors { field code } }
+}"""
+USER = """query user { user: me {
+  email
+  addresses { id streetAddress1 city country { code } }
+  defaultShippingAddress { id }
+} }"""
+MINE = """query CurrentUserOrderList { me { orders(first: 10) { edges { node {
+  id number status paymentStatus total { gross { amount currency } }
+  lines { productName variantName quantity }
+} } } } }"""
+
+
+def vnd(amount: int) -> dict[str, object]:
+    return {"currency": "VND", "amount": amount}
+
+
+@pytest.fixture
+def pillow():
+    """In two sizes, from Thái Nguyên; it goes for 30,000 đồng."""
+    make_places()
+    return make_product(make_seller(), variants=(("Nhỏ", 0), ("To", 80_000)))
+
+
+def chosen(pillow, token=None):
+    """What the product's page shows: its larger variant is put into a new basket."""
+    shown = data_of(PRODUCT, token, slug=pillow.slug, channel="viet-nam")["product"]
+    small, large = pillow.variants.order_by("pk")
+    assert shown == {
+        "id": global_id("Product", pillow.pk),
+        "name": "Gối thảo dược",
+        "isAvailableForPurchase": True,
+        "pricing": {"priceRange": {"start": {"gross": vnd(320_000)}, "stop": {"gross": vnd(400_000)}}},
+        "productVariants": {
+            "edges": [
+                {
+                    "node": {
+                        "id": global_id("ProductVariant", variant.pk),
+                        "name": name,
+                        "quantityAvailable": 10,
+                        "pricing": {"price": {"gross": vnd(price)}},
+                    }
+                }
+                for variant, name, price in ((small, "Nhỏ", 320_000), (large, "To", 400_000))
+            ]
+        },
+    }
+    checkout = done(CREATE, token, input={"channel": "viet-nam", "lines": []})["id"]
+    filled = done(ADD, token, id=checkout, lines=[line_of(large, 2)])
+    assert data_of(FIND, token, id=checkout) == {"checkout": filled}
+    assert filled["totalPrice"]["gross"] == vnd(800_000)
+    return checkout, large
+
+
+def test_a_guest_goes_from_the_product_to_the_order(pillow, settings):
+    settings.API_DUMMY_PAYMENT = True
+    checkout, large = chosen(pillow)
+    countries = data_of(CHANNEL, slug="viet-nam")["channel"]["countries"]
+    rules = data_of(RULES, country="VN")["addressValidationRules"]
+    done(EMAIL, id=checkout, email="hoa@example.com")
+    noted = data_of(NOTE, id=checkout)["updateMetadata"]
+    done(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    (delivery,) = done(OPTIONS, id=checkout)["deliveries"]
+    done(METHOD, id=checkout, method=delivery["id"])
+    ready = done(BILL, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    configs = data_of(GATEWAYS, id=checkout, wanted=[{"id": DUMMY}])["paymentGatewayInitialize"]
+    event = {"event": {"type": "CHARGE_SUCCESS", "includePspReference": True}}
+    payment = paid(checkout, DUMMY, amount=830_000, data=event)
+    answer = data_of(COMPLETE, id=checkout)["checkoutComplete"]
+    shown = data_of(ORDER, id=answer["order"]["id"])["order"]
+
+    assert countries == [{"code": "VN", "country": "Việt Nam"}]
+    assert rules == {
+        "requiredFields": ["city", "streetAddress1"],
+        "countryAreaChoices": [{"raw": "Hà Nội"}, {"raw": "Thái Nguyên"}],
+    }
+    assert noted == {"item": {"metadata": [{"key": "gift", "value": "yes"}]}, "errors": []}
+    assert delivery["shippingMethod"]["price"] == vnd(30_000)
+    assert ready["totalPrice"]["gross"] == vnd(830_000)
+    assert configs["gatewayConfigs"] == [{"id": DUMMY, "data": {}, "errors": []}]
+    assert payment["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    assert (answer["errors"], answer["confirmationNeeded"]) == ([], False)
+    assert data_of(FIND, id=checkout) == {"checkout": None}
+    assert (shown["status"], shown["paymentStatus"]) == ("UNFULFILLED", "FULLY_CHARGED")
+    assert shown["total"]["gross"] == vnd(830_000)
+    assert shown["userEmail"] == "hoa@example.com"
+    assert shown["lines"] == [{"productName": "Gối thảo dược", "quantity": 2}]
+    assert (stock_of(large).allocated, Order.objects.get().metadata) == (2, {"gift": "yes"})
+    check_everything()
+
+
+def test_a_person_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeDouble):  # noqa: F811
+    person = make_user()
+    checkout, _large = chosen(pillow)
+    signed = data_of(SIGN_IN, email=person.email, password=PASSWORD)["tokenCreate"]
+    token = signed["token"]
+    own = done(ATTACH, token, id=checkout)
+    kept = data_of(KEEP, token, address=ADDRESS | {"countryArea": "Hà Nội"})["accountAddressCreate"]
+    told = data_of(USER, token)["user"]
+    done(EMAIL, token, id=checkout, email=person.email)
+    done(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    (delivery,) = done(OPTIONS, token, id=checkout)["deliveries"]
+    done(METHOD, token, id=checkout, method=delivery["id"])
+    done(BILL, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    begun = paid(checkout, STRIPE, token, data={"paymentIntent": {"paymentMethod": "card"}})
+    stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD)
+    processed = data_of(PROCESS, token, id=begun["transaction"]["id"])["transactionProcess"]
+    covered = data_of(PAID, token, id=checkout)["checkout"]
+    answer = data_of(COMPLETE, token, id=checkout)["checkoutComplete"]
+
+    order = Order.objects.get()
+    assert signed["errors"] == kept["errors"] == answer["errors"] == []
+    assert own["user"] == {"id": global_id("User", person.pk)}
+    assert told == {
+        "email": person.email,
+        "addresses": [
+            {
+                "id": kept["address"]["id"],
+                "streetAddress1": "Số 5, ngõ 12",
+                "city": "Phường Nghĩa Đô",
+                "country": {"code": "VN"},
+            }
+        ],
+        "defaultShippingAddress": {"id": kept["address"]["id"]},
+    }
+    assert begun["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
+    assert processed["transactionEvent"]["type"] == "AUTHORIZATION_SUCCESS"
+    assert (covered["authorizeStatus"], covered["totalBalance"]) == (
+        "FULL",
+        {"amount": -830_000},
+    )  # only held
+    assert data_of(MINE, token)["me"]["orders"]["edges"] == [
+        {
+            "node": {
+                "id": answer["order"]["id"],
+                "number": str(order.number),
+                "status": "UNFULFILLED",
+                "paymentStatus": "FULLY_CHARGED",
+                "total": {"gross": vnd(830_000)},
+                "lines": [{"productName": "Gối thảo dược", "variantName": "To", "quantity": 2}],
+            }
+        }
+    ]
+    assert (order.user, Basket.objects.count()) == (person, 0)
+    assert Address.objects.filter(user=person).count() == 1  # the kept one; said again, it is not kept twice
+    check_everything()
