@@ -58,7 +58,7 @@ def _datetime_in(value: Any) -> datetime.datetime:
             parsed = datetime.datetime.combine(day, datetime.time())
     except ValueError:
         parsed = None
-    if parsed is None:
+    if parsed is None or not _is_ours(parsed):
         raise GraphQLError(f"DateTime cannot represent value: {_shown(value)}")
     return parsed if parsed.tzinfo else timezone.make_aware(parsed, datetime.UTC)
 
@@ -76,9 +76,14 @@ def _date_in(value: Any) -> datetime.date | None:
         parsed = parse_date(value) if isinstance(value, str) else None
     except ValueError:
         parsed = None
-    if parsed is None:
+    if parsed is None or not _is_ours(parsed):
         raise GraphQLError(f"Date cannot represent value: {_shown(value)}")
     return parsed
+
+
+def _is_ours(day: datetime.date) -> bool:
+    """Whether it can be told in every time zone: the first year there is and the last cannot."""
+    return datetime.MINYEAR < day.year < datetime.MAXYEAR
 
 
 def _decimal_out(value: Any) -> float | int:

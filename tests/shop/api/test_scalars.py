@@ -128,8 +128,12 @@ def test_what_comes_in(executor, name, wire, value):
         ("DateTime", "x"),
         ("DateTime", "2026-13-01T00:00:00Z"),
         ("DateTime", 7),
+        ("DateTime", "9999-12-31T23:59:59Z"),  # would be the year 10000 in Vietnam
+        ("DateTime", "0001-01-01T00:00:00+07:00"),  # and the year 0 in Greenwich
         ("Date", "2026-02-30"),
         ("Date", 7),
+        ("Date", "0001-01-01"),
+        ("Date", "9999-12-31"),
         ("Decimal", "x"),
         ("Decimal", "NaN"),
         ("Decimal", "1e18"),
