@@ -125,7 +125,12 @@ def connect_each(
             )
         ).filter(place_in_page__lte=asked.limit + 1)
         columns = [key.column for key in order]
-        for row in type_.read(numbered, selection.names("edges", "node"), by, *columns):
+        names = selection.names("edges", "node")
+        if within.query.annotations.keys() & type_.wanted(names, by, *columns):
+            # Filtering by a window, Django leaves out one of two columns that say the same, as an annotation
+            # may, and takes the values after it for others: so only the keys are found out that way.
+            numbered = within.filter(pk__in=numbered.order_by().values("pk"))
+        for row in type_.read(numbered, names, by, *columns):
             place = tuple(getattr(row, column) for column in columns)
             edges.setdefault(getattr(row, by), []).append(Edge(row, place))
     return [_cut(edges.get(parent, []), asked) | {"totalCount": counts.get(parent, 0)} for parent in parents]

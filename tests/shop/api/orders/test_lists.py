@@ -200,3 +200,27 @@ def test_what_the_first_page_of_staff_asks_for(three_orders):
     assert found["today"] == {"gross": {"amount": 350_000}}
     denied = ask(query, token_of(make_user()))
     assert denied["data"] == {"homepageEvents": None, "all": None, "today": None}
+
+
+def test_a_balance_among_other_things_is_read_of_each_of_ones_own_orders():
+    """It needs a column and an annotation that says the same."""
+    person = make_user()
+    order = make_order((make_variant(price=90_000), 2), user=person)
+    order.metadata = {"gift": "yes"}
+    order.save()
+    query = """{ me { orders(first: 2) { edges { node {
+        number totalBalance { amount } total { gross { amount } } metadata { key value } created userEmail
+    } } } } }"""
+
+    assert data_of(query, token_of(person))["me"]["orders"]["edges"] == [
+        {
+            "node": {
+                "number": str(order.number),
+                "totalBalance": {"amount": -210_000},
+                "total": {"gross": {"amount": 210_000}},
+                "metadata": [{"key": "gift", "value": "yes"}],
+                "created": "2026-11-24T03:00:00+00:00",
+                "userEmail": "hoa@example.com",
+            }
+        }
+    ]
