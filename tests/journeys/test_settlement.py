@@ -108,7 +108,7 @@ def _name_account(phone: Page) -> None:
 
 def _correct(desk: Page) -> None:
     """Something is put right after the closing: it lands in the next period."""
-    desk.get_by_role("link", name="Đã chốt, chưa trả").click()
+    desk.get_by_role("link", name="Đã chốt, chờ trả").click()
     desk.get_by_role("link", name="HTX Thiên An").click()
     expect(desk.locator(".sums .total").last).to_have_text("220.000 ₫")
     desk.get_by_label("Trả thêm").check()

@@ -187,7 +187,7 @@ def test_a_declined_card_and_then_a_good_one_pay_the_same_payment(stripe) -> Non
     assert stripe.buyer_pays(reference, DECLINED) == "requires_payment_method"
     call = look_up(order)
     assert (call.state, call.code) == (CallState.NEEDS_BUYER, "generic_decline")
-    assert call.message == "Ngân hàng từ chối thẻ này. Bạn thử thẻ khác hoặc chọn cách trả khác nhé."
+    assert call.message == "Ngân hàng từ chối thẻ này. Hãy thử thẻ khác hoặc chọn cách trả khác."
     stripe.buyer_pays(reference, GOOD)
     look_up(order)
 
