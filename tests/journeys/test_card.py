@@ -28,7 +28,7 @@ from tests.journeys.test_first_sale import press, visit
 from tests.orders.card_at_hand import DECLINED, GOOD, SCA, set_up
 
 __all__ = ["visit"]
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESK = {"viewport": {"width": 1280, "height": 900}}
 
