@@ -43,7 +43,6 @@ def start_postgres() -> Service:
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "jit": "off",
-        "autovacuum": "off",
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return start(
