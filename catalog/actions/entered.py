@@ -20,6 +20,7 @@ from catalog.actions.products import (
     HIGHEST_PRICE,
     OddPrice,
     describe_for_search,
+    locked_variant,
     refresh_listings,
     reprice,
 )
@@ -363,7 +364,7 @@ def _locked_product(key: int, *, field: str = "id") -> Product:
 
 
 def _locked_variant(key: int, *, field: str = "id") -> Variant:
-    variant = locked_one(Variant.objects.filter(pk=key).select_related("product", "cooperative"))
+    variant = locked_variant(Variant.objects.all(), key)
     if variant is None:
         raise Missing(field=field)
     return variant

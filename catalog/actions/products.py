@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings import require_complete
@@ -27,7 +28,7 @@ from catalog.models import (
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
-from shop.core.db import locked_one
+from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, Picture, made_before, record_change
 from shop.core.text import search_words, slug, sort_key
@@ -222,7 +223,7 @@ def edit_variant(
     now: datetime.datetime,
 ) -> Variant:
     """Change a variant and its price in one channel. Raises Missing, OddPrice."""
-    variant = locked_one(Variant.objects.for_cooperative(cooperative).filter(pk=variant_id))
+    variant = locked_variant(Variant.objects.for_cooperative(cooperative), variant_id)
     if variant is None:
         raise Missing()
     said = {field: value for field, value in asdict(details).items() if field != "price"}
@@ -253,10 +254,25 @@ def locked_product(cooperative: Cooperative, product_id: int) -> Product:
     return product
 
 
+def locked_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
+    """Step: one of these variants, its product locked before it, as by whoever writes the prices of products.
+
+    None where there is none.
+    """
+    product_id = variants.filter(pk=variant_id).values_list("product", flat=True).first()
+    if product_id is None:
+        return None
+    locked(Product.objects.filter(pk=product_id))
+    return locked_one(variants.filter(pk=variant_id).select_related("product", "cooperative"))
+
+
 def reprice(
     variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> Price:
-    """Step: set the list price of a variant in a channel; the catalogue's rules follow. Raises OddPrice."""
+    """Step: set the list price of a variant, whose product is locked, in a channel; the rules follow.
+
+    Raises OddPrice.
+    """
     if not 1 <= amount <= HIGHEST_PRICE:
         raise OddPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
