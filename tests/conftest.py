@@ -69,13 +69,20 @@ def pytest_configure(config: pytest.Config) -> None:
     translation_file_changed(sender=None, file_path=Path("django.mo"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What touches no database says nothing about it, and runs with the first one only."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """What touches no database says nothing about it, and runs with the first one only.
+
+    What starts processes or a browser takes longest, and begins: at the end no worker waits for another.
+    """
     for item in items:
         uses_one = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
         if not uses_one and item.get_closest_marker("django_db") is None:
             item.add_marker(pytest.mark.once)
+    yield
+    items.sort(
+        key=lambda item: not any(item.iter_markers("processes")) and not any(item.iter_markers("browser"))
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

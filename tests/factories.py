@@ -49,6 +49,7 @@ from orders.models import (
 from shop.accounts.models import Address, ConsentPurpose, Group, GroupPermission, User
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.divisions import write_divisions
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.text import fold, sort_key
@@ -420,6 +421,12 @@ def make_places() -> None:
         FormerPlace.objects.create(
             division=Division.objects.get(code=division), type_word="Phường", name=name, folded=fold(name)
         )
+
+
+@kept
+def make_all_places() -> None:
+    """Every province and commune of today, as they are written on the first start."""
+    write_divisions()
 
 
 def _division(code: str, level: Level, word: str, name: str, since: datetime.date, **fields: Any) -> Division:

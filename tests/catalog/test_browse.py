@@ -185,18 +185,18 @@ def test_htmx_gets_the_results_alone(client: Client) -> None:
     assert html.lstrip().startswith('<section class="stack" id="results"')
 
 
-@pytest.mark.parametrize("address", ["/", "/san-pham/", "/en/san-pham/", "/hop-tac-xa/", "/tim/?q=khan"])
-def test_queries_do_not_grow_with_the_goods(client: Client, address: str) -> None:
+def test_queries_do_not_grow_with_the_goods(client: Client) -> None:
+    addresses = ["/", "/san-pham/", "/en/san-pham/", "/hop-tac-xa/", "/tim/?q=khan"]
     for n in range(2):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}")
-    few = _count(client, address)
+    few = [_count(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}", variants=(("Nhỏ", 0), ("To", 5000)))
 
-    many = _count(client, address)
+    many = [_count(client, address) for address in addresses]
 
     assert many == few
-    assert many <= 26
+    assert max(many) <= 26
 
 
 def _count(client: Client, address: str) -> int:

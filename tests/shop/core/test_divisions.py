@@ -5,6 +5,7 @@ import pytest
 from shop.core.data.compact import former_places
 from shop.core.divisions import write_divisions
 from shop.core.models import Division, FormerPlace, Level
+from tests.factories import make_all_places
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2026, 11, 25)
@@ -12,7 +13,7 @@ TODAY = datetime.date(2026, 11, 25)
 
 @pytest.fixture
 def divisions(db):
-    write_divisions()
+    make_all_places()
     return Division.objects.current(on=TODAY)
 
 
