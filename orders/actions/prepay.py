@@ -25,7 +25,7 @@ from orders.models import Basket, EventKind, GatewayCall, Method, Operation, Ord
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import TransactionFlow
+from shop.core.models import KeyReused, TransactionFlow
 
 # What pays later by itself, once the goods are there or the buyer has been to the bank.
 PROMISED = (Method.COD, Method.TRANSFER)
@@ -58,10 +58,10 @@ def prepay(
     """Begin to pay for a basket, by card or by a promise; what is left of it unless said, in minor units.
 
     The same `key` again answers the first payment. `labels` are kept with it. Raises AmountNotForCards,
-    Missing, NothingToPay, TooMuch, WayNotOffered.
+    KeyReused, Missing, NothingToPay, TooMuch, WayNotOffered.
     """
     basket = locked_basket(basket_id)
-    known = Payment.objects.filter(key=key, basket=basket).first() if key else None
+    known = begun_before(key, basket=basket)
     if known is not None:
         return known
     wanted = _amount(basket, amount, now=now)
@@ -87,7 +87,7 @@ def begin_by_app(
 ) -> tuple[Payment, int]:
     """A payment of which an app tells us what happens, and how much is to be paid. Raises as `prepay`."""
     basket = locked_basket(basket_id)
-    known = Payment.objects.filter(key=key, basket=basket).first() if key else None
+    known = begun_before(key, basket=basket)
     wanted = _amount(basket, amount, now=now)
     return known or _begin(basket, Method.APP, key, labels), wanted
 
@@ -114,6 +114,16 @@ def note_event(
     if order is not None and event is not None:
         update_standing(order, now=now)
     return event
+
+
+def begun_before(
+    key: str | None, *, basket: Basket | None = None, order: Order | None = None
+) -> Payment | None:
+    """The payment of this basket or order that was begun with the key. Raises KeyReused for another's."""
+    known = Payment.objects.filter(key=key).first() if key else None
+    if known is not None and (known.basket_id, known.order_id) != (basket and basket.pk, order and order.pk):
+        raise KeyReused()
+    return known
 
 
 def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:

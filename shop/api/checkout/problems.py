@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from orders.actions.shares import Problem, Quote, QuotedLine
 from orders.models import BasketLine
+from shop.api.breadth import Selection
+from shop.api.catalogue.types import variant
 from shop.api.checkout.deliveries import Chosen, Shown
 from shop.api.context import Context
 from shop.api.money import Sum
@@ -16,7 +19,18 @@ _SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
 _NOT_SO = frozenset({Problem.NOT_DELIVERED, Problem.SLOT_GONE, Problem.PAUSED})
 
 
-def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A line that wants more than is `available`, and its variant as it is seen in the basket's channel."""
+
+    available: int | None
+    line: Any
+    variant_id: int
+    in_channel: int
+    typename: ClassVar[str] = "CheckoutLineProblemInsufficientStock"
+
+
+def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[Any]:
     """All of a basket's: its lines', and one where a delivery that was chosen is not to be had."""
     rows = BasketLine.objects.in_bulk([line.wanted.key for line in offer.lines if _stops(line)])
     found = [
@@ -41,22 +55,14 @@ def problems_of(basket_id: uuid.UUID, offer: Quote, context: Context) -> list[di
     return found
 
 
-def line_problems(line: QuotedLine, row: Any, offer: Quote, context: Context) -> list[dict[str, Any]]:
+def line_problems(line: QuotedLine, row: Any, offer: Quote, context: Context) -> list[Any]:
     """Those of one line; its goods can be looked at, on sale or not."""
     if Problem.NOT_FOR_SALE in line.problems:
         context.goods_at_hand.add(line.variant.product_id)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]
     if not _SHORT & set(line.problems):
         return []
-    line.variant.in_channel = offer.wanted.channel.pk  # type: ignore[attr-defined]
-    return [
-        {
-            "__typename": "CheckoutLineProblemInsufficientStock",
-            "availableQuantity": line.free,
-            "line": row,
-            "variant": line.variant,
-        }
-    ]
+    return [Short(line.free, row, line.variant.pk, offer.wanted.channel.pk)]
 
 
 def _stops(line: QuotedLine) -> bool:
@@ -67,8 +73,24 @@ stale = Type("CheckoutProblemDeliveryMethodStale")
 stale.plain("delivery")
 invalid = Type("CheckoutProblemDeliveryMethodInvalid")
 invalid.plain("delivery")
-short = Type("CheckoutLineProblemInsufficientStock")
-short.plain("availableQuantity", "line", "variant")
+short = Type(Short.typename)
+short.plain("line")
+
+
+@short.field()
+def available_quantity(
+    problems: list[Short], arguments: Any, context: Context, selection: Selection
+) -> list[int | None]:
+    return [each.available for each in problems]
+
+
+@short.field("variant")
+def short_variant(problems: list[Short], arguments: Any, context: Context, selection: Selection) -> list[Any]:
+    pairs = [(each.variant_id, each.in_channel) for each in problems]
+    found = variant.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
 unavailable = Type("CheckoutLineProblemVariantNotAvailable")
 unavailable.plain("line")
 

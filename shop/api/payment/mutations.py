@@ -29,6 +29,7 @@ from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
 from shop.api.roots import Mutations
 from shop.core.errors import Missing, Refused
+from shop.core.models import KeyReused
 
 mutation = Mutations(
     codes=CODES
@@ -76,18 +77,19 @@ def transaction_initialize(
     if gateway not in {each.id for each in offered(target.channel)}:
         raise Mistake("NOT_FOUND", "This gateway is not offered.", field="paymentGateway")
     key = arguments.get("idempotencyKey")
-    if key is not None:
-        _require_own(key, target)
-    payment, data = begin(
-        target,
-        gateway,
-        METHODS[gateway],
-        amount=None if given is None else minor_units(given, target.currency, field="amount"),
-        flow=arguments.get("action"),
-        data=arguments["paymentGateway"].get("data"),
-        key=None if key is None else f"api:{key}"[:120],
-        context=context,
-    )
+    try:
+        payment, data = begin(
+            target,
+            gateway,
+            METHODS[gateway],
+            amount=None if given is None else minor_units(given, target.currency, field="amount"),
+            flow=arguments.get("action"),
+            data=arguments["paymentGateway"].get("data"),
+            key=None if key is None else f"api:{key}"[:120],
+            context=context,
+        )
+    except KeyReused as reused:
+        raise Mistake("UNIQUE", reused.words, field="idempotencyKey") from reused
     return _paid(payment, data, context, selection)
 
 
@@ -183,16 +185,6 @@ def _target(text: str, context: Context) -> Target:
         if found is not None:
             return Target(found.channel, found.currency, order=found)
     raise Missing(field="id")
-
-
-def _require_own(key: str, target: Target) -> None:
-    """Raises Mistake for a key that another checkout's payment was begun with."""
-    known = Payment.objects.filter(key=f"api:{key}"[:120]).first()
-    if known is None:
-        return
-    about = known.basket_id if target.basket is not None else known.order_id
-    if about != (target.basket or target.order).pk:  # type: ignore[union-attr]
-        raise Mistake("UNIQUE", "This key is another payment's.", field="idempotencyKey")
 
 
 TYPES = (mutation,)

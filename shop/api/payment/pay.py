@@ -9,7 +9,7 @@ from typing import Any
 from orders.actions.ask import start_of
 from orders.actions.call import Said, look_up_call, make_call
 from orders.actions.pay import change_way
-from orders.actions.prepay import FLOW, begin_by_app, note_event, prepay
+from orders.actions.prepay import FLOW, begin_by_app, begun_before, note_event, prepay
 from orders.models import Basket, EventKind, Method, Order, Payment, PaymentEvent
 from shop.api.context import Context
 from shop.api.errors import Mistake
@@ -53,7 +53,7 @@ def begin(
     """The payment, and what the client needs to go on with it. Raises as `prepay` and `change_way`."""
     labels = {GATEWAY: gateway} | ({FLOW: flow} if flow else {})
     if target.order is not None:
-        return _begin_for_order(target.order, method, context)
+        return _begin_for_order(target.order, method, key, context)
     assert target.basket is not None
     asked: dict[str, Any] = {"basket_id": target.basket.pk, "amount": amount, "key": key, "labels": labels}
     if gateway == DUMMY:
@@ -76,9 +76,10 @@ def go_on(payment: Payment, data: Any, context: Context) -> Any:
     return None
 
 
-def _begin_for_order(order: Order, method: Method, context: Context) -> tuple[Payment, Any]:
+def _begin_for_order(order: Order, method: Method, key: str | None, context: Context) -> tuple[Payment, Any]:
     if method == Method.APP:
         raise Mistake("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
+    begun_before(key, order=order)
     payment = change_way(order_id=order.pk, method=method, actor=context.actor, now=context.now)
     return payment, _said(payment, context) if method == Method.CARD else None
 
