@@ -76,12 +76,12 @@ def choose_stock(
     for variant_id, quantity in wanted.items():
         mine = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
-            mine.sort(key=lambda row: (-_free(row), row.pk))
+            mine.sort(key=lambda row: (-row.promisable, row.pk))
         else:
             mine.sort(key=lambda row: (place.get(row.pk, len(place)), row.pk))
         left = quantity
         for row in mine:
-            taken = min(left, max(0, _free(row)))
+            taken = min(left, max(0, row.promisable))
             if taken:
                 picks.append(Pick(variant_id, row.pk, taken))
                 left -= taken
@@ -261,8 +261,3 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
         )
         listings.filter(Exists(buyable), is_available=False).update(is_available=True)
         listings.filter(~Exists(buyable), is_available=True).update(is_available=False)
-
-
-def _free(row: Stock) -> int:
-    """What a locked row may still promise, by its columns as they stand in memory."""
-    return row.on_hand - row.reserved - row.allocated

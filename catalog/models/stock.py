@@ -116,6 +116,11 @@ class Stock(models.Model):
         return f"{self.variant_id} {self.on_hand}"
 
     @property
+    def promisable(self) -> int:
+        """What may still be promised, by the columns as they stand in memory; `free` is as it was read."""
+        return self.on_hand - self.reserved - self.allocated
+
+    @property
     def short(self) -> int:
         """How much more is promised than there is."""
         return max(0, -int(self.free))

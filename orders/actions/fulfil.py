@@ -183,7 +183,7 @@ def _bring_promises(
         lacking = quantity - (spare.pop(target.pk, 0) if target is not None else 0)
         if lacking <= 0:
             continue
-        if target is None or (not beyond_stock and _free(target) < lacking):
+        if target is None or (not beyond_stock and target.promisable < lacking):
             raise NotEnoughThere(lines=[line.pk])
         for stock_id, left in spare.items():
             moved = min(left, lacking)
@@ -191,11 +191,6 @@ def _bring_promises(
                 release_allocation(rows[stock_id], line.pk, moved)
         promise(target, line.pk, lacking)
     write_promises(rows.values())
-
-
-def _free(row: Stock) -> int:
-    """What may still be promised of a locked row, as it stands in memory."""
-    return row.on_hand - row.reserved - row.allocated
 
 
 def _packed(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:

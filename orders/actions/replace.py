@@ -68,7 +68,7 @@ def _take(parcel: Parcel, line: OrderLine, wanted: int, rows: Mapping[int, Stock
         return [parcel_line(parcel, line, wanted)]
     held, left = [], wanted
     for row in sorted(rows.values(), key=lambda each: each.pk):
-        free = row.on_hand - row.reserved - row.allocated if row.variant_id == variant.pk else 0
+        free = row.promisable if row.variant_id == variant.pk else 0
         here = min(left, max(0, free))
         if here:
             promise(row, line.pk, here)

@@ -22,6 +22,7 @@ from orders.actions.cancel import (
     cancel_part_as_buyer,
 )
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
+from orders.actions.fulfil import Sent, fulfil_order
 from orders.actions.pack import NotThatMany, accept_part, close_parcel, pack_parcel
 from orders.actions.place import place_order
 from orders.actions.standing import open_quantities
@@ -113,6 +114,42 @@ def test_without_the_lock_the_second_member_packs_too_much_or_meets_an_error(mon
     else:
         assert kinds(answers) == ["Parcel", "Parcel"], answers
         assert steps_in_parcels(part) == 6
+
+
+def sending(order):
+    """The whole order out of its store house, as another system says it."""
+    line = order.lines.get()
+    goods = [Sent(line.pk, stock_of(line.variant).warehouse_id, line.quantity)]
+    return partial(fulfil_order, order_id=order.pk, goods=goods, actor=MEMBER, now=NOW)
+
+
+def test_an_order_sent_by_several_systems_at_once_leaves_once() -> None:
+    variant = make_variant(on_hand=10)
+    order = make_order((variant, 4))
+
+    answers = together([sending(order)] * 4)
+
+    assert kinds(answers) == [*["NotThatMany"] * 3, "list"], answers
+    stock = stock_of(variant)
+    assert (stock.on_hand, stock.allocated) == (6, 0)
+    assert Parcel.objects.get().state == ParcelState.HANDED_OVER
+
+
+def test_what_is_open_is_read_under_the_lock_or_goods_are_sent_twice(monkeypatch) -> None:
+    order = make_order((make_variant(on_hand=10), 4))
+    line, send = order.lines.get(), sending(order)
+    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    monkeypatch.setattr(pack, "open_quantities", lambda _lines: early.open)
+
+    def sending_as_read_before():
+        early.open = open_quantities([line])
+        both_read.wait()
+        return send()
+
+    answers = together([sending_as_read_before] * 2)
+
+    assert kinds(answers) == ["list", "list"], answers
+    assert steps_in_parcels(order.parts.get()) == 8
 
 
 def test_the_same_parcel_sent_ten_times_under_one_key_is_one_parcel() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -117,23 +118,27 @@ def checkout_language_code_update(
 def checkout_shipping_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    basket = basket_in(arguments, context)
-    rules = arguments.get("validationRules")
-    address = checked(arguments["shippingAddress"], rules, basket, context, kind="SHIPPING")
-    send_to(basket_id=basket.pk, address=address, now=context.now)
-    if arguments.get("saveAddress"):
-        keep_for_person(basket, address, context)
-    return shown(basket, context, selection)
+    return _addressed("shippingAddress", "SHIPPING", send_to, arguments, context, selection)
 
 
 @mutation.field()
 def checkout_billing_address_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
+    return _addressed("billingAddress", "BILLING", bill_to, arguments, context, selection)
+
+
+def _addressed(
+    name: str,
+    kind: str,
+    write: Callable[..., object],
+    arguments: dict[str, Any],
+    context: Context,
+    selection: Selection,
+) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    rules = arguments.get("validationRules")
-    address = checked(arguments["billingAddress"], rules, basket, context, kind="BILLING")
-    bill_to(basket_id=basket.pk, address=address, now=context.now)
+    address = checked(arguments[name], arguments.get("validationRules"), basket, context, kind=kind)
+    write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
         keep_for_person(basket, address, context)
     return shown(basket, context, selection)
