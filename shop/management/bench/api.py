@@ -119,7 +119,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
 
 
 def _asking(document: str, variables: dict[str, Any]) -> Callable[[Any], None]:
-    client = Client(HTTP_HOST="127.0.0.1")
+    client = Client(SERVER_NAME="localhost")
     body = json.dumps({"query": document, "variables": variables})
 
     def ask(_: Any) -> None:

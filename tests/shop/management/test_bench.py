@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 
 from shop.core.models import Channel
 from shop.management.bench.measuring import FEWEST, measure
@@ -29,3 +33,18 @@ def test_what_is_prepared_is_not_counted() -> None:
     measured = measure("nothing", lambda _given: None, seconds=0, prepare=Channel.objects.count)
 
     assert measured.queries == 0
+
+
+@pytest.mark.long
+@pytest.mark.once
+@pytest.mark.processes
+def test_every_page_is_measured_on_both_databases() -> None:
+    command = [sys.executable, "manage.py", "bench", "--orders", "40", "--seconds", "0"]
+    told = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+
+    assert told.returncode == 0, told.stderr
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in told.stdout.splitlines()[2:]]
+    by_database = {name: [row[2] for row in rows if row[0] == name] for name in ("sqlite", "postgres")}
+    assert by_database["sqlite"] == by_database["postgres"]
+    assert {"API list of 20", "home", "checkout", "sales report", "ledger"} <= set(by_database["sqlite"])
+    assert all(float(row[4]) > 0 and int(row[6]) > 0 for row in rows)
