@@ -1,0 +1,46 @@
+"""A small map of Vietnam with one province marked, drawn into the page: no tiles, nobody else's server."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from shop.core.provinces import LABELS, MAP_HEIGHT, MAP_WIDTH, SHAPES
+
+register = template.Library()
+
+_LAND = SafeString("".join(shape.path for shape in SHAPES.values()))
+_ISLANDS = SafeString("".join(shape.islands for shape in SHAPES.values()))
+
+_LABELS = format_html_join("", '<text x="{}" y="{}">{}</text>', LABELS)
+
+
+@register.simple_tag
+def province_map(code: str, name: str) -> SafeString:
+    """The map with the province of this code (`Division.code`) marked and named for those who listen.
+
+    Nothing for a code that no province has. The archipelagos Hoàng Sa and Trường Sa are on it, as on every
+    map of Vietnam. Styled by `.map`.
+    """
+    shape = SHAPES.get(code)
+    if shape is None:
+        return SafeString("")
+    return format_html(
+        '<svg class="map" viewBox="0 0 {} {}" role="img" aria-labelledby="map-{code} map-{code}-more">'
+        '<title id="map-{code}">{}</title><desc id="map-{code}-more">{}</desc>'
+        '<path class="land" d="{}"/><path class="islands" d="{}"/>'
+        '<path class="here" d="{}"/><path class="here islands" d="{}"/>'
+        "{}</svg>",
+        MAP_WIDTH,
+        MAP_HEIGHT,
+        _("%(place)s on the map of Vietnam") % {"place": name},
+        _("The 34 provinces and cities, and the archipelagos Hoàng Sa and Trường Sa."),
+        _LAND,
+        _ISLANDS,
+        SafeString(shape.path),
+        SafeString(shape.islands),
+        _LABELS,
+        code=code,
+    )

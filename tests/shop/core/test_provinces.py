@@ -1,0 +1,42 @@
+import re
+
+import pytest
+from django.template import Context, Template
+
+from shop.core.models import Division
+from shop.core.provinces import MAP_HEIGHT, MAP_WIDTH, SHAPES
+from tests.factories import make_all_places
+
+
+@pytest.mark.django_db
+def test_every_province_of_today_lies_on_the_map():
+    make_all_places()
+
+    assert set(SHAPES) == set(Division.objects.provinces().values_list("code", flat=True))
+
+
+@pytest.mark.once
+def test_provinces_lie_where_they_lie():
+    centres = {code: shape.centre for code, shape in SHAPES.items()}
+    starts = [tuple(map(int, re.match(r"M(\d+) (\d+)", shape.path).groups())) for shape in SHAPES.values()]
+
+    assert centres["19"] == (105.85, 22.01)  # Thái Nguyên with Bắc Kạn
+    assert max(centres, key=lambda code: centres[code][1]) == "04"  # Cao Bằng is the northernmost
+    assert min(centres, key=lambda code: centres[code][1]) == "96"  # Cà Mau the southernmost
+    assert all(0 <= across <= MAP_WIDTH and 0 <= down <= MAP_HEIGHT for across, down in starts)
+    assert SHAPES["48"].islands.count("M") == 7  # Hoàng Sa is Đà Nẵng's
+    assert SHAPES["56"].islands.count("M") == 14  # Trường Sa is Khánh Hòa's
+
+
+@pytest.mark.once
+def test_the_map_marks_one_province_and_names_it_safely():
+    page = Template("{% load maps %}{% province_map code name %}")
+
+    drawn = page.render(Context({"code": "19", "name": "Thái <Nguyên>"}))
+
+    assert drawn.count("<path") == 4
+    assert f'class="here" d="{SHAPES["19"].path}"' in drawn
+    assert "Thái &lt;Nguyên&gt;" in drawn
+    assert "Hoàng Sa</text>" in drawn
+    assert len(drawn) < 7_000
+    assert page.render(Context({"code": "", "name": ""})) == ""
