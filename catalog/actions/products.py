@@ -53,6 +53,7 @@ class ProductDetails:
     name: str
     description: str = ""
     origin: str = ""
+    ingredients: str = ""
     packaging: str = ""
     shelf_life: str = ""
     storage: str = ""

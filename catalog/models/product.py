@@ -90,6 +90,13 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     description = models.JSONField(null=True, blank=True)
     description_text = models.TextField(blank=True, default="")
     origin = models.CharField(max_length=250, blank=True, default="")
+    # Nullable so that SQLite adds it without rebuilding a table that has triggers.
+    ingredients = models.CharField(
+        max_length=1000,
+        null=True,
+        blank=True,
+        help_text=_("What food is made of, the most first (Decree 43/2017 on labels)."),
+    )
     packaging = models.CharField(max_length=250, blank=True, default="")
     shelf_life = models.CharField(max_length=250, blank=True, default="")
     storage = models.CharField(max_length=250, blank=True, default="")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Listing
 from catalog.views.cards import cards
-from catalog.views.product import Offer
+from catalog.views.delivery import Offer
 from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language

@@ -1,4 +1,4 @@
-"""Provinces and communes to choose among, and the province that a buyer chose on any page."""
+"""Provinces and communes to choose among, and the place that a buyer chose on any page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils import timezone
 
+from shop.accounts.models import Address, User
 from shop.core.calendar import day_of
 from shop.core.models.geography import Division
 
 SESSION_KEY = "province_code"
+COMMUNE_KEY = "commune_code"
 
 
 def all_provinces() -> list[Division]:
@@ -27,15 +29,39 @@ def communes_of(province_code: str) -> list[Division]:
 def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:
     """The province of the address (`?tinh=01`), which is remembered, or else the one remembered before.
 
-    An empty one (`?tinh=`) is a choice too: none.
+    Who is signed in and has chosen none yet lives where their address says. An empty one (`?tinh=`) is a
+    choice too: none.
     """
     by_code = {province.code: province for province in provinces}
     if request.GET.get("tinh") == "":
-        request.session.pop(SESSION_KEY, None)
+        if SESSION_KEY in request.session or isinstance(request.user, User):
+            _remember(request, "", "")
         return None
     wanted = by_code.get(request.GET.get("tinh", ""))
     if wanted is not None:
         if request.session.get(SESSION_KEY) != wanted.code:
-            request.session[SESSION_KEY] = wanted.code
+            _remember(request, wanted.code, "")
         return wanted
+    if SESSION_KEY not in request.session and isinstance(request.user, User):
+        _remember_home(request, request.user)
     return by_code.get(request.session.get(SESSION_KEY, ""))
+
+
+def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
+    """The commune of the address (`?xa=…`), remembered like the province it lies in; asked for after it."""
+    by_code = {commune.code: commune for commune in communes}
+    wanted = by_code.get(request.GET.get("xa", ""))
+    if wanted is not None and request.session.get(COMMUNE_KEY) != wanted.code:
+        request.session[COMMUNE_KEY] = wanted.code
+    return wanted or by_code.get(request.session.get(COMMUNE_KEY, ""))
+
+
+def _remember_home(request: HttpRequest, user: User) -> None:
+    home = Address.objects.filter(pk=user.default_shipping_address_id).first()
+    if home is not None and home.province_code:
+        _remember(request, home.province_code, home.commune_code)
+
+
+def _remember(request: HttpRequest, province_code: str, commune_code: str) -> None:
+    request.session[SESSION_KEY] = province_code
+    request.session[COMMUNE_KEY] = commune_code

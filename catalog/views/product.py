@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Sum
@@ -14,40 +12,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Price, Product, ProductMedia, Stock, Variant
+from catalog.models.listing import Listing
 from catalog.templatetags.goods import step
-from catalog.views.place import all_provinces, chosen_province
-from cooperatives.models import Certificate, DeliveryWay, PickupTime
+from catalog.views.cards import cards
+from catalog.views.delivery import Choice, meant, reach
+from cooperatives.models import Certificate
 from shop.core.calendar import day_of
 from shop.core.models import Channel, market_channel, show_in_language
-from shop.core.models.geography import Division
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A variant to choose: prices in minor units; `left` is None where stock is not tracked."""
-
-    variant: Variant
-    price: int
-    list_price: int | None
-    left: int | None
-
-    @property
-    def is_sold_out(self) -> bool:
-        return self.left is not None and self.left < 1
-
-    @property
-    def is_nearly_gone(self) -> bool:
-        return self.left is not None and 0 < self.left <= self.variant.few
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A delivery way as the page tells it: `fee` in minor units, the lowest one where provinces differ."""
-
-    way: DeliveryWay
-    fee: int | None
-    is_lowest: bool
-    times: list[PickupTime]
+MOST_SIMILAR = 4
 
 
 @require_safe
@@ -55,15 +28,28 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     """The page of something on sale; missing for everything else."""
     channel = get_channel_or_404()
     shown = get_object_or_404(
-        Product.objects.visible_in(channel.pk).select_related("cooperative", "category"), slug=slug
+        Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer"),
+        slug=slug,
     )
     now = timezone.now()
     choices = _choices(shown, channel)
+    buying = _buying(choices)
+    purchase = meant(request.GET, shown, choices, buying["best"])
     context = {
         "product": shown,
         "cooperative": shown.cooperative,
-        "categories": _path(shown.category),
         "currency": channel.currency,
+        "choices": choices,
+        "purchase": purchase,
+        **reach(request, shown, channel, purchase, now=now),
+    }
+    _translate(shown, choices)
+    if request.headers.get("HX-Target") == "delivery":
+        return render(request, "catalog/product.html#delivery", context)
+    context |= {
+        **buying,
+        "best": purchase.choice,
+        "categories": _path(shown.category),
         "media": list(
             ProductMedia.objects.filter(product=shown).select_related("picture").order_by("sort_order", "pk")
         ),
@@ -72,10 +58,9 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         "is_paused": shown.cooperative.is_paused_on(day_of(now)),
         "this_month": day_of(now).month,
-        **_buying(choices),
-        **_reaching(request, shown, channel, choices, now=now),
+        "has_tax_in_price": channel.prices_entered_with_tax,
+        "similar": cards(_similar(shown, channel), now=now),
     }
-    _translate(shown, choices)
     return render(request, "catalog/product.html", context)
 
 
@@ -92,33 +77,11 @@ def _buying(choices: Sequence[Choice]) -> dict[str, Any]:
     there = [choice for choice in choices if not choice.is_sold_out]
     shown = there or choices
     return {
-        "choices": choices,
         "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
         "best": next(iter(shown), None),
         "cheapest": min(shown, key=lambda choice: choice.price, default=None),
         "has_many_prices": len({choice.price for choice in shown}) > 1,
         "is_sold_out": not there,
-    }
-
-
-def _reaching(
-    request: HttpRequest,
-    product: Product,
-    channel: Channel,
-    choices: Sequence[Choice],
-    *,
-    now: datetime.datetime,
-) -> dict[str, Any]:
-    """How it comes to the buyer's province, or that it does not."""
-    provinces = all_provinces()
-    province = chosen_province(request, provinces)
-    offers = _offers(product, channel, province, choices, now=now)
-    is_sent = any(offer.fee is not None and not offer.way.is_collected for offer in offers)
-    return {
-        "provinces": provinces,
-        "province": province,
-        "offers": offers,
-        "is_not_delivered": province is not None and not is_sent,
     }
 
 
@@ -148,31 +111,16 @@ def _choice(variant: Variant, price: Price, free: int) -> Choice:
     return Choice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
 
 
-def _offers(
-    product: Product,
-    channel: Channel,
-    province: Division | None,
-    choices: Sequence[Choice],
-    *,
-    now: datetime.datetime,
-) -> list[Offer]:
-    """How its cooperative delivers: to the province with the cost for one step, or what it costs at least."""
-    first = choices[0] if choices else None
-    grams = first.variant.grams_for(product) if first else 0
-    goods = first.price if first else 0
-    offers = []
-    ways = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
-    show_in_language(ways, "name", "note")
-    for way in ways:
-        times = way.pickup_times(now=now, count=2) if way.is_collected else []
-        if province is not None:
-            fee = way.fee(channel_id=channel.pk, province_code=province.code, grams=grams, goods=goods)
-            offers.append(Offer(way, fee, False, times))
-        else:
-            rates = [rate.price for rate in way.rates.all() if rate.channel_id == channel.pk]
-            is_lowest = len(set(rates)) > 1
-            offers.append(Offer(way, min(rates, default=0 if way.is_collected else None), is_lowest, times))
-    return offers
+def _similar(product: Product, channel: Channel) -> list[Listing]:
+    """What else stands on the same shelf and is to be had, the newest goods first.
+
+    By the goods' own keys, so that databases read the shelf's index and stop after a few.
+    """
+    if product.category_id is None:
+        return []
+    beside = Listing.objects.on_shelf(channel.pk).filter(product__category=product.category_id)
+    found = beside.filter(is_available=True).exclude(product=product).order_by("-product")
+    return list(found[:MOST_SIMILAR])
 
 
 def _path(category: Category | None) -> list[Category]:
@@ -198,4 +146,5 @@ def _translate(product: Product, choices: Sequence[Choice]) -> None:
         "season_note",
     )
     show_in_language([product.cooperative], "name", "summary", "return_terms", "pause_note")
+    show_in_language([product.producer] if product.producer else [], "place")
     show_in_language([choice.variant for choice in choices], "name")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import uuid
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -12,19 +14,24 @@ from django.utils import timezone
 
 from catalog.models import Price, Product
 from catalog.states import ListingState
-from cooperatives.models import Certificate, CertificateKind, Cooperative
+from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate, Producer
 from cooperatives.states import CooperativeState
+from orders.actions.quote import quote
+from orders.actions.shares import Wanted, WantedLine
+from shop.accounts.models import Address
 from shop.core.calendar import day_of
 from shop.core.models import Translation
 from shop.core.models.geography import Division
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
+    make_category,
     make_channel,
     make_cooperative,
     make_market_way,
     make_product,
     make_seller,
+    make_user,
     make_warehouse,
     make_way,
 )
@@ -185,6 +192,143 @@ def test_the_province_is_remembered_from_page_to_page(client: Client) -> None:
     assert "selected" not in page_of(client, product)
 
 
+def test_delivery_costs_what_the_checkout_asks_for_as_much_and_the_same_place(client: Client) -> None:
+    channel = make_channel()
+    seller = make_cooperative()
+    make_warehouse(seller, channel)
+    way = make_way(seller, channel, fee=20_000, provinces=(HANOI,), free_above=1_000_000)
+    DeliveryRate.objects.filter(way=way).update(up_to_grams=2_000)
+    DeliveryRate.objects.create(
+        way=way, channel=channel, currency="VND", province_code=HANOI, up_to_grams=9_000, price=45_000
+    )
+    product = make_product(
+        seller, price=100_000, content_grams=500, variants=(("Gói nhỏ", 0), ("Gói to", 60_000))
+    )
+    small, large = product.variants.in_order()
+    large.content_grams = 3_000
+    large.save()
+
+    fees = []
+    for variant, steps in [(small, 1), (small, 4), (small, 5), (small, 10), (small, 99), (large, 1)]:
+        address = f"/san-pham/{product.slug}/?tinh={HANOI}&variant={variant.pk}&quantity={steps}"
+        shown = [offer.fee for offer in client.get(address).context["offers"]]
+        line = WantedLine(uuid.uuid4(), variant.pk, steps)
+        asked = quote(Wanted(channel, [line], {}, HANOI), now=timezone.now())
+        assert shown == [offer.fee for offer in asked.shares[0].offers], (variant, steps)
+        fees += shown
+
+    assert fees == [20_000, 20_000, 45_000, 0, None, 45_000]
+
+
+def test_the_buyers_commune_is_chosen_within_the_province_and_remembered(client: Client) -> None:
+    province = Division.objects.get(code=THAI_NGUYEN)
+    commune = Division.objects.create(
+        code="01849",
+        level="commune",
+        type_word="Xã",
+        name="Phủ Thông",
+        full_name="Xã Phủ Thông",
+        parent=province,
+        valid_from=province.valid_from,
+    )
+    product = make_product()
+
+    assert "Đến Xã Phủ Thông" not in page_of(client, product, f"?tinh={THAI_NGUYEN}")
+    assert "Đến Xã Phủ Thông, Thái Nguyên." in page_of(client, product, f"?xa={commune.code}")
+    assert f'value="{commune.code}" selected' in page_of(client, product)
+    assert "Đến Xã Phủ Thông" not in page_of(client, product, f"?tinh={HANOI}&xa={commune.code}")
+    part = client.get(
+        f"/san-pham/{product.slug}/?tinh={THAI_NGUYEN}&xa={commune.code}",
+        headers={"HX-Request": "true", "HX-Target": "delivery"},
+    ).content.decode()
+    assert part.lstrip().startswith("<section")
+    assert "Đến Xã Phủ Thông, Thái Nguyên." in part
+    assert "<h1>" not in part
+
+
+def test_who_is_signed_in_is_told_of_their_own_address(client: Client) -> None:
+    user = make_user()
+    user.default_shipping_address = Address.objects.create(user=user, province_code=HANOI)
+    user.save()
+    client.force_login(user)
+    product = make_product()
+
+    assert f'<option value="{HANOI}" selected>' in page_of(client, product)
+    assert "selected" not in page_of(client, product, "?tinh=")
+    assert "selected" not in page_of(client, product)
+
+
+def test_all_that_the_law_wants_said_of_goods_and_seller_is_on_the_page(client: Client) -> None:
+    seller = make_seller(
+        "HTX Tài Hoan",
+        legal_name="Hợp tác xã Tài Hoan",
+        registration_number="4700265487",
+        registered_on=datetime.date(2018, 3, 27),
+        registration_issuer="Phòng Tài chính – Kế hoạch",
+        tax_code="4700265487",
+        representative="Nguyễn Thị Hoan",
+        province_code=THAI_NGUYEN,
+        province_name="Thái Nguyên",
+        commune_name="Xã Côn Minh",
+        hamlet="Thôn Chè Cọ",
+    )
+    product = make_product(seller, name="Miến dong")
+    product.producer = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", place="Thôn Chè Cọ")
+    Product.objects.filter(pk=product.pk).update(
+        producer=product.producer,
+        ingredients="Tinh bột dong riềng, nước",
+        packaging="Gói kín",
+        shelf_life="12 tháng từ ngày đóng gói",
+        storage="Để nơi khô mát",
+    )
+
+    words = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page_of(client, product))))
+
+    for told in [
+        "Thành phần Tinh bột dong riềng, nước",
+        "Gói kín",
+        "12 tháng từ ngày đóng gói",
+        "Để nơi khô mát",
+        "Hộ bà Mơ",
+        "Hợp tác xã Tài Hoan",
+        "4700265487, 27/03/2018, Phòng Tài chính – Kế hoạch",
+        "Nguyễn Thị Hoan",
+        "Thôn Chè Cọ, Xã Côn Minh, Thái Nguyên",
+        "0912 345 678",
+        "Giá đã gồm thuế, chưa gồm phí giao.",
+        "Đổi trong 24 giờ.",
+        "Thái Nguyên trên bản đồ Việt Nam",
+    ]:
+        assert told in words, told
+
+
+def test_what_stands_on_the_same_shelf_is_shown_beside_it(client: Client) -> None:
+    shelf = make_category("Miến")
+    seller = make_seller()
+    shown = make_product(seller, name="Miến dong", category=shelf)
+    make_product(seller, name="Miến sợi nhỏ", category=shelf)
+    make_product(seller, name="Miến đã hết", category=shelf, on_hand=0)
+    make_product(seller, name="Gối cổ", category=make_category("Gối"))
+
+    beside = page_of(client, shown).partition('id="similar"')[2]
+
+    assert "Miến sợi nhỏ" in beside
+    assert "Miến đã hết" not in beside
+    assert "Gối cổ" not in beside
+    assert "Miến dong</a>" not in beside
+
+
+def test_it_can_be_passed_on_without_foreign_scripts(client: Client) -> None:
+    product = make_product()
+
+    page = page_of(client, product)
+
+    address = f"http%3A%2F%2Ftestserver%2Fsan-pham%2F{product.slug}%2F"
+    assert f'href="https://zalo.me/share?url={address}"' in page
+    assert f'href="https://www.facebook.com/sharer/sharer.php?u={address}"' in page
+    assert {src.split("/")[1] for src in re.findall(r'<script[^>]* src="([^"]+)"', page)} == {"static"}
+
+
 def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None:
     seller = make_seller()
     product = make_product(seller)
@@ -203,6 +347,11 @@ def test_certificates_are_shown_with_number_and_last_day(client: Client) -> None
     assert "★★★★" in html
     assert "123/QĐ-UBND" in html
     assert "hạn đến 30/06/2099" in html
+    yesterday = day_of(timezone.now()) - datetime.timedelta(days=1)
+    product.certificates.update(expires_on=yesterday)
+    html = page_of(client, product)
+    assert "★★★★" not in html
+    assert "123/QĐ-UBND" not in html
 
 
 def test_the_english_page_shows_the_english_name(client: Client) -> None:

@@ -47,7 +47,7 @@ _FRONT = (
     "Túi thổ cẩm",
     "Chuối sấy",
 )
-_TEXTS = ("origin", "packaging", "shelf_life", "storage")
+_TEXTS = ("origin", "ingredients", "packaging", "shelf_life", "storage")
 
 
 def lay_out_goods(

@@ -45,6 +45,12 @@ class GoodsForm(MembersForm):
     )
     storage = forms.CharField(label=_("How to keep them"), max_length=250, required=False)
     packaging = forms.CharField(label=_("How they are packed"), max_length=250, required=False)
+    ingredients = forms.CharField(
+        label=_("What they are made of"),
+        max_length=1000,
+        required=False,
+        help_text=_("For food of several things, the most first: apricots, sugar, ginger, salt."),
+    )
     return_terms = forms.CharField(
         label=_("Returns and exchanges"),
         required=False,
@@ -67,8 +73,8 @@ class GoodsForm(MembersForm):
     @classmethod
     def goods_said(cls, product: Product) -> dict[str, Any]:
         """The form's initial values for a product."""
-        told = ("name", "origin", "shelf_life", "storage", "packaging", "return_terms")
-        return {field: getattr(product, field) for field in told} | {
+        told = ("name", "origin", "shelf_life", "storage", "packaging", "ingredients", "return_terms")
+        return {field: getattr(product, field) or "" for field in told} | {
             "category": product.category_id or "",
             "return_days": product.return_days or None,
             "description": product.description_text,
@@ -82,7 +88,10 @@ class GoodsForm(MembersForm):
     def product_details(self, season_note: str = "") -> ProductDetails:
         said = self.cleaned_data
         season = sum(1 << (int(month) - 1) for month in said["months"]) or ALL_MONTHS
-        told = ("name", "description", "origin", "packaging", "shelf_life", "storage", "return_terms")
+        told = (
+            *("name", "description", "origin", "ingredients", "packaging"),
+            *("shelf_life", "storage", "return_terms"),
+        )
         return ProductDetails(
             **{field: said[field] for field in told},
             season=season,
