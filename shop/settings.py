@@ -354,6 +354,8 @@ PAYOS_CHECKSUM_KEY = _env("PAYOS_CHECKSUM_KEY")
 # The key that signs tokens, as PEM; without it one is made and kept in DATA_DIR, which serves one machine.
 JWT_PRIVATE_KEY = _env("JWT_PRIVATE_KEY").replace("\\n", "\n")
 API_COST_LIMIT = _whole("API_COST_LIMIT", 50_000)  # 0 turns it off
+# How long answers of the catalogue to anybody are kept, while nothing changes; 0 keeps none.
+API_CACHE_SECONDS = _whole("API_CACHE_SECONDS", 0)
 API_ORIGINS = _words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
 # Sites that letters asked for over the API may lead to; `*` is any.
 API_CLIENT_HOSTS = _words("API_CLIENT_HOSTS") or [

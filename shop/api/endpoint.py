@@ -19,6 +19,7 @@ from graphql import ExecutionResult, GraphQLError
 from shop.api.areas import AREAS
 from shop.api.context import Context
 from shop.api.errors import ProtocolError, formatted
+from shop.api.kept_answers import Keeping
 from shop.api.keys import signing_key
 from shop.api.limits import Limits, check_cost
 from shop.api.multipart import BadMultipart, operation_with_files
@@ -87,8 +88,15 @@ def _answer(request: HttpRequest) -> HttpResponse:
             answers = [_execute(each, context) for each in body]
             status = max((each[0] for each in answers), default=200)
             return _sent(context, [each[1] for each in answers], status)
-        status, told = _execute(body, context)
-        return _sent(context, told, status)
+        keeping = Keeping(request)
+        given = keeping.given()
+        if given is not None:
+            return HttpResponse(given, content_type="application/json")
+        status, told = _execute(body, context, keeping)
+        response = _sent(context, told, status)
+        if status == 200 and "errors" not in told:
+            keeping.keep(response.content)
+        return response
     except BadBody as bad:
         return _sent(context, _failure([GraphQLError(str(bad))]), bad.http_status)
 
@@ -120,7 +128,7 @@ def _body(request: HttpRequest) -> Any:
         raise BadBody("The request's body cannot be read.") from error
 
 
-def _execute(body: Any, context: Context) -> tuple[int, dict[str, Any]]:
+def _execute(body: Any, context: Context, keeping: Keeping | None = None) -> tuple[int, dict[str, Any]]:
     """The status and the answer of one operation."""
     query, variables, name = _parts(body)
     executor = contract().executor
@@ -135,6 +143,8 @@ def _execute(body: Any, context: Context) -> tuple[int, dict[str, Any]]:
             maximum = settings.API_COST_LIMIT
             told = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
         check_cost(cost)
+        if keeping is not None:
+            keeping.begin(operation)
         result = executor.run(operation, variables=variables, context=context)
     except GraphQLError as error:
         return 400, _failure([error], told)

@@ -1,5 +1,6 @@
 """GraphQL executed breadth first: each field once for all objects at its place. See README.md."""
 
+from .cache import Cache
 from .documents import Document, Operation
 from .executor import Executor
 from .plan import Resolvers, Selection
@@ -7,6 +8,7 @@ from .resolvers import Arguments, Resolver, TypeResolver, by_name, by_position
 
 __all__ = [
     "Arguments",
+    "Cache",
     "Document",
     "Executor",
     "Operation",

@@ -1,0 +1,147 @@
+"""Kept answers of the catalogue: given again while nothing has changed, and never to the wrong person."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.actions.stock import count_stock
+from shop.api import kept_answers
+from shop.api.breadth import Cache
+from shop.api.ids import global_id
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import NOW, make_admin, make_channel, make_seller, make_user, make_variant, stock_of
+from tests.shop.api.checkout.operations import COMPLETE, FIND, OPTIONS, ORDER, begun, completed, done, ready
+from tests.shop.api.client import ask, data_of, post
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PRODUCT = """query($channel: String!, $slug: String!) { product(channel: $channel, slug: $slug) {
+  name variants { quantityAvailable pricing { price { gross { amount } } } }
+} }"""
+RENAME = """mutation($id: ID!, $name: String!) { productUpdate(id: $id, input: { name: $name }) {
+  errors { code } } }"""
+PRICE = """mutation($id: ID!, $channel: ID!, $price: PositiveDecimal!) {
+  productVariantChannelListingUpdate(id: $id, input: [{ channelId: $channel, price: $price }]) {
+    errors { code } } }"""
+
+
+@pytest.fixture(autouse=True)
+def answers(settings, monkeypatch):
+    """The answers that are kept, none at first; switched on."""
+    settings.API_CACHE_SECONDS = 3600
+    settings.API_DUMMY_PAYMENT = True
+    made = Cache(100_000)
+    monkeypatch.setattr(kept_answers, "_answers", made)
+    return made
+
+
+def shown(variant):
+    """What a customer sees of a product: name, price, how much there is. And how many queries that took."""
+    with CaptureQueriesContext(connection) as queries:
+        found = data_of(PRODUCT, channel="viet-nam", slug=variant.product.slug)["product"]
+    (only,) = found["variants"]
+    price = only["pricing"]["price"]["gross"]["amount"]
+    return (found["name"], price, only["quantityAvailable"]), len(queries)
+
+
+def test_an_answer_is_given_again_until_a_name_a_price_or_stock_changes():
+    make_channel(checks_listings=False)
+    seller = make_seller()
+    variant = make_variant(seller, on_hand=9)
+    admin = token_of(make_admin())
+    key, product = (global_id("ProductVariant", variant.pk), global_id("Product", variant.product_id))
+    checkout = begun((variant, 2))
+
+    def rename():
+        done(RENAME, admin, id=product, name="Gối lá thơm")
+
+    def reprice():
+        done(PRICE, admin, id=key, channel=global_id("Channel", make_channel().pk), price=250_000)
+
+    def count():
+        house = stock_of(variant).warehouse_id
+        count_stock(
+            cooperative=seller,
+            variant_id=variant.pk,
+            warehouse_id=house,
+            counted=7,
+            actor=Actor.system(),
+            now=NOW,
+        )
+
+    def put_aside():
+        done(OPTIONS, id=checkout)
+
+    seen = [shown(variant)[0]]
+    for change in (rename, reprice, count, put_aside):
+        assert shown(variant) == (seen[-1], 1)
+        change()
+        seen.append(shown(variant)[0])
+
+    assert seen == [
+        ("Gối thảo dược", 320_000, 9),
+        ("Gối lá thơm", 320_000, 9),
+        ("Gối lá thơm", 250_000, 9),
+        ("Gối lá thơm", 250_000, 7),
+        ("Gối lá thơm", 250_000, 5),
+    ]
+
+
+def test_nothing_personal_nothing_that_failed_and_no_change_is_kept(answers):
+    buyer, admin = make_user(), make_admin()
+    variant = make_variant(make_seller(), price=90_000, on_hand=9)
+    hidden = make_variant(name="Áo chàm", state="draft")
+    open_channel = make_channel()
+    type(open_channel).objects.update(allow_unpaid_orders=True)
+    checkout = ready((variant, 1))
+    order = completed(ready((variant, 1)))
+
+    assert len(answers) == 0
+    data_of("{ me { email } }")
+    data_of("{ me { email } shop { name } }", token_of(buyer))
+    data_of("query { ...Two } fragment Two on Query { shop { name } me { email } }")
+    data_of(FIND, id=checkout)
+    data_of(ORDER, id=order)
+    data_of("{ shop { name } }", "a-string-that-is-no-token")
+    ask("{ channels { id } shop { name } }")
+    data_of(COMPLETE, id=checkout)
+    assert len(answers) == 0
+
+    asked = {"channel": "viet-nam", "slug": hidden.product.slug}
+    assert data_of(PRODUCT, **asked) == {"product": None}
+    assert data_of(PRODUCT, token_of(admin), **asked)["product"]["name"] == "Áo chàm"
+    assert data_of(PRODUCT, **asked) == {"product": None}
+    assert len(answers) == 1
+
+
+def test_each_address_has_answers_of_its_own(answers):
+    for host in ("localhost", "127.0.0.1", "localhost"):
+        assert post({"query": "{ shop { name } }"}, host=host).status_code == 200
+
+    assert len(answers) == 2
+
+
+def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
+    def write(key):
+        Change.objects.create(
+            pk=key,
+            at=NOW,
+            what="x",
+            kind="x",
+            key="1",
+            root_kind="x",
+            root_key="1",
+            actor_kind="system",
+            door="api",
+        )
+
+    write(5)
+    write(7)
+    before = kept_answers._state_of_shop()
+    write(6)
+
+    assert kept_answers._state_of_shop() != before
