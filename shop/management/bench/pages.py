@@ -35,7 +35,7 @@ class Unexpected(Exception):
 def measure_pages(*, seconds: float) -> Iterator[Measured]:
     """Each page for about so many seconds, in the order in which a sale comes about."""
     buyer = _client()
-    goods = _goods()
+    goods = goods_of_two_cooperatives()
     product = goods[0].product
     member, admin = _client(_member()), _client(User.objects.get(is_superuser=True))
     yield measure("home", _page(buyer, reverse("home")), seconds=seconds)
@@ -128,7 +128,7 @@ def _change(client: Client, variant: Variant) -> Callable[[Any], None]:
     return ask
 
 
-def _goods() -> list[Variant]:
+def goods_of_two_cooperatives() -> list[Variant]:
     """A variant of each of two cooperatives, with so much of it that it does not sell out meanwhile."""
     channel = market_channel()
     if channel is None:

@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from shop.management.bench.api import measure_operations
+from shop.management.bench.executor import compare_executors
 from shop.management.bench.pages import Unexpected, measure_pages
 from shop.management.preparation import prepare
 from shop.management.servers.postgres import start_postgres
@@ -33,9 +34,10 @@ LONGEST_SECONDS = 1_800  # of one database with one history, seeding included
 
 class Command(BaseCommand):
     help = (
-        "Prints requests a second, milliseconds (p50, p95) and queries of the main pages and of the API's"
-        " operations as a table, each on SQLite and PostgreSQL of its own, with the demo's orders and with"
-        " 20,000. In one process, without a web server: what the shop itself takes."
+        "Prints requests a second, milliseconds (p50, p95, and of this process's CPU) and queries of the main"
+        " pages and of the API's operations as a table, each on SQLite and PostgreSQL of its own, with the"
+        " demo's orders and with 20,000; then the API's executor beside graphql-core's. In one process,"
+        " without a web server: what the shop itself takes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,16 +53,20 @@ class Command(BaseCommand):
     ) -> None:
         if measure:
             return self._measure(orders[0], seconds)
-        self.stdout.write("| database | orders | page | requests/s | p50 ms | p95 ms | queries |")
-        self.stdout.write("|---|---:|---|---:|---:|---:|---:|")
+        self.stdout.write("| database | orders | page | requests/s | p50 ms | p95 ms | CPU ms | queries |")
+        self.stdout.write("|---|---:|---|---:|---:|---:|---:|---:|")
         for database in databases:
             for count in orders:
                 for row in _measured(database, count, seconds):
-                    figures = (
-                        f"{row['a_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f} | {row['queries']}"
-                    )
+                    figures = f"{row['a_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
+                    figures += f" | {row['cpu']:.2f} | {row['queries']}"
                     self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
                 self.stdout.flush()
+        self.stdout.write("\n| objects × fields | graphql-core ms | breadth first ms | times |")
+        self.stdout.write("|---|---:|---:|---:|")
+        for each in compare_executors():
+            figures = f"{each.depth_first:.2f} | {each.breadth_first:.3f} | {each.times:.1f}"
+            self.stdout.write(f"| {each.shape} | {figures} |")
         return None
 
     def _measure(self, count: int, seconds: float) -> None:

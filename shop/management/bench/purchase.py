@@ -1,0 +1,86 @@
+"""A whole purchase over the API: six requests from the empty cart to an order that waits for its money."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.test import Client
+
+from catalog.models import Variant
+from shop.api.ids import global_ids
+from shop.core.models import Channel
+from shop.management.bench.pages import Unexpected
+
+_MONEY = "{ amount currency }"
+_ERRORS = "errors { field code message }"
+_BASKET = f"id email totalPrice {{ gross {_MONEY} }}"
+_CREATE = f"""mutation Create($input: CheckoutCreateInput!) {{ checkoutCreate(input: $input) {{
+  checkout {{ {_BASKET} isShippingRequired lines {{ id quantity totalPrice {{ gross {_MONEY} }} }} }}
+  {_ERRORS}
+}} }}"""
+_EMAIL = f"""mutation Email($id: ID!, $email: String!) {{ checkoutEmailUpdate(id: $id, email: $email) {{
+  checkout {{ {_BASKET} }} {_ERRORS}
+}} }}"""
+_SHIP = f"""mutation Ship($id: ID!, $address: AddressInput!) {{
+  checkoutShippingAddressUpdate(id: $id, shippingAddress: $address) {{
+    checkout {{ {_BASKET} shippingMethods {{ id name price {_MONEY} }} }} {_ERRORS}
+  }}
+}}"""
+_BILL = f"""mutation Bill($id: ID!, $address: AddressInput!) {{
+  checkoutBillingAddressUpdate(id: $id, billingAddress: $address) {{
+    checkout {{ {_BASKET} billingAddress {{ city country {{ code }} }} }} {_ERRORS}
+  }}
+}}"""
+_DELIVER = f"""mutation Deliver($id: ID!, $method: ID!) {{
+  checkoutDeliveryMethodUpdate(id: $id, deliveryMethodId: $method) {{
+    checkout {{ {_BASKET} shippingPrice {{ gross {_MONEY} }} }} {_ERRORS}
+  }}
+}}"""
+_COMPLETE = f"""mutation Complete($id: ID!) {{ checkoutComplete(id: $id) {{
+  order {{
+    id number status paymentStatus total {{ gross {_MONEY} net {_MONEY} tax {_MONEY} }}
+    lines {{ id quantity }}
+  }}
+  {_ERRORS}
+}} }}"""
+_ADDRESS = {
+    "firstName": "Người",
+    "lastName": "Đo",
+    "streetAddress1": "Số 8, ngõ 42 Nghĩa Đô",
+    "city": "Phường Nghĩa Đô",
+    "countryArea": "Hà Nội",
+    "country": "VN",
+    "phone": "+84912345678",
+}
+
+
+class Purchase:
+    """Buys one step of the first of these goods and two of the second, each time for another guest."""
+
+    def __init__(self, goods: Sequence[Variant], channel: Channel) -> None:
+        keys = global_ids("ProductVariant", [each.pk for each in goods])
+        lines = [{"variantId": key, "quantity": n} for n, key in enumerate(keys, start=1)]
+        self._input = {"channel": channel.slug, "lines": lines}
+        self._client = Client(SERVER_NAME="localhost")
+        self._numbers = itertools.count(1)
+
+    def __call__(self, _given: Any = None) -> None:
+        basket = self._ask(_CREATE, input=self._input)["id"]
+        self._ask(_EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
+        methods = self._ask(_SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
+        self._ask(_BILL, id=basket, address=_ADDRESS)
+        self._ask(_DELIVER, id=basket, method=methods[0]["id"])
+        self._ask(_COMPLETE, id=basket)
+
+    def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        """The checkout or order that a mutation answers with."""
+        body = json.dumps({"query": document, "variables": variables})
+        answer = self._client.post("/graphql/", body, content_type="application/json").json()
+        payload = next(iter((answer.get("data") or {"": None}).values()))
+        shown = payload and (payload.get("checkout") or payload.get("order"))
+        if not shown:
+            raise Unexpected(json.dumps(answer)[:500])
+        return dict(shown)
