@@ -112,7 +112,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measured]:
     product, shelf = listing.product.slug, Category.objects.roots()[0].slug
     admin = access_token(User.objects.get(is_superuser=True), now=timezone.now())
     asked = {"channel": channel.slug}
-    told: list[tuple[str, Callable[[Any], None]]] = [
+    told: list[tuple[str, Callable[[Any], object]]] = [
         ("API list of 20", _asking(LIST, asked | {"count": 20})),
         ("list of 20 by hand", lambda _: list_by_hand(channel, 20)),
         ("API list of 100", _asking(LIST, asked | {"count": 100})),

@@ -29,7 +29,7 @@ class Measured:
 
 
 def measure(
-    page: str, ask: Callable[[Any], None], *, seconds: float, prepare: Callable[[], Any] = lambda: None
+    page: str, ask: Callable[[Any], object], *, seconds: float, prepare: Callable[[], Any] = lambda: None
 ) -> Measured:
     """Time `ask`, given what `prepare` made untimed, for about `seconds`; the first one is not counted."""
     ask(prepare())
@@ -54,7 +54,7 @@ def measure(
     )
 
 
-def _queries(ask: Callable[[Any], None], given: Any) -> int:
+def _queries(ask: Callable[[Any], object], given: Any) -> int:
     """How many statements one request sends; those that open and close a transaction are not counted."""
     count = 0
 

@@ -1,0 +1,192 @@
+"""Queries whose SQL is worked out once: most of what a small query costs is finding out how it is said.
+
+    @prepared
+    def prices_of(channel: int, variants: Collection[int]) -> QuerySet[Price]:
+        return Price.objects.filter(channel=channel, variant__in=variants)
+
+    prices = prices_of(channel.pk, keys)  # a list of Price
+
+The function is called once for each shape of its arguments, with values that stand for them; from then on
+the SQL is sent with the real ones. Positional arguments are keys, texts, days and moments that go to the
+database as they are, and collections of those for `__in`; None, True, False and members of enums belong to
+the shape, as keyword arguments do (limits, names of columns). An argument that does not reach the SQL as it
+is (`__contains` changes it) is refused with ValueError when it is first met.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from enum import Enum
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model, QuerySet
+
+Given = ParamSpec("Given")
+Row = TypeVar("Row", bound=Model)
+
+_COLLECTIONS = (list, tuple, set, frozenset)
+_CONSTANT = (type(None), bool, Enum)
+# Values that stand for arguments: of no column too large, and met nowhere else.
+_INTEGERS = 2_000_000_000
+_MOMENT = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
+_DAY = datetime.date(1877, 3, 5)
+
+
+class _Ready(NamedTuple):
+    """A compiled query; `places` find each of its parameters among the arguments."""
+
+    rows: QuerySet[Any]
+    compiler: Any
+    sql: str
+    places: tuple[Callable[[list[Any]], Any], ...]
+    converters: Any
+
+
+def prepared(build: Callable[Given, QuerySet[Row]]) -> Callable[Given, list[Any]]:
+    """Decorates a function that builds a queryset; the rows come as a list."""
+    known: dict[Hashable, _Ready | None] = {}
+
+    @wraps(build)
+    def ask(*args: Given.args, **shape: Given.kwargs) -> list[Any]:
+        given = [_padded(each) if isinstance(each, _COLLECTIONS) else each for each in args]
+        if [] in given:
+            return list(build(*args, **shape))
+        key = (*map(_shape, given), *sorted(shape.items()))
+        if key not in known:
+            known[key] = _compiled(build, given, shape)
+        ready = known[key]
+        return [] if ready is None else _sent(ready, given)
+
+    return ask
+
+
+def _padded(given: Iterable[Any]) -> list[Any]:
+    """A collection filled up with its last member to a power of two, so that few shapes are met."""
+    values = list(given)
+    short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
+    return values + values[-1:] * short
+
+
+def _shape(value: Any) -> Hashable:
+    if isinstance(value, list):
+        return (len(value), type(value[0]).__name__)
+    return (value,) if isinstance(value, _CONSTANT) else type(value).__name__
+
+
+def _compiled(
+    build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapping[str, Any]
+) -> _Ready | None:
+    """The query for arguments of this shape; None where it can have no rows."""
+    stand_ins, places = _stand_ins(given)
+    rows = build(*stand_ins, **shape)
+    connection = connections[DEFAULT_DB_ALIAS]
+    compiler = rows.query.get_compiler(connection=connection)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    found, met = [], set()
+    for parameter in parameters:
+        place = places.get(parameter) if isinstance(parameter, Hashable) else None
+        if place is not None:
+            met.add(place)
+        found.append(_reading(place, parameter))
+    unmet = set(places.values()) - met
+    if unmet:
+        raise ValueError(
+            f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL as it is."
+        )
+    converters = compiler.get_converters([each[0] for each in compiler.select[0 : compiler.col_count]])
+    return _Ready(rows, compiler, sql, tuple(found), converters)
+
+
+def _stand_ins(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]:
+    """For each argument a value of its kind that is met nowhere else; and by how these may be written among
+    SQL's parameters the argument and its member."""
+    places: dict[Any, tuple[int, int]] = {}
+
+    def stand_in(value: Any, place: tuple[int, int]) -> Any:
+        if isinstance(value, _CONSTANT):
+            return value
+        made = _standing_for(value, len(places))
+        places[made] = place
+        if isinstance(made, uuid.UUID):
+            places[made.hex] = place
+        elif isinstance(made, datetime.date):
+            places[_adapted(made)] = place
+        return made
+
+    made = [
+        [stand_in(one, (n, m)) for m, one in enumerate(value)]
+        if isinstance(value, list)
+        else stand_in(value, (n, -1))
+        for n, value in enumerate(given)
+    ]
+    return made, places
+
+
+def _standing_for(value: Any, n: int) -> Any:
+    if isinstance(value, int):
+        return _INTEGERS + n
+    if isinstance(value, str):
+        return f"\ue000{n}"
+    if isinstance(value, uuid.UUID):
+        return uuid.uuid4()
+    if isinstance(value, datetime.datetime):
+        return _MOMENT + datetime.timedelta(seconds=n)
+    if isinstance(value, datetime.date):
+        return _DAY + datetime.timedelta(days=n)
+    raise TypeError(f"A prepared query takes no {type(value).__name__}.")
+
+
+def _adapted(value: Any) -> Any:
+    """A day or a moment as the database takes it."""
+    operations = connections[DEFAULT_DB_ALIAS].ops
+    if isinstance(value, datetime.datetime):
+        return operations.adapt_datetimefield_value(value)
+    return operations.adapt_datefield_value(value)
+
+
+def _reading(place: tuple[int, int] | None, parameter: Any) -> Callable[[list[Any]], Any]:
+    """How the parameter of a request is found in its arguments, written as this one was."""
+    if place is None:
+        return lambda given: parameter
+    n, m = place
+    kind = type(parameter)
+
+    def argument(given: list[Any]) -> Any:
+        return given[n] if m < 0 else given[n][m]
+
+    if isinstance(parameter, int):
+        return argument if kind is int else lambda given: kind(argument(given))
+    if isinstance(parameter, uuid.UUID):
+        return argument
+    return lambda given: _written(argument(given))
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    return _adapted(value) if isinstance(value, datetime.date) else value
+
+
+def _sent(ready: _Ready, given: list[Any]) -> list[Any]:
+    """The rows: Django reads them as ever, only what it would say to the database is known already."""
+    parameters = tuple(place(given) for place in ready.places)
+    compiler = copy.copy(ready.compiler)
+    compiler.connection = connections[DEFAULT_DB_ALIAS]
+    compiler.as_sql = lambda *_, **__: (ready.sql, parameters)
+    compiler.get_converters = lambda _: ready.converters
+    query = copy.copy(ready.rows.query)
+    query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
+    rows = type(ready.rows)(model=ready.rows.model, query=query, using=DEFAULT_DB_ALIAS)
+    rows._iterable_class = ready.rows._iterable_class
+    rows._fields = ready.rows._fields  # type: ignore[attr-defined]
+    rows._prefetch_related_lookups = ready.rows._prefetch_related_lookups  # type: ignore[attr-defined]
+    return list(rows)

@@ -1,0 +1,102 @@
+"""Queries whose SQL is worked out once say the same as those that are built each time."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+import pytest
+from django.db import connection
+from django.db.models import F, Sum
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import Category, Stock, Variant
+from orders.models import Basket, BasketLine
+from shop.core.models import TaxRate
+from shop.core.prepared import prepared
+from tests.factories import (
+    NOW,
+    make_basket,
+    make_category,
+    make_channel,
+    make_seller,
+    make_tax_class,
+    make_variant,
+)
+
+pytestmark = pytest.mark.django_db
+
+built = []
+
+
+@prepared
+def variants_of(cooperative, keys):
+    built.append("variants_of")
+    rows = Variant.objects.filter(cooperative=cooperative, pk__in=keys).select_related(
+        "product__product_type"
+    )
+    return rows.prefetch_related("prices").annotate(twice=F("pk") * 2).order_by("pk")
+
+
+def test_rows_are_those_of_the_query_whatever_is_asked_for():
+    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    goods = [make_variant(seller, name=name) for name in ("Bí", "Gạo", "Quýt")]
+    make_variant(other)
+    keys = [each.pk for each in goods]
+    built.clear()
+
+    for wanted in (keys, set(keys), [*keys[::-1], 10**9], keys[:1], keys[1:3], []):
+        rows = variants_of(seller.pk, wanted)
+        expected = sorted(set(wanted) & set(keys))
+        assert [row.pk for row in rows] == expected
+        assert [row.twice for row in rows] == [key * 2 for key in expected]
+        with CaptureQueriesContext(connection) as queries:
+            assert [(row.product.product_type.slug, row.prices.get_queryset()[0].amount) for row in rows] == [
+                ("hang-thuong", 320_000)
+            ] * len(rows)
+        assert len(queries) == 0
+    assert variants_of(other.pk, keys) == []
+    # For 4, 1 and 2 keys; no list at all is asked about as ever.
+    assert len(built) == 4
+
+
+def test_arguments_of_every_kind_are_written_as_the_database_takes_them():
+    seller = make_seller()
+    variant = make_variant(seller, category=make_category("Gạo"))
+    basket = make_basket((variant, 2))
+    make_tax_class()
+    TaxRate.objects.update(valid_from=datetime.date(2026, 11, 24))
+
+    by_uuid = prepared(lambda key: BasketLine.objects.filter(basket=key).values_list("quantity", flat=True))
+    by_text = prepared(lambda slug: Category.objects.filter(slug=slug).values("name"))
+    by_moment = prepared(lambda moment: Basket.objects.filter(changed_at__lte=moment).values_list("pk"))
+    by_day = prepared(lambda day: TaxRate.objects.filter(valid_from__lte=day).values_list("rate", flat=True))
+    by_shape = prepared(lambda closed, *, limit: Stock.objects.filter(warehouse__closed_at=closed)[:limit])
+    summed = prepared(
+        lambda channel: (
+            Stock.objects.filter(warehouse__channels=channel).values("variant").annotate(all=Sum("on_hand"))
+        )
+    )
+    for _twice in range(2):
+        assert by_uuid(basket.pk) == [2]
+        assert by_uuid(uuid.uuid4()) == []
+        assert by_text("gao") == [{"name": "Gạo"}]
+        assert by_text("2000000000") == []
+        assert by_moment(NOW) == [(basket.pk,)]
+        assert by_moment(NOW - datetime.timedelta(microseconds=1)) == []
+        assert len(by_day(datetime.date(2026, 11, 24))) == 1
+        assert by_day(datetime.date(2026, 11, 23)) == []
+        assert len(by_shape(None, limit=1)) == 1
+        assert by_shape(None, limit=0) == []
+        assert summed(make_channel().pk) == [{"variant": variant.pk, "all": 10}]
+
+
+def test_an_argument_that_the_query_would_change_is_refused():
+    holding = prepared(lambda text: Category.objects.filter(name__contains=text))
+    unused = prepared(lambda key: Category.objects.all())
+
+    for asked, argument in ((holding, "Gạo"), (unused, 3)):
+        with pytest.raises(ValueError, match="argument 1 does not reach"):
+            asked(argument)
+    with pytest.raises(TypeError, match="takes no float"):
+        unused(1.5)
