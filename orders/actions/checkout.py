@@ -12,7 +12,8 @@ from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from catalog.models import Stock
 from orders import locks
 from orders.actions.basket import give_back, store_deliveries
-from orders.actions.quote import quote, stock_in_reach, wanted_of
+from orders.actions.quote import quote, wanted_of
+from orders.actions.quote_rows import stock_in_reach
 from orders.actions.record import Contact
 from orders.actions.shares import Problem, Quote, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation

@@ -21,7 +21,8 @@ from orders.actions.pay import (
     require_way,
 )
 from orders.actions.prepay import bring_payments, paid_before, take_what_was_held
-from orders.actions.quote import quote, stock_in_reach, wanted_of
+from orders.actions.quote import quote, wanted_of
+from orders.actions.quote_rows import stock_in_reach
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
 from orders.actions.shares import Problem, Quote, WantedDelivery

@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from django.db.models import Prefetch, QuerySet, Sum
-
-from catalog.models import Listing, Price, ProductMedia, Stock, Variant
+from catalog.models import Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryWay
 from cooperatives.states import CooperativeState
 from orders.actions.carry import Fallback, fallbacks_for, share_fees
 from orders.actions.quote_deliveries import quote_deliveries
+from orders.actions.quote_rows import choices_of, free_of, lines_of, variants_of, ways_of
 from orders.actions.shares import (
     Buyer,
     Problem,
@@ -32,23 +31,23 @@ from orders.actions.shares import (
     limit_of,
 )
 from orders.actions.vouchers import judge_code
-from orders.models import Basket, Reservation
+from orders.models import Basket
 from orders.pricing import DeliveryIn, LineIn, Purchase, price_purchase
 from shop.core.calendar import day_of
-from shop.core.models import TaxClass, TaxRate, shop_settings
+from shop.core.models import TaxClass, shop_settings, tax_rates
 
 
 def wanted_of(basket: Basket) -> Wanted:
     """What a basket asks for, in two queries."""
     lines = [
         WantedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
-        for line in basket.lines.order_by("created_at", "pk")
+        for line in lines_of(basket.pk)
     ]
     deliveries = {
         choice.cooperative_id: WantedDelivery(
             choice.way_id, choice.pickup_day, choice.pickup_starts, choice.service_id
         )
-        for choice in basket.delivery_choices.order_by("pk")
+        for choice in choices_of(basket.pk)
     }
     return Wanted(
         channel=basket.channel,
@@ -68,12 +67,12 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
     `proposing` takes each cooperative's first possible way where none, or none possible, is chosen: pages
     know the ways of cooperatives, and no services.
     """
-    variants = _variants(wanted)
-    ways = _ways(variants.values())
+    variants = variants_of(wanted)
+    ways = ways_of(variants.values())
     asked = {each.service_id for each in wanted.deliveries.values() if each.way_id is None}
     fallbacks = fallbacks_for(wanted, asked)
     rates = _tax_rates(wanted, variants.values(), ways, fallbacks, now)
-    free = _free(wanted, variants)
+    free = free_of(wanted, variants, ways)
     shares: dict[int, Share] = {}
     for wanted_line in wanted.lines:
         variant = variants.get(wanted_line.variant_id)
@@ -95,52 +94,6 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
     return Quote(wanted, every, purchase, discounts, voucher)
 
 
-def stock_in_reach(wanted: Wanted, variant_ids: Iterable[int]) -> QuerySet[Stock]:
-    """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected."""
-    chosen = [delivery.way_id for delivery in wanted.deliveries.values() if delivery.way_id is not None]
-    collected = {
-        way.cooperative_id: way.warehouse_id
-        for way in DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
-        if way.warehouse_id is not None
-    }
-    return Stock.objects.filter(variant__in=list(variant_ids)).reachable(
-        channel_id=wanted.channel.pk, country=wanted.country, collected=collected
-    )
-
-
-def _variants(wanted: Wanted) -> dict[int, Variant]:
-    """Each variant with its product, cooperative, price and listing in the channel, and pictures."""
-    rows = (
-        Variant.objects.filter(pk__in={line.variant_id for line in wanted.lines})
-        .select_related(
-            "product",
-            "cooperative",
-            "product__tax_class",
-            "product__category",
-            "product__product_type",
-            "product__product_type__tax_class",
-        )
-        .prefetch_related(
-            Prefetch("prices", Price.objects.filter(channel=wanted.channel)),
-            Prefetch("product__listings", Listing.objects.filter(channel=wanted.channel)),
-            Prefetch(
-                "product__media",
-                ProductMedia.objects.select_related("picture").order_by("sort_order", "pk"),
-            ),
-        )
-    )
-    return {row.pk: row for row in rows}
-
-
-def _ways(variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
-    """What the cooperatives concerned offer, by cooperative."""
-    cooperatives = {variant.cooperative_id for variant in variants}
-    ways: dict[int, list[DeliveryWay]] = {}
-    for way in DeliveryWay.objects.filter(cooperative__in=cooperatives).offered():
-        ways.setdefault(way.cooperative_id, []).append(way)
-    return ways
-
-
 def _tax_rates(
     wanted: Wanted,
     variants: Iterable[Variant],
@@ -153,30 +106,11 @@ def _tax_rates(
     classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
     classes |= {way.service.tax_class_id for offered in ways.values() for way in offered}
     classes |= {each.service.tax_class_id for each in fallbacks.values()}
-    return TaxRate.objects.all().by_class(classes, country=wanted.country, day=day_of(now))
+    return tax_rates(classes, country=wanted.country, day=day_of(now))
 
 
 def _tax_class(variant: Variant) -> TaxClass | None:
     return variant.product.tax_class or variant.product.product_type.tax_class
-
-
-def _free(wanted: Wanted, variants: Mapping[int, Variant]) -> dict[int, int]:
-    """Steps free for this buyer by tracked variant: in reach, and what this basket keeps already."""
-    tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    free = dict.fromkeys(tracked, 0)
-    reach = stock_in_reach(wanted, tracked)
-    for row in reach.values("variant").annotate(total=Sum("free")).order_by("variant"):
-        free[row["variant"]] = row["total"]
-    if wanted.basket_id is not None:
-        kept = (
-            Reservation.objects.filter(line__basket=wanted.basket_id, stock__in=reach)
-            .values("stock__variant")
-            .annotate(total=Sum("quantity"))
-            .order_by("stock__variant")
-        )
-        for own in kept:
-            free[own["stock__variant"]] += own["total"]
-    return free
 
 
 def _quote_line(

@@ -10,7 +10,8 @@ The function is called once for each shape of its arguments, with values that st
 the SQL is sent with the real ones. Positional arguments are keys, texts, days and moments that go to the
 database as they are, and collections of those for `__in`; None, True, False and members of enums belong to
 the shape, as keyword arguments do (limits, names of columns). An argument that does not reach the SQL as it
-is (`__contains` changes it) is refused with ValueError when it is first met.
+is (`__contains` changes it, a column of small integers has no place for it) is refused with ValueError
+when it is first met.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ import uuid
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
 
 Given = ParamSpec("Given")
-Row = TypeVar("Row", bound=Model)
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _CONSTANT = (type(None), bool, Enum)
@@ -48,9 +48,9 @@ class _Ready(NamedTuple):
     converters: Any
 
 
-def prepared(build: Callable[Given, QuerySet[Row]]) -> Callable[Given, list[Any]]:
+def prepared(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
     """Decorates a function that builds a queryset; the rows come as a list."""
-    known: dict[Hashable, _Ready | None] = {}
+    known: dict[Hashable, _Ready] = {}
 
     @wraps(build)
     def ask(*args: Given.args, **shape: Given.kwargs) -> list[Any]:
@@ -60,8 +60,7 @@ def prepared(build: Callable[Given, QuerySet[Row]]) -> Callable[Given, list[Any]
         key = (*map(_shape, given), *sorted(shape.items()))
         if key not in known:
             known[key] = _compiled(build, given, shape)
-        ready = known[key]
-        return [] if ready is None else _sent(ready, given)
+        return _sent(known[key], given)
 
     return ask
 
@@ -79,18 +78,16 @@ def _shape(value: Any) -> Hashable:
     return (value,) if isinstance(value, _CONSTANT) else type(value).__name__
 
 
-def _compiled(
-    build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapping[str, Any]
-) -> _Ready | None:
-    """The query for arguments of this shape; None where it can have no rows."""
+def _compiled(build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapping[str, Any]) -> _Ready:
+    """The query for arguments of this shape."""
     stand_ins, places = _stand_ins(given)
     rows = build(*stand_ins, **shape)
     connection = connections[DEFAULT_DB_ALIAS]
     compiler = rows.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
-    except EmptyResultSet:
-        return None
+    except EmptyResultSet as empty:
+        raise ValueError(f"{build.__qualname__} finds nothing, whatever it is asked for.") from empty
     found, met = [], set()
     for parameter in parameters:
         place = places.get(parameter) if isinstance(parameter, Hashable) else None
@@ -190,3 +187,25 @@ def _sent(ready: _Ready, given: list[Any]) -> list[Any]:
     rows._fields = ready.rows._fields  # type: ignore[attr-defined]
     rows._prefetch_related_lookups = ready.rows._prefetch_related_lookups  # type: ignore[attr-defined]
     return list(rows)
+
+
+def attach(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
+    """Let `parent.name.all()` be those of the rows whose foreign key `by` is to it, in their order, as if
+    Django had prefetched them."""
+    groups: dict[Any, list[Model]] = {}
+    for row in rows:
+        groups.setdefault(getattr(row, f"{by}_id"), []).append(row)
+    for parent in parents:
+        mine = groups.get(parent.pk, [])
+        for row in mine:
+            setattr(row, by, parent)
+        kept = parent.__dict__.setdefault("_prefetched_objects_cache", {})
+        kept[name] = _Attached(type(parent))
+        kept[name]._result_cache = mine
+
+
+class _Attached(QuerySet[Any]):
+    """Rows that are read already; another question than for all of them would be about others."""
+
+    def _chain(self) -> _Attached:
+        raise TypeError("These rows were attached: nothing but all() can be asked of them.")

@@ -18,7 +18,7 @@ from shop.api.in_channel import channel_of
 from shop.api.money import Taxed
 from shop.api.types import Row, Rows, Type
 from shop.core.calendar import day_of
-from shop.core.models import Channel, TaxRate
+from shop.core.models import Channel, tax_rates
 from shop.core.money import gross_of, net_of
 
 _TAXED_FIELDS = frozenset({"net", "tax"})
@@ -79,7 +79,7 @@ class _Rates:
         country = self._country_of(channel_key)
         if country not in self._found:
             classes = self._wanted.get(country, set())
-            self._found[country] = TaxRate.objects.all().by_class(classes, country=country, day=self._day)
+            self._found[country] = tax_rates(classes, country=country, day=self._day)
         return self._found[country].get(tax_class, Decimal(0))
 
     def _country_of(self, channel_key: int) -> str:

@@ -12,7 +12,7 @@ from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlo
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
-from shop.core.models.tax import TaxClass, TaxRate
+from shop.core.models.tax import TaxClass, TaxRate, tax_rates
 from shop.core.models.translation import Translation, show_in_language
 
 __all__ = [
@@ -42,4 +42,5 @@ __all__ = [
     "record_change",
     "shop_settings",
     "show_in_language",
+    "tax_rates",
 ]

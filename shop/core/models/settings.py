@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.core.models.bases import WithMetadata
+from shop.core.prepared import prepared
 
 
 class ShopSettings(WithMetadata):
@@ -77,4 +78,9 @@ class ShopSettings(WithMetadata):
 
 def shop_settings() -> ShopSettings:
     """The settings; Saleor's and our defaults on a shop where nobody has saved any."""
-    return ShopSettings.objects.filter(pk=1).first() or ShopSettings()
+    return next(iter(_settings()), None) or ShopSettings()
+
+
+@prepared
+def _settings() -> models.QuerySet[ShopSettings]:
+    return ShopSettings.objects.order_by("pk")[:1]

