@@ -142,6 +142,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "csp",
+    "allauth.account",
+    "allauth.mfa",
     "shop.core",
     "shop.accounts",
     "shop.notifications",
@@ -163,6 +165,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "shop.accounts.views.presence.note_presence",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -174,6 +178,15 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "home"
+# allauth lets people in and checks passkeys; pages, codes and limits are ours (DECISIONS.md).
+ACCOUNT_ADAPTER = "shop.accounts.views.adapters.AccountAdapter"
+MFA_ADAPTER = "shop.accounts.views.adapters.PasskeyAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # User.is_confirmed is ours
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -323,6 +336,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Text messages go to the console until a provider's address is set (shop/notifications/by_sms.py).
 SMS_URL = _env("SMS_URL")
 SMS_TOKEN = _env("SMS_TOKEN")
+PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without a provider offers no codes: they would not come
 
 # --- Cards ----------------------------------------------------------------------------------------
 

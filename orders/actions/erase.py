@@ -92,7 +92,7 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
 
 def _blank_user(user: User, now: datetime.datetime) -> None:
     user.addresses.all().delete()
-    user.email = user.phone = None
+    user.email = user.phone = user.phone_confirmed_at = None
     user.first_name = user.last_name = user.note = ""
     user.is_active = user.is_staff = user.is_superuser = False
     user.metadata, user.private_metadata = {}, {}

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cooperatives.access import memberships_of
+from orders.actions.adopt import adopt_orders
 from orders.actions.basket import adopt_basket
 from orders.models import Order, OrderPart, WeightQuestion
 from orders.views.held import SESSION_KEY, guest_key, user_of
@@ -36,8 +37,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/home.html", {"page": page, "address": address})
 
 
-def arrive(request: HttpRequest, user: User) -> str:
-    """Somebody has just signed in: the guest's basket becomes theirs. Answers where their work is, if any."""
+def arrive(request: HttpRequest, user: User, shown_phone: str) -> str:
+    """Somebody has just signed in: the guest's basket becomes theirs, and so do orders of a number that they
+    have just shown to be theirs. Answers where their work is, if any.
+    """
+    if shown_phone:
+        adopt_orders(user_id=user.pk, phone=shown_phone, now=timezone.now())
     key = guest_key(request)
     if key is not None:
         adopt_basket(guest_basket_id=key, user_id=user.pk, now=timezone.now())

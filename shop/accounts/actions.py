@@ -12,7 +12,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shop.accounts.models import Address, User
+from shop.accounts.models import Address, SignIn, User
+from shop.accounts.places import forget_sign_ins
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
@@ -107,6 +108,7 @@ def set_password(
     user.revocation_key = secrets.token_urlsafe()
     user.is_confirmed = user.is_confirmed or confirms
     user.save(update_fields=["password", "revocation_key", "is_confirmed", "updated_at"])
+    forget_sign_ins(SignIn.objects.filter(user=user))
     record_change("user.password_set", user, actor=actor, now=now)
     return user
 
@@ -117,7 +119,9 @@ def change_details(
 ) -> User:
     """Name, phone (normalised, or none) and where goods go by default. Raises Missing, PhoneTaken."""
     user = _locked(user_id)
-    user.first_name, user.last_name, user.phone = name, "", phone or None
+    if user.phone != (phone or None):
+        user.phone, user.phone_confirmed_at = phone or None, None
+    user.first_name, user.last_name = name, ""
     if phone and User.objects.filter(phone=phone).exclude(pk=user.pk).exists():
         raise PhoneTaken(field="phone")
     if address is not None:
@@ -126,7 +130,12 @@ def change_details(
         address.pk = user.default_shipping_address_id
         address.save()
         user.default_shipping_address = address
-    user.save(update_fields=["first_name", "last_name", "phone", "default_shipping_address", "updated_at"])
+    user.save(
+        update_fields=[
+            *("first_name", "last_name", "phone", "phone_confirmed_at"),
+            *("default_shipping_address", "updated_at"),
+        ]
+    )
     record_change("user.details_changed", user, actor=actor, now=now)
     return user
 

@@ -52,6 +52,59 @@ class SignInForm(forms.Form):
     back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
 
+class PhoneForm(forms.Form):
+    """A number that a code is sent to. Whether carriers know its prefix is not asked: they open new ones."""
+
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={
+                "class": "input input-large",
+                "type": "tel",
+                "inputmode": "tel",
+                "autocomplete": "tel",
+            }
+        ),
+        error_messages={"required": _("Write your phone number.")},
+    )
+    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+
+    def clean_phone(self) -> str:
+        phone = normalise(self.cleaned_data["phone"])
+        # Short numbers and foreign ones of any length exist; what no text message reaches has no country.
+        if not phone.startswith("+") or not 8 <= len(phone) <= 16:
+            raise forms.ValidationError(_("A mobile number has 10 digits, such as 0987 654 321."))
+        return phone
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("6-digit code"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "class": "input input-large code",
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "maxlength": "12",
+            }
+        ),
+        help_text=_("The code is good for 5 minutes."),
+        error_messages={"required": _("Write the six digits.")},
+    )
+
+
+class NameForm(forms.Form):
+    name = forms.CharField(
+        label=pgettext_lazy("person", "Full name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
+        error_messages={"required": _("Write your name.")},
+    )
+
+
 class RegisterForm(forms.Form):
     name = forms.CharField(
         label=pgettext_lazy("person", "Full name"),

@@ -112,3 +112,22 @@ def write_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.d
 
 
 LinkTo = Callable[[User], str]
+
+
+def tell_of_entrance(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
+    """Step: tell somebody that how their account is entered has changed, in case it was not them."""
+    if not user.email:
+        return
+    with translation.override(user.language):
+        subject = str(words)
+        context = {"user": user, "subject": subject, "shop": shop_settings()}
+        send(
+            key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            way=Way.EMAIL,
+            to=user.email,
+            subject=subject,
+            text=render_to_string("emails/entrance_changed.txt", context),
+            language=user.language,
+            user_id=user.pk,
+            now=now,
+        )

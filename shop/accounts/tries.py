@@ -42,3 +42,27 @@ def check_password_link(network: str, email: str, *, in_network: Limit = PASSWOR
 def count_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
     PASSWORD_LINKS.spend(email)
     in_network.spend(network)
+
+
+# A device that a number has signed in from before keeps its own few codes, whatever others ask for: neither a
+# flood for a number nor one from a shared network locks its owner out.
+CODES_HERE = Limit("code", tries=4, seconds=15 * 60)
+CODES_FOR_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
+CODES_IN_NETWORK = Limit("code-network", tries=60, seconds=60 * 60)
+PHONES_ASKED = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
+PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
+
+
+def check_code(network: str, to: str, device: str) -> None:
+    """`device`: what a known device is known by, empty for any other. Raises TooManyTries."""
+    CODES_HERE.check(device or network, to)
+    if not device:
+        CODES_FOR_NUMBER.check(to)
+        CODES_IN_NETWORK.check(network)
+
+
+def count_code(network: str, to: str, device: str) -> None:
+    CODES_HERE.spend(device or network, to)
+    if not device:
+        CODES_FOR_NUMBER.spend(to)
+        CODES_IN_NETWORK.spend(network)

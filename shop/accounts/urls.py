@@ -6,19 +6,31 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from shop.accounts import views
+from shop.accounts.views import codes, pages, passkeys, places
+from shop.accounts.views.entering import Arrive
 
 
 def addresses(
-    *, home: Callable[[HttpRequest], HttpResponseBase], arrive: views.Arrive
+    *, home: Callable[[HttpRequest], HttpResponseBase], arrive: Arrive
 ) -> tuple[list[URLPattern], str]:
     """The addresses with their namespace, as `include` takes them."""
     return [
         path("", home, name="home"),
-        path("dang-nhap/", views.sign_in, {"arrive": arrive}, name="sign-in"),
-        path("dang-xuat/", views.sign_out, name="sign-out"),
-        path("dang-ky/", views.register, {"arrive": arrive}, name="register"),
-        path("thong-tin/", views.details, name="details"),
-        path("mat-khau/", views.password_link, name="password-reset"),
-        path("mat-khau/<str:uid>/<str:token>/", views.password, name="password"),
+        path("dang-nhap/", pages.sign_in, {"arrive": arrive}, name="sign-in"),
+        path("dang-nhap/gui-ma/", codes.code_sending, name="code-sending"),
+        path("dang-nhap/ma/", codes.code, {"arrive": arrive}, name="code"),
+        path("dang-nhap/ten/", codes.code_name, {"arrive": arrive}, name="code-name"),
+        path("dang-nhap/khoa/", passkeys.passkey_sign_in, {"arrive": arrive}, name="passkey-sign-in"),
+        path("dang-xuat/", pages.sign_out, name="sign-out"),
+        path("dang-ky/", pages.register, {"arrive": arrive}, name="register"),
+        path("thong-tin/", pages.details, name="details"),
+        path("thong-tin/so-dien-thoai/", codes.phone_confirmation, name="phone-confirmation"),
+        path("thiet-bi/", places.places, name="places"),
+        path("thiet-bi/khac/", places.other_places, name="other-places"),
+        path("thiet-bi/<int:pk>/", places.place, name="place"),
+        path("khoa/", passkeys.passkeys, name="passkeys"),
+        path("khoa/moi/", passkeys.passkey_options, name="passkey-options"),
+        path("khoa/<int:pk>/", passkeys.passkey_removal, name="passkey-removal"),
+        path("mat-khau/", pages.password_link, name="password-reset"),
+        path("mat-khau/<str:uid>/<str:token>/", pages.password, name="password"),
     ], "accounts"

@@ -53,8 +53,8 @@ class Limit:
         return f"limit:{self.name}:{told.encode('ascii', 'xmlcharrefreplace').decode()}"[:230]
 
 
-def network_of(meta: Mapping[str, Any]) -> str:
-    """Where a request comes from: an IPv4 address, or the /64 that one household of IPv6 has.
+def address_of(meta: Mapping[str, Any]) -> str | None:
+    """The address a request comes from; None where there is none.
 
     Where TLS ends at a proxy, the last address it wrote down counts: earlier ones are the visitor's words.
     """
@@ -62,9 +62,17 @@ def network_of(meta: Mapping[str, Any]) -> str:
     if settings.SECURE_PROXY_SSL_HEADER:
         address = str(meta.get("HTTP_X_FORWARDED_FOR", address)).split(",")[-1].strip() or address
     try:
-        parsed = ipaddress.ip_address(address)
+        return str(ipaddress.ip_address(address))
     except ValueError:
+        return None
+
+
+def network_of(meta: Mapping[str, Any]) -> str:
+    """Where a request comes from: an IPv4 address, or the /64 that one household of IPv6 has."""
+    address = address_of(meta)
+    if address is None:
         return "unknown"
+    parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
-    return str(parsed)
+    return address

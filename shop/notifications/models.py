@@ -22,7 +22,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(models.Model):
     """A message to one person: stored with what caused it, delivered after, tried again until it is out.
 
-    `key` names the occasion ("order-placed:<id>:email"), so that no occasion is told twice.
+    `key` names the occasion ("order-placed:<id>:email"), so that no occasion is told twice. `sealed` is what
+    its receiver alone may read: it stands in the text's place for it while the message goes out, and is
+    forgotten then. After `good_until` nobody wants the message any more.
     """
 
     key = models.CharField(max_length=120, unique=True)
@@ -35,6 +37,8 @@ class Notification(models.Model):
     subject = models.CharField(max_length=250, blank=True, default="")
     text = models.TextField()
     html = models.TextField(blank=True, default="")
+    sealed = models.TextField(blank=True, default="")
+    good_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from shop.core.db import after_commit
 from shop.notifications import by_email, by_sms
 from shop.notifications.models import Notification, Way
+from shop.notifications.sealing import Unreadable, seal, unseal
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT = datetime.timedelta(minutes=1)
 _LONGEST_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
+# Where what is sealed stands in a text.
+SEAL = "\N{WHITE MEDIUM SMALL SQUARE}"
 
 _DELIVER = {Way.EMAIL: by_email.deliver, Way.SMS: by_sms.deliver}
 
@@ -35,10 +38,13 @@ def send(
     html: str = "",
     language: str = "vi",
     user_id: int | None = None,
+    secret: str = "",
+    good_until: datetime.datetime | None = None,
 ) -> None:
     """Put a message into the outbox, in the caller's transaction. The same `key` a second time adds nothing.
 
-    Names in a subject may hold line breaks, which no mail may: it is kept on one line.
+    Names in a subject may hold line breaks, which no mail may: it is kept on one line. A `secret` is written
+    where the text has SEAL; the database never holds it readable.
     """
     row = Notification(
         key=key,
@@ -49,6 +55,8 @@ def send(
         html=html,
         language=language,
         user_id=user_id,
+        sealed=seal(secret) if secret else "",
+        good_until=good_until,
         created_at=now,
         due_at=now,
     )
@@ -77,6 +85,9 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     It is claimed first, by moving its next try ahead: of two workers only one sends it, and one that
     dies with it loses a wait, not the message.
     """
+    if row.good_until is not None and row.good_until <= now:
+        Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed="")
+        return False
     wait = min(_FIRST_WAIT * 2**row.attempts, _LONGEST_WAIT)
     claimed = Notification.objects.filter(
         pk=row.pk, attempts=row.attempts, sent_at=None, given_up_at=None
@@ -84,11 +95,26 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     if not claimed:
         return False
     try:
-        _DELIVER[Way(row.way)](row)
+        _DELIVER[Way(row.way)](_opened(row))
+    except Unreadable:
+        Notification.objects.filter(pk=row.pk).update(
+            last_error="sealed under another SECRET_KEY", given_up_at=now, sealed=""
+        )
+        return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
-        given_up = now if row.attempts + 1 >= _TRIES else None
-        Notification.objects.filter(pk=row.pk).update(last_error=str(error)[:250], given_up_at=given_up)
+        told: dict[str, object] = {"last_error": str(error)[:250]}
+        if row.attempts + 1 >= _TRIES:
+            told |= {"given_up_at": now, "sealed": ""}
+        Notification.objects.filter(pk=row.pk).update(**told)
         log.warning("message %s is not out yet: %s", row.key, error)
         return False
-    Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="")
+    Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed="")
     return True
+
+
+def _opened(row: Notification) -> Notification:
+    """The message as its receiver reads it; never saved. Raises Unreadable."""
+    if row.sealed:
+        secret = unseal(row.sealed)
+        row.text, row.html = row.text.replace(SEAL, secret), row.html.replace(SEAL, secret)
+    return row

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlencode
 
@@ -96,6 +95,7 @@ from tests.factories import (
     make_user,
     make_way,
 )
+from tests.journeys.account_pages import ACCOUNT_PAGES, account_sessions, kept_session
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.arriving import told
 
@@ -178,9 +178,9 @@ class _Market:
         """A session's key for each kind of visitor; guests bring the key of their basket at most."""
         return {
             GUEST: "",
-            "guest with a basket": _session(basket=str(self.full.pk)),
-            "guest to mend": _session(basket=str(self.to_mend.pk)),
-            "guest with gourds": _session(basket=str(self.weighed.basket.pk)),
+            "guest with a basket": kept_session(basket=str(self.full.pk)),
+            "guest to mend": kept_session(basket=str(self.to_mend.pk)),
+            "guest with gourds": kept_session(basket=str(self.weighed.basket.pk)),
             "buyer": _signed_in(self.buyer),
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
@@ -189,6 +189,7 @@ class _Market:
             "asked for more": _signed_in(self.asked),
             "turned down": _signed_in(self.rejected),
             "admin": _signed_in(self.admin),
+            **account_sessions(self.buyer),
         }
 
     def part(self, stage: str) -> OrderPart:
@@ -563,6 +564,7 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/tai-khoan/mat-khau/", sent={"email": "hoa@example.com"}),
         Visit("/tai-khoan/mat-khau/a/b/", status=404),
         Visit(password),
+        *(Visit(path, who, sent=sent) for path, who, sent in ACCOUNT_PAGES),
     ]
 
 
@@ -687,13 +689,6 @@ def answer_to(world: World, visit: Visit, prefix: str = "") -> Any:
     if world.sessions[visit.who]:
         client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.who]
     return client.post(prefix + visit.path, visit.sent)
-
-
-def _session(**values: str) -> str:
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session.update(values)
-    session.save()
-    return str(session.session_key)
 
 
 def _signed_in(user: User) -> str:

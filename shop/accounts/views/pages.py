@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes, force_str
-from django.utils.http import (
-    url_has_allowed_host_and_scheme,
-    urlsafe_base64_decode,
-    urlsafe_base64_encode,
-)
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
@@ -35,15 +30,25 @@ from shop.accounts.actions import (
 from shop.accounts.actions import (
     register as register_user,
 )
-from shop.accounts.forms import DetailsForm, NewPasswordForm, PasswordLinkForm, RegisterForm, SignInForm
-from shop.accounts.models import User
+from shop.accounts.forms import (
+    DetailsForm,
+    NewPasswordForm,
+    PasswordLinkForm,
+    PhoneForm,
+    RegisterForm,
+    SignInForm,
+)
+from shop.accounts.models import SignInWay, User
 from shop.accounts.tries import (
+    PHONES_ASKED,
     REGISTRATIONS,
     check_password_link,
     check_sign_in,
     count_password_link,
     count_sign_in,
 )
+from shop.accounts.views.codes import confirm_shown
+from shop.accounts.views.entering import Arrive, enter, safe, ways_back
 from shop.core.actors import Actor, Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
@@ -51,29 +56,32 @@ from shop.core.limits import TooManyTries, network_of
 from shop.core.models.geography import Division
 from shop.core.phones import shown
 
-# What the rest of the shop does when somebody comes in; answers where their work is, empty if they have none.
-Arrive = Callable[[HttpRequest, User], str]
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """E-mail (or phone) and password; then on to one's work, or back to where one was."""
-    if request.user.is_authenticated and request.method != "POST":
-        return redirect(_safe(request, request.GET.get("next", "")) or "accounts:home")
-    form = SignInForm(request.POST or None, initial=_ways_back(request))
+    """A code to the phone, a passkey, or e-mail (or phone) and password; then on to one's work, or back to
+    where one was.
+
+    With `?lai=1` somebody who is in signs in once more.
+    """
+    is_again = request.user.is_authenticated and bool(request.GET.get("lai"))
+    if request.user.is_authenticated and request.method != "POST" and not is_again:
+        return redirect(safe(request, request.GET.get("next", "")) or "accounts:home")
+    form = SignInForm(request.POST or None, initial=ways_back(request))
     if request.method != "POST" or not form.is_valid():
-        return render(request, "accounts/sign_in.html", {"form": form})
+        return _sign_in_page(request, form, is_again=is_again)
     try:
         user = _who(request, form.cleaned_data)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
-        return render(request, "accounts/sign_in.html", {"form": form}, status=429)
+        return _sign_in_page(request, form, status=429)
     if user is None:
         form.add_error(None, _("E-mail (or phone number) and password do not go together."))
-        return render(request, "accounts/sign_in.html", {"form": form})
-    return _enter(request, user, form.cleaned_data, arrive)
+        return _sign_in_page(request, form)
+    phone = confirm_shown(request, user)
+    return enter(request, user, form.cleaned_data, way=SignInWay.PASSWORD, arrive=arrive, shown_phone=phone)
 
 
 @require_POST
@@ -89,7 +97,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 def register(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
     """A new account, open at once."""
-    form = RegisterForm(request.POST or None, initial=_ways_back(request))
+    form = RegisterForm(request.POST or None, initial=ways_back(request))
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/register.html", {"form": form})
     network = network_of(request.META)
@@ -108,7 +116,7 @@ def register(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return render(request, "accounts/register.html", {"form": form})
     finally:
         REGISTRATIONS.spend(network)
-    return _enter(request, user, form.cleaned_data, arrive)
+    return enter(request, user, form.cleaned_data, way=SignInWay.REGISTERED, arrive=arrive)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -160,8 +168,9 @@ def details(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST" and "reload" not in request.POST
     form = _details_form(user, request.POST, is_sent=is_sent)
     if not is_sent or not form.is_valid():
-        return render(request, "accounts/details.html", {"form": form})
+        return _details_page(request, form, user)
     try:
+        PHONES_ASKED.check(str(user.pk))  # whether another account has a number is told a few times only
         change_details(
             user_id=user.pk,
             name=form.cleaned_data["name"],
@@ -172,7 +181,8 @@ def details(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error(refused.field, str(refused.words))
-        return render(request, "accounts/details.html", {"form": form})
+        PHONES_ASKED.spend(str(user.pk))
+        return _details_page(request, form, user)
     messages.success(request, _("Your details are kept."))
     if form.phone_is_odd:
         messages.warning(request, _("The phone number looks odd. Please look at it again."))
@@ -188,27 +198,17 @@ def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
     return user
 
 
-def _enter(request: HttpRequest, user: User, given: Mapping[str, Any], arrive: Arrive) -> HttpResponse:
-    """Where somebody was sent from comes first, then their work, then the page they were on."""
-    login(request, user)
-    work = arrive(request, user)
-    wanted = _safe(request, given["next"])
-    return redirect(wanted or work or _safe(request, given["back"]) or "accounts:home")
-
-
-def _ways_back(request: HttpRequest) -> dict[str, str]:
-    came_from = _safe(request, request.headers.get("Referer", ""))
-    inside = reverse("accounts:sign-in").removesuffix("dang-nhap/")
-    return {
-        "next": _safe(request, request.GET.get("next", "")),
-        "back": _safe(request, request.GET.get("back", "")) or ("" if inside in came_from else came_from),
+def _sign_in_page(
+    request: HttpRequest, form: SignInForm, *, is_again: bool = False, status: int = 200
+) -> HttpResponse:
+    ways = {name: form[name].value() or "" for name in ("next", "back")}
+    context = {
+        "form": form,
+        "phone_form": PhoneForm(initial=ways) if settings.PHONE_CODES else None,
+        "ways": ways,
+        "is_again": is_again,
     }
-
-
-def _safe(request: HttpRequest, address: str) -> str:
-    """The address, if it is one of ours."""
-    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if ours else ""
+    return render(request, "accounts/sign_in.html", context, status=status)
 
 
 def _password_url(user: User) -> str:
@@ -229,6 +229,11 @@ def _user_of_link(uid: str, token: str) -> User | None:
         return None
     user = User.objects.filter(pk=min(key, 2**62), is_active=True).first()
     return user if default_token_generator.check_token(user, token) else None
+
+
+def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpResponse:
+    may_confirm = settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None
+    return render(request, "accounts/details.html", {"form": form, "may_confirm": may_confirm})
 
 
 def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:

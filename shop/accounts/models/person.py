@@ -36,6 +36,9 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
 
     email = models.EmailField(unique=True, null=True, blank=True)
     phone = models.CharField(max_length=20, unique=True, null=True, blank=True)
+    phone_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When they showed by a code that the number is theirs.")
+    )
     first_name = models.CharField(max_length=256, blank=True, default="")
     last_name = models.CharField(max_length=256, blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
@@ -69,6 +72,9 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=~Q(email=""), name="user_email_empty_is_null"),
             models.CheckConstraint(condition=~Q(phone=""), name="user_phone_empty_is_null"),
+            models.CheckConstraint(
+                condition=Q(phone__isnull=False) | Q(phone_confirmed_at=None), name="user_confirms_a_phone"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,42 @@
+"""Orders made without signing in become those of whoever shows that their phone number is theirs."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+
+from orders import locks
+from orders.models import Order, VoucherUse
+from shop.accounts.models import Consent, User
+from shop.core.actors import Actor, Door
+from shop.core.models import record_change
+
+# Carriers give numbers out again some months after their owner has left: older orders may be somebody else's.
+_DAYS = 90
+
+
+@transaction.atomic(durable=True)
+def adopt_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
+    """Guests' orders of the last 90 days with this number are theirs from now on; how many.
+
+    Only for whoever has just entered a code sent to it; older orders stay with whoever has their links.
+    """
+    since = now - datetime.timedelta(days=_DAYS)
+    found = Order.objects.placed().filter(user=None, phone=phone, placed_at__gte=since)
+    keys = list(found.order_by("pk").values_list("pk", flat=True)) if phone else []
+    user = User.objects.filter(pk=user_id, erased_at=None).first() if keys else None
+    if user is None:
+        return 0
+    free = [order for order in locks.lock_orders(keys).values() if order.user_id is None]
+    for order in free:
+        _adopt(order, user, user.acting(Door.MARKET), now)
+    return len(free)
+
+
+def _adopt(order: Order, user: User, actor: Actor, now: datetime.datetime) -> None:
+    order.user = user
+    order.save(update_fields=["user", "updated_at"])
+    VoucherUse.objects.filter(order=order, user=None).update(user=user)
+    Consent.objects.filter(about=f"order:{order.pk}", user=None).update(user=user)
+    record_change("order.adopted", order, actor=actor, now=now)

@@ -1,0 +1,38 @@
+"""How browsers name themselves, in words that their owners know."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+# The first that stands in the text: most browsers also name those that they descend from.
+_BROWSERS = (
+    ("Zalo", "Zalo"),
+    ("FBAN", "Facebook"),
+    ("FBAV", "Facebook"),
+    ("coc_coc_browser", "Coc Coc"),
+    ("CocCoc", "Coc Coc"),
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("UCBrowser", "UC Browser"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_of(agent: str) -> str:
+    """ "Chrome, Android" for what a browser says of itself."""
+    known = [next((name for mark, name in names if mark in agent), "") for names in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(filter(None, known)) or _("unknown device")

@@ -1,0 +1,99 @@
+"""Codes that show whose a number or an address is: sent by a job, kept as a keyed hash, tried a few times.
+
+Nothing here asks whether an account has the number: whoever writes one gets a code and the same answer.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import uuid
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import translation
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from shop.accounts.models import CodePurpose, EntryCode
+from shop.core.errors import Refused
+from shop.core.models import shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import SEAL, send
+
+LIFETIME = datetime.timedelta(minutes=5)
+TRIES = 5
+_DIGITS = 6
+
+
+class CodeTooOld(Refused):
+    """It was used, is older than five minutes, was tried too often, or was never sent."""
+
+    code = "code_too_old"
+    default_words = gettext_lazy("This code is no longer good. Have a new one sent.")
+
+
+class WrongCode(Refused):
+    """`details["left"]`: how many tries are left."""
+
+    code = "wrong_code"
+    default_words = gettext_lazy("That is not the code.")
+
+
+@transaction.atomic(durable=True)
+def send_code(
+    *, purpose: CodePurpose, way: Way, to: str, language: str, user_id: int | None, now: datetime.datetime
+) -> uuid.UUID:
+    """Have a new code sent to a normalised number or an address; answers the id it can be tried under."""
+    digits = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}"
+    row = EntryCode(purpose=purpose, way=way, to=to, user_id=user_id, made_at=now, expires_at=now + LIFETIME)
+    row.digest = _digest(row.pk, digits)
+    row.save(force_insert=True)
+    with translation.override(language):
+        shop = shop_settings()
+        words = _("%(code)s is your code for %(shop)s, good for 5 minutes. Give it to nobody.")
+        send(
+            key=f"code:{row.pk}",
+            way=way,
+            to=to,
+            subject=_("Your code for %(shop)s") % {"shop": shop.name},
+            text=words % {"code": SEAL, "shop": shop.name},
+            language=language,
+            user_id=user_id,
+            secret=digits,
+            good_until=row.expires_at,
+            now=now,
+        )
+    return row.pk
+
+
+def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: datetime.datetime) -> EntryCode:
+    """The code, used up, if these are its digits. Raises CodeTooOld, WrongCode.
+
+    Each step stands by itself, so that a try counts although it is refused, and of several at once no more
+    are compared than there are tries, and one succeeds.
+    """
+    mine = EntryCode.objects.filter(pk=code_id, purpose=purpose)
+    if not mine.open(now, TRIES).update(tries=F("tries") + 1):
+        raise CodeTooOld(field="code")
+    row = mine.get()
+    digits = "".join(sign for sign in written if sign.isdecimal())
+    if not constant_time_compare(row.digest, _digest(row.pk, digits)):
+        left = TRIES - row.tries
+        if left <= 0:
+            raise CodeTooOld(field="code")
+        words = ngettext_lazy(
+            "That is not the code. %(count)d try is left.",
+            "That is not the code. %(count)d tries are left.",
+            "count",
+        )
+        raise WrongCode(words % {"count": left}, field="code", left=left)
+    if not mine.filter(used_at=None).update(used_at=now):
+        raise CodeTooOld(field="code")
+    return row
+
+
+def _digest(key: uuid.UUID, digits: str) -> str:
+    """Six digits are guessed in no time from a plain hash; this one needs the shop's SECRET_KEY."""
+    return salted_hmac("shop.accounts.codes", f"{key}:{digits}", algorithm="sha256").hexdigest()

@@ -1,0 +1,106 @@
+"""How people come in: codes that were sent, and where they are signed in."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from shop.notifications.models import Way
+
+
+class CodePurpose(models.TextChoices):
+    ENTER = "enter", _("signing in")
+    CONFIRM = "confirm", _("confirming a number")
+    DATA = "data", _("a request about personal data")
+
+
+class EntryCodeQuerySet(models.QuerySet["EntryCode"]):
+    def open(self, now: datetime.datetime, tries: int) -> EntryCodeQuerySet:
+        """Those that may still be tried."""
+        return self.filter(used_at=None, expires_at__gt=now, tries__lt=tries)
+
+
+class EntryCode(models.Model):
+    """Six digits that were sent to a number or an address, to show that it is theirs who asked.
+
+    Only a keyed hash is kept; whoever knows the row's id (the visitor's session) may try it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=10, choices=CodePurpose)
+    way = models.CharField(max_length=10, choices=Way)
+    to = models.CharField(max_length=254)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True, blank=True
+    )
+    digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EntryCodeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["expires_at"], name="entry_code_by_end"),
+            models.Index(fields=["to"], name="entry_code_by_receiver"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("made_at")), name="entry_code_lives"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.way}"
+
+
+class SignInWay(models.TextChoices):
+    """What somebody showed to come in."""
+
+    PASSWORD = "password", _("password")
+    CODE = "code", _("code by text message")
+    PASSKEY = "passkey", _("passkey")
+    REGISTERED = "registered", _("new account")
+
+
+class SignInQuerySet(models.QuerySet["SignIn"]):
+    def standing(self, user_id: int, now: datetime.datetime) -> SignInQuerySet:
+        """Where somebody is signed in, the place used last first; what has run out is none."""
+        alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
+        return self.filter(models.Exists(alive), user=user_id).order_by("-seen_at", "-pk")
+
+    def ended(self, now: datetime.datetime) -> SignInQuerySet:
+        """Those whose session is gone."""
+        alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
+        return self.filter(~models.Exists(alive))
+
+
+class SignIn(models.Model):
+    """One browser in which somebody is signed in: since when, how, from where it was used last.
+
+    `agent` is how the browser names itself. The session's key opens it: no door shows it.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    way = models.CharField(max_length=10, choices=SignInWay)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True, blank=True)
+    agent = models.CharField(max_length=300, blank=True, default="")
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "sign-in")
+        verbose_name_plural = pgettext_lazy("models", "sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.way} {self.at:%Y-%m-%d}"

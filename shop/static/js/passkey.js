@@ -1,0 +1,59 @@
+// Passkeys: what the browser and the server say to each other. Without this file, or in a browser that knows no
+// passkeys, nothing of them is shown, and everybody comes in otherwise.
+(() => {
+  "use strict";
+  if (!window.PublicKeyCredential || !navigator.credentials) return;
+
+  const bytesOf = (text) => {
+    const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(plain, (sign) => sign.charCodeAt(0));
+  };
+  const textOf = (buffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+  // Options come with base64url where the browser wants bytes; its answer goes back the same way.
+  const read = ({ publicKey }) => {
+    const named = (list) => (list || []).map((each) => ({ ...each, id: bytesOf(each.id) }));
+    const options = { ...publicKey, challenge: bytesOf(publicKey.challenge) };
+    if (publicKey.user) options.user = { ...publicKey.user, id: bytesOf(publicKey.user.id) };
+    if (publicKey.allowCredentials) options.allowCredentials = named(publicKey.allowCredentials);
+    if (publicKey.excludeCredentials) options.excludeCredentials = named(publicKey.excludeCredentials);
+    return { publicKey: options };
+  };
+  const written = (credential) => {
+    const response = {};
+    for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (credential.response[name]) response[name] = textOf(credential.response[name]);
+    }
+    return JSON.stringify({
+      id: credential.id,
+      rawId: textOf(credential.rawId),
+      type: credential.type,
+      authenticatorAttachment: credential.authenticatorAttachment,
+      clientExtensionResults: credential.getClientExtensionResults(),
+      response,
+    });
+  };
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.dataset.passkey || form.elements.credential.value) return;
+    event.preventDefault();
+    const said = form.querySelector("[role=status]");
+    said.textContent = "";
+    try {
+      const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(answer.status);
+      const credential = await navigator.credentials[form.dataset.passkey](read(await answer.json()));
+      form.elements.credential.value = written(credential);
+      form.submit();
+    } catch {
+      said.textContent = said.dataset.said;
+    }
+  });
+
+  for (const place of document.querySelectorAll("[data-passkeys]")) place.hidden = false;
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("[data-passkey]")) form.elements.credential.value = "";
+  });
+})();

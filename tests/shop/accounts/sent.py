@@ -1,0 +1,25 @@
+"""What was sent to a number, as its owner reads it."""
+
+from shop.notifications.models import Notification
+from shop.notifications.sealing import unseal
+
+SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma", "ma", "ten"))
+
+
+def last_code(to):
+    """The newest code that is on its way to a number or an address."""
+    row = Notification.objects.filter(to=to, key__startswith="code:").order_by("-pk").first()
+    return unseal(row.sealed)
+
+
+def wrong(code):
+    """Six digits that are not these."""
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def by_code(client, phone, **ways):
+    """Have a code sent and enter it; the answer to that."""
+    from shop.core.phones import normalise
+
+    client.post(SENDING, {"phone": phone, **ways})
+    return client.post(CODE, {"code": last_code(normalise(phone))})

@@ -1,0 +1,308 @@
+"""Coming in by a code: sent, entered, too old, used twice, guessed, asked for too often; whose it is."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Order
+from shop.accounts.codes import LIFETIME, TRIES, CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.models import CodePurpose, EntryCode, SignIn, User
+from shop.accounts.tries import CODES_FOR_NUMBER, CODES_HERE, CODES_IN_NETWORK
+from shop.core.errors import Refused
+from shop.core.models import Change
+from shop.notifications.models import Notification, Way
+from shop.notifications.send import deliver
+from tests.factories import NOW, just_now, make_member, make_order, make_seller, make_user
+from tests.races.together import together
+from tests.shop.accounts.sent import CODE, NAME, SENDING, by_code, last_code, wrong
+
+pytestmark = pytest.mark.django_db
+
+PHONE, WRITTEN = "+84987654321", "0987 654 321"
+ENTER = CodePurpose.ENTER
+
+
+def is_signed_in(client):
+    return "_auth_user_id" in client.session
+
+
+def sent(now=NOW):
+    """A code that was sent, and its digits."""
+    key = send_code(purpose=ENTER, way=Way.SMS, to=PHONE, language="en", user_id=None, now=now)
+    return key, last_code(PHONE)
+
+
+def test_a_known_and_an_unknown_number_are_answered_alike(client: Client) -> None:
+    make_user(phone=PHONE, phone_confirmed_at=NOW)
+    answers = {}
+    for written in (WRITTEN, "0912 345 678"):
+        other = Client()
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            posted = other.post(SENDING, {"phone": written})
+        page = other.get(CODE).content.decode()
+        main = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page[page.index("<main") :])
+        told = re.sub(r"\+?[\d ]{9,}", "…", main)
+        statements = [re.sub(r"'[^']*'|\d+", "?", each["sql"])[:60] for each in queries]
+        answers[written] = (posted.status_code, posted.headers["Location"], told, statements)
+
+    assert answers[WRITTEN] == answers["0912 345 678"]
+    assert Notification.objects.count() == 2
+
+
+def test_a_code_leads_into_the_account_of_its_number(client: Client) -> None:
+    user = make_user(phone=PHONE, phone_confirmed_at=NOW)
+
+    response = by_code(client, WRITTEN, next="/en/gio-hang/")
+
+    assert response.headers["Location"] == "/en/gio-hang/"
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert SignIn.objects.get().way == "code"
+
+
+def test_members_land_at_their_work_by_code_too(client: Client) -> None:
+    make_member(make_seller(), phone=PHONE, phone_confirmed_at=NOW)
+
+    assert by_code(client, WRITTEN).headers["Location"] == "/en/xa-vien/"
+
+
+def test_a_new_number_opens_an_account_once_it_has_a_name(client: Client) -> None:
+    assert by_code(client, WRITTEN).headers["Location"] == NAME
+    assert not User.objects.exists()
+
+    response = client.post(NAME, {"name": "Nông Thị Mai"})
+
+    user = User.objects.get()
+    assert (user.phone, user.first_name, user.email) == (PHONE, "Nông Thị Mai", None)
+    assert user.phone_confirmed_at is not None
+    assert not user.has_usable_password()
+    assert response.headers["Location"] == "/en/tai-khoan/"
+    assert is_signed_in(client)
+    assert client.post(NAME, {"name": "Hai"}).headers["Location"] == SENDING
+    assert User.objects.count() == 1
+
+
+def test_a_name_without_a_code_opens_nothing(client: Client) -> None:
+    assert client.post(NAME, {"name": "Mai"}).headers["Location"] == SENDING
+    assert client.post(CODE, {"code": "123456"}).headers["Location"] == SENDING
+    assert not User.objects.exists()
+
+
+def test_the_database_never_holds_a_code_that_can_be_read(caplog) -> None:
+    _key, digits = sent()
+    row = Notification.objects.get()
+    kept = [*EntryCode.objects.values_list(), *Notification.objects.values_list()]
+    assert not [each for each in kept if digits in " ".join(map(str, each))]
+
+    with caplog.at_level("INFO"):
+        assert deliver(row, now=NOW)
+
+    assert f"{digits} is your code for Chợ Phiên" in caplog.text
+    row.refresh_from_db()
+    assert (row.sealed, digits in row.text) == ("", False)
+
+
+def test_a_code_that_comes_too_late_is_not_sent_any_more(caplog) -> None:
+    sent()
+    row = Notification.objects.get()
+
+    with caplog.at_level("INFO"):
+        assert not deliver(row, now=NOW + LIFETIME)
+
+    row.refresh_from_db()
+    assert (row.sealed, row.sent_at, row.given_up_at) == ("", None, NOW + LIFETIME)
+    assert "is your code" not in caplog.text
+
+
+def test_a_code_is_good_for_five_minutes_once_and_for_its_purpose() -> None:
+    key, digits = sent()
+    late, digits_of_late = sent()
+
+    for purpose, code_id, written, now in (
+        (CodePurpose.CONFIRM, key, digits, NOW),
+        (ENTER, late, digits_of_late, NOW + LIFETIME),
+    ):
+        with pytest.raises(CodeTooOld):
+            use_code(code_id=code_id, purpose=purpose, written=written, now=now)
+    spaced = f"{digits[:3]} {digits[3:]}"
+    assert use_code(code_id=key, purpose=ENTER, written=spaced, now=NOW).to == PHONE
+    with pytest.raises(CodeTooOld):
+        use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
+
+
+def test_after_five_wrong_tries_the_right_code_is_refused_too() -> None:
+    key, digits = sent()
+    left = []
+    for _try in range(TRIES):
+        with pytest.raises(Refused) as refused:
+            use_code(code_id=key, purpose=ENTER, written=wrong(digits), now=NOW)
+        left.append(refused.value.details.get("left", refused.type))
+
+    assert left == [4, 3, 2, 1, CodeTooOld]
+    with pytest.raises(CodeTooOld):
+        use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
+    assert EntryCode.objects.get().used_at is None
+
+
+def test_wrong_old_and_odd_digits_are_answered_on_the_page(client: Client) -> None:
+    client.post(SENDING, {"phone": WRITTEN})
+    digits = last_code(PHONE)
+
+    pages = [client.post(CODE, {"code": each}).content.decode() for each in (wrong(digits), "x" * 20, "")]
+    EntryCode.objects.update(expires_at=just_now() - datetime.timedelta(seconds=1), made_at=NOW)
+    pages.append(client.post(CODE, {"code": digits}).content.decode())
+
+    words = [
+        "4 tries are left.",
+        "3 tries are left.",
+        "Write the six digits.",
+        "This code is no longer good.",
+    ]
+    assert [each in page for each, page in zip(words, pages, strict=True)] == [True] * 4
+    assert not is_signed_in(client)
+
+
+def test_what_no_text_message_reaches_is_no_number(client: Client) -> None:
+    for written in ("", "113", "hoa@example.com", "9" * 30, "+1"):
+        assert client.post(SENDING, {"phone": written}).status_code == 200
+    assert not Notification.objects.exists()
+
+
+def test_a_flood_for_a_number_ends_and_its_owners_device_still_gets_a_code(client: Client) -> None:
+    make_user(phone=PHONE, phone_confirmed_at=NOW)
+    by_code(client, WRITTEN)
+    client.post("/en/tai-khoan/dang-xuat/")
+    statuses = []
+    for place in range(CODES_FOR_NUMBER.tries):
+        stranger = Client(REMOTE_ADDR=f"203.0.113.{place}")
+        statuses.append(stranger.post(SENDING, {"phone": WRITTEN}).status_code)
+    before = Notification.objects.count()
+
+    stranger = Client(REMOTE_ADDR="198.51.100.1")
+    refused = stranger.post(SENDING, {"phone": WRITTEN})
+    other_number = stranger.post(SENDING, {"phone": "0912 345 678"})
+
+    assert statuses == [302] * (CODES_FOR_NUMBER.tries - 1) + [429]  # the owner's first code counted
+    assert (refused.status_code, "Too many tries." in refused.content.decode()) == (429, True)
+    assert other_number.status_code == 302
+    assert Notification.objects.count() == before + 1
+    assert by_code(client, WRITTEN).status_code == 302
+    assert is_signed_in(client)
+
+
+def test_a_flood_from_a_network_ends_and_known_devices_in_it_still_get_codes(client: Client) -> None:
+    make_user(phone=PHONE, phone_confirmed_at=NOW)
+    by_code(client, WRITTEN)
+    client.post("/en/tai-khoan/dang-xuat/")
+    for _code in range(CODES_IN_NETWORK.tries):
+        CODES_IN_NETWORK.spend("127.0.0.1")
+
+    assert Client().post(SENDING, {"phone": "0912 345 678"}).status_code == 429
+    assert Client(REMOTE_ADDR="203.0.113.1").post(SENDING, {"phone": "0912 345 678"}).status_code == 302
+    assert by_code(client, WRITTEN).headers["Location"] == "/en/tai-khoan/"
+
+
+def test_one_device_gets_few_codes_for_one_number(client: Client) -> None:
+    statuses = [client.post(SENDING, {"phone": WRITTEN}).status_code for _code in range(CODES_HERE.tries + 1)]
+
+    assert statuses == [302] * CODES_HERE.tries + [429]
+    assert Notification.objects.count() == CODES_HERE.tries
+
+
+def test_a_number_that_was_only_written_down_opens_nothing_and_its_owner_confirms_it(client: Client) -> None:
+    user = make_user(email="hoa@example.com", phone=PHONE)
+
+    assert by_code(client, WRITTEN).headers["Location"] == NAME
+    assert "Is this account yours?" in client.get(NAME).content.decode()
+    assert not is_signed_in(client)
+    client.post("/en/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
+
+    user.refresh_from_db()
+    assert user.phone_confirmed_at is not None
+    assert by_code(Client(), WRITTEN).headers["Location"] == "/en/tai-khoan/"
+
+
+def test_whoever_shows_a_number_takes_it_from_whoever_only_wrote_it_down(client: Client) -> None:
+    squatter = make_user(phone=PHONE)
+    by_code(client, WRITTEN)
+
+    client.post(NAME, {"name": "Mai"})
+
+    squatter.refresh_from_db()
+    owner = User.objects.exclude(pk=squatter.pk).get()
+    assert (squatter.phone, owner.phone) == (None, PHONE)
+    assert client.session["_auth_user_id"] == str(owner.pk)
+    assert Change.objects.of(squatter).get(what="user.phone_released").actor_kind == "guest"
+
+
+def test_a_number_is_confirmed_in_ones_details_and_unconfirmed_when_it_changes(client: Client) -> None:
+    user = make_user(phone=PHONE)
+    client.force_login(user)
+    page = "/en/tai-khoan/thong-tin/so-dien-thoai/"
+    assert client.get(page).headers["Location"] == "/en/tai-khoan/thong-tin/"
+
+    client.post(page, {"phone": "1"})
+    assert client.get(page).status_code == 200
+    client.post(page, {"code": last_code(PHONE)})
+    user.refresh_from_db()
+    confirmed = user.phone_confirmed_at
+    client.post("/en/tai-khoan/thong-tin/", {"name": "Hoa", "phone": "0912345678"})
+
+    user.refresh_from_db()
+    assert confirmed is not None
+    assert (user.phone, user.phone_confirmed_at) == ("+84912345678", None)
+
+
+def test_a_closed_account_is_not_entered_by_a_code(client: Client) -> None:
+    make_user(phone=PHONE, phone_confirmed_at=NOW, is_active=False)
+
+    by_code(client, WRITTEN)
+
+    assert not is_signed_in(client)
+
+
+def test_guest_orders_of_a_number_become_its_owners_and_only_by_its_code(client: Client) -> None:
+    user = make_user(email="hoa@example.com", phone=PHONE, phone_confirmed_at=NOW)
+    recent, old, others = make_order(), make_order(), make_order()
+    Order.objects.filter(pk=old.pk).update(placed_at=just_now() - datetime.timedelta(days=91))
+    Order.objects.filter(pk=recent.pk).update(placed_at=just_now() - datetime.timedelta(days=89))
+    Order.objects.filter(pk=others.pk).update(phone="+84912345678")
+    assert recent.phone == PHONE
+    by_password = {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"}
+    client.post("/en/tai-khoan/dang-nhap/", by_password)
+    assert not Order.objects.filter(user=user).exists()
+
+    by_code(Client(), WRITTEN)
+
+    assert list(Order.objects.filter(user=user)) == [recent]
+    assert Change.objects.get(what="order.adopted").key == str(recent.pk)
+
+
+def test_a_server_that_sends_no_text_messages_offers_no_codes(client: Client, settings) -> None:
+    settings.PHONE_CODES = False
+
+    assert client.post(SENDING, {"phone": WRITTEN}).status_code == 404
+    assert "By phone number" not in client.get("/en/tai-khoan/dang-nhap/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_at_once_a_code_lets_one_in_and_no_more_are_compared_than_there_are_tries() -> None:
+    key, digits = sent()
+    guessed, other = sent()
+    enter = partial(use_code, code_id=key, purpose=ENTER, written=digits, now=NOW)
+    guess = partial(use_code, code_id=guessed, purpose=ENTER, written=wrong(other), now=NOW)
+
+    entered = together([enter] * 4)
+    tried = together([guess] * 12)
+
+    assert sorted(type(each).__name__ for each in entered) == ["CodeTooOld"] * 3 + ["EntryCode"]
+    assert {type(each) for each in tried} <= {CodeTooOld, WrongCode}
+    assert EntryCode.objects.get(pk=guessed).tries == TRIES

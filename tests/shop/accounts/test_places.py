@@ -1,0 +1,191 @@
+"""Where somebody is signed in, seen and ended; and passkeys, in a browser that has one."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import Page
+
+from shop.accounts.agents import browser_of
+from shop.accounts.models import SignIn, User
+from shop.accounts.places import sweep_entrance
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import PASSWORD, just_now, make_user
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN, PLACES, KEYS = (f"/en/tai-khoan/{page}/" for page in ("dang-nhap", "thiet-bi", "khoa"))
+ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari"
+
+
+def come_in(user: User, **meta: str) -> Client:
+    client = Client(**meta)
+    client.post(SIGN_IN, {"name": user.email, "password": PASSWORD})
+    return client
+
+
+def test_each_place_is_shown_and_can_be_ended_from_another() -> None:
+    user = make_user()
+    here, there = come_in(user), come_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7")
+    row = SignIn.objects.get(address="203.0.113.7")
+
+    page = here.get(PLACES).content.decode()
+    here.post(f"{PLACES}{row.pk}/")
+
+    assert page.index("this device") < page.index("Chrome, Android") < page.index("203.0.113.7")
+    assert there.get(PLACES).status_code == 302
+    assert here.get(PLACES).status_code == 200
+    assert Change.objects.get(what="user.signed_out_elsewhere").key == str(user.pk)
+
+
+def test_all_other_places_and_tokens_end_at_once() -> None:
+    user = make_user()
+    here, others = come_in(user), [come_in(user), come_in(user)]
+    somebody = come_in(make_user())
+
+    here.post(f"{PLACES}khac/")
+
+    assert [each.get(PLACES).status_code for each in (here, *others, somebody)] == [200, 302, 302, 200]
+    assert User.objects.get(pk=user.pk).revocation_key != user.revocation_key
+
+
+def test_a_place_of_somebody_else_is_a_missing_one() -> None:
+    other = come_in(make_user())
+    row = SignIn.objects.get()
+    mine = come_in(make_user())
+
+    assert mine.post(f"{PLACES}{row.pk}/").status_code == 404
+    assert other.get(PLACES).status_code == 200
+
+
+def test_many_places_cost_as_many_queries_as_few() -> None:
+    user = make_user()
+    here = come_in(user)
+    counts = []
+    for _more in range(2):
+        here.get(PLACES)
+        with CaptureQueriesContext(connection) as queries:
+            here.get(PLACES)
+        counts.append(len(queries))
+        for _place in range(4):
+            come_in(user)
+
+    assert counts[0] == counts[1]
+
+
+def test_what_has_run_out_is_forgotten() -> None:
+    user = make_user()
+    come_in(user)
+    kept = come_in(user)
+    Session.objects.exclude(pk=kept.session.session_key).update(expire_date=just_now())
+
+    sweep_entrance(now=just_now() + datetime.timedelta(minutes=1))
+
+    assert list(SignIn.objects.values_list("session_key", flat=True)) == [kept.session.session_key]
+    assert Session.objects.count() == 1
+
+
+def test_a_new_password_ends_every_place() -> None:
+    from shop.accounts.actions import set_password
+    from shop.core.actors import Actor
+
+    user = make_user()
+    here = come_in(user)
+
+    set_password(user_id=user.pk, password="mien-dong-na-ri-2026", actor=Actor.system(), now=just_now())
+
+    assert here.get(PLACES).status_code == 302
+    assert not SignIn.objects.exists()
+
+
+def test_browsers_are_told_by_names_that_people_know() -> None:
+    told = {
+        ANDROID: "Chrome, Android",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Zalo iOS/500": "Zalo, iPhone",
+        "Mozilla/5.0 (Windows NT 10.0; Win64) coc_coc_browser/126 Chrome/120 Safari": "Coc Coc, Windows",
+    }
+
+    assert {agent: browser_of(agent) for agent in told} == told
+
+
+def test_an_old_session_changes_no_passkeys(client: Client) -> None:
+    client.force_login(make_user())
+
+    for answer in (client.get(KEYS), client.get(f"{KEYS}moi/"), client.post(f"{KEYS}1/")):
+        assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1&next=")
+
+
+def test_made_up_passkeys_lead_nowhere(client: Client) -> None:
+    here = come_in(make_user())
+    made_up = ["", "{}", "[]", '"x"', "1", '{"response": 1}', '{"id": "a", "rawId": "a", "response": {}}']
+    handle = (
+        '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA",'
+        '"signature":"AA","userHandle":"%s"}}'
+    )
+    made_up += [handle % each for each in ("", "MQ", "enp6enp6enp6enp6eno", "_w")]
+
+    for credential in made_up:
+        client.get(f"{SIGN_IN}khoa/")
+        answer = client.post(f"{SIGN_IN}khoa/", {"credential": credential})
+        assert answer.headers["Location"] == SIGN_IN
+        assert "_auth_user_id" not in client.session
+        here.get(f"{KEYS}moi/")
+        assert here.post(KEYS, {"credential": credential}).headers["Location"] == KEYS
+    assert not Authenticator.objects.exists()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_passkey_is_made_lets_in_and_is_removed(page: Page, live_server: Any, settings: Any) -> None:
+    """Chromium's own authenticator stands in for a phone's; passkeys know names only, hence localhost."""
+    user = make_user(email="hoa@example.com", language="en")
+    shop = live_server.url
+    settings.CSRF_TRUSTED_ORIGINS = [shop]
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    key = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+    page.goto(f"{shop}{SIGN_IN}")
+    page.locator("#id_name").fill("hoa@example.com")
+    page.locator("#id_password").fill(PASSWORD)
+    page.get_by_role("button", name="Enter the market").click()
+    page.wait_for_url(f"{shop}/en/tai-khoan/")
+
+    page.goto(f"{shop}{KEYS}")
+    page.get_by_label("What to call it").fill("Máy của Hoa")
+    page.get_by_role("button", name="Make a passkey on this device").click()
+    page.get_by_text("The passkey is kept.").wait_for()
+    page.context.clear_cookies()
+    page.goto(f"{shop}{SIGN_IN}?next=/en/gio-hang/")
+    page.get_by_role("button", name="Enter with a passkey").click()
+    page.wait_for_url(f"{shop}/en/gio-hang/")
+    assert list(SignIn.objects.order_by("pk").values_list("way", "user")) == [
+        ("password", user.pk),
+        ("passkey", user.pk),
+    ]
+    assert [letter.subject for letter in Notification.objects.filter(to="hoa@example.com")] == [
+        "A passkey was added to your account."
+    ]
+
+    page.goto(f"{shop}{KEYS}")
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_text("The passkey is removed.").wait_for()
+    page.context.clear_cookies()
+    page.goto(f"{shop}{SIGN_IN}")
+    page.get_by_role("button", name="Enter with a passkey").click()
+    page.get_by_text("No account here knows this passkey.").wait_for()
+    assert SignIn.objects.count() == 2
