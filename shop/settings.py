@@ -17,6 +17,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from shop.environment import env, whole, words
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVER_NEEDS = (
     "DATABASE_URL",
@@ -31,43 +33,25 @@ STRIPE_NEEDS = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_S
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 
-def _env(name: str, default: str = "") -> str:
-    """The variable's value without surrounding blanks; an empty one counts as unset."""
-    return os.environ.get(name, "").strip() or default
-
-
-def _words(name: str) -> list[str]:
-    """A comma-separated variable as a list."""
-    return [word.strip() for word in _env(name).split(",") if word.strip()]
-
-
-def _whole(name: str, default: int) -> int:
-    """A variable that must be a whole number."""
-    value = _env(name, str(default))
-    if not value.isdigit():
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
-    return int(value)
-
-
 def _missing() -> list[str]:
     """What is not set although something else that is set asks for it."""
     missing = []
-    if _env("DATABASE_URL") or _env("REDIS_URL"):
-        missing += [name for name in SERVER_NEEDS if not _env(name)]
-    if _env("EMAIL_HOST"):
-        missing += [name for name in ["DEFAULT_FROM_EMAIL"] if not _env(name)]
+    if env("DATABASE_URL") or env("REDIS_URL"):
+        missing += [name for name in SERVER_NEEDS if not env(name)]
+    if env("EMAIL_HOST"):
+        missing += [name for name in ["DEFAULT_FROM_EMAIL"] if not env(name)]
     for one, other in [
         ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"),
         ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER"),
     ]:
-        if _env(one):
-            missing += [name for name in [other, "EMAIL_HOST"] if not _env(name)]
-    if _env("SMS_URL"):
-        missing += [name for name in ["SMS_TOKEN"] if not _env(name)]
-    if _env("MEDIA_URL"):
-        missing += [name for name in ["MEDIA_ROOT"] if not _env(name)]
-    if any(_env(name) for name in STRIPE_NEEDS):
-        missing += [name for name in STRIPE_NEEDS if not _env(name)]
+        if env(one):
+            missing += [name for name in [other, "EMAIL_HOST"] if not env(name)]
+    if env("SMS_URL"):
+        missing += [name for name in ["SMS_TOKEN"] if not env(name)]
+    if env("MEDIA_URL"):
+        missing += [name for name in ["MEDIA_ROOT"] if not env(name)]
+    if any(env(name) for name in STRIPE_NEEDS):
+        missing += [name for name in STRIPE_NEEDS if not env(name)]
     return list(dict.fromkeys(missing))
 
 
@@ -77,10 +61,10 @@ if _missing():
         " (DATABASE_URL, REDIS_URL, EMAIL_HOST, EMAIL_HOST_USER, MEDIA_URL, STRIPE_…) to run embedded."
     )
 
-SERVER = bool(_env("DATABASE_URL"))
-DATA_DIR = Path(_env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+SERVER = bool(env("DATABASE_URL"))
+DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-DEBUG = _env("DEBUG") == "1"
+DEBUG = env("DEBUG") == "1"
 if DEBUG and SERVER:
     raise ImproperlyConfigured("DEBUG shows strangers the inside of the shop: unset it on a server.")
 
@@ -98,11 +82,11 @@ def _kept_secret() -> str:
     return path.read_text()
 
 
-SECRET_KEY = _env("SECRET_KEY") or _kept_secret()
+SECRET_KEY = env("SECRET_KEY") or _kept_secret()
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters.")
-HOST = _env("HOST", "127.0.0.1").strip("[]")
-PORT = _whole("PORT", 8000)
+HOST = env("HOST", "127.0.0.1").strip("[]")
+PORT = whole("PORT", 8000)
 
 
 def _own_address() -> str:
@@ -123,13 +107,13 @@ def _in_address(host: str) -> str:
 _LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
 LISTENS_AT = f"{_in_address(HOST)}:{PORT}"
 # Where people reach the shop: links in mails, and whether cookies may only travel over TLS.
-PUBLIC_URL = _env(
+PUBLIC_URL = env(
     "PUBLIC_URL", f"http://{_in_address(_own_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
 ).rstrip("/")
 if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
     raise ImproperlyConfigured("PUBLIC_URL must start with https:// (or http:// for trying things out).")
 # Who lets an embedded shop listen everywhere means to reach it by names that nobody can know here.
-ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or (
+ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (
     ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({_in_address(HOST)} - {*LOOPBACK})]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -180,11 +164,11 @@ LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "home"
 # allauth lets people in and checks passkeys; pages, codes and limits are ours (DECISIONS.md).
 ACCOUNT_ADAPTER = "shop.accounts.views.adapters.AccountAdapter"
-MFA_ADAPTER = "shop.accounts.views.adapters.PasskeyAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # User.is_confirmed is ours
+MFA_ADAPTER = "shop.accounts.views.adapters.PasskeyAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 AUTH_PASSWORD_VALIDATORS = [
@@ -264,8 +248,8 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-REDIS_URL = _env("REDIS_URL")
-DATABASES = {"default": _database(_env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
+REDIS_URL = env("REDIS_URL")
+DATABASES = {"default": _database(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
 CACHES = {
     "default": (
         {
@@ -304,8 +288,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 # Files of MEDIA_ROOT are sent by the shop itself unless MEDIA_URL points to a web server or CDN that does.
-MEDIA_URL = _env("MEDIA_URL", "/media/")
-MEDIA_ROOT = Path(_env("MEDIA_ROOT", str(DATA_DIR / "media")))
+MEDIA_URL = env("MEDIA_URL", "/media/")
+MEDIA_ROOT = Path(env("MEDIA_ROOT", str(DATA_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -322,32 +306,32 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 
 # --- Mail -----------------------------------------------------------------------------------------
 
-EMAIL_HOST = _env("EMAIL_HOST")
+EMAIL_HOST = env("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
-EMAIL_PORT = _whole("EMAIL_PORT", 587)
-EMAIL_HOST_USER = _env("EMAIL_HOST_USER")
-EMAIL_HOST_PASSWORD = _env("EMAIL_HOST_PASSWORD")
+EMAIL_PORT = whole("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_USE_SSL = EMAIL_PORT == 465
 EMAIL_USE_TLS = bool(EMAIL_HOST_USER) and not EMAIL_USE_SSL
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = _env("DEFAULT_FROM_EMAIL", "cho-phien@localhost")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "cho-phien@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Text messages go to the console until a provider's address is set (shop/notifications/by_sms.py).
-SMS_URL = _env("SMS_URL")
-SMS_TOKEN = _env("SMS_TOKEN")
+SMS_URL = env("SMS_URL")
+SMS_TOKEN = env("SMS_TOKEN")
 PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without a provider offers no codes: they would not come
 
 # --- Cards ----------------------------------------------------------------------------------------
 
 # Cards are off until Stripe's three keys are set. The addresses are others in tests only; the script's must
 # be of the version that the library's API has (docs.stripe.com/sdks/stripejs-versioning).
-STRIPE_SECRET_KEY = _env("STRIPE_SECRET_KEY")
-STRIPE_PUBLISHABLE_KEY = _env("STRIPE_PUBLISHABLE_KEY")
-STRIPE_WEBHOOK_SECRET = _env("STRIPE_WEBHOOK_SECRET")
-STRIPE_API_URL = _env("STRIPE_API_URL", "https://api.stripe.com").rstrip("/")
-STRIPE_JS_URL = _env("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
-STRIPE_SMALLEST_VND = _whole("STRIPE_SMALLEST_VND", 15_000)  # Stripe's half dollar, with room for the rate
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY")
+STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY")
+STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_URL = env("STRIPE_API_URL", "https://api.stripe.com").rstrip("/")
+STRIPE_JS_URL = env("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
+STRIPE_SMALLEST_VND = whole("STRIPE_SMALLEST_VND", 15_000)  # Stripe's half dollar, with room for the rate
 if STRIPE_SECRET_KEY and not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
     raise ImproperlyConfigured("STRIPE_SECRET_KEY must be a secret key (sk_… or rk_…).")
 if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):
@@ -358,21 +342,21 @@ if ("_test_" in STRIPE_SECRET_KEY) != ("_test_" in STRIPE_PUBLISHABLE_KEY):
 # --- Bank transfers -------------------------------------------------------------------------------
 
 # Services that tell when money has come onto the market's account; each is off until its secret is set.
-SEPAY_SECRET = _env("SEPAY_SECRET")
-SEPAY_API_KEY = _env("SEPAY_API_KEY")
-CASSO_SECRET = _env("CASSO_SECRET")
-PAYOS_CHECKSUM_KEY = _env("PAYOS_CHECKSUM_KEY")
+SEPAY_SECRET = env("SEPAY_SECRET")
+SEPAY_API_KEY = env("SEPAY_API_KEY")
+CASSO_SECRET = env("CASSO_SECRET")
+PAYOS_CHECKSUM_KEY = env("PAYOS_CHECKSUM_KEY")
 
 # --- API ------------------------------------------------------------------------------------------
 
 # The key that signs tokens, as PEM; without it one is made and kept in DATA_DIR, which serves one machine.
-JWT_PRIVATE_KEY = _env("JWT_PRIVATE_KEY").replace("\\n", "\n")
-API_COST_LIMIT = _whole("API_COST_LIMIT", 50_000)  # 0 turns it off
+JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
+API_COST_LIMIT = whole("API_COST_LIMIT", 50_000)  # 0 turns it off
 # How long answers of the catalogue to anybody are kept, while nothing changes; 0 keeps none.
-API_CACHE_SECONDS = _whole("API_CACHE_SECONDS", 0)
-API_ORIGINS = _words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
+API_CACHE_SECONDS = whole("API_CACHE_SECONDS", 0)
+API_ORIGINS = words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
 # Sites that letters asked for over the API may lead to; `*` is any.
-API_CLIENT_HOSTS = _words("API_CLIENT_HOSTS") or [
+API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
     urlsplit(PUBLIC_URL).hostname or "",
     *([] if SERVER else LOOPBACK),
 ]
@@ -411,6 +395,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": _env("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO").upper()},
     "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
