@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from cooperatives.models import Service, ServicePrice, Zone
 from orders.actions.shares import Problem, Share, Wanted
 from shop.core.money import split
+from shop.core.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,19 @@ def fallbacks_for(wanted: Wanted, service_ids: Iterable[int | None] | None = Non
     asked = None if service_ids is None else {key for key in service_ids if key is not None}
     if asked is not None and not asked:
         return {}
-    zones = Zone.objects.covering(wanted.country, channel_id=wanted.channel.pk)
-    rows = ServicePrice.objects.filter(
-        Q() if asked is None else Q(service__in=asked), channel=wanted.channel, service__zone__in=zones
-    )
-    found = rows.select_related("service", "service__tax_class").order_by("service")
-    return {row.service_id: Fallback(row.service, row) for row in found}
+    found = _prices(wanted.channel.pk, wanted.country)
+    return {
+        row.service_id: Fallback(row.service, row)
+        for row in found
+        if asked is None or row.service_id in asked
+    }
+
+
+@prepared
+def _prices(channel: int, country: str) -> QuerySet[ServicePrice]:
+    zones = Zone.objects.covering(country, channel_id=channel)
+    rows = ServicePrice.objects.filter(channel=channel, service__zone__in=zones)
+    return rows.select_related("service", "service__tax_class").order_by("service")
 
 
 def share_fees(shares: Sequence[Share], fallbacks: Mapping[int, Fallback]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.basket import locked_basket, touch
+from orders.actions.basket import locked_basket
 from orders.models import Basket
 from shop.accounts.models import Address
 from shop.core.errors import Refused
@@ -26,31 +26,29 @@ class SomebodyElses(Refused):
 @transaction.atomic(durable=True)
 def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> None:
     """Keep what was said of the buyer: `email`, `note`, `language`. Raises Missing."""
-    basket = locked_basket(basket_id)
-    for column, value in columns.items():
-        setattr(basket, column, value)
-    basket.save(update_fields=list(columns))
-    touch(basket, now)
+    _write(locked_basket(basket_id), now, **columns)
 
 
 @transaction.atomic(durable=True)
 def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> None:
     """Say where it goes, which decides what it costs to bring and who receives it. Raises Missing."""
     basket = locked_basket(basket_id)
-    _keep(basket, "shipping_address", address)
-    basket.country, basket.province_code = address.country, address.province_code
-    basket.name = f"{address.first_name} {address.last_name}".strip()[:100]
-    basket.phone = normalise(address.phone) if address.country == "VN" else address.phone
-    basket.save(update_fields=["country", "province_code", "name", "phone"])
-    touch(basket, now)
+    _write(
+        basket,
+        now,
+        shipping_address=_kept(address, instead_of=basket.shipping_address),
+        country=address.country,
+        province_code=address.province_code,
+        name=f"{address.first_name} {address.last_name}".strip()[:100],
+        phone=normalise(address.phone) if address.country == "VN" else address.phone,
+    )
 
 
 @transaction.atomic(durable=True)
 def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> None:
     """Say who is billed. Raises Missing."""
     basket = locked_basket(basket_id)
-    _keep(basket, "billing_address", address)
-    touch(basket, now)
+    _write(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
 
 
 @transaction.atomic(durable=True)
@@ -59,27 +57,27 @@ def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.dat
     basket = locked_basket(basket_id)
     if basket.user_id not in (None, user_id):
         raise SomebodyElses(field="id")
-    basket.user_id = user_id
-    basket.email = basket.email or email
-    basket.save(update_fields=["user", "email"])
-    touch(basket, now)
+    _write(basket, now, user_id=user_id, email=basket.email or email)
 
 
 @transaction.atomic(durable=True)
 def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
     """Make a person's basket a guest's: its id alone opens it from now on. Raises Missing."""
-    basket = locked_basket(basket_id)
-    basket.user = None
-    basket.save(update_fields=["user"])
-    touch(basket, now)
+    _write(locked_basket(basket_id), now, user_id=None)
 
 
-def _keep(basket: Basket, column: str, address: Address) -> None:
-    """Keep a copy that is the basket's own, in place of the one before."""
-    before: Address | None = getattr(basket, column)
+def _write(basket: Basket, now: datetime.datetime, **columns: Any) -> None:
+    """Change these columns of a locked basket, which was changed now."""
+    columns["changed_at"] = now
+    for column, value in columns.items():
+        setattr(basket, column, value)
+    basket.save(update_fields=list(columns))
+
+
+def _kept(address: Address, *, instead_of: Address | None) -> Address:
+    """A copy that is the basket's own, in place of the one before."""
     kept = address.copy()
-    if before is not None and before.user_id is None:
-        kept.pk = before.pk
+    if instead_of is not None and instead_of.user_id is None:
+        kept.pk = instead_of.pk
     kept.save()
-    setattr(basket, column, kept)
-    basket.save(update_fields=[column])
+    return kept

@@ -52,15 +52,13 @@ def begin_basket(
     metadata: Mapping[str, str] | None = None,
     private_metadata: Mapping[str, str] | None = None,
     now: datetime.datetime,
-) -> Basket:
-    """A new basket, with these lines in it. Raises as `put_lines`."""
+) -> tuple[Basket, Quote | None]:
+    """A new basket, with these lines in it and what they cost. Raises as `put_lines`."""
     basket = new_basket(user_id=user_id, channel=channel, language=language, now=now)
     if metadata or private_metadata:
         basket.metadata, basket.private_metadata = dict(metadata or {}), dict(private_metadata or {})
         basket.save(update_fields=["metadata", "private_metadata"])
-    if puts:
-        _put_all(basket, puts, now=now)
-    return basket
+    return basket, _put_all(basket, puts, now=now) if puts else None
 
 
 @transaction.atomic(durable=True)

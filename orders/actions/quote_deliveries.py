@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from django.db.models import QuerySet
 
 from cooperatives.models import DeliveryWay, PickupSlot, PickupTime
 from orders.actions.carry import Fallback
@@ -16,6 +18,7 @@ from orders.actions.shares import (
     WantedDelivery,
 )
 from shop.core.calendar import day_of
+from shop.core.prepared import prepared
 
 
 def quote_deliveries(
@@ -29,8 +32,7 @@ def quote_deliveries(
     """Each share's offers with their fees, what was chosen of them, and what is wrong with it."""
     every = [way for offered in ways.values() for way in offered]
     slots = {
-        (slot.way_id, slot.day, slot.starts): slot
-        for slot in PickupSlot.objects.filter(way__in=every, day__gte=day_of(now))
+        (slot.way_id, slot.day, slot.starts): slot for slot in _slots([way.pk for way in every], day_of(now))
     }
     for cooperative_id, share in shares.items():
         share.offers = [
@@ -56,6 +58,11 @@ def quote_deliveries(
         _choose(share, chosen, fallbacks)
         if share.cooperative.is_paused_on(day_of(now)):
             share.problems.append(Problem.PAUSED)
+
+
+@prepared
+def _slots(ways: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
+    return PickupSlot.objects.filter(way__in=ways, day__gte=day)
 
 
 def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from django.db.models.functions import RowNumber
 
 from shop.api.breadth import Resolver, Selection, by_name
 from shop.api.errors import ProtocolError
-from shop.api.types import Row, Rows, Type
+from shop.api.types import Ready, Row, Rows, Type
 
 LARGEST_PAGE = 100
 
@@ -90,11 +90,23 @@ class Asked:
 
 
 def connect(
-    type_: Type, rows: Rows, arguments: Mapping[str, Any], selection: Selection, *, order: Sequence[Key]
+    type_: Type,
+    rows: Rows | Ready,
+    arguments: Mapping[str, Any],
+    selection: Selection,
+    *,
+    order: Sequence[Key],
 ) -> dict[str, Any]:
-    """A connection over a queryset: at most one query for the rows, and one for `totalCount` if asked."""
+    """A connection over a queryset: at most one query for the rows, and one for `totalCount` if asked.
+
+    Of rows that are prepared, the first page or the last is.
+    """
     asked = Asked.by(arguments, selection.name)
     wanted = selection.names()
+    if isinstance(rows, Ready):
+        if asked.after is None and asked.before is None and "totalCount" not in wanted:
+            return _first_page(type_, rows, asked, selection, order) | {"totalCount": None}
+        rows = rows.build(*rows.args, **rows.shape)
     page = _page(type_, rows, asked, selection, order) if wanted - {"totalCount"} else _empty()
     return page | {"totalCount": rows.count() if "totalCount" in wanted else None}
 
@@ -152,6 +164,22 @@ def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection:
 def cursor(place: Iterable[Any]) -> str:
     """The text that stands for a place; clients treat it as opaque."""
     return b64encode(json.dumps(list(place), default=str, ensure_ascii=False).encode()).decode()
+
+
+def _first_page(
+    type_: Type, rows: Ready, asked: Asked, selection: Selection, order: Sequence[Key]
+) -> dict[str, Any]:
+    shape = {"of": rows.build, "keys": tuple(order), "backwards": asked.backwards, "limit": asked.limit + 1}
+    within = Ready(_cut_off, rows.args, rows.shape | shape)
+    columns = [key.column for key in order]
+    found = type_.read(within, selection.names("edges", "node"), *columns)
+    return _cut([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
+
+
+def _cut_off(
+    *args: Any, of: Callable[..., Rows], keys: tuple[Key, ...], backwards: bool, limit: int, **shape: Any
+) -> Rows:
+    return _sorted(of(*args, **shape), keys, backwards)[:limit]
 
 
 def _page(

@@ -8,6 +8,7 @@ import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from graphql import GraphQLSchema
@@ -21,11 +22,17 @@ from shop.api.errors import PermissionDenied
 from shop.api.permissions import Right, Standing, Within, written
 from shop.core.actors import Actor, Door
 from shop.core.models import Channel, ShopSettings, shop_settings
+from shop.core.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SCHEMES = ("bearer ", "jwt ")
+
+
+@prepared
+def _channels() -> QuerySet[Channel]:
+    return Channel.objects.order_by("pk")
 
 
 class Context:
@@ -145,7 +152,7 @@ class Context:
     @cached_property
     def channels(self) -> dict[str, Channel]:
         """All channels by slug, in the order of their keys."""
-        return {channel.slug: channel for channel in Channel.objects.order_by("pk")}
+        return {channel.slug: channel for channel in _channels()}
 
     def channel(self, slug: str | None) -> Channel | None:
         """The channel of this slug; without a slug the only active one there is, else none."""

@@ -11,14 +11,14 @@ staff asked without one. Relations hand it on: a variant's product is the produc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from django.db.models import IntegerField, Value
 
 from shop.api.errors import ProtocolError
 from shop.api.permissions import Standing
-from shop.api.types import Row, Rows, Type
+from shop.api.types import Ready, Row, Rows, Type, ready
 from shop.core.models import Channel
 
 if TYPE_CHECKING:
@@ -29,12 +29,21 @@ Pair: TypeAlias = tuple[Any, int | None]  # the key of an object and that of the
 RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 
 
-class InChannel(Type):
-    """An object type that is seen in a channel. `rows_in` are what the requester may see of it there."""
+class Shelf(NamedTuple):
+    """What customers see in a channel: rows by the channel's key, and whether that is what somebody sees."""
 
-    def __init__(self, name: str, rows_in: RowsIn, *, key: str = "id") -> None:
+    rows: Callable[[int], Rows]
+    is_all: Callable[[Context, Channel | None], bool]
+
+
+class InChannel(Type):
+    """An object type that is seen in a channel. `rows_in` are what the requester may see of it there; the
+    same for customers, who ask most, is told by `shelf` so that it can be prepared."""
+
+    def __init__(self, name: str, rows_in: RowsIn, *, key: str = "id", shelf: Shelf | None = None) -> None:
         super().__init__(name, self._rows_anywhere, key=key)
         self._rows_in = rows_in
+        self._shelf = shelf
 
     def rows_in(self, context: Context, channel: Channel | None) -> Rows:
         """All rows that the requester may see in a channel; staff also without one."""
@@ -51,6 +60,21 @@ class InChannel(Type):
             return self.rows_in(context, None).none()
         return self.rows_in(context, channel)
 
+    def among(
+        self,
+        context: Context,
+        channel: Channel | None,
+        keys: Collection[Any],
+        *,
+        by: str = "",
+        order: tuple[str, ...] = (),
+    ) -> Rows | Ready:
+        """The rows in a channel that the requester may see, whose column `by` (the key) is among these."""
+        if channel is not None and self._shelf is not None and self._shelf.is_all(context, channel):
+            shape = {"shelf": self._shelf.rows, "by": by or self._key, "order": order}
+            return ready(_on_shelf, channel.pk, keys, **shape)
+        return self.rows_in(context, channel).filter(**{f"{by or self._key}__in": keys}).order_by(*order)
+
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
         """The rows by key and channel that the requester may see: one query for each channel there is."""
         keys_by_channel: dict[int | None, set[Any]] = {}
@@ -59,8 +83,7 @@ class InChannel(Type):
                 keys_by_channel.setdefault(channel_key, set()).add(key)
         found: dict[Pair, Row] = {}
         for channel_key, keys in keys_by_channel.items():
-            rows = self.rows_in(context, channel_of(context, channel_key))
-            wanted = self.read(rows.filter(**{f"{self._key}__in": keys}), fields)
+            wanted = self.read(self.among(context, channel_of(context, channel_key), keys), fields)
             found |= {(getattr(row, self._key), channel_key): row for row in wanted}
         return found
 
@@ -82,8 +105,18 @@ class InChannel(Type):
 
 def noted(rows: Rows, channel: Channel | None) -> Rows:
     """Rows that carry the channel they were asked for in."""
-    carrying: Rows = rows.annotate(in_channel=Value(channel.pk if channel else None, IntegerField()))
+    return noted_in(rows, channel.pk if channel else None)
+
+
+def noted_in(rows: Rows, channel_key: int | None) -> Rows:
+    carrying: Rows = rows.annotate(in_channel=Value(channel_key, IntegerField()))
     return carrying
+
+
+def _on_shelf(
+    channel: int, keys: Collection[Any], *, shelf: Callable[[int], Rows], by: str, order: tuple[str, ...]
+) -> Rows:
+    return noted_in(shelf(channel), channel).filter(**{f"{by}__in": keys}).order_by(*order)
 
 
 def is_inside(context: Context) -> bool:

@@ -15,23 +15,37 @@ operation's fields need, read by `read`, `by_key` and `grouped`; `row.typename` 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from django.db.models import Model, QuerySet
 
 from shop.api.breadth import by_name
 from shop.api.ids import global_ids
 from shop.api.permissions import Right
+from shop.core.prepared import prepared
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from shop.api.breadth import Resolver, Selection
     from shop.api.context import Context
 
 Row: TypeAlias = Any
 Rows: TypeAlias = "QuerySet[Any]"
+
+
+class Ready(NamedTuple):
+    """Rows that are asked for often: a function at the top of a module that builds them, and its arguments,
+    so that the SQL is worked out once (`shop.core.prepared` says what they may be)."""
+
+    build: Callable[..., Rows]
+    args: tuple[Any, ...]
+    shape: dict[str, Any]
+
+
+def ready(build: Callable[..., Rows], *args: Any, **shape: Any) -> Ready:
+    return Ready(build, args, shape)
 
 
 class Type:
@@ -91,7 +105,13 @@ class Type:
         return add
 
     def one(
-        self, field: str, to: Type, *, by: str, rows: Rows | None = None, permissions: Iterable[Right] = ()
+        self,
+        field: str,
+        to: Type,
+        *,
+        by: str,
+        rows: Rows | Callable[[], Rows] | None = None,
+        permissions: Iterable[Right] = (),
     ) -> None:
         """A field that is the row whose key stands in the column `by`: one query; null where unseen.
 
@@ -133,31 +153,70 @@ class Type:
             columns.update(dict.fromkeys(needs.get(field, ())))
         return tuple(columns)
 
-    def read(self, rows: Rows, fields: Iterable[str], *also: str) -> list[Row]:
+    def read(self, rows: Rows | Ready, fields: Iterable[str], *also: str) -> list[Row]:
         """The rows of a queryset with the columns that these fields need, and `also`. One query."""
         columns = self.wanted(fields, *also)
         row_class = _row_class(self.name, columns)
-        return [tuple.__new__(row_class, values) for values in rows.values_list(*columns)]
+        if isinstance(rows, Ready):
+            found: Iterable[Any] = _values_of(rows.build)(*rows.args, columns=columns, **rows.shape)
+        else:
+            found = rows.values_list(*columns)
+        return [tuple.__new__(row_class, values) for values in found]
 
     def by_key(
-        self, context: Context, keys: Iterable[Any], fields: Iterable[str], *, rows: Rows | None = None
+        self,
+        context: Context,
+        keys: Iterable[Any],
+        fields: Iterable[str],
+        *,
+        rows: Rows | Callable[[], Rows] | None = None,
     ) -> dict[Any, Row]:
         """The rows with these keys that the requester may see (or of `rows`), by key. One query at most."""
         wanted = {key for key in keys if key is not None}
         if not wanted:
             return {}
-        seen = self.rows(context) if rows is None else rows.all()
-        found = self.read(seen.filter(**{f"{self._key}__in": wanted}), fields)
+        seen = self.rows(context) if rows is None else rows
         key = attrgetter(self._key)
-        return {key(row): row for row in found}
+        if callable(seen):
+            asked: Rows | Ready = ready(_among, wanted, rows=seen, key=self._key)
+        elif _is_whole(seen):
+            asked = ready(_among, wanted, rows=seen.model, key=self._key)
+        else:
+            asked = seen.filter(**{f"{self._key}__in": wanted})
+        return {key(row): row for row in self.read(asked, fields)}
 
-    def grouped(self, rows: Rows, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
+    def grouped(self, rows: Rows | Ready, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
         """The rows of a queryset in its order, by the value of a column. One query."""
         groups: dict[Any, list[Row]] = {}
         parent = attrgetter(by)
         for row in self.read(rows, fields, by):
             groups.setdefault(parent(row), []).append(row)
         return groups
+
+
+@cache
+def _values_of(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any, ...]]]:
+    def values(*args: Any, columns: tuple[str, ...], **shape: Any) -> Rows:
+        return build(*args, **shape).values_list(*columns)
+
+    values.__qualname__ = build.__qualname__
+    return prepared(values)
+
+
+def _among(keys: Collection[Any], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:
+    """Those with these keys of all rows of a model, or of what a function answers."""
+    every: Rows = QuerySet(rows) if isinstance(rows, type) else rows()
+    return every.filter(**{f"{key}__in": keys})
+
+
+def _is_whole(rows: Any) -> bool:
+    """Whether a queryset is all rows of its model, as they are."""
+    query = rows.query
+    return (
+        isinstance(rows, QuerySet)
+        and not (query.where or query.annotations or query.combinator or query.distinct or query.is_sliced)
+        and not query.extra
+    )
 
 
 def camel(resolve: Callable[..., Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -15,8 +15,9 @@ from shop.api.context import Context
 from shop.api.ids import global_id, key_of
 from shop.api.images import FULL_SIZE, image_url
 from shop.api.metadata import keep_metadata
-from shop.api.types import Row, Rows, Type
+from shop.api.types import Row, Rows, Type, ready
 from shop.core.models import Picture
+from shop.core.prepared import prepared
 
 _SHOWN = ("picture__state", "picture__renditions")
 
@@ -59,7 +60,7 @@ def media_of_products(
     order = ["product_id", "sort_order", "id"]
     if given := arguments.get("sortBy"):
         order = ["product_id", "id" if given["direction"] == "ASC" else "-id"]
-    rows = ProductMedia.objects.filter(product__in={each.id for each in products}).order_by(*order)
+    rows = ready(_media_of, {each.id for each in products}, order=tuple(order))
     found = media.grouped(rows, selection.names(), by="product_id")
     return [found.get(each.id, []) for each in products]
 
@@ -78,7 +79,7 @@ def thumbnail(
 ) -> list[dict[str, str] | None]:
     """The first picture."""
     first: dict[Any, Row] = {}
-    for row in _shown(ProductMedia.objects.filter(product__in={each.id for each in products})):
+    for row in _shown(products):
         first.setdefault(row.product_id, row)
     shown = [first.get(each.id) for each in products]
     return [
@@ -126,12 +127,7 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
         rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
     ) -> list[dict[str, str] | None]:
         keys = {getattr(row, picture) for row in rows} - {None}
-        columns = ("pk", "alt", "state", "renditions")
-        found = (
-            {values[0]: values for values in Picture.objects.filter(pk__in=keys).values_list(*columns)}
-            if keys
-            else {}
-        )
+        found = {values[0]: values for values in _pictures(keys)} if keys else {}
         answers: list[dict[str, str] | None] = []
         for row in rows:
             values = found.get(getattr(row, picture))
@@ -149,28 +145,35 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
 
 
 def _of_variants(variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]) -> list[list[Row]]:
-    rows = (
-        ProductMedia.objects.filter(variant_rows__variant__in={each.id for each in variants})
-        .annotate(shows=F("variant_rows__variant"))
-        .order_by("shows", "sort_order", "id")
-    )
-    found = media.grouped(rows, fields, by="shows")
+    found = media.grouped(ready(_media_of_variants, {each.id for each in variants}), fields, by="shows")
     return [found.get(each.id, []) for each in variants]
 
 
+def _media_of(products: Collection[int], *, order: tuple[str, ...]) -> Rows:
+    return ProductMedia.objects.filter(product__in=products).order_by(*order)
+
+
+def _media_of_variants(variants: Collection[int]) -> Rows:
+    rows = ProductMedia.objects.filter(variant_rows__variant__in=variants)
+    return rows.annotate(shows=F("variant_rows__variant")).order_by("shows", "sort_order", "id")
+
+
+@prepared
+def _pictures(keys: Collection[int]) -> Rows:
+    return Picture.objects.filter(pk__in=keys).values_list("pk", "alt", "state", "renditions")
+
+
 def _images(products: list[Row]) -> dict[Any, list[Row]]:
-    rows = _shown(ProductMedia.objects.filter(product__in={each.id for each in products}))
     found: dict[Any, list[Row]] = {}
-    for row in rows:
+    for row in _shown(products):
         found.setdefault(row.product_id, []).append(row)
     return found
 
 
-def _shown(rows: Rows) -> list[Row]:
-    """Media with what their addresses need, in their order."""
-    return media.read(
-        rows.order_by("product_id", "sort_order", "id"), ("url", "alt", "sortOrder"), "product_id"
-    )
+def _shown(products: list[Row]) -> list[Row]:
+    """Media of products with what their addresses need, in their order."""
+    rows = ready(_media_of, {each.id for each in products}, order=("product_id", "sort_order", "id"))
+    return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
 
 
 def _urls(rows: list[Row], arguments: dict[str, Any], context: Context) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from shop.api.types import Row, Rows, Type
 from shop.core.calendar import day_of
 from shop.core.models import Channel, tax_rates
 from shop.core.money import gross_of, net_of
+from shop.core.prepared import prepared
 
 _TAXED_FIELDS = frozenset({"net", "tax"})
 
@@ -37,10 +38,10 @@ class Priced(NamedTuple):
     rate: Decimal
 
 
-def prices_of(rows: Rows, context: Context, selection: Selection, country: str | None) -> list[Priced]:
-    """Read prices; tax rates too where somebody asks for net or tax, or prices are entered without tax."""
-    channels = {channel.pk: channel for channel in context.channels.values()}
-    columns = rows.filter(amount__isnull=False).values_list(
+@prepared
+def _prices(keys: Collection[int], channels: Collection[int], *, column: str) -> Rows:
+    rows: Rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels, amount__isnull=False)
+    return rows.values_list(
         "variant_id",
         "variant__product_id",
         "channel_id",
@@ -50,7 +51,20 @@ def prices_of(rows: Rows, context: Context, selection: Selection, country: str |
         "prior_amount",
         Coalesce(F("variant__product__tax_class_id"), F("variant__product__product_type__tax_class_id")),
     )
-    found: list[Any] = list(columns)
+
+
+def prices_of(
+    column: str,
+    keys: Collection[Any],
+    channel_keys: Collection[int],
+    context: Context,
+    selection: Selection,
+    country: str | None,
+) -> list[Priced]:
+    """The prices in these channels of which the column is among the keys; with tax rates where somebody asks
+    for net or tax, or prices are entered without tax."""
+    channels = {channel.pk: channel for channel in context.channels.values()}
+    found = _prices(keys, channel_keys, column=column)
     all_gross = all(channels[values[2]].prices_entered_with_tax for values in found)
     if all_gross and not asks_for_tax(selection):
         return [Priced._make((*values[:7], Decimal(0))) for values in found]
@@ -112,8 +126,7 @@ def _prices_for(
     keys, channels = {each.id for each in parents}, {each.in_channel for each in parents} - {None}
     if not channels:
         return []
-    rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels)
-    return prices_of(rows, context, selection, country_in(arguments))
+    return prices_of(column, keys, channels, context, selection, country_in(arguments))
 
 
 @variant.field("pricing", needs=("id", "in_channel"))
@@ -148,9 +161,9 @@ def ranges(
     channels = {row.in_channel for row in rows} - {None}
     if not channels:
         return [None] * len(rows)
-    wanted = Price.objects.filter(variant__product__in=set(product_keys), channel__in=channels)
+    country = country_in(arguments)
     groups: dict[tuple[Any, Any], list[Priced]] = {}
-    for price in prices_of(wanted, context, selection, country_in(arguments)):
+    for price in prices_of("variant__product", set(product_keys), channels, context, selection, country):
         groups.setdefault((price.product_id, price.channel_id), []).append(price)
     return [
         _of_product(groups.get((key, row.in_channel)), context)

@@ -18,17 +18,19 @@ from shop.api.catalogue.types import (
     SEES_OWN_GOODS,
     category,
     collection,
+    goods_on_sale,
     product,
     product_type,
+    sees_the_shelf,
 )
 from shop.api.connections import Edge, Key, connect, connect_each, connect_list
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
-from shop.api.in_channel import channel_of, channel_unasked
+from shop.api.in_channel import channel_of, channel_unasked, noted_in
 from shop.api.roots import Queries
-from shop.api.types import Row, Rows
+from shop.api.types import Row, Rows, ready
 from shop.core.models import Channel
 
 query = Queries()
@@ -57,6 +59,9 @@ _ANNOTATIONS: dict[str, dict[str, Any]] = {
 }
 
 
+_NARROWING = {"search", "filter", "where", "cooperative", "sortBy"}
+
+
 @query.field("product")
 def one_product(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
     rows = found_by(product, product.rows_asked(context, arguments), "catalog.product", arguments)
@@ -68,6 +73,8 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
     asked = _with_channel(arguments)
     slug = asked.get("channel")
     channel = context.channel(slug) if slug is not None else channel_unasked(context)
+    if channel is not None and sees_the_shelf(context, channel) and not _NARROWING & arguments.keys():
+        return connect(product, ready(_listed, channel.pk), arguments, selection, order=_BY_NAME)
     rows = in_lists(product.rows_asked(context, asked), context, channel)
     rows = narrowed(rows, arguments, context, channel)
     rows = of_cooperative(rows, arguments)
@@ -80,6 +87,11 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
         rows = rows.filter(pk__in=found)
     rows, order = ordered(rows, sort, channel)
     return connect(product, rows, arguments, selection, order=order)
+
+
+def _listed(channel: int) -> Rows:
+    """What lists show to customers."""
+    return noted_in(goods_on_sale(channel), channel).filter(here__visible_in_listings=True)
 
 
 def of_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:

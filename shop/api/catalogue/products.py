@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -28,9 +28,10 @@ from shop.api.ids import key_of
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
 from shop.api.permissions import Within
-from shop.api.types import Row
+from shop.api.types import Row, Rows
 from shop.core.calendar import day_of
 from shop.core.models import Channel
+from shop.core.prepared import prepared
 
 product.id()
 product.columns(
@@ -77,8 +78,7 @@ def is_available(
             None if each.in_channel is None else (each.id, each.in_channel) in found_there
             for each in products
         ]
-    rows = listings_of(products).values_list("product_id", "channel_id", "is_available")
-    found = {(key, channel): is_there for key, channel, is_there in rows}
+    found = {(key, channel): is_there for key, channel, is_there, *_ in _listed(products)}
     return [
         None if each.in_channel is None else found.get((each.id, each.in_channel), False) for each in products
     ]
@@ -116,8 +116,8 @@ def variants(products: list[Row], arguments: Any, context: Context, selection: S
     found: dict[tuple[Any, Any], list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
-        rows = variant.rows_in(context, channel_of(context, channel_key)).filter(product__in=keys)
-        rows = rows.order_by("product_id", "sort_order", "id")
+        order = ("product_id", "sort_order", "id")
+        rows = variant.among(context, channel_of(context, channel_key), keys, by="product_id", order=order)
         groups = variant.grouped(rows, selection.names(), by="product_id")
         found |= {(key, channel_key): group for key, group in groups.items()}
     return [found.get((each.id, each.in_channel), []) for each in products]
@@ -160,11 +160,8 @@ def collections(
     products: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Those it was put in, by their names, then its cooperative's shelf."""
-    placed = CollectionProduct.objects.filter(product__in={each.id for each in products})
     keys_of: dict[Any, list[Any]] = {}
-    for key, shelf in placed.order_by("collection__name", "collection_id").values_list(
-        "product_id", "collection_id"
-    ):
+    for key, shelf in _placed({each.id for each in products}):
         keys_of.setdefault(key, []).append(shelf)
     wanted = [[*keys_of.get(each.id, ()), key_of_cooperative(each.cooperative_id)] for each in products]
     pairs = [(key, each.in_channel) for keys, each in zip(wanted, products, strict=True) for key in keys]
@@ -173,6 +170,12 @@ def collections(
         [found[key, each.in_channel] for key in keys if (key, each.in_channel) in found]
         for keys, each in zip(wanted, products, strict=True)
     ]
+
+
+@prepared
+def _placed(products: Collection[int]) -> Rows:
+    rows: Rows = CollectionProduct.objects.filter(product__in=products)
+    return rows.order_by("collection__name", "collection_id").values_list("product_id", "collection_id")
 
 
 def channels_of(products: list[Row], context: Context) -> list[Channel]:
@@ -189,16 +192,22 @@ def _reaching(products: list[Row], channel: Channel, country: str) -> Iterator[t
     return ((key, channel.pk) for key in there.values_list("product_id", flat=True))
 
 
-def listings_of(products: list[Row]) -> Any:
-    """The listings of these products in the channels that they are seen in."""
-    keys, channels = {each.id for each in products}, {each.in_channel for each in products}
-    return Listing.objects.filter(product__in=keys, channel__in=channels - {None})
+def _listed(products: list[Row]) -> list[tuple[Any, ...]]:
+    """Of those listings product, channel, whether it can be had, since when, and when it was published."""
+    channels = {each.in_channel for each in products} - {None}
+    return _listings({each.id for each in products}, channels) if channels else []
+
+
+@prepared
+def _listings(products: Collection[int], channels: Collection[int]) -> Rows:
+    rows: Rows = Listing.objects.filter(product__in=products, channel__in=channels)
+    return rows.values_list("product_id", "channel_id", "is_available", "available_from", "published_at")
 
 
 def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
     """Since when each may be bought: the listing's own moment, else that of its publication."""
-    rows = listings_of(products).values_list("product_id", "channel_id", "available_from", "published_at")
-    found = {(key, channel): moment or published for key, channel, moment, published in rows}
+    rows = _listed(products)
+    found = {(key, channel): moment or published for key, channel, _there, moment, published in rows}
     return [found.get((each.id, each.in_channel)) for each in products]
 
 

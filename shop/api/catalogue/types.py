@@ -21,7 +21,7 @@ from cooperatives.states import CooperativeState
 from shop.accounts.permissions import Permission
 from shop.api.catalogue.shelves import shelves
 from shop.api.context import Context
-from shop.api.in_channel import InChannel
+from shop.api.in_channel import InChannel, Shelf
 from shop.api.permissions import Within
 from shop.api.types import Rows, Type
 from shop.core.models import Channel
@@ -59,6 +59,45 @@ def own_goods(context: Context, cooperative: str) -> Q | None:
     return goods.rows(cooperative=cooperative) | orders.rows(cooperative=cooperative)
 
 
+# What customers meet: goods whose listing is published, and of those the variants that have a price.
+_ON_SALE = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+_SOLD = Q(
+    priced__amount__isnull=False,
+    here__state=ListingState.PUBLISHED,
+    product__cooperative__state=CooperativeState.APPROVED,
+)
+
+
+def _goods_here(channel: int) -> dict[str, FilteredRelation]:
+    return {"here": FilteredRelation("listings", condition=Q(listings__channel=channel))}
+
+
+def _variants_here(channel: int) -> dict[str, FilteredRelation]:
+    return {
+        "priced": FilteredRelation("prices", condition=Q(prices__channel=channel)),
+        "here": FilteredRelation("product__listings", condition=Q(product__listings__channel=channel)),
+    }
+
+
+def goods_on_sale(channel: int) -> Rows:
+    return Product.objects.alias(**_goods_here(channel)).filter(_ON_SALE)
+
+
+def variants_on_sale(channel: int) -> Rows:
+    return Variant.objects.alias(**_variants_here(channel)).filter(_SOLD)
+
+
+def sees_the_shelf(context: Context, channel: Channel | None) -> bool:
+    """Whether somebody sees what is on sale in the channel and nothing else."""
+    return (
+        channel is not None
+        and channel.is_active
+        and not context.goods_at_hand
+        and not sees_all_goods(context)
+        and own_goods(context, "cooperative") is None
+    )
+
+
 def goods_in(context: Context, channel: Channel | None) -> Rows:
     """Products; `here` is their listing in the channel. Customers: what is on sale there.
 
@@ -66,7 +105,7 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
     """
     rows: Rows = Product.objects.all()
     if channel is not None:
-        rows = rows.alias(here=FilteredRelation("listings", condition=Q(listings__channel=channel.pk)))
+        rows = rows.alias(**_goods_here(channel.pk))
     if sees_all_goods(context):
         return rows.exclude(slug__contains=REMOVED)
     own = own_goods(context, "cooperative")
@@ -75,18 +114,14 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
     at_hand = Q(pk__in=context.goods_at_hand)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
-    on_sale = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
-    return rows.filter(on_sale | at_hand if context.goods_at_hand else on_sale)
+    return rows.filter(_ON_SALE | at_hand if context.goods_at_hand else _ON_SALE)
 
 
 def variants_in(context: Context, channel: Channel | None) -> Rows:
     """Variants; `priced` is their price in the channel. Customers: those that can be bought there."""
     rows: Rows = Variant.objects.all()
     if channel is not None:
-        rows = rows.alias(
-            priced=FilteredRelation("prices", condition=Q(prices__channel=channel.pk)),
-            here=FilteredRelation("product__listings", condition=Q(product__listings__channel=channel.pk)),
-        )
+        rows = rows.alias(**_variants_here(channel.pk))
     if sees_all_goods(context):
         return rows.exclude(product__slug__contains=REMOVED)
     own = own_goods(context, "cooperative")
@@ -95,12 +130,7 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
     at_hand = Q(product__in=context.goods_at_hand)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
-    on_sale = Q(
-        priced__amount__isnull=False,
-        here__state=ListingState.PUBLISHED,
-        product__cooperative__state=CooperativeState.APPROVED,
-    )
-    return rows.filter(on_sale | at_hand if context.goods_at_hand else on_sale)
+    return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)
 
 
 def _houses(context: Context) -> Rows:
@@ -116,8 +146,8 @@ def _stocks(context: Context) -> Rows:
     return rows if own is None else rows.filter(own)
 
 
-product = InChannel("Product", goods_in)
-variant = InChannel("ProductVariant", variants_in)
+product = InChannel("Product", goods_in, shelf=Shelf(goods_on_sale, sees_the_shelf))
+variant = InChannel("ProductVariant", variants_in, shelf=Shelf(variants_on_sale, sees_the_shelf))
 collection = InChannel("Collection", shelves, key="key")
 category = Type("Category", lambda context: Category.objects.all())
 product_type = Type("ProductType", lambda context: ProductType.objects.all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Sum
@@ -15,8 +16,9 @@ from shop.api.context import Context
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
 from shop.api.permissions import Within
-from shop.api.types import Row, Type
+from shop.api.types import Row, Rows, Type
 from shop.core.models import Channel
+from shop.core.prepared import prepared
 
 MOST_SHOWN = 50  # of what is there, where the shop sets no limit of its own
 
@@ -50,9 +52,9 @@ def quantity_available(
     free: dict[tuple[Any, Any], int] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key and each.track_inventory]
-        rows = stocks_in_reach(keys, channel_of(context, channel_key), country)
-        sums = rows.values_list("variant_id").annotate(total=Sum("free")).order_by()
-        free |= {(key, channel_key): total for key, total in sums}
+        channel = channel_of(context, channel_key)
+        where = (channel.pk, country or channel.default_country) if channel is not None else (None, None)
+        free |= {(key, channel_key): total for key, total in _free(keys, *where)} if keys else {}
     answers = []
     for each in variants:
         limit = min(shop_limit, each.quantity_limit_per_customer or shop_limit)
@@ -87,6 +89,15 @@ def margin(variants: list[Row], arguments: Any, context: Context, selection: Sel
 def percent_left(price: Price) -> int | None:
     selling = price.selling
     return None if not selling or price.cost is None else round((selling - price.cost) * 100 / selling)
+
+
+@prepared
+def _free(keys: Collection[int], channel: int | None, country: str | None) -> Rows:
+    rows: Rows = Stock.objects.filter(variant__in=keys)
+    if channel is not None and country is not None:
+        rows = Stock.objects.filter(variant__in=keys).reachable(channel_id=channel, country=country)
+    sums: Rows = rows.values_list("variant_id").annotate(total=Sum("free"))
+    return sums.order_by()
 
 
 def stocks_in_reach(keys: list[Any], channel: Channel | None, country: str | None) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db.models import Min, Sum
 
 from orders.actions.options import chosen_option, options_of
 from orders.actions.shares import Quote
-from orders.models import Basket, Reservation
+from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address, User
 from shop.accounts.permissions import Permission
 from shop.api.account.types import user
@@ -26,7 +26,7 @@ from shop.api.metadata import keep_metadata
 from shop.api.money import Sum as Money
 from shop.api.money import Taxed
 from shop.api.orders.vouchers import UsedVoucher, used_vouchers
-from shop.api.types import Row, Rows, Type
+from shop.api.types import Row, Rows, Type, ready
 
 checkout.id()
 checkout.columns(
@@ -138,9 +138,12 @@ def owner(parents: list[Row], arguments: Any, context: Context, selection: Selec
 
 @checkout.field("lines", needs="id")
 def lines_of(parents: list[Row], arguments: Any, context: Context, selection: Selection) -> list[list[Row]]:
-    rows = line.rows(context).filter(basket__in=[each.id for each in parents]).order_by("created_at", "id")
-    found = line.grouped(rows, selection.names(), by="basket_id")
+    found = line.grouped(ready(_lines_in, [each.id for each in parents]), selection.names(), by="basket_id")
     return [found.get(each.id, []) for each in parents]
+
+
+def _lines_in(baskets: Collection[Any]) -> Rows:
+    return BasketLine.objects.filter(basket__in=baskets).order_by("created_at", "id")
 
 
 @checkout.field(needs="id")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+
+from django.db.models import QuerySet
 
 from catalog.models import Variant
 from orders.actions.fill import Put, Set
@@ -15,6 +17,7 @@ from shop.api.ids import given_key, global_ids
 from shop.api.metadata import from_input
 from shop.api.money import minor
 from shop.core.money import half_up
+from shop.core.prepared import prepared
 
 _LARGEST_PRICE = 10**15
 
@@ -66,8 +69,13 @@ def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
     return whole
 
 
+@prepared
+def _known(keys: Collection[int]) -> QuerySet[Any]:
+    return Variant.objects.filter(pk__in=keys).values_list("pk", flat=True)
+
+
 def _require_known(keys: Sequence[int]) -> None:
-    known = set(Variant.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    known = set(_known(keys)) if keys else set()
     unknown = [key for key in keys if key not in known]
     if unknown:
         (first, *_others) = global_ids("ProductVariant", unknown)

@@ -68,7 +68,7 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
         if given.get(name)
     }
     language = tag_of(given["languageCode"]) if given.get("languageCode") else "vi"
-    basket = begin_basket(
+    basket, offer = begin_basket(
         user_id=context.user.pk if context.user else None,
         channel=channel,
         language=language,
@@ -82,9 +82,10 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
         write_details(basket_id=basket.pk, email=email, now=context.now)
     if "shippingAddress" in addresses:
         send_to(basket_id=basket.pk, address=addresses["shippingAddress"], now=context.now)
+        offer = None  # what it costs to bring is known only now
     if "billingAddress" in addresses:
         bill_to(basket_id=basket.pk, address=addresses["billingAddress"], now=context.now)
-    return shown(basket, context, selection) | {"created": True}
+    return shown(basket, context, selection, offer) | {"created": True}
 
 
 @mutation.field()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from django.db.models import QuerySet
 
 from orders.actions.quote import quote, wanted_of
 from orders.actions.shares import Quote
 from orders.models import Basket
 from shop.api.context import Context
+from shop.core.prepared import prepared
 
 _kept: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
 
@@ -19,9 +22,14 @@ def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
     known = _kept.setdefault(context, {})
     missing = [key for key in dict.fromkeys(keys) if key not in known]
     if missing:
-        for basket in Basket.objects.filter(pk__in=missing).select_related("channel"):
+        for basket in _baskets(missing):
             known[basket.pk] = quote(wanted_of(basket), now=context.now)
     return known
+
+
+@prepared
+def _baskets(keys: Collection[Any]) -> QuerySet[Basket]:
+    return Basket.objects.filter(pk__in=keys).select_related("channel")
 
 
 def remember(context: Context, key: Any, offer: Quote) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from orders.models import Basket, BasketLine
 from shop.accounts.permissions import Permission
@@ -13,6 +14,7 @@ from shop.api.errors import Mistake
 from shop.api.ids import given_key
 from shop.api.types import Rows, Type
 from shop.core.errors import Missing
+from shop.core.prepared import prepared
 
 # Whoever holds one of these works on everybody's baskets.
 WORKS_ON_ALL = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
@@ -44,11 +46,23 @@ def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
 
     Raises Mistake for what is no id, Missing for a basket that is not there or another person's.
     """
-    found = acted_on(context).filter(pk=named(arguments)).select_related("channel", "user").first()
-    if found is None:
+    found = _with_owner(named(arguments))
+    basket: Basket | None = next(iter(found), None)
+    if basket is None or not _acts_on(context, basket):
         raise Missing(field="id")
-    basket: Basket = found
     return basket
+
+
+@prepared
+def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
+    return Basket.objects.filter(pk=key).select_related("channel", "user")
+
+
+def _acts_on(context: Context, basket: Basket) -> bool:
+    """Whether a basket is among those of `acted_on`."""
+    if context.may(*WORKS_ON_ALL) or basket.user_id is None:
+        return True
+    return context.user is not None and basket.user_id == context.user.pk
 
 
 def named(arguments: dict[str, Any]) -> Any:

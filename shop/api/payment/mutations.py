@@ -122,7 +122,7 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
         except BasketChanged as changed:
             raise _told(changed) from changed
         _take_now(done, context)
-    found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders())
+    found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders)
     return {"order": found.get(done.pk), "confirmationNeeded": False, "confirmationData": {}}
 
 
