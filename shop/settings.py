@@ -123,6 +123,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 INSTALLED_APPS = [
     *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
     "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
     "django_htmx",
     "template_partials",
     "csp",

@@ -3,18 +3,42 @@
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
+from django.contrib.sitemaps.views import index, sitemap
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.cache import cache_page
 
+from catalog.views.sitemaps import sitemaps
 from orders import webhooks
 from orders.views import account
 from shop import views
 from shop.accounts.urls import addresses as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
+from shop.core.sitemaps import NamedPages
 from shop.desk.home import back_room
+
+_HOUR = 60 * 60
+_NAMED = [
+    ("home",),
+    ("catalog:products",),
+    ("catalog:cooperatives",),
+    *(("page", word) for word in views.PAGES),
+]
+_SITEMAPS = {
+    **{f"pages-{language}": NamedPages(language, _NAMED) for language, _name in settings.LANGUAGES},
+    **sitemaps(),
+}
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
+    path("robots.txt", views.robots, name="robots"),
+    path(
+        "sitemap.xml",
+        cache_page(_HOUR)(index),
+        {"sitemaps": _SITEMAPS, "sitemap_url_name": "sitemap"},
+        name="sitemaps",
+    ),
+    path("sitemap-<section>.xml", cache_page(_HOUR)(sitemap), {"sitemaps": _SITEMAPS}, name="sitemap"),
     path("graphql/", endpoint.graphql, name="graphql"),
     path("graphql", endpoint.without_slash),
     path(".well-known/jwks.json", endpoint.jwks, name="jwks"),

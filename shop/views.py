@@ -16,8 +16,8 @@ from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import translate_url
-from django.utils import timezone
+from django.urls import reverse, translate_url
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
@@ -35,6 +35,7 @@ from cooperatives.models import Cooperative, DeliveryWay, Membership
 from orders.actions.pay import ways_to_pay
 from orders.views.held import basket_count
 from shop.celery import BEAT_KEY
+from shop.core.addresses import canonical_address, public_address
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
 
@@ -51,6 +52,12 @@ PAGES = {
 }
 SEASON_GOODS, SHELF_GOODS = 8, 4
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
+# Doors behind which nothing is to be found, and pages that lead to more of themselves without end.
+NOT_FOR_CRAWLERS = (
+    *("catalog:search", "orders:basket", "orders:checkout", "orders:find", "accounts:home"),
+    *("members:today", "desk:home"),
+)
+MACHINES_ONLY = ("/graphql/", "/webhooks/", "/health/")
 SECTIONS = {
     "home": "home",
     "catalog:products": "goods",
@@ -165,6 +172,15 @@ def offline(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may look at: the market, and nobody's basket, order or work."""
+    closed = [path for code, _name in settings.LANGUAGES for path in _closed_to_crawlers(code)]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*closed, *MACHINES_ONLY])]
+    lines += ["", f"Sitemap: {public_address(reverse('sitemaps'))}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
     """200 while pages can be served: that takes the database. Jobs and storage are told beside it."""
@@ -195,12 +211,20 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "shop": SimpleLazyObject(shop_settings),
         "languages": SimpleLazyObject(lambda: _languages(request)),
-        "canonical": lambda: request.build_absolute_uri(request.path),  # templates call it, and get text
+        # Templates call it, and get text.
+        "canonical": lambda: canonical_address(
+            request.path, request.GET, get_language() or settings.LANGUAGE_CODE
+        ),
         "section": _section(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "way_back": SimpleLazyObject(lambda: _way_back(request)),
     }
+
+
+def _closed_to_crawlers(language: str) -> list[str]:
+    with translation.override(language):
+        return [reverse(view) for view in NOT_FOR_CRAWLERS]
 
 
 def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
@@ -235,7 +259,7 @@ def _languages(request: HttpRequest) -> list[dict[str, Any]]:
             "name": LANGUAGE_NAMES[code],
             "is_current": code == here,
             "path": translate_url(request.get_full_path(), code),
-            "address": request.build_absolute_uri(translate_url(request.path, code)),
+            "address": canonical_address(request.path, request.GET, code),
         }
         for code, _name in settings.LANGUAGES
     ]

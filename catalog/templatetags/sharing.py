@@ -1,60 +1,188 @@
-"""What search engines and chats are told of a product."""
+"""What search engines and chats are told of a page: schema.org's words as JSON-LD, and a picture.
+
+JSON-LD is a block of data, which the content policy lets through as it is no script. Nothing is said of
+ratings: there are none.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
 from django.core.files.storage import default_storage
-from django.utils.html import format_html
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.models import Product, ProductMedia
-from shop.core.models import PictureState
+from catalog.views.delivery import Choice
+from cooperatives.models import Cooperative
+from shop.core.addresses import public_address
+from shop.core.models import Picture, PictureState, ShopSettings
 from shop.core.money import minor_digits
+from shop.core.share_pictures import SIZE
 
 register = template.Library()
 
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+_MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT's codes of units
 
 
-@register.simple_tag(takes_context=True)
-def shared_picture(context: dict[str, Any], media: list[ProductMedia]) -> str:
-    """The whole address of a JPEG of the first picture; empty while there is none."""
-    made = media[0].picture.renditions if media and media[0].picture.state == PictureState.READY else {}
-    if not made:
-        return ""
-    width = "640" if "640" in made else min(made, key=int)
-    address: str = context["request"].build_absolute_uri(default_storage.url(made[width]["jpeg"]))
-    return address
+@register.simple_tag
+def share_picture(path: str, alt: str) -> SafeString:
+    """What chats show beside a link: the picture that lies at the path, or else the market's own."""
+    address = public_address(default_storage.url(path) if path else static("illustrations/share.jpg"))
+    told = {
+        "og:image": address,
+        "og:image:type": "image/jpeg",
+        "og:image:width": SIZE[0],
+        "og:image:height": SIZE[1],
+        "og:image:alt": alt,
+    }
+    lines = format_html_join("\n  ", '<meta property="{}" content="{}">', told.items())
+    return format_html('{}\n  <meta name="twitter:card" content="summary_large_image">', lines)
 
 
 @register.simple_tag
 def structured_product(
-    product: Product, price: int, currency: str, address: str, image: str, is_sold_out: bool
+    product: Product, choices: Sequence[Choice], currency: str, address: str, media: Sequence[ProductMedia]
 ) -> SafeString:
-    """schema.org's Product as JSON-LD: a block of data, which the content policy lets through as no script.
-
-    Nothing is said of ratings: there are none.
-    """
-    availability = "OutOfStock" if is_sold_out else "InStock"
-    amount = f"{price / 10 ** minor_digits(currency):.{minor_digits(currency)}f}"
+    """A Product with an Offer for each kind that may be had."""
     data = {
-        "@context": "https://schema.org",
         "@type": "Product",
         "name": product.name,
         "description": product.description_text,
         "url": address,
-        "offers": {
-            "@type": "Offer",
-            "price": amount,
-            "priceCurrency": currency,
-            "availability": f"https://schema.org/{availability}",
-            "seller": {"@type": "Organization", "name": product.cooperative.name},
-        },
+        "image": [jpeg for each in media if (jpeg := _jpeg(each.picture))],
+        "countryOfOrigin": "VN",
+        "brand": {"@type": "Brand", "name": product.cooperative.name},
+        "category": product.category.name if product.category else "",
     }
-    if image:
-        data["image"] = image
-    text = json.dumps(data, ensure_ascii=False).translate(_ESCAPES)
+    offers = [_offer(product, choice, currency, address) for choice in choices]
+    return _block({**data, "offers": offers[0] if len(offers) == 1 else offers})
+
+
+@register.simple_tag
+def structured_path(steps: Sequence[tuple[str, str]], here: str, address: str) -> SafeString:
+    """A BreadcrumbList: `steps` are names and paths from the front page down, `here` the page itself."""
+    whole = [*((name, public_address(path)) for name, path in steps), (here, address)]
+    return _block(
+        {
+            "@type": "BreadcrumbList",
+            "itemListElement": [
+                {"@type": "ListItem", "position": place, "name": name, "item": item}
+                for place, (name, item) in enumerate(whole, start=1)
+            ],
+        }
+    )
+
+
+@register.simple_tag
+def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString:
+    """A cooperative as an Organization, by what its papers say."""
+    return _block(
+        {
+            **_organization(cooperative),
+            "url": address,
+            "description": cooperative.summary,
+            "email": cooperative.email,
+            "image": _jpeg(cooperative.cover) if cooperative.cover else "",
+        }
+    )
+
+
+@register.simple_tag
+def structured_market(shop: ShopSettings) -> SafeString:
+    """The market as an Organization, and its search."""
+    home = public_address("/")
+    seller = {
+        "@type": "Organization",
+        "name": shop.name,
+        "legalName": shop.operator_name,
+        "url": home,
+        "address": shop.operator_address,
+        "telephone": shop.operator_phone,
+        "email": shop.operator_email,
+    }
+    search = {
+        "@type": "SearchAction",
+        "target": f"{public_address(reverse('catalog:search'))}?q={{words}}",
+        "query-input": "required name=words",
+    }
+    site = {"@type": "WebSite", "name": shop.name, "url": home, "potentialAction": search}
+    return _block({"@graph": [_told(seller), site]})
+
+
+def _offer(product: Product, choice: Choice, currency: str, address: str) -> dict[str, Any]:
+    variant = choice.variant
+    availability = "OutOfStock" if choice.is_sold_out else "InStock"
+    offer = {
+        "@type": "Offer",
+        "name": variant.name,
+        "sku": variant.sku or "",
+        "gtin": variant.barcode if len(variant.barcode) in (8, 12, 13, 14) else "",
+        "url": address,
+        "price": plain_amount(choice.price, currency),
+        "priceCurrency": currency,
+        "availability": f"https://schema.org/{availability}",
+        "itemCondition": "https://schema.org/NewCondition",
+        "seller": _organization(product.cooperative),
+    }
+    for column, unit in _MEASURED.items():
+        content = getattr(variant, column)
+        if content:
+            offer["priceSpecification"] = {
+                "@type": "UnitPriceSpecification",
+                "price": offer["price"],
+                "priceCurrency": currency,
+                "referenceQuantity": {"@type": "QuantitativeValue", "value": content, "unitCode": unit},
+            }
+    return _told(offer)
+
+
+def _organization(cooperative: Cooperative) -> dict[str, Any]:
+    place = {
+        "@type": "PostalAddress",
+        "streetAddress": cooperative.hamlet,
+        "addressLocality": cooperative.commune_name,
+        "addressRegion": cooperative.province_name,
+        "addressCountry": "VN",
+    }
+    return _told(
+        {
+            "@type": "Organization",
+            "name": cooperative.name,
+            "legalName": cooperative.legal_name,
+            "identifier": cooperative.registration_number,
+            "telephone": cooperative.phone,
+            "address": _told(place) if cooperative.province_name else "",
+        }
+    )
+
+
+@register.filter
+def plain_amount(amount: int, currency: str) -> str:
+    """Minor units as machines read them: a plain number with a point."""
+    digits = minor_digits(currency)
+    return f"{amount / 10**digits:.{digits}f}"
+
+
+def _jpeg(picture: Picture) -> str:
+    """The whole address of a JPEG of the picture, the widest there is; empty while there is none."""
+    if picture.state != PictureState.READY or not picture.renditions:
+        return ""
+    widest = max(picture.renditions, key=int)
+    return public_address(default_storage.url(picture.renditions[widest]["jpeg"]))
+
+
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if value}
+
+
+def _block(data: dict[str, Any]) -> SafeString:
+    whole = {"@context": "https://schema.org", **_told(data)}
+    text = json.dumps(whole, ensure_ascii=False).translate(_ESCAPES)
     return format_html('<script type="application/ld+json">{}</script>', SafeString(text))

@@ -17,6 +17,7 @@ from catalog.models.listing import ListingQuerySet
 from catalog.search import COUNTED, Runs, find_cooperatives, find_goods, words_of
 from catalog.views.cards import cards
 from catalog.views.place import all_provinces, chosen_province
+from catalog.views.steps import market_step, steps_to
 from cooperatives.models import Cooperative
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language
@@ -31,18 +32,16 @@ def products(request: HttpRequest) -> HttpResponse:
     """Everything on sale."""
     categories = list(Category.objects.roots())
     show_in_language(categories, "name")
-    return _goods(request, _on_shelf(), {"categories": categories})
+    return _goods(request, _on_shelf(), {"categories": categories, "steps": [market_step()]})
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """The goods of a category and of all inside it."""
     shown = get_object_or_404(Category, slug=slug)
-    above = [int(key) for key in (shown.path or "").strip("/").split("/")[:-1] if key]
-    ancestors = list(Category.objects.filter(pk__in=above).order_by("level", "pk"))
     inside = list(shown.children.in_order())
-    show_in_language([shown, *ancestors, *inside], "name", "description_text")
-    context = {"category": shown, "ancestors": ancestors, "categories": inside}
+    show_in_language([shown, *inside], "name", "description_text")
+    context = {"category": shown, "steps": steps_to(shown)[:-1], "categories": inside}
     return _goods(request, _on_shelf().under(shown), context, category=shown)
 
 

@@ -7,15 +7,18 @@ import datetime
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from catalog.models import Listing
 from catalog.views.cards import cards
 from catalog.views.delivery import Offer
+from catalog.views.steps import market_step
 from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
 from shop.core.calendar import day_of
-from shop.core.models import market_channel, show_in_language
+from shop.core.models import SharePicture, market_channel, show_in_language
 
 PER_PAGE = 24
 
@@ -46,6 +49,8 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     show_in_language([shown], "name", "summary", "story", "pause_note")
     context = {
         "cooperative": shown,
+        "steps": [market_step(), (_("Cooperatives"), reverse("catalog:cooperatives"))],
+        "shared": SharePicture.objects.path_of(shown),
         "page": page,
         "cards": cards(list(page.object_list), now=now),
         "offers": _offers(shown, now=now),

@@ -11,14 +11,15 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.models import Category, Price, Product, ProductMedia, Stock, Variant
+from catalog.models import Price, Product, ProductMedia, Stock, Variant
 from catalog.models.listing import Listing
 from catalog.templatetags.goods import step
 from catalog.views.cards import cards
 from catalog.views.delivery import Choice, meant, reach
+from catalog.views.steps import steps_to
 from cooperatives.models import Certificate
 from shop.core.calendar import day_of
-from shop.core.models import Channel, market_channel, show_in_language
+from shop.core.models import Channel, SharePicture, market_channel, show_in_language
 
 MOST_SIMILAR = 4
 
@@ -49,7 +50,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         **buying,
         "best": purchase.choice,
-        "categories": _path(shown.category),
+        "steps": steps_to(shown.category),
+        "shared": SharePicture.objects.path_of(shown),
         "media": list(
             ProductMedia.objects.filter(product=shown).select_related("picture").order_by("sort_order", "pk")
         ),
@@ -121,16 +123,6 @@ def _similar(product: Product, channel: Channel) -> list[Listing]:
     beside = Listing.objects.on_shelf(channel.pk).filter(product__category=product.category_id)
     found = beside.filter(is_available=True).exclude(product=product).order_by("-product")
     return list(found[:MOST_SIMILAR])
-
-
-def _path(category: Category | None) -> list[Category]:
-    """The category with those around it, outermost first."""
-    if category is None:
-        return []
-    keys = [int(key) for key in (category.path or f"/{category.pk}/").strip("/").split("/")]
-    path = list(Category.objects.filter(pk__in=keys).order_by("level", "pk"))
-    show_in_language(path, "name")
-    return path
 
 
 def _translate(product: Product, choices: Sequence[Choice]) -> None:

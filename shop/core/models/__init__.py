@@ -12,6 +12,7 @@ from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlo
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
+from shop.core.models.share_picture import SharePicture
 from shop.core.models.tax import TaxClass, TaxRate, tax_rates
 from shop.core.models.translation import Translation, show_in_language
 
@@ -25,6 +26,7 @@ __all__ = [
     "Level",
     "Picture",
     "PictureState",
+    "SharePicture",
     "ShopSettings",
     "TaxClass",
     "TaxRate",

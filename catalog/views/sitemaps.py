@@ -1,0 +1,59 @@
+"""What the market shows, as lists for search engines."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max
+
+from catalog.models import Category, Listing
+from cooperatives.models import Cooperative
+from shop.core.models import market_channel
+from shop.core.sitemaps import Addresses
+
+
+class Products(Addresses):
+    """Goods on the shelf."""
+
+    view = "catalog:product"
+
+    def items(self) -> Any:
+        return _on_shelf().order_by("product").values_list("product__slug", "product__updated_at")
+
+    def get_latest_lastmod(self) -> datetime.datetime | None:
+        newest: datetime.datetime | None = _on_shelf().aggregate(at=Max("product__updated_at"))["at"]
+        return newest
+
+
+class Categories(Addresses):
+    """Shelves."""
+
+    view = "catalog:category"
+
+    def items(self) -> Any:
+        return Category.objects.order_by("pk").values_list("slug", "updated_at")
+
+
+class Cooperatives(Addresses):
+    """Stalls."""
+
+    view = "catalog:cooperative"
+
+    def items(self) -> Any:
+        return Cooperative.objects.public().order_by("pk").values_list("slug", "updated_at")
+
+
+def sitemaps() -> dict[str, Addresses]:
+    """The lists of goods, shelves and stalls in each language, by the word in their address."""
+    return {
+        f"{word}-{language}": kind(language)
+        for word, kind in (("goods", Products), ("shelves", Categories), ("cooperatives", Cooperatives))
+        for language, _name in settings.LANGUAGES
+    }
+
+
+def _on_shelf() -> Any:
+    channel = market_channel()
+    return (Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()).select_related(None)

@@ -1,0 +1,27 @@
+"""The way from the front page down to where somebody is, as pages and search engines are told it."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalog.models import Category
+from shop.core.models import show_in_language
+
+Step = tuple[str, str]  # its name, its path
+
+
+def steps_to(category: Category | None) -> list[Step]:
+    """The market, all goods, and the shelves around and including this one, outermost first."""
+    above = [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
+    shelves = list(Category.objects.filter(pk__in=above).order_by("level", "pk")) if above else []
+    show_in_language(shelves, "name")
+    return [
+        market_step(),
+        (_("Goods"), reverse("catalog:products")),
+        *((shelf.name, reverse("catalog:category", args=[shelf.slug])) for shelf in shelves),
+    ]
+
+
+def market_step() -> Step:
+    return _("Market"), reverse("home")

@@ -1,0 +1,32 @@
+"""Where the shop is found from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import translate_url
+
+_PAGE = "page"
+
+
+def public_address(path: str) -> str:
+    """The whole address of a path of ours; what is whole already (a file on a CDN) stays as it is.
+
+    Made from PUBLIC_URL and never from a request, whose host is whatever name somebody reached us by.
+    """
+    return path if path.startswith(("http://", "https://")) else f"{settings.PUBLIC_URL}{path}"
+
+
+def canonical_address(path: str, query: Mapping[str, str], language: str) -> str:
+    """The one address that stands for a page in the language, whichever it was asked in.
+
+    The second page of a list is a page of its own. Filters, orders and whatever else an address carries are
+    only views of the first.
+    """
+    path = translate_url(path, language)
+    number = query.get(_PAGE, "")
+    if set(query) == {_PAGE} and number.isdecimal() and int(number) > 1:
+        path = f"{path}?{urlencode({_PAGE: int(number)})}"
+    return public_address(path)

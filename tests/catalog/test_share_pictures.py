@@ -1,0 +1,89 @@
+import datetime
+import re
+
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from catalog.actions.listings import withdraw_listing
+from catalog.actions.pictures import add_picture
+from catalog.actions.share_pictures import draw_share_pictures_task
+from catalog.actions.stock import move_stock
+from catalog.models import Reason
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.models import Change, SharePicture, record_change
+from shop.core.renditions import render
+from tests.factories import NOW, make_product, make_seller, stock_of
+from tests.shop.api.test_thumbnails import make_picture
+
+pytestmark = pytest.mark.django_db
+SYSTEM = {"actor": Actor.system(), "now": NOW}
+
+
+def shown_on(client, product):
+    """Where the picture beside a link to the page lies."""
+    page = client.get(f"/san-pham/{product.slug}/").content.decode()
+    return re.search(r'property="og:image" content="http://127.0.0.1:8000(/[^"]+)"', page)[1]
+
+
+def test_it_is_drawn_once_and_again_when_what_stands_in_it_has_changed(client):
+    seller = make_seller("HTX Tài Hoan")
+    product = make_product(seller, name="Miến dong")
+    before = shown_on(client, product)
+    draw_share_pictures_task()
+    first = SharePicture.objects.get(kind="catalog.product")
+
+    assert before == "/static/illustrations/share.jpg"
+    assert shown_on(client, product) == f"/media/{first.path}"
+    with default_storage.open(first.path) as file, Image.open(file) as image:
+        assert (image.format, image.size) == ("JPEG", (1200, 630))
+
+    # Stock changes and nothing is drawn.
+    move_stock(stock_of(product.variants.get()), 5, reason=Reason.RECEIPT, document="test", **SYSTEM)
+    record_change("product.edited", product, cooperative_id=seller.pk, **SYSTEM)
+    draw_share_pictures_task()
+    assert SharePicture.objects.get(kind="catalog.product").path == first.path
+
+    # The cooperative is called something else, which stands in all of its pictures.
+    Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
+    record_change("cooperative.edited", seller, cooperative_id=seller.pk, **SYSTEM)
+    draw_share_pictures_task()
+    second = SharePicture.objects.get(kind="catalog.product")
+    assert second.path != first.path
+    assert default_storage.exists(second.path)
+    assert not default_storage.exists(first.path)
+    assert SharePicture.objects.filter(kind="cooperatives.cooperative", key=seller.pk).count() == 1
+
+
+def test_what_waits_for_its_photo_is_drawn_again_with_it(client):
+    product = make_product()
+    picture = make_picture()
+    add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **SYSTEM)
+    draw_share_pictures_task()
+    without = shown_on(client, product)
+    render(picture)
+
+    draw_share_pictures_task()
+
+    assert without.startswith("/media/share/")
+    assert shown_on(client, product) != without
+
+
+def test_what_nobody_may_see_has_none():
+    product = make_product()
+    record_change("product.edited", product, **SYSTEM)
+    draw_share_pictures_task()
+    path = SharePicture.objects.get(kind="catalog.product").path
+    withdraw_listing(
+        listing_id=product.listings.get().pk,
+        cooperative=product.cooperative,
+        actor=Actor.system(),
+        now=NOW + datetime.timedelta(hours=1),
+    )
+
+    draw_share_pictures_task()
+
+    assert not SharePicture.objects.filter(kind="catalog.product").exists()
+    assert not default_storage.exists(path)
+    assert Change.objects.of(product).exists()
