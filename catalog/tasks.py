@@ -1,6 +1,12 @@
 """Tasks of the catalogue, where Celery looks for them."""
 
+from catalog.actions.feed import write_feeds_task
 from catalog.actions.promotions import refresh_promotion_task, refresh_promotions_task
 from catalog.actions.share_pictures import draw_share_pictures_task
 
-__all__ = ["draw_share_pictures_task", "refresh_promotion_task", "refresh_promotions_task"]
+__all__ = [
+    "draw_share_pictures_task",
+    "refresh_promotion_task",
+    "refresh_promotions_task",
+    "write_feeds_task",
+]

@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "codes and sessions": {"task": "accounts.sweep_entrance", "schedule": timedelta(hours=1)},
     "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},
     "reservations": {"task": "orders.release_expired", "schedule": timedelta(minutes=1)},
+    "feeds": {"task": "catalog.write_feeds", "schedule": timedelta(minutes=10)},
     "share pictures": {"task": "catalog.draw_share_pictures", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},

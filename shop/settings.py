@@ -122,8 +122,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
     *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
-    "django.contrib.staticfiles",
-    "django.contrib.sitemaps",
+    *(f"django.contrib.{app}" for app in ("staticfiles", "sitemaps")),
     "django_htmx",
     "template_partials",
     "csp",

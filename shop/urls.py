@@ -7,6 +7,7 @@ from django.contrib.sitemaps.views import index, sitemap
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_page
 
+from catalog.views.feed import google_feed
 from catalog.views.sitemaps import sitemaps
 from orders import webhooks
 from orders.views import account
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="sitemaps",
     ),
     path("sitemap-<section>.xml", cache_page(_HOUR)(sitemap), {"sitemaps": _SITEMAPS}, name="sitemap"),
+    path("feeds/google-<str:language>.xml", google_feed, name="google-feed"),
     path("graphql/", endpoint.graphql, name="graphql"),
     path("graphql", endpoint.without_slash),
     path(".well-known/jwks.json", endpoint.jwks, name="jwks"),

@@ -22,10 +22,11 @@ from catalog.views.delivery import Choice
 from cooperatives.models import Cooperative
 from shop.core.addresses import public_address
 from shop.core.models import Picture, PictureState, ShopSettings
-from shop.core.money import minor_digits
+from shop.core.money import plain_amount
 from shop.core.share_pictures import SIZE
 
 register = template.Library()
+register.filter(plain_amount)
 
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 _MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT's codes of units
@@ -161,13 +162,6 @@ def _organization(cooperative: Cooperative) -> dict[str, Any]:
             "address": _told(place) if cooperative.province_name else "",
         }
     )
-
-
-@register.filter
-def plain_amount(amount: int, currency: str) -> str:
-    """Minor units as machines read them: a plain number with a point."""
-    digits = minor_digits(currency)
-    return f"{amount / 10**digits:.{digits}f}"
 
 
 def _jpeg(picture: Picture) -> str:

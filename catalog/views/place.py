@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils import timezone
 
-from shop.accounts.models import Address, User
+from shop.accounts.models import User
 from shop.core.calendar import day_of
 from shop.core.models.geography import Division
 
@@ -57,7 +57,7 @@ def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Divisi
 
 
 def _remember_home(request: HttpRequest, user: User) -> None:
-    home = Address.objects.filter(pk=user.default_shipping_address_id).first()
+    home = user.default_shipping_address
     if home is not None and home.province_code:
         _remember(request, home.province_code, home.commune_code)
 

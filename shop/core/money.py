@@ -18,6 +18,13 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency.upper(), 2)
 
 
+def plain_amount(amount: int, currency: str) -> str:
+    """Minor units as machines read them, in whole units with a point: `45000`, `12.50`."""
+    digits = minor_digits(currency)
+    whole, fraction = divmod(amount, 10**digits)
+    return f"{whole}.{fraction:0{digits}}" if digits else str(whole)
+
+
 def half_up(amount: Decimal) -> int:
     """The nearest whole minor unit, halves away from zero, as people round money."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))

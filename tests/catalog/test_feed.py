@@ -1,0 +1,108 @@
+import gzip
+import xml.etree.ElementTree as ET
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.actions.feed import write_feeds, write_feeds_task
+from catalog.models import Listing, Price, ProductMedia
+from shop.core.models import Picture, PictureState, Translation
+from tests.factories import make_category, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+G = "{http://base.google.com/ns/1.0}"
+HERE = settings.PUBLIC_URL
+
+
+def make_photo(product):
+    made = {"320": {"webp": "a.webp", "jpeg": "a.jpg", "height": 240}}
+    picture = Picture.objects.create(original="a", state=PictureState.READY, renditions=made)
+    ProductMedia.objects.create(product=product, picture=picture)
+
+
+def items(client, language):
+    answer = client.get(f"/feeds/google-{language}.xml")
+    assert answer["Content-Type"] == "application/xml"
+    tree = ET.fromstring(b"".join(answer.streaming_content))
+    return [{each.tag.removeprefix(G): each.text for each in item} for item in tree.iter("item")]
+
+
+def test_every_kind_on_the_shelf_is_told_with_price_measure_and_stock(client):
+    seller = make_seller("HTX Tài Hoan")
+    shelf = make_category("Miến", make_category("Đồ khô"))
+    product = make_product(
+        seller,
+        name="Miến dong & bún",
+        price=45_000,
+        category=shelf,
+        content_grams=500,
+        variants=(("Nhỏ", 0), ("To", 9)),
+    )
+    small, large = product.variants.in_order()
+    large.stocks.update(on_hand=0)
+    Price.objects.filter(variant=small).update(discounted=40_000)
+    make_photo(product)
+    make_product(seller, name="Chưa có ảnh")
+    unlisted = make_product(seller, name="Không bày")
+    make_photo(unlisted)
+    Listing.objects.filter(product=unlisted).update(visible_in_listings=False)
+    Translation.objects.create(
+        kind="catalog.product", key=str(product.pk), language="en", field="name", text="Noodles"
+    )
+    assert client.get("/feeds/google-vi.xml").status_code == 503
+
+    write_feeds_task()
+
+    first, second = items(client, "vi")
+    assert first == {
+        "id": f"v{small.pk}",
+        "item_group_id": str(product.pk),
+        "title": "Miến dong & bún, Nhỏ",
+        "description": "Miến dong & bún",
+        "link": f"{HERE}/san-pham/{product.slug}/?variant={small.pk}",
+        "image_link": f"{HERE}/media/a.jpg",
+        "availability": "in_stock",
+        "price": "45000 VND",
+        "sale_price": "40000 VND",
+        "condition": "new",
+        "brand": "HTX Tài Hoan",
+        "identifier_exists": "no",
+        "product_type": "Đồ khô > Miến",
+        "shipping_weight": "500 g",
+        "unit_pricing_measure": "500 g",
+        "unit_pricing_base_measure": "1 kg",
+    }
+    assert (second["availability"], second["price"]) == ("out_of_stock", "45009 VND")
+    assert "sale_price" not in second
+    english = items(client, "en")[0]
+    assert english["title"] == "Noodles, Nhỏ"
+    assert english["link"].startswith(f"{HERE}/en/san-pham/")
+    packed = client.get("/feeds/google-vi.xml", headers={"Accept-Encoding": "gzip, br"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(b"".join(packed.streaming_content)).startswith(b"<?xml")
+    assert client.get("/feeds/google-fr.xml").status_code == 404
+
+
+def test_what_was_written_lately_is_not_written_again():
+    make_photo(make_product())
+    write_feeds_task()
+
+    with CaptureQueriesContext(connection) as queries:
+        write_feeds_task()
+
+    assert len(queries) == 0
+
+
+def test_queries_do_not_grow_with_goods_and_kinds():
+    seller = make_seller()
+    counts = []
+    for variants in ((("", 0),), tuple((f"Cỡ {n}", n) for n in range(6))):
+        for _ in range(3):
+            make_photo(make_product(seller, variants=variants))
+        with CaptureQueriesContext(connection) as queries:
+            write_feeds()
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
