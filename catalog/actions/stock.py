@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Listing, Movement, Price, Reason, Stock, Variant
@@ -20,6 +21,7 @@ from shop.core.actors import Actor
 from shop.core.db import locked
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
+from shop.core.prepared import prepared
 
 MOST = 1_000_000  # steps in one count
 
@@ -251,13 +253,22 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
     rows = locked(Listing.objects.filter(pk__in=touched))
     for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
-        listings = Listing.objects.filter(pk__in=[row.pk for row in rows if row.channel_id == channel.pk])
-        in_stock = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
-        priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
-        buyable = Variant.objects.filter(
-            Q(track_inventory=False) | Exists(in_stock.filter(variant=OuterRef("pk"), free__gt=0)),
-            Exists(priced),
-            product=OuterRef("product"),
-        )
-        listings.filter(Exists(buyable), is_available=False).update(is_available=True)
-        listings.filter(~Exists(buyable), is_available=True).update(is_available=False)
+        mine = [row for row in rows if row.channel_id == channel.pk]
+        there = set(_buyable(channel.pk, channel.default_country, [row.pk for row in mine]))
+        stale = [row.pk for row in mine if row.is_available != (row.pk in there)]
+        for is_available in (True, False) if stale else ():
+            changed = [key for key in stale if (key in there) == is_available]
+            Listing.objects.filter(pk__in=changed).update(is_available=is_available)
+
+
+@prepared
+def _buyable(channel: int, country: str, listings: Collection[int]) -> QuerySet[Any]:
+    """The keys of those listings in the channel of which some variant has a price and is in stock."""
+    in_stock = Stock.objects.reachable(channel_id=channel, country=country)
+    priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
+    buyable = Variant.objects.filter(
+        Q(track_inventory=False) | Exists(in_stock.filter(variant=OuterRef("pk"), free__gt=0)),
+        Exists(priced),
+        product=OuterRef("product"),
+    )
+    return Listing.objects.filter(Exists(buyable), pk__in=listings).values_list("pk", flat=True)
