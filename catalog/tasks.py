@@ -3,9 +3,11 @@
 from catalog.actions.feed import write_feeds_task
 from catalog.actions.promotions import refresh_promotion_task, refresh_promotions_task
 from catalog.actions.share_pictures import draw_share_pictures_task
+from catalog.actions.words import learn_words_task
 
 __all__ = [
     "draw_share_pictures_task",
+    "learn_words_task",
     "refresh_promotion_task",
     "refresh_promotions_task",
     "write_feeds_task",

@@ -12,4 +12,5 @@ urlpatterns = [
     path("hop-tac-xa/", views.cooperatives, name="cooperatives"),
     path("hop-tac-xa/<slug:slug>/", views.cooperative, name="cooperative"),
     path("tim/", views.search, name="search"),
+    path("tim/goi-y/", views.suggestions, name="suggestions"),
 ]

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "feeds": {"task": "catalog.write_feeds", "schedule": timedelta(minutes=10)},
     "share pictures": {"task": "catalog.draw_share_pictures", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
+    "words of the catalogue": {"task": "catalog.learn_words", "schedule": timedelta(minutes=10)},
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
     "unanswered weights": {"task": "orders.watch_weights", "schedule": timedelta(minutes=30)},
     "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},

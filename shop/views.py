@@ -84,6 +84,8 @@ SECTIONS = {
     "desk:cooperative": "desk-cooperatives",
     "desk:listings": "desk-listings",
     "desk:listing": "desk-listings",
+    "desk:synonyms": "desk-listings",
+    "desk:synonym-set": "desk-listings",
     "desk:orders": "desk-orders",
     "desk:order": "desk-orders",
     "desk:market": "desk-market",

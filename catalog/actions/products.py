@@ -15,6 +15,7 @@ from catalog.actions.prices import write_lowest_prices, write_prices
 from catalog.actions.stock import move_stock, refresh_availability, stock_row
 from catalog.models import (
     ALL_MONTHS,
+    AS_TYPED,
     Category,
     Listing,
     Price,
@@ -31,7 +32,7 @@ from shop.core.actors import Actor
 from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, Picture, made_before, record_change
-from shop.core.text import search_words, slug, sort_key
+from shop.core.text import folded_words, search_words, slug, sort_key, typed_words
 
 HIGHEST_PRICE = 99_999_999
 
@@ -305,10 +306,16 @@ def refresh_listings(product: Product) -> None:
 
 
 def describe_for_search(product: Product, *further: str) -> None:
-    """Write the derived columns that search and sorting read; saving is the caller's."""
-    product.search_text = search_words(
-        " ".join((product.name, product.origin, product.cooperative.name, product.description_text, *further))
-    )
+    """Write the derived columns that search and sorting read; saving is the caller's.
+
+    Neighbours are joined in what things are called, not in what is told of them.
+    """
+    cooperative = product.cooperative
+    named = (product.name, product.origin, cooperative.name, cooperative.place, *further)
+    words = [*search_words(*named).split(), *folded_words(product.description_text)]
+    as_typed = dict.fromkeys(AS_TYPED + word for word in typed_words(product.name))
+    product.search_text = " ".join(dict.fromkeys(words))
+    product.search_name = " ".join([search_words(product.name), *as_typed])
     product.sort_key = sort_key(product.name)
 
 

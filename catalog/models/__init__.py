@@ -11,6 +11,7 @@ from catalog.models.collection import Collection, CollectionListing, CollectionP
 from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
+    AS_TYPED,
     REMOVED,
     Product,
     ProductAttributeValue,
@@ -22,9 +23,11 @@ from catalog.models.product import (
 )
 from catalog.models.promotion import Promotion
 from catalog.models.stock import Lot, Movement, Reason, Stock
+from catalog.models.words import KnownWord, Misspelling, Synonym, SynonymSet
 
 __all__ = [
     "ALL_MONTHS",
+    "AS_TYPED",
     "REMOVED",
     "Attribute",
     "AttributeScope",
@@ -34,8 +37,10 @@ __all__ = [
     "CollectionListing",
     "CollectionProduct",
     "InputType",
+    "KnownWord",
     "Listing",
     "Lot",
+    "Misspelling",
     "Movement",
     "Price",
     "Product",
@@ -46,6 +51,8 @@ __all__ = [
     "Promotion",
     "Reason",
     "Stock",
+    "Synonym",
+    "SynonymSet",
     "Unit",
     "Variant",
     "VariantAttributeValue",

@@ -6,10 +6,9 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import pgettext_lazy
 
-from catalog.models.category import Category
 from catalog.models.product import Product, Variant
 from catalog.states import ListingState
-from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
+from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.models import Channel, WithTimes
 
@@ -34,9 +33,6 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def newest_first(self) -> ListingQuerySet:
         return self.order_by("-published_at", "-pk")
 
-    def cheapest_first(self) -> ListingQuerySet:
-        return self.order_by("lowest_price", "pk")
-
     def by_name(self) -> ListingQuerySet:
         return self.order_by("product__sort_key", "product")
 
@@ -47,27 +43,12 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def out_of_season(self, month: int) -> ListingQuerySet:
         return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month=0)
 
-    def under(self, category: Category) -> ListingQuerySet:
-        """Goods of the category and of every category inside it."""
-        return self.filter(product__category__path__startswith=category.path or "/none/")
-
     def with_ocop(self, day: datetime.date) -> ListingQuerySet:
         """Goods with an OCOP certificate that is valid on the day."""
         valid = Certificate.objects.valid_on(day).filter(
             kind=CertificateKind.OCOP, products=OuterRef("product")
         )
         return self.filter(Exists(valid))
-
-    def delivered_to(self, province_code: str) -> ListingQuerySet:
-        """Goods of cooperatives that send something to the province; collecting does not count."""
-        rates = DeliveryRate.objects.filter(
-            way__cooperative=OuterRef("product__cooperative"),
-            way__is_active=True,
-            way__warehouse=None,
-            channel=OuterRef("channel"),
-            province_code__in=["", province_code],
-        )
-        return self.filter(Exists(rates))
 
 
 class Listing(WithTimes):

@@ -15,6 +15,7 @@ from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetad
 
 ALL_MONTHS = 0b1111_1111_1111
 FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
+AS_TYPED = "·"  # stands in `search_name` before a word with its marks
 REMOVED = "~"  # stands in no slug but that of goods taken away for good
 
 
@@ -66,6 +67,9 @@ class ProductQuerySet(models.QuerySet["Product"]):
         bit = 1 << (month - 1)
         return self.annotate(_month=models.F("season").bitand(bit)).filter(_month__gt=0)
 
+    def in_alphabet(self) -> ProductQuerySet:
+        return self.order_by("sort_key", "pk")
+
     def under(self, category: Category) -> ProductQuerySet:
         """Goods of the category and of every category inside it."""
         return self.filter(category__path__startswith=category.path or "/none/")
@@ -75,8 +79,9 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """What a cooperative sells; its sizes and patterns are variants.
 
     `season` has bit m-1 set for each month m in which it is to be had. `description` is EditorJS
-    JSON, as Saleor's clients write it; `description_text` the same as plain text. `search_text`
-    and `sort_key` are derived by the actions in `catalog.actions.products`.
+    JSON, as Saleor's clients write it; `description_text` the same as plain text. `search_name`,
+    `search_text` and `sort_key` are derived by the actions in `catalog.actions.products`: the words of
+    the name, folded and (each after a `AS_TYPED`) as they are written; and all words it is found by, folded.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="products")
@@ -110,6 +115,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
     is_sample = models.BooleanField(default=False, help_text=_("Prices are illustrative."))
     default_variant = models.ForeignKey("Variant", models.SET_NULL, related_name="+", null=True, blank=True)
+    search_name = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")
     sort_key = models.CharField(max_length=500, blank=True, default="")
 

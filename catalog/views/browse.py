@@ -1,30 +1,37 @@
-"""Lists of goods: all of them, one category, what a search finds."""
+"""Lists of goods: all of them, one category, what a search finds; and suggestions while somebody types."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from pyroaring import BitMap
 
-from catalog.forms import BY_NAME, CHEAPEST, NEWEST, GoodsFilter
-from catalog.models import Category, Listing, Product
-from catalog.models.listing import ListingQuerySet
-from catalog.search import COUNTED, Runs, find_cooperatives, find_goods, words_of
+from catalog.models import Category, Listing
+from catalog.search.finding import COUNTED, Found, look_up
+from catalog.search.ordering import InOrder, Order
+from catalog.search.places import find_categories, find_cooperatives, find_places
+from catalog.search.shelf import Shelf, shelf_of
+from catalog.search.suggesting import suggestions_for
+from catalog.search.words import words_of
+from catalog.views import labels
 from catalog.views.cards import cards
+from catalog.views.filters import DELIVERED, Filters
+from catalog.views.loosening import chosen, loosened, with_fewer_words
 from catalog.views.place import all_provinces, chosen_province
 from catalog.views.steps import market_step, steps_to
-from cooperatives.models import Cooperative
+from cooperatives.models import DeliveryRate
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language
 from shop.core.models.geography import Division
 
 PER_PAGE = 24
-MOST_COOPERATIVES = 40
+MOST_FOUND = 6  # sellers, shelves and places that a search shows above the goods
 
 
 @require_safe
@@ -32,7 +39,8 @@ def products(request: HttpRequest) -> HttpResponse:
     """Everything on sale."""
     categories = list(Category.objects.roots())
     show_in_language(categories, "name")
-    return _goods(request, _on_shelf(), {"categories": categories, "steps": [market_step()]})
+    shelf = _shelf()
+    return _goods(request, shelf, [shelf.goods], inside=categories, steps=[market_step()])
 
 
 @require_safe
@@ -41,96 +49,128 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(Category, slug=slug)
     inside = list(shown.children.in_order())
     show_in_language([shown, *inside], "name", "description_text")
-    context = {"category": shown, "steps": steps_to(shown)[:-1], "categories": inside}
-    return _goods(request, _on_shelf().under(shown), context, category=shown)
+    shelf = _shelf()
+    goods = labels.branches([shown], shelf)[shown.slug]
+    return _goods(request, shelf, [goods], inside=inside, category=shown, steps=steps_to(shown)[:-1])
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """What holds the words looked for, however they are written."""
     query = request.GET.get("q", "")
-    listings = _on_shelf()
-    page = Paginator(find_goods(listings, query), PER_PAGE).get_page(request.GET.get("page"))
-    by_id = listings.in_bulk(list(page.object_list))
-    found = list(find_cooperatives(query).select_related("cover")[:MOST_COOPERATIVES])
-    show_in_language(found, "name", "summary")
+    words = words_of(query)
+    shelf = _shelf()
+    found = look_up(query)
+    tiers = [goods for tier in found.tiers if (goods := tier & shelf.goods)]
     context = {
-        "page": page,
-        "cards": cards([by_id[key] for key in page.object_list if key in by_id], now=timezone.now()),
-        "cooperatives": found,
-        "is_cut": page.paginator.count >= COUNTED,
+        "is_search": True,
         "search_words": query[:200],
-        "has_words": bool(words_of(query)),
+        "has_words": bool(words),
+        "instead": found.instead if tiers else "",
+        "others": _others(query, words, found, shelf) if words and not _is_htmx(request) else None,
+        "fewer": with_fewer_words(query, shelf, request.GET) if words and not tiers else [],
     }
-    return render(request, "catalog/search.html", context)
+    categories = list(Category.objects.roots()) if tiers else []
+    show_in_language(categories, "name")
+    return _goods(request, shelf, tiers, inside=categories, **context)
+
+
+@require_safe
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """A few goods, shelves, sellers and places whose names begin as what was typed so far."""
+    query = request.GET.get("q", "")
+    found = suggestions_for(query, _shelf())
+    return render(request, "catalog/suggestions.html", {"found": found, "search_words": query[:200]})
 
 
 def _goods(
-    request: HttpRequest,
-    listings: ListingQuerySet,
-    context: dict[str, Any],
-    *,
-    category: Category | None = None,
+    request: HttpRequest, shelf: Shelf, tiers: Sequence[BitMap], *, inside: Sequence[Category], **context: Any
 ) -> HttpResponse:
-    """A filtered, sorted page of goods; HTMX gets the results alone."""
+    """A filtered, sorted page of goods; HTMX gets what changes alone. `tiers`: the goods, the best first."""
     now = timezone.now()
+    month = day_of(now).month
     provinces = all_provinces()
     province = chosen_province(request, provinces)
-    form = GoodsFilter(request.GET, cooperatives=_cooperatives(category), provinces=provinces)
-    runs = _sorted(_filtered(listings, form, province), form.chosen("xep"))
-    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    filters = Filters(
+        request.GET,
+        BitMap.union(*tiers) if tiers else BitMap(),
+        shelf,
+        month=month,
+        inside=inside,
+        delivering=_delivering(shelf, province),
+    )
+    order = _order(request, is_search=bool(context.get("is_search")))
+    kept = [goods for tier in tiers if (goods := tier & filters.selection.goods)]
+    goods = InOrder(kept, order, shelf, month=month, province_code=province.code if province else "")
+    page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
+    facets = filters.facets()
     context |= {
-        "form": form,
         "page": page,
-        "cards": cards(list(page.object_list), now=now),
-        "is_cut": runs.is_cut,
+        "cards": cards(_listings(list(page.object_list), shelf), now=now),
+        "total": goods.total,
+        "is_cut": goods.total > COUNTED,
+        "counted": COUNTED,
+        "inside": filters.branches(),
+        "toggles": filters.toggles(),
+        "facets": facets,
+        "filters": filters,
+        "chosen": chosen(filters, facets, request.GET),
+        "loosened": loosened(filters, facets, request.GET) if not goods.total else [],
+        "order": order,
+        "orders": labels.orders(is_search=bool(context.get("is_search"))),
         "province": province,
         "provinces": provinces,
-        "chosen_cooperatives": form.chosen("htx") or [],
-        "needs_province": bool(form.chosen("giao")) and province is None,
+        "is_change": _is_htmx(request),
+        "needs_province": province is None and (order == Order.NEAREST or bool(request.GET.get(DELIVERED))),
     }
-    template = "catalog/products.html#results" if _is_htmx(request) else "catalog/products.html"
+    template = "catalog/products.html#changes" if _is_htmx(request) else "catalog/products.html"
     return render(request, template, context)
 
 
-def _filtered(listings: ListingQuerySet, form: GoodsFilter, province: Division | None) -> ListingQuerySet:
-    today = day_of(timezone.now())
-    if form.chosen("mua"):
-        listings = listings.in_season(today.month)
-    if form.chosen("ocop"):
-        listings = listings.with_ocop(today)
-    if form.chosen("giao") and province is not None:
-        listings = listings.delivered_to(province.code)
-    if form.chosen("htx"):
-        listings = listings.filter(product__cooperative__slug__in=form.chosen("htx"))
-    return listings
-
-
-def _sorted(listings: ListingQuerySet, order: str) -> Runs:
-    """In season first unless another order is asked for: nobody pays to stand higher."""
-    if order == NEWEST:
-        return Runs(listings.newest_first())
-    if order == CHEAPEST:
-        return Runs(listings.cheapest_first())
-    if order == BY_NAME:
-        return Runs(listings.by_name())
-    month = day_of(timezone.now()).month
-    return Runs(listings.in_season(month).newest_first(), listings.out_of_season(month).newest_first())
-
-
-def _on_shelf() -> ListingQuerySet:
+def _shelf() -> Shelf:
+    """The market's shelf as it is now; that of no channel is empty."""
     channel = market_channel()
-    return Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
+    return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
 
 
-def _cooperatives(category: Category | None) -> list[Cooperative]:
-    """Those to choose among: with goods in the category, where one is shown."""
-    found = Cooperative.objects.public()
-    if category is not None:
-        found = found.filter(Exists(Product.objects.under(category).filter(cooperative=OuterRef("pk"))))
-    rows = list(found.order_by("sort_order", "pk")[:MOST_COOPERATIVES])
-    show_in_language(rows, "name")
-    return rows
+def _others(query: str, words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
+    """What else a search found; by the words that were meant where the goods were."""
+    meant = found.instead.split() or words
+    cooperatives = list(find_cooperatives(meant)[:MOST_FOUND])
+    show_in_language(cooperatives, "name")
+    return {
+        "categories": find_categories(meant, MOST_FOUND),
+        "places": find_places(found.instead or query, shelf, MOST_FOUND),
+        "cooperatives": cooperatives,
+    }
+
+
+def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:
+    """Ids of cooperatives that send something to the province; collecting does not count."""
+    if province is None:
+        return None
+    rates = DeliveryRate.objects.filter(
+        channel=shelf.channel_id,
+        way__is_active=True,
+        way__warehouse=None,
+        province_code__in=["", province.code],
+    )
+    return list(rates.order_by().values_list("way__cooperative", flat=True).distinct())
+
+
+def _order(request: HttpRequest, *, is_search: bool) -> Order:
+    """The order asked for; else what fits best first in a search, and what is in season first in a list."""
+    usual = Order.RELEVANCE if is_search else Order.SEASON
+    asked = request.GET.get("xep", "")
+    known = [order for order in Order if is_search or order != Order.RELEVANCE]
+    return Order(asked) if asked in known else usual
+
+
+def _listings(product_ids: Sequence[int], shelf: Shelf) -> list[Listing]:
+    """Their listings, in this order."""
+    rows = Listing.objects.on_shelf(shelf.channel_id).filter(product__in=product_ids).order_by()
+    by_product = {row.product_id: row for row in rows}
+    return [by_product[key] for key in product_ids if key in by_product]
 
 
 def _is_htmx(request: HttpRequest) -> bool:

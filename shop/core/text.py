@@ -8,6 +8,8 @@ import zlib
 from itertools import pairwise
 
 _SPLIT = re.compile(r"[^a-z0-9]+")
+_TYPED = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 40  # letters of a word that are kept for searching
 # The letters with a place of their own in the alphabet, after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
 _OWN_PLACE = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
 _BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
@@ -29,11 +31,24 @@ def slug(text: str) -> str:
     return plain or f"so-{zlib.crc32(text.encode()):08x}"
 
 
-def search_words(text: str) -> str:
-    """Words for a search column: folded, each once, then joined neighbours, so "caphe" finds "cà phê"."""
-    words = [word for word in _SPLIT.split(fold(text)) if word]
-    joined = [one + other for one, other in pairwise(words)]
-    return " ".join(dict.fromkeys(words + joined))
+def folded_words(text: str) -> list[str]:
+    """The words of a text without marks and signs, in their order: "Đậu đỏ, 1 kg" is dau, do, 1, kg."""
+    return [word[:_LONGEST_WORD] for word in _SPLIT.split(fold(text)) if word]
+
+
+def typed_words(text: str) -> list[str]:
+    """The words of a text with their marks, small and composed: "Đậu ĐỎ" is đậu, đỏ."""
+    return [word[:_LONGEST_WORD] for word in _TYPED.findall(unicodedata.normalize("NFC", text).lower())]
+
+
+def search_words(*texts: str) -> str:
+    """Words for a search column: folded, each once, then joined neighbours, so "caphe" finds "cà phê".
+
+    Words of different texts are not joined.
+    """
+    words = [folded_words(text) for text in texts]
+    joined = [one + other for text in words for one, other in pairwise(text)]
+    return " ".join(dict.fromkeys([*(word for text in words for word in text), *joined]))
 
 
 def sort_key(text: str) -> str:

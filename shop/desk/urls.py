@@ -22,6 +22,7 @@ from shop.desk import (
     rates,
     refunds,
     settlements,
+    synonyms,
     transfers,
 )
 
@@ -37,6 +38,9 @@ urlpatterns = [
     path("hang/<int:pk>/dang-ban/", listings.listing_publication, name="listing-publication"),
     path("hang/<int:pk>/tra-lai/", listings.listing_return, name="listing-return"),
     path("hang/<int:pk>/go-xuong/", listings.listing_withdrawal, name="listing-withdrawal"),
+    path("tu-dong-nghia/", synonyms.synonyms, name="synonyms"),
+    path("tu-dong-nghia/<int:pk>/", synonyms.synonym_set, name="synonym-set"),
+    path("tu-dong-nghia/<int:pk>/bo/", synonyms.synonym_removal, name="synonym-removal"),
     path("don-hang/", orders.orders, name="orders"),
     path("don-hang/<uuid:token>/", orders.order, name="order"),
     path("don-hang/<uuid:token>/nguoi-nhan/", contact.order_contact, name="order-contact"),

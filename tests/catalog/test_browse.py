@@ -189,6 +189,7 @@ def test_queries_do_not_grow_with_the_goods(client: Client) -> None:
     addresses = ["/", "/san-pham/", "/en/san-pham/", "/hop-tac-xa/", "/tim/?q=khan"]
     for n in range(2):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}")
+    client.get("/san-pham/")  # what lies on the shelf is read once, then followed
     few = [_count(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}", variants=(("Nhỏ", 0), ("To", 5000)))
@@ -210,6 +211,7 @@ def test_queries_of_a_category_and_of_a_stall_do_not_grow_either(client: Client)
     addresses = [f"/danh-muc/{category.slug}/", "/hop-tac-xa/thien-an/"]
     for n in range(2):
         make_product(seller, name=f"Khăn {n}", category=category)
+    client.get("/san-pham/")
     few = [_count(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(seller, name=f"Khăn {n}", category=category)

@@ -2,6 +2,23 @@
 (() => {
   "use strict";
 
+  // Down and up go from the search into what it suggests, and through it; Escape shuts it.
+  document.addEventListener("keydown", (event) => {
+    const search = event.target.closest(".search");
+    const links = search ? [...search.querySelectorAll(".suggestions a")] : [];
+    if (!links.length) return;
+    const field = search.querySelector("input");
+    if (event.key === "Escape") {
+      search.querySelector(".suggestions").replaceChildren();
+      field.focus();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const way = [field, ...links];
+      const to = way.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      event.preventDefault();
+      way[(to + way.length) % way.length].focus();
+    }
+  });
+
   // The − and + beside a quantity; without scripts the field itself is enough.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");

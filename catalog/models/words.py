@@ -1,0 +1,74 @@
+"""Words that goods are looked for by: those that stand in the catalogue, and those that mean the same."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import pgettext_lazy
+
+from shop.core.models import WithTimes
+
+LONGEST = 60
+
+
+class KnownWord(models.Model):
+    """A folded word that goods on sale hold, and how many of them held it when they were last counted."""
+
+    word = models.CharField(max_length=LONGEST, unique=True)
+    goods = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "word of the catalogue")
+        verbose_name_plural = pgettext_lazy("models", "words of the catalogue")
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class Misspelling(models.Model):
+    """What is left of a known word when it loses one letter: slips of one letter meet there.
+
+    "trang" and "trnag" both leave "trag". One row for each letter, and one for the whole word.
+    """
+
+    word = models.ForeignKey(KnownWord, models.CASCADE, related_name="misspellings")
+    left = models.CharField(max_length=LONGEST)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "slip of the pen")
+        verbose_name_plural = pgettext_lazy("models", "slips of the pen")
+        constraints = [models.UniqueConstraint(fields=["left", "word"], name="misspelling_once")]
+
+    def __str__(self) -> str:
+        return self.left
+
+
+class SynonymSet(WithTimes):
+    """Words and phrases that buyers use for one thing: whoever looks for one finds the others too."""
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "words of one meaning")
+        verbose_name_plural = pgettext_lazy("models", "words of one meaning")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Synonym(models.Model):
+    """One of them: as the admin wrote it, and folded."""
+
+    set = models.ForeignKey(SynonymSet, models.CASCADE, related_name="words")
+    text = models.CharField(max_length=LONGEST)
+    folded = models.CharField(max_length=LONGEST)
+    sort_order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "word of one meaning")
+        verbose_name_plural = pgettext_lazy("models", "words of one meaning")
+        constraints = [
+            models.UniqueConstraint(fields=["set", "folded"], name="synonym_once"),
+            models.CheckConstraint(condition=~models.Q(folded=""), name="synonym_has_letters"),
+        ]
+        indexes = [models.Index(fields=["folded"], name="synonym_by_folded")]
+
+    def __str__(self) -> str:
+        return self.text

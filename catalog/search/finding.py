@@ -1,0 +1,112 @@
+"""What a query finds: goods in the order of how well they fit, sellers, shelves and places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import get_language
+from pyroaring import BitMap
+
+from catalog.models import AS_TYPED
+from catalog.search.matching import Choice, Term, beginning, goods_said_with, goods_with, whole
+from catalog.search.meaning import with_synonyms
+from catalog.search.spelling import choices_of, meant
+from catalog.search.words import words_as_typed, words_of
+
+COUNTED = 1000  # goods of a list that can be paged through, and that the API looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Product ids, on sale or not, in tiers: those of an earlier one fit better. No id is in two.
+
+    `instead`: what was looked for as nothing holds the words as they were written.
+    """
+
+    tiers: Sequence[BitMap] = ()
+    instead: str = ""
+
+    @property
+    def goods(self) -> BitMap:
+        return BitMap.union(*self.tiers) if self.tiers else BitMap()
+
+
+def look_up(query: str, *, limit: int | None = None) -> Found:
+    """Goods that hold every word of the query, however it is written.
+
+    First those named so with the very marks that were typed, then those named so but for the marks, then
+    those whose name has words beginning so or meaning the same, then those that hold the words elsewhere.
+    With `limit` only so many of the newest are looked at in each.
+    """
+    words = words_of(query)
+    if not words:
+        return Found()
+    tiers = _tiers(words, words_as_typed(query), limit)
+    if tiers:
+        return Found(tiers)
+    phrases = meant(words)
+    if phrases is None:
+        return Found()
+    likeliest = [each[:1] for each in phrases]
+    for wanted in (likeliest, phrases):
+        tiers = _told_apart(choices_of(wanted), limit)
+        if tiers:
+            return Found(tiers, instead=" ".join(word for each in likeliest for word in each[0]))
+    return Found()
+
+
+def find_products(query: str) -> list[int]:
+    """Ids of goods that hold every word, on sale or not: the best first, the newest first among equals."""
+    found = look_up(query, limit=COUNTED)
+    return [key for tier in found.tiers for key in reversed(tier)][:COUNTED]
+
+
+def named_so_far(query: str, *, limit: int) -> list[int]:
+    """Ids of the newest goods whose name, in the page's language, has words that begin as what was typed."""
+    words = words_of(query)
+    if not words:
+        return []
+    said = list(reversed(_said(words, limit)))
+    return list(dict.fromkeys([*said, *goods_with(beginning(words), named=True, limit=limit)]))[:limit]
+
+
+def _tiers(words: Sequence[str], typed: Sequence[str], limit: int | None) -> list[BitMap]:
+    others = with_synonyms(words)
+    said = _said(words, limit)
+    found = _told_apart(others or beginning(words), limit, said)
+    if not found:
+        return []
+    named = BitMap(goods_with(whole(words), named=True, limit=limit))
+    as_typed = [Term(AS_TYPED + word) for word in typed]
+    exact = BitMap(goods_with([[[term]] for term in as_typed], named=True, limit=limit)) if named else named
+    return _without_repeats([exact, named, *found])
+
+
+def _told_apart(choices: Sequence[Choice], limit: int | None, said: BitMap | None = None) -> list[BitMap]:
+    """Goods that have it in their name, then the others; nothing where there are none."""
+    anywhere = BitMap(goods_with(choices, limit=limit))
+    said = said if said is not None else BitMap()
+    if not anywhere and not said:
+        return []
+    named = BitMap(goods_with(choices, named=True, limit=limit)) | said
+    return _without_repeats([named, anywhere])
+
+
+def _said(words: Sequence[str], limit: int | None) -> BitMap:
+    """Goods whose name in the page's language holds the words; nothing in the shop's own language."""
+    language = get_language() or settings.LANGUAGE_CODE
+    if language == settings.LANGUAGE_CODE:
+        return BitMap()
+    return BitMap(goods_said_with(words, language, limit=limit))
+
+
+def _without_repeats(sets: Sequence[BitMap]) -> list[BitMap]:
+    tiers: list[BitMap] = []
+    seen = BitMap()
+    for each in sets:
+        if new := each - seen:
+            tiers.append(new)
+            seen |= new
+    return tiers

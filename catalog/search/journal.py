@@ -1,0 +1,71 @@
+"""Which goods were written to since the last look, read from the journal of migration 0005."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from django.db import connection
+
+MOST_NEWS = 5_000  # rows after which reading everything anew is quicker
+LOOKED_BACK = 500  # rows among which numbers may still be missing when the journal is first opened
+LONGEST_TRANSACTION = 3_600  # seconds; a number missing for longer was rolled back
+
+_LAST = "SELECT id, product_id, token FROM catalog_touched ORDER BY id DESC LIMIT %s"
+_NEWS = "SELECT id, product_id, token FROM catalog_touched WHERE id >= %s{missing} ORDER BY id LIMIT %s"
+
+Row = tuple[int, int, str]
+Gap = tuple[int, int, float]  # first and last number, and since when they are missing
+
+
+class Outdated(Exception):
+    """The journal does not go on where it was left: everything has to be read anew."""
+
+
+class Journal:
+    """A place in the journal. Numbers are drawn before transactions commit: those missing are waited for."""
+
+    def __init__(self) -> None:
+        rows = _rows(_LAST, [LOOKED_BACK])[::-1]
+        self._last, self._token = (rows[-1][0], rows[-1][2]) if rows else (0, "")
+        self._missing = _gaps((row[0] for row in rows), time.monotonic())
+
+    def news(self) -> set[int]:
+        """Ids of goods written to since the last call. Raises Outdated."""
+        rows = self._read()
+        if self._last and all((key, token) != (self._last, self._token) for key, _product, token in rows):
+            raise Outdated
+        products = {product for key, product, _token in rows if key != self._last}
+        if len(rows) > MOST_NEWS or 0 in products:
+            raise Outdated
+        if products:
+            self._note([row[0] for row in rows])
+            self._last, self._token = rows[-1][0], rows[-1][2]
+        return products
+
+    def _read(self) -> list[Row]:
+        missing = " OR id BETWEEN %s AND %s" * len(self._missing)
+        bounds = [bound for first, last, _since in self._missing for bound in (first, last)]
+        return _rows(_NEWS.format(missing=missing), [self._last, *bounds, MOST_NEWS + 1])
+
+    def _note(self, keys: Sequence[int]) -> None:
+        """Which numbers are missing after these came: parts of the old gaps, and new ones."""
+        now = time.monotonic()
+        missing = _gaps((key for key in (self._last, *keys) if key >= self._last), now)
+        for first, last, since in self._missing:
+            if now - since < LONGEST_TRANSACTION:
+                came = [key for key in keys if first <= key <= last]
+                missing += _gaps((first - 1, *came, last + 1), since)
+        self._missing = missing
+
+
+def _gaps(keys: Iterable[int], since: float) -> list[Gap]:
+    """What lies between these numbers, which ascend."""
+    return [(one + 1, other - 1, since) for one, other in pairwise(keys) if other - one > 1]
+
+
+def _rows(statement: str, values: Sequence[int]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())

@@ -1,0 +1,56 @@
+"""Words that mean the same, as the admin keeps them, for the words of a query."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from catalog.models import Synonym
+from catalog.search.matching import Choice, begun
+
+LONGEST_PHRASE = 4  # words
+
+
+def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
+    """Every word or phrase of the query, or what means the same; None where nothing does.
+
+    The longest phrases are looked up first, and no word is used twice.
+    """
+    phrases = {
+        " ".join(words[first:last]): (first, last)
+        for first in range(len(words))
+        for last in range(first + 1, min(first + LONGEST_PHRASE, len(words)) + 1)
+    }
+    others = _others(list(phrases))
+    if not others:
+        return None
+    taken: dict[int, str] = {}
+    for phrase in sorted(others, key=lambda each: (-each.count(" "), phrases[each])):
+        first, last = phrases[phrase]
+        if not taken.keys() & set(range(first, last)):
+            taken |= dict.fromkeys(range(first, last), phrase)
+    choices: list[Choice] = []
+    told: set[str] = set()
+    for place, word in enumerate(words):
+        phrase = taken.get(place, "")
+        if not phrase:
+            choices.append([[begun(word)]])
+        elif phrase not in told:
+            told.add(phrase)
+            choices.append([[begun(each) for each in one.split()] for one in (phrase, *others[phrase])])
+    return choices
+
+
+def _others(phrases: Sequence[str]) -> dict[str, list[str]]:
+    """What else is said for each of these phrases, for those for which something is."""
+    sets = Synonym.objects.filter(folded__in=phrases).values("set")
+    rows = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")
+    by_set: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        by_set[row.set_id].append(row.folded)
+    found: dict[str, list[str]] = {}
+    for said in by_set.values():
+        for phrase in phrases:
+            if phrase in said:
+                found.setdefault(phrase, []).extend(each for each in said if each != phrase)
+    return found

@@ -1,0 +1,187 @@
+"""What is on the shelf, kept in memory as sets of product ids: by category, seller, place, price, and so on.
+
+Sets meet and are counted in microseconds, so a page can say how many goods each filter would leave, however
+many there are. The rows are the truth: before each look, what was written to meanwhile is read again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from pyroaring import BitMap
+
+from catalog.models import Listing, Variant
+from catalog.search.journal import Journal, Outdated
+from cooperatives.models import Certificate
+
+BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # where bands of prices begin, in minor units
+LONGEST_SECONDS = 3_600  # after which everything is read anew, whatever the journal says
+
+Sets = dict[Any, BitMap]
+
+
+class Shelf:
+    """The goods that lists of a channel show on a day. Whoever cuts its sets makes new ones.
+
+    `prices` by the lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
+    """
+
+    def __init__(self, channel_id: int, day: datetime.date) -> None:
+        self.channel_id, self.day = channel_id, day
+        self.version = 0
+        self._begun = time.monotonic()
+        self._journal = Journal()
+        self._empty()
+        self._read(None)
+
+    def _empty(self) -> None:
+        self.goods = BitMap()
+        self.available = BitMap()
+        self.categories: Sets = defaultdict(BitMap)
+        self.cooperatives: Sets = defaultdict(BitMap)
+        self.provinces: Sets = defaultdict(BitMap)
+        self.communes: Sets = defaultdict(BitMap)
+        self.prices: Sets = defaultdict(BitMap)
+        self.bands: Sets = defaultdict(BitMap)
+        self.months: Sets = defaultdict(BitMap)
+        self.units: Sets = defaultdict(BitMap)
+        self.stars: Sets = defaultdict(BitMap)
+        self.certificates: Sets = defaultdict(BitMap)
+
+    @property
+    def is_worn(self) -> bool:
+        return time.monotonic() - self._begun > LONGEST_SECONDS
+
+    def follow(self) -> None:
+        """Take in what was written meanwhile. Raises Outdated."""
+        touched = self._journal.news()
+        if touched:
+            self.version += 1
+            self._forget(BitMap(touched))
+            self._read(touched)
+
+    def priced(self, lowest: int | None, highest: int | None) -> BitMap:
+        """Goods whose lowest price lies between, both ends included; those without a price are not."""
+        return union(
+            goods
+            for price, goods in self.prices.items()
+            if price is not None
+            and (lowest is None or price >= lowest)
+            and (highest is None or price <= highest)
+        )
+
+    def _all_sets(self) -> Iterable[Sets]:
+        places = (self.categories, self.cooperatives, self.provinces, self.communes)
+        return (*places, self.prices, self.bands, self.months, self.units, self.stars, self.certificates)
+
+    def _forget(self, touched: BitMap) -> None:
+        self.goods -= touched
+        self.available -= touched
+        for sets in self._all_sets():
+            for key, goods in list(sets.items()):
+                goods -= touched
+                if goods:
+                    sets[key] = goods
+                else:
+                    del sets[key]
+
+    def _read(self, touched: set[int] | None) -> None:
+        """Put these goods, or all there are, into the sets where they belong."""
+        listings = Listing.objects.on_shelf(self.channel_id)
+        variants = Variant.objects.filter(prices__channel=self.channel_id, prices__amount__isnull=False)
+        certificates = Certificate.objects.valid_on(self.day).filter(products__isnull=False)
+        if touched is not None:
+            listings = listings.filter(product__in=touched)
+            variants = variants.filter(product__in=touched)
+            certificates = certificates.filter(products__in=touched)
+        self._sort_in(listings.order_by().values_list(*_COLUMNS))
+        _put(self.units, variants.order_by().values_list("unit", "product"), self.goods)
+        held = certificates.order_by().values_list("kind", "stars", "products")
+        rows = [(kind, stars, product) for kind, stars, product in held if product in self.goods]
+        _put(self.certificates, ((kind, product) for kind, _stars, product in rows), self.goods)
+        best: dict[int, int] = {}
+        for _kind, stars, product in rows:
+            if stars:
+                best[product] = max(stars, best.get(product, 0))
+        _put(self.stars, ((stars, product) for product, stars in best.items()), self.goods)
+
+    def _sort_in(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        new: list[dict[Any, list[int]]] = [defaultdict(list) for _ in range(7)]
+        categories, cooperatives, provinces, communes, prices, seasons, available = new
+        for product, category, cooperative, province, commune, price, season, is_available in rows:
+            categories[category].append(product)
+            cooperatives[cooperative].append(product)
+            provinces[province].append(product)
+            communes[commune].append(product)
+            prices[price].append(product)
+            seasons[season].append(product)
+            available[is_available].append(product)
+        kept = (self.categories, self.cooperatives, self.provinces, self.communes, self.prices)
+        for sets, found in zip(kept, new[:5], strict=True):
+            for key, products in found.items():
+                sets[key] |= BitMap(products)
+        for price, products in prices.items():
+            if price is not None:
+                self.bands[band_of(price)] |= BitMap(products)
+        for season, products in seasons.items():
+            goods = BitMap(products)
+            self.goods |= goods
+            for month in range(1, 13):
+                if season & 1 << (month - 1):
+                    self.months[month] |= goods
+        self.available |= BitMap(available[True])
+
+
+_COLUMNS = (
+    "product",
+    "product__category",
+    "product__cooperative",
+    "product__cooperative__province_code",
+    "product__cooperative__commune_code",
+    "lowest_price",
+    "product__season",
+    "is_available",
+)
+_lock = threading.Lock()
+_shelves: dict[int, Shelf] = {}
+
+
+def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
+    """The shelf of a channel as it is now; kept by this process from one look to the next."""
+    with _lock:
+        shelf = _shelves.get(channel_id)
+        if shelf is not None and shelf.day == day and not shelf.is_worn:
+            try:
+                shelf.follow()
+            except Outdated:
+                shelf = None
+        else:
+            shelf = None
+        if shelf is None:
+            shelf = _shelves[channel_id] = Shelf(channel_id, day)
+        return shelf
+
+
+def band_of(price: int) -> int:
+    """Where the band of a price begins."""
+    return BANDS[bisect_right(BANDS, price) - 1]
+
+
+def union(sets: Iterable[BitMap]) -> BitMap:
+    found = list(sets)
+    return BitMap.union(*found) if found else BitMap()
+
+
+def _put(sets: Sets, rows: Iterable[tuple[Any, int]], goods: BitMap) -> None:
+    """Each product of the rows (key, product) that is on the shelf into the set of its key."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    for key, product in rows:
+        found[key].append(product)
+    for key, products in found.items():
+        sets[key] |= BitMap(products) & goods

@@ -1,0 +1,106 @@
+"""What choices among goods are called, and by which word they stand in addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pyroaring import BitMap
+
+from catalog.models import Category, Unit
+from catalog.search.ordering import Order
+from catalog.search.shelf import BANDS, Shelf, union
+from cooperatives.models import CertificateKind, Cooperative
+from shop.core.models import show_in_language
+from shop.core.models.geography import Division
+from shop.core.templatetags.figures import money, number
+
+Names = dict[object, tuple[str, str]]  # by key: the word in addresses, and the name
+
+
+def cooperatives_named(keys: Sequence[object]) -> Names:
+    rows = list(Cooperative.objects.filter(pk__in=keys).order_by("pk"))
+    show_in_language(rows, "name")
+    return {row.pk: (row.slug, row.name) for row in rows}
+
+
+def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
+    if not slugs:
+        return {}
+    return dict(Cooperative.objects.selling().filter(slug__in=slugs).order_by("pk").values_list("slug", "pk"))
+
+
+def divisions_named(keys: Sequence[object]) -> Names:
+    if not keys:
+        return {}
+    rows = Division.objects.filter(code__in=keys, valid_until=None).order_by("pk")
+    return {row.code: (row.code, row.name) for row in rows}
+
+
+def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
+    """Codes of the communes of these provinces that goods come from."""
+    if not provinces:
+        return []
+    rows = Division.objects.filter(parent__code__in=provinces, valid_until=None).order_by("pk")
+    return [code for code in rows.values_list("code", flat=True) if code in shelf.communes]
+
+
+def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
+    """The goods of each of these shelves and of those inside them, by slug."""
+    paths = dict(
+        Category.objects.filter(pk__in=[key for key in shelf.categories if key]).values_list("pk", "path")
+    )
+    return {
+        row.slug: union(
+            shelf.categories[key]
+            for key, path in paths.items()
+            if (path or "").startswith(row.path or "/none/")
+        )
+        for row in inside
+    }
+
+
+def band_label(band: object) -> str:
+    """`Dưới 50.000 ₫`, `50.000–100.000 ₫`, `Từ 500.000 ₫`."""
+    place = BANDS.index(int(str(band)))
+    if place == len(BANDS) - 1:
+        return _("From %(price)s") % {"price": money(BANDS[place])}
+    if place == 0:
+        return _("Under %(price)s") % {"price": money(BANDS[1])}
+    return f"{number(BANDS[place])}–{money(BANDS[place + 1])}"
+
+
+def unit_label(unit: object) -> str:
+    return str(Unit(unit).label)
+
+
+def stars_label(stars: object) -> str:
+    count = int(str(stars))
+    return ngettext("%(count)s star", "%(count)s stars", count) % {"count": count}
+
+
+def certificate_label(kind: object) -> str:
+    return str(CertificateKind(kind).label)
+
+
+def between_label(lowest: int | None, highest: int | None) -> str:
+    if lowest is None:
+        return _("Up to %(price)s") % {"price": money(highest)}
+    if highest is None:
+        return _("From %(price)s") % {"price": money(lowest)}
+    return f"{number(lowest)}–{money(highest)}"
+
+
+def orders(*, is_search: bool) -> list[tuple[str, str]]:
+    """Orders to choose among, the usual one first."""
+    usual = [(Order.RELEVANCE, _("Best match first"))] if is_search else []
+    further = [
+        (Order.SEASON, _("In season first")),
+        (Order.NEWEST, _("Newest first")),
+        (Order.CHEAPEST, _("Cheapest first")),
+        (Order.DEAREST, _("Dearest first")),
+        (Order.BY_NAME, _("By name")),
+        (Order.NEAREST, _("Nearest first")),
+    ]
+    return [(str(order), label) for order, label in (*usual, *further)]

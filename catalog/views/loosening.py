@@ -1,0 +1,109 @@
+"""Taking choices back: one by one, and which of them to let go of where nothing fits them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from catalog.search.matching import beginning, goods_with
+from catalog.search.shelf import Shelf
+from catalog.search.words import words_of
+from catalog.views import labels
+from catalog.views.filters import (
+    BAND,
+    COMMUNE,
+    DELIVERED,
+    HIGHEST,
+    IN_SEASON,
+    IN_STOCK,
+    LOWEST,
+    NAMES,
+    PLACE,
+    WITH_OCOP,
+    Facet,
+    Filters,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """A choice that can be taken back: its name, the address without it, and how many goods that leaves."""
+
+    label: str
+    address: str
+    count: int = 0
+
+
+def chosen(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
+    """Each choice of the folded filters, to be taken back alone."""
+    ways = [
+        WayOut(option.label, without(asked, facet.name, value=option.value))
+        for facet in facets
+        for option in (*facet.options, *facet.rest)
+        if option.is_chosen
+    ]
+    if filters.lowest is not None or filters.highest is not None:
+        between = labels.between_label(filters.lowest, filters.highest)
+        ways.append(WayOut(between, without(asked, LOWEST, HIGHEST)))
+    return ways
+
+
+def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[WayOut]:
+    """What to let go of where nothing fits, what leaves the most first; all where no single one helps."""
+    selection = filters.selection
+    names = {facet.name: facet.label for facet in facets} | _toggle_names()
+    names[PLACE] = names.get(PLACE) or names.get(COMMUNE) or _("Where it is from")
+    names[BAND] = _("Price")
+    ways = [
+        WayOut(
+            names.get(respect, respect),
+            without(asked, *NAMES.get(respect, (respect,))),
+            len(selection.without(respect)),
+        )
+        for respect in selection.respects
+    ]
+    useful = sorted((way for way in ways if way.count), key=lambda way: -way.count)
+    if useful or len(ways) < 2 or not selection.all_goods:
+        return useful
+    every = [name for respect in selection.respects for name in NAMES.get(respect, (respect,))]
+    return [WayOut(_("all filters"), without(asked, *every), len(selection.all_goods))]
+
+
+def with_fewer_words(query: str, shelf: Shelf, asked: QueryDict) -> list[WayOut]:
+    """What is found without one of the words, where nothing holds all of them."""
+    words = words_of(query)
+    ways = []
+    for left_out in words if len(words) > 1 else ():
+        others = [word for word in words if word != left_out]
+        count = shelf.goods.intersection_cardinality(type(shelf.goods)(goods_with(beginning(others))))
+        if count:
+            fewer = " ".join(others)
+            address = asked.copy()
+            address["q"] = fewer
+            address.pop("page", None)
+            ways.append(WayOut(fewer, f"?{address.urlencode()}", count))
+    return sorted(ways, key=lambda way: -way.count)
+
+
+def without(asked: QueryDict, *names: str, value: str | None = None) -> str:
+    """The query string without these names, or without one value of the name; back on the first page."""
+    left = asked.copy()
+    left.pop("page", None)
+    for name in names:
+        kept = [each for each in left.getlist(name) if value is not None and each != value]
+        left.pop(name, None)
+        if kept:
+            left.setlist(name, kept)
+    return f"?{left.urlencode()}"
+
+
+def _toggle_names() -> dict[str, str]:
+    return {
+        IN_SEASON: _("In season"),
+        IN_STOCK: _("In stock"),
+        WITH_OCOP: _("With OCOP stars"),
+        DELIVERED: _("Delivered to me"),
+    }
