@@ -68,7 +68,7 @@ def goods_said_with(words: Sequence[str], language: str, *, limit: int | None = 
     return _ids(_SQLITE_SAID if is_sqlite else _POSTGRESQL_SAID, [asked, language, limit or _ALL])
 
 
-def _ids(statement: str, values: Sequence[object]) -> list[int]:
+def _ids(statement: str, values: Sequence[str | int | None]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [int(key) for key in chain.from_iterable(cursor.fetchall())]

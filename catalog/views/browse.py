@@ -68,7 +68,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "has_words": bool(words),
         "instead": found.instead if tiers else "",
         "others": _others(query, words, found, shelf) if words and not _is_htmx(request) else None,
-        "fewer": with_fewer_words(query, shelf, request.GET) if words and not tiers else [],
+        "fewer": with_fewer_words(query, shelf) if words and not tiers else [],
     }
     categories = list(Category.objects.roots()) if tiers else []
     show_in_language(categories, "name")
@@ -100,8 +100,8 @@ def _goods(
         delivering=_delivering(shelf, province),
     )
     order = _order(request, is_search=bool(context.get("is_search")))
-    kept = [goods for tier in tiers if (goods := tier & filters.selection.goods)]
-    goods = InOrder(kept, order, shelf, month=month, province_code=province.code if province else "")
+    fitting = [kept for tier in tiers if (kept := tier & filters.selection.goods)]
+    goods = InOrder(fitting, order, shelf, month=month, province_code=province.code if province else "")
     page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
     context |= {

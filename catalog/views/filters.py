@@ -188,14 +188,14 @@ class Filters:
     def branches(self) -> list[Option]:
         """The shelves to choose among, those left empty aside."""
         names = {row.slug: row.name for row in self._inside}
-        return self._fixed(CATEGORY, names, self._branches, self._categories, lambda slug: names[str(slug)])
+        return self._fixed(CATEGORY, names, self._branches, self._categories, lambda slug: names[slug])
 
     def _options(
         self,
         respect: str,
         sets: Sets,
         chosen: Iterable[object],
-        named: Callable[[Sequence[object]], labels.Names],
+        named: Callable[[Sequence[Any]], labels.Names],
     ) -> list[Option]:
         """What is chosen first, then what leaves the most, as many as can be unfolded."""
         taken = set(chosen)
@@ -211,7 +211,7 @@ class Filters:
         keys: Iterable[Any],
         sets: Mapping[Any, BitMap],
         chosen: Sequence[Any],
-        label: Callable[[object], str],
+        label: Callable[[Any], str],
     ) -> list[Option]:
         """In an order of their own, without those that nothing has."""
         counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,10 +17,10 @@ from shop.core.models import show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, number
 
-Names = dict[object, tuple[str, str]]  # by key: the word in addresses, and the name
+Names = dict[Any, tuple[str, str]]  # by key: the word in addresses, and the name
 
 
-def cooperatives_named(keys: Sequence[object]) -> Names:
+def cooperatives_named(keys: Sequence[Any]) -> Names:
     rows = list(Cooperative.objects.filter(pk__in=keys).order_by("pk"))
     show_in_language(rows, "name")
     return {row.pk: (row.slug, row.name) for row in rows}
@@ -31,7 +32,7 @@ def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
     return dict(Cooperative.objects.selling().filter(slug__in=slugs).order_by("pk").values_list("slug", "pk"))
 
 
-def divisions_named(keys: Sequence[object]) -> Names:
+def divisions_named(keys: Sequence[Any]) -> Names:
     if not keys:
         return {}
     rows = Division.objects.filter(code__in=keys, valid_until=None).order_by("pk")
@@ -61,9 +62,9 @@ def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
     }
 
 
-def band_label(band: object) -> str:
+def band_label(band: int) -> str:
     """`Dưới 50.000 ₫`, `50.000–100.000 ₫`, `Từ 500.000 ₫`."""
-    place = BANDS.index(int(str(band)))
+    place = BANDS.index(band)
     if place == len(BANDS) - 1:
         return _("From %(price)s") % {"price": money(BANDS[place])}
     if place == 0:
@@ -71,16 +72,15 @@ def band_label(band: object) -> str:
     return f"{number(BANDS[place])}–{money(BANDS[place + 1])}"
 
 
-def unit_label(unit: object) -> str:
+def unit_label(unit: str) -> str:
     return str(Unit(unit).label)
 
 
-def stars_label(stars: object) -> str:
-    count = int(str(stars))
+def stars_label(count: int) -> str:
     return ngettext("%(count)s star", "%(count)s stars", count) % {"count": count}
 
 
-def certificate_label(kind: object) -> str:
+def certificate_label(kind: str) -> str:
     return str(CertificateKind(kind).label)
 
 

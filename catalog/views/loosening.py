@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from pyroaring import BitMap
 
 from catalog.search.matching import beginning, goods_with
 from catalog.search.shelf import Shelf
@@ -72,32 +74,28 @@ def loosened(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> lis
     return [WayOut(_("all filters"), without(asked, *every), len(selection.all_goods))]
 
 
-def with_fewer_words(query: str, shelf: Shelf, asked: QueryDict) -> list[WayOut]:
+def with_fewer_words(query: str, shelf: Shelf) -> list[WayOut]:
     """What is found without one of the words, where nothing holds all of them."""
     words = words_of(query)
     ways = []
     for left_out in words if len(words) > 1 else ():
         others = [word for word in words if word != left_out]
-        count = shelf.goods.intersection_cardinality(type(shelf.goods)(goods_with(beginning(others))))
+        count = shelf.goods.intersection_cardinality(BitMap(goods_with(beginning(others))))
         if count:
             fewer = " ".join(others)
-            address = asked.copy()
-            address["q"] = fewer
-            address.pop("page", None)
-            ways.append(WayOut(fewer, f"?{address.urlencode()}", count))
+            ways.append(WayOut(fewer, f"?{urlencode({'q': fewer})}", count))
     return sorted(ways, key=lambda way: -way.count)
 
 
 def without(asked: QueryDict, *names: str, value: str | None = None) -> str:
     """The query string without these names, or without one value of the name; back on the first page."""
-    left = asked.copy()
-    left.pop("page", None)
-    for name in names:
-        kept = [each for each in left.getlist(name) if value is not None and each != value]
-        left.pop(name, None)
-        if kept:
-            left.setlist(name, kept)
-    return f"?{left.urlencode()}"
+    left = [
+        (name, each)
+        for name, values in asked.lists()
+        for each in values
+        if name != "page" and (name not in names or (value is not None and each != value))
+    ]
+    return f"?{urlencode(left)}"
 
 
 def _toggle_names() -> dict[str, str]:

@@ -190,17 +190,17 @@ def test_queries_do_not_grow_with_the_goods(client: Client) -> None:
     for n in range(2):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}")
     client.get("/san-pham/")  # what lies on the shelf is read once, then followed
-    few = [_count(client, address) for address in addresses]
+    few = [count_queries(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}", variants=(("Nhỏ", 0), ("To", 5000)))
 
-    many = [_count(client, address) for address in addresses]
+    many = [count_queries(client, address) for address in addresses]
 
     assert many == few
     assert max(many) <= 26
 
 
-def _count(client: Client, address: str) -> int:
+def count_queries(client: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
@@ -212,12 +212,12 @@ def test_queries_of_a_category_and_of_a_stall_do_not_grow_either(client: Client)
     for n in range(2):
         make_product(seller, name=f"Khăn {n}", category=category)
     client.get("/san-pham/")
-    few = [_count(client, address) for address in addresses]
+    few = [count_queries(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(seller, name=f"Khăn {n}", category=category)
         make_way(seller, make_channel(), name=f"Xe {n}")
 
-    assert [_count(client, address) for address in addresses] == few
+    assert [count_queries(client, address) for address in addresses] == few
 
 
 def test_a_shop_without_a_channel_lists_nothing(client: Client) -> None:

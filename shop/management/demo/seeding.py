@@ -27,6 +27,7 @@ from shop.management.demo.settling import agree_rates, in_periods, settle
 from shop.management.demo.stalls import put_up_stalls
 from shop.management.demo.transfers import receive_transfers
 from shop.management.demo.under_way import hand_in_cash, order_by_weight
+from shop.management.demo.wording import agree_on_words
 
 # A longer history is written down in bulk, but for its last days.
 MOST_LIVED_THROUGH = 300
@@ -52,7 +53,9 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
         show_together(ground)
         if _reached(BEGUN) is None:
             record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
-        return open_accounts(actor=SEEDER, now=now)
+        accounts = open_accounts(actor=SEEDER, now=now)
+    agree_on_words(actor=SEEDER, now=now)
+    return accounts
 
 
 def is_interrupted() -> bool:

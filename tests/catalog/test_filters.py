@@ -1,0 +1,328 @@
+"""Choosing among goods: counts that are right for what is chosen, and a way out where nothing fits."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from catalog.models import Category, Listing, Price, Product, Variant
+from catalog.search.journal import Journal, Outdated
+from catalog.search.shelf import shelf_of
+from catalog.states import ListingState
+from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
+from cooperatives.states import CooperativeState
+from shop.core.calendar import day_of
+from tests.catalog.test_browse import count_queries, names, page_of, set_season, this_month
+from tests.factories import (
+    HANOI,
+    THAI_NGUYEN,
+    make_category,
+    make_channel,
+    make_places,
+    make_product,
+    make_seller,
+)
+
+pytestmark = pytest.mark.django_db
+
+OPTION = re.compile(
+    r'<input type="checkbox"[^>]*?name="(\w+)"(?: id="[^"]+")?(?: value="([^"]*)")?'
+    r"(?:(?!<input).)*?\(([\d.]+)\)</span>",
+    re.S,
+)
+
+
+def counts(html: str) -> dict[str, int]:
+    """What can be chosen on a page, as `name=value`, with how many goods each leaves."""
+    return {f"{name}={value or 'on'}": int(count) for name, value, count in OPTION.findall(html)}
+
+
+@pytest.fixture
+def market() -> dict[str, Product]:
+    """Four goods of two cooperatives in two provinces."""
+    make_places()
+    dry = make_category("Đồ khô")
+    rice = make_category("Gạo", parent=dry)
+    fresh = make_category("Rau quả")
+    near = make_seller("HTX Gần", slug="gan", province_code=THAI_NGUYEN, commune_code="01948")
+    far = make_seller("HTX Xa", slug="xa", province_code=HANOI)
+    goods = {
+        "rice": make_product(near, name="Gạo nếp", price=40_000, category=rice, unit="kg"),
+        "noodles": make_product(near, name="Miến dong", price=90_000, category=dry, unit="packet"),
+        "honey": make_product(far, name="Mật ong", price=250_000, category=dry, unit="bottle", on_hand=0),
+        "plums": make_product(far, name="Mận", price=60_000, category=fresh, unit="kg"),
+    }
+    set_season(goods["plums"], this_month() % 12 + 1)
+    for kind, stars, of in [("ocop", 4, "noodles"), ("ocop", 3, "honey"), ("vietgap", None, "plums")]:
+        product = goods[of]
+        product.certificates.add(
+            Certificate.objects.create(cooperative=product.cooperative, kind=kind, stars=stars)
+        )
+    DeliveryRate.objects.filter(way__cooperative=far).update(province_code=HANOI)
+    return goods
+
+
+def test_every_choice_says_how_many_goods_it_leaves(client: Client, market: dict[str, Product]) -> None:
+    found = counts(page_of(client, f"/san-pham/?tinh={THAI_NGUYEN}"))
+
+    assert found == {
+        "mua=on": 3,
+        "con=on": 3,
+        "ocop=on": 2,
+        "giao=on": 2,
+        "nhom=do-kho": 3,
+        "nhom=rau-qua": 1,
+        "htx=gan": 2,
+        "htx=xa": 2,
+        f"noi={THAI_NGUYEN}": 2,
+        f"noi={HANOI}": 2,
+        "muc=0": 1,
+        "muc=50000": 2,
+        "muc=200000": 1,
+        "ban=kg": 2,
+        "ban=packet": 1,
+        "ban=bottle": 1,
+        "sao=4": 1,
+        "sao=3": 1,
+    }
+
+
+def test_a_choice_narrows_all_others_but_those_of_its_own_respect(
+    client: Client, market: dict[str, Product]
+) -> None:
+    html = page_of(client, "/san-pham/?htx=xa&con=on")
+
+    assert names(html) == ["Mận"]
+    found = counts(html)
+    assert (found["htx=gan"], found["htx=xa"]) == (2, 1)
+    assert (found["con=on"], found["mua=on"]) == (1, 0)
+    assert "nhom=do-kho" not in found
+    assert "ban=bottle" not in found
+
+
+def test_each_filter_leaves_what_fits_it(client: Client, market: dict[str, Product]) -> None:
+    place = "01948"
+    expected = {
+        "nhom=do-kho": {"Gạo nếp", "Miến dong", "Mật ong"},
+        "nhom=do-kho&nhom=rau-qua": {"Gạo nếp", "Miến dong", "Mật ong", "Mận"},
+        "htx=gan": {"Gạo nếp", "Miến dong"},
+        f"noi={HANOI}": {"Mật ong", "Mận"},
+        f"noi={THAI_NGUYEN}&xa={place}": {"Gạo nếp", "Miến dong"},
+        f"noi={HANOI}&xa={place}": {"Gạo nếp", "Miến dong", "Mật ong", "Mận"},
+        "muc=50000": {"Miến dong", "Mận"},
+        "tu=60.000&den=90000": {"Miến dong", "Mận"},
+        "den=40.000 ₫": {"Gạo nếp"},
+        "tu=90001": {"Mật ong"},
+        "ban=kg": {"Gạo nếp", "Mận"},
+        "sao=4": {"Miến dong"},
+        "sao=4&sao=3": {"Miến dong", "Mật ong"},
+        "ocop=on": {"Miến dong", "Mật ong"},
+        "cn=vietgap": {"Mận"},
+        "mua=on": {"Gạo nếp", "Miến dong", "Mật ong"},
+        "con=on": {"Gạo nếp", "Miến dong", "Mận"},
+        f"giao=on&tinh={THAI_NGUYEN}": {"Gạo nếp", "Miến dong"},
+        f"giao=on&tinh={HANOI}": {"Gạo nếp", "Miến dong", "Mật ong", "Mận"},
+    }
+
+    assert {query: set(names(page_of(client, f"/san-pham/?{query}"))) for query in expected} == expected
+
+
+def test_searches_and_categories_are_filtered_alike(client: Client, market: dict[str, Product]) -> None:
+    assert names(page_of(client, "/tim/?q=m&ban=kg")) == []
+    assert names(page_of(client, "/tim/?q=kho&ban=kg")) == []
+    assert names(page_of(client, "/tim/?q=ma&ban=kg")) == ["Mận"]
+    assert counts(page_of(client, "/tim/?q=ma&ban=kg"))["ban=bottle"] == 1
+    assert names(page_of(client, "/danh-muc/do-kho/?nhom=gao")) == ["Gạo nếp"]
+    assert counts(page_of(client, "/danh-muc/do-kho/"))["htx=gan"] == 2
+
+
+def test_what_was_chosen_can_be_taken_back_one_by_one(client: Client, market: dict[str, Product]) -> None:
+    html = page_of(client, "/san-pham/?htx=gan&htx=xa&tu=50000&page=3&xep=ten")
+
+    assert 'href="?htx=xa&amp;tu=50000&amp;xep=ten">HTX Gần' in html
+    assert 'href="?htx=gan&amp;htx=xa&amp;xep=ten">Từ 50.000\u00a0₫' in html
+
+
+def test_where_nothing_fits_a_page_says_what_to_let_go_of(client: Client, market: dict[str, Product]) -> None:
+    html = page_of(client, "/san-pham/?htx=gan&ban=bottle&xep=ten")
+
+    assert names(html) == []
+    ways = re.findall(r'button-second" href="([^"]+)">([^<]+)<', html)
+    assert ways == [
+        ("?htx=gan&amp;xep=ten", "Bỏ “Bán theo”: có 2 món"),
+        ("?ban=bottle&amp;xep=ten", "Bỏ “Hợp tác xã”: có 1 món"),
+    ]
+
+
+def test_where_no_single_filter_helps_all_can_be_let_go_of(
+    client: Client, market: dict[str, Product]
+) -> None:
+    html = page_of(client, "/san-pham/?tu=1&den=2&sao=5&cn=organic")
+
+    assert re.findall(r'button-second" href="([^"]+)">([^<]+)<', html) == [
+        ("?", "Bỏ “mọi điều kiện lọc”: có 4 món")
+    ]
+
+
+def test_goods_sort_by_price_both_ways_by_name_and_by_how_near_they_are(
+    client: Client, market: dict[str, Product]
+) -> None:
+    def order(xep: str) -> list[str]:
+        return names(page_of(client, f"/san-pham/?xep={xep}"))
+
+    assert order("gia") == ["Gạo nếp", "Mận", "Miến dong", "Mật ong"]
+    assert order("gia-giam") == ["Mật ong", "Miến dong", "Mận", "Gạo nếp"]
+    assert order("ten") == ["Gạo nếp", "Mận", "Mật ong", "Miến dong"]
+    assert order(f"gan&tinh={THAI_NGUYEN}") == ["Miến dong", "Gạo nếp", "Mận", "Mật ong"]
+    assert order(f"gan&tinh={HANOI}") == ["Mận", "Mật ong", "Miến dong", "Gạo nếp"]
+
+
+def test_nearness_and_delivery_ask_where_the_buyer_is(client: Client, market: dict[str, Product]) -> None:
+    for odd in ("xep=gan", "giao=on"):
+        html = page_of(client, f"/san-pham/?{odd}")
+
+        assert "Chọn tỉnh của bạn" in html, odd
+        assert len(names(html)) == 4, odd
+
+
+@pytest.mark.parametrize("address", ["/san-pham/", "/danh-muc/do-kho/", "/tim/"])
+def test_addresses_made_by_hand_get_a_helpful_page(
+    client: Client, market: dict[str, Product], address: str
+) -> None:
+    for odd in [
+        "xep=gia'--",
+        "page=-1&page=x",
+        "page=99999999999999999999",
+        "tu=-5&den=zzz",
+        "tu=9999999999999999999999&den=1",
+        "tu=%D9%A1%D9%A2",
+        "sao=9&sao=%00&sao=5%27",
+        "htx=%00&htx=../../etc&htx=" + "a" * 3000,
+        "noi=%25&noi=99999&xa=%F0%9F%8D%8A",
+        "&".join(f"htx=x{n}" for n in range(300)),
+        "nhom=khong-co&ban=tan&cn=ocop&muc=17",
+        "tinh=%00&giao=on",
+        "tinh[]=1&htx[$ne]=1",
+    ]:
+        response = client.get(f"{address}?q=mien&{odd}")
+
+        assert response.status_code == 200, odd
+        assert "<h1>" in response.content.decode(), odd
+
+
+def test_htmx_gets_the_counts_with_the_results(client: Client, market: dict[str, Product]) -> None:
+    html = client.get("/san-pham/?htx=gan", headers={"HX-Request": "true"}).content.decode()
+
+    assert names(html) == ["Miến dong", "Gạo nếp"]
+    assert "<html" not in html
+    assert html.count('hx-swap-oob="true"') == 2
+    assert counts(html)["ban=kg"] == 1
+    assert "hx-swap-oob" not in page_of(client, "/san-pham/?htx=gan")
+
+
+def test_the_shelf_follows_whatever_is_written(client: Client, market: dict[str, Product]) -> None:
+    """Also where no action was called: nothing that lists show may be kept longer than it is true."""
+    rice, noodles = market["rice"], market["noodles"]
+    certificate = Certificate.objects.get(kind=CertificateKind.VIETGAP)
+    today = day_of(timezone.now())
+    page_of(client, "/san-pham/")
+
+    def shown(query: str) -> set[str]:
+        return set(names(page_of(client, f"/san-pham/?{query}")))
+
+    Listing.objects.filter(product=rice).update(state=ListingState.PAUSED)
+    assert shown("htx=gan") == {"Miến dong"}
+    Listing.objects.filter(product=rice).update(state=ListingState.PUBLISHED, lowest_price=700_000)
+    assert shown("muc=500000") == {"Gạo nếp"}
+    Listing.objects.filter(product=market["honey"]).update(is_available=True)
+    assert "Mật ong" in shown("con=on")
+    Product.objects.filter(pk=noodles.pk).update(category=Category.objects.get(slug="rau-qua"))
+    assert shown("nhom=rau-qua") == {"Miến dong", "Mận"}
+    Variant.objects.filter(product=noodles).update(unit="box")
+    assert shown("ban=box") == {"Miến dong"}
+    Price.objects.filter(variant__product=noodles).update(amount=None)
+    assert shown("ban=box") == set()
+    Certificate.objects.filter(pk=certificate.pk).update(expires_on=today.replace(year=today.year - 1))
+    assert shown("cn=vietgap") == set()
+    noodles.certificates.clear()
+    assert shown("sao=4") == set()
+    Cooperative.objects.filter(slug="xa").update(province_code=THAI_NGUYEN)
+    assert shown(f"noi={THAI_NGUYEN}") == {"Gạo nếp", "Miến dong", "Mật ong", "Mận"}
+    Cooperative.objects.filter(slug="xa").update(state=CooperativeState.SUSPENDED)
+    assert shown("") == {"Gạo nếp", "Miến dong"}
+    Listing.objects.filter(product=rice).delete()
+    assert shown("") == {"Miến dong"}
+
+
+def test_what_is_rolled_back_leaves_the_shelf_again() -> None:
+    channel, day = make_channel(), day_of(timezone.now())
+    product = make_product(name="Quýt")
+    assert list(shelf_of(channel.pk, day).goods) == [product.pk]
+
+    with transaction.atomic():
+        Listing.objects.update(state=ListingState.PAUSED)
+        assert not shelf_of(channel.pk, day).goods
+        transaction.set_rollback(True)
+
+    assert list(shelf_of(channel.pk, day).goods) == [product.pk]
+
+
+def write(key: int, product_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO catalog_touched (id, product_id) VALUES (%s, %s)", [key, product_id])
+
+
+def test_the_journal_waits_for_numbers_whose_transactions_commit_later() -> None:
+    write(1_000_000, 1)
+    journal = Journal()
+    write(1_000_003, 4)
+
+    assert journal.news() == {4}
+    write(1_000_002, 3)
+    assert journal.news() == {3}
+    write(1_000_004, 5)
+    write(1_000_001, 2)
+    assert journal.news() == {2, 5}
+    assert journal.news() == set()
+
+
+def test_a_journal_that_was_cut_off_or_put_back_is_outdated() -> None:
+    write(1_000_000, 1)
+    journal = Journal()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM catalog_touched")
+
+    with pytest.raises(Outdated):
+        journal.news()
+    write(1_000_000, 1)  # the same number, from another past
+    with pytest.raises(Outdated):
+        journal.news()
+
+
+def test_queries_do_not_grow_with_goods_and_sellers(client: Client, market: dict[str, Product]) -> None:
+    addresses = [
+        f"/san-pham/?tinh={THAI_NGUYEN}&giao=on&noi={THAI_NGUYEN}&htx=gan&xep=gan",
+        "/tim/?q=kho&htx=gan",
+        "/tim/goi-y/?q=kho",
+    ]
+
+    def add(n: int) -> None:
+        seller = make_seller(f"HTX Khô {n}", province_code=THAI_NGUYEN, commune_code="01948")
+        make_product(seller, name=f"Cá khô {n}")
+
+    def count() -> list[int]:
+        for address in addresses:  # the session and the shelf are made once
+            page_of(client, address)
+        return [count_queries(client, address) for address in addresses]
+
+    add(0)
+    few = count()
+    for n in range(1, 7):
+        add(n)
+
+    assert count() == few
+    assert max(few) <= 30

@@ -1,0 +1,247 @@
+"""Finding what was meant: slips, syllables in one, words of one meaning; sellers, shelves, places."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from catalog.actions.synonyms import MOST, OddWord, OneWordOnly, remove_synonyms, write_synonyms
+from catalog.actions.words import learn_words, learn_words_task
+from catalog.models import KnownWord, Misspelling, Product, Synonym, SynonymSet
+from catalog.search import find_products
+from catalog.search.spelling import distance
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.catalog.test_browse import names, page_of
+from tests.factories import (
+    NOW,
+    THAI_NGUYEN,
+    make_category,
+    make_cooperative,
+    make_places,
+    make_product,
+    make_seller,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def found(client: Client, query: str) -> list[str]:
+    return names(client.get("/tim/", {"q": query}).content.decode())
+
+
+def same(*words: str, set_id: int | None = None) -> SynonymSet:
+    return write_synonyms(set_id=set_id, words=words, actor=Actor.system(), now=NOW)
+
+
+@pytest.fixture
+def goods() -> None:
+    for name in ["Gốm Bát Tràng", "Cà phê Sơn La", "Miến dong", "Mật ong bạc hà", "Bánh tráng"]:
+        make_product(name=name)
+    learn_words()
+
+
+def test_slips_of_the_pen_and_syllables_in_one_find_what_was_meant(client: Client, goods: None) -> None:
+    expected = {
+        "gom bat trnag": ["Gốm Bát Tràng"],  # swapped
+        "gốm bát tràn": ["Gốm Bát Tràng"],  # what begins so is no slip
+        "gmo bat trang": ["Gốm Bát Tràng"],
+        "miem dong": ["Miến dong"],  # another letter
+        "mienn dong": ["Miến dong"],  # one too many
+        "mat og": [],  # two letters are too few to be sure of
+        "mat ogn": ["Mật ong bạc hà"],
+        "caphe": ["Cà phê Sơn La"],
+        "caphesonla": ["Cà phê Sơn La"],
+        "cafe": [],
+        "capheson": ["Cà phê Sơn La"],
+        "battrnag": ["Gốm Bát Tràng"],
+        "xyzxyz": [],
+    }
+
+    assert {query: found(client, query) for query in expected} == expected
+
+
+def test_a_page_says_what_it_looked_for_instead(client: Client, goods: None) -> None:
+    html = page_of(client, "/tim/?q=gom bat trnag")
+
+    assert "Không có “gom bat trnag”. Đây là hàng tìm theo “gom bat trang”." in html
+    assert "Đây là hàng tìm theo" not in page_of(client, "/tim/?q=gom bat trang")
+
+
+def test_where_words_are_known_but_nothing_holds_them_all_fewer_are_offered(
+    client: Client, goods: None
+) -> None:
+    html = page_of(client, "/tim/?q=gom mien dong")
+
+    assert names(html) == []
+    assert re.findall(r'button-second" href="([^"]+)">([^<]+)<', html) == [
+        ("?q=mien+dong", "“mien dong”: có 1 món")
+    ]
+
+
+def test_exact_marks_come_first_then_whole_words_then_what_begins_so(client: Client) -> None:
+    make_product(name="Mỡ lợn")
+    make_product(name="Mơ vàng")
+    make_product(name="Mong manh")
+    make_product(make_seller("HTX Mơ"), name="Gối")
+
+    assert found(client, "mơ") == ["Mơ vàng", "Mỡ lợn", "Mong manh", "Gối"]
+    assert found(client, "mỡ") == ["Mỡ lợn", "Mơ vàng", "Mong manh", "Gối"]
+    assert found(client, "MƠ vàng") == ["Mơ vàng"]
+
+
+def test_the_api_finds_the_same_goods_in_the_same_order(client: Client, goods: None) -> None:
+    product = Product.objects.get(name="Gốm Bát Tràng")
+    draft = make_product(name="Gốm Bát Tràng cũ", state=ListingState.DRAFT)
+
+    assert find_products("gom bat trnag") == [draft.pk, product.pk]
+    assert found(client, "gom bat trnag") == ["Gốm Bát Tràng"]
+
+
+def test_words_of_one_meaning_find_each_other_marks_or_not(client: Client) -> None:
+    make_product(name="Lạc đỏ")
+    make_product(name="Đậu phộng rang")
+    make_product(name="Đậu đen")
+    kept = same("lạc", "Đậu Phộng")
+
+    for query in ("lạc", "LAC", "đậu phộng", "dau phong"):
+        assert set(found(client, query)) == {"Lạc đỏ", "Đậu phộng rang"}, query
+    assert found(client, "lac rang") == ["Đậu phộng rang"]
+    assert found(client, "dau phong do") == ["Lạc đỏ"]
+    assert set(found(client, "dau")) == {"Đậu phộng rang", "Đậu đen"}
+    assert found(client, "lac")[0] == "Lạc đỏ"
+    remove_synonyms(set_id=kept.pk, actor=Actor.system(), now=NOW)
+    assert found(client, "lac") == ["Lạc đỏ"]
+
+
+def test_synonyms_are_written_down_with_who_did_it() -> None:
+    kept = same("lạc", " đậu  phộng ", "LẠC")
+
+    same("lạc", "đậu phụng", set_id=kept.pk)
+
+    assert list(Synonym.objects.order_by("sort_order").values_list("text", "folded")) == [
+        ("lạc", "lac"),
+        ("đậu phụng", "dau phung"),
+    ]
+    told = list(Change.objects.of(kept).in_time().values_list("what", "data"))
+    assert told == [
+        ("synonyms.added", {"from": [], "to": ["lạc", "đậu phộng"]}),
+        ("synonyms.edited", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (["lạc"], OneWordOnly),
+        (["lạc", "LAC"], OneWordOnly),
+        ([f"từ {n}" for n in range(MOST + 1)], OneWordOnly),
+        (["lạc", "🍊"], OddWord),
+        (["lạc", "a" * 61], OddWord),
+        (["lạc", "một hai ba bốn năm"], OddWord),
+    ],
+)
+def test_odd_synonyms_are_refused_and_change_nothing(words: list[str], refused: type[Exception]) -> None:
+    kept = same("ngô", "bắp")
+
+    for set_id in (None, kept.pk):
+        with pytest.raises(refused):
+            same(*words, set_id=set_id)
+
+    assert SynonymSet.objects.count() == 1
+    assert set(Synonym.objects.values_list("text", flat=True)) == {"ngô", "bắp"}
+    with pytest.raises(Missing):
+        same("lạc", "đậu", set_id=kept.pk + 1)
+
+
+def test_known_words_follow_the_goods() -> None:
+    product = make_product(name="Miến dong")
+    make_product(name="Miến gạo", state=ListingState.DRAFT)
+    learn_words()
+    counted = dict(KnownWord.objects.values_list("word", "goods"))
+    assert (counted["mien"], counted["dong"], counted["miendong"]) == (1, 1, 1)
+    assert "gao" not in counted
+    assert set(Misspelling.objects.filter(word__word="mien").values_list("left", flat=True)) == {
+        *("mien", "ien", "men", "min", "mie")
+    }
+
+    Product.objects.filter(pk=product.pk).update(search_name="gung", search_text="gung tuoi mien")
+    make_product(name="Miến khô")
+    learn_words_task()
+
+    counted = dict(KnownWord.objects.values_list("word", "goods"))
+    assert (counted["mien"], counted["gung"]) == (2, 1)
+    assert "dong" not in counted
+    assert not Misspelling.objects.filter(word__word="dong").exists()
+
+
+def test_nothing_is_counted_again_where_nothing_was_written() -> None:
+    make_product(name="Miến dong")
+    learn_words_task()
+    KnownWord.objects.all().delete()
+
+    learn_words_task()
+    assert not KnownWord.objects.exists()
+    make_product(name="Quýt")
+    learn_words_task()
+
+    assert KnownWord.objects.filter(word="quyt").exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("trang", "trang", 0),
+        ("trnag", "trang", 1),
+        ("tran", "trang", 1),
+        ("trung", "trang", 1),
+        ("gao", "goa", 1),
+        ("mat", "ong", 3),
+        ("", "ab", 2),
+    ],
+)
+def test_letters_left_out_added_exchanged_and_swapped_are_counted(one: str, other: str, apart: int) -> None:
+    assert distance(one, other) == distance(other, one) == apart
+
+
+def test_a_search_finds_shelves_sellers_and_places_too(client: Client) -> None:
+    make_places()
+    noodles = make_category("Miến, bún")
+    seller = make_seller(
+        "HTX Miến Tài Hoan", slug="tai-hoan", province_code=THAI_NGUYEN, commune_code="01948"
+    )
+    make_product(seller, name="Miến dong", category=noodles)
+    make_cooperative("HTX Khác")
+
+    html = page_of(client, "/tim/?q=mien")
+    assert f'href="/danh-muc/{noodles.slug}/"' in html
+    assert 'href="/hop-tac-xa/tai-hoan/"' in html
+    assert "HTX Khác" not in html
+    place = page_of(client, "/tim/?q=thai nguyen")
+    assert f'href="/san-pham/?noi={THAI_NGUYEN}"' in place
+    assert names(page_of(client, f"/san-pham/?noi={THAI_NGUYEN}")) == ["Miến dong"]
+
+
+def test_suggestions_come_while_typing_and_lead_there(client: Client) -> None:
+    seller = make_seller("HTX Quýt Bạch Thông", slug="bach-thong")
+    category = make_category("Quýt, cam")
+    product = make_product(seller, name="Quýt Bạch Thông", category=category)
+    make_product(name="Quýt Bạch Thông")
+    make_product(name="Quýt nháp", state=ListingState.DRAFT)
+    make_product(name="Gừng")
+
+    html = page_of(client, "/tim/goi-y/?q=quy")
+
+    assert re.findall(r'href="([^"]+)"', html) == [
+        f"/danh-muc/{category.slug}/",
+        "/hop-tac-xa/bach-thong/",
+        f"/san-pham/{Product.objects.filter(name='Quýt Bạch Thông').latest('pk').slug}/",
+    ]
+    assert product.name in html
+    assert "<html" not in html
+    for nothing in ("", "q", " ", "🍊", "'", "%", "zzz", "x" * 4000, "\x00"):
+        assert client.get("/tim/goi-y/", {"q": nothing}).content.strip() == b"", nothing
