@@ -34,7 +34,7 @@ class SynonymsForm(forms.Form):
     words = forms.CharField(
         label=gettext_lazy("Words that mean the same"),
         max_length=800,
-        help_text=gettext_lazy("Between commas: lạc, đậu phộng. With or without accents, it is the same."),
+        help_text=gettext_lazy("Between commas: maize, corn. With or without accents, it is the same."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
         error_messages={"required": gettext_lazy("Write at least two words.")},
     )

@@ -194,6 +194,7 @@ def test_queries_do_not_grow_with_the_goods(client: Client) -> None:
     for n in range(2, 9):
         make_product(make_seller(f"HTX {n}"), name=f"Khăn {n}", variants=(("Nhỏ", 0), ("To", 5000)))
 
+    client.get("/san-pham/")
     many = [count_queries(client, address) for address in addresses]
 
     assert many == few
@@ -216,6 +217,7 @@ def test_queries_of_a_category_and_of_a_stall_do_not_grow_either(client: Client)
     for n in range(2, 9):
         make_product(seller, name=f"Khăn {n}", category=category)
         make_way(seller, make_channel(), name=f"Xe {n}")
+    client.get("/san-pham/")
 
     assert [count_queries(client, address) for address in addresses] == few
 
