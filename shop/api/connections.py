@@ -20,7 +20,7 @@ from django.db.models.functions import RowNumber
 
 from shop.api.breadth import Resolver, Selection, by_name
 from shop.api.errors import ProtocolError
-from shop.api.types import Ready, Row, Rows, Type
+from shop.api.types import Ready, Row, Rows, Type, built
 
 LARGEST_PAGE = 100
 
@@ -106,7 +106,7 @@ def connect(
     if isinstance(rows, Ready):
         if asked.after is None and asked.before is None and "totalCount" not in wanted:
             return _first_page(type_, rows, asked, selection, order) | {"totalCount": None}
-        rows = rows.build(*rows.args, **rows.shape)
+        rows = built(rows)
     page = _page(type_, rows, asked, selection, order) if wanted - {"totalCount"} else _empty()
     return page | {"totalCount": rows.count() if "totalCount" in wanted else None}
 

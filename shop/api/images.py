@@ -8,6 +8,7 @@ WebP stands in for it, and JPEG is what `ORIGINAL` means, as what was uploaded i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -55,4 +56,10 @@ def image_url(
     if path is not None:
         return context.absolute(default_storage.url(path))
     named = [global_id(type_name, key), str(wanted), *([format_.lower()] if format_ != "ORIGINAL" else [])]
-    return context.absolute(reverse("thumbnail", args=named))
+    return context.absolute(f"{_thumbnails()}{'/'.join(named)}/")
+
+
+@cache
+def _thumbnails() -> str:
+    """Where pictures are asked for before their sizes are made; ids are of letters, digits and `=`."""
+    return reverse("thumbnail", args=["id", "size"]).removesuffix("id/size/")

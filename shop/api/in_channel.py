@@ -11,6 +11,7 @@ staff asked without one. Relations hand it on: a variant's product is the produc
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -30,10 +31,12 @@ RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 
 
 class Shelf(NamedTuple):
-    """What customers see in a channel: rows by the channel's key, and whether that is what somebody sees."""
+    """What customers see in a channel: rows by the channel's key (and by the moment, where that matters), and
+    whether that is what somebody sees."""
 
-    rows: Callable[[int], Rows]
+    rows: Callable[..., Rows]
     is_all: Callable[[Context, Channel | None], bool]
+    is_by_time: bool = False
 
 
 class InChannel(Type):
@@ -54,11 +57,17 @@ class InChannel(Type):
 
         Raises ProtocolError for a customer who names none of several.
         """
-        slug = arguments.get("channel")
-        channel = context.channel(slug) if slug is not None else channel_unasked(context)
-        if channel is None and (slug is not None or not is_inside(context)):
+        channel, is_there = _asked(context, arguments)
+        return self.rows_in(context, channel) if is_there else self.rows_in(context, None).none()
+
+    def asked_among(
+        self, context: Context, arguments: Mapping[str, Any], values: Collection[Any], *, by: str = ""
+    ) -> Rows | Ready:
+        """Of `rows_asked` those whose column `by` (the key) is among the values."""
+        channel, is_there = _asked(context, arguments)
+        if not is_there or not values:
             return self.rows_in(context, None).none()
-        return self.rows_in(context, channel)
+        return self.among(context, channel, values, by=by)
 
     def among(
         self,
@@ -72,7 +81,8 @@ class InChannel(Type):
         """The rows in a channel that the requester may see, whose column `by` (the key) is among these."""
         if channel is not None and self._shelf is not None and self._shelf.is_all(context, channel):
             shape = {"shelf": self._shelf.rows, "by": by or self._key, "order": order}
-            return ready(_on_shelf, channel.pk, keys, **shape)
+            when = [context.now] if self._shelf.is_by_time else []
+            return ready(_on_shelf, keys, channel.pk, *when, **shape)
         return self.rows_in(context, channel).filter(**{f"{by or self._key}__in": keys}).order_by(*order)
 
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
@@ -103,6 +113,13 @@ class InChannel(Type):
         return self.rows_asked(context, {})
 
 
+def _asked(context: Context, arguments: Mapping[str, Any]) -> tuple[Channel | None, bool]:
+    """The channel that the argument `channel` names, and whether anything can be seen so."""
+    slug = arguments.get("channel")
+    channel = context.channel(slug) if slug is not None else channel_unasked(context)
+    return channel, channel is not None or (slug is None and is_inside(context))
+
+
 def noted(rows: Rows, channel: Channel | None) -> Rows:
     """Rows that carry the channel they were asked for in."""
     return noted_in(rows, channel.pk if channel else None)
@@ -114,9 +131,14 @@ def noted_in(rows: Rows, channel_key: int | None) -> Rows:
 
 
 def _on_shelf(
-    channel: int, keys: Collection[Any], *, shelf: Callable[[int], Rows], by: str, order: tuple[str, ...]
+    keys: Collection[Any],
+    channel: int,
+    *when: datetime.datetime,
+    shelf: Callable[..., Rows],
+    by: str,
+    order: tuple[str, ...],
 ) -> Rows:
-    return noted_in(shelf(channel), channel).filter(**{f"{by}__in": keys}).order_by(*order)
+    return noted_in(shelf(channel, *when), channel).filter(**{f"{by}__in": keys}).order_by(*order)
 
 
 def is_inside(context: Context) -> bool:

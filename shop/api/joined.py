@@ -6,7 +6,6 @@ reading and paging need work on both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -48,9 +47,9 @@ class Joined:
     def __getitem__(self, cut: slice) -> Joined:
         return Joined(self._first, self._second, self._order, cut)
 
-    def values_list(self, *columns: str) -> Iterator[tuple[Any, ...]]:
+    def values_list(self, *columns: str) -> QuerySet[Any]:
         both: QuerySet[Any] = self._first.order_by().values_list(*columns)
         both = both.union(self._second.order_by().values_list(*columns), all=True)
         if self._order:
             both = both.order_by(*self._order)
-        return iter(both if self._cut is None else both[self._cut])
+        return both if self._cut is None else both[self._cut]

@@ -44,6 +44,11 @@ class Ready(NamedTuple):
     shape: dict[str, Any]
 
 
+def built(rows: Ready) -> Rows:
+    """The queryset itself, to be narrowed further."""
+    return rows.build(*rows.args, **rows.shape)
+
+
 def ready(build: Callable[..., Rows], *args: Any, **shape: Any) -> Ready:
     return Ready(build, args, shape)
 

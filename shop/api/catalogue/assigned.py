@@ -6,7 +6,7 @@ input. The attribute `cooperative` of products is a view of whose goods they are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import F
@@ -21,7 +21,8 @@ from shop.api.catalogue.shelves import key_of_cooperative
 from shop.api.catalogue.types import attribute, attribute_value, product, product_type, variant
 from shop.api.context import Context
 from shop.api.permissions import Within
-from shop.api.types import Row, Rows, Type
+from shop.api.types import Ready, Row, Rows, Type, built, ready
+from shop.core.prepared import prepared
 
 SEES_HIDDEN = (
     Within(Permission.MANAGE_PRODUCTS),
@@ -93,10 +94,14 @@ def attributes_in(context: Context, rows: Rows) -> Rows:
     return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
 
 
+def _shown(*args: Any, of: Callable[..., Rows], **shape: Any) -> Rows:
+    return of(*args, **shape).filter(visible_in_storefront=True)
+
+
 def said(
     owners: Sequence[Owner],
-    attributes: Rows,
-    values: Rows,
+    attributes: Ready,
+    values: Ready,
     context: Context,
     *,
     attribute_fields: Collection[str],
@@ -107,21 +112,23 @@ def said(
 
     `attributes` are annotated with `held_by`, the key of the type, `values` with `owner`; both in order.
     """
-    attributes = attributes_in(context, attributes)
+    if not context.may(*SEES_HIDDEN):
+        attributes = Ready(_shown, attributes.args, attributes.shape | {"of": attributes.build})
+    wanted: tuple[Rows | Ready, Rows | Ready] = (attributes, values)
     if slug is not None:
-        attributes, values = attributes.filter(slug=slug), values.filter(attribute__slug=slug)
+        wanted = (built(attributes).filter(slug=slug), built(values).filter(attribute__slug=slug))
     by_type: dict[Any, list[Row]] = {}
-    for row in attribute.read(attributes, attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
+    for row in attribute.read(wanted[0], attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
         by_type.setdefault(row.held_by, []).append(row)
-    held: dict[tuple[Any, Any], list[Any]] = {}
-    for value in attribute_value.read(values, value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
-        held.setdefault((value.owner, value.attribute_id), []).append(value)
-    _add_cooperatives(owners, by_type, held)
+    has: dict[tuple[Any, Any], list[Any]] = {}
+    for value in attribute_value.read(wanted[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
+        has.setdefault((value.owner, value.attribute_id), []).append(value)
+    _add_cooperatives(owners, by_type, has)
     return [
         [
             {
                 "attribute": row,
-                "values": held.get((owner.key, row.id), []),
+                "values": has.get((owner.key, row.id), []),
                 "in_channel": owner.in_channel,
                 "__typename": assigned_type(row),
             }
@@ -140,21 +147,25 @@ def assigned_type(row: Row) -> str:
 
 
 def _add_cooperatives(
-    owners: Sequence[Owner], by_type: Mapping[Any, list[Row]], held: dict[tuple[Any, Any], list[Any]]
+    owners: Sequence[Owner], by_type: Mapping[Any, list[Row]], has: dict[tuple[Any, Any], list[Any]]
 ) -> None:
     """Fill in the attribute `cooperative` of the products among the owners. One query, where it is asked."""
     views = {key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE}
     keys = {owner.cooperative for owner in owners if owner.type_key in views} - {None}
     if not keys:
         return
-    found = Cooperative.objects.public().filter(pk__in=keys).values_list("pk", "name", "slug")
-    told = {key: (name, slug) for key, name, slug in found}
+    told = {key: (name, slug) for key, name, slug in _named(keys)}
     for owner in owners:
         view = views.get(owner.type_key)
         if view is not None and owner.cooperative in told:
             page = key_of_cooperative(owner.cooperative)
             name, slug = told[owner.cooperative]
-            held[owner.key, view.id] = [OwnValue(page, name, slug, str(page), view.id, owner.key)]
+            has[owner.key, view.id] = [OwnValue(page, name, slug, str(page), view.id, owner.key)]
+
+
+@prepared
+def _named(cooperatives: Collection[Any]) -> Rows:
+    return Cooperative.objects.public().filter(pk__in=cooperatives).values_list("pk", "name", "slug")
 
 
 # --- products and variants ----------------------------------------------------------------------------
@@ -169,11 +180,10 @@ def _of_products(
 ) -> list[list[dict[str, Any]]]:
     owners = [Owner(row.id, row.product_type_id, row.cooperative_id, row.in_channel) for row in rows]
     kinds = {owner.type_key for owner in owners}
-    held = AttributeValue.objects.filter(product_rows__product__in={owner.key for owner in owners})
     return said(
         owners,
-        of_types(AttributeScope.PRODUCT, kinds),
-        held.annotate(owner=F("product_rows__product")).order_by("owner", "product_rows__sort_order", "id"),
+        ready(of_types, kinds, scope=AttributeScope.PRODUCT),
+        ready(held, {owner.key for owner in owners}, through="product"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -190,14 +200,11 @@ def _of_variants(
     choosing: bool | None = None,
 ) -> list[list[dict[str, Any]]]:
     owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
-    attributes = of_types(AttributeScope.VARIANT, {owner.type_key for owner in owners})
-    if choosing is not None:
-        attributes = attributes.filter(chosen_by=choosing)
-    held = AttributeValue.objects.filter(variant_rows__variant__in={owner.key for owner in owners})
+    kinds = {owner.type_key for owner in owners}
     return said(
         owners,
-        attributes,
-        held.annotate(owner=F("variant_rows__variant")).order_by("owner", "variant_rows__sort_order", "id"),
+        ready(of_types, kinds, scope=AttributeScope.VARIANT, choosing=choosing),
+        ready(held, {owner.key for owner in owners}, through="variant"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -205,15 +212,23 @@ def _of_variants(
     )
 
 
-def of_types(scope: AttributeScope, kinds: Collection[Any]) -> Rows:
-    """Attributes of kinds of goods, with the kind that holds each, in its order."""
-    return (
-        Attribute.objects.filter(product_type_rows__product_type__in=kinds, product_type_rows__scope=scope)
-        .annotate(
-            held_by=F("product_type_rows__product_type"),
-            chosen_by=F("product_type_rows__variant_selection"),
-        )
-        .order_by("held_by", "product_type_rows__sort_order", "id")
+def of_types(kinds: Collection[Any], *, scope: AttributeScope, choosing: bool | None = None) -> Rows:
+    """Attributes of kinds of goods, with the kind that holds each, in its order; `choosing` those by which
+    variants are chosen, or the others."""
+    rows = Attribute.objects.filter(
+        product_type_rows__product_type__in=kinds, product_type_rows__scope=scope
+    ).annotate(
+        held_by=F("product_type_rows__product_type"), chosen_by=F("product_type_rows__variant_selection")
+    )
+    rows = rows if choosing is None else rows.filter(chosen_by=choosing)
+    return rows.order_by("held_by", "product_type_rows__sort_order", "id")
+
+
+def held(owners: Collection[Any], *, through: str) -> Rows:
+    """Values of products, variants or pages, with whose each is, in their order."""
+    rows = AttributeValue.objects.filter(**{f"{through}_rows__{through}__in": owners})
+    return rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
+        "owner", f"{through}_rows__sort_order", "id"
     )
 
 
@@ -316,7 +331,7 @@ def _of_kinds(
     fields: Collection[str],
     choosing: bool | None = None,
 ) -> list[list[Row]]:
-    attributes = attributes_in(context, of_types(scope, {row.id for row in rows}))
+    attributes = attributes_in(context, of_types({row.id for row in rows}, scope=scope))
     if choosing is not None:
         attributes = attributes.filter(chosen_by=choosing)
     found: dict[Any, list[Row]] = {}

@@ -10,7 +10,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value
 from catalog.models import AttributeValue
 from catalog.search import find_products
 from shop.api.breadth import Selection
-from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.lookups import named_by
 from shop.api.catalogue.product_filters import conditions_in
 from shop.api.catalogue.shelves import cooperative_of
 from shop.api.catalogue.types import (
@@ -64,7 +64,8 @@ _NARROWING = {"search", "filter", "where", "cooperative", "sortBy"}
 
 @query.field("product")
 def one_product(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(product, product.rows_asked(context, arguments), "catalog.product", arguments)
+    column, values = named_by(product, "catalog.product", arguments)
+    rows = product.asked_among(context, arguments, values, by=column)
     return next(iter(product.read(rows, selection.names())), None)
 
 

@@ -6,6 +6,7 @@ the cooperative's own, so nothing can drift. Its key is the cooperative's behind
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.db.models import (
@@ -42,23 +43,39 @@ def key_of_cooperative(cooperative_key: int) -> int:
 
 def shelves(context: Context, channel: Channel | None) -> Rows:
     """Collections that the requester may see: customers, what is published in the channel."""
-    made: Any = Collection.objects.annotate(
-        key=F("id"),
-        cooperative_key=Value(None, BigIntegerField()),
-        story=Value("", TextField()),
-    )
+    made = _made()
     if channel is not None:
-        here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
         if not context.may(Permission.MANAGE_PRODUCTS):
-            here = here.filter(Q(published_at=None) | Q(published_at__lte=context.now), is_published=True)
+            return shelves_shown(channel.pk, context.now)
+        here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
         made = made.filter(Exists(here))
     elif not context.may(Permission.MANAGE_PRODUCTS):
         made = made.none()
-    own = Cooperative.objects.public().annotate(
+    return Joined(made, _own())  # type: ignore[return-value]
+
+
+def shelves_shown(channel: int, now: datetime.datetime) -> Rows:
+    """Those that are published in a channel."""
+    here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel, is_published=True)
+    here = here.filter(Q(published_at=None) | Q(published_at__lte=now))
+    return Joined(_made().filter(Exists(here)), _own())  # type: ignore[return-value]
+
+
+def sees_what_is_shown(context: Context, channel: Channel | None) -> bool:
+    return channel is not None and not context.may(Permission.MANAGE_PRODUCTS)
+
+
+def _made() -> Any:
+    return Collection.objects.annotate(
+        key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
+    )
+
+
+def _own() -> Any:
+    return Cooperative.objects.public().annotate(
         key=F("id") + Value(COOPERATIVE_KEYS),
         cooperative_key=F("id"),
         seo_title=Value(None, CharField()),
         seo_description=F("summary"),
         description=Value(None, JSONField()),
     )
-    return Joined(made, own)  # type: ignore[return-value]

@@ -19,7 +19,7 @@ from catalog.states import ListingState
 from cooperatives.models import Warehouse
 from cooperatives.states import CooperativeState
 from shop.accounts.permissions import Permission
-from shop.api.catalogue.shelves import shelves
+from shop.api.catalogue.shelves import sees_what_is_shown, shelves, shelves_shown
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, Shelf
 from shop.api.permissions import Within
@@ -148,7 +148,7 @@ def _stocks(context: Context) -> Rows:
 
 product = InChannel("Product", goods_in, shelf=Shelf(goods_on_sale, sees_the_shelf))
 variant = InChannel("ProductVariant", variants_in, shelf=Shelf(variants_on_sale, sees_the_shelf))
-collection = InChannel("Collection", shelves, key="key")
+collection = InChannel("Collection", shelves, key="key", shelf=Shelf(shelves_shown, sees_what_is_shown, True))
 category = Type("Category", lambda context: Category.objects.all())
 product_type = Type("ProductType", lambda context: ProductType.objects.all())
 attribute = Type("Attribute", lambda context: Attribute.objects.all())

@@ -6,7 +6,7 @@ from typing import Any
 
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
-from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.lookups import named_by
 from shop.api.catalogue.types import variant
 from shop.api.connections import Key, connect
 from shop.api.context import Context
@@ -20,7 +20,8 @@ query = Queries()
 
 @query.field("productVariant")
 def one_variant(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(variant, variant.rows_asked(context, arguments), "catalog.variant", arguments)
+    column, values = named_by(variant, "catalog.variant", arguments)
+    rows = variant.asked_among(context, arguments, values, by=column)
     return next(iter(variant.read(rows, selection.names())), None)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from catalog.models import Attribute, AttributeValue
+from catalog.models import Attribute
 from catalog.models.attribute import AttributeKind
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.assigned import VALUE_FIELDS, Owner, attributes_in, first_of, said
+from shop.api.catalogue.assigned import VALUE_FIELDS, Owner, attributes_in, first_of, held, said
 from shop.api.catalogue.assigned_values import references_to
 from shop.api.catalogue.attribute_filters import said_of
 from shop.api.catalogue.categories import as_blocks
@@ -35,7 +35,7 @@ from shop.api.ids import key_of
 from shop.api.metadata import keep_metadata
 from shop.api.roots import Queries
 from shop.api.translating import translation_of
-from shop.api.types import Row, Rows
+from shop.api.types import Row, Rows, ready
 from shop.content.models import Page, PageAttributeValue, PageType
 from shop.core.calendar import day_of
 
@@ -95,11 +95,10 @@ def _said(
     slug: str | None = None,
 ) -> list[list[dict[str, Any]]]:
     owners = [Owner(row.key, row.page_type_id, None, row.in_channel) for row in rows]
-    held = AttributeValue.objects.filter(page_rows__page__in={owner.key for owner in owners})
     return said(
         owners,
-        _of_types({owner.type_key for owner in owners}),
-        held.annotate(owner=F("page_rows__page")).order_by("owner", "page_rows__sort_order", "id"),
+        ready(_of_types, {owner.type_key for owner in owners}),
+        ready(held, {owner.key for owner in owners}, through="page"),
         context,
         attribute_fields=fields,
         value_fields=values,
