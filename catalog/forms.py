@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.actions.promotions import PromotionTerms
+from catalog.actions.translations import PRODUCT_TEXTS, VARIANT_TEXTS
 from catalog.models import Category, Product, Promotion
+from cooperatives.forms import Original, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.calendar import day_of, start_of_day
 
@@ -164,4 +166,21 @@ class PromotionForm(OfferForm):
             "bearer": PLATFORM if promotion.borne_by_platform else COOPERATIVE,
             "products": promotion.products.all(),
             "categories": promotion.categories.all(),
+        }
+
+
+class ProductTexts(TranslationForm):
+    """Goods and their kinds, to be said in another language."""
+
+    def __init__(self, product: Product, language: str, data: Any = None) -> None:
+        self.product = product
+        self.variants = list(product.variants.in_order())
+        kinds = [Original(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
+        super().__init__([Original(product, PRODUCT_TEXTS), *kinds], language, data)
+
+    def said(self) -> dict[str, Any]:
+        """What `translate_product` is to be told."""
+        return {
+            "texts": self.texts(self.product),
+            "variants": {variant.pk: self.texts(variant) for variant in self.variants},
         }

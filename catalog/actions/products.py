@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -319,18 +320,20 @@ def describe_for_search(product: Product, *further: str) -> None:
     product.sort_key = sort_key(product.name)
 
 
+def rich_text(text: str) -> dict[str, Any]:
+    """A plain text's paragraphs as EditorJS JSON, the form in which descriptions are kept."""
+    paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
+    return {
+        "blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs if each],
+    }
+
+
 def _describe(product: Product, details: ProductDetails) -> None:
     for field, value in asdict(details).items():
         if field != "description":
             setattr(product, field, value)
     product.description_text = details.description
-    product.description = {
-        "blocks": [
-            {"type": "paragraph", "data": {"text": paragraph.strip()}}
-            for paragraph in details.description.split("\n\n")
-            if paragraph.strip()
-        ]
-    }
+    product.description = rich_text(details.description)
     describe_for_search(product, *(word for word in [product.category and product.category.name] if word))
 
 

@@ -131,6 +131,7 @@ def _translate(product: Product, choices: Sequence[Choice]) -> None:
         "name",
         "description_text",
         "origin",
+        "ingredients",
         "packaging",
         "shelf_life",
         "storage",

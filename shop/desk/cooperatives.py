@@ -28,6 +28,7 @@ from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.models import Change
 from shop.core.text import fold
+from shop.core.translate import other_languages
 from shop.desk.forms import AnswerForm, CooperativeSearch
 from shop.desk.history import tell
 
@@ -122,6 +123,7 @@ def _one(request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200) 
     changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
     context: dict[str, Any] = {
         "shown": shown,
+        "tongues": other_languages(),
         "form": form,
         "checks": _checks(shown),
         "buttons": _buttons(shown),

@@ -45,6 +45,8 @@ WORDS: dict[str, Promise] = {
     "listing.withdrawn": pgettext_lazy("history", "Withdrawn"),
     "product.offered": pgettext_lazy("history", "Goods entered"),
     "product.edited": pgettext_lazy("history", "Goods changed"),
+    "product.translated": pgettext_lazy("history", "Said in another language"),
+    "cooperative.translated": pgettext_lazy("history", "Said in another language"),
     "product.pictured": pgettext_lazy("history", "Picture added"),
     "product.pictures_ordered": pgettext_lazy("history", "Pictures put in another order"),
     "product.picture_removed": pgettext_lazy("history", "Picture taken out"),

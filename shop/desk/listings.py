@@ -25,6 +25,7 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.models import Change
+from shop.core.translate import other_languages
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
 from shop.desk.history import tell
 
@@ -97,6 +98,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "product": product,
         "cooperative": product.cooperative,
         "form": ReasonForm(),
+        "tongues": other_languages(),
         "variants": [
             {
                 "variant": variant,

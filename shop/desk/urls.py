@@ -24,6 +24,7 @@ from shop.desk import (
     settlements,
     synonyms,
     transfers,
+    translations,
 )
 
 app_name = "desk"
@@ -35,6 +36,8 @@ urlpatterns = [
     path("hop-tac-xa/<int:pk>/tra-loi/", cooperatives.cooperative_answer, name="cooperative-answer"),
     path("hang/", listings.listings, name="listings"),
     path("hang/<int:pk>/", listings.listing, name="listing"),
+    path("hang/<int:pk>/loi/<str:language>/", translations.listing_texts, name="listing-texts"),
+    path("hop-tac-xa/<int:pk>/loi/<str:language>/", translations.cooperative_texts, name="cooperative-texts"),
     path("hang/<int:pk>/dang-ban/", listings.listing_publication, name="listing-publication"),
     path("hang/<int:pk>/tra-lai/", listings.listing_return, name="listing-return"),
     path("hang/<int:pk>/go-xuong/", listings.listing_withdrawal, name="listing-withdrawal"),

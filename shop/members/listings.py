@@ -31,6 +31,7 @@ from cooperatives.models import Warehouse
 from cooperatives.views import carry_out
 from shop.core.errors import Missing
 from shop.core.models import Picture
+from shop.core.translate import other_languages
 from shop.members.entrance import for_members, show
 from shop.members.forms.goods import PictureForm
 
@@ -168,6 +169,7 @@ def listing_page(
         .order_by("sort_order", "pk"),
         "variants": _variants(mine),
         "photo": photo or PictureForm(),
+        "tongues": other_languages(),
         "key": uuid.uuid4(),
         "houses": list(Warehouse.objects.for_cooperative(standing.cooperative).open()),
         "may_count": standing.may(Right.COUNT),

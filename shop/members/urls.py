@@ -18,6 +18,7 @@ from shop.members import (
     settlements,
     stock,
     today,
+    translations,
     warehouses,
     weighing,
 )
@@ -52,6 +53,8 @@ urlpatterns = [
     path("hang/<int:listing_id>/ban-tiep/", listings.return_to_sale, name="listing-resumption"),
     path("hang/<int:listing_id>/rut/", listings.withdrawal, name="listing-withdrawal"),
     path("hang/<int:listing_id>/mo-ta/", goods.details, name="listing-details"),
+    path("hang/<int:listing_id>/loi/<str:language>/", translations.listing_texts, name="listing-texts"),
+    path("loi/<str:language>/", translations.cooperative_texts, name="cooperative-texts"),
     path("hang/<int:listing_id>/mo-lai/", listings.reopening, name="listing-reopening"),
     path("hang/<int:listing_id>/anh/", pictures.pictures, name="listing-pictures"),
     path("hang/<int:listing_id>/anh/<int:media_id>/cho/", pictures.picture_place, name="picture-place"),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language, pgettext_lazy
+
+_OWN = "_own_words"
 
 
 class TranslationQuerySet(models.QuerySet["Translation"]):
@@ -43,14 +45,25 @@ class Translation(models.Model):
 def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
     """Give rows of one model, as loaded for a page, the texts of the page's language.
 
-    One query, none in the shop's own language. The rows must not be saved afterwards.
+    One query, none in the shop's own language. What is not translated stays as it is, and `own_words` knows
+    it. The rows must not be saved afterwards.
     """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:
         return
     texts = Translation.objects.texts(rows[0]._meta.label_lower, {row.pk for row in rows}, language)
     for row in rows:
+        own: set[str] = row.__dict__.setdefault(_OWN, set())
         for field in fields:
             text = texts.get((str(row.pk), field))
             if text:
                 setattr(row, field, text)
+                own.discard(field)
+            else:
+                own.add(field)
+
+
+def own_words(row: models.Model) -> Set[str]:
+    """The fields that `show_in_language` found no translation of: they are in the shop's own language."""
+    own: Set[str] = row.__dict__.get(_OWN, frozenset())
+    return own

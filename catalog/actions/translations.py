@@ -1,0 +1,66 @@
+"""Saying goods in other languages, field by field."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from catalog.actions.products import rich_text
+from catalog.models import Product
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.db import locked_one
+from shop.core.errors import Missing
+from shop.core.models import record_change
+from shop.core.translate import say_in_language
+
+PRODUCT_TEXTS = (
+    *("name", "description_text", "ingredients", "origin", "packaging", "shelf_life", "storage"),
+    *("season_note", "return_terms"),
+)
+VARIANT_TEXTS = ("name",)
+
+
+@transaction.atomic(durable=True)
+def translate_product(
+    *,
+    cooperative: Cooperative | None,
+    product_id: int,
+    language: str,
+    texts: Mapping[str, str],
+    variants: Mapping[int, Mapping[str, str]],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Say the goods and their kinds (by key) in a language; `cooperative` None means platform staff.
+
+    An empty text is taken away. Raises Missing.
+    """
+    rows = Product.objects.all() if cooperative is None else Product.objects.for_cooperative(cooperative)
+    product = locked_one(rows.filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    changed = say_in_language(product, language, texts, of=PRODUCT_TEXTS)
+    if "description_text" in changed:  # Saleor's clients read the same as formatted text
+        text = texts["description_text"].strip()
+        formatted = json.dumps(rich_text(text), ensure_ascii=False) if text else ""
+        say_in_language(product, language, {"description": formatted}, of=("description",))
+    mine = product.variants.in_bulk(list(variants))
+    if set(mine) != set(variants):
+        raise Missing()
+    for key, variant in mine.items():
+        said = say_in_language(variant, language, variants[key], of=VARIANT_TEXTS)
+        changed += [f"{key}.{field}" for field in said]
+    if changed:
+        record_change(
+            "product.translated",
+            product,
+            actor=actor,
+            now=now,
+            cooperative_id=product.cooperative_id,
+            data={"language": language, "fields": changed},
+        )
+    return product

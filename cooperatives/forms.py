@@ -1,0 +1,111 @@
+"""Texts beside their originals, to be said in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db import models
+from django.forms.boundfield import BoundField
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.actions.translations import COOPERATIVE_TEXTS, WAY_TEXTS
+from cooperatives.models import Cooperative
+from shop.core.models import Translation
+
+_LONG = 120  # letters, from which on a text gets several lines
+_LABELS: dict[str, Promise] = {
+    "name": _("Name"),
+    "description_text": _("Description"),
+    "ingredients": _("Made of"),
+    "origin": _("Origin"),
+    "packaging": _("Packed"),
+    "shelf_life": _("Best before"),
+    "storage": _("Keeping"),
+    "season_note": _("Season"),
+    "return_terms": _("Returns"),
+    "summary": _("In one sentence"),
+    "story": _("Who they are"),
+    "pause_note": _("Why it rests"),
+    "note": _("Note"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A row whose texts are to be said, and which of them; `heading` where it is one of several."""
+
+    row: models.Model
+    fields: tuple[str, ...]
+    heading: str = ""
+
+
+class TranslationForm(forms.Form):
+    """One field for each text that the rows have, its original as the hint. All may stay empty."""
+
+    def __init__(self, originals: Sequence[Original], language: str, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+        self.originals = originals
+        self._names: dict[tuple[str, int], dict[str, str]] = {}
+        for original in originals:
+            self._ask_for(original, language)
+
+    @property
+    def groups(self) -> list[tuple[str, list[BoundField]]]:
+        """The fields by row, each under its heading."""
+        return [
+            (original.heading, [self[name] for name in names.values()])
+            for original in self.originals
+            if (names := self._names[_key(original.row)])
+        ]
+
+    def texts(self, row: models.Model) -> dict[str, str]:
+        """What was said of a row, by field; empty where nothing was."""
+        return {field: self.cleaned_data[name] for field, name in self._names[_key(row)].items()}
+
+    def _ask_for(self, original: Original, language: str) -> None:
+        row, kind = original.row, original.row._meta.label_lower
+        said = Translation.objects.texts(kind, [row.pk], language)
+        names = self._names[_key(row)] = {}
+        for field in original.fields:
+            own = getattr(row, field)
+            if not own:
+                continue
+            name = names[field] = f"{row._meta.model_name}-{row.pk}-{field}"
+            column = row._meta.get_field(field)
+            is_long = len(own) > _LONG or not getattr(column, "max_length", None)
+            attrs: dict[str, Any] = {"class": "input", "lang": language}
+            self.fields[name] = forms.CharField(
+                label=str(_LABELS[field]),
+                required=False,
+                max_length=getattr(column, "max_length", None) or 5000,
+                initial=said.get((str(row.pk), field), ""),
+                help_text=format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, own),
+                widget=forms.Textarea(attrs=attrs) if is_long else forms.TextInput(attrs=attrs),
+            )
+
+
+class CooperativeTexts(TranslationForm):
+    """A cooperative and the ways of delivery that it offers."""
+
+    def __init__(self, cooperative: Cooperative, language: str, data: Any = None) -> None:
+        self.cooperative = cooperative
+        self.ways = list(cooperative.ways.filter(is_active=True).order_by("sort_order", "pk"))
+        ways = [Original(way, WAY_TEXTS, way.name) for way in self.ways]
+        super().__init__([Original(cooperative, COOPERATIVE_TEXTS), *ways], language, data)
+
+    def said(self) -> dict[str, Any]:
+        """What `translate_cooperative` is to be told."""
+        return {
+            "texts": self.texts(self.cooperative),
+            "ways": {way.pk: self.texts(way) for way in self.ways},
+        }
+
+
+def _key(row: models.Model) -> tuple[str, int]:
+    return row._meta.label_lower, row.pk

@@ -1,0 +1,124 @@
+import json
+import re
+
+import pytest
+
+from cooperatives.models import Role
+from shop.core.models import Change, Translation
+from tests.factories import make_admin, make_member, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seller(db):
+    return make_seller("HTX Tài Hoan", slug="htx-tai-hoan", summary="Làm miến", story="Chuyện nhà")
+
+
+@pytest.fixture
+def product(seller):
+    made = make_product(seller, name="Miến dong", variants=(("Gói nhỏ", 0), ("Gói to", 9_000)))
+    made.description_text = "Sợi dai.\n\nNấu nhanh."
+    made.save()
+    return made
+
+
+def said_of(row):
+    rows = Translation.objects.filter(kind=row._meta.label_lower, key=str(row.pk))
+    return {each.field: each.text for each in rows.order_by("field")}
+
+
+def texts_page(product):
+    return f"/xa-vien/hang/{product.listings.get().pk}/loi/en/"
+
+
+def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_in_vietnamese(
+    client, seller, product
+):
+    client.force_login(make_member(seller, Role.LISTER))
+    small = product.variants.get(name="Gói nhỏ")
+
+    form = client.get(texts_page(product)).content.decode()
+    told = {
+        f"product-{product.pk}-name": " Canna noodles ",
+        f"product-{product.pk}-description_text": "Firm.\n\nQuick.",
+        f"variant-{small.pk}-name": "Small packet",
+    }
+    response = client.post(texts_page(product), told)
+
+    assert '<span lang="vi">Phủ Thông, Thái Nguyên</span>' in form
+    assert "-storage" not in form  # nothing is said of it in Vietnamese
+    assert response.status_code == 302
+    formatted = said_of(product)["description"]
+    assert [block["data"]["text"] for block in json.loads(formatted)["blocks"]] == ["Firm.", "Quick."]
+    assert said_of(product) == {
+        "name": "Canna noodles",
+        "description_text": "Firm.\n\nQuick.",
+        "description": formatted,
+    }
+    assert said_of(small) == {"name": "Small packet"}
+    change = Change.objects.get(what="product.translated")
+    assert change.data == {
+        "language": "en",
+        "fields": ["name", "description_text", f"{small.pk}.name"],
+    }
+    page = client.get(f"/en/san-pham/{product.slug}/").content.decode()
+    assert "<h1>Canna noodles</h1>" in page
+    assert '<span lang="vi">Phủ Thông, Thái Nguyên</span>' in page
+    assert "<b>Small packet</b>" in page
+    assert '<b lang="vi">Gói to</b>' in page
+    assert "<h1>Miến dong</h1>" in client.get(f"/san-pham/{product.slug}/").content.decode()
+
+
+def test_an_emptied_text_falls_back_and_nothing_changed_is_no_change(client, seller, product):
+    client.force_login(make_member(seller, Role.LISTER))
+    told = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
+    client.post(texts_page(product), told)
+    client.post(texts_page(product), told)
+    assert Change.objects.filter(what="product.translated").count() == 1
+
+    client.post(texts_page(product), told | {f"product-{product.pk}-description_text": ""})
+
+    assert said_of(product) == {"name": "Noodles"}
+
+
+def test_nobody_says_others_goods_nor_in_a_language_that_is_not_there(client, seller, product):
+    client.force_login(make_member(make_seller("HTX Khác"), Role.LISTER))
+    told = {f"product-{product.pk}-name": "Noodles"}
+
+    assert client.post(texts_page(product), told).status_code == 404
+    assert client.post(f"/quan-tri/hang/{product.listings.get().pk}/loi/en/", told).status_code == 404
+    client.force_login(make_member(seller, Role.LISTER))
+    for language in ("vi", "fr"):
+        assert client.get(texts_page(product).replace("/en/", f"/{language}/")).status_code == 404
+    assert client.post("/xa-vien/loi/en/", {f"cooperative-{seller.pk}-name": "X"}).status_code == 403
+    assert said_of(product) == said_of(seller) == {}
+
+
+def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, seller, product):
+    way = seller.ways.get()
+    client.force_login(make_member(seller, Role.MANAGER))
+    told = {f"cooperative-{seller.pk}-summary": "Make noodles", f"deliveryway-{way.pk}-name": "Home"}
+    client.post("/xa-vien/loi/en/", told)
+    client.force_login(make_admin())
+
+    client.post(
+        f"/quan-tri/hop-tac-xa/{seller.pk}/loi/en/", told | {f"cooperative-{seller.pk}-story": "Story"}
+    )
+    client.post(
+        f"/quan-tri/hang/{product.listings.get().pk}/loi/en/", {f"product-{product.pk}-name": "Noodles"}
+    )
+
+    assert said_of(seller) == {"story": "Story", "summary": "Make noodles"}
+    assert said_of(way) == {"name": "Home"}
+    assert said_of(product) == {"name": "Noodles"}
+    changes = Change.objects.filter(what="cooperative.translated").order_by("pk")
+    assert [(each.door, each.data["fields"]) for each in changes] == [
+        ("members", ["summary", f"{way.pk}.name"]),
+        ("desk", ["story"]),
+    ]
+    page = client.get("/en/hop-tac-xa/htx-tai-hoan/").content.decode()
+    assert "Make noodles" in page
+    assert re.search(r'<h1 id="name" lang="vi">HTX Tài Hoan</h1>', page)
+    assert "<h3><a href" in page
+    assert ">Noodles</a></h3>" in page
