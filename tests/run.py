@@ -1,6 +1,8 @@
-"""`make test`: the suite on SQLite, then on PostgreSQL with Redis, and one count of both.
+"""`make test`: the suite on SQLite and on PostgreSQL with Redis beside each other, and one count of both.
 
-Arguments go to pytest. What is marked `once` runs with the first only.
+Arguments go to pytest. What is marked `once` runs with the first only. Beside each other, since each waits
+often: for a browser, for the other's lock, for the last of its workers. What the second says comes after the
+first has ended.
 """
 
 from __future__ import annotations
@@ -9,29 +11,49 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 DATABASES = ("sqlite", "postgres")
 
 
+@dataclass
+class _Run:
+    """The suite on one database, under way."""
+
+    database: str
+    process: subprocess.Popen[bytes]
+    report: Path
+    said: IO[bytes] | None  # what it says; None where it speaks for itself
+    begun: float = field(default_factory=time.monotonic)
+
+    def end(self) -> int:
+        code = self.process.wait()
+        if self.said is not None:
+            self.said.seek(0)
+            print(f"\n=== {self.database} ===\n{self.said.read().decode(errors='replace')}", flush=True)
+        print(f"{self.database}: ended {time.monotonic() - self.begun:.0f} s after the beginning", flush=True)
+        return code
+
+    def counts(self) -> dict[str, int]:
+        suite = ElementTree.parse(self.report).getroot().find("testsuite") if self.report.exists() else None
+        names = ("tests", "failures", "errors", "skipped")
+        return {name: int(suite.get(name, 0)) if suite is not None else 0 for name in names}
+
+
 def main(arguments: list[str]) -> int:
-    counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    broken = []
     with tempfile.TemporaryDirectory() as folder:
-        for database in DATABASES:
-            print(f"\n=== {database} ===", flush=True)
-            report = Path(folder, f"{database}.xml")
-            begun = time.monotonic()
-            command = [sys.executable, "-m", "pytest", "--db", database, f"--junitxml={report}", "-q"]
-            code = subprocess.run([*command, *_chosen(arguments, database)]).returncode
-            print(f"{database}: {time.monotonic() - begun:.0f} s", flush=True)
-            if code != 0 or not report.exists():
-                broken.append(database)
-            if report.exists():
-                suite = ElementTree.parse(report).getroot().find("testsuite")
-                for name in counts:
-                    counts[name] += int(suite.get(name, 0)) if suite is not None else 0
+        runs = [_begin(database, arguments, Path(folder)) for database in DATABASES]
+        try:
+            broken = [run.database for run in runs if run.end() != 0 or not run.report.exists()]
+        except KeyboardInterrupt:
+            for run in runs:
+                run.process.wait()
+            return 1
+        all_counts = [run.counts() for run in runs]
+    counts = {name: sum(each[name] for each in all_counts) for name in all_counts[0]}
     failed = counts["failures"] + counts["errors"]
     passed = counts["tests"] - failed - counts["skipped"]
     print(f"\n{passed} passed, {failed} failed, {counts['skipped']} skipped")
@@ -40,6 +62,20 @@ def main(arguments: list[str]) -> int:
     if broken:
         print(f"Not in order on: {', '.join(broken)}")
     return 1 if broken or failed or counts["skipped"] or not passed else 0
+
+
+def _begin(database: str, arguments: list[str], folder: Path) -> _Run:
+    report = folder / f"{database}.xml"
+    command = [sys.executable, "-m", "pytest", "--db", database, f"--junitxml={report}", "-q"]
+    said = None
+    if database == DATABASES[0]:
+        print(f"=== {database} ===", flush=True)
+    else:
+        said = tempfile.TemporaryFile()
+    process = subprocess.Popen(
+        [*command, *_chosen(arguments, database)], stdout=said, stderr=subprocess.STDOUT if said else None
+    )
+    return _Run(database, process, report, said)
 
 
 def _chosen(arguments: list[str], database: str) -> list[str]:
