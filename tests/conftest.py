@@ -6,6 +6,7 @@ is missing fails by name; nothing is skipped.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -83,6 +84,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     items.sort(
         key=lambda item: not any(item.iter_markers("processes")) and not any(item.iter_markers("browser"))
     )
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: looking through it for rubbish again and again took a sixth of the
+    time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
