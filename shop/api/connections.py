@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -113,7 +113,7 @@ def connect(
 
 def connect_each(
     type_: Type,
-    rows: Rows,
+    rows: Rows | Ready,
     arguments: Mapping[str, Any],
     selection: Selection,
     *,
@@ -123,29 +123,52 @@ def connect_each(
 ) -> list[dict[str, Any]]:
     """A connection for each parent, whose key stands in the column `by` of the rows: one query for all."""
     asked = Asked.by(arguments, selection.name)
-    wanted = selection.names()
-    rows = rows.filter(**{f"{by}__in": set(parents)})
-    counts = _counted(rows, by) if "totalCount" in wanted else {}
+    wanted, keys = selection.names(), set(parents)
+    columns, names = [key.column for key in order], selection.names("edges", "node")
+    cut = _FirstRows(by, tuple(order), asked.backwards, asked.limit + 1, type_.wanted(names, by, *columns))
+    counts: dict[Any, int] = {}
+    is_first = asked.after is None and asked.before is None and "totalCount" not in wanted
+    if isinstance(rows, Ready) and is_first:
+        shape = rows.shape | {"of": rows.build, "cut": cut}
+        pages: Rows | Ready = Ready(_first_pages, (keys, *rows.args), shape)
+    else:
+        rows = built(rows) if isinstance(rows, Ready) else rows
+        rows = rows.filter(**{f"{by}__in": keys})
+        counts = _counted(rows, by) if "totalCount" in wanted else {}
+        pages = _numbered(_between(rows, asked, order), cut)
     edges: dict[Any, list[Edge]] = {}
-    if wanted - {"totalCount"}:
-        within = _sorted(_between(rows, asked, order), order, asked.backwards)
-        numbered = within.annotate(
-            place_in_page=Window(
-                RowNumber(),
-                partition_by=[F(by)],
-                order_by=[key.order(asked.backwards) for key in order],
-            )
-        ).filter(place_in_page__lte=asked.limit + 1)
-        columns = [key.column for key in order]
-        names = selection.names("edges", "node")
-        if within.query.annotations.keys() & type_.wanted(names, by, *columns):
-            # Filtering by a window, Django leaves out one of two columns that say the same, as an annotation
-            # may, and takes the values after it for others: so only the keys are found out that way.
-            numbered = within.filter(pk__in=numbered.order_by().values("pk"))
-        for row in type_.read(numbered, names, by, *columns):
-            place = tuple(getattr(row, column) for column in columns)
-            edges.setdefault(getattr(row, by), []).append(Edge(row, place))
+    for row in type_.read(pages, names, by, *columns) if wanted - {"totalCount"} else ():
+        place = tuple(getattr(row, column) for column in columns)
+        edges.setdefault(getattr(row, by), []).append(Edge(row, place))
     return [_cut(edges.get(parent, []), asked) | {"totalCount": counts.get(parent, 0)} for parent in parents]
+
+
+class _FirstRows(NamedTuple):
+    """Which of each parent's: in the column `by` stands whose they are, and `read` are the columns wanted."""
+
+    by: str
+    order: tuple[Key, ...]
+    backwards: bool
+    limit: int
+    read: tuple[str, ...]
+
+
+def _first_pages(
+    parents: Collection[Any], *args: Any, of: Callable[..., Rows], cut: _FirstRows, **shape: Any
+) -> Rows:
+    return _numbered(of(*args, **shape).filter(**{f"{cut.by}__in": parents}), cut)
+
+
+def _numbered(rows: Rows, cut: _FirstRows) -> Rows:
+    within = _sorted(rows, cut.order, cut.backwards)
+    order = [key.order(cut.backwards) for key in cut.order]
+    place = Window(RowNumber(), partition_by=[F(cut.by)], order_by=order)
+    numbered: Rows = within.annotate(place_in_page=place).filter(place_in_page__lte=cut.limit)
+    if within.query.annotations.keys() & set(cut.read):
+        # Filtering by a window, Django leaves out one of two columns that say the same, as an annotation
+        # may, and takes the values after it for others: so only the keys are found out that way.
+        numbered = within.filter(pk__in=numbered.order_by().values("pk"))
+    return numbered
 
 
 def connect_list(values: Sequence[Any], arguments: Mapping[str, Any], selection: Selection) -> dict[str, Any]:

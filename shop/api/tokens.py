@@ -13,11 +13,13 @@ from typing import Any
 
 import jwt
 from django.conf import settings
+from django.db.models import QuerySet
 from jwt import DecodeError, InvalidTokenError, PyJWTError
 
 from shop.accounts.models import User
 from shop.api.ids import InvalidId, global_id, key_of
 from shop.api.keys import ALGORITHM, signing_key
+from shop.core.prepared import prepared
 
 ACCESS, REFRESH = "access", "refresh"
 OWNER = "saleor"  # what clients written for Saleor look for
@@ -69,10 +71,15 @@ def user_of(claims: Claims, kind: str) -> User:
     """The person whom a token of this kind speaks for. Raises InvalidTokenError where it is revoked."""
     if claims.get("type") != kind:
         raise InvalidTokenError("Invalid token: it is of another kind.")
-    user = User.objects.filter(pk=_user_key(claims) or 0, is_active=True).first()
+    user: User | None = next(iter(_active_users(_user_key(claims) or 0)), None)
     if user is None or not hmac.compare_digest(str(claims["token"]), user.revocation_key):
         raise InvalidTokenError("Invalid token: it was revoked.")
     return user
+
+
+@prepared
+def _active_users(key: int) -> QuerySet[User]:
+    return User.objects.filter(pk=key, is_active=True)
 
 
 def _user_key(claims: Claims) -> int | None:

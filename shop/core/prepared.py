@@ -10,8 +10,8 @@ The function is called once for each shape of its arguments, with values that st
 the SQL is sent with the real ones. Positional arguments are keys, texts, days and moments that go to the
 database as they are, and collections of those for `__in`; None, True, False and members of enums belong to
 the shape, as keyword arguments do (limits, names of columns). An argument that does not reach the SQL as it
-is (`__contains` changes it, a column of small integers has no place for it) is refused with ValueError
-when it is first met.
+is or as a pattern (`__year` changes it, a column of small integers has no place for it) is refused with
+ValueError when it is first met.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _COLLECTIONS = (list, tuple, set, frozenset)
 _CONSTANT = (type(None), bool, Enum)
 # Values that stand for arguments: of no column too large, and met nowhere else.
 _INTEGERS = 2_000_000_000
+_TEXT = "\ue000"  # of a private use; the underscore after it tells patterns, where it is escaped, from texts
 _MOMENT = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
 _DAY = datetime.date(1877, 3, 5)
 
@@ -88,12 +89,16 @@ def _compiled(build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapp
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} finds nothing, whatever it is asked for.") from empty
-    found, met = [], set()
+    found: list[Callable[[list[Any]], Any]] = []
+    met: set[Any] = set()
     for parameter in parameters:
         place = places.get(parameter) if isinstance(parameter, Hashable) else None
-        if place is not None:
-            met.add(place)
-        found.append(_reading(place, parameter))
+        pattern = _pattern_in(parameter, places) if place is None and isinstance(parameter, str) else None
+        if pattern is not None:
+            found.append(pattern[1])
+        else:
+            found.append(_reading(place, parameter))
+        met.add(pattern[0] if pattern is not None else place)
     unmet = set(places.values()) - met
     if unmet:
         raise ValueError(
@@ -132,7 +137,7 @@ def _standing_for(value: Any, n: int) -> Any:
     if isinstance(value, int):
         return _INTEGERS + n
     if isinstance(value, str):
-        return f"\ue000{n}"
+        return f"{_TEXT}{n}_"
     if isinstance(value, uuid.UUID):
         return uuid.uuid4()
     if isinstance(value, datetime.datetime):
@@ -150,21 +155,37 @@ def _adapted(value: Any) -> Any:
     return operations.adapt_datefield_value(value)
 
 
+def _pattern_in(
+    parameter: str, places: Mapping[Any, tuple[int, int]]
+) -> tuple[tuple[int, int], Callable[[list[Any]], Any]] | None:
+    """Which argument stands in a pattern of LIKE, and how it is written there; None where none does."""
+    escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
+    for made, place in places.items():
+        if isinstance(made, str) and made.startswith(_TEXT) and escape(made) in parameter:
+            return place, _written_in(parameter.split(escape(made)), _argument(place))
+    return None
+
+
+def _written_in(around: list[str], argument: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
+    return lambda given: escape(argument(given)).join(around)
+
+
 def _reading(place: tuple[int, int] | None, parameter: Any) -> Callable[[list[Any]], Any]:
     """How the parameter of a request is found in its arguments, written as this one was."""
     if place is None:
         return lambda given: parameter
-    n, m = place
-    kind = type(parameter)
-
-    def argument(given: list[Any]) -> Any:
-        return given[n] if m < 0 else given[n][m]
-
+    argument, kind = _argument(place), type(parameter)
     if isinstance(parameter, int):
         return argument if kind is int else lambda given: kind(argument(given))
     if isinstance(parameter, uuid.UUID):
         return argument
     return lambda given: _written(argument(given))
+
+
+def _argument(place: tuple[int, int]) -> Callable[[list[Any]], Any]:
+    n, m = place
+    return lambda given: given[n] if m < 0 else given[n][m]
 
 
 def _written(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
@@ -10,7 +11,7 @@ from django.db.models.functions import Coalesce
 from catalog.models import Category, Product
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.lookups import found_by
+from shop.api.catalogue.lookups import named_by
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.types import category
 from shop.api.connections import Key, connect, connect_each, connect_list
@@ -18,7 +19,7 @@ from shop.api.context import Context
 from shop.api.filters import Conditions, any_of, has_metadata, ids, refuse_both, sorting, where, within
 from shop.api.metadata import keep_metadata
 from shop.api.roots import Queries
-from shop.api.types import Row, Rows
+from shop.api.types import Row, Rows, ready
 
 category.id()
 category.columns(
@@ -68,26 +69,38 @@ def ancestors(
 def children(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
     keys = [row.id for row in rows]
     order = [Key("sort_order"), Key("id")]
-    return connect_each(
-        category, category.rows(context), arguments, selection, order=order, by="parent_id", parents=keys
-    )
+    every = ready(_all_categories)
+    return connect_each(category, every, arguments, selection, order=order, by="parent_id", parents=keys)
+
+
+def _all_categories(keys: Collection[Any] = (), *, by: str = "", level: int | None = None) -> Rows:
+    """All shelves; those whose column `by` is among the keys; those on a level of the tree."""
+    rows: Rows = Category.objects.all()
+    rows = rows.filter(**{f"{by}__in": keys}) if by else rows
+    return rows if level is None else rows.filter(level=level)
 
 
 query = Queries()
+_NARROWING = {"filter", "where", "sortBy"}
+_LEVELS = 8  # levels of the tree that are asked for often
 
 
 @query.field("category")
 def one_category(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(category, category.rows(context), "catalog.category", arguments)
+    column, values = named_by(category, "catalog.category", arguments)
+    rows = ready(_all_categories, values, by=column or "pk")
     return next(iter(category.read(rows, selection.names())), None)
 
 
 @query.field("categories")
 def all_categories(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     refuse_both(arguments)
-    rows = category.rows(context)
-    if arguments.get("level") is not None:
-        rows = rows.filter(level=arguments["level"])
+    rows, level = category.rows(context), arguments.get("level")
+    if not _NARROWING & arguments.keys() and (level is None or level in range(_LEVELS)):
+        order = [Key("sort_order"), Key("id")]
+        return connect(category, ready(_all_categories, level=level), arguments, selection, order=order)
+    if level is not None:
+        rows = rows.filter(level=level)
     for name in ("filter", "where"):
         rows = rows.filter(where(arguments.get(name), _CONDITIONS, context))
     sort = arguments.get("sortBy")

@@ -95,6 +95,14 @@ def _listed(channel: int) -> Rows:
     return noted_in(goods_on_sale(channel), channel).filter(here__visible_in_listings=True)
 
 
+def _listed_below(channel: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:
+    """Of those what lies on a branch of the tree, with what these columns to sort by need."""
+    rows = _listed(channel).filter(category__path__startswith=path)
+    for column in sorted_by:
+        rows = rows.annotate(**_ANNOTATIONS.get(column, {}))
+    return rows
+
+
 def of_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
     """Those of the cooperative that the argument `cooperative` names."""
     if arguments.get("cooperative") is None:
@@ -170,6 +178,19 @@ def products_of_categories(
     asked = _with_channel(arguments)
     slug = asked.get("channel")
     channel = context.channel(slug) if slug is not None else channel_unasked(context)
+    sort = arguments.get("sortBy")
+    if (
+        len(rows) == 1
+        and channel is not None
+        and sees_the_shelf(context, channel)
+        and not _NARROWING - {"sortBy"} & arguments.keys()
+        and (sort is None or sort.get("attributeId") is None)
+    ):
+        order = sorting(sort, _SORTS, _BY_NAME)
+        if "place_on_shelf" not in {key.column for key in order}:
+            shape = {"sorted_by": tuple(key.column for key in order)}
+            below_it = ready(_listed_below, channel.pk, rows[0].path or "/none/", **shape)
+            return [connect(product, below_it, arguments, selection, order=order)]
     goods = _searched(product.rows_asked(context, asked), arguments)
     goods = narrowed(in_lists(goods, context, channel), arguments, context, channel)
     goods, order = ordered(goods, arguments.get("sortBy"), channel)

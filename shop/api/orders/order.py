@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import F, Q
 
 from cooperatives.models import COLLECTED
-from orders.models import Order, OrderPart
+from orders.models import Order, OrderLine, OrderPart
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address, User
 from shop.api.account.types import user
@@ -20,9 +21,9 @@ from shop.api.context import Context
 from shop.api.ids import global_id, global_ids
 from shop.api.languages import code_of
 from shop.api.metadata import keep_metadata
-from shop.api.orders.seen import scope_of, shown_key, within
+from shop.api.orders.seen import scope_of, sees_parts, shown_key, within
 from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
-from shop.api.types import Row, Type
+from shop.api.types import Row, Rows, Type, ready
 from shop.core.models import Channel
 
 order.columns(
@@ -176,9 +177,15 @@ def can_finalize(orders: list[Row], *_: Any) -> list[bool]:
 def lines_of_orders(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = line.rows(context).filter(order__in=[each.id for each in orders])
-    found = line.grouped(rows.order_by("part_id", "position", "id"), selection.names(), by="order_id")
+    keys = [each.id for each in orders]
+    rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
+    asked = rows if sees_parts(context) else ready(_lines_of, keys)
+    found = line.grouped(asked, selection.names(), by="order_id")
     return [found.get(each.id, []) for each in orders]
+
+
+def _lines_of(orders: Collection[Any]) -> Rows:
+    return OrderLine.objects.filter(order__in=orders).order_by("part_id", "position", "id")
 
 
 @order.field("fulfillments", needs="id")

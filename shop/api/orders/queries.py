@@ -17,10 +17,10 @@ from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.money import Taxed
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
-from shop.api.orders.seen import order_key
+from shop.api.orders.seen import order_key, scope_of, whole_orders
 from shop.api.orders.types import HANDLING, PLATFORM, order
 from shop.api.roots import Queries
-from shop.api.types import Row
+from shop.api.types import Row, Rows, ready
 from shop.core.calendar import day_of, start_of_day
 from shop.core.models import Channel
 
@@ -47,10 +47,20 @@ def order_by_token(arguments: dict[str, Any], context: Context, selection: Selec
     return order.by_key(context, [key], selection.names()).get(key)
 
 
+_NARROWING = {"channel", "cooperative", "filter", "where", "search"}
+
+
+def _placed() -> Rows:
+    return whole_orders().filter(placed_at__isnull=False)
+
+
 @query.field("orders", permissions=HANDLING)
 def all_orders(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Placed ones; drafts are listed apart."""
     refuse_both(arguments)
+    if scope_of(context).is_everything and not _NARROWING & arguments.keys():
+        order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
+        return connect(order, ready(_placed), arguments, selection, order=order_by)
     rows = order.rows(context).filter(placed_at__isnull=False)
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])

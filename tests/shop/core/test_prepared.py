@@ -91,11 +91,25 @@ def test_arguments_of_every_kind_are_written_as_the_database_takes_them():
         assert summed(make_channel().pk) == [{"variant": variant.pk, "all": 10}]
 
 
+def test_patterns_hold_texts_as_they_were_written():
+    for name in ("Gạo nếp", "Gạo_tẻ", "100% gạo"):
+        make_category(name)
+    names = Category.objects.order_by("name").values_list("name", flat=True)
+    holding = prepared(lambda text: names.filter(name__contains=text))
+    beginning = prepared(lambda text: names.filter(name__startswith=text))
+    exactly = prepared(lambda text: names.filter(name__iexact=text))
+
+    for _twice in range(2):
+        assert (holding("_"), holding("%")) == (["Gạo_tẻ"], ["100% gạo"])
+        assert sorted(beginning("Gạo")) == ["Gạo nếp", "Gạo_tẻ"]
+        assert (exactly("Gạo_tẻ"), exactly("Gạo%")) == (["Gạo_tẻ"], [])
+
+
 def test_an_argument_that_the_query_would_change_is_refused():
-    holding = prepared(lambda text: Category.objects.filter(name__contains=text))
+    holding = prepared(lambda day: Basket.objects.filter(changed_at__date=day))
     unused = prepared(lambda key: Category.objects.all())
 
-    for asked, argument in ((holding, "Gạo"), (unused, 3)):
+    for asked, argument in ((holding, datetime.datetime(2026, 11, 24)), (unused, 3)):
         with pytest.raises(ValueError, match="argument 1 does not reach"):
             asked(argument)
     with pytest.raises(TypeError, match="takes no float"):
