@@ -14,7 +14,10 @@ CODE = ("shop", "catalog", "orders", "cooperatives")
 LONGEST_FILE = 400
 VIETNAMESE = re.compile("[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]")
 NAMES = re.compile(r"Chợ Phiên|Tiếng Việt|Tết|Thiên An|Hoàng Sa|Trường Sa|\bđ\b")  # also in English
-VIETNAMESE_DATA = ("shop/core/data/", "shop/core/divisions.py", "shop/core/text.py", "shop/management/")
+VIETNAMESE_DATA = (
+    *("shop/core/data/", "shop/core/divisions.py", "shop/core/text.py", "shop/core/spoken.py"),
+    "shop/management/",
+)
 STATE_WRITERS = {
     "shop/core/states.py",
     "orders/actions/standing.py",

@@ -1,0 +1,65 @@
+import re
+
+import pytest
+
+from shop.core.spoken import number_words, spoken
+
+pytestmark = pytest.mark.once
+
+
+def test_numbers_are_said_as_in_the_schoolbooks_of_the_north():
+    said = {
+        0: "không",
+        4: "bốn",
+        10: "mười",
+        14: "mười bốn",
+        15: "mười lăm",
+        20: "hai mươi",
+        21: "hai mươi mốt",
+        24: "hai mươi tư",
+        25: "hai mươi lăm",
+        55: "năm mươi lăm",
+        100: "một trăm",
+        101: "một trăm linh một",
+        110: "một trăm mười",
+        115: "một trăm mười lăm",
+        999: "chín trăm chín mươi chín",
+        1_000: "một nghìn",
+        1_005: "một nghìn không trăm linh năm",
+        2_026: "hai nghìn không trăm hai mươi sáu",
+        15_000: "mười lăm nghìn",
+        1_234_567: "một triệu hai trăm ba mươi tư nghìn năm trăm sáu mươi bảy",
+        1_000_005: "một triệu không trăm linh năm",
+        1_005_000: "một triệu không trăm linh năm nghìn",
+        2_000_000_001: "hai tỷ không trăm linh một",
+        10**12: "một nghìn tỷ",
+        -5: "âm năm",
+    }
+
+    assert {number: number_words(number) for number in said} == said
+
+
+def test_sums_weights_days_and_hours_are_said_in_words():
+    said = {
+        "15.000 ₫": "mười lăm nghìn đồng",
+        "15.000\u00a0₫/kg": "mười lăm nghìn đồng một ki-lô-gam",
+        "45.000 ₫ / gói 300\u00a0g": "bốn mươi lăm nghìn đồng một gói ba trăm gam",
+        "36.000 ₫ / quả khoảng 2,4 kg": "ba mươi sáu nghìn đồng một quả khoảng hai phẩy bốn ki-lô-gam",
+        "2,05 l": "hai phẩy không năm lít",
+        "Giảm 10 %": "Giảm mười phần trăm",
+        "Chủ nhật 29/11, 6–10 giờ": "Chủ nhật ngày hai mươi chín tháng mười một, sáu đến mười giờ",
+        "ngày 5/4/2027": "ngày mồng năm tháng tư năm hai nghìn không trăm hai mươi bảy",
+        "23/11–29/11": "ngày hai mươi ba tháng mười một đến ngày hai mươi chín tháng mười một",
+        "06:30–10:00": "sáu giờ ba mươi phút đến mười giờ",
+        "Gọi 0209 000 0001.": "Gọi không hai không chín, không không không, không không không một.",
+        "+84 987 654 321": "không chín tám bảy, sáu năm bốn, ba hai một",
+        "HTX Thiên An · OCOP 4 sao": "hợp tác xã Thiên An, ô-cốp bốn sao",
+        "Gian số 12 (cổng Đông)": "Gian số mười hai, cổng Đông",
+        "cỡ 30 × 120 cm": "cỡ ba mươi nhân một trăm hai mươi xen-ti-mét",
+        "Hàng mới.\n\nKính mời.": "Hàng mới.\n\nKính mời.",
+    }
+
+    told = {text: spoken(text) for text in said}
+
+    assert told == said
+    assert not any(re.search(r"\d", words) for words in told.values())
