@@ -11,6 +11,8 @@ from django.utils import timezone
 from catalog.actions.categories import edit_category
 from catalog.models import (
     Attribute,
+    BackRequest,
+    Bulletin,
     Category,
     Collection,
     CollectionListing,
@@ -113,3 +115,24 @@ class CollectionAdmin(ReadMostly):
     list_display = ("name", "slug", "updated_at")
     inlines = (CollectionListingInline,)
     ordering = ("name", "pk")
+
+
+@admin.register(Bulletin)
+class BulletinAdmin(ReadMostly):
+    list_display = ("week", "cooperative", "language", "made_at", "sent_at")
+    list_filter = ("language",)
+    list_select_related = ("cooperative",)
+    ordering = ("-week", "pk")
+
+
+@admin.register(BackRequest)
+class BackRequestAdmin(ReadMostly):
+    list_display = ("product", "variant", "way", "contact", "asked_at", "told_at")
+    list_filter = ("way", "until_season")
+    list_select_related = ("product", "variant")
+    search_fields = ("contact",)
+    fields = (
+        *("product", "variant", "user", "way", "contact", "language"),
+        *("until_season", "asked_at", "told_at"),
+    )  # the token is the asker's alone
+    ordering = ("-asked_at", "-pk")

@@ -1,8 +1,10 @@
-"""What is written of a reduction."""
+"""What somebody asks to be told of, and what is written of a reduction."""
 
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +14,12 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.actions.promotions import PromotionTerms
 from catalog.actions.translations import PRODUCT_TEXTS, VARIANT_TEXTS
-from catalog.models import Category, Product, Promotion
+from catalog.models import Category, Product, Promotion, Variant
 from cooperatives.forms import Original, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.calendar import day_of, start_of_day
+from shop.core.phones import normalise
+from shop.notifications.models import Way
 
 PERCENT, AMOUNT = "percentage", "fixed"
 PLATFORM, COOPERATIVE = "platform", "cooperative"
@@ -184,3 +188,65 @@ class ProductTexts(TranslationForm):
             "texts": self.texts(self.product),
             "variants": {variant.pk: self.texts(variant) for variant in self.variants},
         }
+
+
+class BackForm(forms.Form):
+    """Whom to tell when goods are back: an e-mail address or a phone number, whatever people have."""
+
+    variant = forms.ChoiceField(label=_("Which kind"), required=False)
+    contact = forms.CharField(
+        label=_("E-mail or phone number"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "email"}),
+        error_messages={"required": _("Write your e-mail address or phone number.")},
+    )
+
+    def __init__(self, *args: Any, variants: Sequence[Variant], is_any: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_any and len(variants) < 2:
+            del self.fields["variant"]
+            return
+        field = self.fields["variant"]
+        assert isinstance(field, forms.ChoiceField)
+        any_kind = [("", _("Any kind"))] if is_any else []
+        field.choices = [*any_kind, *((str(each.pk), each.name) for each in variants)]
+        field.required = not is_any
+        field.widget.attrs["class"] = "input"
+
+    def clean_contact(self) -> str:
+        written = str(self.cleaned_data["contact"]).strip()
+        if "@" in written:
+            return str(forms.EmailField().clean(written)).lower()
+        phone = normalise(written)
+        if not re.fullmatch(r"\+\d{9,15}", phone):
+            raise forms.ValidationError(
+                _("Write an e-mail address such as hoa@example.com, or a phone number with 10 digits.")
+            )
+        return phone
+
+    @property
+    def way(self) -> Way:
+        return Way.EMAIL if "@" in self.cleaned_data["contact"] else Way.SMS
+
+    @property
+    def variant_id(self) -> int | None:
+        chosen = self.cleaned_data.get("variant")
+        return int(chosen) if chosen else None
+
+
+class FollowForm(forms.Form):
+    """Where the weekly bulletin goes, and that it is wanted: the box starts empty (Law 91/2025)."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
+        error_messages={
+            "required": _("Write your e-mail address."),
+            "invalid": _("An e-mail address looks like hoa@example.com."),
+        },
+    )
+    agrees = forms.BooleanField(
+        label=_("Send me the bulletin once a week. I can end it with one click."),
+        error_messages={"required": _("Tick the box if you want the bulletin.")},
+    )

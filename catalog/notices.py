@@ -1,4 +1,4 @@
-"""Who hears of listings."""
+"""Who hears of goods: cooperatives of their listings and papers, buyers of what is back, followers weekly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from catalog.models import Listing
+from catalog.models import BackRequest, Bulletin, Listing
+from cooperatives.models import Certificate, Follow
+from shop.core.addresses import page_address
+from shop.core.models import shop_settings, show_in_language
 from shop.notifications.models import Way
 from shop.notifications.send import send
 
@@ -29,5 +32,99 @@ def listing_answered(listing: Listing, *, now: datetime.datetime) -> None:
                 "emails/listing_answered.txt",
                 {"listing": listing, "product": listing.product, "url": f"{settings.PUBLIC_URL}/xa-vien/"},
             ),
+            now=now,
+        )
+
+
+def certificate_answered(certificate: Certificate, *, now: datetime.datetime) -> None:
+    """The cooperative hears that its certificate is shown, or what is to be mended first."""
+    cooperative = certificate.cooperative
+    if not cooperative.email:
+        return
+    with translation.override("vi"):
+        url = page_address("/xa-vien/gian-hang/", "vi")
+        send(
+            key=f"certificate-answered:{certificate.pk}:{certificate.state}:{now:%Y%m%d%H%M%S}",
+            way=Way.EMAIL,
+            to=cooperative.email,
+            subject=_("A certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
+            text=render_to_string(
+                "emails/certificate_answered.txt", {"certificate": certificate, "url": url}
+            ),
+            now=now,
+        )
+
+
+def goods_are_back(request: BackRequest, *, now: datetime.datetime) -> None:
+    """Whoever asked hears, once, that the goods can be ordered again: by mail, or by one short text."""
+    product, language = request.product, request.language
+    with translation.override(language):
+        show_in_language([product], "name")
+        show_in_language([product.cooperative], "name")
+        if request.variant is not None:
+            show_in_language([request.variant], "name")
+        kind = request.variant.name if request.variant else ""
+        goods = f"{product.name}, {kind}" if kind else product.name
+        subject = _("%(goods)s: to be had again") % {"goods": goods}
+        url = page_address(f"/san-pham/{product.slug}/", language)
+        end = page_address(f"/bao-lai/{request.token}/", language)
+        is_mail = request.way == Way.EMAIL
+        context = {
+            "goods": goods,
+            "product": product,
+            "subject": subject,
+            "shop": shop_settings(),
+            "url": url,
+            "end": end,
+        }
+        short = _("%(goods)s of %(seller)s can be ordered again: %(url)s Nothing more is sent.") % {
+            "goods": goods,
+            "seller": product.cooperative.name,
+            "url": url,
+        }
+        send(
+            key=f"back:{request.pk}:{request.asked_at:%Y%m%d%H%M%S%f}",
+            way=Way(request.way),
+            to=request.contact,
+            subject=subject if is_mail else "",
+            text=render_to_string("emails/goods_back.txt", context) if is_mail else short,
+            html=render_to_string("emails/goods_back.html", context) if is_mail else "",
+            unsubscribe_url=end if is_mail else "",
+            language=language,
+            user_id=request.user_id,
+            now=now,
+        )
+
+
+def bulletin_path(bulletin: Bulletin) -> str:
+    """Where the bulletin stands, but for the language."""
+    own = f"{bulletin.cooperative.slug}/" if bulletin.cooperative else ""
+    return f"/ban-tin/{bulletin.week.isoformat()}/{own}"
+
+
+def bulletin_is_out(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
+    """A follower gets the week's bulletin, once."""
+    language = bulletin.language
+    with translation.override(language):
+        name = bulletin.cooperative.name if bulletin.cooperative else shop_settings().name
+        subject = _("%(name)s: this week's bulletin") % {"name": name}
+        end = page_address(f"/theo-doi/{follow.token}/", language)
+        context = {
+            "bulletin": bulletin,
+            "subject": subject,
+            "shop": shop_settings(),
+            "url": page_address(bulletin_path(bulletin), language),
+            "end": end,
+        }
+        send(
+            key=f"bulletin:{bulletin.pk}:{follow.pk}",
+            way=Way.EMAIL,
+            to=follow.email,
+            subject=subject,
+            text=render_to_string("emails/bulletin.txt", context),
+            html=render_to_string("emails/bulletin.html", context),
+            unsubscribe_url=end,
+            language=language,
+            user_id=follow.user_id,
             now=now,
         )

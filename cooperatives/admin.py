@@ -9,8 +9,10 @@ from cooperatives.models import (
     Cooperative,
     DeliveryRate,
     DeliveryWay,
+    Follow,
     GroupCooperative,
     Membership,
+    Producer,
     Warehouse,
 )
 from shop.core.admin import ReadInline, ReadMostly
@@ -45,10 +47,33 @@ class GroupCooperativeAdmin(ReadMostly):
 
 @admin.register(Certificate)
 class CertificateAdmin(ReadMostly):
-    list_display = ("cooperative", "kind", "stars", "number", "expires_on", "is_sample")
-    list_filter = ("kind",)
+    list_display = ("cooperative", "kind", "stars", "number", "expires_on", "state", "is_sample")
+    list_filter = ("kind", "state")
     list_select_related = ("cooperative",)
     ordering = ("cooperative", "kind", "pk")
+
+
+@admin.register(Producer)
+class ProducerAdmin(ReadMostly):
+    list_display = ("name", "cooperative", "makes", "agreed_on")
+    list_select_related = ("cooperative",)
+    ordering = ("cooperative", "pk")
+
+
+@admin.register(Follow)
+class FollowAdmin(ReadMostly):
+    list_display = ("email", "cooperative", "language", "confirmed_at")
+    list_select_related = ("cooperative",)
+    search_fields = ("email",)
+    fields = (
+        "cooperative",
+        "user",
+        "email",
+        "language",
+        "asked_at",
+        "confirmed_at",
+    )  # the token is the follower's alone
+    ordering = ("-asked_at", "-pk")
 
 
 @admin.register(Warehouse)

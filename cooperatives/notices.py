@@ -1,4 +1,4 @@
-"""Who hears of a cooperative's standing."""
+"""Who hears of a cooperative's standing, and whoever asks to follow one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cooperatives.models import Cooperative
+from cooperatives.models import Cooperative, Follow
+from shop.core.addresses import page_address
+from shop.core.models import shop_settings, show_in_language
 from shop.notifications.models import Way
 from shop.notifications.send import send
 
@@ -22,6 +24,34 @@ def application_received(cooperative: Cooperative, *, now: datetime.datetime) ->
 def application_answered(cooperative: Cooperative, *, now: datetime.datetime) -> None:
     """The applicant hears what the platform decided, and why."""
     _tell(cooperative, "application_answered", now=now)
+
+
+def follow_asked(follow: Follow, *, now: datetime.datetime) -> None:
+    """Whoever reads the mailbox is asked whether they want the bulletin; once an hour at most."""
+    with translation.override(follow.language):
+        cooperative = follow.cooperative
+        if cooperative is not None:
+            show_in_language([cooperative], "name")
+        subject = _("Do you want the bulletin of %(name)s?") % {
+            "name": cooperative.name if cooperative else shop_settings().name
+        }
+        context = {
+            "cooperative": cooperative,
+            "subject": subject,
+            "shop": shop_settings(),
+            "url": page_address(f"/theo-doi/{follow.token}/", follow.language),
+        }
+        send(
+            key=f"follow-asked:{follow.pk}:{now:%Y%m%d%H}",
+            way=Way.EMAIL,
+            to=follow.email,
+            subject=subject,
+            text=render_to_string("emails/follow_asked.txt", context),
+            html=render_to_string("emails/follow_asked.html", context),
+            language=follow.language,
+            user_id=follow.user_id,
+            now=now,
+        )
 
 
 def _tell(cooperative: Cooperative, occasion: str, *, now: datetime.datetime) -> None:

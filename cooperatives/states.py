@@ -1,9 +1,10 @@
-"""How a cooperative's standing with the market may move."""
+"""How a cooperative's standing with the market, and that of its certificates, may move."""
 
 from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.states import Moves
 
@@ -28,4 +29,18 @@ COOPERATIVE_MOVES: Moves = {
     CooperativeState.APPROVED: frozenset({CooperativeState.SUSPENDED}),
     CooperativeState.SUSPENDED: frozenset({CooperativeState.APPROVED}),
     CooperativeState.REJECTED: frozenset(),
+}
+
+
+class CertificateState(TextChoices):
+    IN_REVIEW = "in_review", pgettext_lazy("certificate", "waits for the market")
+    CONFIRMED = "confirmed", pgettext_lazy("certificate", "seen by the market")
+    RETURNED = "returned", pgettext_lazy("certificate", "to be mended")
+
+
+# A change by members sends a certificate back to be looked at: another number is another paper.
+CERTIFICATE_MOVES: Moves = {
+    CertificateState.IN_REVIEW: frozenset({CertificateState.CONFIRMED, CertificateState.RETURNED}),
+    CertificateState.CONFIRMED: frozenset({CertificateState.IN_REVIEW}),
+    CertificateState.RETURNED: frozenset({CertificateState.IN_REVIEW}),
 }

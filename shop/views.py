@@ -30,7 +30,7 @@ from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import COUNTED
 from catalog.views.cards import cards
-from catalog.views.week import market_ways, next_coach, next_market, this_week
+from catalog.week import market_ways, next_coach, next_market, this_week
 from cooperatives.models import Cooperative, DeliveryWay, Membership
 from orders.actions.pay import ways_to_pay
 from orders.views.held import basket_count
@@ -66,6 +66,15 @@ SECTIONS = {
     "catalog:search": "goods",
     "catalog:cooperatives": "cooperatives",
     "catalog:cooperative": "cooperatives",
+    "catalog:follow": "cooperatives",
+    "catalog:regions": "cooperatives",
+    "catalog:region": "cooperatives",
+    "catalog:ocop": "goods",
+    "catalog:back": "goods",
+    "catalog:seasons": "seasons",
+    "catalog:bulletins": "home",
+    "catalog:bulletin": "home",
+    "catalog:follow-market": "home",
     "orders:basket": "basket",
     "orders:find": "orders",
     "orders:order": "orders",
@@ -86,6 +95,7 @@ SECTIONS = {
     "desk:listing": "desk-listings",
     "desk:synonyms": "desk-listings",
     "desk:synonym-set": "desk-listings",
+    "desk:certificates": "desk-listings",
     "desk:orders": "desk-orders",
     "desk:order": "desk-orders",
     "desk:market": "desk-market",

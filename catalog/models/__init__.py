@@ -6,6 +6,8 @@ from catalog.models.attribute import (
     ProductType,
     ProductTypeAttribute,
 )
+from catalog.models.back import BackRequest
+from catalog.models.bulletin import Bulletin
 from catalog.models.category import Category
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.listing import Listing, Price
@@ -32,6 +34,8 @@ __all__ = [
     "Attribute",
     "AttributeScope",
     "AttributeValue",
+    "BackRequest",
+    "Bulletin",
     "Category",
     "Collection",
     "CollectionListing",

@@ -43,12 +43,12 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def out_of_season(self, month: int) -> ListingQuerySet:
         return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month=0)
 
-    def with_ocop(self, day: datetime.date) -> ListingQuerySet:
-        """Goods with an OCOP certificate that is valid on the day."""
+    def with_ocop(self, day: datetime.date, stars: int | None = None) -> ListingQuerySet:
+        """Goods with an OCOP certificate that is valid on the day, of so many stars where they are named."""
         valid = Certificate.objects.valid_on(day).filter(
             kind=CertificateKind.OCOP, products=OuterRef("product")
         )
-        return self.filter(Exists(valid))
+        return self.filter(Exists(valid.filter(stars=stars) if stars else valid))
 
 
 class Listing(WithTimes):

@@ -50,6 +50,14 @@ class ProductQuerySet(models.QuerySet["Product"]):
             cooperative__state=CooperativeState.APPROVED,
         )
 
+    def resting_or_on_sale(self, channel_id: int) -> ProductQuerySet:
+        """What has a page: on sale, or taken off it for a while."""
+        return self.filter(
+            listings__channel=channel_id,
+            listings__state__in=[ListingState.PUBLISHED, ListingState.PAUSED],
+            cooperative__state=CooperativeState.APPROVED,
+        )
+
     def on_shelf(self, channel_id: int) -> ProductQuerySet:
         """What lists show: visible, and not kept out of them."""
         return self.filter(

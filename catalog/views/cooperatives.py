@@ -12,15 +12,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from catalog.models import Listing
+from catalog.models import ALL_MONTHS, Listing, Product
+from catalog.models.listing import ListingQuerySet
 from catalog.views.cards import cards
 from catalog.views.delivery import Offer
+from catalog.views.follow import follow_form, followed_by
 from catalog.views.steps import market_step
 from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
 from shop.core.calendar import day_of
 from shop.core.models import SharePicture, market_channel, show_in_language
+from shop.core.text import slug as in_address
 
 PER_PAGE = 24
+MOST_PRODUCERS = 40
+MOST_HARVESTS = 8
 
 
 @require_safe
@@ -39,31 +44,52 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
-    """One cooperative: its goods, its story, where it hands them over, its papers."""
+    """One cooperative: its goods and harvests, its story and people, where it hands them over, its papers."""
     shown = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
     now = timezone.now()
+    today = day_of(now)
     channel = market_channel()
     listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
-    listings = listings.for_cooperative(shown).newest_first()
-    page = Paginator(listings, PER_PAGE).get_page(request.GET.get("page"))
+    listings = listings.for_cooperative(shown)
+    page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    producers = list(Producer.objects.for_cooperative(shown).shown().order_by("pk")[:MOST_PRODUCERS])
     show_in_language([shown], "name", "summary", "story", "pause_note")
+    show_in_language(producers, "makes", "place")
+    offers = _offers(shown, now=now)
     context = {
         "cooperative": shown,
         "steps": [market_step(), (_("Cooperatives"), reverse("catalog:cooperatives"))],
         "shared": SharePicture.objects.path_of(shown),
         "page": page,
         "cards": cards(list(page.object_list), now=now),
-        "offers": _offers(shown, now=now),
-        "producers": list(Producer.objects.filter(cooperative=shown).order_by("pk")[:12]),
-        "certificates": list(
-            Certificate.objects.valid_on(day_of(now))
-            .filter(cooperative=shown)
-            .prefetch_related("products")
-            .order_by("kind", "pk")
-        ),
-        "is_paused": shown.is_paused_on(day_of(now)),
+        "harvests": _harvests(listings),
+        "this_month": today.month,
+        "collected": [offer for offer in offers if offer.way.is_collected],
+        "sent": [offer for offer in offers if not offer.way.is_collected],
+        "producers": producers,
+        "certificates": _certificates(shown, today),
+        "is_paused": shown.is_paused_on(today),
+        "region": in_address(shown.province_name) if shown.province_code else "",
+        "follow_form": follow_form(request),
+        "followed": followed_by(request, shown),
     }
     return render(request, "cooperatives/cooperative.html", context)
+
+
+def _harvests(listings: ListingQuerySet) -> list[Product]:
+    """The goods with a season of their own, by name."""
+    seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MOST_HARVESTS]
+    products = [listing.product for listing in seasonal]
+    show_in_language(products, "name")
+    return products
+
+
+def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certificate]:
+    """Those that are valid today, with the goods that they are for."""
+    valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
+    rows = list(valid.prefetch_related("products").order_by("kind", "pk"))
+    show_in_language([product for row in rows for product in row.products.all()], "name")
+    return rows
 
 
 def _offers(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from catalog.forms import BackForm
 from catalog.models import Price, Product, ProductMedia, Stock, Variant
 from catalog.models.listing import Listing
 from catalog.templatetags.goods import step
+from catalog.views.back import back_form, resting
 from catalog.views.cards import cards
 from catalog.views.delivery import Choice, meant, reach
 from catalog.views.steps import steps_to
@@ -26,12 +29,12 @@ MOST_SIMILAR = 4
 
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page of something on sale; missing for everything else."""
+    """The page of something on sale, or off the shelf for a while; missing for everything else."""
     channel = get_channel_or_404()
-    shown = get_object_or_404(
-        Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer"),
-        slug=slug,
-    )
+    rows = Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer")
+    shown = rows.filter(slug=slug).first()
+    if shown is None:
+        return resting(request, slug)
     now = timezone.now()
     choices = _choices(shown, channel)
     buying = _buying(choices)
@@ -62,6 +65,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "this_month": day_of(now).month,
         "has_tax_in_price": channel.prices_entered_with_tax,
         "similar": cards(_similar(shown, channel), now=now),
+        "back_form": _back_form(request, shown, choices, today=day_of(now)),
     }
     return render(request, "catalog/product.html", context)
 
@@ -111,6 +115,17 @@ def _choice(variant: Variant, price: Price, free: int) -> Choice:
     selling = price.selling or 0
     list_price = price.amount if price.amount != selling else None
     return Choice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
+
+
+def _back_form(
+    request: HttpRequest, product: Product, choices: Sequence[Choice], *, today: datetime.date
+) -> BackForm | None:
+    """Where some kind cannot be ordered, or the season is over: whom to tell when that is different again."""
+    short = [choice.variant for choice in choices if choice.is_sold_out]
+    if not short and not product.cooperative.is_paused_on(today) and today.month in product.months:
+        return None
+    variants = [choice.variant for choice in choices]
+    return back_form(request, short or variants, is_any=len(short) in (0, len(variants)))
 
 
 def _similar(product: Product, channel: Channel) -> list[Listing]:

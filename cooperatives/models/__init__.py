@@ -18,6 +18,7 @@ from cooperatives.models.delivery import (
     ServicePrice,
     WayKind,
 )
+from cooperatives.models.follow import Follow
 from cooperatives.models.group import GroupCooperative
 from cooperatives.models.warehouse import Collecting, Warehouse, WarehouseChannel, Zone, ZoneCountry
 
@@ -29,6 +30,7 @@ __all__ = [
     "Cooperative",
     "DeliveryRate",
     "DeliveryWay",
+    "Follow",
     "GroupCooperative",
     "MarketDay",
     "MarketDayKind",

@@ -4,11 +4,11 @@ import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cooperatives.states import CooperativeState
+from cooperatives.states import CertificateState, CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
 from shop.core.text import fold
 
@@ -21,6 +21,11 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def selling(self) -> CooperativeQuerySet:
         """Those whose goods may be sold at all; a pause hides nothing, it only says when."""
         return self.filter(state=CooperativeState.APPROVED)
+
+    def selling_on(self, day: datetime.date) -> CooperativeQuerySet:
+        """Those whose goods can be ordered on the day: in good standing, and not resting (`is_paused_on`)."""
+        resting = Q(paused_from__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=day))
+        return self.selling().exclude(resting)
 
     def named(self, text: str) -> CooperativeQuerySet:
         """Those whose name holds every word of the text, marks or not."""
@@ -151,19 +156,45 @@ class Membership(models.Model):
         return f"{self.user_id} {self.role}"
 
 
+class ProducerQuerySet(models.QuerySet["Producer"]):
+    def shown(self) -> ProducerQuerySet:
+        """Those who agreed to be named on the cooperative's page."""
+        return self.filter(agreed_on__isnull=False)
+
+    def for_cooperative(self, cooperative: Cooperative) -> ProducerQuerySet:
+        return self.filter(cooperative=cooperative)
+
+
 class Producer(WithMetadata):
-    """The household whose harvest it is; may have no account."""
+    """The household whose harvest it is; may have no account.
+
+    `makes` says what, in a few words. It is named to buyers only since `agreed_on`, the day on which the
+    household agreed to that (Law 91/2025 on personal data); without the day it is the cooperative's own note.
+    """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="producers")
     name = models.CharField(max_length=120)
+    makes = models.CharField(max_length=120, blank=True, default="")
     place = models.CharField(max_length=250, blank=True, default="")
+    agreed_on = models.DateField(null=True, blank=True)
     phone = models.CharField(max_length=40, blank=True, default="")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
 
+    objects = ProducerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "household")
+        verbose_name_plural = pgettext_lazy("models", "households")
+
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether buyers may read its name: what `shown()` asks, of one row."""
+        return self.agreed_on is not None
 
 
 class CertificateKind(models.TextChoices):
@@ -176,14 +207,27 @@ class CertificateKind(models.TextChoices):
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
     def valid_on(self, day: datetime.date) -> CertificateQuerySet:
-        """A certificate is shown until the day it expires, and not after."""
+        """What is shown: seen by the market, and until the day it expires, not after."""
         return self.filter(
-            Q(issued_on=None) | Q(issued_on__lte=day), Q(expires_on=None) | Q(expires_on__gte=day)
+            Q(issued_on=None) | Q(issued_on__lte=day),
+            Q(expires_on=None) | Q(expires_on__gte=day),
+            state=CertificateState.CONFIRMED,
         )
+
+    def waiting(self) -> CertificateQuerySet:
+        """What the market still has to look at, longest waiting first."""
+        return self.filter(state=CertificateState.IN_REVIEW).order_by("submitted_at", "pk")
+
+    def for_cooperative(self, cooperative: Cooperative) -> CertificateQuerySet:
+        return self.filter(cooperative=cooperative)
 
 
 class Certificate(models.Model):
-    """What an authority has attested, with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg)."""
+    """What an authority has attested, with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
+
+    What members hand in is shown once the market's staff have seen its paper; what staff write down
+    themselves is confirmed from the start. `state_reason` says what was not right with it.
+    """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="certificates")
     kind = models.CharField(max_length=20, choices=CertificateKind)
@@ -194,6 +238,9 @@ class Certificate(models.Model):
     expires_on = models.DateField(null=True, blank=True)
     is_sample = models.BooleanField(default=False, help_text=_("Number and dates are samples."))
     picture = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+    state = models.CharField(max_length=10, choices=CertificateState, default=CertificateState.CONFIRMED)
+    state_reason = models.TextField(blank=True, default="")
+    submitted_at = models.DateTimeField(null=True, blank=True)
 
     objects = CertificateQuerySet.as_manager()
 
@@ -205,6 +252,17 @@ class Certificate(models.Model):
                 condition=Q(kind=CertificateKind.OCOP, stars__gte=3, stars__lte=5)
                 | (~Q(kind=CertificateKind.OCOP) & Q(stars=None)),
                 name="certificate_ocop_has_three_to_five_stars",
+            ),
+            models.CheckConstraint(
+                condition=Q(issued_on=None) | Q(expires_on=None) | Q(expires_on__gte=F("issued_on")),
+                name="certificate_expires_after_it_is_issued",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["submitted_at", "id"],
+                condition=Q(state=CertificateState.IN_REVIEW),
+                name="certificate_waiting",
             ),
         ]
 

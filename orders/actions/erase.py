@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Membership
+from catalog.actions.back import end_back_requests_of
+from cooperatives.actions.follow import end_follows_of
+from cooperatives.models import Membership, Producer
 from orders.models import BankTransfer, Basket, Complaint, Order, OrderPart, Payout, VoucherUse
 from orders.states import OrderStatus, PayoutState
 from shop.accounts.models import Address, User
@@ -47,6 +49,10 @@ def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
         raise StillOnTheWay(codes=waiting)
     _blank_orders(orders)
     Basket.objects.filter(user=user).delete()
+    end_follows_of(user, actor=actor, now=now)
+    end_back_requests_of(user)
+    # Of a household whose account this is, the cooperative keeps its own note; buyers no longer read it.
+    Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
     Notification.objects.filter(user=user).delete()
     VoucherUse.objects.filter(user=user).update(buyer="")
     Membership.objects.filter(user=user).update(is_active=False)

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, show_ways_in_language
+from shop.core.addresses import page_address
 from shop.core.errors import Words
 from shop.core.models import shop_settings
 from shop.notifications.models import Way
@@ -20,8 +21,7 @@ from shop.notifications.send import send
 
 def order_url(order: Order) -> str:
     """The order's page, in the buyer's language."""
-    prefix = "" if order.language == "vi" else f"/{order.language}"
-    return f"{settings.PUBLIC_URL}{prefix}/don-hang/{order.pk}/"
+    return page_address(f"/don-hang/{order.pk}/", order.language)
 
 
 def tell_buyer(

@@ -19,6 +19,12 @@ def public_address(path: str) -> str:
     return path if path.startswith(("http://", "https://")) else f"{settings.PUBLIC_URL}{path}"
 
 
+def page_address(path: str, language: str) -> str:
+    """The whole address of a page in a language, for letters and texts; Vietnamese has no prefix."""
+    prefix = "" if language == settings.LANGUAGE_CODE else f"/{language}"
+    return public_address(f"{prefix}{path}")
+
+
 def canonical_address(path: str, query: Mapping[str, str], language: str) -> str:
     """The one address that stands for a page in the language, whichever it was asked in.
 

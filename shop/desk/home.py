@@ -28,7 +28,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     if staff_may(request.user, Permission.MANAGE_STAFF):
         waiting.append(of.applications())
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
-        waiting.append(of.listings())
+        waiting += [of.listings(), of.certificates()]
     if staff_may(request.user, Permission.HANDLE_PAYMENTS):
         waiting += [
             of.transfers(),

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Listing
-from cooperatives.models import Cooperative
+from cooperatives.models import Certificate, Cooperative
 from cooperatives.states import CooperativeState
 from orders.actions.give_back import overpaid
 from orders.models import (
@@ -60,6 +60,15 @@ def applications() -> Waiting:
 def listings() -> Waiting:
     rows = Listing.objects.waiting().select_related("product", "product__cooperative")
     return Waiting(_("Goods to check"), rows.count(), list(rows[:SHOWN]), "listing", reverse("desk:listings"))
+
+
+def certificates() -> Waiting:
+    """Papers that members handed in."""
+    rows = Certificate.objects.waiting().select_related("cooperative")
+    first = list(rows[:SHOWN])
+    return Waiting(
+        _("Certificates to check"), rows.count(), first, "certificate", reverse("desk:certificates")
+    )
 
 
 def transfers() -> Waiting:

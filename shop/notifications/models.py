@@ -24,7 +24,8 @@ class Notification(models.Model):
 
     `key` names the occasion ("order-placed:<id>:email"), so that no occasion is told twice. `sealed` is what
     its receiver alone may read: it stands in the text's place for it while the message goes out, and is
-    forgotten then. After `good_until` nobody wants the message any more.
+    forgotten then. After `good_until` nobody wants the message any more. `unsubscribe_url` is where a mail
+    that was asked for is ended: mail programs show it as a button (RFC 8058).
     """
 
     key = models.CharField(max_length=120, unique=True)
@@ -39,6 +40,7 @@ class Notification(models.Model):
     html = models.TextField(blank=True, default="")
     sealed = models.TextField(blank=True, default="")
     good_until = models.DateTimeField(null=True, blank=True)
+    unsubscribe_url = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)

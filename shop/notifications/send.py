@@ -40,6 +40,7 @@ def send(
     user_id: int | None = None,
     secret: str = "",
     good_until: datetime.datetime | None = None,
+    unsubscribe_url: str = "",
 ) -> None:
     """Put a message into the outbox, in the caller's transaction. The same `key` a second time adds nothing.
 
@@ -57,6 +58,7 @@ def send(
         user_id=user_id,
         sealed=seal(secret) if secret else "",
         good_until=good_until,
+        unsubscribe_url=unsubscribe_url,
         created_at=now,
         due_at=now,
     )

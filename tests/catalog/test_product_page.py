@@ -275,7 +275,12 @@ def test_all_that_the_law_wants_said_of_goods_and_seller_is_on_the_page(client: 
         hamlet="Thôn Chè Cọ",
     )
     product = make_product(seller, name="Miến dong")
-    product.producer = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", place="Thôn Chè Cọ")
+    product.producer = Producer.objects.create(
+        cooperative=seller,
+        name="Hộ bà Mơ",
+        place="Thôn Chè Cọ",
+        agreed_on=day_of(timezone.now()),
+    )
     Product.objects.filter(pk=product.pk).update(
         producer=product.producer,
         ingredients="Tinh bột dong riềng, nước",

@@ -47,6 +47,8 @@ NO_PAGES = {
     "orders:payment-news": "nothing, or the order's page anew",
     "orders:payment-picture": "a QR code to keep",
     "back-room": "leads on to the sign-in page",
+    "catalog:bulletin-text": "a text to keep",
+    "catalog:bulletin-spoken": "a text to read out",
     "media": "pictures",
     "jwks": "JSON for apps",
     "thumbnail": "leads on to a picture",

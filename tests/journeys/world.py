@@ -21,12 +21,28 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
+from catalog.actions.back import ask_back
+from catalog.actions.bulletin import make_bulletins
+from catalog.actions.certificates import CertificateDetails, return_certificate, submit_certificate
 from catalog.actions.promotions import PromotionTerms, make_promotion
 from catalog.actions.stock import move_stock, refresh_availability
-from catalog.models import Listing, Price, Product, ProductMedia, Promotion, Reason, Stock, Variant
+from catalog.models import (
+    BackRequest,
+    Listing,
+    Price,
+    Product,
+    ProductMedia,
+    Promotion,
+    Reason,
+    Stock,
+    Variant,
+)
 from catalog.states import ListingState
+from catalog.week import week_of
+from cooperatives.actions.follow import ask_to_follow, confirm_follow
 from cooperatives.actions.membership import pause_cooperative
-from cooperatives.models import Certificate, CertificateKind, Cooperative, Role
+from cooperatives.actions.stall import HouseholdDetails, add_household
+from cooperatives.models import Certificate, CertificateKind, Cooperative, Follow, Role
 from cooperatives.states import CooperativeState
 from orders.actions.accounts import BankAccount
 from orders.actions.answer import record_answer
@@ -74,6 +90,7 @@ from shop.core.calendar import day_of
 from shop.core.divisions import load_divisions
 from shop.management.demo.masters import hang_pictures
 from shop.members.worklist import Stage
+from shop.notifications.models import Way
 from shop.views import PAGES
 from tests.factories import (
     HANOI,
@@ -173,6 +190,9 @@ class _Market:
         self.vouchers, self.promotions = self._offers()
         self.full, self.to_mend = self._baskets()
         self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
+        self.followed = self._followers()
+        self.certificates = self._papers()
+        self.waiting = self._waiting()
 
     def sessions(self) -> dict[str, str]:
         """A session's key for each kind of visitor; guests bring the key of their basket at most."""
@@ -207,6 +227,7 @@ class _Market:
             "HTX Thiên An",
             slug="thien-an",
             hamlet="Thôn Nà Ít",
+            province_code="19",
             province_name="Thái Nguyên",
             story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.\n\nGối nhồi lá thuốc hái trên rừng.",
             cover=hang_pictures(["cover-nha-san"], made_now=True)["cover-nha-san"],
@@ -467,6 +488,52 @@ class _Market:
             for terms, owner in zip(lowered, owners, strict=True)
         ]
 
+    def _followers(self) -> list[Follow]:
+        """One that waits to be confirmed and one that is, and this week's bulletins."""
+        make_bulletins(week=week_of(day_of(self.now)), channel=self.channel, now=self.now)
+        asked = {"user": None, "language": "vi", **self.by}
+        rows = [
+            ask_to_follow(cooperative_slug=slug, email="lan@example.com", **asked)
+            for slug in (None, "thien-an")
+        ]
+        return [rows[0], confirm_follow(token=rows[1].token, **self.by)]
+
+    def _papers(self) -> list[Certificate]:
+        """A household, and a certificate that waits for the market and one that was handed back."""
+        household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
+        self.household = add_household(cooperative=self.thien_an, details=household, **self.by)
+        photo = hang_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]
+        issued = day_of(self.now) - datetime.timedelta(days=9)
+        papers = [
+            submit_certificate(
+                cooperative=self.thien_an,
+                details=CertificateDetails(
+                    CertificateKind.OCOP, number, "UBND tỉnh", issued, stars=3, picture=photo
+                ),
+                **self.by,
+            )
+            for number in ("31/QĐ", "32/QĐ")
+        ]
+        return_certificate(certificate_id=papers[1].pk, reason="Ảnh bị mờ", **self.by)
+        return papers
+
+    def _waiting(self) -> BackRequest:
+        """Goods with a season that is over, and somebody who waits for them."""
+        ripe = make_product(self.thien_an, name="Mơ vàng", category=self.category)
+        month = day_of(self.now).month % 12 + 1
+        Product.objects.filter(pk=ripe.pk).update(season=1 << month % 12)
+        self.out_of_season = ripe
+        return ask_back(
+            product_slug=ripe.slug,
+            variant_id=None,
+            way=Way.EMAIL,
+            contact="lan@example.com",
+            user=None,
+            language="vi",
+            channel=self.channel,
+            **self.by,
+        )
+
     def _baskets(self) -> tuple[Basket, Basket]:
         """One that can be ordered at once, and one in which everything that can has gone wrong."""
         full = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
@@ -516,8 +583,26 @@ def _market_visits(market: _Market) -> list[Visit]:
         Visit("/tim/?q=goi+thao+duoc"),
         Visit("/tim/?q=khong+co+gi"),
         Visit("/tim/"),
+        *(Visit(path) for path in _season_paths(market)),
+        Visit(f"/san-pham/{market.out_of_season.slug}/bao-lai/", sent={"contact": "1"}),
+        Visit("/hop-tac-xa/thien-an/theo-doi/", sent={"email": "lan"}),
         Visit("/khong-co/", status=404),
         Visit("/san-pham/khong-co/", status=404),
+    ]
+
+
+def _season_paths(market: _Market) -> list[str]:
+    """Harvests, provinces, stars, bulletins; goods that rest; who follows and who waits."""
+    week = week_of(day_of(market.now)).isoformat()
+    paused = market.listing(ListingState.PAUSED).product
+    return [
+        *("/mua-vu/", "/mua-vu/?thang=0", "/mua-vu/?thang=0&noi=thai-nguyen", "/vung/", "/vung/thai-nguyen/"),
+        *("/ocop/", "/ocop/?sao=5", "/ban-tin/", f"/ban-tin/{week}/", f"/ban-tin/{week}/thien-an/"),
+        *(f"/san-pham/{product.slug}/" for product in (market.out_of_season, paused)),
+        f"/san-pham/{market.out_of_season.slug}/bao-lai/",
+        *(f"/theo-doi/{row.token}/" for row in market.followed),
+        *("/theo-doi/", "/theo-doi/khong-co/", "/hop-tac-xa/thien-an/theo-doi/"),
+        *(f"/bao-lai/{token}/" for token in (market.waiting.token, "khong-co")),
     ]
 
 
@@ -599,6 +684,9 @@ def _member_visits(market: _Market) -> list[Visit]:
         f"{one}loai/{draft.product.variants.get().pk}/",
         *(f"{way}{page}" for page in ("", "gia/", "ngay-nhan/")),
         *("/xa-vien/nha-kho/", f"/xa-vien/nha-kho/{market.thien_an.warehouses.all()[0].pk}/"),
+        *("/xa-vien/gian-hang/", "/xa-vien/gian-hang/ho/", "/xa-vien/gian-hang/giay/"),
+        f"/xa-vien/gian-hang/ho/{market.household.pk}/",
+        *(f"/xa-vien/gian-hang/giay/{row.pk}/" for row in market.certificates),
         *(f"/xa-vien/goi/?{urlencode({'viec': stage})}" for stage in Stage),
         *(f"/xa-vien/goi/{market.part(stage).pk}/" for stage in market.orders),
         *(f"/xa-vien/hang/{market.listing(state).pk}/" for state in ListingState),
@@ -611,6 +699,8 @@ def _member_visits(market: _Market) -> list[Visit]:
     return [
         *(Visit(path, "manager") for path in [*theirs, *member_paths(market.weighed)]),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
+        Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
+        Visit("/xa-vien/gian-hang/ho/", "manager", sent={"name": ""}),
         Visit("/xa-vien/tai-khoan-ngan-hang/", "manager", sent={"bank_account": "1", "again": "2"}),
         Visit(money, "packer", status=403),
         Visit(f"/xa-vien/phan-anh/{market.complaint.pk}/", "packer"),
@@ -646,6 +736,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/the/", "/quan-tri/the/?xem=hong", "/quan-tri/the/?xem=tat-ca"),
         *("/quan-tri/so-cai/", "/quan-tri/so-cai/?account=bank", "/quan-tri/hoa-hong/"),
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
+        "/quan-tri/giay-chung-nhan/",
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
         *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/"),

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.actions.back import ask_back
+from catalog.models import BackRequest
+from cooperatives.actions.follow import ask_to_follow
+from cooperatives.models import Follow, Producer
 from orders.actions.cancel import cancel_order
 from orders.actions.erase import StillOnTheWay, erase_person
 from orders.models import Order, OrderPart
-from shop.accounts.models import User
+from shop.accounts.models import Consent, User
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from tests.factories import NOW, make_order, make_user, make_variant
+from shop.notifications.models import Way
+from tests.factories import NOW, make_channel, make_order, make_product, make_user, make_variant
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("test")
@@ -74,3 +79,32 @@ def test_nobody_is_erased_twice() -> None:
 
     with pytest.raises(Missing):
         erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+
+def test_an_erased_person_follows_nothing_waits_for_nothing_and_is_named_nowhere() -> None:
+    user = make_user(email="hoa@example.com", phone="+84987654321")
+    product = make_product(name="Mật ong", on_hand=0)
+    given = {"language": "vi", "actor": SYSTEM, "now": NOW}
+    for contact, who in (("hoa@example.com", user), ("+84987654321", None), ("lan@example.com", None)):
+        ask_back(
+            product_slug=product.slug,
+            variant_id=None,
+            way=Way.EMAIL if "@" in contact else Way.SMS,
+            contact=contact,
+            user=who,
+            channel=make_channel(),
+            **given,
+        )
+    follow = ask_to_follow(cooperative_slug=None, email="hoa@example.com", user=user, **given)
+    other = ask_to_follow(cooperative_slug=None, email="lan@example.com", user=None, **given)
+    household = Producer.objects.create(
+        cooperative=product.cooperative, name="Hộ bà Hoa", agreed_on=NOW.date(), user=user
+    )
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    assert list(BackRequest.objects.values_list("contact", flat=True)) == ["lan@example.com"]
+    assert list(Follow.objects.all()) == [other]
+    assert Consent.objects.get(about=f"follow:{follow.pk}").withdrawn_at == NOW
+    household.refresh_from_db()
+    assert (household.is_shown, household.user, household.phone) == (False, None, "")

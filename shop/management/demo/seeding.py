@@ -16,6 +16,7 @@ from shop.core.models import Change, Channel, Division, record_change
 from shop.management.demo.accounts import ACCOUNTS, open_accounts
 from shop.management.demo.amends import complain_and_make_good
 from shop.management.demo.bulk_orders import write_finished
+from shop.management.demo.following import follow_and_wait
 from shop.management.demo.goods import lay_out_goods, show_together
 from shop.management.demo.ground import lay_ground
 from shop.management.demo.history import DAYS, PlannedOrder, Planner
@@ -41,7 +42,8 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
     """Everything of the demo that is missing; answers the accounts by e-mail.
 
     Divisions and pictures come first: files have no place in a transaction. The rest is one
-    transaction, so that stalls never stand by half. A second run adds nothing.
+    transaction, so that stalls never stand by half; who follows them comes after it. A second run adds
+    nothing.
     """
     if not Division.objects.exists():
         load_divisions()
@@ -55,6 +57,7 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
             record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
         accounts = open_accounts(actor=SEEDER, now=now)
     agree_on_words(actor=SEEDER, now=now)
+    follow_and_wait(ground.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
 
 

@@ -18,7 +18,7 @@ from cooperatives.models import (
     Warehouse,
     WarehouseChannel,
 )
-from cooperatives.states import CooperativeState
+from cooperatives.states import CertificateState, CooperativeState
 from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -136,11 +136,17 @@ def _furnish(
             issued_on=each.get("issued_on"),
             expires_on=each.get("expires_on"),
             is_sample=True,
+            **({"state": CertificateState.IN_REVIEW, "submitted_at": now} if each.get("waits") else {}),
         )
-    Producer.objects.bulk_create(
-        Producer(cooperative=cooperative, name=name, place=cooperative.commune_name)
-        for name in row.get("producers", [])
-    )
+    for each in row.get("producers", []):
+        household = Producer.objects.create(
+            cooperative=cooperative,
+            name=each["name"],
+            makes=each["makes"],
+            place=cooperative.commune_name,
+            agreed_on=day_of(now),
+        )
+        translations += texts.english(household, makes=in_english(each["makes"]))
 
 
 def _warehouse(cooperative: Cooperative, row: dict[str, Any], place: int, ground: Ground) -> Warehouse:

@@ -61,7 +61,7 @@ def test_staff_see_what_their_group_lets_them(client: Client) -> None:
     statuses = {page: client.get(DESK + page).status_code for page in PAGES}
 
     assert statuses == {"": 200, "hop-tac-xa/": 404, "hang/": 200, "don-hang/": 404, "don-nhap/": 404}
-    assert [each.kind for each in client.get(DESK).context["waiting"]] == ["listing"]
+    assert [each.kind for each in client.get(DESK).context["waiting"]] == ["listing", "certificate"]
 
 
 @pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])
@@ -99,6 +99,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
     assert {each.kind: each.count for each in answer.context["waiting"]} == {
         "cooperative": 1,
         "listing": 1,
+        "certificate": 0,
         "transfer": 0,
         "call": 0,
         "dispute": 0,

@@ -21,8 +21,7 @@ def test_whatever_is_made_up_says_so():
     for row in cooperatives():
         is_sample = row.get("sample", False)
         assert is_sample == row["name"].endswith("(mẫu)") == (row["name"] not in real)
-        assert is_sample or not row.get("producers")
-        assert all("(mẫu)" in name for name in row.get("producers", []))
+        assert all("(mẫu)" in each["name"] for each in row.get("producers", []))
 
 
 @pytest.mark.parametrize("row", products(), ids=lambda row: row["name"])
@@ -40,6 +39,13 @@ def test_each_product_can_be_sold_as_the_law_wants_and_read_in_english(row):
         for field in ("name", "size", "pattern"):
             if variant.get(field):
                 assert in_english(variant[field])
+
+
+def test_what_households_make_can_be_read_in_english():
+    makes = [each["makes"] for row in cooperatives() for each in row.get("producers", [])]
+
+    assert makes
+    assert all(in_english(each) for each in makes)
 
 
 def test_goods_stand_on_shelves_of_cooperatives_that_exist():

@@ -49,6 +49,21 @@ class Week:
     coach: Coach | None
 
 
+def week_of(day: datetime.date) -> datetime.date:
+    """The Monday that names the week of a day."""
+    return day - datetime.timedelta(days=day.weekday())
+
+
+def coaches_in_week(ways: Sequence[DeliveryWay], monday: datetime.date) -> list[Coach]:
+    """The coaches that leave in the week, in time, each with when its orders close."""
+    found = [
+        _leaving(way, monday + datetime.timedelta(days=way.departs_weekday))
+        for way in ways
+        if way.kind == WayKind.COACH and way.departs_weekday is not None
+    ]
+    return sorted(found, key=lambda coach: (coach.leaves_at, coach.way.pk))
+
+
 def market_ways() -> list[DeliveryWay]:
     """The market days and coaches that cooperatives in good standing offer."""
     ways = DeliveryWay.objects.offered().filter(
@@ -61,7 +76,7 @@ def market_ways() -> list[DeliveryWay]:
 
 def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
     """The seven days from Monday, and what comes next, from the ways that are really offered."""
-    monday = day_of(now) - datetime.timedelta(days=day_of(now).weekday())
+    monday = week_of(day_of(now))
     coach = next_coach(ways, now=now)
     days = [_day(monday + datetime.timedelta(days=ahead), ways, coach, day_of(now)) for ahead in range(7)]
     return Week(days, next_market(ways, now=now), coach)
@@ -96,11 +111,15 @@ def _coach(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
     day = day_of(now) - datetime.timedelta(days=1)
     for _week in range(2):
         day = next_weekday(day, way.departs_weekday)
-        leaves_at = datetime.datetime.combine(day, way.departs_at or datetime.time(12), VIETNAM)
-        closes_at = leaves_at - datetime.timedelta(hours=way.cut_off_hours)
-        if closes_at > now:
-            return Coach(way, leaves_at, closes_at)
+        coach = _leaving(way, day)
+        if coach.closes_at > now:
+            return coach
     return None
+
+
+def _leaving(way: DeliveryWay, day: datetime.date) -> Coach:
+    leaves_at = datetime.datetime.combine(day, way.departs_at or datetime.time(12), VIETNAM)
+    return Coach(way, leaves_at, leaves_at - datetime.timedelta(hours=way.cut_off_hours))
 
 
 def _day(

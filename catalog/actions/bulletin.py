@@ -1,0 +1,213 @@
+"""The weekly bulletin: made once a week, of the market and of each cooperative; sent to who follows them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from catalog import notices
+from catalog.models import ALL_MONTHS, Bulletin, Listing, Price
+from catalog.models.listing import ListingQuerySet
+from catalog.week import Coach, coaches_in_week, week_of
+from cooperatives.models import Cooperative, DeliveryWay, Follow, PickupTime, WayKind
+from shop.core.actors import Actor
+from shop.core.calendar import VIETNAM, day_of, start_of_day
+from shop.core.db import locked_one
+from shop.core.models import Channel, market_channel, record_change, shop_settings, show_in_language
+from shop.core.spoken import spoken
+
+BATCH = 200
+GOODS, FEW_GOODS = 10, 6
+OUT_AT = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
+LOUDSPEAKER = "vi"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Goods as the bulletin names them: the cheapest kind's price (minor units) for one step of it."""
+
+    listing: Listing
+    price: Price | None
+    has_many_prices: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """When and where goods are handed over this week."""
+
+    way: DeliveryWay
+    time: PickupTime
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a bulletin tells: hand-overs and coaches of the week, goods in season, new, ending, coming."""
+
+    first: datetime.date
+    last: datetime.date
+    meetings: list[Meeting]
+    coaches: list[Coach]
+    in_season: list[Offered]
+    new: list[Offered]
+    ending: list[Offered]
+    coming: list[Offered]
+
+
+def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
+    """Every bulletin of the week that is not there yet; answers how many were made. Monday names the week.
+
+    The market has one, and so has each cooperative with goods on the shelf.
+    """
+    made = Bulletin.objects.filter(week=week)
+    on_shelf = Listing.objects.on_shelf(channel.pk).filter(product__cooperative=OuterRef("pk"))
+    missing: list[Cooperative | None] = list(
+        Cooperative.objects.public()
+        .filter(Exists(on_shelf), ~Exists(made.filter(cooperative=OuterRef("pk"))))
+        .order_by("sort_order", "pk")
+    )
+    if not made.of_market().exists():
+        missing.insert(0, None)
+    return sum(_make(cooperative, week, channel, now=now) for cooperative in missing)
+
+
+@transaction.atomic(durable=True)
+def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATCH) -> bool:
+    """Write the mails of the next followers; answers whether there are more.
+
+    Under the bulletin's lock; it remembers how far it came, and each follower's mail has a key of its own.
+    """
+    bulletin = locked_one(Bulletin.objects.filter(pk=bulletin_id, sent_at=None).select_related("cooperative"))
+    if bulletin is None:
+        return False
+    followers = Follow.objects.confirmed().filter(
+        cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
+    )
+    some = list(followers.order_by("pk")[:batch])
+    for follow in some:
+        notices.bulletin_is_out(bulletin, follow, now=now)
+        bulletin.sent_through = follow.pk
+    has_more = len(some) == batch
+    bulletin.sent_at = None if has_more else now
+    bulletin.save(update_fields=["sent_through", "sent_at"])
+    return has_more
+
+
+@shared_task(name="catalog.weekly_bulletin")
+def weekly_bulletin_task() -> None:
+    """Sweep: this week's bulletins, from Monday morning on, and their mails, batch by batch."""
+    now = timezone.now()
+    channel, week = market_channel(), week_of(day_of(now))
+    if channel is None or now < datetime.datetime.combine(week, OUT_AT, VIETNAM):
+        return
+    make_bulletins(week=week, channel=channel, now=now)
+    for bulletin_id in list(Bulletin.objects.to_send(week).values_list("pk", flat=True)):
+        while send_bulletin(bulletin_id=bulletin_id, now=now):
+            pass
+
+
+@transaction.atomic(durable=True)
+def _make(
+    cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
+) -> int:
+    """The bulletin in each language, all or none; of two at once, one makes it."""
+    rows = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            context = {
+                "news": _news(cooperative, week, channel),
+                "cooperative": cooperative,
+                "shop": shop_settings(),
+                "site": settings.PUBLIC_URL,
+            }
+            text = render_to_string("catalog/bulletin.txt", context).strip() + "\n"
+            read = render_to_string("catalog/bulletin.spoken.txt", context) if language == LOUDSPEAKER else ""
+            rows.append(
+                Bulletin(
+                    week=week,
+                    cooperative=cooperative,
+                    language=language,
+                    text=text,
+                    spoken=spoken(read).strip() + "\n" if read else "",
+                    made_at=now,
+                )
+            )
+    Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
+    mine = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
+    for row in mine:
+        owner = cooperative.pk if cooperative else None
+        record_change("bulletin.made", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)
+    return len(mine)
+
+
+def _news(cooperative: Cooperative | None, week: datetime.date, channel: Channel) -> News:
+    """What there is to tell, its texts in the language that is active."""
+    listings = Listing.objects.on_shelf(channel.pk)
+    ways = DeliveryWay.objects.offered().filter(cooperative__in=Cooperative.objects.selling_on(week))
+    if cooperative is not None:
+        listings = listings.for_cooperative(cooperative)
+        ways = ways.filter(cooperative=cooperative)
+    else:
+        ways = ways.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
+    told = list(ways.select_related("cooperative"))
+    show_in_language(told, "name", "note")
+    show_in_language([way.cooperative for way in told], "name")
+    month, following = week.month, week.month % 12 + 1
+    there = listings.filter(is_available=True)
+    seasonal = there.in_season(month).exclude(product__season=ALL_MONTHS)
+    fresh = there.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
+    return News(
+        first=week,
+        last=week + datetime.timedelta(days=6),
+        meetings=_meetings(told, week),
+        coaches=coaches_in_week(told, week),
+        in_season=_offered(seasonal.newest_first(), GOODS),
+        new=_offered(fresh.newest_first(), FEW_GOODS),
+        ending=_offered(there.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
+        coming=_offered(listings.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
+    )
+
+
+def _meetings(ways: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
+    """Each time of the week at which goods are handed over, in time."""
+    days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
+    found = [
+        Meeting(way, PickupTime(day, hours.starts, hours.ends, hours.capacity))
+        for way in ways
+        if way.is_collected
+        for day in days
+        for hours in way.market_days.all()
+        if hours.falls_on(day)
+    ]
+    return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.way.pk))
+
+
+def _offered(listings: ListingQuerySet, most: int) -> list[Offered]:
+    """The goods with their cheapest price, in three queries."""
+    rows = list(listings[:most])
+    products = [row.product for row in rows]
+    show_in_language(products, "name")
+    show_in_language([product.cooperative for product in products], "name")
+    prices = (
+        Price.objects.filter(
+            variant__product__in=products, channel__in=[row.channel_id for row in rows], amount__isnull=False
+        )
+        .select_related("variant")
+        .order_by("variant__sort_order", "variant")
+    )
+    by_product: dict[int, list[Price]] = {}
+    for price in prices:
+        by_product.setdefault(price.variant.product_id, []).append(price)
+    return [_cheapest(row, by_product.get(row.product_id, [])) for row in rows]
+
+
+def _cheapest(listing: Listing, prices: Sequence[Price]) -> Offered:
+    cheapest = min(prices, key=lambda price: price.selling or 0, default=None)
+    return Offered(listing, cheapest, len({price.selling for price in prices}) > 1)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import datetime
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import pgettext_lazy
+
+from catalog.models.listing import Listing, Price
+from catalog.models.product import Product, Variant
+from catalog.models.stock import Stock
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from shop.core.models import Channel
+from shop.notifications.models import Way
+
+
+class BackRequestQuerySet(models.QuerySet["BackRequest"]):
+    def waiting(self) -> BackRequestQuerySet:
+        return self.filter(told_at=None)
+
+    def due(self, channel: Channel, day: datetime.date) -> BackRequestQuerySet:
+        """Those to be told on the day, whoever asked first coming first: the goods can be ordered again.
+
+        On sale, of a cooperative that sells and does not rest, in stock where a buyer in the channel's
+        country reaches it; and who waits for the season is told in the season.
+        """
+        listed = Listing.objects.filter(
+            product=OuterRef("product"),
+            channel=channel,
+            state=ListingState.PUBLISHED,
+            product__cooperative__in=Cooperative.objects.selling_on(day),
+        )
+        in_stock = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
+        in_stock = in_stock.filter(variant=OuterRef("pk"), free__gt=0)
+        priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
+        itself = Variant.objects.filter(
+            Q(track_inventory=False) | Exists(in_stock), Exists(priced), pk=OuterRef("variant")
+        )
+        any_kind = Q(variant=None) & Exists(listed.filter(is_available=True))
+        return (
+            self.waiting()
+            .alias(_month=F("product__season").bitand(1 << (day.month - 1)))
+            .filter(Exists(listed), any_kind | Exists(itself), Q(until_season=False) | Q(_month__gt=0))
+            .order_by("asked_at", "pk")
+        )
+
+    def outdated(
+        self, *, told_before: datetime.datetime, asked_before: datetime.datetime
+    ) -> BackRequestQuerySet:
+        """Contacts that are no longer needed: told for a while, or waiting for longer than a year's round."""
+        return self.filter(Q(told_at__lt=told_before) | Q(told_at=None, asked_at__lt=asked_before))
+
+    def of_person(self, user_id: int) -> BackRequestQuerySet:
+        return self.filter(user=user_id)
+
+
+class BackRequest(models.Model):
+    """That somebody wants to be told once, by mail or text, when goods can be ordered again.
+
+    `variant` null means any kind of the product. `until_season`: the goods could be ordered when it was
+    asked, and the season is what is waited for. `contact` is an e-mail address in lower case or a kept phone
+    number. `told_at` is when the message was written; asking again after that waits anew, in the same row.
+    `token` is the secret of the link that ends it.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="back_requests")
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="back_requests", null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="back_requests", null=True, blank=True
+    )
+    way = models.CharField(max_length=10, choices=Way)
+    contact = models.CharField(max_length=254)
+    language = models.CharField(max_length=16, default="vi")
+    until_season = models.BooleanField(default=False)
+    token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
+    asked_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BackRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "request to be told")
+        verbose_name_plural = pgettext_lazy("models", "requests to be told")
+        constraints = [
+            # SQLite and PostgreSQL tell nulls apart, so any kind counts as kind 0.
+            models.UniqueConstraint(
+                "product", Coalesce("variant", Value(0)), "contact", name="back_request_once"
+            ),
+            models.CheckConstraint(condition=~Q(contact=""), name="back_request_has_a_contact"),
+        ]
+        indexes = [
+            models.Index(fields=["asked_at", "id"], condition=Q(told_at=None), name="back_request_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.way}"

@@ -1,0 +1,144 @@
+"""What members say on their cooperative's page: its story, its households, its certificates."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from catalog.actions.certificates import CertificateDetails
+from catalog.models import Product
+from cooperatives.actions.stall import HouseholdDetails
+from cooperatives.models import Certificate, CertificateKind, Producer
+from shop.core.models import Picture
+from shop.core.phones import normalise, shown
+from shop.members.forms.fields import MembersForm, PhotoField
+
+_DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
+_DAY_WORDS = {"invalid": _("Write the day like this: 27/11/2026.")}
+
+
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class StoryForm(MembersForm):
+    summary = forms.CharField(
+        label=_("What you make, in a few words"),
+        max_length=250,
+        required=False,
+        help_text=_("Such as: herbal pillows, brocade, dried bananas. Lists show it."),
+    )
+    story = forms.CharField(
+        label=_("Who you are and what you make"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("Buyers read this on your page. An empty line begins a new paragraph."),
+    )
+
+
+class HouseholdForm(MembersForm):
+    """A household; its name is shown to buyers only where the box is ticked."""
+
+    name = forms.CharField(
+        label=pgettext_lazy("household", "Name"),
+        max_length=120,
+        help_text=_("Of the household or the group, such as: the embroidery group."),
+    )
+    makes = forms.CharField(label=_("What they grow or make"), max_length=120, required=False)
+    place = forms.CharField(label=_("Where they live"), max_length=250, required=False)
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        required=False,
+        help_text=_("For you alone; buyers do not see it."),
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
+    )
+    agrees = forms.BooleanField(
+        label=_("They agree that buyers read their name and place."),
+        required=False,
+        help_text=_("Ask them first. Untick it when they no longer want it."),
+    )
+
+    @classmethod
+    def said_of(cls, household: Producer) -> dict[str, Any]:
+        said = {field: getattr(household, field) for field in ("name", "makes", "place")}
+        return said | {"phone": shown(household.phone), "agrees": household.is_shown}
+
+    @property
+    def details(self) -> HouseholdDetails:
+        said = self.cleaned_data
+        return HouseholdDetails(**said | {"phone": normalise(said["phone"])})
+
+
+class CertificateForm(MembersForm):
+    """What stands on the paper, with a photo of it: the market compares the two."""
+
+    kind = forms.ChoiceField(label=_("Which certificate"), choices=CertificateKind)
+    stars = forms.TypedChoiceField(
+        label=_("OCOP stars"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", _("Not OCOP")), *((str(number), f"{number} ★") for number in (3, 4, 5))],
+    )
+    number = forms.CharField(label=_("Number on the paper"), max_length=120)
+    issuer = forms.CharField(label=_("Issued by"), max_length=250)
+    issued_on = forms.DateField(
+        label=_("Issued on"), widget=_day(), input_formats=_DAYS, error_messages=_DAY_WORDS
+    )
+    expires_on = forms.DateField(
+        label=_("Valid until"),
+        widget=_day(),
+        input_formats=_DAYS,
+        required=False,
+        error_messages=_DAY_WORDS,
+        help_text=_("Buyers no longer see it after this day."),
+    )
+    products = forms.MultipleChoiceField(
+        label=_("For which goods"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    photo = PhotoField(label=_("Photo of the paper"), required=False)
+
+    def __init__(
+        self, *args: Any, products: Sequence[Product], today: datetime.date, has_photo: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_choices("products", [(str(product.pk), product.name) for product in products])
+        self._today, self._has_photo = today, has_photo
+
+    @classmethod
+    def said_of(cls, certificate: Certificate) -> dict[str, Any]:
+        told = ("kind", "stars", "number", "issuer", "issued_on", "expires_on")
+        keys = [str(key) for key in certificate.products.values_list("pk", flat=True)]
+        return {field: getattr(certificate, field) for field in told} | {"products": keys}
+
+    def clean_issued_on(self) -> datetime.date:
+        day: datetime.date = self.cleaned_data["issued_on"]
+        if day > self._today:
+            raise forms.ValidationError(_("This day lies ahead."))
+        return day
+
+    def clean_photo(self) -> Any:
+        photo = self.cleaned_data.get("photo")
+        if not photo and not self._has_photo:
+            raise forms.ValidationError(_("Take a photo of the paper, or choose one."))
+        return photo
+
+    def details(self, picture: Picture | None) -> CertificateDetails:
+        said = self.cleaned_data
+        return CertificateDetails(
+            kind=CertificateKind(said["kind"]),
+            stars=said["stars"],
+            number=said["number"],
+            issuer=said["issuer"],
+            issued_on=said["issued_on"],
+            expires_on=said["expires_on"],
+            product_ids=[int(key) for key in said["products"]],
+            picture=picture,
+        )

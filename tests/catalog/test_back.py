@@ -1,0 +1,258 @@
+"""Told once when goods can be ordered again: whatever kept them from it, whoever asked, however often."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from catalog.actions.back import AlreadyThere, ask_back, end_back, tell_back, tell_back_task
+from catalog.actions.stock import receive_stock
+from catalog.models import BackRequest, Listing, Product, Variant
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from shop.notifications.models import Notification, Way
+from shop.notifications.send import deliver
+from tests.factories import NOW, make_channel, make_product, make_seller, make_user, stock_of
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("tests")
+DAY = datetime.timedelta(days=1)
+NOVEMBER, APRIL = 1 << 10, 1 << 3
+
+
+def wait_for(product: Product, contact: str = "hoa@example.com", **fields) -> BackRequest:
+    given = {
+        "product_slug": product.slug,
+        "variant_id": None,
+        "way": Way.EMAIL if "@" in contact else Way.SMS,
+        "contact": contact,
+        "user": None,
+        "language": "vi",
+        "channel": make_channel(),
+        "actor": Actor.guest(),
+        "now": NOW,
+    }
+    return ask_back(**(given | fields))
+
+
+def told(now: datetime.datetime = NOW) -> int:
+    return tell_back(channel=make_channel(), now=now)
+
+
+def bring(variant: Variant, quantity: int = 5) -> None:
+    receive_stock(
+        cooperative=variant.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=stock_of(variant).warehouse_id,
+        quantity=quantity,
+        actor=STAFF,
+        now=NOW,
+    )
+
+
+def test_who_waits_is_told_once_when_there_is_more_and_anew_when_they_ask_again() -> None:
+    honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
+    user = make_user(email="hoa@example.com")
+    first = wait_for(honey, user=user)
+    assert wait_for(honey).pk == first.pk  # asking twice is waiting once
+    assert told() == 0
+
+    bring(honey.variants.get())
+
+    assert (told(), told()) == (1, 0)
+    letter = Notification.objects.get()
+    assert (letter.way, letter.to, letter.subject) == (Way.EMAIL, "hoa@example.com", "Mật ong: đã có lại")
+    assert f"/san-pham/{honey.slug}/" in letter.text
+    assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
+    with refused(AlreadyThere, "already_there"):
+        wait_for(honey)
+    bring(honey.variants.get(), -5)
+    wait_for(honey, now=NOW + DAY)
+    bring(honey.variants.get())
+    assert told(NOW + DAY) == 1
+    assert (Notification.objects.count(), BackRequest.objects.count()) == (2, 1)
+    assert [row.what for row in Change.objects.filter(what__startswith="back_request").in_time()] == [
+        *("back_request.made", "back_request.told"),
+        *("back_request.made", "back_request.told"),
+    ]
+
+
+def test_whoever_gave_a_number_gets_one_short_text_in_their_language() -> None:
+    honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
+    wait_for(honey, "+84987654321", language="en")
+    bring(honey.variants.get())
+
+    told()
+
+    text = Notification.objects.get()
+    assert (text.way, text.to, text.subject, text.html) == (Way.SMS, "+84987654321", "", "")
+    assert text.text.startswith("Mật ong of HTX Mật can be ordered again: http")
+    assert f"/en/san-pham/{honey.slug}/" in text.text
+    assert "\n" not in text.text
+
+
+def test_one_kind_is_waited_for_whatever_else_there_is() -> None:
+    pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000)), on_hand=3)
+    small, large = pillow.variants.in_order()
+    other = make_product(name="Khác").variants.get()
+    bring(small, -3)
+    wait_for(pillow, variant_id=small.pk)
+    with refused(AlreadyThere, "already_there"):
+        wait_for(pillow, variant_id=large.pk)
+    with refused(Missing, "missing"):
+        wait_for(pillow, variant_id=other.pk)
+
+    assert told() == 0
+    bring(small)
+
+    assert told() == 1
+
+
+def test_goods_off_the_shelf_a_resting_seller_and_the_season_are_waited_for_too() -> None:
+    listed = make_product(name="Quýt", state=ListingState.PAUSED)
+    rested = make_product(make_seller("HTX Nghỉ"), name="Cốm")
+    ripe = make_product(name="Mơ")
+    Product.objects.filter(pk=ripe.pk).update(season=APRIL)
+    resting = Cooperative.objects.filter(pk=rested.cooperative_id)
+    resting.update(paused_from=NOW - DAY, paused_until=NOW.date() + 2 * DAY)
+    requests = [wait_for(product) for product in (listed, rested, ripe)]
+    assert [row.until_season for row in requests] == [False, False, True]
+    assert told() == 0
+
+    Listing.objects.filter(product=listed).update(state=ListingState.PUBLISHED)
+    assert told() == 1
+    assert told(NOW + DAY) == 0
+    assert told(NOW + 2 * DAY) == 1  # the day it sells again
+    assert told(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC)) == 1
+    assert [row.to for row in Notification.objects.order_by("pk")] == ["hoa@example.com"] * 3
+
+
+def test_nobody_is_told_of_goods_that_nobody_may_see() -> None:
+    seller = make_seller("HTX Mật")
+    honey = make_product(seller, name="Mật ong", on_hand=0)
+    wait_for(honey)
+    bring(honey.variants.get())
+    Cooperative.objects.filter(pk=seller.pk).update(state=CooperativeState.SUSPENDED)
+
+    assert told() == 0
+    with refused(Missing, "missing"):
+        wait_for(honey, "lan@example.com")
+
+
+def test_who_asked_first_is_told_first_and_batches_end() -> None:
+    honey = make_product(name="Mật ong", on_hand=0)
+    for number in range(5):
+        wait_for(honey, f"n{number}@example.com", now=NOW - number * DAY)
+    bring(honey.variants.get())
+
+    counts = [tell_back(channel=make_channel(), now=NOW, batch=2) for _ in range(4)]
+
+    assert counts == [2, 2, 1, 0]
+    assert set(Notification.objects.order_by("pk").values_list("to", flat=True)[:2]) == {
+        "n4@example.com",
+        "n3@example.com",
+    }
+
+
+def test_contacts_are_forgotten_a_month_after_the_message_and_after_a_years_round() -> None:
+    honey, sold = make_product(name="Mật ong", on_hand=0), make_product(name="Măng", on_hand=0)
+    rows = [wait_for(honey, "lan@example.com"), wait_for(honey), wait_for(sold), wait_for(sold, "m@x.vn")]
+    now = timezone.now()
+    BackRequest.objects.filter(pk=rows[0].pk).update(told_at=now - 31 * DAY)
+    BackRequest.objects.filter(pk=rows[1].pk).update(told_at=now - 29 * DAY)
+    BackRequest.objects.filter(pk=rows[2].pk).update(asked_at=now - 401 * DAY)
+    BackRequest.objects.filter(pk=rows[3].pk).update(asked_at=now - 399 * DAY)
+
+    tell_back_task()
+
+    assert set(BackRequest.objects.values_list("pk", flat=True)) == {rows[1].pk, rows[3].pk}
+
+
+def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Client) -> None:
+    honey = make_product(make_seller("HTX Mật"), name="Mật ong", on_hand=0)
+    page = client.get(f"/san-pham/{honey.slug}/").content.decode()
+    assert f'action="/san-pham/{honey.slug}/bao-lai/"' in page
+
+    wrong = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
+    assert 'value="12345"' in wrong.content.decode()
+    assert not BackRequest.objects.exists()
+    asked = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": " Hoa@Example.com "}, follow=True)
+
+    assert "hoa@example.com" in asked.content.decode()
+    row = BackRequest.objects.get()
+    assert (row.contact, row.way, row.language, row.user_id) == ("hoa@example.com", "email", "vi", None)
+    assert client.get(f"/bao-lai/{row.token}/").status_code == 200  # a mail program looks: nothing ends
+    assert BackRequest.objects.exists()
+    strict = Client(enforce_csrf_checks=True)  # a mail program's own button has no page of ours
+    one_click = {"List-Unsubscribe": "One-Click"}
+    assert [strict.post(f"/bao-lai/{row.token}/", one_click).status_code for _ in range(2)] == [200, 200]
+    assert not BackRequest.objects.exists()
+    with pytest.raises(Missing):
+        end_back(token=row.token, actor=STAFF, now=NOW)
+
+
+def test_only_what_is_short_is_offered_and_an_account_need_not_write_its_address(client: Client) -> None:
+    pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000), ("Vừa", 5_000)), on_hand=3)
+    small, large, medium = pillow.variants.in_order()
+    client.force_login(make_user(email="hoa@example.com"))
+    assert "bao-lai" not in client.get(f"/san-pham/{pillow.slug}/").content.decode()
+    bring(small, -3)
+
+    page = client.get(f"/san-pham/{pillow.slug}/").content.decode()
+    form = page[page.index("bao-lai") :]
+
+    assert f'<option value="{small.pk}">' in form
+    assert f'<option value="{large.pk}">' not in form
+    assert f'<option value="{medium.pk}">' not in form
+    assert 'value="hoa@example.com"' in form
+    client.post(f"/san-pham/{pillow.slug}/bao-lai/", {"contact": "hoa@example.com", "variant": small.pk})
+    assert BackRequest.objects.get().user == User.objects.get(email="hoa@example.com")
+
+
+def test_goods_off_the_shelf_keep_their_page_and_withdrawn_ones_do_not(client: Client) -> None:
+    paused = make_product(name="Quýt", state="paused")
+    gone = make_product(name="Hồng", state="withdrawn")
+
+    page = client.get(f"/san-pham/{paused.slug}/")
+
+    assert page.status_code == 200
+    assert "noindex" in page.content.decode()
+    assert f'action="/san-pham/{paused.slug}/bao-lai/"' in page.content.decode()
+    assert client.get(f"/san-pham/{gone.slug}/").status_code == 404
+    assert client.get(f"/san-pham/{gone.slug}/bao-lai/").status_code == 404
+
+
+def test_many_requests_from_one_network_are_stopped_and_others_go_on(client: Client) -> None:
+    honey = make_product(name="Mật ong", on_hand=0)
+    address = f"/san-pham/{honey.slug}/bao-lai/"
+    for number in range(30):
+        client.post(address, {"contact": f"n{number}@example.com"})
+
+    client.post(address, {"contact": "hoa@example.com"})
+    client.post(address, {"contact": "lan@example.com"}, REMOTE_ADDR="203.0.113.9")
+
+    asked = set(BackRequest.objects.values_list("contact", flat=True))
+    assert (len(asked), "hoa@example.com" in asked, "lan@example.com" in asked) == (31, False, True)
+
+
+def test_the_letter_carries_the_headers_that_mail_programs_end_it_by() -> None:
+    honey = make_product(name="Mật ong", on_hand=0)
+    row = wait_for(honey)
+    bring(honey.variants.get())
+    told()
+
+    deliver(Notification.objects.get(), now=NOW)
+
+    (letter,) = mail.outbox
+    assert letter.extra_headers["List-Unsubscribe"].endswith(f"/bao-lai/{row.token}/>")
+    assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -1,0 +1,152 @@
+"""The weekly bulletin: made once, in words for the loudspeaker, sent once to who follows."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+from django.test import Client
+
+from catalog.actions.bulletin import make_bulletins, send_bulletin
+from catalog.models import ALL_MONTHS, Bulletin, Listing, Product
+from cooperatives.actions.follow import ask_to_follow, end_follow
+from cooperatives.models import Cooperative, Follow
+from cooperatives.states import CooperativeState
+from shop.core.actors import Actor
+from shop.core.models import Change, ShopSettings
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_channel, make_market_way, make_product, make_seller, make_user
+
+pytestmark = pytest.mark.django_db
+WEEK = datetime.date(2026, 11, 23)  # a Monday
+OCTOBER, NOVEMBER, DECEMBER = 1 << 9, 1 << 10, 1 << 11
+
+
+@pytest.fixture
+def seller() -> Cooperative:
+    """Mandarins at their best, persimmons at their end, sausages to come, and a stall on market day."""
+    seller = make_seller("HTX Thiên An", slug="thien-an")
+    make_market_way(seller, make_channel(), weekday=6)
+    for name, season, price in (
+        ("Quýt", NOVEMBER | DECEMBER, 35_000),
+        ("Hồng", OCTOBER | NOVEMBER, 60_000),
+        ("Lạp sườn", DECEMBER, 190_000),
+        ("Gối", ALL_MONTHS, 320_000),
+    ):
+        goods = make_product(seller, name=name, price=price, unit="kg")
+        Product.objects.filter(pk=goods.pk).update(season=season)
+    Listing.objects.filter(product__name__in=["Quýt", "Hồng"]).update(published_at=NOW.replace(year=2025))
+    ShopSettings.objects.create(operator_phone="+842090000001")
+    return seller
+
+
+def make() -> int:
+    return make_bulletins(week=WEEK, channel=make_channel(), now=NOW)
+
+
+def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(seller) -> None:
+    make_seller("HTX Chưa có hàng")
+    make_product(make_seller("HTX Bị treo", state=CooperativeState.SUSPENDED), name="Ẩn")
+
+    assert (make(), make()) == (4, 0)
+
+    rows = Bulletin.objects.values_list("cooperative__slug", "language")
+    assert set(rows) == {(None, "vi"), (None, "en"), ("thien-an", "vi"), ("thien-an", "en")}
+    assert Change.objects.filter(what="bulletin.made").count() == 4
+    text = Bulletin.objects.of_market().in_language("vi").get().text
+    assert "Ẩn" not in text
+    paragraphs = [block.splitlines() for block in re.split(r"\n{2,}", text)]
+    by_heading = {block[0]: block[1:] for block in paragraphs}
+    assert by_heading["NGÀY CHỢ VÀ CHUYẾN XE"] == [
+        "- Chủ nhật 29/11, 6–10\u00a0giờ: Nhận ở chợ phiên (HTX Thiên An)"
+    ]
+    assert by_heading["ĐANG MÙA"] == [
+        "- Hồng: 60.000\u00a0₫ / kg, HTX Thiên An",
+        "- Quýt: 35.000\u00a0₫ / kg, HTX Thiên An",
+    ]
+    assert by_heading["MỚI LÊN KỆ"] == [
+        "- Gối: 320.000\u00a0₫ / kg, HTX Thiên An",
+        "- Lạp sườn: 190.000\u00a0₫ / kg, HTX Thiên An",
+    ]
+    assert by_heading["CUỐI VỤ"] == ["- Hồng, HTX Thiên An"]
+    assert by_heading["TỪ THÁNG SAU"] == ["- Lạp sườn, HTX Thiên An"]
+
+
+def test_the_loudspeakers_text_has_no_figure_and_no_sign_left(seller) -> None:
+    make()
+
+    spoken = Bulletin.objects.of_market().in_language("vi").get().spoken
+
+    assert "Quýt của hợp tác xã Thiên An, ba mươi lăm nghìn đồng một ki-lô-gam." in spoken.splitlines()
+    assert "Chủ nhật ngày hai mươi chín tháng mười một, từ sáu đến mười giờ" in spoken
+    assert "số không hai không chín, không không không, không không không một" in spoken
+    assert re.findall(r"[\d₫/()<>&]|http", spoken) == []
+    assert Bulletin.objects.of_market().in_language("en").get().spoken == ""
+
+
+def test_each_follower_gets_each_bulletin_once_in_batches_and_in_their_language(seller) -> None:
+    users = [make_user(email=f"n{number}@example.com") for number in range(5)]
+    for user in users:
+        follow(user, None, "en" if user == users[4] else "vi")
+    follow(users[0], "thien-an", "vi")
+    make()
+    market = Bulletin.objects.of_market().in_language("vi").get()
+
+    more = [send_bulletin(bulletin_id=market.pk, now=NOW, batch=2) for _ in range(4)]
+
+    assert more == [True, True, False, False]
+    letters = Notification.objects.order_by("pk")
+    assert [letter.to for letter in letters] == [f"n{number}@example.com" for number in range(4)]
+    first = Follow.objects.get(email="n0@example.com", cooperative=None)
+    assert letters[0].unsubscribe_url.endswith(f"/theo-doi/{first.token}/")
+    assert market.text.strip() in letters[0].text
+    market.refresh_from_db()
+    assert (market.sent_at, market.sent_through) == (NOW, Follow.objects.get(email="n3@example.com").pk)
+    own = Bulletin.objects.get(cooperative=seller, language="vi")
+    send_bulletin(bulletin_id=own.pk, now=NOW)
+    assert Notification.objects.latest("pk").to == "n0@example.com"
+
+
+def test_who_ended_it_gets_none_and_last_weeks_goes_to_nobody(seller) -> None:
+    gone = follow(make_user(email="a@example.com"), None, "vi")
+    follow(make_user(email="b@example.com"), None, "vi")
+    make()
+    end_follow(token=gone.token, actor=Actor.guest(), now=NOW)
+
+    assert Bulletin.objects.to_send(WEEK + datetime.timedelta(days=7)).count() == 0
+    for row in Bulletin.objects.to_send(WEEK):
+        send_bulletin(bulletin_id=row.pk, now=NOW)
+
+    assert list(Notification.objects.values_list("to", flat=True)) == ["b@example.com"]
+
+
+def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
+    assert client.get("/ban-tin/").status_code == 200  # before there is any
+    make()
+    market = Bulletin.objects.of_market().in_language("vi").get()
+
+    page = client.get("/ban-tin/").content.decode()
+    assert "ĐANG MÙA" in page
+    assert "ba mươi lăm nghìn đồng" in page
+    assert "/ban-tin/2026-11-23/thien-an/" in page
+    for path in ("/ban-tin/2026-11-23/", "/ban-tin/2026-11-23/thien-an/", "/en/ban-tin/2026-11-23/"):
+        assert client.get(path).status_code == 200
+    kept = client.get("/ban-tin/2026-11-23/ban-tin.txt")
+    assert kept["Content-Disposition"] == 'attachment; filename="ban-tin-2026-11-23.txt"'
+    assert kept.content.decode("utf-8-sig").replace("\r\n", "\n") == market.text
+    read = client.get("/ban-tin/2026-11-23/thien-an/doc-loa.txt")
+    assert "ba mươi lăm nghìn đồng" in read.content.decode()
+    missing = ["2026-11-16", "khong-co", "2026-11-23/khong-co", "2026-13-45"]
+    assert [client.get(f"/ban-tin/{path}/").status_code for path in missing] == [404] * 4
+
+
+def follow(user, slug: str | None, language: str) -> Follow:
+    return ask_to_follow(
+        cooperative_slug=slug,
+        email=user.email,
+        user=user,
+        language=language,
+        actor=user.acting("market"),
+        now=NOW,
+    )

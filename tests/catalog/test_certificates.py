@@ -1,0 +1,135 @@
+"""Certificates: nobody sees one before the market has, nor after it has ended."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+
+import pytest
+
+from catalog.actions.certificates import (
+    CertificateDetails,
+    ExpiresTooEarly,
+    StarsNeeded,
+    change_certificate,
+    confirm_certificate,
+    remove_certificate,
+    return_certificate,
+    submit_certificate,
+)
+from cooperatives.models import Certificate, CertificateKind
+from cooperatives.states import CERTIFICATE_MOVES, CertificateState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonNeeded
+from shop.core.models import Change
+from shop.core.states import WrongMove, advance, unreachable
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative, make_product, make_seller
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+BY = {"actor": Actor.system("tests"), "now": NOW}
+DAY = datetime.date(2026, 11, 24)
+PAIRS = {
+    ("in_review", "confirmed"),
+    ("in_review", "returned"),
+    ("confirmed", "in_review"),
+    ("returned", "in_review"),
+}
+
+
+def details(**fields) -> CertificateDetails:
+    given = {
+        "kind": CertificateKind.OCOP,
+        "stars": 4,
+        "number": "12/QĐ-UBND",
+        "issuer": "UBND tỉnh Thái Nguyên",
+        "issued_on": datetime.date(2026, 1, 1),
+        "expires_on": datetime.date(2028, 12, 31),
+    }
+    return CertificateDetails(**(given | fields))
+
+
+def shown() -> list[Certificate]:
+    return list(Certificate.objects.valid_on(DAY))
+
+
+def test_a_certificate_moves_along_its_table_only() -> None:
+    row = Certificate(cooperative=make_cooperative(), kind=CertificateKind.VIETGAP)
+    row.save()
+    for came_from, to in itertools.product(CertificateState.values, repeat=2):
+        Certificate.objects.filter(pk=row.pk).update(state=came_from)
+        row.refresh_from_db()
+        if (came_from, to) in PAIRS:
+            assert advance(row, to, CERTIFICATE_MOVES) == came_from
+        else:
+            with pytest.raises(WrongMove):
+                advance(row, to, CERTIFICATE_MOVES)
+        row.refresh_from_db()
+        assert row.state == (to if (came_from, to) in PAIRS else came_from)
+    assert unreachable(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
+
+
+def test_what_members_hand_in_is_shown_once_confirmed_and_hidden_again_when_changed() -> None:
+    seller = make_seller("HTX Thiên An")
+    tea = make_product(seller, name="Trà")
+
+    row = submit_certificate(cooperative=seller, details=details(product_ids=[tea.pk]), **BY)
+    assert (shown(), list(Certificate.objects.waiting())) == ([], [row])
+    confirm_certificate(certificate_id=row.pk, **BY)
+    assert shown() == [row]
+    assert list(tea.certificates.all()) == [row]
+    change_certificate(cooperative=seller, certificate_id=row.pk, details=details(number="13", stars=5), **BY)
+    assert (shown(), list(tea.certificates.all())) == ([], [])
+    return_certificate(certificate_id=row.pk, reason="Ảnh bị mờ", **BY)
+    assert shown() == []
+    change_certificate(cooperative=seller, certificate_id=row.pk, details=details(stars=3), **BY)
+    confirm_certificate(certificate_id=row.pk, **BY)
+
+    row.refresh_from_db()
+    assert (shown(), row.stars, row.state_reason) == ([row], 3, "")
+    assert [change.what.partition(".")[2] for change in Change.objects.of(row).in_time()] == [
+        *("submitted", "confirmed", "submitted", "returned", "submitted", "confirmed"),
+    ]
+    letters = Notification.objects.filter(to=seller.email).order_by("pk")
+    assert ["Ảnh bị mờ" in letter.text for letter in letters] == [False, True]  # one a second at most
+    remove_certificate(cooperative=seller, certificate_id=row.pk, **BY)
+    assert shown() == []
+
+
+def test_a_certificate_is_valid_from_its_first_day_to_its_last() -> None:
+    seller = make_seller()
+    ends, begins = DAY - datetime.timedelta(days=1), DAY + datetime.timedelta(days=1)
+    for fields in ({"expires_on": ends}, {"issued_on": begins}, {"expires_on": DAY}, {"issued_on": DAY}):
+        row = submit_certificate(cooperative=seller, details=details(**fields), **BY)
+        confirm_certificate(certificate_id=row.pk, **BY)
+
+    assert [(row.issued_on.day, row.expires_on) for row in shown()] == [
+        (1, DAY),
+        (24, datetime.date(2028, 12, 31)),
+    ]
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    seller, other = make_seller(), make_seller("HTX Khác")
+    foreign = make_product(other)
+    row = submit_certificate(cooperative=other, details=details(), **BY)
+    day_before = datetime.date(2025, 12, 31)
+
+    with refused(StarsNeeded, "stars_needed"):
+        submit_certificate(cooperative=seller, details=details(stars=None), **BY)
+    with refused(ExpiresTooEarly, "expires_too_early"):
+        submit_certificate(cooperative=seller, details=details(expires_on=day_before), **BY)
+    for act in (
+        lambda: submit_certificate(cooperative=seller, details=details(product_ids=[foreign.pk]), **BY),
+        lambda: change_certificate(
+            cooperative=seller, certificate_id=row.pk, details=details(number="9"), **BY
+        ),
+        lambda: remove_certificate(cooperative=seller, certificate_id=row.pk, **BY),
+    ):
+        with refused(Missing, "missing"):
+            act()
+    with refused(ReasonNeeded, "reason_needed"):
+        return_certificate(certificate_id=row.pk, reason=" ", **BY)
+    plain = submit_certificate(cooperative=seller, details=details(kind=CertificateKind.VIETGAP), **BY)
+    assert plain.stars is None  # only OCOP has stars

@@ -1,0 +1,140 @@
+"""What is to be had when and where: the harvest calendar, a province, the stars."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Product
+from cooperatives.models import Certificate, CertificateKind, Producer
+from shop.core.calendar import day_of
+from shop.core.models.geography import Division
+from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_market_way, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+APRIL, NOVEMBER = 1 << 3, 1 << 10
+
+
+@pytest.fixture(autouse=True)
+def _provinces() -> None:
+    for code, name in [(HANOI, "Hà Nội"), (THAI_NGUYEN, "Thái Nguyên")]:
+        Division.objects.create(
+            code=code,
+            level="province",
+            type_word="Tỉnh",
+            name=name,
+            full_name=f"Tỉnh {name}",
+            folded=name,
+            sort_key=name,
+            valid_from=datetime.date(2025, 7, 1),
+        )
+
+
+def make_seasonal(seller, name: str, season: int) -> Product:
+    product = make_product(seller, name=name)
+    Product.objects.filter(pk=product.pk).update(season=season)
+    return product
+
+
+def seller_in(code: str, province: str, name: str = "HTX Thiên An", **fields):
+    return make_seller(name, province_code=code, province_name=province, **fields)
+
+
+def named(client: Client, address: str) -> list[str]:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    text = unescape(answer.content.decode())
+    return re.findall(r'<h[23]><a href="[^"]*/san-pham/[^"]*">([^<]*)</a>', text)
+
+
+def test_the_calendar_lists_harvests_by_month_and_place_in_the_alphabets_order(client: Client) -> None:
+    here, there = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
+    make_seasonal(here, "Quýt", NOVEMBER)
+    make_seasonal(here, "Mơ", APRIL)
+    make_seasonal(there, "Đào", APRIL | NOVEMBER)
+    make_product(here, name="Gối")  # all year round: no harvest
+    this_month = f"thang={day_of(timezone.now()).month}"
+
+    assert named(client, "/mua-vu/?thang=11") == ["Đào", "Quýt"]
+    assert named(client, "/mua-vu/?thang=4") == ["Đào", "Mơ"]
+    assert named(client, "/mua-vu/?thang=4&noi=thai-nguyen") == ["Mơ"]
+    assert named(client, "/mua-vu/?thang=0") == ["Đào", "Mơ", "Quýt"]
+    assert named(client, "/mua-vu/?thang=7") == []
+    for odd in ("", "?thang=13", "?thang=x", "?thang=-1", "?thang=٣", "?noi=khong-co", "?page=99"):
+        assert named(client, f"/mua-vu/{odd}") == named(client, f"/mua-vu/?{this_month}"), odd
+
+
+def test_a_province_shows_its_sellers_their_harvests_and_goods(client: Client) -> None:
+    here, there = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
+    make_seasonal(here, "Quýt", NOVEMBER)
+    make_product(here, name="Gối")
+    make_product(there, name="Cốm")
+
+    page = client.get("/vung/thai-nguyen/").content.decode()
+
+    assert set(named(client, "/vung/thai-nguyen/")) == {"Quýt", "Gối"}
+    assert "HTX Thiên An" in page
+    assert "HTX Hà Nội" not in page
+    assert '<svg class="map"' in page
+    index = client.get("/vung/").content.decode()
+    assert ("/vung/thai-nguyen/" in index, "/vung/ha-noi/" in index) == (True, True)
+    assert client.get("/vung/khong-co/").status_code == 404
+    assert "/vung/thai-nguyen/" in client.get(f"/hop-tac-xa/{here.slug}/").content.decode()
+
+
+def test_goods_with_stars_are_found_by_their_stars_as_long_as_they_hold(client: Client) -> None:
+    seller, today = make_seller(), day_of(timezone.now())
+    for name, stars, days in (("Trà", 4, 0), ("Chuối", 3, 9), ("Miến", 5, -1)):
+        row = Certificate.objects.create(
+            cooperative=seller,
+            kind=CertificateKind.OCOP,
+            stars=stars,
+            expires_on=today + datetime.timedelta(days=days),
+        )
+        make_product(seller, name=name).certificates.add(row)
+    waiting = Certificate.objects.create(
+        cooperative=seller, kind=CertificateKind.OCOP, stars=4, state="in_review"
+    )
+    make_product(seller, name="Nghệ").certificates.add(waiting)
+
+    assert set(named(client, "/ocop/")) == {"Trà", "Chuối"}
+    assert named(client, "/ocop/?sao=4") == ["Trà"]
+    assert named(client, "/ocop/?sao=5") == []
+    assert set(named(client, "/ocop/?sao=9")) == {"Trà", "Chuối"}
+
+
+def test_queries_do_not_grow_with_the_goods_and_the_sellers(client: Client) -> None:
+    addresses = ["/mua-vu/?thang=0", "/en/mua-vu/?thang=0", "/vung/thai-nguyen/", "/vung/", "/ocop/"]
+    addresses += ["/hop-tac-xa/thien-an/", "/en/hop-tac-xa/thien-an/"]
+    first = seller_in(THAI_NGUYEN, "Thái Nguyên", slug="thien-an")
+    for number in range(2):
+        _furnish(first, number)
+    few = [_count(client, address) for address in addresses]
+    for number in range(2, 7):
+        _furnish(first, number)
+        _furnish(seller_in(THAI_NGUYEN, "Thái Nguyên", f"HTX {number}"), number)
+        make_market_way(first, make_channel(), weekday=number % 7)
+
+    assert [_count(client, address) for address in addresses] == few
+    assert max(few) <= 30
+
+
+def _furnish(seller, number: int) -> None:
+    product = make_seasonal(seller, f"Quýt {number}", NOVEMBER)
+    row = Certificate.objects.create(cooperative=seller, kind=CertificateKind.OCOP, stars=4)
+    product.certificates.add(row)
+    Producer.objects.create(cooperative=seller, name=f"Hộ {number}", agreed_on=day_of(timezone.now()))
+    make_market_way(seller, make_channel(), weekday=number % 7)
+
+
+def _count(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)

@@ -1,0 +1,124 @@
+"""Following by mail: nothing before the mailbox's owner says yes, nothing after they say no."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from cooperatives.actions.follow import (
+    ask_to_follow,
+    confirm_follow,
+    end_follow,
+    forget_follows_task,
+)
+from cooperatives.models import Follow
+from cooperatives.states import CooperativeState
+from shop.accounts.models import Consent
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative, make_user
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+GUEST = Actor.guest()
+
+
+def ask(slug: str | None = "thien-an", email: str = "hoa@example.com", **fields) -> Follow:
+    given = {"user": None, "language": "vi", "actor": GUEST, "now": NOW} | fields
+    return ask_to_follow(cooperative_slug=slug, email=email, **given)
+
+
+def test_a_guest_follows_once_the_letters_link_was_confirmed_and_no_longer_after_the_end() -> None:
+    make_cooperative("HTX Thiên An", slug="thien-an")
+    row = ask(email=" Hoa@Example.com ")
+    assert ask().pk == row.pk  # the same mailbox, and no second letter within the hour
+    letter = Notification.objects.get()
+    assert (row.email, row.confirmed_at, letter.to) == ("hoa@example.com", None, "hoa@example.com")
+    assert f"/theo-doi/{row.token}/" in letter.text
+    assert not Follow.objects.confirmed().exists()
+
+    confirm_follow(token=row.token, actor=GUEST, now=NOW)
+
+    consent = Consent.objects.get()
+    assert (consent.purpose, consent.about, consent.given_at) == ("news", f"follow:{row.pk}", NOW)
+    ask(now=NOW + datetime.timedelta(days=9))  # who follows already gets no letter: nobody learns by asking
+    assert Notification.objects.count() == 1
+    end_follow(token=row.token, actor=GUEST, now=NOW)
+    consent.refresh_from_db()
+    assert (Follow.objects.count(), consent.withdrawn_at) == (0, NOW)
+    with refused(Missing, "missing"):
+        end_follow(token=row.token, actor=GUEST, now=NOW)
+    told = Change.objects.filter(what__startswith="follow").in_time().values_list("what", flat=True)
+    assert list(told) == ["follow.confirmed", "follow.ended"]
+
+
+def test_an_accounts_own_confirmed_address_follows_at_once_and_any_other_does_not() -> None:
+    make_cooperative(slug="thien-an")
+    user = make_user(email="hoa@example.com")
+    unsure = make_user(email="lan@example.com", is_confirmed=False)
+
+    own = ask(user=user, actor=user.acting("market"))
+    other = ask(email="ban@example.com", user=user)
+    unconfirmed = ask(email="lan@example.com", user=unsure)
+    market = ask(None, user=user)
+
+    assert [row.confirmed_at for row in (own, other, unconfirmed, market)] == [NOW, None, None, NOW]
+    assert (own.user, Follow.objects.confirmed().of_person(user.pk).count()) == (user, 2)
+    assert set(Notification.objects.values_list("to", flat=True)) == {"ban@example.com", "lan@example.com"}
+
+
+def test_nobody_follows_a_cooperative_without_a_page() -> None:
+    make_cooperative(slug="dang-xin", state=CooperativeState.APPLIED)
+
+    for slug in ("dang-xin", "khong-co"):
+        with refused(Missing, "missing"):
+            ask(slug)
+
+
+def test_addresses_that_nobody_confirmed_are_forgotten_after_a_week() -> None:
+    make_cooperative(slug="thien-an")
+    now = timezone.now()
+    old = ask(email="a@example.com", now=now - datetime.timedelta(days=8))
+    new = ask(email="b@example.com", now=now - datetime.timedelta(days=6))
+    kept = ask(email="c@example.com", now=now - datetime.timedelta(days=8))
+    confirm_follow(token=kept.token, actor=GUEST, now=now)
+
+    forget_follows_task()
+
+    assert set(Follow.objects.values_list("pk", flat=True)) == {new.pk, kept.pk}
+    assert old.pk not in {new.pk, kept.pk}
+
+
+def test_a_guest_follows_on_the_cooperatives_page_and_ends_it_by_one_click(client: Client) -> None:
+    make_cooperative("HTX Thiên An", slug="thien-an")
+    assert 'action="/hop-tac-xa/thien-an/theo-doi/"' in client.get("/hop-tac-xa/thien-an/").content.decode()
+
+    unticked = client.post("/hop-tac-xa/thien-an/theo-doi/", {"email": "hoa@example.com"})
+    assert 'value="hoa@example.com"' in unticked.content.decode()
+    assert not Follow.objects.exists()
+    client.post("/hop-tac-xa/thien-an/theo-doi/", {"email": "hoa@example.com", "agrees": "on"})
+
+    row = Follow.objects.get()
+    client.get(f"/theo-doi/{row.token}/")  # a mail program looks: nothing begins
+    assert not Follow.objects.confirmed().exists()
+    client.post(f"/theo-doi/{row.token}/dong-y/")
+    assert Follow.objects.confirmed().get() == row
+    strict = Client(enforce_csrf_checks=True)
+    answers = [strict.post(f"/theo-doi/{row.token}/", {"List-Unsubscribe": "One-Click"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert not Follow.objects.exists()
+    assert client.get(f"/theo-doi/{row.token}/").status_code == 200
+    assert client.post(f"/theo-doi/{row.token}/dong-y/").status_code == 404
+
+
+def test_one_mailbox_is_asked_for_ten_times_a_day_at_most(client: Client) -> None:
+    for number in range(11):
+        make_cooperative(slug=f"htx-{number}")
+        client.post(f"/hop-tac-xa/htx-{number}/theo-doi/", {"email": "hoa@example.com", "agrees": "on"})
+
+    assert Follow.objects.count() == 10

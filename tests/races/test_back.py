@@ -1,0 +1,111 @@
+"""Whoever waits for goods, asked and told by many hands at once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from catalog.actions import back
+from catalog.actions.back import ask_back, tell_back
+from catalog.actions.bulletin import make_bulletins, send_bulletin
+from catalog.models import BackRequest, Bulletin
+from catalog.week import week_of
+from cooperatives.actions.follow import ask_to_follow
+from shop.core.actors import Actor
+from shop.core.calendar import day_of
+from shop.notifications.models import Notification, Way
+from tests.factories import NOW, make_channel, make_product, make_user
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def asking(product, contact="hoa@example.com"):
+    return partial(
+        ask_back,
+        product_slug=product.slug,
+        variant_id=None,
+        way=Way.EMAIL,
+        contact=contact,
+        user=None,
+        language="vi",
+        channel=make_channel(),
+        actor=Actor.guest(),
+        now=NOW,
+    )
+
+
+def restock(product):
+    from catalog.actions.stock import receive_stock
+    from tests.factories import stock_of
+
+    variant = product.variants.get()
+    receive_stock(
+        cooperative=product.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=stock_of(variant).warehouse_id,
+        quantity=5,
+        actor=Actor.system("tests"),
+        now=NOW,
+    )
+
+
+def test_a_request_sent_many_times_at_once_waits_once_and_is_told_once_by_many_sweeps() -> None:
+    honey = make_product(name="Mật ong", on_hand=0)
+    answers = together([asking(honey)] * 8)
+    assert {type(answer) for answer in answers} == {BackRequest}, answers
+    assert BackRequest.objects.count() == 1
+    restock(honey)
+
+    counts = together([partial(tell_back, channel=make_channel(), now=NOW)] * 6)
+
+    assert sorted(counts) == [0, 0, 0, 0, 0, 1], counts
+    assert Notification.objects.count() == 1
+
+
+def test_without_the_lock_two_sweeps_both_believe_that_they_told(monkeypatch) -> None:
+    """The message's key still keeps the second message back."""
+    import threading
+
+    honey = make_product(name="Mật ong", on_hand=0)
+    asking(honey)()
+    restock(honey)
+    rows = list(BackRequest.objects.select_related("product__cooperative", "variant", "user"))
+    read_by_all = threading.Barrier(2, timeout=20)
+    monkeypatch.setattr(back, "locked", lambda _rows: rows)
+    sweep = partial(tell_back, channel=make_channel(), now=NOW)
+
+    def read_then_sweep() -> int:
+        read_by_all.wait()
+        return sweep()
+
+    assert together([read_then_sweep] * 2) == [1, 1]
+    assert Notification.objects.count() == 1
+
+
+def test_a_bulletin_is_made_once_and_each_follower_gets_it_once_from_many_workers() -> None:
+    channel, week = make_channel(), week_of(day_of(NOW))
+    make_product(name="Quýt")
+    for number in range(5):
+        user = make_user(email=f"n{number}@example.com")
+        ask_to_follow(
+            cooperative_slug=None,
+            email=user.email,
+            user=user,
+            language="vi",
+            actor=Actor.guest(),
+            now=NOW,
+        )
+
+    made = together([partial(make_bulletins, week=week, channel=channel, now=NOW)] * 3)
+    assert all(isinstance(count, int) for count in made), made
+    assert Bulletin.objects.count() == 4  # the market's and the seller's, in two languages
+    market = Bulletin.objects.of_market().in_language("vi").get()
+    together([partial(send_bulletin, bulletin_id=market.pk, now=NOW, batch=2)] * 6)
+
+    assert sorted(Notification.objects.values_list("to", flat=True)) == [
+        f"n{number}@example.com" for number in range(5)
+    ]
+    market.refresh_from_db()
+    assert market.sent_at == NOW

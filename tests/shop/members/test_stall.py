@@ -1,0 +1,117 @@
+"""The cooperative's page as its members write it, and as buyers read it."""
+
+from __future__ import annotations
+
+import datetime
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from cooperatives.models import Certificate, Producer
+from shop.core.calendar import day_of
+from shop.core.models import Change
+from tests.factories import make_admin, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+
+
+def photo() -> SimpleUploadedFile:
+    content = io.BytesIO()
+    Image.new("RGB", (60, 80), "white").save(content, "JPEG")
+    return SimpleUploadedFile("giay.jpg", content.getvalue(), "image/jpeg")
+
+
+def page_of(client: Client, seller) -> str:
+    return client.get(f"/hop-tac-xa/{seller.slug}/").content.decode()
+
+
+def test_the_story_is_told_on_the_page(manager, seller) -> None:
+    manager.post("/xa-vien/gian-hang/", {"summary": " Gối,  khăn ", "story": "Thêu từ nhỏ.\n\nNhồi lá."})
+
+    seller.refresh_from_db()
+    assert (seller.summary, seller.story) == ("Gối, khăn", "Thêu từ nhỏ.\n\nNhồi lá.")
+    assert "<p>Thêu từ nhỏ.</p>" in page_of(manager, seller)
+    assert Change.objects.filter(what="cooperative.told", root_key=str(seller.pk)).count() == 1
+
+
+def test_a_household_is_named_only_while_it_agrees(manager, seller) -> None:
+    said = {"name": "Hộ bà Triệu", "makes": "khăn thêu", "place": "Nà Ít", "phone": "0987 654 321"}
+    manager.post("/xa-vien/gian-hang/ho/", said)
+    row = Producer.objects.get(cooperative=seller)
+    assert (row.agreed_on, row.phone) == (None, "+84987654321")
+    assert "Hộ bà Triệu" not in page_of(manager, seller)
+    goods = make_product(seller, name="Khăn")
+    type(goods).objects.filter(pk=goods.pk).update(producer=row)
+    assert "Hộ bà Triệu" not in manager.get(f"/san-pham/{goods.slug}/").content.decode()
+
+    manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**said, "agrees": "on"})
+
+    row.refresh_from_db()
+    assert row.agreed_on == day_of(timezone.now())
+    shown = page_of(manager, seller)
+    assert "Hộ bà Triệu" in shown
+    assert "khăn thêu" in shown
+    assert "0987 654 321" not in shown
+    assert "Hộ bà Triệu" in manager.get(f"/san-pham/{goods.slug}/").content.decode()
+    manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/bo/")
+    assert "Hộ bà Triệu" not in page_of(manager, seller)
+    assert "Hộ bà Triệu" not in str(list(Change.objects.filter(kind="cooperatives.producer").values()))
+
+
+def test_a_certificate_needs_its_paper_and_the_markets_look(manager, seller) -> None:
+    tea = make_product(seller, name="Trà")
+    said = {
+        "kind": "ocop",
+        "stars": "4",
+        "number": "12/QĐ-UBND",
+        "issuer": "UBND tỉnh",
+        "issued_on": "2026-01-01",
+        "expires_on": "2099-01-01",
+        "products": [str(tea.pk)],
+    }
+    without = manager.post("/xa-vien/gian-hang/giay/", said)
+    assert "Chụp ảnh giấy" in without.content.decode()
+    assert 'value="12/QĐ-UBND"' in without.content.decode()
+    assert not Certificate.objects.exists()
+
+    manager.post("/xa-vien/gian-hang/giay/", {**said, "photo": photo()})
+    row = Certificate.objects.get()
+    assert "12/QĐ-UBND" not in page_of(manager, seller)
+    desk = Client()
+    desk.force_login(make_admin())
+    assert "12/QĐ-UBND" in desk.get("/quan-tri/giay-chung-nhan/").content.decode()
+    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/tra-lai/", {f"c{row.pk}-reason": "Ảnh bị mờ"})
+    assert "Ảnh bị mờ" in manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/").content.decode()
+    manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", said)  # the photo it has is kept
+    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/")
+
+    shown = page_of(Client(), seller)
+    assert "12/QĐ-UBND" in shown
+    assert "hạn đến 01/01/2099" in shown
+    assert "★★★★" in Client().get(f"/san-pham/{tea.slug}/").content.decode()
+    Certificate.objects.update(expires_on=day_of(timezone.now()) - datetime.timedelta(days=1))
+    assert "12/QĐ-UBND" not in page_of(Client(), seller)
+
+
+def test_only_who_manages_this_cooperative_writes_its_page(lister, seller) -> None:
+    other = make_seller("HTX Khác")
+    row = Producer.objects.create(cooperative=other, name="Hộ khác")
+    assert lister.get("/xa-vien/gian-hang/").status_code == 403
+    assert lister.post("/xa-vien/gian-hang/", {"story": "x"}).status_code == 403
+    assert lister.get("/quan-tri/giay-chung-nhan/").status_code == 404
+    from cooperatives.models import Membership
+
+    Membership.objects.filter(cooperative=seller).update(role="manager")
+
+    answers = [
+        lister.get(f"/xa-vien/gian-hang/ho/{row.pk}/"),
+        lister.post(f"/xa-vien/gian-hang/ho/{row.pk}/bo/"),
+        lister.get("/xa-vien/gian-hang/giay/999/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert Producer.objects.filter(pk=row.pk).exists()
