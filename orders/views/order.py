@@ -158,7 +158,8 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     )
     url = order_url(shown)
     refunds = shown_refunds(shown)
-    tracks = _tracks(shown, refunds)
+    paying = paying_of(shown, now=now)
+    tracks = _tracks(shown, refunds, is_transfer_seen=bool(paying and paying.in_doubt))
     return {
         "order": shown,
         "tracks": tracks,
@@ -169,7 +170,7 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         "url": url,
         "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
         "key": uuid.uuid4(),
-        "paying": paying_of(shown, now=now),
+        "paying": paying,
         "held": held_of(shown),
         "taken_back": taken_back_from(shown),
         "surplus": owed_back(shown) if shown.charged > shown.due_gross else 0,
@@ -200,7 +201,7 @@ def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
     return get_object_or_404(parts, number=number)
 
 
-def _tracks(shown: Order, refunds: Sequence[ShownRefund]) -> list[Track]:
+def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: bool) -> list[Track]:
     parts = list(
         shown.parts.select_related("cooperative", "way")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
@@ -228,6 +229,7 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund]) -> list[Track]:
             complaints.get(part.pk, ()),
             given.get(part.pk, ()),
             paid_back,
+            is_transfer_seen,
         )
         for part in parts
     ]

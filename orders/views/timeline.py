@@ -76,11 +76,13 @@ def track(
     complaints: Sequence[Complaint] = (),
     refunds: Sequence[Step] = (),
     paid_back: Collection[uuid.UUID] = frozenset(),
+    is_transfer_seen: bool = False,
 ) -> Track:
-    """`parcels`: what of the part went out and counts, in their order; `refunds`: money that goes back."""
+    """`parcels`: what of the part went out and counts, in their order; `refunds`: money that goes back;
+    `is_transfer_seen`: a transfer that names the order waits for a person to look at it."""
     steps = [_accepted(part)]
     if is_waiting(part.order):
-        steps.insert(0, _waits(part.order))
+        steps.insert(0, _waits(part.order, is_transfer_seen))
     if part.is_standing:
         steps += [_packed(part, parcels), _dispatched(part, parcels), _arrived(part, parcels)]
         if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
@@ -108,8 +110,10 @@ def _when(step: Step) -> datetime.datetime:
     return step.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def _waits(order: Order) -> Step:
+def _waits(order: Order, is_transfer_seen: bool) -> Step:
     """What the cooperatives wait for before they hear of an order."""
+    if is_transfer_seen:
+        return Step(_("We are looking at your transfer"), "now")
     return Step(
         _("Waiting for your payment") if order.still_due else _("The market confirms the order"), "now"
     )

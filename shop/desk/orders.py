@@ -31,6 +31,7 @@ from orders.models import (
     Payment,
     PaymentEvent,
     PaymentSums,
+    Refund,
     WeightAnswer,
     WeightQuestion,
     places,
@@ -62,12 +63,14 @@ class ShownParcel:
 
 @dataclass(frozen=True, slots=True)
 class ShownPart:
-    """A part with its parcels; `may_cancel` while nothing of it has left the store house."""
+    """A part with its parcels; `may_cancel` while nothing of it has left the store house, `may_give_back` as
+    long as some of its money has not been given back."""
 
     part: OrderPart
     lines: list[OrderLine]
     parcels: list[ShownParcel]
     may_cancel: bool
+    may_give_back: bool
 
 
 @require_safe
@@ -95,7 +98,8 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         .prefetch_related(DISCOUNTS, "parts"),
         pk=token,
     )
-    parts, refunds = _parts(shown), shown_refunds(shown, to_desk=True)
+    refunds = shown_refunds(shown, to_desk=True)
+    parts = _parts(shown, [each.refund for each in refunds])
     context = {
         "order": shown,
         "parts": parts,
@@ -179,7 +183,7 @@ def _found(form: OrderSearch) -> OrderQuerySet:
     return found
 
 
-def _parts(order: Order) -> list[ShownPart]:
+def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
     rows = (
         OrderPart.objects.filter(order=order)
         .select_related("cooperative")
@@ -193,7 +197,11 @@ def _parts(order: Order) -> list[ShownPart]:
         parcels = list(row.parcels.all())
         place = places(parcels)
         told = [ShownParcel(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
-        shown.append(ShownPart(row, list(row.lines.all()), told, row.may_be_cancelled(parcels)))
+        lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
+        given = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
+        left = row.delivery_gross + sum(each.total_gross for each in lines) - given
+        may_give_back = row.is_standing and order.confirmed_at is not None and left > 0
+        shown.append(ShownPart(row, lines, told, may_cancel, may_give_back))
     return shown
 
 

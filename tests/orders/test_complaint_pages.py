@@ -367,6 +367,19 @@ def test_the_desk_says_how_much_of_the_delivery_is_left(staff: Client) -> None:
     assert '<p class="hint" id="id_delivery_helptext">At most 18.000\xa0₫ can be given back.</p>' in page
 
 
+def test_money_is_offered_back_until_all_of_a_part_is(staff: Client) -> None:
+    part = delivered(paid_order())
+    address, link = f"/quan-tri/don-hang/{part.order_id}/", "hoan-tien/?goi=1"
+
+    give_back(part, 90_000)
+    with_the_delivery_left = staff.get(address).content.decode()
+    give_back(part, 0, delivery=30_000)
+    with_nothing_left = staff.get(address).content.decode()
+
+    assert link in with_the_delivery_left
+    assert link not in with_nothing_left
+
+
 @pytest.mark.parametrize("amount", ["225.001", "x", "-1"])
 def test_the_desk_gives_back_no_more_than_a_line_costs(staff: Client, amount: str) -> None:
     part = got()

@@ -154,6 +154,7 @@ def test_a_transfer_in_doubt_is_seen_by_whoever_sent_it(client: Client) -> None:
     assert "A transfer of yours has come. Somebody looks at it today." in page
     assert "We have seen your transfer of 100.000\xa0₫" in page
     assert "It is less than the order costs." in page
+    assert steps(client, order)[0] == ("now", "We are looking at your transfer")
 
 
 def test_somebody_elses_transfer_is_not_shown(client: Client) -> None:
