@@ -56,6 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "LOG_LEVEL": "WARNING",
     }
     django.setup()
+    if config.option.db == "postgres" and worker is None:
+        from tests.migrated import bring_up_to_date
+
+        bring_up_to_date()
     if worker is None and getattr(config.option, "numprocesses", None):
         # Else pytest-django would read the settings in each worker before its own folder is named above,
         # and they would share this process's cache, queue and pictures.
@@ -121,6 +125,21 @@ def _start_servers() -> None:
         "EMAIL_HOST": "127.0.0.1",
         "DEFAULT_FROM_EMAIL": "cho-phien@localhost",
     }
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """The tests' database begins as a copy of one that was brought up to date before."""
+    from django.db import connection
+
+    from tests.migrated import CopiedCreation
+
+    if request.config.option.db == "sqlite":
+        connection.creation = CopiedCreation(connection)
+    else:
+        connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 
 
 @pytest.fixture(scope="session", autouse=True)
