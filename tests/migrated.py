@@ -1,7 +1,7 @@
 """A database that is brought up to date once: every worker's begins as a copy of it.
 
-SQLite's is kept beside the installed packages and known by what the migrations say, so that the next run begins
-with it too; PostgreSQL's lives as long as the server that the tests start.
+SQLite's is kept beside the installed packages and known by what the migrations say, so that the next run
+begins with it too; PostgreSQL's lives as long as the server that the tests start.
 """
 
 from __future__ import annotations
