@@ -11,6 +11,7 @@ urlpatterns = [
     path("danh-muc/<slug:slug>/", views.category, name="category"),
     path("hop-tac-xa/", views.cooperatives, name="cooperatives"),
     path("hop-tac-xa/<slug:slug>/", views.cooperative, name="cooperative"),
+    path("yeu-thich/", views.wishes, name="wishes"),
     path("tim/", views.search, name="search"),
     path("tim/goi-y/", views.suggestions, name="suggestions"),
     path("mua-vu/", views.seasons, name="seasons"),

@@ -37,7 +37,7 @@ from shop.core.errors import Missing
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
     """The basket, or None where it has become an order (or never was)."""
-    return locked_one(Basket.objects.filter(pk=basket_id))
+    return locked_one(Basket.objects.filter(pk=basket_id).select_related("channel"))
 
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import basket, card, checkout, complaints, order, paying, refunds
+from orders.views import addresses, basket, card, checkout, complaints, order, paying, refunds, reorder
 
 app_name = "orders"
 urlpatterns = [
@@ -14,8 +14,14 @@ urlpatterns = [
     path("gio-hang/ma-uu-dai/", basket.voucher, name="basket-voucher"),
     path("dat-hang/", checkout.checkout, name="checkout"),
     path("dia-chi/xa/", checkout.communes, name="communes"),
+    path("tai-khoan/dia-chi/", addresses.addresses, name="addresses"),
+    path("tai-khoan/dia-chi/moi/", addresses.address_new, name="address-new"),
+    path("tai-khoan/dia-chi/<int:address_id>/", addresses.address, name="address"),
+    path("tai-khoan/dia-chi/<int:address_id>/mac-dinh/", addresses.address_usual, name="address-usual"),
+    path("tai-khoan/dia-chi/<int:address_id>/xoa/", addresses.address_removal, name="address-removal"),
     path("don-hang/", order.find, name="find"),
     path("don-hang/<uuid:token>/", order.order, name="order"),
+    path("don-hang/<uuid:token>/dat-lai/", reorder.again, name="reorder"),
     path("don-hang/<uuid:token>/tien/", order.news, name="payment-news"),
     path("don-hang/<uuid:token>/vietqr.png", paying.picture, name="payment-picture"),
     path("don-hang/<uuid:token>/the/", card.fields, name="card-fields"),

@@ -95,11 +95,19 @@ def choose_stock(
 
 
 def write_promises(rows: Iterable[Stock]) -> None:
-    """Save what locked rows keep, as it stands in memory, in one statement."""
+    """Save what locked rows keep, as it stands in memory, in one statement.
+
+    Only where the last step went, or the first is free again, are goods no longer to be had, or are again.
+    """
     touched = list(rows)
-    if touched:
-        Stock.objects.bulk_update(touched, ["reserved", "allocated"])
-        refresh_availability(variant_ids={row.variant_id for row in touched})
+    if not touched:
+        return
+    Stock.objects.bulk_update(touched, ["reserved", "allocated"])
+    turned = {row.variant_id for row in touched if (row.free > 0) != (row.promisable > 0)}
+    for row in touched:
+        row.free = row.promisable
+    if turned:
+        refresh_availability(variant_ids=turned)
 
 
 def move_stock(

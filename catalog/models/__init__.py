@@ -25,6 +25,7 @@ from catalog.models.product import (
 )
 from catalog.models.promotion import Promotion
 from catalog.models.stock import Lot, Movement, Reason, Stock
+from catalog.models.wish import WishedProduct
 from catalog.models.words import KnownWord, Misspelling, Synonym, SynonymSet
 
 __all__ = [
@@ -61,4 +62,5 @@ __all__ = [
     "Variant",
     "VariantAttributeValue",
     "VariantMedia",
+    "WishedProduct",
 ]

@@ -7,6 +7,7 @@ from catalog.views.cooperatives import cooperative, cooperatives
 from catalog.views.follow import confirmation, follow, followed
 from catalog.views.product import product
 from catalog.views.seasons import ocop, region, regions, seasons
+from catalog.views.wishes import wishes
 
 __all__ = [
     "ask",
@@ -29,4 +30,5 @@ __all__ = [
     "search",
     "seasons",
     "suggestions",
+    "wishes",
 ]

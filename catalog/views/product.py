@@ -20,6 +20,7 @@ from catalog.views.back import back_form, resting
 from catalog.views.cards import cards
 from catalog.views.delivery import Choice, meant, reach
 from catalog.views.steps import steps_to
+from catalog.views.wished import is_wished
 from cooperatives.models import Certificate
 from shop.core.calendar import day_of
 from shop.core.models import Channel, SharePicture, market_channel, show_in_language
@@ -63,6 +64,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         "is_paused": shown.cooperative.is_paused_on(day_of(now)),
         "this_month": day_of(now).month,
+        "is_wished": is_wished(request, shown),
         "has_tax_in_price": channel.prices_entered_with_tax,
         "similar": cards(_similar(shown, channel), now=now),
         "back_form": _back_form(request, shown, choices, today=day_of(now)),

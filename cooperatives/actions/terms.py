@@ -8,10 +8,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import COLLECTED, Cooperative, DeliveryRate, DeliveryWay, MarketDay, MarketDayKind
+from cooperatives.models import (
+    COLLECTED,
+    Cooperative,
+    DeliveryRate,
+    DeliveryWay,
+    MarketDay,
+    MarketDayKind,
+    PickupSlot,
+)
 from shop.core.actors import Actor
+from shop.core.calendar import day_of
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -92,8 +103,8 @@ def set_market_days(
 ) -> None:
     """Say anew when goods may be collected, and how many hours before that orders close.
 
-    Times that somebody has chosen already keep their places. Raises Missing, also for a way that is
-    carried, and OddMarketDay.
+    Places that are taken stay taken, also where there are fewer from now on. Raises Missing, also for a way
+    that is carried, and OddMarketDay.
     """
     way = _locked_way(cooperative, way_id)
     if way.kind not in COLLECTED:
@@ -152,7 +163,18 @@ def schedule_way(
     made = MarketDay.objects.bulk_create(MarketDay(way=way, **asdict(day)) for day in days)
     way.cut_off_hours = cut_off_hours
     way.save(update_fields=["cut_off_hours"])
+    _widen_slots(way, made, now=now)
     _record("way.scheduled", way, data | {"to": _told(made)}, actor=actor, now=now)
+
+
+def _widen_slots(way: DeliveryWay, days: Sequence[MarketDay], *, now: datetime.datetime) -> None:
+    """Times to come that somebody has chosen have as many places as is said now, or as are taken."""
+    for slot in PickupSlot.objects.filter(way=way, day__gte=day_of(now)).order_by("day", "starts"):
+        same = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
+        day = next(same, None)
+        if day is not None and day.capacity != slot.capacity:
+            most = None if day.capacity is None else Greatest(F("taken"), day.capacity)
+            PickupSlot.objects.filter(pk=slot.pk).update(capacity=most)
 
 
 def _locked_way(cooperative: Cooperative, way_id: int) -> DeliveryWay:

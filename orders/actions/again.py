@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock import SoldOut
 from orders import locks, notices
 from orders.actions.draft import wanted_of_draft
-from orders.actions.pay import asked_transfer, expect_payment
+from orders.actions.pay import expect_payment
 from orders.actions.place import allocate
 from orders.actions.quote import quote
 from orders.actions.record import SlotFull, new_order, take_slots, write_parts
@@ -19,7 +19,8 @@ from orders.actions.redeem import record_use
 from orders.actions.shares import Problem
 from orders.actions.standing import update_standing
 from orders.actions.transfers import ENDED, left_of, settle_if_spent, share
-from orders.models import BankTransfer, Method, Order, Reservation
+from orders.models import BankTransfer, InvoiceDetails, Method, Order, Reservation
+from orders.payments.asking import asked_of
 from orders.states import TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -93,16 +94,20 @@ def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
         voucher_code=old.voucher_code,
     )
     notes = {part.cooperative_id: part.note for part in old.parts.order_by("number")}
-    write_parts(order, offer, notes, now=now)
+    invoice = InvoiceDetails.objects.filter(order=old).first()
+    if invoice is not None:
+        invoice.copy_for(order).save(force_insert=True)
+    lines = write_parts(order, offer, notes, now=now)
     record_use(order, offer, now=now)
     try:
-        allocate(order, offer, Reservation.objects.none())
+        allocate(lines, offer, Reservation.objects.none())
         take_slots(order, offer)
     except (SoldOut, SlotFull) as short:
         raise CannotBeAgain(short.words, quote=offer) from short
-    expect_payment(order, Method.TRANSFER, now=now)
+    payment = expect_payment(order, Method.TRANSFER, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code})
-    notices.order_placed(order, asked_transfer(order), now=now)
+    asked = asked_of(order, payment, offer.shop)
+    notices.order_placed(order, notices.parts_of(order), payment, asked, shop=offer.shop, now=now)
     return order

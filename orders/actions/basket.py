@@ -15,7 +15,7 @@ from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryWay
 from orders import locks
 from orders.actions.shares import WantedDelivery, limit_of
-from orders.models import Basket, BasketLine, DeliveryChoice, Payment, Reservation
+from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
 
@@ -171,28 +171,6 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
         )
 
 
-@transaction.atomic(durable=True)
-def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.datetime) -> Basket | None:
-    """At sign-in the guest's basket joins the person's newest one, or becomes theirs.
-
-    None where the guest's basket is gone or somebody's already.
-    """
-    channel = Basket.objects.filter(pk=guest_basket_id).values("channel")
-    newest = Basket.objects.filter(user=user_id, channel__in=channel).order_by("-changed_at", "pk").first()
-    baskets = locks.lock_baskets(guest_basket_id, *([newest.pk] if newest else []))
-    guest = baskets.pop(guest_basket_id, None)
-    if guest is None or guest.user_id is not None:
-        return None
-    own = next(iter(baskets.values()), None)
-    if own is None or not own.lines.exists():
-        guest.user_id = user_id
-        guest.save(update_fields=["user"])
-        return guest
-    _merge(guest, own)
-    touch(own, now)
-    return own
-
-
 def release_reservations(reservations: list[Reservation]) -> None:
     """Step: give back what these kept. Locks their stock."""
     rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
@@ -216,29 +194,6 @@ def give_back(reservations: QuerySet[Reservation], rows: Mapping[int, Stock]) ->
 def line_limit() -> int | None:
     """How many steps one line may hold: the shop's own setting."""
     return shop_settings().limit_quantity_per_checkout
-
-
-def _merge(guest: Basket, own: Basket) -> None:
-    """Move the guest's lines over; the same variant grows, up to the limit of a line."""
-    release_reservations(list(Reservation.objects.filter(line__basket=guest)))
-    limit = line_limit()
-    mine = {line.variant_id: line for line in own.lines.order_by("created_at", "pk")}
-    for line in guest.lines.order_by("created_at", "pk"):
-        there = mine.get(line.variant_id)
-        if there is None:
-            line.basket = own
-            line.save(update_fields=["basket"])
-            continue
-        there.quantity = min(there.quantity + line.quantity, limit or there.quantity + line.quantity)
-        there.save(update_fields=["quantity"])
-    if guest.province_code and not own.province_code:
-        own.province_code = guest.province_code
-        own.save(update_fields=["province_code"])
-    if guest.voucher_code and not own.voucher_code:
-        own.voucher_code = guest.voucher_code
-        own.save(update_fields=["voucher_code"])
-    Payment.objects.filter(basket=guest).update(basket=own)
-    guest.delete()
 
 
 def _buyable(channel: Channel, variant_id: int, quantity: int) -> Variant:

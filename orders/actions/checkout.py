@@ -10,12 +10,13 @@ from django.db import transaction
 
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from catalog.models import Stock
+from cooperatives.models import DeliveryWay
 from orders import locks
 from orders.actions.basket import give_back, store_deliveries
 from orders.actions.quote import quote, wanted_of
 from orders.actions.quote_rows import stock_in_reach
 from orders.actions.record import Contact
-from orders.actions.shares import Problem, Quote, WantedDelivery
+from orders.actions.shares import Problem, Quote, Wanted, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
 
@@ -48,15 +49,16 @@ def open_checkout(
     basket.language = language or basket.language
     basket.save(update_fields=["province_code", "language", "phone", "email"])
     store_deliveries(basket, choices or {})
-    reserve(basket, now=now)
-    answer = quote(wanted_of(basket), now=now, proposing=True)
+    wanted = wanted_of(basket)
+    reserve(basket, wanted, now=now)
+    answer = quote(wanted, now=now, proposing=True)
     for line in answer.lines:
         if Problem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
     return answer
 
 
-def reserve(basket: Basket, *, now: datetime.datetime) -> None:
+def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
     """Step: keep what a locked basket wants, anew. Lines that are short keep nothing.
 
     What it kept before and what it may keep now are locked together, so that two checkouts never
@@ -64,7 +66,9 @@ def reserve(basket: Basket, *, now: datetime.datetime) -> None:
     """
     minutes = basket.channel.reservation_minutes
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
-    reach = stock_in_reach(wanted_of(basket), {line.variant_id for line in lines})
+    chosen = [each.way_id for each in wanted.deliveries.values() if each.way_id is not None]
+    ways = DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
+    reach = stock_in_reach(wanted, {line.variant_id for line in lines}, ways)
     in_reach = set(reach.values_list("pk", flat=True))
     kept_before = Reservation.objects.filter(line__basket=basket)
     rows = locks.lock_stock(in_reach | set(kept_before.values_list("stock_id", flat=True)))

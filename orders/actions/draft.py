@@ -136,17 +136,18 @@ def place_draft(
     if order.confirmed_at is not None:
         give_time_to_answer(order, now=now)
     try:
-        allocate(order, offer, Reservation.objects.none())
+        allocate(list(order.lines.in_order()), offer, Reservation.objects.none())
     except SoldOut as short:
         raise BasketChanged(short.words, quote=offer) from short
     take_slots(order, offer)
-    expect_payment(order, Method.COD, now=now)
+    payment = expect_payment(order, Method.COD, now=now)
     keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    notices.order_placed(order, now=now)
+    parts = notices.parts_of(order)
+    notices.order_placed(order, parts, payment, shop=offer.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, now=now)
+        notices.order_confirmed(order, parts, payment, shop=offer.shop, now=now)
     return order
 
 

@@ -12,9 +12,19 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.back import end_back_requests_of
+from catalog.models import WishedProduct
 from cooperatives.actions.follow import end_follows_of
 from cooperatives.models import Membership, Producer
-from orders.models import BankTransfer, Basket, Complaint, Order, OrderPart, Payout, VoucherUse
+from orders.models import (
+    BankTransfer,
+    Basket,
+    Complaint,
+    InvoiceDetails,
+    Order,
+    OrderPart,
+    Payout,
+    VoucherUse,
+)
 from orders.states import OrderStatus, PayoutState
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
@@ -49,6 +59,7 @@ def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
         raise StillOnTheWay(codes=waiting)
     _blank_orders(orders)
     Basket.objects.filter(user=user).delete()
+    WishedProduct.objects.filter(user=user).delete()
     end_follows_of(user, actor=actor, now=now)
     end_back_requests_of(user)
     # Of a household whose account this is, the cooperative keeps its own note; buyers no longer read it.
@@ -83,6 +94,7 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
     BankTransfer.objects.filter(shares__payment__order__in=orders).update(
         payer_bin="", payer_account="", payer_holder=""
     )
+    InvoiceDetails.objects.filter(order__in=orders).delete()
     # Keys that integrations keep there may say who it was, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
     orders.update(

@@ -32,7 +32,7 @@ from orders.payments.stripe_page import takes_cards
 from orders.states import CallState, Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, record_change, shop_settings
+from shop.core.models import Channel, ShopSettings, record_change, shop_settings
 
 _COVERED = frozenset({Coverage.FULL, Coverage.OVER})
 
@@ -54,10 +54,15 @@ class PaymentUnderWay(Refused):
     default_words = _("A payment is under way. Wait a moment until it is known how it ended.")
 
 
-def ways_to_pay(channel: Channel, amount: int | None = None) -> list[Method]:
-    """What the market can take for an order of this channel (and amount, if it is known), the usual first."""
+def ways_to_pay(
+    channel: Channel, amount: int | None = None, *, shop: ShopSettings | None = None
+) -> list[Method]:
+    """What the market can take for an order of this channel (and amount, if it is known), the usual first.
+
+    `shop` are its settings, where they have been read already.
+    """
     ways = [Method.COD]
-    shop = shop_settings()
+    shop = shop or shop_settings()
     if channel.currency == "VND" and shop.bank_bin and shop.bank_account:
         ways.append(Method.TRANSFER)
     if takes_cards(channel.currency, amount):
@@ -65,23 +70,30 @@ def ways_to_pay(channel: Channel, amount: int | None = None) -> list[Method]:
     return ways
 
 
-def require_way(channel: Channel, method: Method, amount: int | None = None) -> None:
+def require_way(
+    channel: Channel, method: Method, amount: int | None = None, *, shop: ShopSettings | None = None
+) -> None:
     """Raises WayNotOffered."""
-    if method not in ways_to_pay(channel, amount):
+    if method not in ways_to_pay(channel, amount, shop=shop):
         raise WayNotOffered(field="payment")
 
 
-def expect_payment(order: Order, method: Method, *, now: datetime.datetime) -> Payment:
+def expect_payment(
+    order: Order, method: Method, *, earlier: int | None = None, now: datetime.datetime
+) -> Payment:
     """Step: the intent that what is due comes this way; `update_standing` writes what is waited for.
 
-    Whoever pays beforehand has the channel's time for it.
+    Whoever pays beforehand has the channel's time for it. `earlier` is how many payments the order has, where
+    that is known.
     """
+    if earlier is None:
+        earlier = Payment.objects.filter(order=order).count()
     time = None if method == Method.COD else datetime.timedelta(minutes=order.channel.transfer_minutes)
     return Payment.objects.create(
         order=order,
         method=method,
         currency=order.currency,
-        key=f"{method}:{order.pk}:{Payment.objects.filter(order=order).count()}",
+        key=f"{method}:{order.pk}:{earlier}",
         expires_at=now + time if time is not None else None,
     )
 
@@ -256,7 +268,8 @@ def confirm(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     give_time_to_answer(order, now=now)
     record_change("order.confirmed", order, actor=actor, now=now)
     update_standing(order, now=now)
-    notices.order_confirmed(order, now=now)
+    payment, shop = order.payments.current(), shop_settings()
+    notices.order_confirmed(order, notices.parts_of(order), payment, shop=shop, now=now)
 
 
 def give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:

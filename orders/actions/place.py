@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,9 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from orders import locks, notices
-from orders.actions.basket import give_back, store_deliveries
+from orders.actions.basket import give_back
 from orders.actions.pay import (
-    asked_transfer,
     begin_card,
     confirm_if_covered,
     expect_payment,
@@ -25,7 +26,7 @@ from orders.actions.quote import quote, wanted_of
 from orders.actions.quote_rows import stock_in_reach
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
-from orders.actions.shares import Problem, Quote, WantedDelivery
+from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery
 from orders.actions.standing import derive_standing, update_standing
 from orders.models import (
     Allocation,
@@ -36,6 +37,7 @@ from orders.models import (
     Reservation,
     Source,
 )
+from orders.payments.asking import asked_of
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -116,10 +118,7 @@ def place(
     if basket is None:
         return already_placed(basket_id)
     require_consent(consents)
-    basket.province_code, basket.phone, basket.email = contact.province_code, contact.phone, contact.email
-    basket.save(update_fields=["province_code", "phone", "email"])
-    store_deliveries(basket, deliveries)
-    wanted = wanted_of(basket)
+    wanted = _wanted(basket, contact, deliveries)
     locks.lock_voucher(wanted.voucher_code)
     offer = quote(wanted, now=now)
     if not offer.shares:
@@ -128,7 +127,7 @@ def place(
     chosen = method if offer.total else Method.COD  # nobody waits for what costs nothing
     is_paid = paid_before(basket) >= max(1, offer.total)
     if not is_paid:
-        require_way(basket.channel, chosen, offer.total)
+        require_way(basket.channel, chosen, offer.total, shop=offer.shop)
     return write_order(
         offer,
         basket=basket,
@@ -139,6 +138,17 @@ def place(
         consents=consents,
         actor=actor,
         now=now,
+    )
+
+
+def _wanted(basket: Basket, contact: Contact, deliveries: Mapping[int, WantedDelivery]) -> Wanted:
+    """What the basket asks for, as it is said at last: the basket, which goes, need not hear of it."""
+    wanted = wanted_of(basket)
+    return replace(
+        wanted,
+        province_code=contact.province_code,
+        deliveries={**wanted.deliveries, **deliveries},
+        buyer=Buyer(basket.user_id, contact.phone, contact.email),
     )
 
 
@@ -159,7 +169,7 @@ def write_order(
     What was paid for the basket comes along; `method` is how the rest is to come, None where nothing is
     left. Raises BasketChanged, SlotFull, AmountNotForCards.
     """
-    order = record_order(
+    order, lines = record_order(
         offer,
         basket=basket,
         contact=contact,
@@ -168,10 +178,10 @@ def write_order(
         confirmed=counts_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
     record_use(order, offer, now=now)
-    _allocate(order, basket, offer)
+    _allocate(lines, basket, offer)
     take_slots(order, offer)
     carried = bring_payments(order, basket, keeps_promises=method is None, actor=actor, now=now)
-    payment = expect_payment(order, method, now=now) if method is not None else None
+    payment = expect_payment(order, method, earlier=len(carried), now=now) if method is not None else None
     if payment is not None and method == Method.CARD:
         derive_standing(order)
         begin_card(order, payment, hosted=False, actor=actor, now=now)
@@ -181,9 +191,12 @@ def write_order(
     record_change(
         "order.placed", order, actor=actor, now=now, data={"total": order.total_gross, "source": source}
     )
-    notices.order_placed(order, asked_transfer(order), now=now)
+    payment = payment or order.payments.current()
+    parts = notices.parts_of(order)
+    asked = asked_of(order, payment, offer.shop)
+    notices.order_placed(order, parts, payment, asked, shop=offer.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, now=now)
+        notices.order_confirmed(order, parts, payment, shop=offer.shop, now=now)
     else:
         confirm_if_covered(order, actor=actor, now=now)
     _forget(basket)
@@ -212,36 +225,40 @@ def _require_agreement(offer: Quote, agreed_total: int | None, agreed_most: int 
         raise BasketChanged(refused.words if refused else None, quote=offer)
 
 
-def allocate(order: Order, offer: Quote, kept: QuerySet[Reservation]) -> None:
-    """Step: promise stock to every line. `kept`, the basket's reservations, are given back for it.
+def allocate(lines: Sequence[OrderLine], offer: Quote, kept: QuerySet[Reservation]) -> None:
+    """Step: promise stock to an order's lines. `kept`, the basket's reservations, are given back for it.
 
     Raises SoldOut with every shortage at once.
     """
-    lines = [line for line in offer.lines if line.variant.track_inventory]
-    reach = stock_in_reach(offer.wanted, {line.variant.pk for line in lines})
-    ids = set(reach.values_list("pk", flat=True))
-    rows = locks.lock_stock(ids | set(kept.values_list("stock_id", flat=True)))
+    wanted: Counter[int] = Counter()
+    for line in offer.lines:
+        if line.variant.track_inventory:
+            wanted[line.variant.pk] += line.wanted.quantity
+    ids = _in_reach(offer, wanted)
+    rows = locks.lock_stock({*ids, *kept.values_list("stock_id", flat=True)})
     freed = give_back(kept, rows)
-    wanted: dict[int, int] = {}
-    for line in lines:
-        wanted[line.variant.pk] = wanted.get(line.variant.pk, 0) + line.wanted.quantity
     picks = choose_stock(
         wanted,
-        [row for row in rows.values() if row.pk in ids],
-        order=_preferred(offer, list(ids)),
+        [rows[stock_id] for stock_id in ids if stock_id in rows],
+        order=ids,
         strategy=offer.wanted.channel.allocation_strategy,
     )
     for pick in picks:
         rows[pick.stock_id].allocated += pick.quantity
-    Allocation.objects.bulk_create(_allocations(order, picks))
+    Allocation.objects.bulk_create(_allocations(lines, picks))
     write_promises(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
 
 
-def _allocations(order: Order, picks: Sequence[Pick]) -> list[Allocation]:
+def _in_reach(offer: Quote, variant_ids: Iterable[int]) -> list[int]:
+    """The stock of these variants that counts, in the order in which the channel takes from warehouses."""
+    chosen = (share.chosen.way if share.chosen else None for share in offer.shares)
+    reach = stock_in_reach(offer.wanted, variant_ids, chosen)
+    rows = reach.filter(warehouse__channel_rows__channel=offer.wanted.channel)
+    return list(rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True))
+
+
+def _allocations(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allocation]:
     """Hand what was picked of each variant to its lines in their order."""
-    lines = list(
-        OrderLine.objects.filter(order=order, variant__track_inventory=True).order_by("position", "pk")
-    )
     left = {line.pk: line.quantity for line in lines}
     allocations = []
     for pick in picks:
@@ -255,9 +272,9 @@ def _allocations(order: Order, picks: Sequence[Pick]) -> list[Allocation]:
     return allocations
 
 
-def _allocate(order: Order, basket: Basket, offer: Quote) -> None:
+def _allocate(lines: Sequence[OrderLine], basket: Basket, offer: Quote) -> None:
     try:
-        allocate(order, offer, Reservation.objects.filter(line__basket=basket))
+        allocate(lines, offer, Reservation.objects.filter(line__basket=basket))
     except SoldOut as short:
         free = short.details["free"]
         for line in offer.lines:
@@ -265,14 +282,6 @@ def _allocate(order: Order, basket: Basket, offer: Quote) -> None:
                 line.free = free[line.variant.pk]
                 line.problems.append(Problem.ONLY_LEFT if line.free else Problem.SOLD_OUT)
         raise BasketChanged(short.words, quote=offer) from short
-
-
-def _preferred(offer: Quote, stock_ids: list[int]) -> list[int]:
-    """Stock ids in the order in which the channel takes from its warehouses."""
-    rows = stock_in_reach(offer.wanted, {line.variant.pk for line in offer.lines}).filter(
-        pk__in=stock_ids, warehouse__channel_rows__channel=offer.wanted.channel
-    )
-    return list(rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True))
 
 
 def already_placed(basket_id: uuid.UUID) -> Order:

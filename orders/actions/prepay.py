@@ -179,7 +179,7 @@ def take_what_was_held(
 
     Goods to be weighed are charged by the scale, and an order that still waits for money not at all.
     """
-    if order.lines.to_weigh().exists() or paid_for(order) < order.due_gross:
+    if not carried or order.lines.to_weigh().exists() or paid_for(order) < order.due_gross:
         return
     left = order.still_due
     for payment in carried:

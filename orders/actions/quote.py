@@ -34,7 +34,7 @@ from orders.actions.vouchers import judge_code
 from orders.models import Basket
 from orders.pricing import DeliveryIn, LineIn, Purchase, price_purchase
 from shop.core.calendar import day_of
-from shop.core.models import TaxClass, shop_settings, tax_rates
+from shop.core.models import ShopSettings, TaxClass, shop_settings, tax_rates
 
 
 def wanted_of(basket: Basket) -> Wanted:
@@ -68,7 +68,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
     know the ways of cooperatives, and no services.
     """
     variants = variants_of(wanted)
-    ways = ways_of(variants.values())
+    ways, shop = ways_of(variants.values()), shop_settings()
     asked = {each.service_id for each in wanted.deliveries.values() if each.way_id is None}
     fallbacks = fallbacks_for(wanted, asked)
     rates = _tax_rates(wanted, variants.values(), ways, fallbacks, now)
@@ -81,7 +81,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
         line = _quote_line(wanted_line, variant, rates, free)
         share = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
         share.lines.append(line)
-    _check_limits(shares.values())
+    _check_limits(shares.values(), shop)
     _spread_shortage(shares.values())
     quote_deliveries(wanted, shares, ways, fallbacks, now, proposing)
     every = list(shares.values())
@@ -91,7 +91,7 @@ def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) ->
     discounts = [*wanted.discounts, *by_code]
     purchase = _price(wanted, every, rates, discounts)
     _tell_what_is_left(every, purchase)
-    return Quote(wanted, every, purchase, discounts, voucher)
+    return Quote(wanted, every, purchase, shop, discounts, voucher)
 
 
 def _tax_rates(
@@ -148,15 +148,14 @@ def _quote_line(
     return quoted
 
 
-def _check_limits(shares: Iterable[Share]) -> None:
+def _check_limits(shares: Iterable[Share], shop: ShopSettings) -> None:
     """Say what is more than one order may hold, counting all lines of one variant together."""
     lines = [line for share in shares for line in share.lines]
-    shop_limit = shop_settings().limit_quantity_per_checkout
     together: Counter[int] = Counter()
     for line in lines:
         together[line.variant.pk] += line.wanted.quantity
     for line in lines:
-        line.limit = limit_of(line.variant, shop_limit)
+        line.limit = limit_of(line.variant, shop.limit_quantity_per_checkout)
         if line.limit is not None and together[line.variant.pk] > line.limit:
             line.problems.append(Problem.OVER_LIMIT)
 

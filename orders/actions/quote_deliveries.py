@@ -30,10 +30,8 @@ def quote_deliveries(
     proposing: bool,
 ) -> None:
     """Each share's offers with their fees, what was chosen of them, and what is wrong with it."""
-    every = [way for offered in ways.values() for way in offered]
-    slots = {
-        (slot.way_id, slot.day, slot.starts): slot for slot in _slots([way.pk for way in every], day_of(now))
-    }
+    with_times = [way.pk for offered in ways.values() for way in offered if way.market_days.all()]
+    slots = {(slot.way_id, slot.day, slot.starts): slot for slot in _slots(with_times, day_of(now))}
     for cooperative_id, share in shares.items():
         share.offers = [
             Offer(

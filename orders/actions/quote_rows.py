@@ -82,15 +82,24 @@ def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
     return MarketDay.objects.filter(way__in=ways)
 
 
-def stock_in_reach(wanted: Wanted, variant_ids: Iterable[int]) -> QuerySet[Stock]:
-    """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected."""
-    chosen = [delivery.way_id for delivery in wanted.deliveries.values() if delivery.way_id is not None]
-    collected = {
+def stock_in_reach(
+    wanted: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
+) -> QuerySet[Stock]:
+    """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected.
+
+    `ways` hold those that were chosen.
+    """
+    return _in_reach(wanted.channel.pk, wanted.country, variant_ids, _collected(wanted, ways))
+
+
+def _collected(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
+    """The warehouse where goods are collected, by cooperative."""
+    chosen = {delivery.way_id for delivery in wanted.deliveries.values()}
+    return {
         way.cooperative_id: way.warehouse_id
-        for way in DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
-        if way.warehouse_id is not None
+        for way in ways
+        if way is not None and way.pk in chosen and way.warehouse_id is not None
     }
-    return _in_reach(wanted.channel.pk, wanted.country, variant_ids, collected)
 
 
 def free_of(
@@ -101,13 +110,7 @@ def free_of(
     `ways` are those of the cooperatives concerned.
     """
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    chosen = {delivery.way_id for delivery in wanted.deliveries.values()}
-    collected = {
-        way.cooperative_id: way.warehouse_id
-        for offered in ways.values()
-        for way in offered
-        if way.pk in chosen and way.warehouse_id is not None
-    }
+    collected = _collected(wanted, (way for offered in ways.values() for way in offered))
     asked = (wanted.channel.pk, wanted.country, tracked)
     if collected:
         reach = _in_reach(*asked, collected)

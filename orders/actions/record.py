@@ -16,6 +16,7 @@ from orders.actions.shares import Quote, QuotedLine, Share
 from orders.models import (
     Basket,
     CommissionRate,
+    InvoiceDetails,
     Order,
     OrderCode,
     OrderLine,
@@ -30,7 +31,7 @@ from orders.pricing import Priced
 from shop.accounts.models import Address
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
-from shop.core.models import Translation, shop_settings
+from shop.core.models import Translation
 from shop.core.money import percent_of
 from shop.core.text import fold
 
@@ -39,7 +40,8 @@ from shop.core.text import fold
 class Contact:
     """Who receives it and where. `address` is unsaved; `phone` as normalised as it could be.
 
-    `billing` is unsaved too, where it is another address; `notes` are words to a cooperative, by its id.
+    `billing` is unsaved too, where it is another address, and so is `invoice`, without an order; `notes` are
+    words to a cooperative, by its id.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Contact:
     province_code: str = ""
     billing: Address | None = None
     notes: Mapping[int, str] = field(default_factory=dict)
+    invoice: InvoiceDetails | None = None
 
 
 class SlotFull(Refused):
@@ -67,15 +70,15 @@ def record_order(
     source: Source,
     now: datetime.datetime,
     confirmed: bool,
-) -> Order:
-    """Step: the order with its parts and lines as the quote says. Promises no stock."""
+) -> tuple[Order, list[OrderLine]]:
+    """Step: the order with its parts, and its lines, as the quote says. Promises no stock."""
     address = contact.address.copy()
     address.save(force_insert=True)
     billing = contact.billing.copy() if contact.billing else None
     if billing is not None:
         billing.save(force_insert=True)
     order = new_order(
-        channel_id=basket.channel_id,
+        channel=basket.channel,
         currency=basket.currency,
         user_id=basket.user_id,
         basket_key=basket.pk,
@@ -94,8 +97,9 @@ def record_order(
         metadata=basket.metadata,
         private_metadata=basket.private_metadata,
     )
-    write_parts(order, offer, contact.notes, now=now)
-    return order
+    if contact.invoice is not None:
+        contact.invoice.copy_for(order).save(force_insert=True)
+    return order, write_parts(order, offer, contact.notes, now=now)
 
 
 def new_order(**columns: object) -> Order:
@@ -105,11 +109,13 @@ def new_order(**columns: object) -> Order:
     return Order.objects.create(number=number, code=code_for(OrderCode.objects.create().pk), **columns)
 
 
-def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: datetime.datetime) -> None:
-    """Step: parts, lines and discounts of an order that has none."""
+def write_parts(
+    order: Order, offer: Quote, notes: Mapping[int, str], *, now: datetime.datetime
+) -> list[OrderLine]:
+    """Step: parts, lines and discounts of an order that has none. Answers the lines in their order."""
     lines_priced = {line.key: line for line in offer.purchase.lines}
     deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
-    shop, day = shop_settings(), day_of(now)
+    shop, day = offer.shop, day_of(now)
     hours = shop.accept_within_hours
     withheld = WithholdingRate.objects.together(day) if shop.withholds_tax else Decimal(0)
     parts = []
@@ -140,6 +146,7 @@ def write_parts(order: Order, offer: Quote, notes: Mapping[int, str], *, now: da
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
     write_discounts(order, offer, Written({part.cooperative_id: part for part in parts}, lines))
+    return list(lines.values())
 
 
 def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
@@ -149,18 +156,22 @@ def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> d
 
 def take_slots(order: Order, offer: Quote) -> None:
     """Step: take a place at each chosen pickup time, in one order for all. Raises SlotFull."""
-    parts = {part.cooperative_id: part for part in order.parts.all()}
     chosen = [
-        (share.chosen.way, share.chosen_time, parts[share.cooperative.pk])
+        (share.chosen.way, share.chosen_time)
         for share in offer.shares
         if share.chosen is not None and share.chosen_time is not None
     ]
-    for way, time, part in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
+    for way, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
         slot = _slot(way, time)
-        room = PickupSlot.objects.filter(pk=slot.pk).filter(Q(capacity=None) | Q(taken__lt=F("capacity")))
-        if not room.update(taken=F("taken") + 1):
+        if not _take_place(slot):
             raise SlotFull(field="delivery")
-        OrderPart.objects.filter(pk=part.pk).update(slot=slot)
+        OrderPart.objects.filter(order=order, cooperative=way.cooperative_id).update(slot=slot)
+
+
+def _take_place(slot: PickupSlot) -> bool:
+    """Whether there was one left: a single statement looks and takes, so nobody comes in between."""
+    room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
+    return bool(room.update(taken=F("taken") + 1))
 
 
 def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:

@@ -14,7 +14,7 @@ from cooperatives.models import Cooperative, DeliveryWay, PickupTime, Service
 from orders.models import Bearer, DiscountKind
 from orders.pricing import Agreed, AgreedShare, DiscountIn, Purchase, price_weighed
 from shop.core.errors import Refused
-from shop.core.models import Channel
+from shop.core.models import Channel, ShopSettings
 
 
 class Problem(StrEnum):
@@ -225,9 +225,12 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
+    """`shop` is the market's settings as they were read for it."""
+
     wanted: Wanted
     shares: list[Share]
     purchase: Purchase
+    shop: ShopSettings
     discounts: Sequence[WantedDiscount] = ()
     voucher: QuotedVoucher | None = None
 

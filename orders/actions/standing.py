@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,6 +23,7 @@ from orders.models import (
     Parcel,
     ParcelLine,
     Payment,
+    PaymentSums,
     Refund,
     counted_of,
     total_sums,
@@ -46,8 +47,8 @@ _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_ne
 
 def update_standing(order: Order, *, now: datetime.datetime) -> None:
     """Step, at the end of whatever touched a locked order: write what follows from it, and book it."""
-    arrived = derive_standing(order)
-    payments = _expect_what_is_due(order, now)
+    arrived, sums = _derive(order)
+    payments = _expect_what_is_due(order, sums, now)
     if arrived:
         book_parts(order, arrived, now=now)
     cards = [payment for payment in payments if payment.method == Method.CARD]
@@ -59,17 +60,24 @@ def derive_standing(order: Order) -> list[OrderPart]:
 
     Answers the parts of which something has arrived, or had.
     """
+    return _derive(order)[0]
+
+
+def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
+    """Step of `derive_standing`; answers the sums of the order's payments, too."""
     parts = list(OrderPart.objects.filter(order=order).order_by("number"))
     before = [(part.progress,) for part in parts]
     steps, ordered = _quantities(order), _ordered(order)
     for part in parts:
-        part.progress = _progress(ordered.get(part.pk, 0), steps.get(part.pk, _Steps()))
+        quantity = ordered[part.pk].quantity if part.pk in ordered else 0
+        part.progress = _progress(quantity, steps.get(part.pk, _Steps()))
     changed = [part for part, old in zip(parts, before, strict=True) if old != (part.progress,)]
     if changed:
         OrderPart.objects.bulk_update(changed, ["progress"])
     _write_counted(order, parts)
-    _write_sums(order, parts)
-    _write_money(order)
+    _write_sums(order, parts, ordered.values())
+    sums = Payment.objects.filter(order=order).sums()
+    _write_money(order, sums)
     order.status = _status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
     order.save(
@@ -86,11 +94,12 @@ def derive_standing(order: Order) -> list[OrderPart]:
             "updated_at",
         ]
     )
-    return [
+    arrived = [
         part
         for part, (old,) in zip(parts, before, strict=True)
         if old in HAS_ARRIVED or part.progress in HAS_ARRIVED
     ]
+    return arrived, sums
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
@@ -112,9 +121,20 @@ def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     return {row["order_line"]: row["total"] for row in rows}
 
 
-def _ordered(order: Order) -> dict[int, int]:
-    rows = order.lines.values("part").annotate(total=Sum("quantity")).order_by("part")
-    return {row["part"]: row["total"] for row in rows}
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """What a part's lines add up to: steps, and what they cost as listed, in minor units."""
+
+    quantity: int
+    list_net: int
+    list_gross: int
+
+
+def _ordered(order: Order) -> dict[int, _Ordered]:
+    """By part."""
+    rows = order.lines.order_by("part").values_list("part")
+    summed = rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
+    return {part: _Ordered(*sums) for part, *sums in summed}
 
 
 @dataclass(slots=True)
@@ -185,39 +205,40 @@ def _write_counted(order: Order, parts: Sequence[OrderPart]) -> None:
             OrderLine.objects.filter(part__in=stale).update(**counted)
 
 
-def _write_sums(order: Order, parts: Sequence[OrderPart]) -> None:
+def _write_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_Ordered]) -> None:
     for column in _SUMS:
         setattr(order, column, sum(getattr(part, column) for part in parts))
-    listed = order.lines.aggregate(net=Sum("list_net", default=0), gross=Sum("list_gross", default=0))
-    order.list_net = listed["net"] + sum(part.delivery_list_net for part in parts)
-    order.list_gross = listed["gross"] + sum(part.delivery_list_gross for part in parts)
+    order.list_net = sum(each.list_net for each in ordered) + sum(part.delivery_list_net for part in parts)
+    order.list_gross = sum(each.list_gross for each in ordered)
+    order.list_gross += sum(part.delivery_list_gross for part in parts)
     standing = [part for part in parts if part.is_standing]
     given = Refund.objects.filter(part__in=standing).taken_off()
     order.due_gross = sum(part.total_gross for part in standing) - given
 
 
-def _write_money(order: Order) -> None:
-    payments = Payment.objects.filter(order=order)
-    authorised, order.charged = total_sums(payments.sums().values())
+def _write_money(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
+    authorised, order.charged = total_sums(sums.values())
     order.charge_coverage = _coverage(order.charged, order.due_gross)
     order.authorize_coverage = _coverage(order.charged + authorised, order.due_gross)
     if order.authorize_coverage == Coverage.OVER:
         order.authorize_coverage = Coverage.FULL
 
 
-def _expect_what_is_due(order: Order, now: datetime.datetime) -> list[Payment]:
+def _expect_what_is_due(
+    order: Order, sums: Mapping[uuid.UUID, PaymentSums], now: datetime.datetime
+) -> list[Payment]:
     """What payments wait for together is what is due and neither paid nor held. Answers the payments.
 
     More is waited for by the latest way to pay; less is due where a part ended, the scale said less or
     something else was given, and then the oldest stop waiting first.
     """
-    payments = Payment.objects.filter(order=order).order_by("created_at", "pk")
-    sums = payments.sums()
+    rows = list(Payment.objects.filter(order=order).order_by("created_at", "pk"))
     held = sum(one.authorised + one.authorise_pending for one in sums.values())
     change = max(0, order.due_gross - order.charged - held) - sum(one.charge_pending for one in sums.values())
-    rows = list(payments)
     if change > 0 and rows:
-        _adjust(_for_more(rows), EventKind.CHARGE_REQUEST, change, now)
+        last = _for_more(rows) if rows[-1].pk in sums else rows[-1]
+        place = None if last.pk in sums else 0
+        _adjust(last, EventKind.CHARGE_REQUEST, change, now, place=place)
     for payment in rows if change < 0 else []:
         less = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
         if less:
@@ -241,9 +262,11 @@ def _is_packed(order: Order) -> bool:
     return not any(open_quantities(order.lines.filter(part__in=standing)).values())
 
 
-def _adjust(payment: Payment, kind: EventKind, amount: int, now: datetime.datetime) -> None:
+def _adjust(
+    payment: Payment, kind: EventKind, amount: int, now: datetime.datetime, *, place: int | None = None
+) -> None:
     """Counted by the payment's events so far, since the order's lock lets nobody in between."""
-    place = payment.events.count()
+    place = payment.events.count() if place is None else place
     key = f"payment:{payment.pk}:due:{place}"
     record_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
 

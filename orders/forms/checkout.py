@@ -11,36 +11,29 @@ from django.utils.translation import pgettext_lazy
 
 from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
+from orders.forms.addresses import ReceiverForm
 from orders.forms.basket import chosen_ways
-from orders.models import Method
+from orders.models import InvoiceDetails, Method
 from orders.payments.codes import tidy
-from shop.accounts.forms import set_places
-from shop.accounts.models import Address, ConsentPurpose
-from shop.core.models.geography import Division
-from shop.core.phones import looks_odd, normalise
+from shop.accounts.models import ConsentPurpose
+from shop.core import tax_codes
+from shop.core.phones import normalise
+
+_INVOICE = {
+    "invoice_company": _("Write the company's name."),
+    "invoice_tax_code": _("Write the company's tax code."),
+    "invoice_address": _("Write where the company is registered."),
+}
 
 
-class CheckoutForm(forms.Form):
+class CheckoutForm(ReceiverForm):
     """Who receives an order and where, how each cooperative's share travels, and what is agreed to."""
+
+    field_order = (*("basket", "shown_total", "shown_most"), *("name", "phone", "email"))
 
     basket = forms.UUIDField(widget=forms.HiddenInput)
     shown_total = forms.IntegerField(widget=forms.HiddenInput, required=False)
     shown_most = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    name = forms.CharField(
-        label=pgettext_lazy("person", "Full name"),
-        max_length=100,
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
-        error_messages={"required": _("Write who receives the goods.")},
-    )
-    phone = forms.CharField(
-        label=_("Phone number"),
-        max_length=40,
-        help_text=_("The coach and the courier call this number."),
-        widget=forms.TextInput(
-            attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        ),
-        error_messages={"required": _("Write a number that can be called.")},
-    )
     email = forms.EmailField(
         label=_("E-mail"),
         required=False,
@@ -48,34 +41,34 @@ class CheckoutForm(forms.Form):
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
         error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
     )
-    province = forms.ChoiceField(
-        label=_("Province or city"),
-        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level1"}),
-        error_messages={
-            "required": _("Choose a province from the list."),
-            "invalid_choice": _("There is no such province any more. Choose one from the list."),
-        },
-    )
-    commune = forms.ChoiceField(
-        label=_("Commune or ward"),
-        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level2"}),
-        error_messages={
-            "required": _("Choose a commune or ward from the list."),
-            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),
-        },
-    )
-    street = forms.CharField(
-        label=_("House, street, hamlet"),
+    keep_address = forms.BooleanField(label=_("Keep this address in my address book."), required=False)
+    invoice = forms.BooleanField(label=_("I need an invoice for a company."), required=False)
+    invoice_company = forms.CharField(
+        label=_("Company"),
         max_length=250,
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "street-address"}),
-        error_messages={"required": _("Write the house, street or hamlet.")},
-    )
-    landmark = forms.CharField(
-        label=_("How to find it"),
         required=False,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "organization"}),
+    )
+    invoice_tax_code = forms.CharField(
+        label=_("Tax code"),
+        max_length=20,
+        required=False,
+        help_text=_("10 digits, for example 0101248141; a branch has 3 more."),
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+    invoice_address = forms.CharField(
+        label=_("Address of the company"),
         max_length=250,
-        help_text=_("For example: beside the primary school, green gate."),
-        widget=forms.TextInput(attrs={"class": "input"}),
+        required=False,
+        help_text=_("As it is registered."),
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    invoice_email = forms.EmailField(
+        label=_("E-mail for the invoice"),
+        required=False,
+        help_text=_("Left empty, it goes to the e-mail of the order."),
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
+        error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
     )
     consent = forms.BooleanField(
         label=_(
@@ -89,8 +82,6 @@ class CheckoutForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        provinces: Sequence[Division],
-        communes: Sequence[Division],
         ways: Mapping[int, Sequence[str]],
         payments: Sequence[Method],
         **kwargs: Any,
@@ -109,10 +100,6 @@ class CheckoutForm(forms.Form):
                 "invalid_choice": _("Orders cannot be paid this way at the moment. Please choose another.")
             },
         )
-        self._provinces = {province.code: province for province in provinces}
-        self._communes = {commune.code: commune for commune in communes}
-        set_places(self.fields["province"], _("Choose a province"), provinces)
-        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
         self._cooperatives = list(ways)
         for cooperative_id, values in ways.items():
             self.fields[f"way-{cooperative_id}"] = forms.ChoiceField(
@@ -132,24 +119,33 @@ class CheckoutForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Ways are asked for once there is a province: before it there is nothing to choose."""
+        """Ways are asked for once there is a province: before it there is nothing to choose. What belongs to
+        an invoice is asked for where one is wanted, and else forgotten."""
         given: dict[str, Any] = super().clean() or self.cleaned_data
         if "province" in self.errors:
             for cooperative_id in self._cooperatives:
                 self.errors.pop(f"way-{cooperative_id}", None)
+        if given.get("invoice"):
+            self._check_invoice(given)
+        else:
+            for name in (*_INVOICE, "invoice_email"):
+                self.errors.pop(name, None)
         return given
 
-    def clean_phone(self) -> str:
-        phone = normalise(self.cleaned_data["phone"])
-        if not phone:
-            raise forms.ValidationError(_("A phone number has digits."))
-        return phone
-
-    @property
-    def phone_is_odd(self) -> bool:
-        """A warning only: whoever wrote it may know better."""
-        written = str(self["phone"].value() or "")
-        return bool(normalise(written)) and looks_odd(written)
+    def _check_invoice(self, given: dict[str, Any]) -> None:
+        for name, words in _INVOICE.items():
+            if not given.get(name) and name not in self.errors:
+                self.add_error(name, words)
+        code = given["invoice_tax_code"] = tax_codes.normalise(given.get("invoice_tax_code", ""))
+        if code and not tax_codes.is_tax_code(code):
+            self.add_error(
+                "invoice_tax_code",
+                _("That is no tax code: look at its digits again. There are 10, 12 or 13."),
+            )
+        if not given.get("invoice_email") and not given.get("email") and "invoice_email" not in self.errors:
+            self.add_error(
+                "invoice_email", _("Write where the invoice is sent, here or as the order's e-mail.")
+            )
 
     @property
     def method(self) -> Method:
@@ -160,24 +156,26 @@ class CheckoutForm(forms.Form):
     def contact(self) -> Contact:
         """What was written, once it is valid."""
         given = self.cleaned_data
-        province = self._provinces[given["province"]]
-        commune = self._communes[given["commune"]]
         return Contact(
             name=given["name"],
             phone=given["phone"],
             email=given["email"],
-            province_code=province.code,
+            province_code=given["province"],
             notes={key: given[f"note-{key}"] for key in self._cooperatives if given[f"note-{key}"]},
-            address=Address(
-                first_name=given["name"],
-                phone=given["phone"],
-                street_address_1=given["street"],
-                city=commune.full_name,
-                commune_code=commune.code,
-                country_area=province.name,
-                province_code=province.code,
-                landmark=given["landmark"],
-            ),
+            address=self.address,
+            invoice=self._invoice,
+        )
+
+    @property
+    def _invoice(self) -> InvoiceDetails | None:
+        given = self.cleaned_data
+        if not given["invoice"]:
+            return None
+        return InvoiceDetails(
+            company=given["invoice_company"],
+            tax_code=given["invoice_tax_code"],
+            address=given["invoice_address"],
+            email=given["invoice_email"] or given["email"],
         )
 
     @property

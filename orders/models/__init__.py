@@ -15,6 +15,7 @@ from orders.models.discount import (
 )
 from orders.models.dispute import Dispute
 from orders.models.gateway import OVERTAKEN, GatewayCall, GatewayEvent, Operation
+from orders.models.invoice import InvoiceDetails
 from orders.models.ledger import (
     OF_COOPERATIVES,
     Account,
@@ -69,6 +70,7 @@ __all__ = [
     "Figures",
     "GatewayCall",
     "GatewayEvent",
+    "InvoiceDetails",
     "LedgerEntry",
     "LedgerPosting",
     "Method",

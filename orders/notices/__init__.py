@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from django.db.models import Prefetch
 from django.utils import translation
@@ -17,11 +18,14 @@ from orders.models import (
     OrderLine,
     OrderPart,
     Parcel,
+    Payment,
     WeightQuestion,
     show_ways_in_language,
     total_sums,
 )
-from orders.notices.letters import order_url, tell_buyer, tell_cooperative, tell_operator
+from orders.notices.letters import copied, order_url, tell_buyer, tell_cooperative, tell_operator
+from orders.states import Coverage
+from shop.core.models import ShopSettings
 from shop.core.templatetags.figures import money
 
 __all__ = [
@@ -32,16 +36,34 @@ __all__ = [
     "parcel_handed_over",
     "part_ended",
     "part_unanswered",
+    "parts_of",
     "rest_asked",
     "weight_answered",
     "weight_asked",
 ]
 
 
-def order_placed(order: Order, asked: AskedTransfer | None = None, *, now: datetime.datetime) -> None:
-    """The buyer has the order in writing, and how it is paid: `asked` is the transfer that is waited for."""
-    payment = order.payments.order_by("-created_at", "-pk").first()
-    parts = _parts(order)
+def parts_of(order: Order) -> list[OrderPart]:
+    """The parts with all that letters tell of them: three queries."""
+    lines = Prefetch("lines", OrderLine.objects.in_order())
+    return list(order.parts.select_related("cooperative", "way").prefetch_related(lines).order_by("number"))
+
+
+def order_placed(
+    order: Order,
+    parts: Sequence[OrderPart],
+    payment: Payment | None,
+    asked: AskedTransfer | None = None,
+    *,
+    shop: ShopSettings,
+    now: datetime.datetime,
+) -> None:
+    """The buyer has the order in writing, and how it is paid: `asked` is the transfer that is waited for.
+
+    `parts` are as `parts_of` answers them, `payment` the way in which the order is to be paid.
+    """
+    parts = [copied(part) for part in parts]
+    delivery_listed = sum(part.delivery_list_gross for part in parts)
     with translation.override(order.language):
         show_ways_in_language(parts)
         tell_buyer(
@@ -51,7 +73,10 @@ def order_placed(order: Order, asked: AskedTransfer | None = None, *, now: datet
             short=_in_short(asked) if asked is not None else "",
             now=now,
             parts=parts,
+            delivery_listed=delivery_listed,
+            goods_listed=order.list_gross - delivery_listed,
             payment=payment,
+            shop=shop,
             asked=asked,
             discounts=list(Discount.objects.filter(order=order).order_by("kind", "pk")),
         )
@@ -66,23 +91,35 @@ def _in_short(asked: AskedTransfer) -> str:
     }
 
 
-def order_confirmed(order: Order, *, now: datetime.datetime) -> None:
-    """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come or is held."""
-    payment = order.payments.current()
-    held, _charged = total_sums(order.payments.all().sums().values())
+def order_confirmed(
+    order: Order,
+    parts: Sequence[OrderPart],
+    payment: Payment | None,
+    *,
+    shop: ShopSettings,
+    now: datetime.datetime,
+) -> None:
+    """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come or is held.
+
+    `parts` and `payment` as of `order_placed`.
+    """
+    nothing_came = order.authorize_coverage == Coverage.NONE
+    held = 0 if nothing_came else total_sums(order.payments.all().sums().values())[0]
     if order.charged or held:
         with translation.override(order.language):
             subject = _("Order %(code)s is paid") if order.charged else _("Order %(code)s is being prepared")
-            tell_buyer(order, "order_confirmed", subject=subject % {"code": order.code}, now=now, held=held)
+            tell_buyer(
+                order,
+                "order_confirmed",
+                subject=subject % {"code": order.code},
+                now=now,
+                held=held,
+                shop=shop,
+            )
     in_cash = bool(order.still_due) and payment is not None and payment.method == Method.COD
-    for part in _parts(order):
+    for part in parts:
         if part.is_standing:
-            tell_cooperative(order, part, "part_arrived", now=now, in_cash=in_cash)
-
-
-def _parts(order: Order) -> list[OrderPart]:
-    lines = Prefetch("lines", OrderLine.objects.in_order())
-    return list(order.parts.select_related("cooperative", "way").prefetch_related(lines).order_by("number"))
+            tell_cooperative(order, part, "part_arrived", now=now, in_cash=in_cash, shop=shop)
 
 
 def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:

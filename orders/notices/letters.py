@@ -36,7 +36,7 @@ def tell_buyer(
 ) -> None:
     """By mail where there is an address, else by text: one short message, `short` and the page's link."""
     if "part" in context:
-        context["part"] = copy(context["part"])  # what is shown must not be saved
+        context["part"] = copied(context["part"])
         show_ways_in_language([context["part"]])
     whole = context_of(order, **context)
     if order.email:
@@ -105,6 +105,14 @@ def tell_operator(
         )
 
 
+def copied(part: OrderPart) -> OrderPart:
+    """A part to be shown in the reader's language: what is shown must not be saved, nor told to others."""
+    shown = copy(part)
+    if part.way is not None:
+        shown.way = copy(part.way)
+    return shown
+
+
 def context_of(order: Order, **further: Any) -> dict[str, Any]:
-    shop = shop_settings()
+    shop = further["shop"] if "shop" in further else shop_settings()
     return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further

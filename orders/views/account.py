@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from catalog.views.wished import bring_wishes
 from cooperatives.access import memberships_of
 from orders.actions.adopt import adopt_orders
-from orders.actions.basket import adopt_basket
+from orders.actions.merge import adopt_basket
 from orders.models import Order, OrderPart, WeightQuestion
 from orders.views.held import SESSION_KEY, guest_key, user_of
 from shop.accounts.models import User
@@ -38,14 +39,16 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def arrive(request: HttpRequest, user: User, shown_phone: str) -> str:
-    """Somebody has just signed in: the guest's basket becomes theirs, and so do orders of a number that they
-    have just shown to be theirs. Answers where their work is, if any.
+    """Somebody has just signed in: the guest's basket and wishes become theirs, and so do orders of a number
+    that they have just shown to be theirs. Answers where their work is, if any.
     """
+    now = timezone.now()
     if shown_phone:
-        adopt_orders(user_id=user.pk, phone=shown_phone, now=timezone.now())
+        adopt_orders(user_id=user.pk, phone=shown_phone, now=now)
+    bring_wishes(request, user, now=now)
     key = guest_key(request)
     if key is not None:
-        adopt_basket(guest_basket_id=key, user_id=user.pk, now=timezone.now())
+        adopt_basket(guest_basket_id=key, user_id=user.pk, now=now)
         del request.session[SESSION_KEY]
     if memberships_of(user):
         return reverse("members:today")

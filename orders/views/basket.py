@@ -22,6 +22,7 @@ from orders.actions.shares import Quote
 from orders.forms.basket import CodeForm, PlaceForm, PutForm, QuantityForm, chosen_ways
 from orders.models import Basket, BasketLine
 from orders.views.held import held_basket, province_of, remember, remember_province, user_of
+from orders.views.reorder import told_once
 from orders.views.shown import must_be_mended, shown
 from shop.core.errors import Missing, Refused
 from shop.core.models import market_channel
@@ -134,7 +135,7 @@ def _page(
 
     `faults` are words about lines, by line id; `code_fault` is what is wrong with a code just written.
     """
-    held = held_basket(request)
+    held, is_part = held_basket(request), _is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, held)
     province = next((each for each in provinces if each.code == code), None)
@@ -148,10 +149,11 @@ def _page(
         "shares": shown(offer, province, faults) if offer else [],
         "must_be_mended": must_be_mended(offer) if offer else False,
         "taken_out": taken_out,
+        "reordered": None if is_part else told_once(request),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
     }
-    template = "orders/basket.html#basket-lines" if _is_htmx(request) else "orders/basket.html"
+    template = "orders/basket.html#basket-lines" if is_part else "orders/basket.html"
     return render(request, template, context)
 
 

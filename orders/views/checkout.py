@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,31 +17,21 @@ from catalog.views.place import all_provinces, communes_of
 from orders.actions.checkout import open_checkout
 from orders.actions.pay import ways_to_pay
 from orders.actions.place import BasketChanged, place_order
-from orders.actions.quote import quote, wanted_of
 from orders.actions.redeem import drop_code, use_code
-from orders.actions.shares import Quote, WantedDelivery
+from orders.actions.shares import Quote
 from orders.forms.basket import basket_id_of, chosen_ways
 from orders.forms.checkout import CheckoutForm
-from orders.models import Basket, Order, tidy_code
-from orders.views.held import (
-    actor_of,
-    basket_of,
-    held_basket,
-    province_of,
-    remember_province,
-    user_of,
-)
+from orders.models import Basket, Method, Order, tidy_code
+from orders.views import receiver
+from orders.views.addresses import keep_in_book
+from orders.views.held import actor_of, basket_of, held_basket, remember_province, user_of
 from orders.views.paying import payment_choices
 from orders.views.shown import ShownShare, must_be_mended, shown
-from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
 from shop.core.models.geography import Division
-from shop.core.phones import shown as shown_phone
 from shop.core.templatetags.figures import money
 
-WRITTEN_KEY = "checkout"  # what was written on a checkout that has to be mended first
-WRITTEN = ("name", "phone", "email", "province", "commune", "street", "landmark", "payment")
-MOST_SUGGESTIONS = 12
+_SHOWN_ANEW = ("reload", "pick", "use-address")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +42,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     basket = held_basket(request)
     if basket is None:
         return redirect("orders:basket")
-    written = _known(request, basket)
+    written = receiver.known(request, basket)
     offer = open_checkout(
         basket_id=basket.pk,
         province_code=written["province"],
@@ -80,11 +69,11 @@ def _posted(request: HttpRequest) -> HttpResponse:
     basket = basket_of(request, basket_id)
     if basket is None:
         return _what_became(request, basket_id)
-    posted = _with_suggestion(request.POST)
+    posted = receiver.with_choice(request, request.POST)
     try:
         if "drop-code" in posted or _has_new_code(basket, posted):
             return _code_changed(request, basket, posted)
-        if "reload" in posted or "pick" in posted:
+        if any(button in posted for button in _SHOWN_ANEW):
             return _shown_anew(request, basket, posted)
         return _order(request, basket, posted)
     except Missing:
@@ -113,13 +102,14 @@ def _code_changed(request: HttpRequest, basket: Basket, posted: QueryDict) -> Ht
 
 
 def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
-    """Place the order, or say what stands in its way and keep everything."""
-    provinces = all_provinces()
-    code, ways = _place_and_ways(basket, provinces, posted)
-    wanted = wanted_of(basket)
-    wanted = replace(wanted, province_code=code, deliveries={**wanted.deliveries, **ways})
-    shares = shown(quote(wanted, now=timezone.now(), proposing=True), None)
-    form = _form(basket, shares, provinces, posted, data=posted)
+    """Place the order, or say what stands in its way and keep everything.
+
+    Whether a way is still possible is not asked beforehand: placing tells, and the page then shows it.
+    """
+    provinces, payments = all_provinces(), ways_to_pay(basket.channel)
+    code, cooperatives = _province(provinces, posted), _cooperatives(basket)
+    asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
+    form = _form(basket, asked, provinces, payments, posted, data=posted)
     refused: Refused | None = None
     if form.is_valid():
         try:
@@ -134,8 +124,9 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
                 agreed_total=form.cleaned_data["shown_total"],
                 agreed_most=form.cleaned_data["shown_most"],
             )
-        except Missing:
-            raise
+        except Missing as missing:
+            if missing.field != "delivery":
+                raise
         except Refused as stood_in_the_way:
             refused = stood_in_the_way
         else:
@@ -143,7 +134,7 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
     offer = open_checkout(
         basket_id=basket.pk,
         province_code=code,
-        choices=ways,
+        choices=chosen_ways(posted, cooperatives),
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
@@ -151,7 +142,9 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
 
 
 def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
-    request.session.pop(WRITTEN_KEY, None)
+    receiver.forget_written(request)
+    if form.cleaned_data["keep_address"]:
+        keep_in_book(request, form.address)
     remember_province(request, order.province_code)
     if order.confirmed_at is None:
         messages.success(request, _("The goods are kept for you. The cooperatives begin once it is paid."))
@@ -163,7 +156,7 @@ def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpRespo
             _("The phone number %(phone)s looks odd. If it is wrong, tell us: nobody can call you otherwise.")
             % {"phone": form.data["phone"]},
         )
-    return redirect("orders:order", token=order.pk)
+    return _go(request, "orders:order", token=order.pk)
 
 
 def _shown_anew(
@@ -175,7 +168,7 @@ def _shown_anew(
 ) -> HttpResponse:
     """Another place, way or code was chosen: keep it, and show what it costs now."""
     provinces = all_provinces()
-    code, ways = _place_and_ways(basket, provinces, posted)
+    code, ways = _province(provinces, posted), chosen_ways(posted, _cooperatives(basket))
     offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
     if code:
         remember_province(request, code)
@@ -187,9 +180,22 @@ def _what_became(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
     user = user_of(request)
     order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
     if order is not None:
-        return redirect("orders:order", token=order.pk)
+        receiver.forget_written(request)
+        return _go(request, "orders:order", token=order.pk)
     messages.warning(request, _("This basket has changed in another window. Here is what it holds now."))
-    return redirect("orders:basket")
+    return _go(request, "orders:basket")
+
+
+def _go(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
+    """To another page; HTMX is told its address, since it would put the page itself into this one."""
+    address = resolve_url(page, **parts)
+    if not _is_htmx(request):
+        return redirect(address)
+    return HttpResponse(status=204, headers={"HX-Redirect": address})
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
 
 
 def _page(
@@ -205,14 +211,18 @@ def _page(
 ) -> HttpResponse:
     province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
     shares = shown(offer, province)
-    form = _form(basket, shares, provinces, written, data=written if bound else None)
+    payments = ways_to_pay(basket.channel)
+    possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
+    form = _form(basket, possible, provinces, payments, written, data=written if bound else None)
+    for share in shares:  # the list of errors on top says whose goods it speaks of
+        form.fields[share.field].label = share.share.cooperative.name
     problems = _problems(shares)
     if refused is not None:
         problems = problems or _refusal(refused, offer, written)
         if offer.voucher and offer.voucher.refused and str(offer.voucher.refused.words) not in problems:
             problems = [str(offer.voucher.refused.words), *problems]
-    if bound and must_be_mended(offer):
-        request.session[WRITTEN_KEY] = {name: str(written.get(name, ""))[:250] for name in WRITTEN}
+    if request.method == "POST":
+        receiver.keep_written(request, written)
     context = {
         "basket": basket,
         "form": form,
@@ -233,33 +243,30 @@ def _page(
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
         "old_address": str(written.get("old_address", "")),
-        "suggestions": _suggestions(str(written.get("old_address", ""))),
+        "suggestions": receiver.suggestions(written),
+        "book": receiver.book_of(user_of(request)),
     }
-    is_part = request.headers.get("HX-Request") == "true"
-    template = "orders/checkout.html#checkout-form" if is_part else "orders/checkout.html"
+    template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
 
 
 def _form(
     basket: Basket,
-    shares: list[ShownShare],
+    ways: Mapping[int, list[str]],
     provinces: list[Division],
+    payments: list[Method],
     written: Mapping[str, Any],
     *,
     data: Any = None,
 ) -> CheckoutForm:
-    initial = {name: written.get(name) for name in written} | {"basket": basket.pk}
-    form = CheckoutForm(
+    return CheckoutForm(
         data,
-        initial=initial,
+        initial={name: written.get(name) for name in written} | {"basket": basket.pk},
         provinces=provinces,
         communes=communes_of(str(written.get("province", ""))),
-        payments=ways_to_pay(basket.channel),
-        ways={share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares},
+        payments=payments,
+        ways=ways,
     )
-    for share in shares:  # the list of errors on top says whose goods it speaks of
-        form.fields[share.field].label = share.share.cooperative.name
-    return form
 
 
 def _problems(shares: list[ShownShare]) -> list[str]:
@@ -290,51 +297,10 @@ def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list
     return [str(refused.words)]
 
 
-def _place_and_ways(
-    basket: Basket, provinces: list[Division], posted: QueryDict
-) -> tuple[str, dict[int, WantedDelivery]]:
-    codes = {province.code for province in provinces}
+def _province(provinces: list[Division], posted: QueryDict) -> str:
     code = posted.get("province", "")
-    cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
-    return code if code in codes else "", chosen_ways(posted, cooperatives)
+    return code if any(province.code == code for province in provinces) else ""
 
 
-def _with_suggestion(posted: QueryDict) -> QueryDict:
-    """What was posted, with the commune of today that was picked for an old address."""
-    picked = Division.objects.current(on=day_of(timezone.now())).select_related("parent")
-    commune = picked.filter(code=posted["pick"][:10]).first() if "pick" in posted else None
-    if commune is None or commune.parent is None:
-        return posted
-    answer = posted.copy()
-    answer["province"], answer["commune"] = commune.parent.code, commune.code
-    answer["old_address"] = ""
-    return answer
-
-
-def _suggestions(text: str) -> list[Division]:
-    """Communes of today that an address as it was before July 2025 may mean: offered, never picked."""
-    if not text.strip():
-        return []
-    found = Division.objects.current(on=day_of(timezone.now())).suggest_from_old(text[:200])
-    return list(found.select_related("parent")[:MOST_SUGGESTIONS])
-
-
-def _known(request: HttpRequest, basket: Basket) -> dict[str, Any]:
-    """What is known of the buyer already: written before, said of the basket, or kept with their account."""
-    written = dict(request.session.get(WRITTEN_KEY, {}))
-    user = user_of(request)
-    if user is not None and not written:
-        address = basket.shipping_address or user.default_shipping_address
-        written = {
-            "name": basket.name or user.first_name,
-            "phone": shown_phone(basket.phone or user.phone or ""),
-            "email": basket.email or user.email or "",
-        }
-        if address is not None:
-            written |= {
-                "province": address.province_code,
-                "commune": address.commune_code,
-                "street": address.street_address_1,
-                "landmark": address.landmark,
-            }
-    return written | {"province": written.get("province") or province_of(request, basket)}
+def _cooperatives(basket: Basket) -> set[int]:
+    return set(basket.lines.order_by().values_list("variant__cooperative", flat=True))

@@ -153,7 +153,7 @@ def find(request: HttpRequest) -> HttpResponse:
 def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     shown = get_object_or_404(
         Order.objects.held_by(token)
-        .select_related("shipping_address", "channel")
+        .select_related("shipping_address", "channel", "invoice")
         .prefetch_related(DISCOUNTS, "parts")
     )
     url = order_url(shown)

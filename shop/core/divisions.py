@@ -106,14 +106,17 @@ def _former_places(
     for code, names in _FORMER_PROVINCES.items():
         for name in names:
             yield FormerPlace(division_id=provinces[code], type_word="Tỉnh", name=name, folded=fold(name))
-    for rows in data["communes"].values():
+    for province_code, rows in data["communes"].items():
+        districts = data["districts"][province_code]
         for code, _type, _name, former in rows:
-            for type_word, name, district, is_part in former:
+            for type_word, name, place, is_part in former:
+                district, province = districts[place]
                 yield FormerPlace(
                     division_id=communes[code],
                     type_word=type_word,
                     name=name,
                     district=district,
+                    province=province,
                     folded=fold(name),
                     is_part=bool(is_part),
                 )

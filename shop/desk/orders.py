@@ -94,7 +94,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Everything about one order."""
     shown = get_object_or_404(
         Order.objects.placed()
-        .select_related("shipping_address", "channel", "user")
+        .select_related("shipping_address", "channel", "user", "invoice")
         .prefetch_related(DISCOUNTS, "parts"),
         pk=token,
     )

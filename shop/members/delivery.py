@@ -19,8 +19,9 @@ from catalog.views.place import all_provinces
 from cooperatives.access import Right, Standing
 from cooperatives.actions.delivery import edit_way, end_way, offer_way
 from cooperatives.actions.terms import set_market_days, set_rates
-from cooperatives.models import DeliveryWay, Warehouse, WayKind
+from cooperatives.models import DeliveryWay, PickupSlot, Warehouse, WayKind
 from cooperatives.views import carry_out
+from shop.core.calendar import day_of
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel, market_channel
 from shop.members.entrance import for_members, sent_key, show
@@ -116,11 +117,12 @@ def market_days(request: HttpRequest, standing: Standing, way_id: int) -> HttpRe
     shown = _found(standing, way_id)
     if not shown.is_collected:
         raise Missing()
+    taken = PickupSlot.objects.filter(way=shown, day__gte=day_of(timezone.now()), taken__gt=0)
+    context: dict[str, Any] = {"way": shown, "taken": taken.order_by("day", "starts")}
     if request.method != "POST":
-        context = {"way": shown, "table": Timetable.of(shown)}
+        context["table"] = Timetable.of(shown)
         return _ask(request, standing, "members/way_days.html", context)
-    table = Timetable.sent(request.POST)
-    context = {"way": shown, "table": table}
+    table = context["table"] = Timetable.sent(request.POST)
     if request.POST.get("more") or not table.is_valid():
         return _ask(request, standing, "members/way_days.html", context)
     act = partial(

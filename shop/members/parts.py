@@ -132,7 +132,7 @@ def found_part(standing: Standing, part_id: int) -> OrderPart:
     found = (
         OrderPart.objects.for_cooperative(standing.cooperative)
         .filter(pk=part_id)
-        .select_related("order", "order__shipping_address", "way")
+        .select_related("order__shipping_address", "order__invoice", "way")
         .prefetch_related("lines")
         .first()
     )

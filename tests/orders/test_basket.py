@@ -10,13 +10,13 @@ from orders.actions.basket import (
     NotForSale,
     OddQuantity,
     OverLimit,
-    adopt_basket,
     change_quantity,
     choose_deliveries,
     choose_place,
     put_in_basket,
 )
 from orders.actions.checkout import open_checkout
+from orders.actions.merge import adopt_basket
 from orders.actions.quote import quote, wanted_of
 from orders.actions.shares import Problem, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation

@@ -46,7 +46,7 @@ def order_with(*discounts: WantedDiscount) -> Order:
     wanted = replace(
         wanted_of(basket), deliveries=carriers_for(basket), province_code="01", discounts=discounts
     )
-    order = record_order(
+    order, _lines = record_order(
         quote(wanted, now=NOW),
         basket=basket,
         contact=make_contact(),

@@ -193,10 +193,10 @@ def test_a_way_of_another_cooperative_is_as_if_missing() -> None:
     basket = make_basket((make_variant(seller), 1))
     foreign = DeliveryWay.objects.get(cooperative=other)
 
-    with refused(Missing, "missing"):
-        placing(basket, deliveries={seller.pk: WantedDelivery(foreign.pk)})()
-    with refused(Missing, "missing"):
-        placing(basket, deliveries={seller.pk: WantedDelivery(foreign.pk + 1000)})()
+    for way_id in (foreign.pk, foreign.pk + 1000):
+        with refused(BasketChanged, "basket_changed") as refusal:
+            placing(basket, deliveries={seller.pk: WantedDelivery(way_id)})()
+        assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
 
 
 def test_a_way_that_is_no_longer_offered_is_said() -> None:

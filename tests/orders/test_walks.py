@@ -17,7 +17,6 @@ from catalog.models import Reason, Stock, Variant
 from cooperatives.actions.membership import pause_cooperative, resume_cooperative
 from cooperatives.models import Cooperative, DeliveryWay
 from orders.actions.basket import (
-    adopt_basket,
     change_quantity,
     choose_deliveries,
     choose_place,
@@ -27,6 +26,7 @@ from orders.actions.cancel import cancel_order, cancel_part, cancel_part_as_buye
 from orders.actions.checkout import open_checkout
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
 from orders.actions.draft import delete_draft, draft_order, edit_draft, place_draft
+from orders.actions.merge import adopt_basket
 from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
 from orders.actions.place import place_order
 from orders.actions.shares import WantedDelivery, WantedLine

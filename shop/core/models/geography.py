@@ -18,6 +18,11 @@ _TYPE_WORDS = re.compile(
 )
 
 
+def bare_name(folded: str) -> str:
+    """A folded name without its type word, unless nothing else is left: "phu thong" of "xa phu thong"."""
+    return _TYPE_WORDS.sub("", folded).strip() or folded
+
+
 class Level(models.TextChoices):
     PROVINCE = "province", _("province or city")
     COMMUNE = "commune", _("commune, ward or special zone")
@@ -41,32 +46,11 @@ class DivisionQuerySet(models.QuerySet["Division"]):
     def matching(self, text: str) -> DivisionQuerySet:
         """Those whose name holds the text, marks or not, with or without its type word."""
         folded = fold(text)
-        return self.filter(Q(folded__contains=folded) | Q(folded=_bare(folded)))
+        return self.filter(Q(folded__contains=folded) | Q(folded=bare_name(folded)))
 
     def named(self, text: str) -> DivisionQuerySet:
         """Those with this name, marks or not, with or without its type word."""
-        return self.filter(folded=_bare(fold(text)))
-
-    def suggest_from_old(self, text: str) -> DivisionQuerySet:
-        """Communes of today that an address as it was written before 1 July 2025 may mean.
-
-        `text` is a commune, or a commune with what was above it: "xã Vi Hương, huyện Bạch Thông, Bắc Kạn".
-        A province, old or new, narrows the answer. Where a commune was divided, each of its heirs is
-        in it: the person chooses, never the program.
-        """
-        names = [_bare(fold(part)) for part in text.split(",") if part.strip()]
-        if not names:
-            return self.none()
-        commune, above = names[0], names[1:]
-        former = FormerPlace.objects.filter(folded=commune, division__level=Level.COMMUNE)
-        divisions = self.filter(Q(pk__in=former.values("division")) | Q(level=Level.COMMUNE, folded=commune))
-        if above:
-            provinces = Division.objects.filter(level=Level.PROVINCE).filter(
-                Q(folded__in=above) | Q(former_places__folded__in=above)
-            )
-            narrowed = divisions.filter(parent__in=provinces.values("pk"))
-            divisions = narrowed if provinces.exists() else divisions
-        return divisions.in_order()
+        return self.filter(folded=bare_name(fold(text)))
 
 
 class Division(models.Model):
@@ -116,25 +100,30 @@ class FormerPlace(models.Model):
     """A name from before a merger and one division of today that its land went to.
 
     A divided place has one row for each of its heirs; `is_part` tells that only part of it went there.
+    `district` ("Huyện Bạch Thông") and `province` ("Bắc Kạn") are what a former commune lay in.
     """
 
     division = models.ForeignKey(Division, models.CASCADE, related_name="former_places")
     type_word = models.CharField(max_length=20)
     name = models.CharField(max_length=120)
     district = models.CharField(max_length=120, blank=True, default="")
+    province = models.CharField(max_length=120, blank=True, default="")
     folded = models.CharField(max_length=120)
     is_part = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["division", "type_word", "name"], name="former_place_once"),
+            models.UniqueConstraint(
+                fields=["division", "type_word", "name", "district", "province"], name="former_place_once"
+            ),
         ]
         indexes = [models.Index(fields=["folded"], name="former_place_by_folded")]
 
     def __str__(self) -> str:
         return f"{self.type_word} {self.name}"
 
-
-def _bare(folded: str) -> str:
-    """A folded name without its type word, unless nothing else is left."""
-    return _TYPE_WORDS.sub("", folded).strip() or folded
+    @property
+    def in_a_sentence(self) -> str:
+        """As it stands within one: "xã Vi Hương, huyện Bạch Thông"."""
+        named = (str(self), self.district)
+        return ", ".join(f"{name[0].lower()}{name[1:]}" for name in named if name)

@@ -156,7 +156,7 @@ class _Writer:
             address=address,
             province_code=address.province_code,
         )
-        order = record_order(
+        order, _lines = record_order(
             offer,
             basket=basket,
             contact=contact,

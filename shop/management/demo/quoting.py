@@ -11,7 +11,7 @@ from catalog.models import Price, Variant
 from orders.actions.shares import Offer, Quote, QuotedLine, Share, Wanted, WantedLine
 from orders.pricing import DeliveryIn, LineIn, price_purchase
 from shop.core.calendar import day_of
-from shop.core.models import Channel, TaxClass, tax_rates
+from shop.core.models import Channel, TaxClass, shop_settings, tax_rates
 from shop.management.demo.history import PlannedOrder, PlannedPart
 
 
@@ -19,7 +19,7 @@ class PriceList:
     """Prices of a channel and rates of tax, each read once."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        self._channel, self._shop = channel, shop_settings()
         self._prices = {price.variant_id: price for price in Price.objects.filter(channel=channel)}
         self._classes = list(TaxClass.objects.order_by("pk").values_list("pk", flat=True))
         self._rates: dict[datetime.date, dict[int | None, Decimal]] = {}
@@ -49,7 +49,7 @@ class PriceList:
             ],
             with_tax=self._channel.prices_entered_with_tax,
         )
-        return Quote(Wanted(self._channel, lines, {}, province.code), shares, purchase)
+        return Quote(Wanted(self._channel, lines, {}, province.code), shares, purchase, self._shop)
 
     def _share(self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str) -> Share:
         lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]

@@ -45,14 +45,84 @@
     document.querySelector("[data-chosen-per]").textContent = kind.dataset.per;
   });
 
-  // An order is sent once, however often the button is pressed; Back makes it usable again.
+  // An order is sent once, however often the button is pressed; Back makes it usable again. Without a network
+  // nothing is sent, and the page says so. Heard before HTMX hears of it.
   document.addEventListener("submit", (event) => {
-    if (!event.target.hasAttribute("data-send-once")) return;
-    if (event.target.dataset.sent) event.preventDefault();
-    event.target.dataset.sent = "yes";
-  });
+    const form = event.target;
+    if (form.hasAttribute("data-forget")) forget();
+    if (!form.hasAttribute("data-send-once")) return;
+    const isOffline = navigator.onLine === false && tell(form, "offline");
+    if (form.dataset.sent || isOffline) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else form.dataset.sent = "yes";
+  }, true);
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+  });
+
+  // What did not get through may be sent again: the server orders a basket once.
+  const tell = (form, what) => {
+    const words = what && form.querySelector(`[data-${what}]`);
+    for (const each of form.querySelectorAll("[data-offline], [data-failed]")) each.hidden = each !== words;
+    return Boolean(words);
+  };
+  for (const [what, heard] of [["offline", "htmx:sendError"], ["offline", "htmx:timeout"], ["failed", "htmx:responseError"]]) {
+    document.addEventListener(heard, (event) => {
+      const form = event.target.closest("form[data-send-once]");
+      if (!form) return;
+      delete form.dataset.sent;
+      tell(form, what);
+    });
+  }
+  window.addEventListener("online", () => {
+    for (const form of document.querySelectorAll("form[data-send-once]")) tell(form);
+  });
+
+  // A form that is long to fill in is remembered in this tab until it is sent: a phone that loses its network
+  // or is closed for a while loses no word of it. What is agreed to is ticked anew.
+  const kept = (form) => JSON.parse(sessionStorage.getItem(form.dataset.remember) || "{}");
+  const isKept = (field) => field.name && !["hidden", "submit"].includes(field.type) && !/^(consent|news|code|old_address)$/.test(field.name) && !field.hasAttribute("hx-post");
+  const keep = (event) => {
+    const form = event.target.form;
+    if (!form || !form.dataset.remember || !isKept(event.target)) return;
+    const { name, type, value, checked } = event.target;
+    sessionStorage.setItem(form.dataset.remember, JSON.stringify({ ...kept(form), [name]: type === "checkbox" ? checked : value }));
+  };
+  const restore = () => {
+    const form = document.querySelector("form[data-remember]");
+    if (!form) return;
+    const written = kept(form), place = form.elements.province, was = place && place.value;
+    for (const field of form.elements) {
+      if (!isKept(field) || !(field.name in written)) continue;
+      const value = written[field.name];
+      if (field.type === "checkbox") field.checked = value;
+      else if (field.type === "radio") field.checked = field.value === value;
+      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) field.value = value;
+    }
+    if (place && place.value !== was) place.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const forget = () => {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith("checkout:")) sessionStorage.removeItem(key);
+  };
+  document.addEventListener("input", keep);
+  document.addEventListener("change", keep);
+  document.addEventListener("DOMContentLoaded", restore);
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
+  });
+  // An answer knows all that was sent with it, and more: an address that was chosen, a commune that was picked.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const form = document.querySelector("form[data-remember]");
+    if (!form) return;
+    const now = {};
+    for (const field of form.elements) {
+      if (!isKept(field) || (field.type === "radio" && !field.checked)) continue;
+      now[field.name] = field.type === "checkbox" ? field.checked : field.value;
+    }
+    sessionStorage.setItem(form.dataset.remember, JSON.stringify(now));
+    const wrong = form.querySelector("#changes, #errors");
+    if (wrong) wrong.focus();
   });
 
   // Until when goods are kept, second by second. Counted from what the server said was left: clocks of phones

@@ -2,9 +2,9 @@ import datetime
 
 import pytest
 
-from shop.core.data.compact import former_places
 from shop.core.divisions import write_divisions
 from shop.core.models import Division, FormerPlace, Level
+from shop.core.old_addresses import suggest_from_old
 from tests.factories import make_all_places
 
 pytestmark = pytest.mark.django_db
@@ -66,60 +66,56 @@ def test_a_division_counts_only_while_it_is_in_force(divisions):
     assert not Division.objects.current(on=datetime.date(2025, 6, 30)).exists()
 
 
-@pytest.mark.parametrize(
-    "old",
-    [
-        "xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn",
-        "Vi Hương, Bắc Kạn",
-        "vi huong, Thái Nguyên",
-        "Xã Vi Hương",
-    ],
-)
-def test_an_old_address_leads_to_the_commune_of_today(divisions, old):
-    assert names(divisions.suggest_from_old(old)) == [("Xã Phủ Thông", "Thái Nguyên")]
+def told(text):
+    return [
+        (each.commune.full_name, each.commune.parent.name, each.street)
+        for each in suggest_from_old(text, on=TODAY)
+    ]
 
 
-def test_a_divided_ward_offers_each_of_its_heirs(divisions):
-    offered = [row.full_name for row in divisions.suggest_from_old("Phường Tân Tạo A, Hồ Chí Minh")]
+def test_an_old_address_leads_to_the_commune_of_today_however_it_is_written(divisions):
+    for old, street in [
+        ("xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", ""),
+        ("Thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", "Thôn Nà Ít"),
+        ("thôn Nà Ít xã Vi Hương huyện Bạch Thông tỉnh Bắc Kạn", "thôn Nà Ít"),
+        ("nha 5 thon Na It xa Vi Huong huyen Bach Thong tinh Bac Kan", "nha 5 thon Na It"),
+        ("Số 5, Nà Ít, Vi Hương, Bạch Thông, Bắc Kạn", "Số 5, Nà Ít"),
+        ("Vi Hương, Bắc Kạn", ""),
+        ("vi huong, Thái Nguyên", ""),
+        ("X. VI HƯƠNG; H. BẠCH THÔNG", ""),
+    ]:
+        assert told(old) == [("Xã Phủ Thông", "Thái Nguyên", street)], old
 
-    assert len(offered) > 1
-    assert "Phường Tân Tạo" in offered
+
+def test_district_and_type_tell_places_of_one_name_apart(divisions):
+    assert told("Phường 1, Quận 3, TP.HCM") == [("Phường Bàn Cờ", "Hồ Chí Minh", "")]
+    assert len(told("Phường 1, TP.HCM")) > 5
+    assert told("xã Trạm Tấu, Yên Bái") == [("Xã Trạm Tấu", "Lào Cai", "")]
+    assert told("TT. Trạm Tấu, Yên Bái") == [("Xã Hạnh Phúc", "Lào Cai", "")]
 
 
-def test_a_name_that_nobody_knows_offers_nothing(divisions):
-    assert not divisions.suggest_from_old("Xã Không Đâu, Bắc Kạn").exists()
-    assert not divisions.suggest_from_old(" , ").exists()
+def test_a_divided_ward_offers_each_of_its_heirs_and_says_what_they_were(divisions):
+    offered = suggest_from_old("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", on=TODAY)
+
+    assert [each.commune.full_name for each in offered] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
+    assert {each.street for each in offered} == {"12 Lê Lợi"}
+    was = offered[0].former[0]
+    assert (was.type_word, was.name, was.district, was.province, was.is_part) == (
+        *("Phường", "Dịch Vọng"),
+        *("Quận Cầu Giấy", "Hà Nội", True),
+    )
+
+
+def test_what_is_no_known_place_suggests_nothing(divisions):
+    for text in ["Xã Không Đâu, Bắc Kạn", "xã Vi Hương, tỉnh Cà Mau", " , ", "", "Bắc Kạn, ", "😀" * 300]:
+        assert told(text) == [] or text.startswith("Bắc Kạn"), text
+
+
+def test_the_number_of_queries_does_not_grow_with_the_address(divisions, django_assert_num_queries):
+    for text in ["Vi Hương", "Số 5, Nà Ít, Vi Hương, Bạch Thông, Bắc Kạn"]:
+        with django_assert_num_queries(3):
+            suggest_from_old(text, on=TODAY)
 
 
 def test_a_commune_is_found_without_marks(divisions):
     assert ("Xã Phủ Thông", "Thái Nguyên") in names(divisions.matching("phu thong").in_order())
-
-
-@pytest.mark.parametrize(
-    ("note", "places"),
-    [
-        ("Giữ nguyên, không sắp xếp. Bỏ cấp huyện. Số: 1660", []),
-        (
-            "Hợp nhất xã Đắk Nuê và xã Đắk Phơi thành xã Đắk Phơi. Bỏ cấp huyện.",
-            ["Xã Đắk Nuê", "Xã Đắk Phơi"],
-        ),
-        (
-            "Đổi loại hình từ thị trấn Mai Châu thành xã Mai Châu, hợp nhất thị trấn Mai Châu, các xã"
-            " Nà Phòn, Tòng Đậu và một phần diện tích tự nhiên, quy mô dân số của xã Đồng Tân. Bỏ cấp huyện.",
-            ["Thị trấn Mai Châu", "Xã Nà Phòn", "Xã Tòng Đậu", "Xã Đồng Tân (part)"],
-        ),
-        (
-            "Đổi tên từ Phường 4 thành phường Đức Nhuận, hợp nhất Phường 4 và Phường 9 thuộc quận Phú Nhuận.",
-            ["Phường 4, Phú Nhuận", "Phường 9, Phú Nhuận"],
-        ),
-    ],
-)
-def test_a_merger_note_names_what_went_into_a_commune(note, places):
-    told = [
-        f"{place.type_word} {place.name}"
-        + f", {place.district}" * bool(place.district)
-        + " (part)" * place.is_part
-        for place in former_places(note)
-    ]
-
-    assert told == places

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.actions.basket import adopt_basket
 from orders.actions.call import follow_cards_task
+from orders.actions.merge import adopt_basket
 from orders.actions.place import place_order
 from orders.actions.sweeps import forget_baskets, release_expired
 from orders.models import (

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import pgettext_lazy
+
+from orders.models.order import Order
+
+
+class InvoiceDetails(models.Model):
+    """The company that an order's invoice is to be made out to, as its buyer wrote it.
+
+    Whoever sells makes the invoice; our own papers are none. An order without such a row needs no company's
+    name on it. `tax_code` is normalised (`shop.core.tax_codes`).
+    """
+
+    order = models.OneToOneField(Order, models.CASCADE, related_name="invoice")
+    company = models.CharField(max_length=250)
+    tax_code = models.CharField(max_length=20)
+    address = models.CharField(max_length=250)
+    email = models.EmailField(blank=True, default="")
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "company to be invoiced")
+        verbose_name_plural = pgettext_lazy("models", "companies to be invoiced")
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(company="") & ~models.Q(tax_code="") & ~models.Q(address=""),
+                name="invoice_details_are_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company} ({self.tax_code})"
+
+    def copy_for(self, order: Order) -> InvoiceDetails:
+        """The same, unsaved, for another order."""
+        return InvoiceDetails(
+            order=order,
+            company=self.company,
+            tax_code=self.tax_code,
+            address=self.address,
+            email=self.email,
+        )

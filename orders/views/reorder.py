@@ -1,0 +1,80 @@
+"""An order put into the basket once more, and what is different by now in words."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from orders.actions.reorder import Difference, Differs, Reordered, reorder
+from orders.models import Order
+from orders.views import receiver
+from orders.views.held import held_basket, province_of, remember, user_of
+from shop.core.models import market_channel
+from shop.core.templatetags.figures import money
+
+_KEY = "reordered"  # what the basket's page says once
+
+
+@require_POST
+def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """Into the basket with what an order held, for whoever holds its unguessable id."""
+    rows = Order.objects.held_by(token).select_related("shipping_address")
+    order, channel = get_object_or_404(rows), market_channel()
+    if channel is None:
+        raise Http404
+    user, held = user_of(request), held_basket(request)
+    answer = reorder(
+        order_id=order.pk,
+        basket_id=held.pk if held else None,
+        user_id=user.pk if user else None,
+        channel=channel,
+        language=request.LANGUAGE_CODE,
+        province_code=province_of(request, None) or order.province_code,
+        now=timezone.now(),
+    )
+    if answer.basket is not None:
+        remember(request, answer.basket)
+    if user is None and order.user_id is None:
+        receiver.write_as_ordered(request, order)
+    request.session[_KEY] = _told(order, answer, channel.currency)
+    return redirect("orders:basket")
+
+
+def told_once(request: HttpRequest) -> dict[str, object] | None:
+    """What came of an order put into the basket again: its `code`, how many lines were `put`, `words`."""
+    told: dict[str, object] | None = request.session.pop(_KEY, None)
+    return told
+
+
+def _told(order: Order, answer: Reordered, currency: str) -> dict[str, object]:
+    words = [_words(each, currency) for each in answer.differences]
+    return {"code": order.code, "put": answer.put, "words": words}
+
+
+def _words(difference: Difference, currency: str) -> str:
+    name, was, now = difference.name, difference.was, difference.now
+    match difference.what:
+        case Differs.GONE:
+            return _("%(name)s: not on sale any more.") % {"name": name}
+        case Differs.RESTING:
+            return _("%(name)s: %(seller)s is resting.") % {"name": name, "seller": difference.seller}
+        case Differs.SOLD_OUT:
+            return _("%(name)s: sold out.") % {"name": name}
+        case Differs.FEWER:
+            words = ngettext(
+                "%(name)s: only %(now)s of %(was)s is to be had.",
+                "%(name)s: only %(now)s of %(was)s are to be had.",
+                now,
+            )
+            return words % {"name": name, "now": now, "was": was}
+        case Differs.DEARER:
+            words = _("%(name)s: dearer, %(now)s. It was %(was)s.")
+        case Differs.CHEAPER:
+            words = _("%(name)s: cheaper, %(now)s. It was %(was)s.")
+    return words % {"name": name, "now": money(now, currency), "was": money(was, currency)}
