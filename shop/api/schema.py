@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db.models import TextChoices
 from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
     GraphQLObjectType,
     GraphQLSchema,
     MaxIntrospectionDepthRule,
@@ -20,6 +22,8 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_enum_type,
+    is_input_object_type,
+    is_interface_type,
     is_object_type,
 )
 
@@ -59,6 +63,7 @@ def bind(areas: Iterable[Area]) -> Contract:
     areas = tuple(areas)
     schema = build_schema("\n".join(area.sdl() for area in areas))
     scalars.equip(schema)
+    _show_deprecated_inputs(schema)
     for area in areas:
         for name, choices in area.enums.items():
             _store(schema, name, choices)
@@ -66,6 +71,27 @@ def bind(areas: Iterable[Area]) -> Contract:
     abstract = {name: type_names for name, type_ in schema.type_map.items() if is_abstract_type(type_)}
     executor = Executor(schema, resolvers, abstract, rules=[MaxIntrospectionDepthRule], max_tokens=MAX_TOKENS)
     return Contract(schema, executor)
+
+
+def _show_deprecated_inputs(schema: GraphQLSchema) -> None:
+    """Arguments and input fields that are deprecated are described so, and shown like all others.
+
+    Introspection leaves out those that are marked unless it is asked for them; Saleor's never does, and what
+    generates clients' code from it does not ask.
+    """
+    for type_ in schema.type_map.values():
+        if is_input_object_type(type_):
+            _describe(type_.fields.values())
+        elif is_object_type(type_) or is_interface_type(type_):
+            for field_ in type_.fields.values():
+                _describe(field_.args.values())
+
+
+def _describe(inputs: Iterable[GraphQLArgument | GraphQLInputField]) -> None:
+    for each in inputs:
+        if each.deprecation_reason is not None:
+            each.description = f"{each.description or ''} Deprecated: {each.deprecation_reason}".strip()
+            each.deprecation_reason = None
 
 
 def _resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:

@@ -1,69 +1,31 @@
-"""What clients made for Saleor name: each type, field, argument and value, with the type that they count on.
-
-`surface/storefront.json` are the coordinates of Saleor's storefront, `surface/dashboard_start.json` those
-with which its Dashboard starts, after the notation of GraphQL's specification.
-"""
+"""What clients made for Saleor name: each type, field, argument and value, with the type they count on; and
+that the operations with which its Dashboard starts are answered."""
 
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
 import pytest
 from graphql import (
+    GraphQLField,
     GraphQLSchema,
-    is_enum_type,
-    is_input_object_type,
-    parse_type,
-    type_from_ast,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_required_argument,
 )
 
+from shop.accounts.permissions import Permission
 from shop.api.endpoint import contract
-
-SURFACE = Path(__file__).parent / "surface"
-_COORDINATE = re.compile(r"^(\w+)(?:\.(\w+))?(?:\((\w+):\))?$")
-
-
-def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
-    """What is wrong with a coordinate: missing, or of a type that the client cannot use."""
-    match = _COORDINATE.match(coordinate)
-    assert match is not None
-    name, field_name, argument = match.groups()
-    type_ = schema.type_map.get(name)
-    if type_ is None:
-        return "missing"
-    if field_name is None:
-        kind = type(type_).__name__.removeprefix("GraphQL").removesuffix("Type").lower()
-        return None if kind == expected else f"a {kind}"
-    if is_enum_type(type_):
-        return None if field_name in type_.values else "missing"
-    field = getattr(type_, "fields", {}).get(field_name)
-    if field is None:
-        return "missing"
-    taken = field.args.get(argument) if argument else field if is_input_object_type(type_) else None
-    if argument and taken is None:
-        return "missing"
-    ours, theirs = str((taken or field).type), expected
-    if type_from_ast(schema, parse_type(theirs)) is None:
-        return "missing"
-    fits = _fits(ours, theirs) if taken is None else _fits(theirs, ours)
-    return None if fits else f"{ours} instead of {theirs}"
-
-
-def _fits(narrow: str, wide: str) -> bool:
-    """Whether a value of one type is always one of the other: `T!` for `T`, at every level."""
-    if narrow.endswith("!"):
-        return _fits(narrow[:-1], wide.removesuffix("!"))
-    if wide.endswith("!"):
-        return False
-    if narrow.startswith("[") or wide.startswith("["):
-        return narrow.startswith("[") and wide.startswith("[") and _fits(narrow[1:-1], wide[1:-1])
-    return narrow == wide
+from shop.api.ids import global_id
+from tests.factories import PASSWORD, make_admin, make_channel, make_staff
+from tests.shop.api.client import data_of
+from tests.shop.api.surfaces import Surface, fits, served_schema
+from tests.shop.api.tokens import token_of
 
 
 @pytest.mark.parametrize(
-    ("narrow", "wide", "fits"),
+    ("narrow", "wide", "is_fit"),
     [
         ("ID!", "ID", True),
         ("ID", "ID!", False),
@@ -72,13 +34,76 @@ def _fits(narrow: str, wide: str) -> bool:
         ("ID", "String", False),
     ],
 )
-def test_what_fits(narrow, wide, fits):
-    assert _fits(narrow, wide) is fits
+def test_what_fits(narrow, wide, is_fit):
+    assert fits(narrow, wide) is is_fit
 
 
-@pytest.mark.parametrize("client", ["dashboard_start", "storefront"])
-def test_clients_find_what_they_name(client):
-    named = json.loads((SURFACE / f"{client}.json").read_text())
-    faults = {each: fault(contract().schema, each, expected) for each, expected in named.items()}
+@pytest.mark.django_db
+def test_clients_find_what_they_name_in_the_schema_that_is_served():
+    storefront, dashboard, schema = Surface.of("storefront"), Surface.of("dashboard"), served_schema()
 
-    assert {each: told for each, told in faults.items() if told is not None} == {}
+    assert storefront.faults(schema) == {}
+    assert len(storefront.answered(schema)) == 69
+    assert set(dashboard.start) - dashboard.answered(schema) == set()
+    # What was there once stays.
+    assert len(dashboard.answered(schema)) >= 295
+    # Where newer specifications let directives stand, older parsers stumble.
+    places = {place.name for each in schema.directives for place in each.locations}
+    assert "DIRECTIVE_DEFINITION" not in places
+
+
+def document(schema: GraphQLSchema, named: list[str], given: dict[str, str]) -> str:
+    """An operation that asks for all these coordinates; `given` are the arguments of its fields."""
+
+    def asked(type_name: str, name: str, field: GraphQLField, above: tuple[str, ...]) -> str:
+        arguments = [
+            f"{key}: {given[key]}"
+            for key, argument in field.args.items()
+            if key in given and (f"{type_name}.{name}({key}:)" in named or is_required_argument(argument))
+        ]
+        inner = get_named_type(field.type)
+        text = f"{name}({', '.join(arguments)})" if arguments else name
+        return text if is_leaf_type(inner) else f"{text} {{ {below(inner.name, above)} }}"
+
+    def below(type_name: str, above: tuple[str, ...]) -> str:
+        type_ = schema.type_map[type_name]
+        parts = ["__typename"]
+        for name, field in getattr(type_, "fields", {}).items():
+            inner = get_named_type(field.type).name
+            if f"{type_name}.{name}" in named and above.count(inner) < 2:
+                parts.append(asked(type_name, name, field, (*above, inner)))
+        if is_abstract_type(type_):
+            for each in schema.get_possible_types(type_):
+                if each.name in named:
+                    parts.append(f"... on {each.name} {{ {below(each.name, above)} }}")
+        return " ".join(parts)
+
+    (root,) = {each.split(".")[0] for each in named if each.startswith(("Query.", "Mutation."))}
+    return f"{root.lower()} {{ {below(root, ())} }}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_dashboard_starts_for_an_admin_and_for_staff_without_errors():
+    make_channel()
+    admin, staff = make_admin(), make_staff(Permission.MANAGE_APPS, Permission.MANAGE_CHANNELS)
+    dashboard, schema = Surface.of("dashboard"), contract().schema
+
+    for person in (admin, staff):
+        signed_in = data_of(
+            "mutation($email: String!) { tokenCreate(email: $email, password: "
+            f"{json.dumps(PASSWORD)}) {{ token refreshToken }} }}",
+            email=person.email,
+        )["tokenCreate"]
+        given = {
+            "first": "10",
+            "email": json.dumps(person.email),
+            "password": json.dumps(PASSWORD),
+            "refreshToken": json.dumps(signed_in["refreshToken"]),
+            "id": json.dumps(global_id("User", person.pk)),
+            "input": '[{key: "onboarding", value: "done"}]',
+        }
+        for name in dashboard.start:
+            answer = data_of(document(schema, dashboard.operations[name], given), token_of(person))
+            ((field, value),) = ((key, each) for key, each in answer.items() if key != "__typename")
+            assert value is not None, (name, field)
+            assert not (isinstance(value, dict) and value.get("errors")), (name, value)
