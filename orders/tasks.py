@@ -9,7 +9,9 @@ from orders.actions.call import (
 )
 from orders.actions.cod_statement import take_statement_task, take_statements_task
 from orders.actions.complain import watch_complaints_task
+from orders.actions.data_requests import run_deletions_task
 from orders.actions.give_back import return_surplus_task
+from orders.actions.hand_out import make_export_task, make_exports_task
 from orders.actions.hear import handle_notice_task, handle_notices_task
 from orders.actions.hear_stripe import handle_event_task, handle_events_task
 from orders.actions.kept_cash import settle_all_kept_cash_task, settle_kept_cash_task
@@ -30,8 +32,11 @@ __all__ = [
     "look_up_call_task",
     "look_up_calls_task",
     "make_call_task",
+    "make_export_task",
+    "make_exports_task",
     "release_expired_task",
     "return_surplus_task",
+    "run_deletions_task",
     "settle_all_kept_cash_task",
     "settle_kept_cash_task",
     "take_bank_statement_task",

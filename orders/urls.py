@@ -2,10 +2,30 @@
 
 from django.urls import path
 
-from orders.views import addresses, basket, card, checkout, complaints, order, paying, refunds, reorder
+from orders.views import (
+    addresses,
+    basket,
+    card,
+    checkout,
+    complaints,
+    order,
+    own_data,
+    paying,
+    refunds,
+    reorder,
+)
 
 app_name = "orders"
 urlpatterns = [
+    path("tai-khoan/dong-y/<str:purpose>/", own_data.consent, name="consent"),
+    path("tai-khoan/du-lieu/", own_data.my_data, name="my-data"),
+    path("tai-khoan/du-lieu/ban-sao/", own_data.copies, name="data-copies"),
+    path("tai-khoan/du-lieu/ban-sao/<uuid:pk>/", own_data.copy, name="data-copy"),
+    path("tai-khoan/du-lieu/ban-sao/<uuid:pk>/<str:kind>/", own_data.copy_file, name="data-copy-file"),
+    path("tai-khoan/du-lieu/xoa/", own_data.deletion, name="data-deletion"),
+    path("tai-khoan/du-lieu/yeu-cau/", own_data.request_form, name="data-request"),
+    path("tai-khoan/du-lieu/yeu-cau/ma/", own_data.request_code, name="data-request-code"),
+    path("tai-khoan/du-lieu/yeu-cau/<uuid:pk>/rut/", own_data.taking_back, name="data-request-end"),
     path("gio-hang/", basket.basket, name="basket"),
     path("gio-hang/dong/", basket.lines, name="basket-lines"),
     path("gio-hang/dong/<uuid:line_id>/", basket.line, name="basket-line"),

@@ -47,6 +47,8 @@ app.conf.beat_schedule = {
     "money held by cards": {"task": "orders.follow_cards", "schedule": timedelta(minutes=30)},
     "unanswered complaints": {"task": "orders.watch_complaints", "schedule": timedelta(minutes=10)},
     "money of ended orders": {"task": "orders.return_surplus", "schedule": timedelta(minutes=5)},
+    "copies of data": {"task": "orders.make_exports", "schedule": timedelta(minutes=10)},
+    "deletions of data": {"task": "orders.run_deletions", "schedule": timedelta(minutes=30)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }
 

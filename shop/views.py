@@ -120,6 +120,7 @@ SECTIONS = {
     ),
     "desk:complaints": "desk-complaints",
     "desk:complaint": "desk-complaints",
+    **dict.fromkeys(("desk:data-requests", "desk:data-request-days", "desk:data-request"), "desk-data"),
     "desk:refund": "desk-orders",
     "desk:parcel-return": "desk-orders",
     "desk:drafts": "desk-orders",

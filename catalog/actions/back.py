@@ -87,6 +87,11 @@ def end_back_requests_of(user: User) -> None:
     BackRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
 
 
+def end_back_requests_to(contact: str) -> None:
+    """Step: what somebody without an account waits for, by their address or number, is forgotten."""
+    BackRequest.objects.filter(contact=contact).delete()
+
+
 @transaction.atomic(durable=True)
 def tell_back(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
     """Write the messages to those whose goods are back, whoever asked first coming first; answer how many.

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from cooperatives import notices
 from cooperatives.models import Cooperative, Follow
+from shop.accounts.consents import CONSENT_VERSION
 from shop.accounts.models import Consent, ConsentPurpose, User
 from shop.core.actors import Actor
 from shop.core.db import locked, locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-CONSENT_VERSION = "2026-11"
 # An address that nobody confirmed is somebody's all the same: it is not kept.
 FORGOTTEN_AFTER = datetime.timedelta(days=7)
 
@@ -80,6 +80,11 @@ def end_follow(*, token: str, actor: Actor, now: datetime.datetime) -> None:
 def end_follows_of(user: User, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: what a person follows, by their account or by their address, is ended."""
     _end(locked(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now)
+
+
+def end_follows_to(email: str, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: nothing more is sent to this address."""
+    _end(locked(Follow.objects.filter(email=email)), actor=actor, now=now)
 
 
 @shared_task(name="cooperatives.forget_follows")

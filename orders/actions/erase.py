@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import datetime
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.back import end_back_requests_of
+from catalog.actions.back import end_back_requests_of, end_back_requests_to
 from catalog.models import WishedProduct
-from cooperatives.actions.follow import end_follows_of
-from cooperatives.models import Membership, Producer
+from cooperatives.actions.follow import end_follows_of, end_follows_to
+from cooperatives.actions.people import LastManager
+from cooperatives.models import Membership, Producer, Role
+from cooperatives.states import CooperativeState
+from orders import locks
+from orders.actions.give_back import overpaid
 from orders.models import (
     BankTransfer,
     Basket,
@@ -23,15 +28,27 @@ from orders.models import (
     Order,
     OrderPart,
     Payout,
+    Refund,
     VoucherUse,
 )
 from orders.states import OrderStatus, PayoutState
-from shop.accounts.models import Address, User
+from shop.accounts.consents import end_consents
+from shop.accounts.models import Address, Consent, DataExport, DataRequest, EntryCode, SignIn, User
+from shop.accounts.places import forget_sign_ins
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change
 from shop.notifications.models import Notification
+
+
+class MoneyOpen(Refused):
+    """Money is owed, by us or to us, or a complaint waits. `details["codes"]` names the orders."""
+
+    code = "money_open"
+    default_words = _(
+        "Money or a complaint of some of your orders is still open. Ask again when it is settled."
+    )
 
 
 class StillOnTheWay(Refused):
@@ -48,15 +65,18 @@ _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, Order
 def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Take name, contacts and addresses out of a person's rows; orders keep goods, sums and province.
 
-    Raises Missing, StillOnTheWay.
+    Raises Missing, StillOnTheWay, MoneyOpen, LastManager.
     """
+    erase(user_id=user_id, actor=actor, now=now)
+
+
+def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Step of `erase_person`."""
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
+    refuse_to_erase(user)
     orders = Order.objects.filter(user=user)
-    waiting = list(orders.filter(status__in=_OPEN).order_by("number").values_list("code", flat=True))
-    if waiting:
-        raise StillOnTheWay(codes=waiting)
     _blank_orders(orders)
     Basket.objects.filter(user=user).delete()
     WishedProduct.objects.filter(user=user).delete()
@@ -65,11 +85,79 @@ def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     # Of a household whose account this is, the cooperative keeps its own note; buyers no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
     Notification.objects.filter(user=user).delete()
+    _blank_requests(DataRequest.objects.filter(user=user))
+    _forget_entrance(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     Membership.objects.filter(user=user).update(is_active=False)
     Change.objects.filter(actor_kind="person", actor_key=str(user.pk)).update(actor_name="")
     _blank_user(user, now)
+    end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)
     record_change("person.erased", user, actor=actor, now=now)
+
+
+def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
+    """Step: the same for orders that nobody signed in for, by their phone or e-mail; how many there were.
+
+    Raises StillOnTheWay, MoneyOpen.
+    """
+    orders = Order.objects.of_guest(contact)
+    _refuse_what_is_open(orders)
+    found = list(locks.lock_orders(orders.values_list("pk", flat=True)).values())
+    mine = Order.objects.filter(pk__in=[order.pk for order in found])
+    VoucherUse.objects.filter(order__in=mine).update(buyer="")
+    _blank_orders(mine)
+    Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
+    Notification.objects.filter(to=contact, user=None).delete()
+    EntryCode.objects.filter(to=contact).delete()
+    end_follows_to(contact, actor=actor, now=now)
+    end_back_requests_to(contact)
+    _blank_requests(DataRequest.objects.filter(contact=contact, user=None))
+    for order in found:
+        record_change("order.erased", order, actor=actor, now=now)
+    return len(found)
+
+
+def refuse_to_erase(user: User) -> None:
+    """Why somebody cannot be erased yet. Raises StillOnTheWay, MoneyOpen, LastManager."""
+    _refuse_what_is_open(Order.objects.filter(user=user))
+    others = Membership.objects.filter(
+        cooperative=OuterRef("cooperative"), role=Role.MANAGER, is_active=True
+    ).exclude(user=user)
+    managed = Membership.objects.filter(user=user, role=Role.MANAGER, is_active=True)
+    if managed.filter(~Exists(others), cooperative__state=CooperativeState.APPROVED).exists():
+        raise LastManager()
+
+
+def _refuse_what_is_open(orders: QuerySet[Order]) -> None:
+    def codes(found: QuerySet[Order]) -> list[str]:
+        return list(found.order_by("number").values_list("code", flat=True))
+
+    waiting = codes(orders.filter(status__in=_OPEN))
+    if waiting:
+        raise StillOnTheWay(codes=waiting)
+    mine = orders.values("pk")
+    unpaid = codes(
+        orders.filter(
+            Q(status=OrderStatus.DELIVERED, due_gross__gt=F("charged"))
+            | Q(pk__in=Refund.objects.filter(order__in=mine).to_pay().values("order"))
+            | Q(pk__in=overpaid().filter(pk__in=mine).values("pk"))
+            | Q(pk__in=Complaint.objects.open().order_by().filter(part__order__in=mine).values("part__order"))
+        )
+    )
+    if unpaid:
+        raise MoneyOpen(codes=unpaid)
+
+
+def _blank_requests(requests: QuerySet[DataRequest]) -> None:
+    requests.update(contact="", way="", name="", words="", answer="", hindrance="")
+
+
+def _forget_entrance(user: User) -> None:
+    """Everything that lets them in, and copies of their data."""
+    Authenticator.objects.filter(user_id=user.pk).delete()
+    forget_sign_ins(SignIn.objects.filter(user=user))
+    EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
+    DataExport.objects.filter(user=user).delete()
 
 
 def _blank_orders(orders: QuerySet[Order]) -> None:

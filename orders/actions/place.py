@@ -38,6 +38,7 @@ from orders.models import (
     Source,
 )
 from orders.payments.asking import asked_of
+from shop.accounts.consents import CONSENT_VERSION
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -59,9 +60,6 @@ class BasketEmpty(Refused):
 class ConsentNeeded(Refused):
     code = "consent_needed"
     default_words = _("Please agree that we pass your name and address on for this delivery.")
-
-
-CONSENT_VERSION = "2026-11"
 
 
 @transaction.atomic(durable=True)

@@ -66,6 +66,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def of_buyer(self, user_id: int) -> OrderQuerySet:
         return self.placed().filter(user=user_id)
 
+    def of_guest(self, contact: str) -> OrderQuerySet:
+        """Placed without signing in, with this normalised phone or this e-mail; none for an empty one."""
+        if not contact:
+            return self.none()
+        return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
+
     def held_by(self, token: uuid.UUID) -> OrderQuerySet:
         """Whoever holds the unguessable id of an order sees it."""
         return self.placed().filter(pk=token)

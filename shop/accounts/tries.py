@@ -49,6 +49,7 @@ def count_password_link(network: str, email: str, *, in_network: Limit = PASSWOR
 CODES_HERE = Limit("code", tries=4, seconds=15 * 60)
 CODES_FOR_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
 CODES_IN_NETWORK = Limit("code-network", tries=60, seconds=60 * 60)
+DATA_COPIES = Limit("data-copies", tries=3, seconds=24 * 60 * 60)
 PHONES_ASKED = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
 PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
 

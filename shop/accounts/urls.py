@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from shop.accounts.views import codes, pages, passkeys, places
+from shop.accounts.views import codes, consents, pages, passkeys, places
 from shop.accounts.views.entering import Arrive
 
 
@@ -31,6 +31,7 @@ def addresses(
         path("khoa/", passkeys.passkeys, name="passkeys"),
         path("khoa/moi/", passkeys.passkey_options, name="passkey-options"),
         path("khoa/<int:pk>/", passkeys.passkey_removal, name="passkey-removal"),
+        path("dong-y/", consents.consents, name="consents"),
         path("mat-khau/", pages.password_link, name="password-reset"),
         path("mat-khau/<str:uid>/<str:token>/", pages.password, name="password"),
     ], "accounts"

@@ -29,6 +29,8 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting.append(of.applications())
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
         waiting += [of.listings(), of.certificates()]
+    if staff_may(request.user, Permission.MANAGE_USERS):
+        waiting.append(of.data_requests())
     if staff_may(request.user, Permission.HANDLE_PAYMENTS):
         waiting += [
             of.transfers(),
@@ -52,6 +54,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         ]
     context = {
         "today": day_of(now),
+        "now": now,
         "waiting": waiting,
         "is_quiet": not any(each.count for each in waiting),
         "sees_orders": sees_orders,

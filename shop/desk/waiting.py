@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ from orders.models import (
     WeightQuestion,
 )
 from orders.states import OrderStatus, ParcelState
+from shop.accounts.models import DataRequest
 from shop.core.models import market_channel
 from shop.reports.cash import Age, away_by_holder
 
@@ -156,6 +158,13 @@ def unweighed(now: datetime.datetime) -> Waiting:
         "weight",
         f"{reverse('desk:orders')}?status=in_hand",
     )
+
+
+def data_requests() -> Waiting:
+    """Requests about personal data that nobody has answered, the most urgent first."""
+    rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(hindrance=""))
+    name = _("Requests about personal data")
+    return Waiting(name, rows.count(), list(rows[:SHOWN]), "data", reverse("desk:data-requests"))
 
 
 def complaints(now: datetime.datetime) -> Waiting:

@@ -11,13 +11,19 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.utils import timezone
 
+from orders.actions.data_requests import ask_as_guest, ask_for_copy, note_hindrance
+from orders.actions.hand_out import make_export
 from shop.accounts.codes import send_code
-from shop.accounts.models import CodePurpose, SignInWay, User
+from shop.accounts.consents import give_consent
+from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, RequestKind, SignInWay, User
 from shop.accounts.places import keep_sign_in
+from shop.accounts.requests import Asker, file_request
 from shop.accounts.views.presence import SESSION_KEY as SIGNED_IN_AT
+from shop.core.actors import Actor
 from shop.notifications.models import Way
+from tests.factories import make_user
 
-_IN = "/tai-khoan/dang-nhap/"
+_IN, DATA = "/tai-khoan/dang-nhap/", "/tai-khoan/du-lieu/"
 # Each address, who opens it, and what they send.
 ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
     (f"{_IN}?lai=1&next=/tai-khoan/khoa/", "buyer", None),
@@ -32,6 +38,15 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("/tai-khoan/thiet-bi/", "buyer just in", None),
     ("/tai-khoan/thiet-bi/", "buyer", None),
     ("/tai-khoan/khoa/", "buyer just in", None),
+    ("/tai-khoan/dong-y/", "buyer", None),
+    (DATA, "buyer", None),
+    (f"{DATA}yeu-cau/", "buyer", None),
+    (f"{DATA}yeu-cau/", "guest", None),
+    (f"{DATA}yeu-cau/", "guest", {"kind": "correction", "contact": "113"}),
+    (f"{DATA}yeu-cau/ma/", "guest with a request", None),
+    (f"{DATA}yeu-cau/ma/", "guest with a request", {"code": "x"}),
+    (f"{DATA}xoa/", "buyer just in", None),
+    (f"{DATA}xoa/", "newcomer just in", None),
 ]
 
 
@@ -40,16 +55,8 @@ def account_sessions(buyer: User) -> dict[str, str]:
     way = {"next": "", "back": ""}
     entering = _sent(CodePurpose.ENTER, "+84987000001") | way
     known = {"to": buyer.phone or "", "at": time.time()} | way
-    just_in = kept_session(
-        **{
-            SESSION_KEY: str(buyer.pk),
-            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
-            HASH_SESSION_KEY: buyer.get_session_auth_hash(),
-            # Looking at every page may take longer than a sign-in is fresh.
-            SIGNED_IN_AT: (timezone.now() + datetime.timedelta(days=1)).isoformat(),
-            "code": _sent(CodePurpose.CONFIRM, buyer.phone or "") | way,
-        }
-    )
+    just_in = _just_in(buyer, code=_sent(CodePurpose.CONFIRM, buyer.phone or "") | way)
+    asked = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
     keep_sign_in(
         user_id=buyer.pk,
         session_key=just_in,
@@ -62,8 +69,47 @@ def account_sessions(buyer: User) -> dict[str, str]:
         "guest with a code": kept_session(code=entering),
         "guest with a number": kept_session(shown_phone=known | {"to": "+84987000002"}),
         "guest with a known number": kept_session(shown_phone=known),
+        "guest with a request": kept_session(
+            code=_sent(CodePurpose.DATA, "+84987000003") | way, data_request=asked
+        ),
         "buyer just in": just_in,
+        "newcomer just in": _just_in(make_user(first_name="Năm")),
     }
+
+
+def data_pages(buyer: User) -> list[tuple[str, str]]:
+    """Requests of a buyer and of a guest, at each state: pages that show them, and who opens them."""
+    now, by = timezone.now(), Actor.system("test")
+    give_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
+    late = now - datetime.timedelta(days=40)
+    guest = Asker(Way.EMAIL, "khach@example.com", "Khách", "vi")
+    rows = [
+        file_request(kind=RequestKind.CORRECTION, asker=Asker.of(buyer), words="Sai tên", actor=by, now=late),
+        ask_as_guest(kind=RequestKind.DELETION, asker=guest, words="", actor=by, now=now),
+        ask_for_copy(asker=guest, actor=by, now=now),
+        ask_for_copy(asker=Asker.of(buyer), actor=by, now=now),
+    ]
+    note_hindrance(request_id=rows[1].pk, hindrance="Còn đơn chưa giao xong.", now=now)
+    make_export(request_id=rows[2].pk, now=now)
+    desk = "/quan-tri/du-lieu-ca-nhan/"
+    return [
+        (f"{DATA}ban-sao/{DataExport.objects.get(request=rows[2]).pk}/", "guest"),
+        *((f"{desk}{page}", "admin") for page in ("", "?o=done", "?o=taken_back")),
+        *((f"{desk}{row.pk}/", "admin") for row in rows),
+    ]
+
+
+def _just_in(user: User, **values: Any) -> str:
+    return kept_session(
+        **values,
+        **{
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+            # Looking at every page may take longer than a sign-in is fresh.
+            SIGNED_IN_AT: (timezone.now() + datetime.timedelta(days=1)).isoformat(),
+        },
+    )
 
 
 def kept_session(**values: Any) -> str:

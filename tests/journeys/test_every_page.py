@@ -43,6 +43,7 @@ NO_PAGES = {
     **dict.fromkeys(("desk:settlement-workbook", "members:settlement-workbook"), "XLSX"),
     "desk:payout-list": "XLSX",
     **dict.fromkeys(("accounts:passkey-sign-in", "accounts:passkey-options"), "JSON for a script"),
+    "orders:data-copy-file": "JSON, or XLSX",
     "orders:communes": "the options of a list",
     "orders:payment-news": "nothing, or the order's page anew",
     "orders:payment-picture": "a QR code to keep",

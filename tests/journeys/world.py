@@ -112,7 +112,7 @@ from tests.factories import (
     make_user,
     make_way,
 )
-from tests.journeys.account_pages import ACCOUNT_PAGES, account_sessions, kept_session
+from tests.journeys.account_pages import ACCOUNT_PAGES, account_sessions, data_pages, kept_session
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.arriving import told
 
@@ -650,6 +650,8 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/tai-khoan/mat-khau/a/b/", status=404),
         Visit(password),
         *(Visit(path, who, sent=sent) for path, who, sent in ACCOUNT_PAGES),
+        *(Visit(path, who) for path, who in data_pages(market.buyer)),
+        Visit("/quan-tri/du-lieu-ca-nhan/thoi-han/", "admin", 422, sent={"data_access_days": "x"}),
     ]
 
 

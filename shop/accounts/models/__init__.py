@@ -11,6 +11,7 @@ from shop.accounts.models.person import (
     User,
     UserManager,
 )
+from shop.accounts.models.request import DataExport, DataRequest, RequestKind
 
 __all__ = [
     "Address",
@@ -20,9 +21,12 @@ __all__ = [
     "CodePurpose",
     "Consent",
     "ConsentPurpose",
+    "DataExport",
+    "DataRequest",
     "EntryCode",
     "Group",
     "GroupPermission",
+    "RequestKind",
     "SignIn",
     "SignInWay",
     "User",

@@ -64,12 +64,32 @@ class ShopSettings(WithMetadata):
     answer_complaints_days = models.PositiveSmallIntegerField(
         default=7, help_text=_("Within how many days a complaint is answered.")
     )
+    # What Decree 356/2025/NĐ-CP gives for the rights of Law 91/2025; check it before opening.
+    data_access_days = models.PositiveSmallIntegerField(
+        default=10, help_text=_("Within how many days somebody gets a copy of their data.")
+    )
+    data_correction_days = models.PositiveSmallIntegerField(
+        default=10, help_text=_("Within how many days personal data is corrected.")
+    )
+    data_withdrawal_days = models.PositiveSmallIntegerField(
+        default=15, help_text=_("Within how many days a withdrawn consent, or an objection, takes effect.")
+    )
+    data_deletion_days = models.PositiveSmallIntegerField(
+        default=20, help_text=_("Within how many days personal data is deleted.")
+    )
+    deletion_wait_days = models.PositiveSmallIntegerField(
+        default=7, help_text=_("How many days somebody may take a deletion back before it happens.")
+    )
 
     class Meta:
         verbose_name = pgettext_lazy("model", "settings of the market")
         verbose_name_plural = pgettext_lazy("models", "settings of the market")
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="shop_settings_are_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(deletion_wait_days__lt=models.F("data_deletion_days")),
+                name="shop_settings_deletion_in_time",
+            ),
         ]
 
     def __str__(self) -> str:

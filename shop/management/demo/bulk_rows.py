@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 
 from catalog.models import Movement, Reason
-from orders.actions.place import CONSENT_VERSION
 from orders.models import EventKind, Order, OrderLine, Parcel, ParcelLine, Payment, PaymentEvent
+from shop.accounts.consents import CONSENT_VERSION
 from shop.accounts.models import Consent, ConsentPurpose
 from shop.core.actors import Actor
 

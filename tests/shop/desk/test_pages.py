@@ -100,6 +100,7 @@ def test_home_counts_what_waits(admin: Client) -> None:
         "cooperative": 1,
         "listing": 1,
         "certificate": 0,
+        "data": 0,
         "transfer": 0,
         "call": 0,
         "dispute": 0,

@@ -1,0 +1,156 @@
+"""Everything that the shop keeps of a person, as plain values, in as many queries as there are lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Q, QuerySet
+
+from catalog.models import BackRequest, WishedProduct
+from cooperatives.models import Follow, Membership
+from orders.models import (
+    Basket,
+    BasketLine,
+    Complaint,
+    InvoiceDetails,
+    Order,
+    OrderLine,
+    OrderPart,
+    Payment,
+    Refund,
+)
+from shop.accounts.models import Address, Consent, DataRequest, SignIn, User
+from shop.core.models import Change
+from shop.notifications.models import Notification
+
+Rows = list[dict[str, Any]]
+_ADDRESS = (
+    *("first_name", "last_name", "company_name", "street_address_1", "street_address_2", "city"),
+    *("country_area", "postal_code", "country", "phone", "landmark"),
+)
+
+_MOST_DONE = 10_000  # the newest: whoever works at the desk has done more than a workbook holds
+
+
+def data_of_person(user_id: int) -> dict[str, Any]:
+    """By name of the list; money in minor units beside its currency."""
+    me = User.objects.filter(pk=user_id)
+    account = me.values(
+        *("first_name", "last_name", "email", "phone", "phone_confirmed_at", "language"),
+        *("date_joined", "last_login", "metadata"),
+    )
+    return {
+        "account": list(account),
+        "addresses": _rows(Address.objects.filter(user=user_id), *_ADDRESS),
+        **_of_orders(Order.objects.of_buyer(user_id)),
+        "follows": _follows(Follow.objects.filter(user=user_id)),
+        "wishes": _rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
+        "waiting_for": _waiting_for(BackRequest.objects.filter(user=user_id)),
+        "baskets": _rows(Basket.objects.filter(user=user_id), "name", "phone", "email", "note", "changed_at"),
+        "basket_lines": _rows(
+            BasketLine.objects.filter(basket__user=user_id),
+            "variant__product__name",
+            "quantity",
+            "created_at",
+        ),
+        "consents": _rows(
+            Consent.objects.filter(user=user_id),
+            *("purpose", "version", "given_at", "withdrawn_at", "door", "about"),
+        ),
+        "requests": _requests(DataRequest.objects.filter(user=user_id)),
+        "signed_in": _rows(SignIn.objects.filter(user=user_id), "way", "at", "seen_at", "address", "agent"),
+        "passkeys": [
+            {"name": str(key), "created_at": key.created_at, "last_used_at": key.last_used_at}
+            for key in Authenticator.objects.filter(user_id=user_id).order_by("pk")
+        ],
+        "memberships": _rows(
+            Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "since"
+        ),
+        "messages": _messages(Notification.objects.filter(user=user_id)),
+        "done_by_me": list(
+            Change.objects.filter(actor_kind="person", actor_key=str(user_id))
+            .order_by("-at", "-pk")
+            .values("at", "what", "kind", "key", "door")[:_MOST_DONE]
+        ),
+    }
+
+
+def data_of_guest(contact: str) -> dict[str, Any]:
+    """What was left with a number or an address without signing in."""
+    orders = Order.objects.of_guest(contact)
+    about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
+    held = Q(phone=contact) | Q(email__iexact=contact)
+    return {
+        **_of_orders(orders),
+        "follows": _follows(Follow.objects.filter(user=None, email=contact)),
+        "waiting_for": _waiting_for(BackRequest.objects.filter(user=None, contact=contact)),
+        "baskets": _rows(
+            Basket.objects.filter(held, user=None), "name", "phone", "email", "note", "changed_at"
+        ),
+        "consents": _rows(
+            Consent.objects.filter(user=None, about__in=about),
+            *("purpose", "version", "given_at", "withdrawn_at", "door", "about"),
+        ),
+        "requests": _requests(DataRequest.objects.filter(user=None, contact=contact)),
+        "messages": _messages(Notification.objects.filter(user=None, to=contact)),
+    }
+
+
+def _of_orders(orders: QuerySet[Order]) -> dict[str, Rows]:
+    mine = orders.values("pk")
+    shipping = tuple(f"shipping_address__{name}" for name in _ADDRESS)
+    billing = tuple(f"billing_address__{name}" for name in _ADDRESS)
+    return {
+        "orders": _rows(
+            orders,
+            *("code", "number", "placed_at", "status", "source", "currency", "total_gross", "charged"),
+            *("buyer_name", "phone", "email", "note", "voucher_code", *shipping, *billing),
+        ),
+        "order_lines": _rows(
+            OrderLine.objects.filter(order__in=mine),
+            *("order__code", "product_name", "variant_name", "sku", "quantity", "unit", "unit_price"),
+            *("total_gross", "cooperative__name", "weighed_grams"),
+        ),
+        "invoices": _rows(
+            InvoiceDetails.objects.filter(order__in=mine),
+            *("order__code", "company", "tax_code", "address", "email"),
+        ),
+        "order_parts": _rows(
+            OrderPart.objects.filter(order__in=mine),
+            *("order__code", "number", "cooperative__name", "state", "progress", "way_name", "carrier"),
+            *("pickup_place", "pickup_day", "delivery_gross", "total_gross", "note"),
+        ),
+        "payments": _rows(
+            Payment.objects.filter(order__in=mine, events__isnull=False),
+            *("order__code", "method", "currency", "events__kind", "events__amount", "events__at"),
+        ),
+        "complaints": _rows(
+            Complaint.objects.filter(part__order__in=mine),
+            *("part__order__code", "made_at", "words", "wish", "state", "answer", "answered_at"),
+        ),
+        "refunds": _rows(
+            Refund.objects.filter(order__in=mine),
+            *("order__code", "decided_at", "amount", "money", "currency", "reason"),
+        ),
+    }
+
+
+def _requests(rows: QuerySet[DataRequest]) -> Rows:
+    return _rows(rows, "kind", "state", "words", "made_at", "due_at", "answered_at", "answer")
+
+
+def _follows(rows: QuerySet[Follow]) -> Rows:
+    return _rows(rows, "cooperative__name", "email", "asked_at", "confirmed_at")
+
+
+def _waiting_for(rows: QuerySet[BackRequest]) -> Rows:
+    return _rows(rows, "product__name", "way", "contact", "asked_at", "told_at")
+
+
+def _messages(rows: QuerySet[Notification]) -> Rows:
+    return _rows(rows, "way", "to", "subject", "created_at", "sent_at")
+
+
+def _rows(rows: QuerySet[Any], *columns: str) -> Rows:
+    return list(rows.order_by("pk").values(*columns))

@@ -1,0 +1,85 @@
+"""What people ask about their personal data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from shop.accounts.models import RequestKind
+from shop.core.phones import normalise
+from shop.notifications.models import Way
+
+_LONGEST = 2000
+
+
+class RequestForm(forms.Form):
+    """By somebody who is signed in: copies and deletions have buttons of their own."""
+
+    kind = forms.ChoiceField(
+        label=_("What is it about?"),
+        choices=[
+            each for each in RequestKind.choices if each[0] not in (RequestKind.ACCESS, RequestKind.DELETION)
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what it is about.")},
+    )
+    words = forms.CharField(
+        label=_("What should be done?"),
+        max_length=_LONGEST,
+        widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
+        error_messages={"required": _("Say what should be done.")},
+    )
+
+
+class GuestRequestForm(RequestForm):
+    """By somebody without an account: a code goes to the number or the address that it is about."""
+
+    contact = forms.CharField(
+        label=_("Phone number or e-mail that you ordered with"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "tel"}),
+        help_text=_("A code goes there, so that nobody else asks in your name."),
+        error_messages={"required": _("Write the phone number or the e-mail address.")},
+    )
+    name = forms.CharField(
+        label=pgettext_lazy("person", "Full name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
+    )
+    field_order = ("kind", "contact", "name", "words")
+
+    def __init__(self, *args: Any, by_phone: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._by_phone = by_phone
+        kind = self.fields["kind"]
+        assert isinstance(kind, forms.ChoiceField)
+        kind.choices = RequestKind.choices
+        self.fields["words"].required = False
+
+    def clean_contact(self) -> str:
+        written: str = self.cleaned_data["contact"].strip()
+        if "@" in written:
+            validate_email(written)
+            return written.lower()
+        phone = normalise(written)
+        if not self._by_phone or not phone.startswith("+") or not 8 <= len(phone) <= 16:
+            raise forms.ValidationError(
+                _("Write a mobile number, or an e-mail address like hoa@example.com.")
+            )
+        return phone
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        needs_words = given.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
+        if needs_words and not given.get("words", "").strip():
+            self.add_error("words", _("Say what should be done."))
+        return given
+
+    @property
+    def way(self) -> Way:
+        return Way.EMAIL if "@" in self.cleaned_data["contact"] else Way.SMS

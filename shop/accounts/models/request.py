@@ -1,0 +1,133 @@
+"""What people ask about their personal data, and copies of it that were made for them."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from shop.accounts.states import RequestState
+from shop.core.actors import Door
+from shop.notifications.models import Way
+
+
+class RequestKind(models.TextChoices):
+    """The rights of Law 91/2025 that are asked for here."""
+
+    ACCESS = "access", _("a copy of my data")
+    CORRECTION = "correction", _("correcting my data")
+    DELETION = "deletion", _("deleting my data")
+    WITHDRAWAL = "withdrawal", _("withdrawing my consent")
+    OBJECTION = "objection", _("restricting or stopping what is done with my data")
+
+
+class DataRequestQuerySet(models.QuerySet["DataRequest"]):
+    def open(self) -> DataRequestQuerySet:
+        """What waits for an answer, most urgent first."""
+        return self.filter(state=RequestState.OPEN).order_by("due_at", "pk")
+
+    def at_state(self, state: str) -> DataRequestQuerySet:
+        """Those at one state, newest first; open ones by urgency."""
+        return self.open() if state == RequestState.OPEN else self.filter(state=state).newest_first()
+
+    def of_person(self, user_id: int) -> DataRequestQuerySet:
+        return self.filter(user=user_id).newest_first()
+
+    def to_run(self, now: datetime.datetime) -> DataRequestQuerySet:
+        """Deletions whose waiting time is over."""
+        return self.open().filter(kind=RequestKind.DELETION, runs_at__lte=now)
+
+    def newest_first(self) -> DataRequestQuerySet:
+        return self.order_by("-made_at", "-pk")
+
+
+class DataRequest(models.Model):
+    """One request about personal data: by whom, by when it is to be answered, who answered and how.
+
+    `contact` is a number or an address that its owner has shown to be theirs: guests have no account to hang
+    a request on. `runs_at` is when a deletion happens by itself. Whoever is erased leaves the row without
+    contact, name and words.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=12, choices=RequestKind)
+    state = models.CharField(max_length=12, choices=RequestState, default=RequestState.OPEN)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="data_requests", null=True, blank=True
+    )
+    way = models.CharField(max_length=10, choices=Way, blank=True, default="")
+    contact = models.CharField(max_length=254, blank=True, default="")
+    name = models.CharField(max_length=256, blank=True, default="")
+    words = models.TextField(blank=True, default="")
+    language = models.CharField(max_length=16, default="vi")
+    door = models.CharField(max_length=10, choices=Door)
+    made_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text=_("By when the law wants it done."))
+    runs_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=250, blank=True, default="")
+    answer = models.TextField(blank=True, default="")
+    hindrance = models.TextField(blank=True, default="", help_text=_("Why it could not be done by itself."))
+
+    objects = DataRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "request about personal data")
+        verbose_name_plural = pgettext_lazy("models", "requests about personal data")
+        indexes = [
+            models.Index(fields=["state", "due_at", "id"], name="data_request_by_state"),
+            models.Index(fields=["user", "-made_at"], name="data_request_by_user"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state=RequestState.OPEN) | Q(answered_at__isnull=False),
+                name="data_request_ended_when",
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(state=RequestState.OPEN, kind=RequestKind.DELETION, user__isnull=False),
+                name="data_request_one_deletion",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.made_at:%Y-%m-%d}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == RequestState.OPEN
+
+
+class DataExportQuerySet(models.QuerySet["DataExport"]):
+    def to_make(self) -> DataExportQuerySet:
+        """Those that no job has made yet."""
+        return self.filter(ready_at=None).order_by("made_at", "pk")
+
+    def visible_to(self, user_id: int | None, now: datetime.datetime) -> DataExportQuerySet:
+        """Those that somebody may fetch: their own, or a guest's by its unguessable id. Old ones are gone."""
+        return self.filter(Q(user=user_id) | Q(user=None), ready_at__isnull=False, expires_at__gt=now)
+
+
+class DataExport(models.Model):
+    """A copy of somebody's data, made by a job and kept for some days: JSON and a workbook, packed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.OneToOneField(DataRequest, models.CASCADE, related_name="export")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="data_exports", null=True, blank=True
+    )
+    made_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    as_json = models.BinaryField(default=bytes)
+    as_workbook = models.BinaryField(default=bytes)
+
+    objects = DataExportQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.made_at:%Y-%m-%d}"

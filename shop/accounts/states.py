@@ -1,0 +1,20 @@
+"""States of requests about personal data, and the table of moves between them."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.states import Moves
+
+
+class RequestState(TextChoices):
+    OPEN = "open", _("open")
+    DONE = "done", _("done")
+    REFUSED = "refused", _("refused")
+    TAKEN_BACK = "taken_back", _("taken back")
+
+
+REQUEST_MOVES: Moves = {
+    RequestState.OPEN: frozenset({RequestState.DONE, RequestState.REFUSED, RequestState.TAKEN_BACK}),
+}
