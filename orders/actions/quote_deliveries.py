@@ -51,7 +51,8 @@ def quote_deliveries(
         ]
         chosen = wanted.deliveries.get(cooperative_id)
         possible = {offer.way.pk for offer in share.possible_offers}
-        if proposing and (chosen is None or chosen.way_id not in possible):
+        is_carried = chosen is not None and chosen.way_id is None and chosen.service_id in fallbacks
+        if proposing and not is_carried and (chosen is None or chosen.way_id not in possible):
             chosen = share.first_choice
         _choose(share, chosen, fallbacks)
         if share.cooperative.is_paused_on(day_of(now)):

@@ -75,7 +75,8 @@ class PlaceForm(forms.Form):
 
 
 def chosen_ways(posted: Mapping[str, Any], cooperatives: Iterable[int]) -> dict[int, WantedDelivery]:
-    """The radio buttons as posted ("12", "12@2026-11-29T06:00"); what makes no sense is not chosen."""
+    """The radio buttons as posted ("12", "12@2026-11-29T06:00"); what makes no sense is not chosen, nor is a
+    service: a basket that travels so goes on so."""
     chosen = {}
     for cooperative_id in cooperatives:
         found = _WAY.fullmatch(str(posted.get(f"way-{cooperative_id}", "")))

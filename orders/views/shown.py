@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orders.actions.shares import Offer, Problem, Quote, QuotedLine, QuotedTime, Share
+from cooperatives.models import DeliveryWay, Service
+from orders.actions.shares import Problem, Quote, QuotedLine, QuotedTime, Share
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
@@ -50,10 +51,14 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One radio button: a way, or one pickup time of it; `is_further` where the way was named above."""
+    """One radio button: a way, or one pickup time of it; `is_further` where the way was named above.
+
+    Or the service that carries a share, for a basket that somebody let travel so over the API.
+    """
 
     value: str
-    offer: Offer
+    way: DeliveryWay | Service
+    fee: int | None
     time: QuotedTime | None
     is_chosen: bool
     is_further: bool = False
@@ -162,16 +167,19 @@ def share_words(share: Share, province: Division | None) -> list[str]:
 
 
 def choices_of(share: Share) -> list[Choice]:
-    """The radio buttons of a share: each possible way, or each free time of it."""
+    """The radio buttons of a share: the service that carries it, each possible way or free time of it."""
     choices = []
+    if share.service is not None:
+        value = f"service-{share.service.pk}"
+        choices.append(Choice(value, share.service, share.service_fee, None, is_chosen=True))
     for offer in share.possible_offers:
         if not offer.way.market_days.all():
-            choices.append(Choice(str(offer.way.pk), offer, None, share.chosen is offer))
+            choices.append(Choice(str(offer.way.pk), offer.way, offer.fee, None, share.chosen is offer))
             continue
         for place, time in enumerate(time for time in offer.times if not time.is_full):
             is_chosen = share.chosen is offer and share.chosen_time == time.time
             value = f"{offer.way.pk}@{time.time.key}"
-            choices.append(Choice(value, offer, time, is_chosen, is_further=place > 0))
+            choices.append(Choice(value, offer.way, offer.fee, time, is_chosen, is_further=place > 0))
     return choices
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from cooperatives.models import ServicePrice
 from orders.actions.call import follow_cards_task
 from orders.actions.merge import adopt_basket
 from orders.actions.place import place_order
@@ -19,6 +21,7 @@ from orders.models import (
     GatewayCall,
     Method,
     Operation,
+    Order,
     Payment,
     PaymentEvent,
 )
@@ -33,8 +36,11 @@ from tests.factories import (
     HANOI,
     carriers_for,
     make_basket,
+    make_channel,
     make_contact,
     make_places,
+    make_seller,
+    make_service,
     make_user,
     make_variant,
 )
@@ -186,6 +192,33 @@ def test_the_page_knows_what_was_said_over_the_api(client: Client):
     assert "Số 5, ngõ 12" in page
     assert "hoa@example.com" in page
     assert f'value="{HANOI}" selected' in page
+
+
+def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client):
+    make_places()
+    channel, person = make_channel(), make_user()
+    own, carried = make_seller(), make_seller("HTX Tài Hoan")
+    carried.ways.all().delete()
+    service = make_service(channel)
+    ServicePrice.objects.create(service=service, channel=channel, currency="VND", price=45_000)
+    token = token_of(person)
+    goods = [make_variant(own, price=90_000), make_variant(carried, price=10_000)]
+    checkout = ready(*((each, 1) for each in goods), token=token, countryArea="Hà Nội")
+    client.force_login(person)
+
+    page = client.get(reverse("orders:checkout")).content.decode()
+    hidden = dict(re.findall(r'name="(basket|shown_total|shown_most)" value="([^"]*)"', page))
+    ways = dict(re.findall(r'name="(way-\d+)" value="([^"]+)" checked', page))
+    form = {"name": "Hoa", "phone": "0987654321", "province": HANOI, "commune": "00613", "street": "Số 5"}
+    answer = client.post(reverse("orders:checkout"), form | hidden | ways | {"consent": "on"})
+
+    order = Order.objects.get()
+    assert answer.url == reverse("orders:order", kwargs={"token": order.pk})
+    assert ways[f"way-{carried.pk}"] == f"service-{service.pk}"
+    assert hidden["shown_total"] == "175000"
+    parts = {part.cooperative_id: (part.way_name, part.delivery_gross) for part in order.parts.all()}
+    assert parts == {own.pk: ("Giao tận nhà", 30_000), carried.pk: (service.name, 45_000)}
+    assert key_of(checkout, "Checkout") == order.basket_key
 
 
 def test_an_order_that_an_app_pays_is_shown_on_its_page(client: Client, settings):
