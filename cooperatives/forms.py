@@ -79,7 +79,7 @@ class TranslationForm(forms.Form):
             name = names[field] = f"{row._meta.model_name}-{row.pk}-{field}"
             column = row._meta.get_field(field)
             is_long = len(own) > _LONG or not getattr(column, "max_length", None)
-            attrs: dict[str, Any] = {"class": "input", "lang": language}
+            attrs: dict[str, Any] = {"class": "input", "lang": language, "rows": 4}
             self.fields[name] = forms.CharField(
                 label=str(_LABELS[field]),
                 required=False,

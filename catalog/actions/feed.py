@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import io
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -30,9 +31,11 @@ from cooperatives.models import Cooperative
 from shop.core.addresses import public_address
 from shop.core.models import Channel, PictureState, Translation, market_channel, shop_settings
 from shop.core.money import plain_amount
+from shop.core.sitemaps import address_of
 
 _KEPT = datetime.timedelta(hours=6)
 _AT_ONCE = 500
+_BUFFER = 256 * 1024
 _MOST_TITLE, _MOST_TEXT = 150, 5000
 _NOTHING: AttributesImpl[str] = AttributesImpl({})
 _NAMESPACE = "http://base.google.com/ns/1.0"
@@ -92,7 +95,8 @@ class _Feed:
 
     def __init__(self, file: IO[bytes], language: str) -> None:
         self.file, self.language = file, language
-        self._packed = gzip.GzipFile(fileobj=file, mode="wb", mtime=0)
+        packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
+        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # each tag is a write of its own
         self._xml = XMLGenerator(self._packed, encoding="utf-8", short_empty_elements=True)
         self._xml.startDocument()
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
@@ -105,11 +109,10 @@ class _Feed:
     def add(self, kinds: Sequence[_Kind]) -> None:
         """Add these, with their texts in the feed's language."""
         said = _Said(kinds, self.language)
-        with translation.override(self.language):
-            for kind in kinds:
-                self._xml.startElement("item", _NOTHING)
-                self._told({f"g:{field}": text for field, text in _item(kind, said).items() if text})
-                self._xml.endElement("item")
+        for kind in kinds:
+            self._xml.startElement("item", _NOTHING)
+            self._told({f"g:{field}": text for field, text in _item(kind, said).items() if text})
+            self._xml.endElement("item")
 
     def finish(self) -> None:
         self._xml.endElement("channel")
@@ -130,6 +133,7 @@ class _Said:
     def __init__(self, kinds: Sequence[_Kind], language: str) -> None:
         products = [kind.listing.product for kind in kinds]
         shelves = {int(key) for product in products for key in _keys(product.category)}
+        self.language = language
         self.shelves = Category.objects.in_bulk(shelves)
         self._texts: dict[tuple[str, str, str], str] = {}
         if language == settings.LANGUAGE_CODE:
@@ -155,14 +159,13 @@ def _item(kind: _Kind, said: _Said) -> dict[str, Any]:
     name = said.of(product, "name")
     label = said.of(variant, "name")
     shelves = [said.shelves[int(key)] for key in _keys(product.category) if int(key) in said.shelves]
-    path = reverse("catalog:product", args=[product.slug])
     listed, selling = price.amount or 0, price.selling or 0
     return {
         "id": variant.sku or f"v{variant.pk}",
         "item_group_id": product.pk,
         "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
         "description": said.of(product, "description_text")[:_MOST_TEXT] or name,
-        "link": f"{public_address(path)}?variant={variant.pk}",
+        "link": f"{address_of('catalog:product', product.slug, said.language)}?variant={variant.pk}",
         "image_link": kind.image,
         "availability": "in_stock" if kind.is_there else "out_of_stock",
         "price": f"{plain_amount(listed, price.currency)} {price.currency}",

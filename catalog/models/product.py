@@ -67,6 +67,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
             cooperative__state=CooperativeState.APPROVED,
         )
 
+    def available_in(self, channel_id: int) -> ProductQuerySet:
+        """What lists show and a buyer may have now."""
+        return self.filter(
+            listings__channel=channel_id,
+            listings__state=ListingState.PUBLISHED,
+            listings__visible_in_listings=True,
+            listings__is_available=True,
+            cooperative__state=CooperativeState.APPROVED,
+        )
+
     def for_cooperative(self, cooperative: Cooperative) -> ProductQuerySet:
         return self.filter(cooperative=cooperative)
 

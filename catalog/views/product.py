@@ -133,13 +133,16 @@ def _back_form(
 def _similar(product: Product, channel: Channel) -> list[Listing]:
     """What else stands on the same shelf and is to be had, the newest goods first.
 
-    By the goods' own keys, so that databases read the shelf's index and stop after a few.
+    First their keys, so that databases read the shelf's index from its end and stop after a few.
     """
     if product.category_id is None:
         return []
-    beside = Listing.objects.on_shelf(channel.pk).filter(product__category=product.category_id)
-    found = beside.filter(is_available=True).exclude(product=product).order_by("-product")
-    return list(found[:MOST_SIMILAR])
+    beside = Product.objects.available_in(channel.pk).filter(category=product.category_id)
+    keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MOST_SIMILAR]
+    found = list(Listing.objects.on_shelf(channel.pk).filter(product__in=list(keys)).order_by("-product"))
+    for listing in found:
+        listing.channel = channel  # known already
+    return found
 
 
 def _translate(product: Product, choices: Sequence[Choice]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from django.utils import translation
 
 from shop.core.addresses import public_address
 
+_ANY = "any-slug"
 _AT_ONCE = 2000  # addresses in a file: half a megabyte, far below the protocol's 50,000
 
 
@@ -49,8 +51,20 @@ class Addresses(Sitemap):  # type: ignore[type-arg]
         return None
 
     def address(self, slug: str, language: str) -> str:
-        with translation.override(language):
-            return public_address(reverse(self.view, args=[slug]))
+        return address_of(self.view, slug, language)
+
+
+def address_of(view: str, slug: str, language: str) -> str:
+    """The whole address of a page that is known by a slug; quick enough for a hundred thousand of them."""
+    before, after = _around_slug(view, language)
+    return f"{before}{slug}{after}"
+
+
+@cache
+def _around_slug(view: str, language: str) -> tuple[str, str]:
+    with translation.override(language):
+        before, _slug, after = public_address(reverse(view, args=[_ANY])).rpartition(_ANY)
+    return before, after
 
 
 class NamedPages(Addresses):
