@@ -55,7 +55,7 @@ LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 # Doors behind which nothing is to be found, and pages that lead to more of themselves without end.
 NOT_FOR_CRAWLERS = (
     *("catalog:search", "orders:basket", "orders:checkout", "orders:find", "accounts:home"),
-    *("members:today", "desk:home"),
+    *("members:today", "desk:home", "catalog:wishes", "catalog:follow-market"),
 )
 MACHINES_ONLY = ("/graphql/", "/webhooks/", "/health/")
 SECTIONS = {

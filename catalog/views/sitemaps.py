@@ -9,9 +9,11 @@ from django.conf import settings
 from django.db.models import Max
 
 from catalog.models import Category, Listing
+from catalog.views.place import all_provinces
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel
 from shop.core.sitemaps import Addresses
+from shop.core.text import slug as in_address
 
 
 class Products(Addresses):
@@ -45,11 +47,26 @@ class Cooperatives(Addresses):
         return Cooperative.objects.public().order_by("pk").values_list("slug", "updated_at")
 
 
+class Regions(Addresses):
+    """Provinces from which something is sold."""
+
+    view = "catalog:region"
+
+    def items(self) -> list[tuple[str, None]]:
+        codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True))
+        return [(in_address(each.name), None) for each in all_provinces() if each.code in codes]
+
+
 def sitemaps() -> dict[str, Addresses]:
-    """The lists of goods, shelves and stalls in each language, by the word in their address."""
+    """The lists of goods, shelves, stalls and regions in each language, by the word in their address."""
     return {
         f"{word}-{language}": kind(language)
-        for word, kind in (("goods", Products), ("shelves", Categories), ("cooperatives", Cooperatives))
+        for word, kind in (
+            ("goods", Products),
+            ("shelves", Categories),
+            ("cooperatives", Cooperatives),
+            ("regions", Regions),
+        )
         for language, _name in settings.LANGUAGES
     }
 

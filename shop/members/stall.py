@@ -23,6 +23,7 @@ from cooperatives.views import carry_out
 from shop.core.calendar import day_of
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.renditions import keep_picture
+from shop.core.translate import other_languages
 from shop.members.entrance import for_members, show
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.stall import CertificateForm, HouseholdForm, StoryForm
@@ -44,6 +45,7 @@ def stall(request: HttpRequest, standing: Standing) -> HttpResponse:
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
     context = {
         "form": form,
+        "tongues": other_languages(),
         "households": Producer.objects.for_cooperative(cooperative).order_by("pk"),
         "certificates": certificates.prefetch_related("products"),
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),

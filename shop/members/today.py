@@ -18,7 +18,6 @@ from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
 from shop.core.calendar import day_of
 from shop.core.errors import Missing
-from shop.core.translate import other_languages
 from shop.members.entrance import CHOSEN_KEY, for_members, show, to_sign_in
 from shop.members.forms.fields import as_key
 from shop.members.worklist import Stage, Task, at_stage, tasks
@@ -37,7 +36,6 @@ def today(request: HttpRequest, standing: Standing) -> HttpResponse:
     sections = _sections(mine, now) if standing.may(Right.PACK) else []
     context = {
         "this_day": day_of(now),
-        "tongues": other_languages(),
         "sections": sections,
         "complaints": _complaints(standing) if standing.may(Right.PACK) else [],
         "now": now,

@@ -51,7 +51,7 @@ def cooperative_texts(request: HttpRequest, standing: Standing, language: str) -
     """What buyers read of the cooperative and its ways of delivery, in another language."""
     cooperative = standing.cooperative
     form = CooperativeTexts(cooperative, _other(language), _sent(request))
-    back = reverse("members:today")
+    back = reverse("members:stall")
     if not form.is_valid():
         return _page(request, standing, form, language, name=cooperative.name, back=back)
     act = partial(

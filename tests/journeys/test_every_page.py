@@ -50,6 +50,7 @@ NO_PAGES = {
     "back-room": "leads on to the sign-in page",
     "catalog:bulletin-text": "a text to keep",
     "catalog:bulletin-spoken": "a text to read out",
+    **dict.fromkeys(("robots", "sitemaps", "sitemap", "google-feed"), "texts and XML for machines"),
     "media": "pictures",
     "jwks": "JSON for apps",
     "thumbnail": "leads on to a picture",
