@@ -51,6 +51,11 @@ PAGES = {
     "quy-che": _("Operating rules"),
 }
 SEASON_GOODS, SHELF_GOODS = 8, 4
+# Pages of an account that orders, which know all of a person's rows, have to show.
+ACCOUNT_PAGES = {
+    *("orders:my-data", "orders:data-deletion", "orders:data-request", "orders:data-request-code"),
+    *("orders:addresses", "orders:address-new", "orders:address"),
+}
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 # Doors behind which nothing is to be found, and pages that lead to more of themselves without end.
 NOT_FOR_CRAWLERS = (
@@ -282,7 +287,8 @@ def _section(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None:
         return ""
-    return "account" if match.namespace == "accounts" else SECTIONS.get(match.view_name, "")
+    is_account = match.namespace == "accounts" or match.view_name in ACCOUNT_PAGES
+    return "account" if is_account else SECTIONS.get(match.view_name, "")
 
 
 def _memberships(request: HttpRequest) -> list[Membership]:

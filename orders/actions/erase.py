@@ -35,8 +35,10 @@ from orders.states import OrderStatus, PayoutState
 from shop.accounts.consents import end_consents
 from shop.accounts.models import Address, Consent, DataExport, DataRequest, EntryCode, SignIn, User
 from shop.accounts.places import forget_sign_ins
+from shop.accounts.requests import end_request
+from shop.accounts.states import RequestState
 from shop.core.actors import Actor
-from shop.core.db import locked_one
+from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change
 from shop.notifications.models import Notification
@@ -85,7 +87,7 @@ def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     # Of a household whose account this is, the cooperative keeps its own note; buyers no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
     Notification.objects.filter(user=user).delete()
-    _blank_requests(DataRequest.objects.filter(user=user))
+    _end_requests(DataRequest.objects.filter(user=user), actor, now)
     _forget_entrance(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     Membership.objects.filter(user=user).update(is_active=False)
@@ -111,7 +113,7 @@ def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
     EntryCode.objects.filter(to=contact).delete()
     end_follows_to(contact, actor=actor, now=now)
     end_back_requests_to(contact)
-    _blank_requests(DataRequest.objects.filter(contact=contact, user=None))
+    _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in found:
         record_change("order.erased", order, actor=actor, now=now)
     return len(found)
@@ -148,7 +150,10 @@ def _refuse_what_is_open(orders: QuerySet[Order]) -> None:
         raise MoneyOpen(codes=unpaid)
 
 
-def _blank_requests(requests: QuerySet[DataRequest]) -> None:
+def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
+    """With the data goes whatever else was asked about it; the rows stay, without saying whose they were."""
+    for row in locked(requests.filter(state=RequestState.OPEN)):
+        end_request(row, RequestState.DONE, actor=actor, now=now)
     requests.update(contact="", way="", name="", words="", answer="", hindrance="")
 
 

@@ -10,7 +10,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.actions import EmailTaken
-from shop.accounts.links import CONFIRM_ACCOUNT, CONFIRMATION, LinkTo, new_email_of, write_link
+from shop.accounts.links import (
+    CONFIRM_ACCOUNT,
+    CONFIRMATION,
+    LinkTo,
+    new_email_of,
+    tell_of_entrance,
+    write_link,
+)
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.db import locked_one
@@ -88,6 +95,7 @@ def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.dateti
     new = new_email_of(token, user)
     if new is None:
         raise LinkTooOld(field="token")
+    tell_of_entrance(user=user, words=_("Your account has another e-mail address now."), now=now)
     user.email = new
     user.revocation_key = secrets.token_urlsafe()
     user.is_confirmed = True

@@ -132,6 +132,15 @@ class PasswordLinkForm(forms.Form):
     email = _email()
 
 
+class EmailForm(forms.Form):
+    """Another address for the account."""
+
+    email = _email()
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
 class NewPasswordForm(forms.Form):
     password = _password(_("New password"), "new-password")
 

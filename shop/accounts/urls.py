@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from shop.accounts.views import codes, consents, pages, passkeys, places
+from shop.accounts.views import codes, consents, emails, pages, passkeys, places
 from shop.accounts.views.entering import Arrive
 
 
@@ -25,6 +25,8 @@ def addresses(
         path("dang-ky/", pages.register, {"arrive": arrive}, name="register"),
         path("thong-tin/", pages.details, name="details"),
         path("thong-tin/so-dien-thoai/", codes.phone_confirmation, name="phone-confirmation"),
+        path("thong-tin/thu-dien-tu/", emails.email, name="email"),
+        path("thong-tin/thu-dien-tu/<str:token>/", emails.email_confirmation, name="email-confirmation"),
         path("thiet-bi/", places.places, name="places"),
         path("thiet-bi/khac/", places.other_places, name="other-places"),
         path("thiet-bi/<int:pk>/", places.place, name="place"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth import get_user, login
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +18,8 @@ from cooperatives.access import Standing
 from cooperatives.actions.membership import apply_to_sell, register_and_apply, send_application_again
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from shop.accounts.models import User
+from shop.accounts.models import SignInWay, User
+from shop.accounts.views.entering import let_in
 from shop.core.actors import Actor, Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
@@ -49,7 +50,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         return render(request, "members/apply.html", {"form": form})
     APPLICATIONS.spend(network_of(request.META))
     if not isinstance(user, User):
-        login(request, applicant)
+        let_in(request, applicant, way=SignInWay.REGISTERED)
     return _sent_on(request, form)
 
 

@@ -15,6 +15,7 @@ from orders.actions.data_requests import ask_as_guest, ask_for_copy, note_hindra
 from orders.actions.hand_out import make_export
 from shop.accounts.codes import send_code
 from shop.accounts.consents import give_consent
+from shop.accounts.links import email_change_token
 from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, RequestKind, SignInWay, User
 from shop.accounts.places import keep_sign_in
 from shop.accounts.requests import Asker, file_request
@@ -38,6 +39,8 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("/tai-khoan/thiet-bi/", "buyer just in", None),
     ("/tai-khoan/thiet-bi/", "buyer", None),
     ("/tai-khoan/khoa/", "buyer just in", None),
+    ("/tai-khoan/thong-tin/thu-dien-tu/", "buyer just in", None),
+    ("/tai-khoan/thong-tin/thu-dien-tu/", "buyer just in", {"email": "x"}),
     ("/tai-khoan/dong-y/", "buyer", None),
     (DATA, "buyer", None),
     (f"{DATA}yeu-cau/", "buyer", None),
@@ -92,7 +95,9 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
     note_hindrance(request_id=rows[1].pk, hindrance="Còn đơn chưa giao xong.", now=now)
     make_export(request_id=rows[2].pk, now=now)
     desk = "/quan-tri/du-lieu-ca-nhan/"
+    token = email_change_token(buyer, "moi@example.com")
     return [
+        (f"/tai-khoan/thong-tin/thu-dien-tu/{token}/", "buyer"),
         (f"{DATA}ban-sao/{DataExport.objects.get(request=rows[2]).pk}/", "guest"),
         *((f"{desk}{page}", "admin") for page in ("", "?o=done", "?o=taken_back")),
         *((f"{desk}{row.pk}/", "admin") for row in rows),

@@ -652,6 +652,7 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit(password),
         *(Visit(path, who, sent=sent) for path, who, sent in ACCOUNT_PAGES),
         *(Visit(path, who) for path, who in data_pages(market.buyer)),
+        Visit("/tai-khoan/thong-tin/thu-dien-tu/a/", "buyer", status=404),
         Visit("/quan-tri/du-lieu-ca-nhan/thoi-han/", "admin", 422, sent={"data_access_days": "x"}),
     ]
 

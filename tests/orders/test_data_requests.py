@@ -22,7 +22,7 @@ from orders.actions.data_requests import (
     carry_out_request,
     run_deletions_task,
 )
-from orders.actions.erase import MoneyOpen, StillOnTheWay
+from orders.actions.erase import MoneyOpen, StillOnTheWay, erase_person
 from orders.actions.hand_out import make_export, make_exports_task
 from orders.models import Order
 from shop.accounts.consents import CONSENT_VERSION
@@ -379,6 +379,16 @@ def test_queries_of_the_queue_do_not_grow_with_it(client: Client) -> None:
 def test_every_move_of_a_request_is_in_its_table() -> None:
     assert unreachable(REQUEST_MOVES, first=RequestState.OPEN) == set()
     assert set(REQUEST_MOVES) == {RequestState.OPEN}
+
+
+def test_whoever_is_erased_at_another_door_leaves_no_request_open() -> None:
+    user = make_user()
+    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    row.refresh_from_db()
+    assert (row.state, row.contact) == ("done", "")
 
 
 def test_a_foreign_request_is_a_missing_one() -> None:

@@ -48,20 +48,12 @@ def enter(
         wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
         return wanted or work or back or resolve_url("accounts:home")
 
-    response: HttpResponse = perform_login(request, Login(user=user, redirect_url=onward))
-    now = timezone.now()
-    request.session[SESSION_KEY] = now.isoformat()
-    if not request.session.session_key:
-        request.session.save()
-    keep_sign_in(
-        user_id=user.pk,
-        session_key=str(request.session.session_key),
-        way=way,
-        address=address_of(request.META),
-        agent=request.headers.get("User-Agent", ""),
-        now=now,
-    )
-    return response
+    return _let_in(request, user, way, onward)
+
+
+def let_in(request: HttpRequest, user: User, *, way: SignInWay) -> None:
+    """Sign somebody in who stays with what they are doing."""
+    _let_in(request, user, way, lambda: resolve_url("accounts:home"))
 
 
 def is_fresh(request: HttpRequest) -> bool:
@@ -86,7 +78,8 @@ def fresh_sign_in(
         if is_fresh(request):
             return page(request, *args, **kwargs)
         is_page = request.method in ("GET", "HEAD")
-        then = request.get_full_path() if is_page else reverse("accounts:home")
+        came_from = safe(request, request.headers.get("Referer", "")) or reverse("accounts:home")
+        then = request.get_full_path() if is_page else came_from
         return redirect(f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1', 'next': then})}")
 
     return login_required(door)
@@ -106,3 +99,20 @@ def safe(request: HttpRequest, address: str) -> str:
     """The address, if it is one of ours."""
     ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if ours else ""
+
+
+def _let_in(request: HttpRequest, user: User, way: SignInWay, onward: Callable[[], str]) -> HttpResponse:
+    response: HttpResponse = perform_login(request, Login(user=user, redirect_url=onward))
+    now = timezone.now()
+    request.session[SESSION_KEY] = now.isoformat()
+    if not request.session.session_key:
+        request.session.save()
+    keep_sign_in(
+        user_id=user.pk,
+        session_key=str(request.session.session_key),
+        way=way,
+        address=address_of(request.META),
+        agent=request.headers.get("User-Agent", ""),
+        now=now,
+    )
+    return response

@@ -290,3 +290,37 @@ def test_without_scripts_a_button_shows_the_communes_of_another_province(client:
     assert "Xã Phủ Thông" in page
     assert 'value="Trần Thị Hoa"' in page
     assert "Please look at this again" not in page
+
+
+def test_another_address_is_used_once_its_letter_was_followed_and_the_old_one_is_told(client: Client) -> None:
+    user = make_user(email="hoa@example.com", language="en")
+    make_user(email="khac@example.com")
+    sign_in(client, "hoa@example.com")
+    page = "/en/tai-khoan/thong-tin/thu-dien-tu/"
+
+    answers = [client.post(page, {"email": each}) for each in ("khac@example.com", "Moi@example.com")]
+    letter = Notification.objects.get()
+    link = re.search(r"(/en/tai-khoan/thong-tin/thu-dien-tu/\S+/)", letter.text)
+    assert link is not None
+    other = Client()
+    sign_in(other, "khac@example.com")
+    assert other.post(link[1]).status_code == 404
+    client.get(link[1])
+    user.refresh_from_db()
+    before = user.email
+    client.post(link[1])
+
+    user.refresh_from_db()
+    assert [answer.headers["Location"] for answer in answers] == ["/en/tai-khoan/thong-tin/"] * 2
+    assert (letter.to, before, user.email) == ("moi@example.com", "hoa@example.com", "moi@example.com")
+    assert Notification.objects.order_by("-pk")[0].to == "hoa@example.com"
+    assert client.post(link[1]).status_code == 404
+
+
+def test_an_old_session_changes_no_address(client: Client) -> None:
+    client.force_login(make_user())
+
+    answer = client.post("/en/tai-khoan/thong-tin/thu-dien-tu/", {"email": "moi@example.com"})
+
+    assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1")
+    assert not Notification.objects.exists()
