@@ -22,6 +22,7 @@ urlpatterns = [
     path("bao-lai/<str:token>/", views.back_request, name="back-request"),
     path("hop-tac-xa/<slug:slug>/theo-doi/", views.follow, name="follow"),
     path("theo-doi/", views.follow, name="follow-market"),
+    path("theo-doi/cua-toi/", views.following, name="following"),
     path("theo-doi/<str:token>/", views.followed, name="followed"),
     path("theo-doi/<str:token>/dong-y/", views.confirmation, name="follow-confirmation"),
     path("ban-tin/", views.bulletins, name="bulletins"),

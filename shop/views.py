@@ -80,6 +80,7 @@ SECTIONS = {
     "catalog:bulletins": "home",
     "catalog:bulletin": "home",
     "catalog:follow-market": "home",
+    "catalog:following": "account",
     "orders:basket": "basket",
     "orders:find": "orders",
     "orders:order": "orders",

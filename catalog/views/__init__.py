@@ -4,7 +4,7 @@ from catalog.views.back import ask, back_request
 from catalog.views.browse import category, products, search, suggestions
 from catalog.views.bulletin import bulletin, bulletin_spoken, bulletin_text, bulletins
 from catalog.views.cooperatives import cooperative, cooperatives
-from catalog.views.follow import confirmation, follow, followed
+from catalog.views.follow import confirmation, follow, followed, following
 from catalog.views.product import product
 from catalog.views.seasons import ocop, region, regions, seasons
 from catalog.views.wishes import wishes
@@ -22,6 +22,7 @@ __all__ = [
     "cooperatives",
     "follow",
     "followed",
+    "following",
     "ocop",
     "product",
     "products",

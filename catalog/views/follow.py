@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from django.contrib import messages
 from django.contrib.auth import get_user
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,9 +14,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.forms import FollowForm
+from catalog.models import BackRequest
 from cooperatives.actions.follow import ask_to_follow, confirm_follow, end_follow
 from cooperatives.models import Cooperative, Follow
 from shop.accounts.models import User
@@ -24,6 +26,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.limits import Limit, network_of
 from shop.core.models import show_in_language
 
+MOST_REQUESTS = 100
 FOLLOWS = Limit("follow", tries=20, seconds=60 * 60)
 FOLLOWS_OF_ONE = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
 
@@ -38,6 +41,21 @@ def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     if cooperative is not None:
         show_in_language([cooperative], "name")
     return render(request, "catalog/follow.html", {"cooperative": cooperative, "follow_form": form})
+
+
+@require_safe
+@login_required
+@never_cache
+def following(request: HttpRequest) -> HttpResponse:
+    """What somebody who is signed in follows and waits for, each with the button that ends it."""
+    key = request.user.pk or 0
+    follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("asked_at", "pk"))
+    waiting = BackRequest.objects.of_person(key).waiting().select_related("product", "variant")
+    requests = list(waiting.order_by("asked_at", "pk")[:MOST_REQUESTS])
+    show_in_language([row.cooperative for row in follows if row.cooperative], "name")
+    show_in_language([row.product for row in requests], "name")
+    show_in_language([row.variant for row in requests if row.variant], "name")
+    return render(request, "catalog/following.html", {"follows": follows, "requests": requests})
 
 
 @csrf_exempt  # the address is the secret; mail programs post to it without a page of ours

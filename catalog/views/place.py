@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils import timezone
 
+from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.calendar import day_of
 from shop.core.models.geography import Division
@@ -17,6 +18,12 @@ COMMUNE_KEY = "commune_code"
 
 def all_provinces() -> list[Division]:
     return list(Division.objects.current(on=day_of(timezone.now())).provinces())
+
+
+def selling_provinces() -> list[Division]:
+    """Those from which something is sold here, in the alphabet's order."""
+    codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
+    return [province for province in all_provinces() if province.code in codes]
 
 
 def communes_of(province_code: str) -> list[Division]:

@@ -15,11 +15,10 @@ from catalog.models import ALL_MONTHS, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import Runs
 from catalog.views.cards import cards
-from catalog.views.place import all_provinces
+from catalog.views.place import all_provinces, selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language
-from shop.core.models.geography import Division
 from shop.core.text import slug as in_address
 
 PER_PAGE = 24
@@ -32,7 +31,7 @@ STARS = (5, 4, 3)
 def seasons(request: HttpRequest) -> HttpResponse:
     """The harvest calendar: what has a season, by month and place; this month's first of all."""
     now = timezone.now()
-    places = _places()
+    places = selling_provinces()
     place = next((each for each in places if in_address(each.name) == request.GET.get("noi")), None)
     month = _month(request.GET.get("thang"), now)
     listings = _on_shelf().exclude(product__season=ALL_MONTHS)
@@ -125,12 +124,6 @@ def ocop(request: HttpRequest) -> HttpResponse:
 def _on_shelf() -> ListingQuerySet:
     channel = market_channel()
     return Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
-
-
-def _places() -> list[Division]:
-    """The provinces from which something is sold here, in the alphabet's order."""
-    codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
-    return [province for province in all_provinces() if province.code in codes]
 
 
 def _month(sent: str | None, now: datetime.datetime) -> int:

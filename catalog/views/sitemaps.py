@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from catalog.models import Category, Listing
-from catalog.views.place import all_provinces
+from catalog.views.place import selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel
 from shop.core.sitemaps import Addresses
@@ -53,8 +53,7 @@ class Regions(Addresses):
     view = "catalog:region"
 
     def items(self) -> list[tuple[str, None]]:
-        codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True))
-        return [(in_address(each.name), None) for each in all_provinces() if each.code in codes]
+        return [(in_address(each.name), None) for each in selling_provinces()]
 
 
 def sitemaps() -> dict[str, Addresses]:

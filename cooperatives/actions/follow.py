@@ -42,13 +42,27 @@ def ask_to_follow(
         cooperative = Cooperative.objects.public().filter(slug=cooperative_slug).first()
         if cooperative is None:
             raise Missing()
+    row = begin_follow(cooperative, email, user=user, language=language, actor=actor, now=now)
+    if row is None:
+        raise Missing()
+    return row
+
+
+def begin_follow(
+    cooperative: Cooperative | None,
+    email: str,
+    *,
+    user: User | None,
+    language: str,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Follow | None:
+    """Step of `ask_to_follow`; also of an order whose buyer wants news. None where it was ended meanwhile."""
     email = email.strip().lower()
     asked = Follow(cooperative=cooperative, user=user, email=email, language=language, asked_at=now)
     Follow.objects.bulk_create([asked], ignore_conflicts=True)
     row = locked_one(Follow.objects.filter(cooperative=cooperative, email=email))
-    if row is None:  # ended at the same moment
-        raise Missing()
-    if row.confirmed_at is None:
+    if row is not None and row.confirmed_at is None:
         if user is not None and user.is_confirmed and user.email == email:
             row.user = user
             _confirm(row, actor=actor, now=now)

@@ -15,11 +15,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cooperatives.actions.follow import end_follows_of, end_follows_to
+from cooperatives.actions.follow import begin_follow, end_follows_of, end_follows_to
 from orders.actions.erase import erase, erase_guest, refuse_to_erase
 from orders.actions.hand_out import begin_export
 from orders.models import Order
-from shop.accounts.consents import STANDING, consents_to, end_consents, withdraw
+from shop.accounts.consents import STANDING, consents_to, end_consents, give_consent, withdraw
 from shop.accounts.models import ConsentPurpose, DataRequest, RequestKind, User
 from shop.accounts.requests import Asker, end_request, enter_request, lock_request, tell_asker
 from shop.accounts.states import RequestState
@@ -108,6 +108,17 @@ def carry_out_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.date
 
 
 _BY_ITSELF = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDRAWAL)
+
+
+@transaction.atomic(durable=True)
+def agree_to(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
+    """They agree to a purpose; news come as the market's bulletin, where they have an address.
+
+    Raises Missing.
+    """
+    user = give_consent(user_id=user_id, purpose=purpose, actor=actor, now=now)
+    if purpose == ConsentPurpose.NEWS and user.email:
+        begin_follow(None, user.email, user=user, language=user.language, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)

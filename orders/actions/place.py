@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
+from cooperatives.actions.follow import begin_follow
 from orders import locks, notices
 from orders.actions.basket import give_back
 from orders.actions.pay import (
@@ -297,7 +298,10 @@ def require_consent(consents: frozenset[str]) -> None:
 
 
 def keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: what the buyer agreed to, in which version of the words, and at which door."""
+    """Step: what the buyer agreed to, in which version of the words, and at which door.
+
+    Who wants news follows the market: a letter asks them to confirm an address that may not be theirs.
+    """
     Consent.objects.bulk_create(
         Consent(
             user_id=order.user_id,
@@ -309,3 +313,5 @@ def keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: 
         )
         for purpose in sorted(consents)
     )
+    if ConsentPurpose.NEWS in consents and order.email:
+        begin_follow(None, order.email, user=order.user, language=order.language, actor=actor, now=now)

@@ -20,11 +20,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.views import carry_out
-from orders.actions.data_requests import ask_as_guest, ask_for_copy, ask_for_deletion, withdraw_consent
+from orders.actions.data_requests import (
+    agree_to,
+    ask_as_guest,
+    ask_for_copy,
+    ask_for_deletion,
+    withdraw_consent,
+)
 from orders.actions.erase import refuse_to_erase
 from orders.forms.own_data import GuestRequestForm, RequestForm
 from orders.views.held import actor_of, user_of
-from shop.accounts.consents import STANDING, give_consent
+from shop.accounts.consents import STANDING
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, DataRequest, RequestKind, User
 from shop.accounts.requests import Asker, file_request, take_back
@@ -190,7 +196,7 @@ def consent(request: HttpRequest, purpose: str) -> HttpResponse:
     """I agree to a purpose, with `agree`; else no longer."""
     if purpose not in STANDING:
         raise Http404
-    decide = give_consent if request.POST.get("agree") else withdraw_consent
+    decide = agree_to if request.POST.get("agree") else withdraw_consent
     decide(
         user_id=_user(request).pk,
         purpose=ConsentPurpose(purpose),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from shop.accounts.models import Consent, ConsentPurpose, DataRequest, RequestKind, User
@@ -20,16 +19,16 @@ CONSENT_VERSION = "2026-11"  # of the words that people are shown; raised whenev
 STANDING = (ConsentPurpose.NEWS,)
 
 
-@transaction.atomic(durable=True)
-def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
-    """They agree to a purpose from now on; a second yes changes nothing. Raises Missing."""
+def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> User:
+    """Step: a person agrees to a purpose from now on; a second yes changes nothing. Raises Missing."""
     user = _locked(user_id)
     if consents_to(purpose, user_id=user_id).exists():
-        return
+        return user
     row = Consent.objects.create(
         user=user, purpose=purpose, version=CONSENT_VERSION, given_at=now, door=actor.door
     )
     record_change("consent.given", row, root=user, actor=actor, now=now, data={"purpose": purpose})
+    return user
 
 
 def withdraw(user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime.datetime) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from catalog.models import BackRequest
 from cooperatives.actions.follow import (
     ask_to_follow,
     confirm_follow,
@@ -21,7 +22,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_cooperative, make_user
+from tests.factories import NOW, make_cooperative, make_product, make_user
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +123,37 @@ def test_one_mailbox_is_asked_for_ten_times_a_day_at_most(client: Client) -> Non
         client.post(f"/hop-tac-xa/htx-{number}/theo-doi/", {"email": "hoa@example.com", "agrees": "on"})
 
     assert Follow.objects.count() == 10
+
+
+def test_what_one_follows_and_waits_for_stands_in_the_account_and_is_ended_there(client: Client) -> None:
+    make_cooperative("HTX Thiên An", slug="thien-an")
+    honey = make_product(name="Mật ong", on_hand=0)
+    user = make_user(email="hoa@example.com")
+    own = ask(user=user)
+    ask(email="lan@example.com")
+    client.force_login(user)
+    client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "hoa@example.com"})
+
+    page = client.get("/theo-doi/cua-toi/").content.decode()
+
+    assert ("HTX Thiên An" in page, "Mật ong" in page, "lan@example.com" in page) == (True, True, False)
+    for token in (own.token, BackRequest.objects.get().token):
+        action = next(path for path in (f"/theo-doi/{token}/", f"/bao-lai/{token}/") if path in page)
+        client.post(action)
+    assert (Follow.objects.count(), BackRequest.objects.count()) == (1, 0)
+    assert Client().get("/theo-doi/cua-toi/").status_code == 302
+
+
+def test_agreeing_to_news_begins_the_markets_bulletin_and_taking_it_back_ends_all(client: Client) -> None:
+    make_cooperative(slug="thien-an")
+    user = make_user(email="hoa@example.com")
+    client.force_login(user)
+    ask(user=user)
+
+    client.post("/tai-khoan/dong-y/news/", {"agree": "1"})
+    market = Follow.objects.confirmed().get(cooperative=None)
+    client.post("/tai-khoan/dong-y/news/")
+
+    assert market.email == "hoa@example.com"
+    assert not Follow.objects.exists()
+    assert not Consent.objects.filter(withdrawn_at=None).exists()

@@ -11,10 +11,9 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.utils import timezone
 
-from orders.actions.data_requests import ask_as_guest, ask_for_copy, note_hindrance
+from orders.actions.data_requests import agree_to, ask_as_guest, ask_for_copy, note_hindrance
 from orders.actions.hand_out import make_export
 from shop.accounts.codes import send_code
-from shop.accounts.consents import give_consent
 from shop.accounts.links import email_change_token
 from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, RequestKind, SignInWay, User
 from shop.accounts.places import keep_sign_in
@@ -83,7 +82,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
 def data_pages(buyer: User) -> list[tuple[str, str]]:
     """Requests of a buyer and of a guest, at each state: pages that show them, and who opens them."""
     now, by = timezone.now(), Actor.system("test")
-    give_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
+    agree_to(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
     late = now - datetime.timedelta(days=40)
     guest = Asker(Way.EMAIL, "khach@example.com", "Khách", "vi")
     rows = [

@@ -496,6 +496,8 @@ class _Market:
             ask_to_follow(cooperative_slug=slug, email="lan@example.com", **asked)
             for slug in (None, "thien-an")
         ]
+        own = asked | {"user": self.buyer}
+        ask_to_follow(cooperative_slug="thien-an", email=self.buyer.email, **own)
         return [rows[0], confirm_follow(token=rows[1].token, **self.by)]
 
     def _papers(self) -> list[Certificate]:
@@ -526,9 +528,9 @@ class _Market:
         return ask_back(
             product_slug=ripe.slug,
             variant_id=None,
-            way=Way.EMAIL,
-            contact="lan@example.com",
-            user=None,
+            way=Way.SMS,
+            contact="+84987654321",
+            user=self.buyer,
             language="vi",
             channel=self.channel,
             **self.by,
@@ -639,6 +641,7 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/don-hang/"),
         Visit("/don-hang/", sent={"phone": "0987654321", "code": "T0000"}),
         Visit("/tai-khoan/", "buyer"),
+        Visit("/theo-doi/cua-toi/", "buyer"),
         Visit("/tai-khoan/", "newcomer"),
         Visit("/tai-khoan/thong-tin/", "buyer"),
         Visit("/tai-khoan/thong-tin/", "buyer", sent={"name": "", "phone": "1"}),

@@ -11,7 +11,7 @@ from catalog.actions.products import VariantDetails, edit_variant
 from catalog.actions.stock import count_stock
 from catalog.models import Listing, Variant
 from cooperatives.actions.membership import answer_application, pause_cooperative
-from cooperatives.models import DeliveryWay, PickupSlot, WarehouseChannel
+from cooperatives.models import DeliveryWay, Follow, PickupSlot, WarehouseChannel
 from cooperatives.states import CooperativeState
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, BasketEmpty, ConsentNeeded, place_order
@@ -468,3 +468,25 @@ def test_a_part_keeps_the_name_of_its_deliverys_tax_class() -> None:
     part = make_order((variant, 1)).parts.get()
 
     assert (part.delivery_tax_class_name, part.delivery_tax_rate) == ("8 %", 8)
+
+
+def test_who_wants_news_is_asked_to_confirm_the_markets_bulletin_and_nobody_else_is() -> None:
+    variant = make_variant()
+    for email, consents in (
+        ("hoa@example.com", {ConsentPurpose.ORDER, ConsentPurpose.NEWS}),
+        ("lan@example.com", {ConsentPurpose.ORDER}),
+        ("", {ConsentPurpose.ORDER, ConsentPurpose.NEWS}),
+    ):
+        basket = make_basket((variant, 1))
+        place_order(
+            basket_id=basket.pk,
+            contact=make_contact(email=email),
+            deliveries=carriers_for(basket),
+            consents=frozenset(consents),
+            actor=Actor.guest(),
+            now=NOW,
+        )
+
+    follow = Follow.objects.get()
+    assert (follow.email, follow.cooperative, follow.confirmed_at) == ("hoa@example.com", None, None)
+    assert Notification.objects.filter(key__startswith="follow-asked").get().to == "hoa@example.com"

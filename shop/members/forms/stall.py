@@ -103,14 +103,18 @@ class CertificateForm(MembersForm):
     products = forms.MultipleChoiceField(
         label=_("For which goods"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    photo = PhotoField(label=_("Photo of the paper"), required=False)
+    photo = PhotoField(
+        label=_("Photo of the paper"),
+        error_messages={"required": _("Take a photo of the paper, or choose one.")},
+    )
 
     def __init__(
         self, *args: Any, products: Sequence[Product], today: datetime.date, has_photo: bool, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.set_choices("products", [(str(product.pk), product.name) for product in products])
-        self._today, self._has_photo = today, has_photo
+        self.fields["photo"].required = not has_photo
+        self._today = today
 
     @classmethod
     def said_of(cls, certificate: Certificate) -> dict[str, Any]:
@@ -123,12 +127,6 @@ class CertificateForm(MembersForm):
         if day > self._today:
             raise forms.ValidationError(_("This day lies ahead."))
         return day
-
-    def clean_photo(self) -> Any:
-        photo = self.cleaned_data.get("photo")
-        if not photo and not self._has_photo:
-            raise forms.ValidationError(_("Take a photo of the paper, or choose one."))
-        return photo
 
     def details(self, picture: Picture | None) -> CertificateDetails:
         said = self.cleaned_data
