@@ -1,0 +1,102 @@
+"""Schemathesis reads the served schema and asks the application all it can think of: no 500, nothing shown of
+our code, nothing saved where a mutation refuses.
+
+Its own check takes every error in an answer for one of the server; refusals are errors here, as with Saleor.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from graphql import parse_value
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from shop.accounts.models import User
+from shop.api.endpoint import contract
+from shop.api.errors import NEUTRAL
+from tests.shop.api.asking import SCALARS
+from tests.shop.api.everything import make_everything
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+
+_OBJECTS = ["{}", '{a: "1"}', "[1]", "null"]
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+@pytest.fixture
+def application():
+    """The shop as a server calls it, in this thread and so on the connection of the test."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield get_wsgi_application()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def operations(application):
+    """Every query and mutation there is, as schemathesis finds them by asking."""
+    make_everything()
+    known = {name: list(map(json.dumps, values)) for name, values in SCALARS.items()}
+    known |= dict.fromkeys(("Metadata", "JSON", "GenericScalar", "_Any"), _OBJECTS) | {"Upload": ["null"]}
+    for name, literals in known.items():
+        if name not in ("Boolean", "Int", "Float"):
+            schemathesis.graphql.scalar(name, st.sampled_from(literals).map(parse_value))
+    schema = schemathesis.graphql.from_wsgi("/graphql/", application)
+    return [found.ok() for found in schema.get_all_operations()]
+
+
+def check(case, token, changes):
+    """Send it, and say what is wrong with the answer."""
+    before = every_row() if changes else None
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    response = case.call(headers=headers)
+    assert response.status_code in (200, 400), case.body
+    answer = response.json()
+    told = json.dumps(answer)
+    assert NEUTRAL not in told, (told[:500], case.body)
+    assert "Traceback" not in told
+    if before is not None:
+        (payload,) = (answer.get("data") or {"": None}).values()
+        is_refused = not isinstance(payload, dict) or bool(payload.get("errors"))
+        assert not is_refused or every_row() == before, case.body
+
+
+def run(operations, examples):
+    people = [None, *map(token_of, User.objects.filter(is_active=True).order_by("is_superuser", "pk"))]
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=_QUIET,
+    )
+    @given(data=st.data())
+    def ask(data):
+        operation = data.draw(st.sampled_from(operations))
+        case = data.draw(operation.as_strategy())
+        check(case, data.draw(st.sampled_from(people)), case.body.lstrip().startswith("mutation"))
+
+    ask()
+
+
+def test_whatever_schemathesis_asks_is_answered(operations):
+    schema = contract().schema
+    fields = [*schema.query_type.fields, *schema.mutation_type.fields]
+    assert len(operations) == sum(not name.startswith("_") for name in fields)
+    run(operations, 40)
+
+
+@pytest.mark.long
+def test_whatever_schemathesis_asks_for_long_is_answered(operations):
+    run(operations, 1000)
