@@ -190,8 +190,8 @@ class Cards(Market):
                 look_up_call(call_id=call.pk, now=self.who["now"])
             for event in told():
                 handle_event(event_id=event.pk, now=self.who["now"])
-            is_quiet = not intended().exists() and not self.stripe.webhooks.waiting
-            if is_quiet and not told().exists():
+            under_way = open_calls().exclude(state=CallState.NEEDS_BUYER)
+            if not self.stripe.webhooks.waiting and not told().exists() and not under_way.exists():
                 return
         raise AssertionError("the sweeps come to no end")
 
@@ -204,5 +204,5 @@ class Cards(Market):
             disputes = self.stripe.account.every("dispute", payment_intent=intent["id"])
             taken -= sum(row["amount"] for row in disputes if row["status"] != "won")
         ours = Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
-        assert ours.charged == taken
+        assert ours.charged == taken, list(payment.calls.order_by("pk").values())
         assert ours.authorised == sum(intent["amount_capturable"] for intent in intents)
