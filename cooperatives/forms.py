@@ -14,8 +14,8 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.translations import COOPERATIVE_TEXTS, WAY_TEXTS
-from cooperatives.models import Cooperative
+from cooperatives.actions.translations import COOPERATIVE_TEXTS, HOUSEHOLD_TEXTS, WAY_TEXTS
+from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
 
 _LONG = 120  # letters, from which on a text gets several lines
@@ -33,6 +33,8 @@ _LABELS: dict[str, Promise] = {
     "story": _("Who they are"),
     "pause_note": _("Why it rests"),
     "note": _("Note"),
+    "makes": _("What they make"),
+    "place": _("Place"),
 }
 
 
@@ -91,18 +93,24 @@ class TranslationForm(forms.Form):
 
 
 class CooperativeTexts(TranslationForm):
-    """A cooperative and the ways of delivery that it offers."""
+    """A cooperative, the households it names, and the ways of delivery that it offers."""
 
     def __init__(self, cooperative: Cooperative, language: str, data: Any = None) -> None:
         self.cooperative = cooperative
         self.ways = list(cooperative.ways.filter(is_active=True).order_by("sort_order", "pk"))
-        ways = [Original(way, WAY_TEXTS, way.name) for way in self.ways]
-        super().__init__([Original(cooperative, COOPERATIVE_TEXTS), *ways], language, data)
+        self.households = list(Producer.objects.for_cooperative(cooperative).shown().order_by("pk"))
+        rows = [
+            Original(cooperative, COOPERATIVE_TEXTS),
+            *(Original(household, HOUSEHOLD_TEXTS, household.name) for household in self.households),
+            *(Original(way, WAY_TEXTS, way.name) for way in self.ways),
+        ]
+        super().__init__(rows, language, data)
 
     def said(self) -> dict[str, Any]:
         """What `translate_cooperative` is to be told."""
         return {
             "texts": self.texts(self.cooperative),
+            "households": {household.pk: self.texts(household) for household in self.households},
             "ways": {way.pk: self.texts(way) for way in self.ways},
         }
 

@@ -53,7 +53,7 @@ def translate_product(
         raise Missing()
     for key, variant in mine.items():
         said = say_in_language(variant, language, variants[key], of=VARIANT_TEXTS)
-        changed += [f"{key}.{field}" for field in said]
+        changed += [f"variant.{key}.{field}" for field in said]
     if changed:
         record_change(
             "product.translated",

@@ -1,4 +1,4 @@
-"""Saying a cooperative and its ways of delivery in other languages, field by field."""
+"""Saying a cooperative, its households and its ways of delivery in other languages, field by field."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shop.core.models import record_change
 from shop.core.translate import say_in_language
 
 COOPERATIVE_TEXTS = ("name", "summary", "story", "return_terms", "pause_note")
+HOUSEHOLD_TEXTS = ("makes", "place")
 WAY_TEXTS = ("name", "note")
 
 
@@ -24,23 +25,29 @@ def translate_cooperative(
     cooperative_id: int,
     language: str,
     texts: Mapping[str, str],
+    households: Mapping[int, Mapping[str, str]],
     ways: Mapping[int, Mapping[str, str]],
     actor: Actor,
     now: datetime.datetime,
 ) -> Cooperative:
-    """Say the cooperative and its ways of delivery (by key) in a language; an empty text is taken away.
+    """Say the cooperative, its households and its ways of delivery (by key) in a language.
 
-    Raises Missing.
+    An empty text is taken away. Raises Missing.
     """
     cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
     changed = say_in_language(cooperative, language, texts, of=COOPERATIVE_TEXTS)
-    mine = cooperative.ways.in_bulk(list(ways))
-    if set(mine) != set(ways):
-        raise Missing()
-    for key, way in mine.items():
-        changed += [f"{key}.{field}" for field in say_in_language(way, language, ways[key], of=WAY_TEXTS)]
+    for word, rows, said, fields in (
+        ("household", cooperative.producers, households, HOUSEHOLD_TEXTS),
+        ("way", cooperative.ways, ways, WAY_TEXTS),
+    ):
+        mine = rows.in_bulk(list(said))
+        if set(mine) != set(said):
+            raise Missing()
+        for key, row in mine.items():
+            new = say_in_language(row, language, said[key], of=fields)
+            changed += [f"{word}.{key}.{field}" for field in new]
     if changed:
         record_change(
             "cooperative.translated",

@@ -1,9 +1,10 @@
+import datetime
 import json
 import re
 
 import pytest
 
-from cooperatives.models import Role
+from cooperatives.models import Producer, Role
 from shop.core.models import Change, Translation
 from tests.factories import make_admin, make_member, make_product, make_seller
 
@@ -60,7 +61,7 @@ def test_a_member_says_goods_in_english_field_by_field_and_buyers_read_the_rest_
     change = Change.objects.get(what="product.translated")
     assert change.data == {
         "language": "en",
-        "fields": ["name", "description_text", f"{small.pk}.name"],
+        "fields": ["name", "description_text", f"variant.{small.pk}.name"],
     }
     page = client.get(f"/en/san-pham/{product.slug}/").content.decode()
     assert "<h1>Canna noodles</h1>" in page
@@ -97,8 +98,12 @@ def test_nobody_says_others_goods_nor_in_a_language_that_is_not_there(client, se
 
 def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, seller, product):
     way = seller.ways.get()
+    named = {"agreed_on": datetime.date(2026, 11, 1), "makes": "Miến", "place": "Thôn Chè Cọ"}
+    household = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", **named)
+    Producer.objects.create(cooperative=seller, name="Hộ chưa đồng ý", makes="Miến")
     client.force_login(make_member(seller, Role.MANAGER))
     told = {f"cooperative-{seller.pk}-summary": "Make noodles", f"deliveryway-{way.pk}-name": "Home"}
+    told[f"producer-{household.pk}-makes"] = "Noodles"
     client.post("/xa-vien/loi/en/", told)
     client.force_login(make_admin())
 
@@ -111,10 +116,11 @@ def test_a_manager_says_the_cooperative_and_the_desk_puts_it_right(client, selle
 
     assert said_of(seller) == {"story": "Story", "summary": "Make noodles"}
     assert said_of(way) == {"name": "Home"}
+    assert said_of(household) == {"makes": "Noodles"}
     assert said_of(product) == {"name": "Noodles"}
     changes = Change.objects.filter(what="cooperative.translated").order_by("pk")
     assert [(each.door, each.data["fields"]) for each in changes] == [
-        ("members", ["summary", f"{way.pk}.name"]),
+        ("members", ["summary", f"household.{household.pk}.makes", f"way.{way.pk}.name"]),
         ("desk", ["story"]),
     ]
     page = client.get("/en/hop-tac-xa/htx-tai-hoan/").content.decode()

@@ -11,8 +11,15 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from catalog.models import Product
-from cooperatives.models import Certificate, CertificateKind
-from tests.factories import make_category, make_channel, make_market_way, make_product, make_seller
+from cooperatives.models import Certificate, CertificateKind, DeliveryRate
+from tests.factories import (
+    make_all_places,
+    make_category,
+    make_channel,
+    make_market_way,
+    make_product,
+    make_seller,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -111,6 +118,40 @@ def test_the_bar_follows_the_kind_that_is_chosen(phone: Page, pillow: Product) -
 
     expect(phone.locator("[data-chosen-price]")).to_have_text("400.000\u00a0₫")
     expect(phone.get_by_role("spinbutton", name="Số lượng")).to_have_value("2")
+
+
+def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillow: Product) -> None:
+    make_all_places()
+    way = pillow.cooperative.ways.get(kind="carrier")
+    way.rates.update(province_code="01", up_to_grams=1_000)
+    Product.objects.filter(pk=pillow.pk).update(weight=500)
+    DeliveryRate.objects.create(
+        way=way, channel=make_channel(), currency="VND", province_code="01", price=55_000
+    )
+    phone.goto(f"/san-pham/{pillow.slug}/")
+    phone.evaluate("window.stays = true")
+
+    phone.get_by_label("Tôi nhận hàng ở").select_option("Hà Nội")
+    phone.get_by_label("Xã, phường").select_option("Phường Ba Đình")
+    delivery = phone.locator("#delivery")
+    expect(delivery).to_contain_text("Đến Phường Ba Đình, Hà Nội.")
+    expect(delivery).to_contain_text("30.000\u00a0₫")
+    phone.get_by_role("button", name="Thêm một").click(click_count=2)
+
+    expect(delivery).to_contain_text("55.000\u00a0₫")
+    assert phone.evaluate("window.stays") is True
+
+
+def test_it_is_read_aloud_only_where_the_browser_has_a_voice_of_the_language(
+    page: Page, pillow: Product
+) -> None:
+    for prefix, language in [("", "vi"), ("/en", "en")]:
+        page.goto(f"{prefix}/san-pham/{pillow.slug}/")
+        can = page.evaluate(
+            "code => speechSynthesis.getVoices().some(voice => voice.lang.startsWith(code))", language
+        )
+
+        expect(page.locator("[data-read-aloud]")).to_be_visible(visible=can)
 
 
 def test_everything_can_be_found_and_filtered_without_scripts(
