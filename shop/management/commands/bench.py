@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -19,16 +19,19 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from django.utils import timezone
 
 from shop.management.bench.api import measure_operations
 from shop.management.bench.executor import compare_executors
+from shop.management.bench.many_goods import lay_out_many
 from shop.management.bench.pages import Unexpected, measure_pages
+from shop.management.bench.shelves import measure_shelves
 from shop.management.preparation import prepare
 from shop.management.servers.postgres import start_postgres
 from shop.management.servers.process import MissingService
 from shop.management.servers.redis import start_redis
 
-FEW, MANY = 40, 20_000
+FEW, MANY, VERY_MANY = 40, 20_000, 100_000
 LONGEST_SECONDS = 1_800  # of one database with one history, seeding included
 
 
@@ -36,12 +39,18 @@ class Command(BaseCommand):
     help = (
         "Prints requests a second, milliseconds (p50, p95, and of this process's CPU) and queries of the main"
         " pages and of the API's operations as a table, each on SQLite and PostgreSQL of its own, with the"
-        " demo's orders and with 20,000; then the API's executor beside graphql-core's. In one process,"
-        " without a web server: what the shop itself takes."
+        " demo's orders and with 20,000; lists and searches among 100,000 products; then the API's executor"
+        " beside graphql-core's. In one process, without a web server: what the shop itself takes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--orders", type=int, nargs="+", default=[FEW, MANY], help="sizes of history")
+        parser.add_argument(
+            "--products",
+            type=int,
+            default=VERY_MANY,
+            help="goods to look around among (100,000; 0: none)",
+        )
         parser.add_argument("--seconds", type=float, default=3, help="for each page (3)")
         parser.add_argument(
             "--databases", nargs="+", choices=("sqlite", "postgres"), default=["sqlite", "postgres"]
@@ -49,19 +58,28 @@ class Command(BaseCommand):
         parser.add_argument("--measure", action="store_true", help="only measure here, answer as JSON")
 
     def handle(
-        self, *, orders: list[int], seconds: float, databases: list[str], measure: bool, **options: Any
+        self,
+        *,
+        orders: list[int],
+        products: int,
+        seconds: float,
+        databases: list[str],
+        measure: bool,
+        **options: Any,
     ) -> None:
         if measure:
-            return self._measure(orders[0], seconds)
-        self.stdout.write("| database | orders | page | requests/s | p50 ms | p95 ms | CPU ms | queries |")
-        self.stdout.write("|---|---:|---|---:|---:|---:|---:|---:|")
-        for database in databases:
-            for count in orders:
-                for row in _measured(database, count, seconds):
-                    figures = f"{row['a_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
-                    figures += f" | {row['cpu']:.2f} | {row['queries']}"
-                    self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
-                self.stdout.flush()
+            return self._measure(orders[0], products, seconds)
+        if orders != [0]:
+            self._table(
+                "orders",
+                orders,
+                databases,
+                lambda count: ["--orders", str(count), "--products", "0"],
+                seconds,
+            )
+        if products:
+            asked = ["--orders", str(FEW), "--products", str(products)]
+            self._table("products", [products], databases, lambda _count: asked, seconds)
         self.stdout.write("\n| objects × fields | graphql-core ms | breadth first ms | times |")
         self.stdout.write("|---|---:|---:|---:|")
         for each in compare_executors():
@@ -69,28 +87,49 @@ class Command(BaseCommand):
             self.stdout.write(f"| {each.shape} | {figures} |")
         return None
 
-    def _measure(self, count: int, seconds: float) -> None:
+    def _table(
+        self,
+        what: str,
+        counts: Sequence[int],
+        databases: Sequence[str],
+        asked: Callable[[int], list[str]],
+        seconds: float,
+    ) -> None:
+        """The figures with so many of these, on each database."""
+        self.stdout.write(f"\n| database | {what} | page | requests/s | p50 ms | p95 ms | CPU ms | queries |")
+        self.stdout.write("|---|---:|---|---:|---:|---:|---:|---:|")
+        for database in databases:
+            for count in counts:
+                for row in _measured(database, asked(count), seconds):
+                    figures = f"{row['a_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
+                    figures += f" | {row['cpu']:.2f} | {row['queries']}"
+                    self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
+                self.stdout.flush()
+
+    def _measure(self, count: int, products: int, seconds: float) -> None:
         """In the process that was started with a database of its own: fill it, and ask for the pages."""
         logging.disable(logging.WARNING)
         prepare(out=sys.stderr, demo=False)
         call_command("seed_demo", orders=count, later=True, verbosity=0, stdout=self.stderr)
+        if products:
+            lay_out_many(products, now=timezone.now())
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        everything = chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds))
         try:
-            for each in chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds)):
+            for each in measure_shelves(seconds=seconds) if products else everything:
                 self.stdout.write(json.dumps(each.as_dict()))
                 self.stdout.flush()
         except Unexpected as error:
             raise CommandError(str(error)) from error
 
 
-def _measured(database: str, count: int, seconds: float) -> Iterator[dict[str, Any]]:
-    """The figures of one database with so many orders, each as it comes."""
+def _measured(database: str, asked: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+    """The figures of one database filled as asked for, each as it comes."""
     with tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder, _servers(database) as servers:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]
-        asked = ["--orders", str(count), "--seconds", str(seconds)]
         answer = subprocess.run(
-            [*command, *asked],
+            [*command, *asked, "--seconds", str(seconds)],
             env=_environment(Path(folder)) | servers,
             stdout=subprocess.PIPE,
             timeout=LONGEST_SECONDS,
@@ -100,7 +139,7 @@ def _measured(database: str, count: int, seconds: float) -> Iterator[dict[str, A
     for line in answer.stdout.splitlines():
         yield json.loads(line)
     if answer.returncode:
-        raise CommandError(f"Measuring {database} with {count} orders failed.")
+        raise CommandError(f"Measuring {database} failed: {' '.join(asked)}")
 
 
 @contextmanager

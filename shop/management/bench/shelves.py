@@ -1,0 +1,78 @@
+"""Looking around among very many goods, as buyers do; each page asked for in many ways in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from catalog.models import Product
+from cooperatives.models import Cooperative
+from shop.core.models import market_channel
+from shop.management.bench.api import LIST, SEARCH, asking
+from shop.management.bench.measuring import Measured, measure
+from shop.management.bench.pages import PROVINCE, Unexpected
+
+_LIST, _SEARCH = reverse("catalog:products"), reverse("catalog:search")
+_ORDERS = ("mua", "moi", "gia", "gia-giam", "ten", "gan")
+_FILTERS = (
+    "mua=on&con=on",
+    "ocop=on&ban=kg",
+    "muc=50000&muc=100000&con=on",
+    f"noi={PROVINCE}",
+    "tu=40000&den=90000&xep=gia",
+    "sao=4&sao=5&mua=on",
+    f"giao=on&tinh={PROVINCE}&cn=vietgap",
+    "nhom=gao-mien-do-kho&noi=01&noi=04&xep=ten",
+)
+# Common and rare ones, with and without accents, joined, of one meaning, in parts; then slips; then English.
+_WORDS = (
+    *("miến dong", "gao", "mật ong rừng", "quyt bach thong", "khan tho cam", "che", "caphe", "đậu phộng"),
+    *("htx", "bi xanh thom", "hong", "ga doi", "mien phu thong", "lap suon ba be", "nghe"),
+)
+_SLIPS = ("mien dogn", "quty bach thong", "mat ogn rung", "khna tho cam", "gung tuoii", "lapsuonhunkhoi")
+_ENGLISH = ("noodles", "honey", "rice of", "pillow", "tea")
+_BEGUN = ("mi", "mie", "mien", "mien d", "qu", "quyt", "kha", "khan tho", "th", "ha")
+
+
+def measure_shelves(*, seconds: float) -> Iterator[Measured]:
+    """Each page for about so many seconds."""
+    channel = market_channel()
+    assert channel is not None
+    client = Client(SERVER_NAME="localhost")
+    sellers = Cooperative.objects.public().order_by("pk").values_list("slug", flat=True)[5:25]
+    goods = Product.objects.on_shelf(channel.pk).order_by("pk").values_list("slug", flat=True)[100:140]
+    pages: dict[str, list[str]] = {
+        "list": [_LIST],
+        "list, further pages": [f"{_LIST}?page={n}" for n in range(2, 42, 3)],
+        "list in each order": [f"{_LIST}?xep={order}&tinh={PROVINCE}" for order in _ORDERS],
+        "list, filtered": [f"{_LIST}?{chosen}" for chosen in _FILTERS],
+        "list of a seller": [f"{_LIST}?htx={slug}" for slug in sellers],
+        "category": [reverse("catalog:category", args=["gao-mien-do-kho"])],
+        "search": [f"{_SEARCH}?q={words}" for words in _WORDS],
+        "search, filtered": [f"{_SEARCH}?q={words}&mua=on&con=on&xep=gia" for words in _WORDS],
+        "search, misspelt": [f"{_SEARCH}?q={words}" for words in _SLIPS],
+        "search in English": [f"/en{_SEARCH}?q={words}" for words in _ENGLISH],
+        "suggestions": [f"{reverse('catalog:suggestions')}?q={words}" for words in _BEGUN],
+        "product": [reverse("catalog:product", args=[slug]) for slug in goods],
+    }
+    for name, addresses in pages.items():
+        yield measure(name, _in_turn(client, addresses), seconds=seconds)
+    variables = {"channel": channel.slug}
+    yield measure("API list of 20", asking(LIST, variables | {"count": 20}), seconds=seconds)
+    yield measure("API search", asking(SEARCH, variables | {"words": "miến dong"}), seconds=seconds)
+
+
+def _in_turn(client: Client, addresses: Sequence[str]) -> Callable[[Any], None]:
+    turn = cycle(addresses)
+
+    def ask(_given: Any) -> None:
+        address = next(turn)
+        answer = client.get(address)
+        if answer.status_code != 200:
+            raise Unexpected(f"{address} answered {answer.status_code}")
+
+    return ask
