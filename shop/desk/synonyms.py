@@ -22,7 +22,7 @@ from catalog.models import Synonym, SynonymSet
 from cooperatives.views import carry_out, staff_only
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.errors import Refused
+from shop.core.errors import Missing, Refused
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 _BETWEEN = re.compile(r"[,;\n]")
@@ -59,11 +59,7 @@ def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """One set to change; sent here, changed."""
     if request.method == "POST":
         return _written(request, actor, pk)
-    kept = _sets().filter(pk=pk).first()
-    if kept is None:
-        messages.error(request, _("We could not find that."))
-        return redirect("desk:synonyms")
-    return _page(request, changed=kept)
+    return _page(request, changed=_set(pk))
 
 
 @require_POST
@@ -78,12 +74,14 @@ def _written(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse
     if form.is_valid():
         try:
             write_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
+        except Missing:
+            raise
         except Refused as refused:
             form.add_error("words", str(refused.words))
         else:
             messages.success(request, _("Whoever looks for one finds the others too."))
             return redirect("desk:synonyms")
-    return _page(request, form=form, changed=_sets().filter(pk=pk).first() if pk else None)
+    return _page(request, form=form, changed=_set(pk) if pk is not None else None)
 
 
 def _page(
@@ -97,6 +95,14 @@ def _page(
         "shown_form": form or SynonymsForm(initial=initial),
     }
     return render(request, "desk/synonyms.html", context, status=422 if form else 200)
+
+
+def _set(pk: int) -> SynonymSet:
+    """Raises Missing."""
+    kept: SynonymSet | None = _sets().filter(pk=pk).first()
+    if kept is None:
+        raise Missing()
+    return kept
 
 
 def _sets() -> Any:

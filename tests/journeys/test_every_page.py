@@ -45,6 +45,7 @@ NO_PAGES = {
     **dict.fromkeys(("accounts:passkey-sign-in", "accounts:passkey-options"), "JSON for a script"),
     "orders:data-copy-file": "JSON, or XLSX",
     "orders:communes": "the options of a list",
+    "catalog:suggestions": "a list under the search field",
     "orders:payment-news": "nothing, or the order's page anew",
     "orders:payment-picture": "a QR code to keep",
     "back-room": "leads on to the sign-in page",

@@ -26,6 +26,8 @@ from catalog.actions.bulletin import make_bulletins
 from catalog.actions.certificates import CertificateDetails, return_certificate, submit_certificate
 from catalog.actions.promotions import PromotionTerms, make_promotion
 from catalog.actions.stock import move_stock, refresh_availability
+from catalog.actions.synonyms import write_synonyms
+from catalog.actions.words import learn_words
 from catalog.models import (
     BackRequest,
     Listing,
@@ -188,6 +190,8 @@ class _Market:
         self.draft = self._draft()
         self.settlement, self.payout = self._settlement()
         self.vouchers, self.promotions = self._offers()
+        self.same = write_synonyms(set_id=None, words=["lạc", "đậu phộng"], **self.by)
+        learn_words()
         self.full, self.to_mend = self._baskets()
         self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
         self.followed = self._followers()
@@ -585,6 +589,8 @@ def _market_visits(market: _Market) -> list[Visit]:
         Visit("/hop-tac-xa/nghi-mua/"),
         Visit("/tim/?q=goi+thao+duoc"),
         Visit("/tim/?q=khong+co+gi"),
+        Visit("/tim/?q=goi+thoa+duoc"),
+        Visit("/tim/?q=goi&ban=kg&sao=5&tu=1"),
         Visit("/tim/"),
         *(Visit(path) for path in _season_paths(market)),
         Visit(f"/san-pham/{market.out_of_season.slug}/bao-lai/", sent={"contact": "1"}),
@@ -750,6 +756,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
         *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/"),
+        *("/quan-tri/tu-dong-nghia/", f"/quan-tri/tu-dong-nghia/{market.same.pk}/"),
         *(f"/quan-tri/sao-ke/{each.pk}/" for each in market.bank_statements),
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),
         *(f"/quan-tri/chuyen-khoan/{each.pk}/" for each in market.transfers.values()),

@@ -1,0 +1,57 @@
+"""Words of one meaning at the desk: added, changed, removed; odd ones are handed back."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from catalog.actions.synonyms import write_synonyms
+from catalog.models import Synonym, SynonymSet
+from shop.accounts.permissions import Permission
+from shop.core.actors import Actor
+from tests.factories import NOW, make_admin, make_staff
+
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/tu-dong-nghia/"
+
+
+def words() -> list[str]:
+    return list(Synonym.objects.order_by("set", "sort_order").values_list("text", flat=True))
+
+
+def test_words_are_for_who_manages_goods(client: Client) -> None:
+    client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
+
+    assert client.get(PAGE).status_code == client.post(PAGE, {"words": "lạc, đậu phộng"}).status_code == 404
+    assert words() == []
+    client.force_login(make_staff(Permission.MANAGE_PRODUCTS))
+    assert client.get(PAGE).status_code == 200
+
+
+def test_a_set_is_added_changed_and_removed(client: Client) -> None:
+    client.force_login(make_admin())
+
+    assert client.post(PAGE, {"words": "lạc, đậu phộng ;  "})["Location"] == PAGE
+    kept = SynonymSet.objects.get()
+    assert 'value="lạc, đậu phộng"' in client.get(f"{PAGE}{kept.pk}/").content.decode()
+    assert client.post(f"{PAGE}{kept.pk}/", {"words": "lạc, đậu phụng"})["Location"] == PAGE
+
+    assert words() == ["lạc", "đậu phụng"]
+    assert "lạc, đậu phụng" in client.get(PAGE).content.decode()
+    assert client.post(f"{PAGE}{kept.pk}/bo/")["Location"] == PAGE
+    assert words() == []
+    for gone in (f"{PAGE}{kept.pk}/", f"{PAGE}{kept.pk}/bo/"):
+        assert client.post(gone, {"words": "ngô, bắp"}).status_code == 404
+
+
+@pytest.mark.parametrize("odd", ["", " , ", "lạc", "lạc, LAC", "🍊, quýt", "a" * 61 + ", b", "x" * 900])
+def test_odd_words_are_handed_back_and_change_nothing(client: Client, odd: str) -> None:
+    client.force_login(make_admin())
+    kept = write_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
+
+    for address in (PAGE, f"{PAGE}{kept.pk}/"):
+        answer = client.post(address, {"words": odd})
+
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.content.decode()
+    assert words() == ["ngô", "bắp"]
