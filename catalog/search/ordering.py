@@ -8,7 +8,9 @@ from itertools import chain, islice, repeat
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, overload
 
+from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from pyroaring import BitMap
 
 from catalog.models import Listing, Product
@@ -99,13 +101,11 @@ class InOrder(Sequence[int]):
             return list(islice(reversed(run), first, last))
         rows: QuerySet[Any, int]
         if self._order == Order.BY_NAME:
-            rows, key = Product.objects.in_alphabet().values_list("pk", flat=True), "pk__in"
+            rows, column = Product.objects.in_alphabet().values_list("pk", flat=True), "pk"
         else:
             listed = Listing.objects.filter(channel=self._shelf.channel_id, state=ListingState.PUBLISHED)
-            rows, key = listed.newest_first().values_list("product", flat=True), "product__in"
-        if len(run) > FEW:
-            return _walked(rows, run, first, last)
-        return list(rows.filter(**{key: run})[first:last])
+            rows, column = listed.newest_first().values_list("product", flat=True), "product"
+        return _walked(rows, run, first, last) if len(run) > FEW else _named(rows, column, run, first, last)
 
 
 def kilometres(one: str, other: str) -> float:
@@ -116,6 +116,15 @@ def kilometres(one: str, other: str) -> float:
     across, up = radians(other_east - east), radians(other_north - north)
     chord = sin(up / 2) ** 2 + cos(radians(north)) * cos(radians(other_north)) * sin(across / 2) ** 2
     return 2 * _EARTH_KM * asin(sqrt(chord))
+
+
+def _named(rows: QuerySet[Any, int], column: str, run: BitMap, first: int, last: int) -> list[int]:
+    """The wanted ones among few: the query is given all of them, as one value."""
+    if connection.vendor == "sqlite":
+        keys = RawSQL("SELECT value FROM json_each(%s)", [str(list(run))])
+    else:
+        keys = RawSQL("SELECT unnest(%s::bigint[])", [list(run)])
+    return list(rows.filter(**{f"{column}__in": keys})[first:last])
 
 
 def _walked(rows: QuerySet[Any, int], run: BitMap, first: int, last: int) -> list[int]:

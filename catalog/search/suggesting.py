@@ -12,6 +12,7 @@ from catalog.search.shelf import Shelf
 from catalog.search.words import words_of
 from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
+from shop.core.text import fold
 
 SHORTEST = 2  # letters before anything is suggested
 MOST_GOODS, MOST_OTHERS = 6, 2
@@ -30,7 +31,10 @@ class Suggestions:
 
 
 def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
-    """A few of each kind whose name holds words beginning so; goods of one name once, the newest."""
+    """A few of each kind whose name holds words beginning so.
+
+    Goods that begin so themselves come first, then the newest; of those of one name the newest alone.
+    """
     words = words_of(query)
     if sum(map(len, words)) < SHORTEST:
         return Suggestions()
@@ -52,4 +56,5 @@ def _goods(query: str, shelf: Shelf) -> list[Product]:
     by_name: dict[str, Product] = {}
     for row in rows:
         by_name.setdefault(row.name, row)
-    return list(by_name.values())[:MOST_GOODS]
+    begun = fold(query)
+    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(begun))[:MOST_GOODS]

@@ -22,7 +22,7 @@ def step(variant: Variant) -> str:
 
     Of what is sold by weight the content is an estimate, and said as one: `quả khoảng 2,4 kg`.
     """
-    unit = variant.get_unit_display()
+    unit = str(Unit(variant.unit).label)  # get_unit_display() goes through all of them each time
     content = "" if variant.unit in _MEASURES else _content(variant)
     if not content:
         return unit
@@ -43,7 +43,7 @@ def per_measure(variant: Variant, amount: int | None, currency: str) -> str:
         return f"{money(price_for(amount, variant.content_ml, 1000), currency)}/l"
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
         one = price_for(amount, variant.content_count, 1)
-        return f"{money(one, currency)}/{variant.get_content_unit_display()}"
+        return f"{money(one, currency)}/{Unit(variant.content_unit).label}"
     return ""
 
 
@@ -65,5 +65,5 @@ def _content(variant: Variant) -> str:
     if variant.content_ml:
         return volume(variant.content_ml)
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
-        return f"{variant.content_count}{NO_BREAK}{variant.get_content_unit_display()}"
+        return f"{variant.content_count}{NO_BREAK}{Unit(variant.content_unit).label}"
     return ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -21,7 +22,7 @@ from catalog.search.suggesting import suggestions_for
 from catalog.search.words import words_of
 from catalog.views import labels
 from catalog.views.cards import cards
-from catalog.views.filters import DELIVERED, Filters
+from catalog.views.filters import DELIVERED, SHOWN, Filters
 from catalog.views.loosening import chosen, loosened, with_fewer_words
 from catalog.views.place import all_provinces, chosen_province
 from catalog.views.steps import market_step, steps_to
@@ -29,8 +30,14 @@ from cooperatives.models import DeliveryRate
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language
 from shop.core.models.geography import Division
+from shop.core.prepared import prepared
 
 PER_PAGE = 24
+_LONG_TEXTS = (
+    *("product__description", "product__description_text", "product__search_text", "product__search_name"),
+    *("product__metadata", "product__private_metadata", "product__cooperative__story"),
+    *("product__cooperative__metadata", "product__cooperative__private_metadata"),
+)
 MOST_FOUND = 6  # sellers, shelves and places that a search shows above the goods
 
 
@@ -113,6 +120,7 @@ def _goods(
         "inside": filters.branches(),
         "toggles": filters.toggles(),
         "facets": facets,
+        "shown": SHOWN,
         "filters": filters,
         "chosen": chosen(filters, facets, request.GET),
         "loosened": loosened(filters, facets, request.GET) if not goods.total else [],
@@ -147,15 +155,15 @@ def _others(query: str, words: Sequence[str], found: Found, shelf: Shelf) -> dic
 
 def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:
     """Ids of cooperatives that send something to the province; collecting does not count."""
-    if province is None:
-        return None
+    return None if province is None else _sending(shelf.channel_id, ["", province.code])
+
+
+@prepared
+def _sending(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
     rates = DeliveryRate.objects.filter(
-        channel=shelf.channel_id,
-        way__is_active=True,
-        way__warehouse=None,
-        province_code__in=["", province.code],
+        channel=channel, way__is_active=True, way__warehouse=None, province_code__in=provinces
     )
-    return list(rates.order_by().values_list("way__cooperative", flat=True).distinct())
+    return rates.order_by().values_list("way__cooperative", flat=True).distinct()
 
 
 def _order(request: HttpRequest, *, is_search: bool) -> Order:
@@ -168,9 +176,15 @@ def _order(request: HttpRequest, *, is_search: bool) -> Order:
 
 def _listings(product_ids: Sequence[int], shelf: Shelf) -> list[Listing]:
     """Their listings, in this order."""
-    rows = Listing.objects.on_shelf(shelf.channel_id).filter(product__in=product_ids).order_by()
-    by_product = {row.product_id: row for row in rows}
+    by_product = {row.product_id: row for row in _shown(shelf.channel_id, list(product_ids))}
     return [by_product[key] for key in product_ids if key in by_product]
+
+
+@prepared
+def _shown(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+    """Listings with what cards tell of them, and no long texts."""
+    rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
+    return rows.defer(*_LONG_TEXTS).order_by()
 
 
 def _is_htmx(request: HttpRequest) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.calendar import day_of
 from shop.core.models import Picture, show_in_language
+from shop.core.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,7 @@ def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
 
 def stars_of(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
     """The most OCOP stars that each product holds on the day, by product id."""
-    rows = (
-        Certificate.objects.valid_on(day)
-        .filter(kind=CertificateKind.OCOP, products__in=products)
-        .order_by("stars", "pk")
-        .values_list("products", "stars")
-    )
+    rows = _certified([product.pk for product in products], day)
     return {product: stars for product, stars in rows if stars}
 
 
@@ -111,15 +108,9 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
 
     In two steps, so that databases find prices by variant and not by channel, where all of them are.
     """
-    variants = {
-        variant.pk: variant
-        for variant in Variant.objects.filter(product__in=[listing.product_id for listing in listings])
-    }
-    prices = Price.objects.filter(
-        variant__in=variants, channel__in={listing.channel_id for listing in listings}, amount__isnull=False
-    )
+    variants = {variant.pk: variant for variant in _variants([each.product_id for each in listings])}
     found = defaultdict(list)
-    for price in prices:
+    for price in _sold_at(list(variants), {listing.channel_id for listing in listings}):
         price.variant = variants[price.variant_id]
         found[price.variant.product_id].append(price)
     for rows in found.values():
@@ -129,12 +120,7 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
 
 def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
     """The first picture of each product."""
-    rows = (
-        ProductMedia.objects.filter(product__in=products)
-        .select_related("picture")
-        .order_by("product", "-sort_order", "-pk")
-    )
-    return {media.product_id: media.picture for media in rows}
+    return {media.product_id: media.picture for media in _media([product.pk for product in products])}
 
 
 def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
@@ -142,11 +128,35 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
     if not listings:
         return {}
     channel = listings[0].channel
-    rows = (
-        Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
-        .filter(variant__in=variant_ids)
-        .values("variant")
-        .annotate(total=Sum("free"))
-        .order_by("variant")
-    )
-    return {row["variant"]: row["total"] for row in rows}
+    return dict(_promisable(channel.pk, channel.default_country, list(variant_ids)))
+
+
+# --- queries of every list --------------------------------------------------------------------------------
+
+
+@prepared
+def _certified(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
+    rows = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
+    return rows.order_by("stars", "pk").values_list("products", "stars")
+
+
+@prepared
+def _variants(products: Collection[int]) -> QuerySet[Variant]:
+    return Variant.objects.filter(product__in=products)
+
+
+@prepared
+def _sold_at(variants: Collection[int], channels: Collection[int]) -> QuerySet[Price]:
+    return Price.objects.filter(variant__in=variants, channel__in=channels, amount__isnull=False)
+
+
+@prepared
+def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
+    rows = ProductMedia.objects.filter(product__in=products).select_related("picture")
+    return rows.order_by("product", "-sort_order", "-pk")
+
+
+@prepared
+def _promisable(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
+    rows = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
+    return rows.values_list("variant").annotate(total=Sum("free")).order_by("variant")

@@ -44,12 +44,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """What can be chosen in one respect, the rest of it folded away."""
+    """What can be chosen in one respect; the last `rest` options are folded away."""
 
     name: str
     label: str
     options: Sequence[Option]
-    rest: Sequence[Option] = ()
+    rest: int
 
 
 class Filters:
@@ -144,7 +144,8 @@ class Filters:
     def facets(self) -> list[Facet]:
         """The respects in which there is something to choose."""
         shelf = self._shelf
-        communes = {code: shelf.communes[code] for code in labels.communes_within(self._provinces, shelf)}
+        provinces = self._provinces or ([*shelf.provinces] if len(shelf.provinces) == 1 else [])
+        communes = {code: shelf.communes[code] for code in labels.communes_within(provinces, shelf)}
         found = [
             _facet(CATEGORY, _("Kind of goods"), self.branches()),
             _facet(
@@ -229,7 +230,7 @@ def _facet(name: str, label: str, options: Sequence[Option]) -> Facet | None:
     """None where there is nothing to choose between."""
     if not options or (len(options) == 1 and not options[0].is_chosen):
         return None
-    return Facet(name, label, options[:SHOWN], options[SHOWN:])
+    return Facet(name, label, options, max(0, len(options) - SHOWN))
 
 
 def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:

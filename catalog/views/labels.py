@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pyroaring import BitMap
@@ -15,13 +16,14 @@ from catalog.search.shelf import BANDS, Shelf, union
 from cooperatives.models import CertificateKind, Cooperative
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
+from shop.core.prepared import prepared
 from shop.core.templatetags.figures import money, number
 
 Names = dict[Any, tuple[str, str]]  # by key: the word in addresses, and the name
 
 
 def cooperatives_named(keys: Sequence[Any]) -> Names:
-    rows = list(Cooperative.objects.filter(pk__in=keys).order_by("pk"))
+    rows = _cooperatives(keys)
     show_in_language(rows, "name")
     return {row.pk: (row.slug, row.name) for row in rows}
 
@@ -33,10 +35,7 @@ def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
 
 
 def divisions_named(keys: Sequence[Any]) -> Names:
-    if not keys:
-        return {}
-    rows = Division.objects.filter(code__in=keys, valid_until=None).order_by("pk")
-    return {row.code: (row.code, row.name) for row in rows}
+    return {code: (code, name) for code, name in _divisions(keys)} if keys else {}
 
 
 def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
@@ -49,9 +48,7 @@ def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
 
 def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
     """The goods of each of these shelves and of those inside them, by slug."""
-    paths = dict(
-        Category.objects.filter(pk__in=[key for key in shelf.categories if key]).values_list("pk", "path")
-    )
+    paths = {key: path for key, path in _paths() if key in shelf.categories}
     return {
         row.slug: union(
             shelf.categories[key]
@@ -60,6 +57,22 @@ def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
         )
         for row in inside
     }
+
+
+@prepared
+def _cooperatives(keys: Collection[int]) -> QuerySet[Cooperative]:
+    return Cooperative.objects.filter(pk__in=keys).only("slug", "name").order_by("pk")
+
+
+@prepared
+def _divisions(codes: Collection[str]) -> QuerySet[Any, Any]:
+    rows = Division.objects.filter(code__in=codes, valid_until=None)
+    return rows.order_by("pk").values_list("code", "name")
+
+
+@prepared
+def _paths() -> QuerySet[Any, Any]:
+    return Category.objects.order_by("pk").values_list("pk", "path")
 
 
 def band_label(band: int) -> str:

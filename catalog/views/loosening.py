@@ -44,7 +44,7 @@ def chosen(filters: Filters, facets: Sequence[Facet], asked: QueryDict) -> list[
     ways = [
         WayOut(option.label, without(asked, facet.name, value=option.value))
         for facet in facets
-        for option in (*facet.options, *facet.rest)
+        for option in facet.options
         if option.is_chosen
     ]
     if filters.lowest is not None or filters.highest is not None:

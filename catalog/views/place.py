@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -11,13 +13,19 @@ from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.calendar import day_of
 from shop.core.models.geography import Division
+from shop.core.prepared import prepared
 
 SESSION_KEY = "province_code"
 COMMUNE_KEY = "commune_code"
 
 
 def all_provinces() -> list[Division]:
-    return list(Division.objects.current(on=day_of(timezone.now())).provinces())
+    return _provinces(day_of(timezone.now()))
+
+
+@prepared
+def _provinces(day: datetime.date) -> QuerySet[Division]:
+    return Division.objects.current(on=day).provinces()
 
 
 def selling_provinces() -> list[Division]:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.core.models.bases import WithMetadata
+from shop.core.prepared import prepared
 
 
 class AllocationStrategy(models.TextChoices):
@@ -72,4 +73,9 @@ class Channel(WithMetadata):
 
 def market_channel() -> Channel | None:
     """The channel that our own pages sell in: the first active one; None on an empty shop."""
-    return Channel.objects.filter(is_active=True).order_by("pk").first()
+    return next(iter(_active()), None)
+
+
+@prepared
+def _active() -> models.QuerySet[Channel]:
+    return Channel.objects.filter(is_active=True).order_by("pk")[:1]
