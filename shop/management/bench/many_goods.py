@@ -140,7 +140,7 @@ def _put_up(n: int, commune: Division, channel: Channel, random: Random) -> _Sta
         province_code=random.choice(["", "", province.code]),
         price=30_000,
     )
-    kinds = [(CertificateKind.OCOP, stars) for stars in (3, 4, 5)]
+    kinds: list[tuple[CertificateKind, int | None]] = [(CertificateKind.OCOP, stars) for stars in (3, 4, 5)]
     kinds += [(kind, None) for kind in CertificateKind if kind != CertificateKind.OCOP]
     certificates = [
         Certificate.objects.create(cooperative=cooperative, kind=kind, stars=stars)
@@ -219,7 +219,7 @@ def _product(n: int, pattern: _Pattern, stall: _Stall, commune: Division, random
         season=random.choice(_SEASONS),
         is_sample=True,
     )
-    describe_for_search(product, *filter(None, [like.category and like.category.name]))
+    describe_for_search(product, *([like.category.name] if like.category else []))
     return product
 
 
