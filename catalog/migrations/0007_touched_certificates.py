@@ -1,0 +1,20 @@
+"""The journal's triggers anew: certificates were rebuilt after them, where a shop was brought up to date."""
+
+from importlib import import_module
+
+from django.db import migrations
+
+journal = import_module("catalog.migrations.0005_touched_goods")
+
+
+def again(apps, schema_editor):
+    journal.backwards(apps, schema_editor)
+    journal.forwards(apps, schema_editor)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("catalog", "0006_bulletins_and_back_requests"),
+        ("cooperatives", "0003_follows_and_checked_certificates"),
+    ]
+    operations = [migrations.RunPython(again, migrations.RunPython.noop)]
