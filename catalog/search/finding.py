@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 from django.conf import settings
 from django.utils.translation import get_language
 from pyroaring import BitMap
 
 from catalog.models import AS_TYPED
-from catalog.search.matching import Choice, Term, beginning, goods_said_with, goods_with, whole
+from catalog.search.matching import Choice, Memory, Term, beginning, goods_said_with, goods_with, whole
 from catalog.search.meaning import with_synonyms
 from catalog.search.spelling import choices_of, meant
 from catalog.search.words import words_as_typed, words_of
 
+Ask = Callable[..., BitMap]  # `goods_with` with its limit and memory
 COUNTED = 1000  # goods of a list that can be paged through, and that the API looks at
 
 
@@ -33,17 +36,18 @@ class Found:
         return BitMap.union(*self.tiers) if self.tiers else BitMap()
 
 
-def look_up(query: str, *, limit: int | None = None) -> Found:
+def look_up(query: str, *, limit: int | None = None, memory: Memory | None = None) -> Found:
     """Goods that hold every word of the query, however it is written.
 
     First those named so with the very marks that were typed, then those named so but for the marks, then
     those whose name has words beginning so or meaning the same, then those that hold the words elsewhere.
-    With `limit` only so many of the newest are looked at in each.
+    With `limit` only so many of the newest are looked at in each. `memory` is that of `goods_with`.
     """
     words = words_of(query)
     if not words:
         return Found()
-    tiers = _tiers(words, words_as_typed(query), limit)
+    ask = partial(goods_with, limit=limit, memory=memory)
+    tiers = _tiers(words, words_as_typed(query), ask)
     if tiers:
         return Found(tiers)
     phrases = meant(words)
@@ -51,7 +55,7 @@ def look_up(query: str, *, limit: int | None = None) -> Found:
         return Found()
     likeliest = [each[:1] for each in phrases]
     for wanted in (likeliest, phrases):
-        tiers = _told_apart(choices_of(wanted), limit)
+        tiers = _told_apart(choices_of(wanted), ask)
         if tiers:
             return Found(tiers, instead=" ".join(word for each in likeliest for word in each[0]))
     return Found()
@@ -68,38 +72,38 @@ def named_so_far(query: str, *, limit: int) -> list[int]:
     words = words_of(query)
     if not words:
         return []
-    said = list(reversed(_said(words, limit)))
-    return list(dict.fromkeys([*said, *goods_with(beginning(words), named=True, limit=limit)]))[:limit]
+    named = goods_with(beginning(words), named=True, limit=limit)
+    return list(islice(reversed(named | _said(words)), limit))
 
 
-def _tiers(words: Sequence[str], typed: Sequence[str], limit: int | None) -> list[BitMap]:
+def _tiers(words: Sequence[str], typed: Sequence[str], ask: Ask) -> list[BitMap]:
     others = with_synonyms(words)
-    said = _said(words, limit)
-    found = _told_apart(others or beginning(words), limit, said)
+    said = _said(words)
+    found = _told_apart(others or beginning(words), ask, said)
     if not found:
         return []
-    named = BitMap(goods_with(whole(words), named=True, limit=limit))
-    as_typed = [Term(AS_TYPED + word) for word in typed]
-    exact = BitMap(goods_with([[[term]] for term in as_typed], named=True, limit=limit)) if named else named
+    named = ask(whole(words), named=True)
+    as_typed = [[[Term(AS_TYPED + word)]] for word in typed]
+    exact = ask(as_typed, named=True) if named else named
     return _without_repeats([exact, named, *found])
 
 
-def _told_apart(choices: Sequence[Choice], limit: int | None, said: BitMap | None = None) -> list[BitMap]:
+def _told_apart(choices: Sequence[Choice], ask: Ask, said: BitMap | None = None) -> list[BitMap]:
     """Goods that have it in their name, then the others; nothing where there are none."""
-    anywhere = BitMap(goods_with(choices, limit=limit))
+    anywhere = ask(choices)
     said = said if said is not None else BitMap()
     if not anywhere and not said:
         return []
-    named = BitMap(goods_with(choices, named=True, limit=limit)) | said
+    named = ask(choices, named=True) | said
     return _without_repeats([named, anywhere])
 
 
-def _said(words: Sequence[str], limit: int | None) -> BitMap:
+def _said(words: Sequence[str]) -> BitMap:
     """Goods whose name in the page's language holds the words; nothing in the shop's own language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
         return BitMap()
-    return BitMap(goods_said_with(words, language, limit=limit))
+    return goods_said_with(words, language)
 
 
 def _without_repeats(sets: Sequence[BitMap]) -> list[BitMap]:

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
+import orjson
 from django.db import connection
+from pyroaring import BitMap
 
-_SQLITE = "SELECT rowid FROM catalog_search WHERE catalog_search MATCH %s ORDER BY rowid DESC LIMIT %s"
+# All of them come as one text, which is read ten times as fast as a row for each.
+_SQLITE = "SELECT json_group_array(rowid) FROM catalog_search WHERE catalog_search MATCH %s"
+_SQLITE_NEWEST = (
+    "SELECT json_group_array(rowid) FROM ("
+    "SELECT rowid FROM catalog_search WHERE catalog_search MATCH %s ORDER BY rowid DESC LIMIT %s)"
+)
 _SQLITE_SAID = (
-    "SELECT t.key FROM catalog_search_said s JOIN core_translation t ON t.id = s.rowid"
-    " WHERE catalog_search_said MATCH %s AND t.language = %s LIMIT %s"
+    "SELECT json_group_array(CAST(t.key AS integer)) FROM catalog_search_said s"
+    " JOIN core_translation t ON t.id = s.rowid WHERE catalog_search_said MATCH %s AND t.language = %s"
 )
 _TEXT = "to_tsvector('simple', search_text)"
 _NAME = "array_to_tsvector(array_remove(string_to_array(search_name, ' '), ''))"
-_POSTGRESQL = "SELECT id FROM catalog_product WHERE {column} @@ %s::tsquery ORDER BY id DESC LIMIT %s"
-_POSTGRESQL_ALL = "SELECT id FROM catalog_product WHERE {column} @@ %s::tsquery"
-_POSTGRESQL_SAID = (
-    "SELECT key FROM core_translation WHERE kind = 'catalog.product' AND field = 'name'"
-    " AND to_tsvector('simple', text) @@ %s::tsquery AND language = %s LIMIT %s"
+_POSTGRESQL = "SELECT json_agg(id)::text FROM catalog_product WHERE {column} @@ %s::tsquery"
+_POSTGRESQL_NEWEST = (
+    "SELECT json_agg(id)::text FROM ("
+    "SELECT id FROM catalog_product WHERE {column} @@ %s::tsquery ORDER BY id DESC LIMIT %s) newest"
 )
-_ALL = 1_000_000_000
+_POSTGRESQL_SAID = (
+    "SELECT json_agg(key::bigint)::text FROM core_translation"
+    " WHERE kind = 'catalog.product' AND field = 'name'"
+    " AND to_tsvector('simple', text) @@ %s::tsquery AND language = %s"
+)
+
+
+MOST_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Term:
 
 # One of these phrases, each of them all its words.
 Choice = Sequence[Sequence[Term]]
+Memory = dict[tuple[str, bool, int | None], BitMap]
 
 
 def whole(words: Sequence[str]) -> list[Choice]:
@@ -50,28 +63,50 @@ def begun(word: str) -> Term:
     return Term(word, begins=len(word) > 1)
 
 
-def goods_with(wanted: Sequence[Choice], *, named: bool = False, limit: int | None = None) -> list[int]:
-    """Ids of goods that hold a phrase of every choice, in their name or anywhere; the newest, if limited."""
+def goods_with(
+    wanted: Sequence[Choice],
+    *,
+    named: bool = False,
+    limit: int | None = None,
+    memory: Memory | None = None,
+) -> BitMap:
+    """Ids of goods that hold a phrase of every choice, in their name or anywhere; the newest, if limited.
+
+    `memory` has what was answered before, as long as it is true; whoever keeps it empties it.
+    """
+    if memory is None:
+        return _asked(wanted, named, limit)
+    key = (repr(wanted), named, limit)
+    if key not in memory:
+        if len(memory) >= MOST_REMEMBERED:
+            memory.clear()
+        memory[key] = _asked(wanted, named, limit)
+    return memory[key]
+
+
+def _asked(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
     if connection.vendor == "sqlite":
-        words = _fts5(wanted)
-        asked = [f"{{search_name}} : ({words})" if named else f"{{search_text}} : ({words})"]
-        return _ids(_SQLITE, [*asked, limit or _ALL])
-    statement = (_POSTGRESQL if limit else _POSTGRESQL_ALL).format(column=_NAME if named else _TEXT)
-    return _ids(statement, [_tsquery(wanted), limit] if limit else [_tsquery(wanted)])
+        column = "search_name" if named else "search_text"
+        asked = f"{{{column}}} : ({_fts5(wanted)})"
+        return _ids(_SQLITE_NEWEST, asked, limit) if limit else _ids(_SQLITE, asked)
+    column = _NAME if named else _TEXT
+    statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(column=column)
+    return _ids(statement, _tsquery(wanted), limit) if limit else _ids(statement, _tsquery(wanted))
 
 
-def goods_said_with(words: Sequence[str], language: str, *, limit: int | None = None) -> list[int]:
+def goods_said_with(words: Sequence[str], language: str) -> BitMap:
     """Ids of goods whose name in that language holds words that begin so, each of them."""
     wanted = beginning(words)
-    is_sqlite = connection.vendor == "sqlite"
-    asked = _fts5(wanted) if is_sqlite else _tsquery(wanted)
-    return _ids(_SQLITE_SAID if is_sqlite else _POSTGRESQL_SAID, [asked, language, limit or _ALL])
+    if connection.vendor == "sqlite":
+        return _ids(_SQLITE_SAID, _fts5(wanted), language)
+    return _ids(_POSTGRESQL_SAID, _tsquery(wanted), language)
 
 
-def _ids(statement: str, values: Sequence[str | int | None]) -> list[int]:
+def _ids(statement: str, *values: str | int) -> BitMap:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return [int(key) for key in chain.from_iterable(cursor.fetchall())]
+        (found,) = cursor.fetchone()
+    return BitMap(orjson.loads(found)) if found else BitMap()
 
 
 def _fts5(wanted: Sequence[Choice]) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 
 from catalog.models import Synonym
 from catalog.search.matching import Choice, begun
+from shop.core.prepared import prepared
 
 LONGEST_PHRASE = 4  # words
 
@@ -41,13 +45,18 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
     return choices
 
 
-def _others(phrases: Sequence[str]) -> dict[str, list[str]]:
-    """What else is said for each of these phrases, for those for which something is."""
+@prepared
+def _sets_with(phrases: Collection[str]) -> QuerySet[Any, Any]:
     sets = Synonym.objects.filter(folded__in=phrases).values("set")
     rows = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")
+    return rows.values_list("set", "folded")
+
+
+def _others(phrases: Sequence[str]) -> dict[str, list[str]]:
+    """What else is said for each of these phrases, for those for which something is."""
     by_set: dict[int, list[str]] = defaultdict(list)
-    for row in rows:
-        by_set[row.set_id].append(row.folded)
+    for key, folded in _sets_with(phrases):
+        by_set[key].append(folded)
     found: dict[str, list[str]] = {}
     for said in by_set.values():
         for phrase in phrases:

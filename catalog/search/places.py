@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from catalog.models import Category
 from catalog.search.shelf import Shelf
@@ -14,6 +14,7 @@ from cooperatives.models import Cooperative
 from cooperatives.models.cooperative import CooperativeQuerySet
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.prepared import prepared
 from shop.core.text import folded_words
 
 
@@ -38,7 +39,7 @@ def find_categories(words: Sequence[str], most: int) -> list[Category]:
     """Shelves whose name, in the page's language, holds every word; joined syllables too."""
     if not words:
         return []
-    rows = list(Category.objects.in_order())
+    rows = _categories()
     show_in_language(rows, "name")
     return [row for row in rows if _holds(row.name, words)][:most]
 
@@ -48,24 +49,28 @@ def find_places(query: str, shelf: Shelf, most: int) -> list[FoundPlace]:
     words = words_of(query)
     if not words:
         return []
-    codes = {code for code in (*shelf.provinces, *shelf.communes) if code}
-    begins = Division.objects.filter(code__in=codes, valid_until=None)
+    begins = Division.objects.filter(valid_until=None)
     for word in words:
         begins = begins.filter(Q(folded__startswith=word) | Q(folded__contains=f" {word}"))
-    found = [
-        _place(row, shelf)
-        for row in begins.select_related("parent").order_by("-level", "sort_key", "pk")[:most]
-    ]
+    begins = begins.only("code", "level", "full_name", "parent").order_by("-level", "sort_key", "pk")
+    found = [_place(row, shelf) for row in begins if _has_goods(row, shelf)][:most]
     if len(found) < most:
         there = {place.division.pk for place in found}
-        former = FormerPlace.objects.filter(folded=" ".join(words), division__code__in=codes)
-        for row in former.select_related("division", "division__parent").order_by("division__sort_key", "pk")[
-            :most
-        ]:
-            if row.division_id not in there:
+        former = FormerPlace.objects.filter(folded=" ".join(words)).select_related("division")
+        for row in former.order_by("division__sort_key", "pk"):
+            if row.division_id not in there and _has_goods(row.division, shelf):
                 there.add(row.division_id)
                 found.append(_place(row.division, shelf, former=f"{row.type_word} {row.name}"))
     return found[:most]
+
+
+def _has_goods(row: Division, shelf: Shelf) -> bool:
+    return row.code in (shelf.provinces if row.level == Level.PROVINCE else shelf.communes)
+
+
+@prepared
+def _categories() -> QuerySet[Category]:
+    return Category.objects.in_order().only("slug", "name")
 
 
 def _place(row: Division, shelf: Shelf, former: str = "") -> FoundPlace:

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from catalog.models import Listing, Variant
 from catalog.search.journal import Journal, Outdated
+from catalog.search.matching import Memory
 from cooperatives.models import Certificate
 
 BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # where bands of prices begin, in minor units
@@ -34,7 +35,7 @@ class Shelf:
 
     def __init__(self, channel_id: int, day: datetime.date) -> None:
         self.channel_id, self.day = channel_id, day
-        self.version = 0
+        self.memory: Memory = {}  # what was found among all goods by words, until one of them is written to
         self._begun = time.monotonic()
         self._journal = Journal()
         self._empty()
@@ -62,7 +63,7 @@ class Shelf:
         """Take in what was written meanwhile. Raises Outdated."""
         touched = self._journal.news()
         if touched:
-            self.version += 1
+            self.memory.clear()
             self._forget(BitMap(touched))
             self._read(touched)
 

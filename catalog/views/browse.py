@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
-from catalog.models import Category, Listing
+from catalog.models import Category
 from catalog.search.finding import COUNTED, Found, look_up
 from catalog.search.ordering import InOrder, Order
 from catalog.search.places import find_categories, find_cooperatives, find_places
@@ -21,7 +21,7 @@ from catalog.search.shelf import Shelf, shelf_of
 from catalog.search.suggesting import suggestions_for
 from catalog.search.words import words_of
 from catalog.views import labels
-from catalog.views.cards import cards
+from catalog.views.cards import cards, listings_of
 from catalog.views.filters import DELIVERED, SHOWN, Filters
 from catalog.views.loosening import chosen, loosened, with_fewer_words
 from catalog.views.place import all_provinces, chosen_province
@@ -33,11 +33,6 @@ from shop.core.models.geography import Division
 from shop.core.prepared import prepared
 
 PER_PAGE = 24
-_LONG_TEXTS = (
-    *("product__description", "product__description_text", "product__search_text", "product__search_name"),
-    *("product__metadata", "product__private_metadata", "product__cooperative__story"),
-    *("product__cooperative__metadata", "product__cooperative__private_metadata"),
-)
 MOST_FOUND = 6  # sellers, shelves and places that a search shows above the goods
 
 
@@ -67,7 +62,7 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "")
     words = words_of(query)
     shelf = _shelf()
-    found = look_up(query)
+    found = look_up(query, memory=shelf.memory)
     tiers = [goods for tier in found.tiers if (goods := tier & shelf.goods)]
     context = {
         "is_search": True,
@@ -113,7 +108,7 @@ def _goods(
     facets = filters.facets()
     context |= {
         "page": page,
-        "cards": cards(_listings(list(page.object_list), shelf), now=now),
+        "cards": cards(listings_of(list(page.object_list), shelf.channel_id), now=now),
         "total": goods.total,
         "is_cut": goods.total > COUNTED,
         "counted": COUNTED,
@@ -172,19 +167,6 @@ def _order(request: HttpRequest, *, is_search: bool) -> Order:
     asked = request.GET.get("xep", "")
     known = [order for order in Order if is_search or order != Order.RELEVANCE]
     return Order(asked) if asked in known else usual
-
-
-def _listings(product_ids: Sequence[int], shelf: Shelf) -> list[Listing]:
-    """Their listings, in this order."""
-    by_product = {row.product_id: row for row in _shown(shelf.channel_id, list(product_ids))}
-    return [by_product[key] for key in product_ids if key in by_product]
-
-
-@prepared
-def _shown(channel: int, products: Collection[int]) -> QuerySet[Listing]:
-    """Listings with what cards tell of them, and no long texts."""
-    rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
-    return rows.defer(*_LONG_TEXTS).order_by()
 
 
 def _is_htmx(request: HttpRequest) -> bool:

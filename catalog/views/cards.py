@@ -16,6 +16,12 @@ from shop.core.calendar import day_of
 from shop.core.models import Picture, show_in_language
 from shop.core.prepared import prepared
 
+_LONG_TEXTS = (
+    *("product__description", "product__description_text", "product__search_text", "product__search_name"),
+    *("product__metadata", "product__private_metadata", "product__cooperative__story"),
+    *("product__cooperative__metadata", "product__cooperative__private_metadata"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -60,6 +66,12 @@ def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
         )
         for listing in listings
     ]
+
+
+def listings_of(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
+    """What lists show of these products, in this order, as `cards` takes it."""
+    by_product = {row.product_id: row for row in _shown(channel_id, list(product_ids))}
+    return [by_product[key] for key in product_ids if key in by_product]
 
 
 def stars_of(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
@@ -132,6 +144,13 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
 
 
 # --- queries of every list --------------------------------------------------------------------------------
+
+
+@prepared
+def _shown(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+    """Listings with what cards tell of them, and no long texts."""
+    rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
+    return rows.defer(*_LONG_TEXTS).order_by()
 
 
 @prepared

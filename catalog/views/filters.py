@@ -17,7 +17,7 @@ from catalog.search.shelf import BANDS, Sets, Shelf, union
 from catalog.views import labels
 from cooperatives.models import CertificateKind
 
-SHOWN, MOST = 8, 48  # options of a respect that are seen at once, and that can be unfolded
+SHOWN, MOST = 8, 34  # options of a respect that are seen at once, and that can be unfolded
 MOST_CHOSEN = 50
 HIGHEST_PRICE = 999_999_999
 

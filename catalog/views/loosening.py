@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from pyroaring import BitMap
 
 from catalog.search.matching import beginning, goods_with
 from catalog.search.shelf import Shelf
@@ -80,7 +79,7 @@ def with_fewer_words(query: str, shelf: Shelf) -> list[WayOut]:
     ways = []
     for left_out in words if len(words) > 1 else ():
         others = [word for word in words if word != left_out]
-        count = shelf.goods.intersection_cardinality(BitMap(goods_with(beginning(others))))
+        count = shelf.goods.intersection_cardinality(goods_with(beginning(others)))
         if count:
             fewer = " ".join(others)
             ways.append(WayOut(fewer, f"?{urlencode({'q': fewer})}", count))
