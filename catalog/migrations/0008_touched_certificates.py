@@ -14,7 +14,7 @@ def again(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0006_bulletins_and_back_requests"),
+        ("catalog", "0007_wishes"),
         ("cooperatives", "0003_follows_and_checked_certificates"),
     ]
     operations = [migrations.RunPython(again, migrations.RunPython.noop)]
