@@ -144,11 +144,13 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_settings() -> Iterator[None]:
-    """Static files straight from the sources, and passwords hashed once instead of a million times."""
+    """Static files straight from the sources, passwords hashed once instead of a million times, and codes to
+    phones offered as if a provider of text messages was named."""
     from django.conf import settings
 
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        PHONE_CODES=True,
         STORAGES={
             **settings.STORAGES,
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
