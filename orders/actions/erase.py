@@ -33,9 +33,18 @@ from orders.models import (
 )
 from orders.states import OrderStatus, PayoutState
 from shop.accounts.consents import end_consents
-from shop.accounts.models import Address, Consent, DataExport, DataRequest, EntryCode, SignIn, User
+from shop.accounts.models import (
+    Address,
+    Consent,
+    DataExport,
+    DataRequest,
+    EntryCode,
+    RequestKind,
+    SignIn,
+    User,
+)
 from shop.accounts.places import forget_sign_ins
-from shop.accounts.requests import end_request
+from shop.accounts.requests import end_request, note_done
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.db import locked, locked_one
@@ -69,10 +78,13 @@ def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
 
     Raises Missing, StillOnTheWay, MoneyOpen, LastManager.
     """
-    erase(user_id=user_id, actor=actor, now=now)
+    asked = DataRequest.objects.open().filter(user=user_id, kind=RequestKind.DELETION).exists()
+    user = erase(user_id=user_id, actor=actor, now=now)
+    if not asked:
+        note_done(RequestKind.DELETION, user, actor=actor, now=now)
 
 
-def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
     """Step of `erase_person`."""
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
@@ -95,6 +107,7 @@ def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     _blank_user(user, now)
     end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)
     record_change("person.erased", user, actor=actor, now=now)
+    return user
 
 
 def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
-from shop.accounts.models import Consent, ConsentPurpose, DataRequest, RequestKind, User
-from shop.accounts.states import RequestState
+from shop.accounts.models import Consent, ConsentPurpose, RequestKind, User
+from shop.accounts.requests import note_done
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing
@@ -35,16 +35,7 @@ def withdraw(user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime
     """Step: a locked person no longer agrees, which stands among the requests as done; again: nothing."""
     if not end_consents(consents_to(purpose, user_id=user.pk), now=now):
         return
-    DataRequest.objects.create(
-        kind=RequestKind.WITHDRAWAL,
-        state=RequestState.DONE,
-        user=user,
-        language=user.language,
-        door=actor.door,
-        made_at=now,
-        due_at=now,
-        answered_at=now,
-    )
+    note_done(RequestKind.WITHDRAWAL, user, actor=actor, now=now)
     record_change("consent.withdrawn", user, actor=actor, now=now, data={"purpose": purpose})
 
 

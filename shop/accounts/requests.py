@@ -89,6 +89,20 @@ def enter_request(
     return row
 
 
+def note_done(kind: RequestKind, user: User, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: something that was asked for and done in the same moment stands among the requests, too."""
+    DataRequest.objects.create(
+        kind=kind,
+        state=RequestState.DONE,
+        user=user,
+        language=user.language,
+        door=actor.door,
+        made_at=now,
+        due_at=now,
+        answered_at=now,
+    )
+
+
 @transaction.atomic(durable=True)
 def answer_by_hand(
     *, request_id: uuid.UUID, state: RequestState, answer: str, actor: Actor, now: datetime.datetime

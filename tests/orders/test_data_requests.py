@@ -389,6 +389,9 @@ def test_whoever_is_erased_at_another_door_leaves_no_request_open() -> None:
 
     row.refresh_from_db()
     assert (row.state, row.contact) == ("done", "")
+    other = make_user()
+    erase_person(user_id=other.pk, actor=SYSTEM, now=NOW)
+    assert [each.state for each in DataRequest.objects.of_person(other.pk)] == ["done"]
 
 
 def test_a_foreign_request_is_a_missing_one() -> None:
