@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import write_promises
@@ -18,6 +18,7 @@ from orders.actions.shares import WantedDelivery, limit_of
 from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
+from shop.core.prepared import prepared
 
 
 class NotForSale(Refused):
@@ -154,21 +155,25 @@ def choose_deliveries(
 
 def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> None:
     """Step of `choose_deliveries`, on a locked basket."""
+    if not choices:
+        return
     ways = DeliveryWay.objects.in_bulk([choice.way_id for choice in choices.values() if choice.way_id])
+    rows = {row.cooperative_id: row for row in DeliveryChoice.objects.filter(basket=basket).order_by("pk")}
+    new = []
     for cooperative_id, choice in choices.items():
         way = ways.get(choice.way_id) if choice.way_id else None
         if choice.service_id is None and (way is None or way.cooperative_id != cooperative_id):
             raise Missing(field="delivery")
-        DeliveryChoice.objects.update_or_create(
-            basket=basket,
-            cooperative_id=cooperative_id,
-            defaults={
-                "way": way,
-                "service_id": choice.service_id,
-                "pickup_day": choice.pickup_day,
-                "pickup_starts": choice.pickup_starts,
-            },
-        )
+        row = rows.get(cooperative_id) or DeliveryChoice(basket=basket, cooperative_id=cooperative_id)
+        said = (way.pk if way else None, choice.service_id, choice.pickup_day, choice.pickup_starts)
+        if said == (row.way_id, row.service_id, row.pickup_day, row.pickup_starts):
+            continue
+        row.way_id, row.service_id, row.pickup_day, row.pickup_starts = said
+        if cooperative_id in rows:
+            row.save(update_fields=["way", "service", "pickup_day", "pickup_starts"])
+        else:
+            new.append(row)
+    DeliveryChoice.objects.bulk_create(new)
 
 
 def release_reservations(reservations: list[Reservation]) -> None:
@@ -199,14 +204,29 @@ def line_limit() -> int | None:
 def _buyable(channel: Channel, variant_id: int, quantity: int) -> Variant:
     if quantity < 1:
         raise OddQuantity(field="quantity")
-    variant = Variant.objects.buyable_in(channel.pk).filter(pk=variant_id).first()
+    variant = next(iter(_buyable_rows(variant_id, channel.pk)), None)
     if variant is None:
         raise NotForSale(field="variant")
     return variant
 
 
+@prepared
+def _buyable_rows(variant: int, channel: int) -> QuerySet[Variant]:
+    return Variant.objects.buyable_in(channel).filter(pk=variant)
+
+
+@prepared
+def _lines(basket: uuid.UUID, variant: int) -> QuerySet[BasketLine]:
+    return BasketLine.objects.filter(basket=basket, variant=variant).order_by("created_at", "pk")
+
+
+@prepared
+def _prices(variant: int, channel: int) -> QuerySet[Price]:
+    return Price.objects.filter(variant=variant, channel=channel)
+
+
 def _put(basket: Basket, variant: Variant, quantity: int, *, apart: bool = False) -> BasketLine:
-    there = None if apart else basket.lines.filter(variant=variant).order_by("created_at", "pk").first()
+    there = None if apart else next(iter(_lines(basket.pk, variant.pk)), None)
     line = there or BasketLine(basket=basket, variant=variant, quantity=0)
     line.quantity += quantity
     _check_limit(line, line.quantity)
@@ -217,8 +237,8 @@ def _put(basket: Basket, variant: Variant, quantity: int, *, apart: bool = False
 
 def _check_limit(line: BasketLine, quantity: int) -> None:
     """Whether a line may hold so many, counting the basket's other lines of its variant."""
-    others = BasketLine.objects.filter(basket=line.basket_id, variant=line.variant_id).exclude(pk=line.pk)
-    whole = quantity + others.aggregate(total=Sum("quantity", default=0))["total"]
+    others = [each for each in _lines(line.basket_id, line.variant_id) if each.pk != line.pk]
+    whole = quantity + sum(each.quantity for each in others)
     limit = limit_of(line.variant, line_limit())
     if limit is not None and whole > limit:
         raise OverLimit(
@@ -229,7 +249,7 @@ def _check_limit(line: BasketLine, quantity: int) -> None:
 
 
 def _selling_price(variant: Variant, channel: Channel) -> int | None:
-    price = Price.objects.filter(variant=variant, channel=channel).first()
+    price = next(iter(_prices(variant.pk, channel.pk)), None)
     return price.selling if price else None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative, Service
 from orders.actions.basket import locked_basket, store_deliveries, touch
 from orders.actions.carry import Fallback, fallbacks_for
-from orders.actions.quote import quote, wanted_of
+from orders.actions.quote import goods_of, quote, wanted_of
 from orders.actions.shares import Quote, Share, WantedDelivery
 from orders.models import DeliveryChoice
 from shop.core.errors import Refused
@@ -115,23 +115,28 @@ def chosen_option(offer: Quote) -> Option | None:
 
 
 @transaction.atomic(durable=True)
-def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime) -> None:
+def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime) -> Quote:
     """Let the whole basket travel by an option: of this key, or led by this service; None takes the choice
-    back.
+    back. Answers what it costs so.
 
     Raises Missing, NotDeliveredSo.
     """
     basket = locked_basket(basket_id)
+    wanted = wanted_of(basket)
+    goods = goods_of(wanted)
     if chosen is None:
         DeliveryChoice.objects.filter(basket=basket).delete()
+        wanted = replace(wanted, deliveries={})
     else:
-        options = options_of(quote(wanted_of(basket), now=now))
+        options = options_of(quote(wanted, now=now, goods=goods))
         named = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
         option = next(named, None)
         if option is None:
             raise NotDeliveredSo(field="delivery")
         store_deliveries(basket, option.choices)
+        wanted = replace(wanted, deliveries={**wanted.deliveries, **option.choices})
     touch(basket, now)
+    return quote(wanted, now=now, goods=goods)
 
 
 def _option(service: Service, shares: Iterable[Share], fallbacks: Mapping[int, Fallback]) -> Option | None:

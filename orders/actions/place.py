@@ -198,15 +198,17 @@ def write_order(
         notices.order_confirmed(order, parts, payment, shop=offer.shop, now=now)
     else:
         confirm_if_covered(order, actor=actor, now=now)
-    _forget(basket)
+    _forget(basket, order)
     return order
 
 
-def _forget(basket: Basket) -> None:
-    """The basket goes, with the addresses that were its own; the order has copies."""
-    own = [key for key in (basket.shipping_address_id, basket.billing_address_id) if key is not None]
+def _forget(basket: Basket, order: Order) -> None:
+    """The basket goes, with the addresses that were its own and are not the order's now."""
+    own = {basket.shipping_address_id, basket.billing_address_id}
+    left = own - {None, order.shipping_address_id, order.billing_address_id}
     basket.delete()
-    Address.objects.filter(pk__in=own, user=None).delete()
+    if left:
+        Address.objects.filter(pk__in=left, user=None).delete()
 
 
 def _require_agreement(offer: Quote, agreed_total: int | None, agreed_most: int | None) -> None:

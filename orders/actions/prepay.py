@@ -21,7 +21,17 @@ from orders.actions.ledger import book_event
 from orders.actions.pay import money_came, require_way, stop_waiting
 from orders.actions.quote import quote, wanted_of
 from orders.actions.standing import update_standing
-from orders.models import Basket, EventKind, GatewayCall, Method, Operation, Order, Payment, PaymentEvent
+from orders.models import (
+    Basket,
+    EventKind,
+    GatewayCall,
+    Method,
+    Operation,
+    Order,
+    Payment,
+    PaymentEvent,
+    sums_before,
+)
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -140,13 +150,13 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
 
 def paid_before(basket: Basket) -> int:
     """What has been paid for a basket, or is held for it, in minor units."""
-    return sum(each.pays for each in Payment.objects.filter(basket=basket).sums().values())
+    return sum(each.pays for sums in sums_before(basket.pk).values() for each in sums)
 
 
 def promised_before(basket: Basket, *methods: Method) -> int:
     """What is to be paid for a basket by a promise of these kinds."""
-    payments = Payment.objects.filter(basket=basket, method__in=methods)
-    return sum(each.charge_pending for each in payments.sums().values())
+    sums = sums_before(basket.pk)
+    return sum(each.charge_pending for method in methods for each in sums.get(method, ()))
 
 
 def bring_payments(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.models import Variant
@@ -61,14 +62,31 @@ def wanted_of(basket: Basket) -> Wanted:
     )
 
 
-def quote(wanted: Wanted, *, now: datetime.datetime, proposing: bool = False) -> Quote:
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What the goods of a quote are and how they may travel, whatever of it is chosen: read once under a
+    lock, it does for several quotes."""
+
+    variants: dict[int, Variant]
+    ways: dict[int, list[DeliveryWay]]
+    shop: ShopSettings
+
+
+def goods_of(wanted: Wanted) -> Goods:
+    variants = variants_of(wanted)
+    return Goods(variants, ways_of(variants.values()), shop_settings())
+
+
+def quote(
+    wanted: Wanted, *, now: datetime.datetime, proposing: bool = False, goods: Goods | None = None
+) -> Quote:
     """Price and check everything asked for. Nothing is refused here: problems are said on their lines.
 
     `proposing` takes each cooperative's first possible way where none, or none possible, is chosen: pages
-    know the ways of cooperatives, and no services.
+    know the ways of cooperatives, and no services. `goods` where they have been read already.
     """
-    variants = variants_of(wanted)
-    ways, shop = ways_of(variants.values()), shop_settings()
+    goods = goods or goods_of(wanted)
+    variants, ways, shop = goods.variants, goods.ways, goods.shop
     asked = {each.service_id for each in wanted.deliveries.values() if each.way_id is None}
     fallbacks = fallbacks_for(wanted, asked)
     rates = _tax_rates(wanted, variants.values(), ways, fallbacks, now)

@@ -38,7 +38,7 @@ from shop.core.text import fold
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Who receives it and where. `address` is unsaved; `phone` as normalised as it could be.
+    """Who receives it and where. `address` is unsaved, or the basket's; `phone` as normalised as it could be.
 
     `billing` is unsaved too, where it is another address, and so is `invoice`, without an order; `notes` are
     words to a cooperative, by its id.
@@ -72,11 +72,8 @@ def record_order(
     confirmed: bool,
 ) -> tuple[Order, list[OrderLine]]:
     """Step: the order with its parts, and its lines, as the quote says. Promises no stock."""
-    address = contact.address.copy()
-    address.save(force_insert=True)
-    billing = contact.billing.copy() if contact.billing else None
-    if billing is not None:
-        billing.save(force_insert=True)
+    address = _own(contact.address, basket)
+    billing = _own(contact.billing, basket) if contact.billing else None
     order = new_order(
         channel=basket.channel,
         currency=basket.currency,
@@ -100,6 +97,16 @@ def record_order(
     if contact.invoice is not None:
         contact.invoice.copy_for(order).save(force_insert=True)
     return order, write_parts(order, offer, contact.notes, now=now)
+
+
+def _own(address: Address, basket: Basket) -> Address:
+    """A row of the order's own: a copy, unless it was the basket's own, which goes."""
+    is_baskets = address.pk in (basket.shipping_address_id, basket.billing_address_id)
+    if address.pk is not None and is_baskets and address.user_id is None:
+        return address
+    own = address.copy()
+    own.save(force_insert=True)
+    return own
 
 
 def new_order(**columns: object) -> Order:

@@ -30,7 +30,15 @@ from orders.models.line import Allocation, OrderLine
 from orders.models.order import Order, OrderCode, OrderNumber, Origin, Source
 from orders.models.parcel import Parcel, ParcelLine, places
 from orders.models.part import OrderPart, show_ways_in_language
-from orders.models.payment import EventKind, Method, Payment, PaymentEvent, PaymentSums, total_sums
+from orders.models.payment import (
+    EventKind,
+    Method,
+    Payment,
+    PaymentEvent,
+    PaymentSums,
+    sums_before,
+    total_sums,
+)
 from orders.models.rates import CommissionRate, WithholdingRate
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, Wish
 from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
@@ -114,6 +122,7 @@ __all__ = [
     "counted_of",
     "places",
     "show_ways_in_language",
+    "sums_before",
     "tidy_code",
     "total_sums",
 ]

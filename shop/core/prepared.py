@@ -191,6 +191,8 @@ def _argument(place: tuple[int, int]) -> Callable[[list[Any]], Any]:
 def _written(value: Any) -> Any:
     if isinstance(value, uuid.UUID):
         return value.hex
+    if isinstance(value, Enum):
+        return value.value
     return _adapted(value) if isinstance(value, datetime.date) else value
 
 

@@ -92,10 +92,10 @@ def checkout_shipping_method_update(
 def _travelling(basket: Basket, chosen: str | None, context: Context, selection: Selection) -> dict[str, Any]:
     try:
         key = None if chosen is None else chosen_key(chosen)
-        choose_option(basket_id=basket.pk, chosen=key, now=context.now)
+        offer = choose_option(basket_id=basket.pk, chosen=key, now=context.now)
     except NotDeliveredSo as refused:
         raise Mistake("DELIVERY_METHOD_NOT_APPLICABLE", refused.words, field="deliveryMethodId") from refused
-    return shown(basket, context, selection)
+    return shown(basket, context, selection, offer)
 
 
 def _without(basket: Basket, keys: list[Any], context: Context, selection: Selection) -> dict[str, Any]:

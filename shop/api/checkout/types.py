@@ -55,7 +55,9 @@ def basket_in(arguments: dict[str, Any], context: Context) -> Basket:
 
 @prepared
 def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
-    return Basket.objects.filter(pk=key).select_related("channel", "user")
+    return Basket.objects.filter(pk=key).select_related(
+        "channel", "user", "shipping_address", "billing_address"
+    )
 
 
 def _acts_on(context: Context, basket: Basket) -> bool:
