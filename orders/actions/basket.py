@@ -204,7 +204,7 @@ def line_limit() -> int | None:
 def _buyable(channel: Channel, variant_id: int, quantity: int) -> Variant:
     if quantity < 1:
         raise OddQuantity(field="quantity")
-    variant = next(iter(_buyable_rows(variant_id, channel.pk)), None)
+    variant: Variant | None = next(iter(_buyable_rows(variant_id, channel.pk)), None)
     if variant is None:
         raise NotForSale(field="variant")
     return variant

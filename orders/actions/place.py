@@ -204,8 +204,9 @@ def write_order(
 
 def _forget(basket: Basket, order: Order) -> None:
     """The basket goes, with the addresses that were its own and are not the order's now."""
-    own = {basket.shipping_address_id, basket.billing_address_id}
-    left = own - {None, order.shipping_address_id, order.billing_address_id}
+    own = (basket.shipping_address_id, basket.billing_address_id)
+    taken = (order.shipping_address_id, order.billing_address_id)
+    left = [key for key in own if key is not None and key not in taken]
     basket.delete()
     if left:
         Address.objects.filter(pk__in=left, user=None).delete()

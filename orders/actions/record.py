@@ -101,8 +101,8 @@ def record_order(
 
 def _own(address: Address, basket: Basket) -> Address:
     """A row of the order's own: a copy, unless it was the basket's own, which goes."""
-    is_baskets = address.pk in (basket.shipping_address_id, basket.billing_address_id)
-    if address.pk is not None and is_baskets and address.user_id is None:
+    own_keys = {basket.shipping_address_id, basket.billing_address_id} - {None}
+    if address.pk in own_keys and address.user_id is None:
         return address
     own = address.copy()
     own.save(force_insert=True)

@@ -392,4 +392,4 @@ def test_queries_do_not_grow_with_lines():
             data_of(FIND, id=checkout)
         counts.append(len(counted))
 
-    assert counts[0] == counts[1] == 27
+    assert counts[0] == counts[1] == 26
