@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,7 +12,7 @@ from django.utils import timezone
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.calendar import day_of
-from shop.core.models.geography import Division
+from shop.core.models.geography import Division, Level
 from shop.core.prepared import prepared
 
 SESSION_KEY = "province_code"
@@ -23,11 +23,6 @@ def all_provinces() -> list[Division]:
     return _provinces(day_of(timezone.now()))
 
 
-@prepared
-def _provinces(day: datetime.date) -> QuerySet[Division]:
-    return Division.objects.current(on=day).provinces()
-
-
 def selling_provinces() -> list[Division]:
     """Those from which something is sold here, in the alphabet's order."""
     codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
@@ -36,9 +31,31 @@ def selling_provinces() -> list[Division]:
 
 def communes_of(province_code: str) -> list[Division]:
     """Those in force today; none without a province."""
-    if not province_code:
-        return []
-    return list(Division.objects.current(on=day_of(timezone.now())).communes_of(province_code[:10]))
+    return _communes(day_of(timezone.now()), province_code[:10]) if province_code else []
+
+
+def place_of(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
+    """Just the province and the commune in it with these codes: of each one, or none."""
+    codes = [code[:10] for code in (province_code, commune_code) if code]
+    rows = _with_codes(day_of(timezone.now()), codes) if codes else []
+    provinces = [row for row in rows if row.level == Level.PROVINCE and row.code == province_code]
+    keys = {row.pk for row in provinces}
+    return provinces, [row for row in rows if row.parent_id in keys and row.code == commune_code]
+
+
+@prepared
+def _provinces(day: datetime.date) -> QuerySet[Division]:
+    return Division.objects.current(on=day).provinces()
+
+
+@prepared
+def _communes(day: datetime.date, province_code: str) -> QuerySet[Division]:
+    return Division.objects.current(on=day).communes_of(province_code)
+
+
+@prepared
+def _with_codes(day: datetime.date, codes: Collection[str]) -> QuerySet[Division]:
+    return Division.objects.current(on=day).filter(code__in=codes)
 
 
 def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:

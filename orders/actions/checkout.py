@@ -14,7 +14,7 @@ from cooperatives.models import DeliveryWay
 from orders import locks
 from orders.actions.basket import give_back, store_deliveries
 from orders.actions.quote import quote, wanted_of
-from orders.actions.quote_rows import stock_in_reach
+from orders.actions.quote_rows import stock_in_order
 from orders.actions.record import Contact
 from orders.actions.shares import Problem, Quote, Wanted, WantedDelivery
 from orders.models import Basket, BasketLine, Reservation
@@ -42,12 +42,13 @@ def open_checkout(
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
+    was = _said(basket)
     if province_code is not None:
         basket.province_code = province_code
     if contact is not None:
         basket.phone, basket.email = contact.phone, contact.email
     basket.language = language or basket.language
-    basket.save(update_fields=["province_code", "language", "phone", "email"])
+    _keep_said(basket, was)
     store_deliveries(basket, choices or {})
     wanted = wanted_of(basket)
     reserve(basket, wanted, now=now)
@@ -56,6 +57,17 @@ def open_checkout(
         if Problem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
     return answer
+
+
+def _said(basket: Basket) -> dict[str, str]:
+    return {name: getattr(basket, name) for name in ("province_code", "language", "phone", "email")}
+
+
+def _keep_said(basket: Basket, was: Mapping[str, str]) -> None:
+    """Save what was said of it, where that is something else."""
+    changed = [name for name, said in _said(basket).items() if said != was[name]]
+    if changed:
+        basket.save(update_fields=changed)
 
 
 def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
@@ -68,12 +80,11 @@ def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
     chosen = [each.way_id for each in wanted.deliveries.values() if each.way_id is not None]
     ways = DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
-    reach = stock_in_reach(wanted, {line.variant_id for line in lines}, ways)
-    in_reach = set(reach.values_list("pk", flat=True))
+    in_reach = stock_in_order(wanted, {line.variant_id for line in lines}, ways)
     kept_before = Reservation.objects.filter(line__basket=basket)
-    rows = locks.lock_stock(in_reach | set(kept_before.values_list("stock_id", flat=True)))
+    rows = locks.lock_stock({*in_reach, *kept_before.values_list("stock_id", flat=True)})
     freed = give_back(kept_before, rows)
-    pickable = {stock_id: row for stock_id, row in rows.items() if stock_id in in_reach}
+    pickable = {stock_id: rows[stock_id] for stock_id in in_reach if stock_id in rows}
     kept = []
     for line in lines if minutes else []:
         for pick in _pick(line, pickable, basket):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.db import transaction
@@ -24,7 +24,7 @@ from orders.actions.pay import (
 )
 from orders.actions.prepay import bring_payments, paid_before, take_what_was_held
 from orders.actions.quote import quote, wanted_of
-from orders.actions.quote_rows import stock_in_reach
+from orders.actions.quote_rows import stock_in_order
 from orders.actions.record import Contact, record_order, take_slots
 from orders.actions.redeem import record_use
 from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery
@@ -236,7 +236,8 @@ def allocate(lines: Sequence[OrderLine], offer: Quote, kept: QuerySet[Reservatio
     for line in offer.lines:
         if line.variant.track_inventory:
             wanted[line.variant.pk] += line.wanted.quantity
-    ids = _in_reach(offer, wanted)
+    chosen = (share.chosen.way if share.chosen else None for share in offer.shares)
+    ids = stock_in_order(offer.wanted, wanted, chosen)
     rows = locks.lock_stock({*ids, *kept.values_list("stock_id", flat=True)})
     freed = give_back(kept, rows)
     picks = choose_stock(
@@ -249,14 +250,6 @@ def allocate(lines: Sequence[OrderLine], offer: Quote, kept: QuerySet[Reservatio
         rows[pick.stock_id].allocated += pick.quantity
     Allocation.objects.bulk_create(_allocations(lines, picks))
     write_promises(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
-
-
-def _in_reach(offer: Quote, variant_ids: Iterable[int]) -> list[int]:
-    """The stock of these variants that counts, in the order in which the channel takes from warehouses."""
-    chosen = (share.chosen.way if share.chosen else None for share in offer.shares)
-    reach = stock_in_reach(offer.wanted, variant_ids, chosen)
-    rows = reach.filter(warehouse__channel_rows__channel=offer.wanted.channel)
-    return list(rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True))
 
 
 def _allocations(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allocation]:

@@ -82,14 +82,27 @@ def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
     return MarketDay.objects.filter(way__in=ways)
 
 
-def stock_in_reach(
+def stock_in_order(
     wanted: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
-) -> QuerySet[Stock]:
-    """The stock that counts for this buyer: the channel's, or the one warehouse where goods are collected.
-
-    `ways` hold those that were chosen.
+) -> list[int]:
+    """The stock that counts for this buyer, in the order in which the channel takes from its warehouses; of
+    goods that are collected, that of the one warehouse. `ways` hold those that were chosen.
     """
-    return _in_reach(wanted.channel.pk, wanted.country, variant_ids, _collected(wanted, ways))
+    asked = (wanted.channel.pk, wanted.country, list(variant_ids))
+    collected = _collected(wanted, ways)
+    if collected:
+        return list(_in_order(_in_reach(*asked, collected), wanted.channel.pk))
+    return _stock_in_order(*asked)
+
+
+@prepared
+def _stock_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _in_order(_in_reach(channel, country, variants), channel)
+
+
+def _in_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
+    rows = reach.filter(warehouse__channel_rows__channel=channel)
+    return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
 def _collected(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:

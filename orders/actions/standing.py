@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from orders.actions.capture import follow_cards
 from orders.actions.events import record_event
@@ -23,9 +24,11 @@ from orders.models import (
     Parcel,
     ParcelLine,
     Payment,
+    PaymentEvent,
     PaymentSums,
     Refund,
     counted_of,
+    sums_from,
     total_sums,
 )
 from orders.states import (
@@ -41,6 +44,7 @@ from orders.states import (
     SaleorStatus,
 )
 from shop.core.actors import Actor
+from shop.core.prepared import prepared
 
 _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
 
@@ -65,7 +69,7 @@ def derive_standing(order: Order) -> list[OrderPart]:
 
 def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
     """Step of `derive_standing`; answers the sums of the order's payments, too."""
-    parts = list(OrderPart.objects.filter(order=order).order_by("number"))
+    parts = _parts_of(order.pk)
     before = [(part.progress,) for part in parts]
     steps, ordered = _quantities(order), _ordered(order)
     for part in parts:
@@ -76,7 +80,7 @@ def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSu
         OrderPart.objects.bulk_update(changed, ["progress"])
     _write_counted(order, parts)
     _write_sums(order, parts, ordered.values())
-    sums = Payment.objects.filter(order=order).sums()
+    sums = sums_from(_event_sums(order.pk))
     _write_money(order, sums)
     order.status = _status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
@@ -132,9 +136,36 @@ class _Ordered:
 
 def _ordered(order: Order) -> dict[int, _Ordered]:
     """By part."""
-    rows = order.lines.order_by("part").values_list("part")
-    summed = rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
-    return {part: _Ordered(*sums) for part, *sums in summed}
+    return {part: _Ordered(*sums) for part, *sums in _line_sums(order.pk)}
+
+
+@prepared
+def _parts_of(order: uuid.UUID) -> QuerySet[OrderPart]:
+    return OrderPart.objects.filter(order=order).order_by("number")
+
+
+@prepared
+def _line_sums(order: uuid.UUID) -> QuerySet[Any]:
+    rows = OrderLine.objects.filter(order=order).order_by("part").values_list("part")
+    return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
+
+
+@prepared
+def _parcel_sums(order: uuid.UUID) -> QuerySet[Any]:
+    rows = ParcelLine.objects.filter(parcel__part__order=order).exclude(parcel__state=ParcelState.VOIDED)
+    told = rows.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
+    return told.annotate(total=Sum("quantity")).order_by("parcel__part")
+
+
+@prepared
+def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(order=order).order_by("created_at", "pk")
+
+
+@prepared
+def _event_sums(order: uuid.UUID) -> QuerySet[Any]:
+    rows = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
+    return rows.values_list("payment", "kind").annotate(total=Sum("amount"))
 
 
 @dataclass(slots=True)
@@ -148,16 +179,9 @@ class _Steps:
 
 def _quantities(order: Order) -> dict[int, _Steps]:
     """By part. What was sent anew in place of what came back has not come back for good."""
-    rows = (
-        ParcelLine.objects.filter(parcel__part__order=order)
-        .exclude(parcel__state=ParcelState.VOIDED)
-        .values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
-        .annotate(total=Sum("quantity"))
-        .order_by("parcel__part")
-    )
     parts: dict[int, _Steps] = {}
     back: Counter[tuple[int, object]] = Counter()
-    for part_id, line_id, kind, state, total in rows:
+    for part_id, line_id, kind, state, total in _parcel_sums(order.pk):
         steps = parts.setdefault(part_id, _Steps())
         if kind == ParcelKind.DISPATCH:
             steps.dispatched[state] += total
@@ -232,7 +256,7 @@ def _expect_what_is_due(
     More is waited for by the latest way to pay; less is due where a part ended, the scale said less or
     something else was given, and then the oldest stop waiting first.
     """
-    rows = list(Payment.objects.filter(order=order).order_by("created_at", "pk"))
+    rows = _payments_of(order.pk)
     held = sum(one.authorised + one.authorise_pending for one in sums.values())
     change = max(0, order.due_gross - order.charged - held) - sum(one.charge_pending for one in sums.values())
     if change > 0 and rows:

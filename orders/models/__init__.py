@@ -37,6 +37,7 @@ from orders.models.payment import (
     PaymentEvent,
     PaymentSums,
     sums_before,
+    sums_from,
     total_sums,
 )
 from orders.models.rates import CommissionRate, WithholdingRate
@@ -123,6 +124,7 @@ __all__ = [
     "places",
     "show_ways_in_language",
     "sums_before",
+    "sums_from",
     "tidy_code",
     "total_sums",
 ]

@@ -122,18 +122,19 @@ def _events_before(basket: uuid.UUID) -> models.QuerySet[Any, Any]:
     return columns.annotate(total=Sum("amount"))
 
 
+def sums_from(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.UUID, PaymentSums]:
+    """Each payment's sums, by totals of its events of one kind: payment, kind, minor units."""
+    totals: dict[uuid.UUID, dict[str, int]] = {}
+    for payment_id, kind, total in rows:
+        totals.setdefault(payment_id, {})[kind] = total
+    return {key: PaymentSums.of(value) for key, value in totals.items()}
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def sums(self) -> dict[uuid.UUID, PaymentSums]:
         """Each payment's sums, in one query."""
-        rows = (
-            PaymentEvent.objects.filter(payment__in=self.values("pk"))
-            .values("payment", "kind")
-            .annotate(total=Sum("amount"))
-        )
-        totals: dict[uuid.UUID, dict[str, int]] = {}
-        for row in rows:
-            totals.setdefault(row["payment"], {})[row["kind"]] = row["total"]
-        return {key: PaymentSums.of(value) for key, value in totals.items()}
+        rows = PaymentEvent.objects.filter(payment__in=self.values("pk")).order_by("payment")
+        return sums_from(rows.values_list("payment", "kind").annotate(total=Sum("amount")))
 
     def sums_by_order(self) -> dict[uuid.UUID, list[PaymentSums]]:
         """The sums of several orders' payments, in one query; payments without an event are left out."""

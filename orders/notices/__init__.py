@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 
-from django.db.models import Prefetch
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,6 +27,7 @@ from orders.models import (
 from orders.notices.letters import copied, order_url, tell_buyer, tell_cooperative, tell_operator
 from orders.states import Coverage
 from shop.core.models import ShopSettings
+from shop.core.prepared import attach, prepared
 from shop.core.templatetags.figures import money
 
 __all__ = [
@@ -44,9 +46,20 @@ __all__ = [
 
 
 def parts_of(order: Order) -> list[OrderPart]:
-    """The parts with all that letters tell of them: three queries."""
-    lines = Prefetch("lines", OrderLine.objects.in_order())
-    return list(order.parts.select_related("cooperative", "way").prefetch_related(lines).order_by("number"))
+    """The parts with all that letters tell of them: two queries."""
+    parts = _parts(order.pk)
+    attach(parts, "lines", _lines([part.pk for part in parts]), by="part")
+    return parts
+
+
+@prepared
+def _parts(order: uuid.UUID) -> QuerySet[OrderPart]:
+    return OrderPart.objects.filter(order=order).select_related("cooperative", "way").order_by("number")
+
+
+@prepared
+def _lines(parts: Collection[int]) -> QuerySet[OrderLine]:
+    return OrderLine.objects.filter(part__in=parts).in_order()
 
 
 def order_placed(

@@ -49,10 +49,7 @@ def address_new(request: HttpRequest) -> HttpResponse:
     form = _form(request, known)
     if not form.is_bound or not form.is_valid():
         return _show(request, form)
-    use = Use.SHIPPING if form.cleaned_data["is_default"] or not user.default_shipping_address_id else None
-    add_address(
-        user_id=user.pk, address=form.address, use=use, actor=user.acting(Door.MARKET), now=timezone.now()
-    )
+    _add(user, form.address, is_usual=form.cleaned_data["is_default"])
     return _kept(request, form)
 
 
@@ -109,10 +106,16 @@ def address_removal(request: HttpRequest, address_id: int) -> HttpResponse:
 def keep_in_book(request: HttpRequest, written: Address) -> None:
     """Add what was written on a checkout to the book of whoever is signed in, unless it is in there."""
     user = user_of(request)
+    if user is not None:
+        _add(user, written)
+
+
+def _add(user: User, written: Address, *, is_usual: bool = False) -> None:
+    """Keep what is not in the book yet; the first is the usual one. A full book stays as it is."""
     book = receiver.book_of(user)
-    if user is None or len(book) >= MOST or any(_is_same(each, written) for each in book):
+    if len(book) >= MOST or any(_is_same(each, written) for each in book):
         return
-    use = None if user.default_shipping_address_id else Use.SHIPPING
+    use = Use.SHIPPING if is_usual or not user.default_shipping_address_id else None
     add_address(user_id=user.pk, address=written, use=use, actor=user.acting(Door.MARKET), now=timezone.now())
 
 

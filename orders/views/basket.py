@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -78,7 +78,7 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     taken_out = row if form.wanted == 0 else None
     if not _is_htmx(request) and taken_out is None:
         return redirect("orders:basket")
-    return _page(request, taken_out=taken_out)
+    return _page(request, taken_out=taken_out, held=held)
 
 
 @require_POST
@@ -89,8 +89,9 @@ def place(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         code = form.cleaned_data["province"]
         choose_place(basket_id=held.pk, province_code=code, now=timezone.now())
+        held.province_code = code
         remember_province(request, code)
-    return _page(request) if _is_htmx(request) else redirect("orders:basket")
+    return _page(request, held=held) if _is_htmx(request) else redirect("orders:basket")
 
 
 @require_POST
@@ -130,12 +131,13 @@ def _page(
     faults: dict[uuid.UUID, str] | None = None,
     taken_out: BasketLine | None = None,
     code_fault: tuple[str, Refused] | None = None,
+    held: Basket | None = None,
 ) -> HttpResponse:
-    """The basket; HTMX gets its changing part alone.
+    """The basket, `held` where it has been read; HTMX gets its changing part alone.
 
     `faults` are words about lines, by line id; `code_fault` is what is wrong with a code just written.
     """
-    held, is_part = held_basket(request), _is_htmx(request)
+    held, is_part = held or held_basket(request), _is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, held)
     province = next((each for each in provinces if each.code == code), None)
@@ -153,6 +155,9 @@ def _page(
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
     }
+    if offer is not None:  # else every page's frame asks for it
+        context["basket_count"] = sum(line.quantity for line in offer.wanted.lines)
+        context["shop"] = offer.shop
     template = "orders/basket.html#basket-lines" if is_part else "orders/basket.html"
     return render(request, template, context)
 
@@ -163,9 +168,10 @@ def _quote(held: Basket, province: Division | None) -> Quote:
 
 
 def _held_or_404(request: HttpRequest) -> Basket:
-    user = user_of(request)
-    held = held_basket(request)
-    return get_object_or_404(Basket, pk=held.pk if held else None, user=user)
+    user, held = user_of(request), held_basket(request)
+    if held is None or held.user_id != (user.pk if user else None):
+        raise Http404
+    return held
 
 
 def _back(request: HttpRequest, words: str) -> HttpResponse:

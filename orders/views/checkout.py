@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.views.place import all_provinces, communes_of
+from catalog.views.place import all_provinces, communes_of, place_of
 from orders.actions.checkout import open_checkout
 from orders.actions.pay import ways_to_pay
 from orders.actions.place import BasketChanged, place_order
@@ -106,10 +106,10 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
 
     Whether a way is still possible is not asked beforehand: placing tells, and the page then shows it.
     """
-    provinces, payments = all_provinces(), ways_to_pay(basket.channel)
-    code, cooperatives = _province(provinces, posted), _cooperatives(basket)
+    place = place_of(posted.get("province", ""), posted.get("commune", ""))
+    cooperatives = _cooperatives(basket)
     asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
-    form = _form(basket, asked, provinces, payments, posted, data=posted)
+    form = _form(basket, asked, place, ways_to_pay(basket.channel), posted, data=posted)
     refused: Refused | None = None
     if form.is_valid():
         try:
@@ -131,9 +131,10 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
             refused = stood_in_the_way
         else:
             return _placed(request, order, form)
+    provinces = all_provinces()
     offer = open_checkout(
         basket_id=basket.pk,
-        province_code=code,
+        province_code=_province(provinces, posted),
         choices=chosen_ways(posted, cooperatives),
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
@@ -211,9 +212,10 @@ def _page(
 ) -> HttpResponse:
     province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
     shares = shown(offer, province)
-    payments = ways_to_pay(basket.channel)
+    payments = ways_to_pay(basket.channel, shop=offer.shop)
+    place = provinces, communes_of(str(written.get("province", "")))
     possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
-    form = _form(basket, possible, provinces, payments, written, data=written if bound else None)
+    form = _form(basket, possible, place, payments, written, data=written if bound else None)
     for share in shares:  # the list of errors on top says whose goods it speaks of
         form.fields[share.field].label = share.share.cooperative.name
     problems = _problems(shares)
@@ -237,7 +239,9 @@ def _page(
         ],
         "province": province,
         "currency": basket.currency,
-        "payments": payment_choices(form["payment"], ways_to_pay(basket.channel, offer.total)),
+        "payments": payment_choices(
+            form["payment"], ways_to_pay(basket.channel, offer.total, shop=offer.shop)
+        ),
         "problems": problems,
         "must_be_mended": must_be_mended(offer),
         "written_code": code_fault[0] if code_fault else "",
@@ -245,6 +249,7 @@ def _page(
         "old_address": str(written.get("old_address", "")),
         "suggestions": receiver.suggestions(written),
         "book": receiver.book_of(user_of(request)),
+        "shop": offer.shop,
     }
     template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
@@ -253,7 +258,7 @@ def _page(
 def _form(
     basket: Basket,
     ways: Mapping[int, list[str]],
-    provinces: list[Division],
+    place: tuple[list[Division], list[Division]],
     payments: list[Method],
     written: Mapping[str, Any],
     *,
@@ -262,8 +267,8 @@ def _form(
     return CheckoutForm(
         data,
         initial={name: written.get(name) for name in written} | {"basket": basket.pk},
-        provinces=provinces,
-        communes=communes_of(str(written.get("province", ""))),
+        provinces=place[0],
+        communes=place[1],
         payments=payments,
         ways=ways,
     )

@@ -171,3 +171,23 @@ def test_ways_of_others_ended_ways_and_market_days_of_a_carrier_are_missing() ->
     for way, cooperative in ((carried, seller), (market, other)):
         with refused(Missing, "missing"):
             schedule(way, cooperative=cooperative)
+
+
+def test_days_already_booked_have_as_many_places_as_are_said_now_but_never_fewer_than_are_taken() -> None:
+    way = make_market_way(make_seller(), make_channel(), capacity=5)
+    sunday = datetime.date(2026, 11, 29)
+    slots = [
+        way.slots.create(day=day, starts=SIX, ends=TEN, capacity=5, taken=3)
+        for day in (sunday, sunday - datetime.timedelta(days=7), sunday + datetime.timedelta(days=1))
+    ]
+
+    def capacities(*, capacity):
+        schedule(way, Hours(MarketDayKind.WEEKDAY, 6, SIX, TEN, capacity=capacity))
+        for slot in slots:
+            slot.refresh_from_db()
+        return [slot.capacity for slot in slots]
+
+    # What is past, and a day that is no market day any more, stay as they were.
+    assert capacities(capacity=8) == [8, 5, 5]
+    assert capacities(capacity=1) == [3, 5, 5]
+    assert capacities(capacity=None) == [None, 5, 5]

@@ -267,3 +267,26 @@ def test_a_quote_counts_lines_of_one_variant_together_against_the_limit() -> Non
 
     assert [Problem.OVER_LIMIT in line.problems for line in within.lines] == [False, False]
     assert [(line.limit, Problem.OVER_LIMIT in line.problems) for line in beyond.lines] == [(4, True)] * 2
+
+
+def test_what_a_guest_chose_and_wrote_comes_along_but_what_the_person_said_stays() -> None:
+    user, mine, theirs = make_user(), make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    limited = make_variant(mine, quantity_limit_per_customer=4)
+    own = make_basket((limited, 3), user=user)
+    guest = make_basket((limited, 3), (make_variant(theirs), 1))
+    ways = {way.cooperative_id: WantedDelivery(way.pk) for way in DeliveryWay.objects.all()}
+    choose_deliveries(basket_id=guest.pk, choices=ways, now=NOW)
+    choose_deliveries(basket_id=own.pk, choices={mine.pk: ways[mine.pk]}, now=NOW)
+    Basket.objects.filter(pk=guest.pk).update(
+        note="Gọi trước", voucher_code="CHAO10", email="khach@example.com"
+    )
+    Basket.objects.filter(pk=own.pk).update(email="hoa@example.com")
+
+    for _time in range(2):
+        adopt_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+
+    basket = Basket.objects.get()
+    assert (basket.pk, basket.note, basket.voucher_code) == (own.pk, "Gọi trước", "CHAO10")
+    assert basket.email == "hoa@example.com"
+    assert sorted(line.quantity for line in basket.lines.all()) == [1, 4]
+    assert set(basket.delivery_choices.values_list("cooperative", flat=True)) == {mine.pk, theirs.pk}

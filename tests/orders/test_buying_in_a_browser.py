@@ -151,3 +151,44 @@ def test_the_bar_tells_what_the_kind_that_is_chosen_costs_and_cost_before(
     expect(bar.locator("b")).to_have_text("24.000\u00a0₫")
     assert faults_of(page) == []
     context.close()
+
+
+def test_a_phone_without_a_network_loses_nothing_and_orders_once(phone: Page) -> None:
+    page = phone
+    buy(page)
+    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_label("Province or city").select_option("19")
+    expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
+    page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    page.get_by_label("Commune or ward", exact=True).select_option("01948")
+    page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
+    page.get_by_label("I agree that Chợ Phiên").check()
+
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Order, pay").click()
+    expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_visible()
+    assert faults_of(page) == []
+    page.context.set_offline(False)
+    expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_hidden()
+    page.reload()
+
+    expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
+    expect(page.get_by_label("House, street, hamlet")).to_have_value("Thôn Nà Ít")
+    expect(page.get_by_label("Commune or ward", exact=True)).to_have_value("01948")
+    expect(page.get_by_label("I agree that Chợ Phiên")).not_to_be_checked()
+    page.get_by_label("I agree that Chợ Phiên").check()
+
+    # The order gets through, its answer does not.
+    def lose_the_answer(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/dat-hang/", lose_the_answer, times=1)
+    page.get_by_role("button", name="Order, pay").click()
+    expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_visible()
+    page.get_by_role("button", name="Order, pay").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
+    assert Order.objects.get().buyer_name == "Trần Thị Minh Hạnh"
+    assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('checkout:'))") == []

@@ -423,11 +423,13 @@ def test_an_old_address_brings_suggestions_and_none_is_picked(client: Client) ->
     put(client, make_variant())
 
     page = text_of(send(client, reload="1", commune="", old_address="Dịch Vọng, Hà Nội"))
-    picked = text_of(send(client, commune="", pick="00166"))
+    old = "Số 9, ngõ 2, phường Dịch Vọng, Hà Nội"
+    picked = text_of(send(client, commune="", street="", old_address=old, pick="00166"))
 
     assert re.findall(r'name="pick" value="(\d+)"', page) == ["00166", "00613"]
     assert 'value="00166" selected' not in page
     assert 'value="00166" selected' in picked
+    assert 'value="Số 9, ngõ 2"' in picked
     assert not Order.objects.exists()
 
 
@@ -463,9 +465,53 @@ def test_a_stale_form_gets_a_friendly_page_with_the_way_back() -> None:
     assert 'href="http://testserver/en/dat-hang/"' in response.content.decode()
 
 
+def test_htmx_is_told_where_to_go_and_a_lost_answer_leads_to_the_one_order(client: Client) -> None:
+    put(client, make_variant())
+    written, htmx = filled(), {"HX-Request": "true"}
+
+    answers = [client.post("/en/dat-hang/", written, headers=htmx) for _time in range(2)]
+
+    order = Order.objects.get()
+    assert [(answer.status_code, answer.headers["HX-Redirect"]) for answer in answers] == [
+        (204, f"/en/don-hang/{order.pk}/")
+    ] * 2
+
+
+def test_what_was_written_is_kept_while_one_looks_at_the_basket_until_it_is_ordered(client: Client) -> None:
+    variant = make_variant()
+    put(client, variant)
+    note = {f"note-{variant.cooperative_id}": "Gọi trước khi giao"}
+    send(client, reload="1", **note)
+
+    page = opened(client)
+
+    for words in ["Trần Thị Minh Hạnh", "Số 8, ngõ 42", "cổng xanh", "Gọi trước khi giao"]:
+        assert f'value="{words}"' in page
+    send(client, **note)
+    put(client, variant)
+    assert "Minh Hạnh" not in opened(client)
+
+
+def test_an_order_is_placed_with_as_many_queries_however_many_lines_it_has(client: Client) -> None:
+    seller = make_seller()
+    counts = []
+    for size in (1, 1, 6):  # the first one writes the province into the session, too
+        for _line in range(size):
+            put(client, make_variant(seller, on_hand=5))
+        opened(client)
+        written = filled()
+        with CaptureQueriesContext(connection) as asked:
+            client.post("/en/dat-hang/", written)
+        counts.append(len(asked))
+
+    assert Order.objects.count() == 3
+    assert counts[1] == counts[2] <= 66
+
+
 def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
     put(client, make_variant(), 1)
     send(client, reload="1")
+    client.get("/dat-hang/")  # which keeps the page's language
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:

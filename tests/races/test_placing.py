@@ -14,6 +14,7 @@ from catalog.actions import stock as stocking
 from catalog.models import Listing, Stock
 from cooperatives.models import DeliveryWay, PickupSlot
 from orders import locks
+from orders.actions import record
 from orders.actions.basket import choose_deliveries, choose_place, put_in_basket
 from orders.actions.checkout import open_checkout
 from orders.actions.place import BasketChanged, place_order
@@ -159,6 +160,30 @@ def test_of_five_buyers_of_the_last_two_places_at_the_market_two_get_one() -> No
     assert len(of_kind(answers, (SlotFull, BasketChanged))) == 3, answers
     assert PickupSlot.objects.get().taken == 2
     assert stock_of(variant).allocated == 2
+
+
+def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatch) -> None:
+    seller = make_seller()
+    way = make_market_way(seller, make_channel(), capacity=1)
+    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
+    way.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
+    wanted = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=wanted) for _ in range(2)]
+    unlocked = Unlocked(monkeypatch, PickupSlot, hands=2)
+
+    def look_then_take(slot):
+        seen = unlocked.seen(PickupSlot.objects.filter(pk=slot.pk))[0]
+        if seen.taken >= seen.capacity:
+            return False
+        PickupSlot.objects.filter(pk=slot.pk).update(taken=seen.taken + 1)
+        return True
+
+    monkeypatch.setattr(record, "_take_place", look_then_take)
+
+    answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
+
+    assert len(of_kind(answers, Order)) == 2, answers
+    assert PickupSlot.objects.get().taken == 1
 
 
 def test_two_baskets_of_the_same_goods_in_another_order_do_not_wait_for_each_other_forever() -> None:

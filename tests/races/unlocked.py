@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from catalog.models import Stock
+from cooperatives.models import PickupSlot
 from orders import locks
 from orders.actions import place as placing
 from orders.actions.quote import quote, wanted_of
@@ -46,12 +47,17 @@ class Unlocked:
             self._early.rows = {
                 Basket: list(Basket.objects.filter(pk=basket.pk)),
                 Stock: list(Stock.objects.order_by("pk")),
+                PickupSlot: list(PickupSlot.objects.order_by("pk")),
             }
             self._early.offer = quote(wanted_of(self._early.rows[Basket][0]), now=NOW)
             self._read_by_all.wait()
             return work()
 
         return read_then_work
+
+    def seen(self, rows: QuerySet[Any]) -> list[Any]:
+        """Rows as everybody reads them before anybody writes."""
+        return self._rows(rows)
 
     def _quote(self, wanted: Any, *, now: Any) -> Any:
         """The check, after which nobody writes before everybody has checked."""

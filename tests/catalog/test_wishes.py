@@ -1,0 +1,89 @@
+"""Goods kept for later, by people and by guests."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.actions import wishes
+from catalog.actions.wishes import wish_for
+from catalog.models import Listing, WishedProduct
+from catalog.states import ListingState
+from tests.factories import NOW, PASSWORD, make_channel, make_product, make_user
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/en/yeu-thich/"
+
+
+def page(client: Client) -> str:
+    return client.get(LIST).content.decode()
+
+
+def wish(client: Client, product, **fields) -> None:
+    assert client.post(LIST, {"product": product.pk, **fields}).status_code == 302
+
+
+def test_a_guests_list_is_kept_with_the_session_and_joins_the_persons_when_they_come_in(
+    client: Client,
+) -> None:
+    pillow, scarf, noodles = (make_product(name=name) for name in ("Gối", "Khăn", "Miến"))
+    user = make_user(email="hoa@example.com")
+    wish_for(user_id=user.pk, product_ids=[scarf.pk, noodles.pk], now=NOW)
+    for product in (pillow, scarf, pillow):
+        wish(client, product)
+    wish(client, scarf, remove="1")
+    wish(client, scarf)
+    assert "On your list" in client.get(f"/en/san-pham/{pillow.slug}/").content.decode()
+    assert "Gối" in page(client)
+
+    client.post("/en/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": PASSWORD})
+
+    assert set(WishedProduct.objects.values_list("user", "product")) == {
+        (user.pk, each.pk) for each in (pillow, scarf, noodles)
+    }
+    assert "wishes" not in client.session
+    wish(client, pillow, remove="1")
+    wish(client, pillow, remove="1")
+    assert "Gối" not in page(client)
+    client.force_login(make_user())
+    assert "Khăn" not in page(client)
+
+
+def test_what_is_not_on_sale_any_more_is_said_and_can_be_taken_off(client: Client) -> None:
+    product = make_product(name="Gối")
+    wish(client, product)
+    Listing.objects.update(state=ListingState.WITHDRAWN)
+
+    assert "Not on sale any more" in page(client)
+
+    wish(client, product, remove="1")
+    assert "Nothing is kept yet" in page(client)
+
+
+def test_nonsense_is_missing_and_a_full_list_forgets_the_oldest(client: Client, monkeypatch) -> None:
+    for nonsense in ("", "0", "x", "9" * 30, "-1"):
+        assert client.post(LIST, {"product": nonsense}).status_code == 404
+    monkeypatch.setattr(wishes, "MOST", 2)
+    user = make_user()
+    products = [make_product() for _ in range(3)]
+
+    for product in products:
+        wish_for(user_id=user.pk, product_ids=[product.pk, 10**9], now=NOW)
+
+    kept = WishedProduct.objects.order_by("pk").values_list("product", flat=True)
+    assert list(kept) == [product.pk for product in products[1:]]
+
+
+def test_the_list_asks_as_much_for_many_as_for_few(client: Client) -> None:
+    make_channel()
+    counts = []
+    for _each in range(2):
+        wish(client, make_product())
+        with CaptureQueriesContext(connection) as asked:
+            page(client)
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]

@@ -1,0 +1,97 @@
+"""A company's name, tax code and address on an order, for whoever makes its invoice."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+
+from orders.actions.cancel import cancel_order
+from orders.actions.erase import erase_person
+from orders.actions.pack import accept_part
+from orders.models import InvoiceDetails, Order
+from shop.core.actors import Actor
+from tests.factories import NOW, make_admin, make_member, make_places, make_seller, make_user, make_variant
+from tests.orders.test_checkout_page import opened, put, refused, send, text_of
+
+pytestmark = pytest.mark.django_db
+
+WRITTEN = {
+    "invoice": "on",
+    "invoice_company": "Công ty Tre Xanh",
+    "invoice_tax_code": "0101 248 141",
+    "invoice_address": "12 Tràng Thi, Hà Nội",
+    "invoice_email": "ke-toan@example.com",
+}
+
+
+@pytest.fixture(autouse=True)
+def _places() -> None:
+    make_places()
+
+
+def test_what_was_written_is_kept_with_the_order_and_shown_to_all_who_need_it(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    put(client, make_variant(seller))
+
+    send(client, **WRITTEN)
+
+    order = Order.objects.select_related("invoice").get()
+    assert (order.invoice.company, order.invoice.tax_code) == ("Công ty Tre Xanh", "0101248141")
+    assert (order.invoice.address, order.invoice.email) == ("12 Tràng Thi, Hà Nội", "ke-toan@example.com")
+    assert "0101248141" in text_of(client.get(f"/en/don-hang/{order.pk}/"))
+    client.force_login(make_admin())
+    assert "Công ty Tre Xanh" in text_of(client.get(f"/en/quan-tri/don-hang/{order.pk}/"))
+    client.force_login(make_member(seller))
+    part = order.parts.get()
+    with override("en"):
+        address = reverse("members:part", args=[part.pk])
+    before = text_of(client.get(address))
+    accept_part(part_id=part.pk, actor=Actor.system("test"), now=NOW)
+    after = text_of(client.get(address))
+    assert "The buyer needs an invoice for a company." in before
+    assert "0101248141" not in before
+    assert "0101248141" in after
+
+
+def test_what_is_missing_or_wrong_is_said_at_its_field(client: Client) -> None:
+    put(client, make_variant())
+
+    empty = refused(client, invoice="on", email="")
+    slip = refused(client, **WRITTEN | {"invoice_tax_code": "0101248142"})
+
+    for words in [
+        "Write the company&#x27;s name.",
+        "Write the company&#x27;s tax code.",
+        "Write where the company is registered.",
+        "Write where the invoice is sent",
+    ]:
+        assert words in empty
+    assert "That is no tax code" in slip
+    assert 'value="Công ty Tre Xanh"' in slip
+
+
+def test_without_the_tick_nothing_is_asked_for_and_the_next_order_has_it_written_but_not_ticked(
+    client: Client,
+) -> None:
+    user = make_user()
+    client.force_login(user)
+    variant = make_variant(on_hand=9)
+    put(client, variant)
+    send(client, **WRITTEN | {"invoice_email": ""})
+    assert InvoiceDetails.objects.get().email == "hanh@example.com"
+    put(client, variant)
+    page = opened(client)
+    assert 'value="0101248141"' in page
+
+    send(client, **WRITTEN | {"invoice": "", "invoice_tax_code": "1", "invoice_email": "x"})
+
+    assert (Order.objects.count(), InvoiceDetails.objects.count()) == (2, 1)
+    for order in Order.objects.all():
+        cancel_order(order_id=order.pk, reason="Thử", actor=Actor.system("test"), now=NOW)
+    erase_person(user_id=user.pk, actor=Actor.system("test"), now=NOW)
+    assert not InvoiceDetails.objects.exists()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        InvoiceDetails.objects.create(order=Order.objects.first(), company="A", tax_code="", address="B")

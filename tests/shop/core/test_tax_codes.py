@@ -1,0 +1,33 @@
+import pytest
+
+from shop.core.tax_codes import is_tax_code, normalise
+
+pytestmark = pytest.mark.once
+
+
+def test_a_code_is_kept_one_way_however_it_is_written():
+    for written, kept in [
+        ("0101248141", "0101248141"),
+        (" 0101 248 141 ", "0101248141"),
+        ("0101248141001", "0101248141-001"),
+        ("0101248141 - 001", "0101248141-001"),
+        ("036.094.012345", "036094012345"),
+        ("", ""),
+    ]:
+        assert normalise(written) == kept
+
+
+def test_a_slip_of_a_digit_is_found():
+    for good in ["0101248141", "0300588569", "0101248141-001", "036094012345"]:
+        assert is_tax_code(good), good
+    for bad in [
+        "0101248142",
+        "0101284141",
+        "0101248141-000",
+        "010124814",
+        "01012481411",
+        "a" * 10,
+        "",
+        "٠" * 10,
+    ]:
+        assert not is_tax_code(bad), bad
