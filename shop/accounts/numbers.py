@@ -48,7 +48,11 @@ def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datet
         return user
     _free(phone, keeper=user_id, actor=actor, now=now)
     user.phone, user.phone_confirmed_at = phone, now
-    user.save(update_fields=["phone", "phone_confirmed_at", "updated_at"])
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["phone", "phone_confirmed_at", "updated_at"])
+    except IntegrityError as taken:  # somebody opened an account with it at the same moment
+        raise PhoneTaken(field="phone") from taken
     record_change("user.phone_confirmed", user, actor=actor, now=now)
     return user
 

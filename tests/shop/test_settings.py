@@ -162,3 +162,11 @@ def test_a_whole_server_is_read_as_written(tmp_path):
         "('db.internal', 5433, 'p@ss', {'sslmode': 'require'}, ['shop.example', 'www.shop.example'], True,"
         " 'redis://cache.internal/0')"
     )
+
+
+def test_codes_to_phones_are_offered_where_text_messages_arrive(tmp_path):
+    by_sms = {"SMS_URL": "https://sms.internal/", "SMS_TOKEN": "t"}
+
+    offered = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
+
+    assert offered == ["True", "False", "True"]
