@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from shop.api import account, apps, base, catalogue, checkout, content, orders, payment, shipping, staff
+from shop.api import (
+    account,
+    apps,
+    base,
+    catalogue,
+    checkout,
+    content,
+    orders,
+    payment,
+    shipping,
+    staff,
+    translation,
+)
 
 AREAS = (
     *(base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA),
-    *(orders.AREA, checkout.AREA, payment.AREA, shipping.AREA, staff.AREA),
+    *(orders.AREA, checkout.AREA, payment.AREA, shipping.AREA, staff.AREA, translation.AREA),
 )

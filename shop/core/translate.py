@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import get_language_info
 
+from shop.core.actors import Actor
+from shop.core.claims import AlreadyTaken, DoesNotFit, in_camel_case
+from shop.core.db import locked_one
 from shop.core.errors import Missing
-from shop.core.models import Translation
+from shop.core.models import Translation, record_change
 
 
 def other_languages() -> dict[str, str]:
     """The languages of our pages that texts may be said in, all but the shop's own, by their code."""
     others = (code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
     return {code: get_language_info(code)["name_translated"] for code in others}
+
+
+@transaction.atomic(durable=True)
+def translate(
+    *,
+    rows: models.QuerySet[Any],
+    key: Any,
+    language: str,
+    texts: Mapping[str, str],
+    actor: Actor,
+    now: datetime.datetime,
+) -> models.Model:
+    """Say a row of these in a language; an empty text is taken away. Raises AlreadyTaken for an address that
+    another has in that language, DoesNotFit, Missing."""
+    row: models.Model | None = locked_one(rows.filter(pk=key)) if key is not None else None
+    if row is None:
+        raise Missing(field="id")
+    for field, text in texts.items():
+        longest = getattr(row._meta.get_field(field), "max_length", None) if _is_column(row, field) else None
+        if "\0" in text or (longest is not None and len(text) > longest):
+            raise DoesNotFit(field=in_camel_case(field))
+    try:
+        with transaction.atomic():
+            changed = say_in_language(row, language, texts, of=texts)
+    except IntegrityError as error:
+        raise AlreadyTaken(field="slug") from error
+    if changed:
+        record_change(
+            f"{row._meta.model_name}.translated",
+            row,
+            actor=actor,
+            now=now,
+            cooperative_id=getattr(row, "cooperative_id", None),
+            data={"language": language, "fields": changed},
+        )
+    return row
+
+
+def _is_column(row: models.Model, name: str) -> bool:
+    return name in {field.name for field in row._meta.concrete_fields}
 
 
 def say_in_language(

@@ -30,6 +30,7 @@ from shop.api.types import Rows
 from shop.core.models import Channel
 
 COOPERATIVE_KEYS = 10**9
+_SEES_ALL = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_TRANSLATIONS)
 
 
 def cooperative_of(key: int) -> int | None:
@@ -45,11 +46,11 @@ def shelves(context: Context, channel: Channel | None) -> Rows:
     """Collections that the requester may see: customers, what is published in the channel."""
     made = _made()
     if channel is not None:
-        if not context.may(Permission.MANAGE_PRODUCTS):
+        if not context.may(*_SEES_ALL):
             return shelves_shown(channel.pk, context.now)
         here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
         made = made.filter(Exists(here))
-    elif not context.may(Permission.MANAGE_PRODUCTS):
+    elif not context.may(*_SEES_ALL):
         made = made.none()
     return Joined(made, _own())  # type: ignore[return-value]
 
@@ -62,7 +63,7 @@ def shelves_shown(channel: int, now: datetime.datetime) -> Rows:
 
 
 def sees_what_is_shown(context: Context, channel: Channel | None) -> bool:
-    return channel is not None and not context.may(Permission.MANAGE_PRODUCTS)
+    return channel is not None and not context.may(*_SEES_ALL)
 
 
 def _made() -> Any:

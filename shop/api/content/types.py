@@ -35,7 +35,7 @@ def pages_in(context: Context, channel: Channel | None) -> Rows:
     made: Any = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )
-    if not context.may(Permission.MANAGE_PAGES):
+    if not context.may(Permission.MANAGE_PAGES, Permission.MANAGE_TRANSLATIONS):
         made = made.published(context.now)
     own: Any = Cooperative.objects.public().annotate(
         key=F("id") + Value(COOPERATIVE_KEYS),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence, Set
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import get_language, pgettext_lazy
 
 _OWN = "_own_words"
@@ -36,6 +37,9 @@ class Translation(models.Model):
         verbose_name_plural = pgettext_lazy("models", "translations")
         constraints = [
             models.UniqueConstraint(fields=["kind", "key", "language", "field"], name="translation_once"),
+            models.UniqueConstraint(
+                fields=["kind", "language", "text"], condition=Q(field="slug"), name="translated_slug_once"
+            ),
         ]
 
     def __str__(self) -> str:

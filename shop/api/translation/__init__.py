@@ -1,0 +1,8 @@
+"""What the shop is called in other languages, for those who translate it."""
+
+from pathlib import Path
+
+from shop.api.schema import Area
+from shop.api.translation import contents, mutations
+
+AREA = Area(Path(__file__).parent, types=(*contents.TYPES, mutations.mutation))

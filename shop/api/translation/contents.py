@@ -1,0 +1,186 @@
+"""What can be translated, one type for each kind of thing: its own words, and those in a language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Keys
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import F, Model
+
+from catalog.models import (
+    REMOVED,
+    Attribute,
+    AttributeValue,
+    Category,
+    Collection,
+    InputType,
+    Product,
+    Variant,
+)
+from cooperatives.models import Service
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue import types as goods
+from shop.api.connections import Key, connect
+from shop.api.content import types as texts
+from shop.api.context import Context
+from shop.api.ids import global_ids, key_of
+from shop.api.roots import Queries
+from shop.api.shipping.zones import method
+from shop.api.translating import translation_of
+from shop.api.types import Row, Rows, Type
+from shop.content.models import MenuItem, Page
+
+TRANSLATING = (Permission.MANAGE_TRANSLATIONS,)
+NAMED = {"name": "name"}
+DESCRIBED = {
+    **NAMED,
+    "slug": "slug",
+    "seoTitle": "seo_title",
+    "seoDescription": "seo_description",
+    "description": "description",
+}
+WRITTEN = {
+    "title": "title",
+    "slug": "slug",
+    "seoTitle": "seo_title",
+    "seoDescription": "seo_description",
+    "content": "content",
+}
+SAID = {"name": "name", "richText": "rich_text", "plainText": "plain_text"}
+DELIVERED = {**NAMED, "description": "description"}
+# Of these columns the text is kept as its JSON.
+RICH = frozenset({"description", "content", "rich_text"})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing: `shown` is its type, `model` its rows; `words` are fields with their columns."""
+
+    name: str
+    shown: Type
+    model: type[Model]
+    words: dict[str, str]
+    content: Type = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", Type(f"{self.name}TranslatableContent", self.rows))
+
+    @property
+    def label(self) -> str:
+        return self.model._meta.label_lower
+
+    def rows(self, context: Context | None = None) -> Rows:
+        every: Rows = self.model._default_manager.all()
+        return every.exclude(slug__contains=REMOVED) if self.model is Product else every
+
+
+KINDS = {
+    "PRODUCT": Kind("Product", goods.product, Product, DESCRIBED),
+    "VARIANT": Kind("ProductVariant", goods.variant, Variant, NAMED),
+    "CATEGORY": Kind("Category", goods.category, Category, DESCRIBED),
+    "COLLECTION": Kind("Collection", goods.collection, Collection, DESCRIBED),
+    "ATTRIBUTE": Kind("Attribute", goods.attribute, Attribute, NAMED),
+    "ATTRIBUTE_VALUE": Kind("AttributeValue", goods.attribute_value, AttributeValue, SAID),
+    "PAGE": Kind("Page", texts.page, Page, WRITTEN),
+    "MENU_ITEM": Kind("MenuItem", texts.menu_item, MenuItem, NAMED),
+    "SHIPPING_METHOD": Kind("ShippingMethod", method, Service, DELIVERED),
+}
+_OLDER = {"description": "descriptionJson", "content": "contentJson"}
+
+
+def _equip(kind: Kind) -> None:
+    """The fields of a kind's content."""
+    content, called = kind.content, kind.name[0].lower() + kind.name[1:]
+    content.id()
+    for name, column in kind.words.items():
+        if kind.model is Service and column == "description":
+            content.nothing(name)  # kinds of delivery say nothing more of themselves
+            continue
+        content.columns(**{name: column})
+        if name in _OLDER and kind.model is not Service:
+            content.columns(**{_OLDER[name]: column})
+
+    @content.field(f"{called}Id", needs="id")
+    def ids(rows: list[Row], *_: Any) -> list[str]:
+        return global_ids(kind.shown.name, (row.id for row in rows))
+
+    @content.field(called, needs="id")
+    def shown(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+        found = kind.shown.by_key(context, [row.id for row in rows], selection.names())
+        return [found.get(row.id) for row in rows]
+
+    rich = [name for name, column in kind.words.items() if column in RICH]
+    translation_of(content, f"{kind.name}Translation", kind.label, rich=rich, **kind.words)
+
+
+for _kind in KINDS.values():
+    _equip(_kind)
+
+translation = translation_of(
+    method,
+    "ShippingMethodTranslation",
+    "cooperatives.service",
+    rich=("description",),
+    required=("name",),
+    **DELIVERED,
+)
+_value = KINDS["ATTRIBUTE_VALUE"].content
+_value.one("attribute", KINDS["ATTRIBUTE"].content, by="attribute_id", rows=Attribute.objects.all())
+
+
+def _texts_of(rows: Keys[Row], through: str, selection: Selection) -> list[list[Row]]:
+    """What is said of each by attributes that are texts."""
+    keys = [row.id for row in rows]
+    held: Rows = AttributeValue.objects.filter(
+        **{f"{through}_rows__{through}__in": keys},
+        attribute__input_type__in=(InputType.RICH_TEXT, InputType.PLAIN_TEXT),
+    )
+    held = held.annotate(owner=F(f"{through}_rows__{through}")).order_by("owner", "attribute_id", "id")
+    found = _value.grouped(held, selection.names(), by="owner")
+    return [found.get(key, []) for key in keys]
+
+
+@KINDS["PRODUCT"].content.field("attributeValues", needs="id")
+def texts_of_products(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    return _texts_of(rows, "product", selection)
+
+
+@KINDS["VARIANT"].content.field("attributeValues", needs="id")
+def texts_of_variants(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    return _texts_of(rows, "variant", selection)
+
+
+@KINDS["PAGE"].content.field("attributeValues", needs="id")
+def texts_of_pages(
+    rows: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[list[Row]]:
+    return _texts_of(rows, "page", selection)
+
+
+query = Queries()
+
+
+@query.field("translation", permissions=TRANSLATING)
+def one_translation(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    kind = KINDS.get(arguments["kind"])
+    if kind is None:
+        return None
+    key = key_of(arguments["id"], kind.shown.name, kind.content.name)
+    return kind.content.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("translations", permissions=TRANSLATING)
+def all_translations(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    kind = KINDS.get(arguments["kind"])
+    rows = kind.rows() if kind is not None else Product.objects.none()
+    content = kind.content if kind is not None else KINDS["PRODUCT"].content
+    return connect(content, rows, arguments, selection, order=[Key("id")])
+
+
+TYPES = (*(kind.content for kind in KINDS.values()), translation, query)

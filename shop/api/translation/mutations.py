@@ -1,0 +1,69 @@
+"""Saying things in other languages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.languages import tag_of
+from shop.api.roots import Mutations
+from shop.api.translation.contents import KINDS, RICH, TRANSLATING, Kind
+from shop.core.rich_text import cleaned, plain
+from shop.core.translate import translate
+
+mutation = Mutations(codes={"already_taken": "UNIQUE"})
+
+
+def _translated(
+    kind: Kind, payload: str, arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """Say what the input names; null takes a text away."""
+    key = given_key(arguments["id"], kind.shown.name, kind.content.name, field="id")
+    language = tag_of(arguments["languageCode"])
+    if language == settings.LANGUAGE_CODE:
+        raise Mistake("INVALID", _("This is the shop's own language."), field="languageCode")
+    row = translate(
+        rows=kind.rows(),
+        key=key,
+        language=language,
+        texts=_texts(kind, arguments["input"]),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {payload: kind.shown.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
+
+
+def _texts(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
+    """Texts by column; beside a formatted one the words alone, which our own pages show."""
+    texts = {}
+    for name, column in kind.words.items():
+        if name not in given:
+            continue
+        value = given[name]
+        if column not in RICH:
+            texts[column] = (value or "").strip()
+            continue
+        content = cleaned(value)
+        texts[column] = json.dumps(content, ensure_ascii=False) if content else ""
+        texts[f"{column}_text"] = plain(content) if content else ""
+    return texts
+
+
+def _mutation(kind: Kind, name: str, payload: str) -> None:
+    @mutation.field(name, permissions=TRANSLATING)
+    def say(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+        return _translated(kind, payload, arguments, context, selection)
+
+
+for _kind in KINDS.values():
+    _called = _kind.name[0].lower() + _kind.name[1:]
+    _verb = "shippingPrice" if _called == "shippingMethod" else _called
+    _mutation(_kind, f"{_verb}Translate", _called)

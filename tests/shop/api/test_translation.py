@@ -1,0 +1,201 @@
+"""The shop said in other languages over the API, as the Dashboard's translators do it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from catalog.models import Attribute, AttributeValue, Collection, InputType, ProductAttributeValue
+from cooperatives.models import Service
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.content.models import Menu, MenuItem, Page, PageType
+from shop.core.models import Change, Translation
+from tests.factories import make_category, make_product, make_seller, make_staff, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BLOCKS = {"blocks": [{"type": "paragraph", "data": {"text": "Soft <b>rice</b><script>x</script>"}}]}
+LIST = """query($kind: TranslatableKinds!) { translations(kind: $kind, first: 9) {
+  totalCount edges { node { __typename ... on ProductTranslatableContent {
+    productId name slug product { slug } attributeValues { attributeValueId richText attribute { name } }
+    translation(languageCode: EN) { name slug description language { code } }
+  } } } } }"""
+ONE = """query($id: ID!, $kind: TranslatableKinds!) { translation(id: $id, kind: $kind) { __typename } }"""
+
+
+def translate(name, input_type, payload, token, **variables):
+    text = f"""mutation($id: ID!, $input: {input_type}!, $code: LanguageCodeEnum!) {{
+      {name}(id: $id, input: $input, languageCode: $code) {{
+        {payload} {{ id translation(languageCode: $code) {{ id }} }} errors {{ field code }}
+      }} }}"""
+    (told,) = data_of(text, token, code="EN", **variables).values()
+    return told
+
+
+@pytest.fixture
+def token():
+    return token_of(make_staff(Permission.MANAGE_TRANSLATIONS))
+
+
+def test_goods_are_said_in_english_and_read_so_by_everybody(token):
+    product = make_product(name="Gạo nếp")
+    told = AttributeValue.objects.create(
+        attribute=Attribute.objects.create(
+            slug="cau-chuyen", name="Câu chuyện", input_type=InputType.RICH_TEXT
+        ),
+        slug="1",
+        name="1",
+        rich_text={"blocks": []},
+    )
+    ProductAttributeValue.objects.create(product=product, value=told)
+    words = {"name": " Sticky rice ", "slug": "sticky-rice", "description": json.dumps(BLOCKS)}
+
+    done = translate(
+        "productTranslate",
+        "TranslationInput",
+        "product",
+        token,
+        id=global_id("Product", product.pk),
+        input=words,
+    )
+    page = data_of(LIST, token, kind="PRODUCT")["translations"]
+
+    assert done["errors"] == []
+    (edge,) = page["edges"]
+    shown = edge["node"].pop("translation")
+    assert edge["node"] == {
+        "__typename": "ProductTranslatableContent",
+        "productId": global_id("Product", product.pk),
+        "name": "Gạo nếp",
+        "slug": product.slug,
+        "product": {"slug": product.slug},
+        "attributeValues": [
+            {
+                "attributeValueId": global_id("AttributeValue", told.pk),
+                "richText": json.dumps({"blocks": []}),
+                "attribute": {"name": "Câu chuyện"},
+            }
+        ],
+    }
+    assert (shown["name"], shown["slug"], shown["language"]) == ("Sticky rice", "sticky-rice", {"code": "EN"})
+    assert json.loads(shown["description"])["blocks"][0]["data"]["text"] == "Soft <b>rice</b>"
+    # Our own pages show the words alone.
+    assert Translation.objects.get(field="description_text").text == "Soft rice"
+    change = Change.objects.latest("pk")
+    assert (change.what, change.data["language"]) == ("product.translated", "en")
+
+    translate(
+        "productTranslate",
+        "TranslationInput",
+        "product",
+        token,
+        id=global_id("Product", product.pk),
+        input={"name": None},
+    )
+    assert set(Translation.objects.values_list("field", flat=True)) == {
+        "slug",
+        "description",
+        "description_text",
+    }
+
+
+def test_every_kind_of_thing_is_translated(token):
+    variant = make_product(variants=(("nhỏ", 0),)).variants.get()
+    dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
+    page = Page.objects.create(
+        page_type=PageType.objects.create(slug="bai", name="Bài"), slug="ve", title="Về chợ"
+    )
+    named = {"name": "In English"}
+    things = [
+        ("productVariant", "NameTranslationInput", variant, named),
+        ("category", "TranslationInput", make_category(), named),
+        ("collection", "TranslationInput", Collection.objects.create(slug="tet", name="Tết"), named),
+        ("attribute", "NameTranslationInput", dye, named),
+        (
+            "attributeValue",
+            "AttributeValueTranslationInput",
+            AttributeValue.objects.create(attribute=dye, slug="do", name="Đỏ"),
+            named,
+        ),
+        ("page", "PageTranslationInput", page, {"title": "About us"}),
+        (
+            "menuItem",
+            "NameTranslationInput",
+            MenuItem.objects.create(
+                menu=Menu.objects.create(slug="tren", name="Trên"), name="Về chợ", page=page
+            ),
+            named,
+        ),
+        ("shippingPrice", "ShippingPriceTranslationInput", Service.objects.get(), named),
+    ]
+    kinds = [
+        "VARIANT",
+        "CATEGORY",
+        "COLLECTION",
+        "ATTRIBUTE",
+        "ATTRIBUTE_VALUE",
+        "PAGE",
+        "MENU_ITEM",
+        "SHIPPING_METHOD",
+    ]
+
+    for (name, input_type, row, words), kind in zip(things, kinds, strict=True):
+        payload = "shippingMethod" if name == "shippingPrice" else name
+        type_name = payload[0].upper() + payload[1:] + ("Type" if name == "shippingPrice" else "")
+        key = global_id(type_name, row.pk)
+        before = data_of(ONE, token, id=key, kind=kind)["translation"]
+        told = translate(f"{name}Translate", input_type, payload, token, id=key, input=words)
+
+        assert before == {"__typename": f"{payload[0].upper()}{payload[1:]}TranslatableContent"}
+        assert told["errors"] == []
+        assert told[payload]["id"] == key
+        assert told[payload]["translation"] is not None
+        assert Translation.objects.get(kind=row._meta.label_lower, key=str(row.pk)).text == next(
+            iter(words.values())
+        )
+    assert data_of(LIST, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
+
+
+def test_what_cannot_be_said_is_refused_and_changes_nothing(token):
+    seller = make_seller()
+    first, second = (global_id("Product", make_product(seller, name=name).pk) for name in ("Gạo", "Ngô"))
+    asked = {
+        "name": "productTranslate",
+        "input_type": "TranslationInput",
+        "payload": "product",
+        "token": token,
+    }
+    translate(**asked, id=first, input={"slug": "rice"})
+    before = every_row()
+
+    refusals = [
+        translate(**asked, id=second, input={"slug": "rice"})["errors"],
+        translate(**asked, id=second, input={"name": "x" * 300})["errors"],
+        translate(**asked, id=global_id("Product", 10**9), input={"name": "x"})["errors"],
+    ]
+    own = data_of(
+        'mutation($id: ID!) { productTranslate(id: $id, input: { name: "x" }, languageCode: VI) '
+        "{ errors { field code } } }",
+        token,
+        id=first,
+    )["productTranslate"]["errors"]
+    text = """mutation($id: ID!) {
+      productTranslate(id: $id, input: {}, languageCode: EN) { errors { code } } }"""
+    others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_PRODUCTS)))
+    answers = [ask(text, who, id=first) for who in others]
+
+    assert refusals == [
+        [{"field": "slug", "code": "UNIQUE"}],
+        [{"field": "name", "code": "INVALID"}],
+        [{"field": "id", "code": "NOT_FOUND"}],
+    ]
+    assert own == [{"field": "languageCode", "code": "INVALID"}]
+    assert {each["errors"][0]["extensions"]["exception"]["code"] for each in answers} == {"PermissionDenied"}
+    assert {name: rows for name, rows in every_row().items() if "translation" in name} == {
+        name: rows for name, rows in before.items() if "translation" in name
+    }
