@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import datetime
-
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import Product, Variant
 from catalog.states import ListingState
-from cooperatives.models import Certificate, CertificateKind, Cooperative
+from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.models import Channel, WithTimes
 
@@ -42,13 +40,6 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 
     def out_of_season(self, month: int) -> ListingQuerySet:
         return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month=0)
-
-    def with_ocop(self, day: datetime.date, stars: int | None = None) -> ListingQuerySet:
-        """Goods with an OCOP certificate that is valid on the day, of so many stars where they are named."""
-        valid = Certificate.objects.valid_on(day).filter(
-            kind=CertificateKind.OCOP, products=OuterRef("product")
-        )
-        return self.filter(Exists(valid.filter(stars=stars) if stars else valid))
 
 
 class Listing(WithTimes):

@@ -1,7 +1,6 @@
 """Finding goods, sellers, shelves and places, and choosing among goods."""
 
 from catalog.search.finding import COUNTED, Found, find_products, look_up
-from catalog.search.runs import Runs
 from catalog.search.words import words_of
 
-__all__ = ["COUNTED", "Found", "Runs", "find_products", "look_up", "words_of"]
+__all__ = ["COUNTED", "Found", "find_products", "look_up", "words_of"]

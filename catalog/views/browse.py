@@ -41,7 +41,7 @@ def products(request: HttpRequest) -> HttpResponse:
     """Everything on sale."""
     categories = list(Category.objects.roots())
     show_in_language(categories, "name")
-    shelf = _shelf()
+    shelf = market_shelf()
     return _goods(request, shelf, [shelf.goods], inside=categories, steps=[market_step()])
 
 
@@ -51,7 +51,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(Category, slug=slug)
     inside = list(shown.children.in_order())
     show_in_language([shown, *inside], "name", "description_text")
-    shelf = _shelf()
+    shelf = market_shelf()
     goods = labels.branches([shown], shelf)[shown.slug]
     return _goods(request, shelf, [goods], inside=inside, category=shown, steps=steps_to(shown)[:-1])
 
@@ -61,7 +61,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """What holds the words looked for, however they are written."""
     query = request.GET.get("q", "")
     words = words_of(query)
-    shelf = _shelf()
+    shelf = market_shelf()
     found = look_up(query, memory=shelf.memory)
     tiers = [goods for tier in found.tiers if (goods := tier & shelf.goods)]
     context = {
@@ -81,7 +81,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def suggestions(request: HttpRequest) -> HttpResponse:
     """A few goods, shelves, sellers and places whose names begin as what was typed so far."""
     query = request.GET.get("q", "")
-    found = suggestions_for(query, _shelf())
+    found = suggestions_for(query, market_shelf())
     return render(request, "catalog/suggestions.html", {"found": found, "search_words": query[:200]})
 
 
@@ -130,7 +130,7 @@ def _goods(
     return render(request, template, context)
 
 
-def _shelf() -> Shelf:
+def market_shelf() -> Shelf:
     """The market's shelf as it is now; that of no channel is empty."""
     channel = market_channel()
     return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))

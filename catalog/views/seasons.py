@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -10,15 +11,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from pyroaring import BitMap
 
-from catalog.models import ALL_MONTHS, Listing
-from catalog.models.listing import ListingQuerySet
-from catalog.search import Runs
-from catalog.views.cards import cards
+from catalog.search import COUNTED
+from catalog.search.ordering import InOrder, Order
+from catalog.search.shelf import Shelf, union
+from catalog.views.browse import market_shelf
+from catalog.views.cards import Card, cards, listings_of
 from catalog.views.place import all_provinces, selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.calendar import day_of
-from shop.core.models import market_channel, show_in_language
+from shop.core.models import show_in_language
 from shop.core.text import slug as in_address
 
 PER_PAGE = 24
@@ -34,13 +37,12 @@ def seasons(request: HttpRequest) -> HttpResponse:
     places = selling_provinces()
     place = next((each for each in places if in_address(each.name) == request.GET.get("noi")), None)
     month = _month(request.GET.get("thang"), now)
-    listings = _on_shelf().exclude(product__season=ALL_MONTHS)
+    shelf = market_shelf()
+    harvests = _harvests(shelf, month)
     if place is not None:
-        listings = listings.filter(product__cooperative__province_code=place.code)
-    if month:
-        listings = listings.in_season(month)
-    runs = Runs(listings.by_name())
-    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+        harvests &= shelf.provinces.get(place.code, BitMap())
+    found = InOrder([harvests], Order.BY_NAME, shelf, month=month)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "month": month,
         "months": range(1, 13),
@@ -48,8 +50,8 @@ def seasons(request: HttpRequest) -> HttpResponse:
         "place": place,
         "places": [(each, in_address(each.name)) for each in places],
         "page": page,
-        "cards": cards(list(page.object_list), now=now),
-        "is_cut": runs.is_cut,
+        "cards": _cards(list(page.object_list), shelf, now=now),
+        "is_cut": found.total > COUNTED,
     }
     return render(request, "catalog/seasons.html", context)
 
@@ -85,17 +87,19 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
     )
     show_in_language(sellers, "name", "summary")
     month = day_of(now).month
-    listings = _on_shelf().filter(product__cooperative__province_code=province.code)
-    seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()
-    runs = Runs(listings.in_season(month).newest_first(), listings.out_of_season(month).newest_first())
-    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    shelf = market_shelf()
+    goods = shelf.provinces.get(province.code, BitMap())
+    harvests = InOrder([goods & _harvests(shelf)], Order.BY_NAME, shelf, month=month)
+    page = Paginator(InOrder([goods], Order.SEASON, shelf, month=month), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "province": province,
         "slug": slug,
         "cooperatives": sellers,
         "page": page,
-        "cards": cards(list(page.object_list), now=now),
-        "seasonal": cards(list(seasonal[:SEASONAL]), now=now),
+        "cards": _cards(list(page.object_list), shelf, now=now),
+        "seasonal": _cards(harvests[:SEASONAL], shelf, now=now),
         "this_month": month,
     }
     return render(request, "catalog/region.html", context)
@@ -105,25 +109,30 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
 def ocop(request: HttpRequest) -> HttpResponse:
     """What the stars of One Commune One Product mean, and the goods that hold them today."""
     now = timezone.now()
-    today = day_of(now)
     sent = request.GET.get("sao", "")
     stars = int(sent) if sent in ("3", "4", "5") else None
-    listings = _on_shelf().with_ocop(today, stars=stars)
-    runs = Runs(listings.newest_first())
-    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    shelf = market_shelf()
+    goods = shelf.stars.get(stars, BitMap()) if stars else union(shelf.stars.values())
+    found = InOrder([goods], Order.NEWEST, shelf, month=day_of(now).month)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "stars": stars,
         "every_star": STARS,
         "page": page,
-        "cards": cards(list(page.object_list), now=now),
-        "is_cut": runs.is_cut,
+        "cards": _cards(list(page.object_list), shelf, now=now),
+        "is_cut": found.total > COUNTED,
     }
     return render(request, "catalog/ocop.html", context)
 
 
-def _on_shelf() -> ListingQuerySet:
-    channel = market_channel()
-    return Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
+def _harvests(shelf: Shelf, month: int = 0) -> BitMap:
+    """Goods with a season of their own, to be had in the month, or in any (0)."""
+    all_year = BitMap.intersection(*(shelf.months.get(each, BitMap()) for each in range(1, 13)))
+    return (shelf.months.get(month, BitMap()) if month else shelf.goods) - all_year
+
+
+def _cards(product_ids: Sequence[int], shelf: Shelf, *, now: datetime.datetime) -> list[Card]:
+    return cards(listings_of(product_ids, shelf.channel_id), now=now)
 
 
 def _month(sent: str | None, now: datetime.datetime) -> int:
