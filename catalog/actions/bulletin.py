@@ -100,17 +100,28 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
     return has_more
 
 
+def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:
+    """This week's bulletins, made from Monday morning on; answers those that have mails to be written yet."""
+    week = week_of(day_of(now))
+    if now < datetime.datetime.combine(week, OUT_AT, VIETNAM):
+        return []
+    make_bulletins(week=week, channel=channel, now=now)
+    return list(Bulletin.objects.to_send(week).values_list("pk", flat=True))
+
+
 @shared_task(name="catalog.weekly_bulletin")
 def weekly_bulletin_task() -> None:
-    """Sweep: this week's bulletins, from Monday morning on, and their mails, batch by batch."""
-    now = timezone.now()
-    channel, week = market_channel(), week_of(day_of(now))
-    if channel is None or now < datetime.datetime.combine(week, OUT_AT, VIETNAM):
-        return
-    make_bulletins(week=week, channel=channel, now=now)
-    for bulletin_id in list(Bulletin.objects.to_send(week).values_list("pk", flat=True)):
-        while send_bulletin(bulletin_id=bulletin_id, now=now):
-            pass
+    """Sweep: bulletins that are due, and their mails."""
+    channel = market_channel()
+    for bulletin_id in tell_week(channel=channel, now=timezone.now()) if channel else []:
+        send_bulletin_task.delay(bulletin_id=bulletin_id)
+
+
+@shared_task(name="catalog.send_bulletin")
+def send_bulletin_task(*, bulletin_id: int) -> None:
+    """One batch of a bulletin's mails; the next is a task of its own, so that other work gets its turn."""
+    if send_bulletin(bulletin_id=bulletin_id, now=timezone.now()):
+        send_bulletin_task.delay(bulletin_id=bulletin_id)
 
 
 @transaction.atomic(durable=True)

@@ -8,7 +8,12 @@ import re
 import pytest
 from django.test import Client
 
-from catalog.actions.bulletin import make_bulletins, send_bulletin
+from catalog.actions.bulletin import (
+    make_bulletins,
+    send_bulletin,
+    send_bulletin_task,
+    tell_week,
+)
 from catalog.models import ALL_MONTHS, Bulletin, Listing, Product
 from cooperatives.actions.follow import ask_to_follow, end_follow
 from cooperatives.models import Cooperative, Follow
@@ -119,6 +124,21 @@ def test_who_ended_it_gets_none_and_last_weeks_goes_to_nobody(seller) -> None:
         send_bulletin(bulletin_id=row.pk, now=NOW)
 
     assert list(Notification.objects.values_list("to", flat=True)) == ["b@example.com"]
+
+
+def test_the_week_is_told_from_monday_morning_on_until_all_mails_are_written(seller) -> None:
+    channel = make_channel()
+    follow(make_user(email="a@example.com"), None, "vi")
+    monday = datetime.datetime(2026, 11, 22, 23, 0, tzinfo=datetime.UTC)  # 6:00 in Vietnam
+
+    assert tell_week(channel=channel, now=monday - datetime.timedelta(seconds=1)) == []
+    to_send = tell_week(channel=channel, now=monday)
+    for bulletin_id in to_send:
+        send_bulletin_task(bulletin_id=bulletin_id)
+
+    assert len(to_send) == Bulletin.objects.filter(week=WEEK).count() == 4
+    assert tell_week(channel=channel, now=monday + datetime.timedelta(days=6)) == []
+    assert [letter.to for letter in Notification.objects.all()] == ["a@example.com"]
 
 
 def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
