@@ -2,6 +2,7 @@
 # make test       every test on SQLite, then on PostgreSQL with Redis, and in a browser
 # make test-long  the same, the long ones too
 # make check      style, types, import contracts, migrations, translations, settings
+# make lighthouse what Google's Lighthouse says of a phone's first views (needs Node; URL=… looks at a running shop)
 # make setup      what tests and checks need: Python packages, and Debian's packages where that is allowed
 
 SHELL := /bin/bash
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: run setup test test-long check format seed bench clean
+.PHONY: run setup test test-long check format seed bench lighthouse clean
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py run
@@ -48,5 +49,12 @@ seed: .venv/run.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python manage.py bench $(ARGS)
 
+lighthouse: .venv/dev.stamp tests/lighthouse/node_modules/.package-lock.json
+	@$(BIN)/python -m tests.lighthouse $(URL)
+
+tests/lighthouse/node_modules/.package-lock.json: tests/lighthouse/package-lock.json
+	@echo "· Installing Lighthouse (about half a minute)"
+	@cd tests/lighthouse && npm ci --ignore-scripts --no-audit --no-fund
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache tests/lighthouse/node_modules

@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "shop.kept_pages.KeptPages",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "shop.accounts.views.presence.note_presence",
@@ -361,6 +362,11 @@ API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
     *([] if SERVER else LOOPBACK),
 ]
 API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # to try things out, and to pay without money
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+# How long a public page is given again to visitors without a session, while nothing changes; 0 keeps none.
+PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)
 
 # --- Safety ---------------------------------------------------------------------------------------
 

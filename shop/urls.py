@@ -11,7 +11,7 @@ from catalog.views.feed import google_feed
 from catalog.views.sitemaps import sitemaps
 from orders import webhooks
 from orders.views import account
-from shop import views
+from shop import app_shell, views
 from shop.accounts.urls import addresses as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
@@ -34,6 +34,7 @@ _SITEMAPS = {
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
+    path("worker.js", app_shell.worker, name="worker"),
     path(
         "sitemap.xml",
         cache_page(_HOUR)(index),
@@ -53,6 +54,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/stripe/", webhooks.stripe, name="webhook-stripe"),
     *i18n_patterns(
         path("", views.home, name="home"),
+        path("cho-phien.webmanifest", app_shell.manifest, name="manifest"),
+        path("co-chu/", views.text_size_choice, name="text-size"),
         path("offline/", views.offline, name="offline"),
         path("trang/<slug:slug>/", views.page, name="page"),
         path("xa-vien/", include("shop.members.urls")),

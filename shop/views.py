@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse, translate_url
@@ -23,7 +23,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
 from catalog.models import ALL_MONTHS, Category, Listing
@@ -56,6 +57,7 @@ ACCOUNT_PAGES = {
     *("orders:my-data", "orders:data-deletion", "orders:data-request", "orders:data-request-code"),
     *("orders:addresses", "orders:address-new", "orders:address"),
 }
+TEXT_SIZE, LARGE = "text_size", "large"  # a cookie and its one value
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 # Doors behind which nothing is to be found, and pages that lead to more of themselves without end.
 NOT_FOR_CRAWLERS = (
@@ -190,6 +192,32 @@ def offline(request: HttpRequest) -> HttpResponse:
     return render(request, "offline.html")
 
 
+@csrf_exempt  # a token would make each page's footer somebody's own; enlarging others' letters gains nothing
+@require_POST
+def text_size_choice(request: HttpRequest) -> HttpResponse:
+    """Large letters on every page of this browser, or normal ones again; back to the page that was read."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    answer = HttpResponseRedirect(back if is_ours else reverse("home"))
+    if request.POST.get("size") == LARGE:
+        answer.set_cookie(
+            TEXT_SIZE,
+            LARGE,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    else:
+        answer.delete_cookie(TEXT_SIZE, samesite="Lax")
+    return answer
+
+
+def text_size(request: HttpRequest) -> str:
+    """`large` where the visitor asked for large letters, else empty."""
+    return LARGE if request.COOKIES.get(TEXT_SIZE) == LARGE else ""
+
+
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may look at: the market, and nobody's basket, order or work."""
@@ -235,6 +263,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             request.path, request.GET, get_language() or settings.LANGUAGE_CODE
         ),
         "section": _section(request),
+        "text_size": text_size(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "way_back": SimpleLazyObject(lambda: _way_back(request)),

@@ -54,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright keeps an event loop in the thread of the test
         "LOG_LEVEL": "WARNING",
+        "PAGE_CACHE_SECONDS": "0",  # rows that factories make are no changes; test_kept_pages keeps some
     }
     django.setup()
     if config.option.db == "postgres" and worker is None:

@@ -58,14 +58,14 @@ class Keeping:
     def given(self) -> bytes | None:
         """The answer that was kept, if it still holds."""
         kept = _answers.get(self._asked) if self._asked is not None else None
-        if kept is None or kept.until < time.monotonic() or kept.state != _state_of_shop():
+        if kept is None or kept.until < time.monotonic() or kept.state != state_of_shop():
             return None
         return kept.answer
 
     def begin(self, operation: Operation) -> None:
         """Before the operation is carried out: look what the shop is like, if it may be kept."""
         if self._asked is not None and _is_same_for_all(operation):
-            self._state = _state_of_shop()
+            self._state = state_of_shop()
 
     def keep(self, answer: bytes) -> None:
         """Keep the answer to the operation, if it may be."""
@@ -85,7 +85,7 @@ def _asked_by(request: HttpRequest) -> tuple[object, ...] | None:
     return request.scheme, request.get_host(), get_language(), request.body
 
 
-def _state_of_shop() -> tuple[object, ...]:
+def state_of_shop() -> tuple[object, ...]:
     """What differs as soon as anything that the catalogue shows has changed. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_STATE)

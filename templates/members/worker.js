@@ -1,7 +1,7 @@
 {% load static %}// Shows the market's own page where there is no network. It keeps that page and what it is drawn with, nothing else.
 "use strict";
 
-const KEPT = "cho-phien-offline-1";
+const KEPT = "cho-phien-offline-1"; // the market's worker keeps its own under other names
 const PAGE = "{% url "offline" %}";
 const FILES = [
   PAGE,
@@ -19,7 +19,8 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     caches.keys()
-      .then((names) => Promise.all(names.filter((name) => name !== KEPT).map((name) => caches.delete(name))))
+      .then((names) => names.filter((name) => name.startsWith("cho-phien-offline-") && name !== KEPT))
+      .then((names) => Promise.all(names.map((name) => caches.delete(name))))
       .then(() => self.clients.claim()),
   );
 });

@@ -2,6 +2,15 @@
 (() => {
   "use strict";
 
+  // Pages seen before are kept for when there is no network; such a copy makes room for the page itself again.
+  const worker = document.currentScript.dataset.worker;
+  if (worker && "serviceWorker" in navigator) {
+    window.addEventListener("load", () => navigator.serviceWorker.register(worker).catch(() => {}));
+  }
+  window.addEventListener("online", () => {
+    if (document.querySelector("[data-kept-copy]")) location.reload();
+  });
+
   // Down and up go from the search into what it suggests, and through it; Escape shuts it.
   document.addEventListener("keydown", (event) => {
     const search = event.target.closest(".search");

@@ -141,7 +141,7 @@ def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
 
     write(5)
     write(7)
-    before = kept_answers._state_of_shop()
+    before = kept_answers.state_of_shop()
     write(6)
 
-    assert kept_answers._state_of_shop() != before
+    assert kept_answers.state_of_shop() != before

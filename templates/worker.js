@@ -1,0 +1,92 @@
+// Shows public pages that were seen before, and else the market's own page, where there is no network. What it
+// keeps says nothing of its reader: pages that the server marks as the same for anybody. Pictures come from the
+// browser's own store, which keeps them for good.
+"use strict";
+
+const KEPT = "cho-phien-market-{{ build }}";
+const MOST = 40; // pages
+const DAY = 24 * 60 * 60 * 1000;
+const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
+const LANGUAGES = [{% for each in languages %}
+  { code: "{{ each.code }}", home: "{{ each.home }}", offline: "{{ each.offline }}", words: "{{ each.words|escapejs }}" },{% endfor %}
+];
+const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
+const SEEN_AT = "X-Seen-At";
+
+const languageOf = (path) => LANGUAGES.findLast(({ home }) => path.startsWith(home));
+const found = (request) => caches.match(request, { ignoreVary: true });
+
+self.addEventListener("install", (event) => {
+  const files = [...FILES, ...LANGUAGES.map(({ offline }) => new Request(offline, { credentials: "omit" }))];
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  const isOld = (name) => name.startsWith("cho-phien-market-") && name !== KEPT;
+  event.waitUntil(Promise.all([
+    caches.keys().then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name)))),
+    self.registration.navigationPreload?.enable(),
+    self.clients.claim(),
+  ]));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
+  if (request.mode === "navigate") event.respondWith(page(event));
+  else if (request.method === "GET" && FILES.includes(pathname)) event.respondWith(fetch(request).catch(() => found(request)));
+});
+
+// The network first, always: what is kept is for when there is none.
+async function page(event) {
+  const { request } = event;
+  try {
+    const answer = (await event.preloadResponse) ?? await fetch(request);
+    if (request.method === "GET" && answer.ok && !answer.redirected) event.waitUntil(keep(request.url, answer.clone()));
+    return answer;
+  } catch {
+    const kept = request.method === "GET" && await found(request.url);
+    return kept && kept.headers.has(SEEN_AT) ? asItWas(kept, request.url) : found(languageOf(new URL(request.url).pathname).offline);
+  }
+}
+
+// A page with somebody's basket or name is never kept: in its place goes the one that a stranger would get, once
+// a day at most, since it has to be fetched for this.
+async function keep(address, answer) {
+  const cache = await caches.open(KEPT);
+  if (answer.headers.get("X-Offline") !== "keep") {
+    const own = answer.headers.get("X-Offline") === "ask";
+    const kept = own && await cache.match(address, { ignoreVary: true });
+    if (!own || (kept && Date.now() - kept.headers.get(SEEN_AT) < DAY)) return;
+    answer = await fetch(address, { credentials: "omit" });
+    if (!answer.ok || answer.headers.get("X-Offline") !== "keep") return;
+  }
+  const headers = new Headers(answer.headers);
+  headers.set(SEEN_AT, Date.now());
+  await cache.delete(address, { ignoreVary: true });
+  await cache.put(address, new Response(await answer.blob(), { headers }));
+  await keepFew(cache);
+}
+
+// The page that was seen longest ago goes first.
+async function keepFew(cache) {
+  const pages = [];
+  for (const request of await cache.keys()) {
+    if ((await cache.match(request, { ignoreVary: true })).headers.has(SEEN_AT)) pages.push(request);
+  }
+  for (const request of pages.slice(0, -MOST)) await cache.delete(request, { ignoreVary: true });
+}
+
+async function asItWas(kept, address) {
+  const { code, words } = languageOf(new URL(address).pathname);
+  const seen = new Date(Number(kept.headers.get(SEEN_AT)));
+  const told = words
+    .replace("{day}", seen.toLocaleDateString(code === "vi" ? "vi-VN" : "en-GB"))
+    .replace("{hour}", seen.toLocaleTimeString(code === "vi" ? "vi-VN" : "en-GB", { hour: "2-digit", minute: "2-digit" }));
+  const text = (await kept.text()).replace(/<main[^>]*>/, `$&<p class="notice wait" role="status" data-kept-copy>${told}</p>`);
+  const headers = new Headers(kept.headers);
+  headers.delete("Content-Encoding");
+  headers.delete("Content-Length");
+  return new Response(text, { headers });
+}

@@ -1,0 +1,135 @@
+"""The market as an app on a buyer's phone: what it keeps for when there is no network, and large letters."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from tests.factories import make_product, make_seller
+from tests.shop.members.test_on_a_phone import sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+READY = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
+  if (navigator.serviceWorker.controller) done();
+  navigator.serviceWorker.addEventListener('controllerchange', done);
+}))"""
+# The addresses that are kept, as soon as they are those that are waited for, or else after some seconds.
+KEPT = """async (wanted) => {
+  const kept = async () => {
+    const found = [];
+    for (const name of await caches.keys()) {
+      for (const { url } of await (await caches.open(name)).keys()) found.push(new URL(url).pathname);
+    }
+    return found.filter((path) => !path.startsWith('/static/')).sort();
+  };
+  for (let tries = 100; tries && JSON.stringify(await kept()) !== JSON.stringify(wanted); tries -= 1) {
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return kept();
+}"""
+TEXT = "async (path) => (await caches.match(path, { ignoreVary: true })).text()"
+
+
+def kept_soon(phone: Page, *paths: str) -> bool:
+    """Whether the phone comes to keep these and nothing else."""
+    return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
+
+
+def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_own(phone: Page) -> None:
+    product = make_product(make_seller(), name="Gối thảo dược", price=320_000, on_hand=60)
+    path = f"/san-pham/{product.slug}/"
+    phone.goto("/")
+    phone.evaluate(READY)
+
+    phone.goto(path)
+    assert kept_soon(phone, "/en/offline/", "/offline/", path)
+    phone.get_by_role("button", name="Thêm vào giỏ").click()
+    phone.wait_for_url("**/gio-hang/")
+    phone.goto("/hop-tac-xa/")
+    assert kept_soon(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", path)
+    assert "data-basket-count hidden>0<" in phone.evaluate(TEXT, "/hop-tac-xa/")
+
+    phone.context.set_offline(True)
+    phone.goto(path)
+    expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
+    phone.get_by_role("button", name="Thêm vào giỏ").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    phone.goto("/gio-hang/")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    phone.goto("/en/san-pham/")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("No network yet")
+
+    phone.goto(path)
+    expect(phone.locator("[data-kept-copy]")).to_be_visible()
+    phone.context.set_offline(False)
+    expect(phone.locator("[data-kept-copy]")).to_have_count(0)
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
+
+
+def test_the_members_app_and_the_market_keep_apart(phone: Page) -> None:
+    seller = make_seller()
+    phone.goto("/hop-tac-xa/")
+    phone.evaluate(READY)
+    phone.reload()
+    assert kept_soon(phone, "/en/offline/", "/hop-tac-xa/", "/offline/")
+
+    sign_in(phone, seller)
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.reload()
+
+    assert kept_soon(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", "/offline/")
+    names = phone.evaluate("caches.keys()")
+    assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
+
+
+def test_the_worker_is_another_one_for_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Client().get("/worker.js")
+    monkeypatch.setattr("shop.app_shell.build_id", lambda: "abcdefabcdef")
+
+    after = Client().get("/worker.js")
+
+    assert before["Cache-Control"] == "no-cache"
+    assert before["Content-Type"] == "text/javascript"
+    assert "cho-phien-market-abcdefabcdef" in after.content.decode()
+    assert before.content != after.content
+
+
+def test_the_market_can_be_put_on_a_phones_first_screen() -> None:
+    for path, start in (("/cho-phien.webmanifest", "/"), ("/en/cho-phien.webmanifest", "/en/")):
+        answer = Client().get(path)
+        told = json.loads(answer.content)
+        assert answer["Content-Type"] == "application/manifest+json"
+        assert (told["start_url"], told["scope"], told["display"]) == (start, "/", "standalone")
+        assert {icon["purpose"] for icon in told["icons"]} == {"any", "maskable"}
+        for address in [*(icon["src"] for icon in told["icons"]), *(one["url"] for one in told["shortcuts"])]:
+            assert address.startswith("/static/") or Client().get(address).status_code == 200, address
+
+
+def test_large_letters_stay_large_and_need_no_script(phone: Page) -> None:
+    make_product(make_seller(), name="Gối thảo dược")
+    size = "parseFloat(getComputedStyle(document.body).fontSize)"
+    phone.goto("/san-pham/?trang=1")
+    before = phone.evaluate(size)
+
+    phone.get_by_role("button", name="Chữ to").click()
+    phone.wait_for_url("**/san-pham/?trang=1")
+    assert phone.evaluate(size) == pytest.approx(before * 1.3)
+    phone.goto("/")
+    assert phone.evaluate(size) == pytest.approx(before * 1.3)
+    phone.set_viewport_size({"width": 320, "height": 640})
+    assert not phone.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    phone.get_by_role("button", name="Chữ thường").click()
+    phone.wait_for_function(f"{size} === {before}")
+
+
+def test_a_strangers_address_is_not_gone_back_to() -> None:
+    for back in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", ""):
+        answer = Client().post("/co-chu/", {"size": "large", "next": back})
+        assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert Client().get("/co-chu/").status_code == 405

@@ -1,0 +1,173 @@
+"""Public pages are told apart by a mark and given again for a moment; nobody gets another one's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.actions.stock import count_stock
+from catalog.models import Product
+from shop import kept_pages
+from shop.api.breadth import Cache
+from shop.core.actors import Actor
+from tests.factories import NOW, make_places, make_product, make_seller, make_user, stock_of
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+
+
+@pytest.fixture(autouse=True)
+def pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cache[Any, Any]:
+    """The pages that are kept, none at first; switched on."""
+    settings.PAGE_CACHE_SECONDS = 3600
+    made: Cache[Any, Any] = Cache(1_000_000)
+    monkeypatch.setattr(kept_pages, "_pages", made)
+    return made
+
+
+@pytest.fixture
+def product() -> Product:
+    make_places()
+    return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000, on_hand=60)
+
+
+def counted(act: Callable[[], Any]) -> tuple[Any, int]:
+    with CaptureQueriesContext(connection) as queries:
+        answer = act()
+    return answer, len(queries)
+
+
+def test_a_page_is_given_again_to_strangers_until_something_changes(product: Product) -> None:
+    path = f"/san-pham/{product.slug}/"
+
+    first, _many = counted(lambda: Client().get(path))
+    again, one = counted(lambda: Client().get(path))
+    count_stock(
+        cooperative=product.cooperative,
+        variant_id=product.variants.get().pk,
+        warehouse_id=stock_of(product.variants.get()).warehouse_id,
+        counted=0,
+        actor=Actor.system(),
+        now=NOW,
+    )
+    changed = Client().get(path)
+
+    assert one == 1
+    assert TOKEN.sub("", again.content.decode()) == TOKEN.sub("", first.content.decode())
+    assert "Thêm vào giỏ" in again.content.decode()
+    assert "Hết hàng" in changed.content.decode()
+
+
+def test_each_visitor_gets_a_token_that_is_theirs(product: Product) -> None:
+    path = f"/san-pham/{product.slug}/"
+    Client().get(path)
+    variant = product.variants.get().pk
+
+    one, other = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
+    tokens = [TOKEN.findall(each.get(path).content.decode()) for each in (one, other)]
+    sent = {"variant": variant, "quantity": 1, "csrfmiddlewaretoken": tokens[0][0]}
+
+    assert all(tokens)
+    assert not set(tokens[0]) & set(tokens[1])
+    assert other.post("/gio-hang/dong/", sent).status_code == 403
+    assert one.post("/gio-hang/dong/", sent).status_code == 302
+
+
+def test_nothing_of_anybodys_own_is_kept_or_given(product: Product, pages: Cache[Any, Any]) -> None:
+    path = f"/san-pham/{product.slug}/"
+    guest, buyer, choosing = Client(), Client(), Client()
+    guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 3})
+    buyer.force_login(make_user())
+
+    for client in (guest, buyer):
+        for address in (path, "/", "/san-pham/"):
+            client.get(address)
+    choosing.get(path, {"tinh": "01"})  # is remembered
+    Client().get("/gio-hang/")
+    Client().get("/khong-co/")
+    Client().get(path, headers={"HX-Request": "true"})
+    Client(headers={"Cookie": "stranger=1"}).get(path)
+    assert len(pages) == 0
+
+    for address in (path, "/", "/san-pham/"):
+        Client().get(address)
+    assert len(pages) == 3
+    assert re.search(r'class="count"[^>]*>3<', guest.get(path).content.decode())
+    assert "Tài khoản" in buyer.get("/").content.decode()
+    assert "Tài khoản" not in Client().get("/").content.decode()
+
+
+def test_languages_hosts_addresses_and_sizes_of_letters_are_kept_apart(
+    product: Product, pages: Cache[Any, Any], settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    large = Client()
+    large.post("/co-chu/", {"size": "large"})
+
+    first = [
+        client.get(address, headers={"Host": host}).content
+        for client, address, host in [
+            (Client(), "/", "phien.example"),
+            (Client(), "/en/", "phien.example"),
+            (Client(), "/?a=1", "phien.example"),
+            (Client(), "/", "khac.example"),
+            (large, "/", "phien.example"),
+        ]
+    ]
+
+    assert len(pages) == 5
+    assert b'<html lang="vi" class="large-type">' in first[4]
+    assert b'<html lang="vi">' in Client().get("/", headers={"Host": "phien.example"}).content
+
+
+def test_who_has_the_page_already_is_told_so(product: Product, settings: Any) -> None:
+    path = f"/san-pham/{product.slug}/"
+    for seconds in (0, 3600):
+        settings.PAGE_CACHE_SECONDS = seconds
+        visitor = Client()
+        visitor.get(path)  # the token's cookie comes with the first page
+        seen = visitor.get(path)
+
+        same = visitor.get(path, headers={"If-None-Match": seen["ETag"]})
+        others = Client().get(path, headers={"If-None-Match": seen["ETag"]})
+
+        assert (same.status_code, same.content) == (304, b"")
+        assert {each.strip() for each in seen["Vary"].split(",")} >= {"Cookie", "HX-Request"}
+        assert seen["Cache-Control"] == "private, no-cache"
+        assert others.status_code == 200  # the token in it would not be theirs
+    assert "ETag" not in Client().get("/gio-hang/")
+
+
+def test_pages_travel_as_they_are_kept(product: Product) -> None:
+    Client().get("/hop-tac-xa/")
+    plain = Client().get("/hop-tac-xa/")
+
+    packed = Client().get("/hop-tac-xa/", headers={"Accept-Encoding": "br"})
+
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "br"
+    assert kept_pages.brotli.decompress(packed.content) == plain.content
+    assert packed["ETag"] == plain["ETag"]
+
+
+def test_a_phone_is_told_what_it_may_keep(product: Product) -> None:
+    guest = Client()
+    guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 1})
+
+    told = {
+        (name, address): client.get(address).headers.get(kept_pages.OFFLINE)
+        for name, client in [("stranger", Client()), ("guest", guest)]
+        for address in ("/", "/tim/?q=gao", "/gio-hang/", "/tai-khoan/dang-nhap/", "/don-hang/")
+    }
+
+    assert {key: value for key, value in told.items() if value} == {
+        ("stranger", "/"): "keep",
+        ("guest", "/"): "ask",
+    }
