@@ -355,6 +355,7 @@ JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
 API_COST_LIMIT = whole("API_COST_LIMIT", 50_000)  # 0 turns it off
 # How long answers of the catalogue to anybody are kept, while nothing changes; 0 keeps none.
 API_CACHE_SECONDS = whole("API_CACHE_SECONDS", 0)
+PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)  # the same for public pages to strangers
 API_ORIGINS = words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
 # Sites that letters asked for over the API may lead to; `*` is any.
 API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
@@ -362,11 +363,6 @@ API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
     *([] if SERVER else LOOPBACK),
 ]
 API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # to try things out, and to pay without money
-
-# --- Pages ----------------------------------------------------------------------------------------
-
-# How long a public page is given again to visitors without a session, while nothing changes; 0 keeps none.
-PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)
 
 # --- Safety ---------------------------------------------------------------------------------------
 
@@ -388,9 +384,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "img-src": [SELF, "data:", "blob:", *({MEDIA_URL} - {"/media/"})],
         "object-src": [NONE],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
+        **{"base-uri": [NONE], "form-action": [SELF], "frame-ancestors": [NONE]},
     }
 }
 

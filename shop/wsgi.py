@@ -21,9 +21,9 @@ def _load_for_all() -> None:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             translation.gettext("")
-    for folder in settings.TEMPLATES[0]["DIRS"]:
-        for path in sorted(Path(folder).rglob("*.html")):
-            get_template(str(path.relative_to(folder)))
+    templates = Path(settings.BASE_DIR) / "templates"
+    for path in templates.rglob("*.html"):
+        get_template(str(path.relative_to(templates)))
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")

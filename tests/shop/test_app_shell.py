@@ -58,6 +58,7 @@ def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_
     expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
     phone.get_by_role("button", name="Thêm vào giỏ").click()
+    phone.wait_for_url("**/gio-hang/dong/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
     phone.goto("/gio-hang/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
