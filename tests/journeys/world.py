@@ -27,6 +27,7 @@ from catalog.actions.certificates import CertificateDetails, return_certificate,
 from catalog.actions.promotions import PromotionTerms, make_promotion
 from catalog.actions.stock import move_stock, refresh_availability
 from catalog.actions.synonyms import write_synonyms
+from catalog.actions.wishes import wish_for
 from catalog.actions.words import learn_words
 from catalog.models import (
     BackRequest,
@@ -86,7 +87,7 @@ from orders.models import (
     WithholdingRate,
 )
 from orders.payments.gateway import Answer, Outcome
-from shop.accounts.models import User
+from shop.accounts.models import Address, User
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.divisions import load_divisions
@@ -181,6 +182,14 @@ class _Market:
         self.gourd = self.products[1].variants.get()
         self._applications()
         self.buyer = make_user(email="hoa@example.com", first_name="Hoa", phone="+84987654321")
+        wish_for(user_id=self.buyer.pk, product_ids=[each.pk for each in self.products[:2]], now=self.now)
+        self.address = Address.objects.create(
+            user=self.buyer,
+            first_name="Hoa",
+            phone="+84987654321",
+            street_address_1="Số 5",
+            province_code=HANOI,
+        )
         self.manager = make_member(self.thien_an, email="thienan@example.com", first_name="Nhất")
         self.packer = make_member(self.thien_an, Role.PACKER, first_name="Nhì")
         self.admin = make_admin(first_name="Ba")
@@ -592,6 +601,8 @@ def _market_visits(market: _Market) -> list[Visit]:
         Visit("/tim/?q=goi+thoa+duoc"),
         Visit("/tim/?q=goi&ban=kg&sao=5&tu=1"),
         Visit("/tim/"),
+        Visit("/yeu-thich/"),
+        Visit("/yeu-thich/", "buyer"),
         *(Visit(path) for path in _season_paths(market)),
         Visit(f"/san-pham/{market.out_of_season.slug}/bao-lai/", sent={"contact": "1"}),
         Visit("/hop-tac-xa/thien-an/theo-doi/", sent={"email": "lan"}),
@@ -633,6 +644,8 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/dat-hang/", "guest with a basket", sent={**wrong, "reload": "1", "old_address": "Dịch Vọng"}),
         Visit("/dat-hang/", "guest to mend", sent={**wrong, "basket": str(market.to_mend.pk)}),
         Visit("/dat-hang/", "buyer"),
+        *(Visit(f"/tai-khoan/dia-chi/{which}", "buyer") for which in ("", "moi/", f"{market.address.pk}/")),
+        Visit("/tai-khoan/dia-chi/moi/", "buyer", sent={"name": ""}),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.weighed.orders.values()),
