@@ -123,9 +123,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 INSTALLED_APPS = [
     *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
     *(f"django.contrib.{app}" for app in ("staticfiles", "sitemaps")),
-    "django_htmx",
-    "template_partials",
-    "csp",
+    *("django_htmx", "template_partials", "csp"),
     "allauth.account",
     "allauth.mfa",
     "shop.core",
@@ -384,7 +382,9 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "img-src": [SELF, "data:", "blob:", *({MEDIA_URL} - {"/media/"})],
         "object-src": [NONE],
-        **{"base-uri": [NONE], "form-action": [SELF], "frame-ancestors": [NONE]},
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
     }
 }
 
