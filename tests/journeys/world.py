@@ -73,6 +73,7 @@ from orders.models import (
     Basket,
     Bearer,
     GatewayCall,
+    InvoiceDetails,
     Method,
     Order,
     OrderPart,
@@ -326,7 +327,8 @@ class _Market:
         orders = {}
         for name, step in steps.items():
             wanted = ((self.variant, 2), (self.gourd, 3))
-            orders[name] = make_order(*wanted, user=self.buyer, now=self.now, note="Gọi trước khi giao.")
+            said = {"note": "Gọi trước khi giao.", "invoice": _company()}
+            orders[name] = make_order(*wanted, user=self.buyer, now=self.now, **said)
             step(orders[name].parts.get(cooperative=self.thien_an))
         return orders
 
@@ -611,6 +613,12 @@ def _market_visits(market: _Market) -> list[Visit]:
     ]
 
 
+def _company() -> InvoiceDetails:
+    return InvoiceDetails(
+        company="Công ty Tre Xanh", tax_code="0101248141", address="12 Tràng Thi", email="ke-toan@example.com"
+    )
+
+
 def _season_paths(market: _Market) -> list[str]:
     """Harvests, provinces, stars, bulletins; goods that rest; who follows and who waits."""
     week = week_of(day_of(market.now)).isoformat()
@@ -643,9 +651,12 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/dat-hang/", "guest with a basket", sent=wrong),
         Visit("/dat-hang/", "guest with a basket", sent={**wrong, "reload": "1", "old_address": "Dịch Vọng"}),
         Visit("/dat-hang/", "guest to mend", sent={**wrong, "basket": str(market.to_mend.pk)}),
+        Visit("/dat-hang/", "guest with a basket", sent={**wrong, "invoice": "on"}),
         Visit("/dat-hang/", "buyer"),
         *(Visit(f"/tai-khoan/dia-chi/{which}", "buyer") for which in ("", "moi/", f"{market.address.pk}/")),
         Visit("/tai-khoan/dia-chi/moi/", "buyer", sent={"name": ""}),
+        Visit("/tai-khoan/dia-chi/moi/", "buyer", sent={"reload": "1", "old_address": "Dịch Vọng, Hà Nội"}),
+        Visit("/tai-khoan/dia-chi/", "newcomer"),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.weighed.orders.values()),
