@@ -110,6 +110,7 @@ def _goods(
         "page": page,
         "cards": cards(listings_of(list(page.object_list), shelf.channel_id), now=now),
         "total": goods.total,
+        "has_goods": bool(filters.selection.all_goods),
         "is_cut": goods.total > COUNTED,
         "counted": COUNTED,
         "inside": filters.branches(),
