@@ -77,11 +77,13 @@ def goods_with(
     if memory is None:
         return _asked(wanted, named, limit)
     key = (repr(wanted), named, limit)
-    if key not in memory:
+    found = memory.get(key)
+    if found is None:
+        found = _asked(wanted, named, limit)
         if len(memory) >= MOST_REMEMBERED:
             memory.clear()
-        memory[key] = _asked(wanted, named, limit)
-    return memory[key]
+        memory[key] = found
+    return found
 
 
 def _asked(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:

@@ -6,6 +6,7 @@ many there are. The rows are the truth: before each look, what was written to me
 
 from __future__ import annotations
 
+import copy
 import datetime
 import threading
 import time
@@ -25,47 +26,61 @@ BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # where bands of prices begin, i
 LONGEST_SECONDS = 3_600  # after which everything is read anew, whatever the journal says
 
 Sets = dict[Any, BitMap]
+_SETS = (
+    *("categories", "cooperatives", "provinces", "communes", "prices", "bands", "months", "units"),
+    *("stars", "certificates"),
+)
 
 
 class Shelf:
-    """The goods that lists of a channel show on a day. Whoever cuts its sets makes new ones.
+    """The goods that lists of a channel show on a day, as sets that are never changed.
 
     `prices` by the lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
     """
 
+    goods: BitMap
+    available: BitMap
+    categories: Sets
+    cooperatives: Sets
+    provinces: Sets
+    communes: Sets
+    prices: Sets
+    bands: Sets
+    months: Sets
+    units: Sets
+    stars: Sets
+    certificates: Sets
+
     def __init__(self, channel_id: int, day: datetime.date) -> None:
         self.channel_id, self.day = channel_id, day
-        self.memory: Memory = {}  # what was found among all goods by words, until one of them is written to
+        self.memory: Memory = {}  # what was found among all goods by words
         self._begun = time.monotonic()
         self._journal = Journal()
-        self._empty()
+        self.goods = self.available = BitMap()
+        for name in _SETS:
+            setattr(self, name, {})
         self._read(None)
-
-    def _empty(self) -> None:
-        self.goods = BitMap()
-        self.available = BitMap()
-        self.categories: Sets = defaultdict(BitMap)
-        self.cooperatives: Sets = defaultdict(BitMap)
-        self.provinces: Sets = defaultdict(BitMap)
-        self.communes: Sets = defaultdict(BitMap)
-        self.prices: Sets = defaultdict(BitMap)
-        self.bands: Sets = defaultdict(BitMap)
-        self.months: Sets = defaultdict(BitMap)
-        self.units: Sets = defaultdict(BitMap)
-        self.stars: Sets = defaultdict(BitMap)
-        self.certificates: Sets = defaultdict(BitMap)
 
     @property
     def is_worn(self) -> bool:
         return time.monotonic() - self._begun > LONGEST_SECONDS
 
-    def follow(self) -> None:
-        """Take in what was written meanwhile. Raises Outdated."""
+    def followed(self) -> Shelf:
+        """The shelf with what was written meanwhile: itself, if nothing was. Raises Outdated.
+
+        Whoever looks at the old one in another thread goes on seeing it whole.
+        """
         touched = self._journal.news()
-        if touched:
-            self.memory.clear()
-            self._forget(BitMap(touched))
-            self._read(touched)
+        if not touched:
+            return self
+        new = copy.copy(self)
+        new.memory = {}
+        gone = BitMap(touched)
+        new.goods, new.available = self.goods - gone, self.available - gone
+        for name in _SETS:
+            setattr(new, name, _without(getattr(self, name), gone))
+        new._read(touched)
+        return new
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
         """Goods whose lowest price lies between, both ends included; those without a price are not."""
@@ -76,21 +91,6 @@ class Shelf:
             and (lowest is None or price >= lowest)
             and (highest is None or price <= highest)
         )
-
-    def _all_sets(self) -> Iterable[Sets]:
-        places = (self.categories, self.cooperatives, self.provinces, self.communes)
-        return (*places, self.prices, self.bands, self.months, self.units, self.stars, self.certificates)
-
-    def _forget(self, touched: BitMap) -> None:
-        self.goods -= touched
-        self.available -= touched
-        for sets in self._all_sets():
-            for key, goods in list(sets.items()):
-                goods -= touched
-                if goods:
-                    sets[key] = goods
-                else:
-                    del sets[key]
 
     def _read(self, touched: set[int] | None) -> None:
         """Put these goods, or all there are, into the sets where they belong."""
@@ -126,17 +126,17 @@ class Shelf:
         kept = (self.categories, self.cooperatives, self.provinces, self.communes, self.prices)
         for sets, found in zip(kept, new[:5], strict=True):
             for key, products in found.items():
-                sets[key] |= BitMap(products)
+                _add(sets, key, BitMap(products))
         for price, products in prices.items():
             if price is not None:
-                self.bands[band_of(price)] |= BitMap(products)
+                _add(self.bands, band_of(price), BitMap(products))
         for season, products in seasons.items():
             goods = BitMap(products)
-            self.goods |= goods
+            self.goods = self.goods | goods
             for month in range(1, 13):
                 if season & 1 << (month - 1):
-                    self.months[month] |= goods
-        self.available |= BitMap(available[True])
+                    _add(self.months, month, goods)
+        self.available = self.available | BitMap(available[True])
 
 
 _COLUMNS = (
@@ -156,16 +156,15 @@ _shelves: dict[int, Shelf] = {}
 def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
     """The shelf of a channel as it is now; kept by this process from one look to the next."""
     with _lock:
-        shelf = _shelves.get(channel_id)
-        if shelf is not None and shelf.day == day and not shelf.is_worn:
-            try:
-                shelf.follow()
-            except Outdated:
-                shelf = None
+        shelf = _shelves.pop(channel_id, None)  # so that one that could not be read to the end is not kept
+        if shelf is None or shelf.day != day or shelf.is_worn:
+            shelf = Shelf(channel_id, day)
         else:
-            shelf = None
-        if shelf is None:
-            shelf = _shelves[channel_id] = Shelf(channel_id, day)
+            try:
+                shelf = shelf.followed()
+            except Outdated:
+                shelf = Shelf(channel_id, day)
+        _shelves[channel_id] = shelf
         return shelf
 
 
@@ -185,4 +184,15 @@ def _put(sets: Sets, rows: Iterable[tuple[Any, int]], goods: BitMap) -> None:
     for key, product in rows:
         found[key].append(product)
     for key, products in found.items():
-        sets[key] |= BitMap(products) & goods
+        _add(sets, key, BitMap(products) & goods)
+
+
+def _add(sets: Sets, key: Any, goods: BitMap) -> None:
+    if goods:
+        sets[key] = sets[key] | goods if key in sets else goods
+
+
+def _without(sets: Sets, gone: BitMap) -> Sets:
+    """The sets without these goods; those that had none of them stay the same ones."""
+    left = ((key, goods if goods.isdisjoint(gone) else goods - gone) for key, goods in sets.items())
+    return {key: goods for key, goods in left if goods}
