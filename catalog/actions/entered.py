@@ -368,3 +368,25 @@ def _locked_variant(key: int, *, field: str = "id") -> Variant:
     if variant is None:
         raise Missing(field=field)
     return variant
+
+
+@transaction.atomic(durable=True)
+def show_first(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
+    """Say which variant of the goods is shown first. Raises Missing for one that is not theirs."""
+    product = locked_one(Product.objects.filter(pk=product_id)) if product_id is not None else None
+    if product is None:
+        raise Missing(field="productId")
+    variant = product.variants.filter(pk=variant_id).first() if variant_id is not None else None
+    if variant is None:
+        raise Missing(field="variantId")
+    product.default_variant = variant
+    product.save(update_fields=["default_variant", "updated_at"])
+    record_change(
+        "product.edited",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        data={"fields": ["default_variant"]},
+    )
+    return product

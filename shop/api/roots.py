@@ -13,12 +13,12 @@ def channel_create(arguments, context, selection): ...     # the payload without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
 
-from shop.api.errors import told_in_payload
+from shop.api.errors import Mistake, told_in_payload
 from shop.api.permissions import Right
 from shop.api.types import Type, camel
 from shop.core.errors import Refused
@@ -26,6 +26,9 @@ from shop.core.errors import Refused
 if TYPE_CHECKING:
     from shop.api.breadth import Resolver, Selection
     from shop.api.context import Context
+
+REFUSALS = "_refusals"
+MOST_AT_ONCE = 100  # what a mutation takes away at once
 
 RootResolver: TypeAlias = "Callable[[dict[str, Any], Context, Selection], Any]"
 
@@ -65,7 +68,8 @@ class Mutations(Queries):
     """An area's mutations. `codes` maps codes of refusals to values of the area's error enums.
 
     A resolver returns its payload as a mapping; `errors` and its older twins are filled in here. Where it
-    raises Refused nothing was saved, and the payload holds the errors alone.
+    raises Refused nothing was saved, and the payload holds the errors alone. One that does many things
+    answers the refusals of some under REFUSALS.
     """
 
     def __init__(self, codes: Mapping[str, str] | None = None) -> None:
@@ -79,14 +83,40 @@ class Mutations(Queries):
             payload = get_named_type(selection.definition.type)
             assert is_object_type(payload)
             try:
-                done, refused = dict(resolve(arguments, context, selection)), None
+                done = dict(resolve(arguments, context, selection))
+                refusals = done.pop(REFUSALS, [])
             except Refused as error:
-                done, refused = dict(refused_payload), error
+                done, refusals = dict(refused_payload), [error]
             for name, error_type in error_fields(payload).items():
-                done[name] = self._told(refused, error_type) if refused else []
+                done[name] = [entry for each in refusals for entry in self._told(each, error_type)]
             return [done]
 
         return batch
+
+    def deletes_many(self, name: str, one: RootResolver, *, permissions: Iterable[Right]) -> None:
+        """A mutation that does to each of `ids` what `one` does to `id`, each by itself: what is refused
+        stays, and the rest goes. Answers how many went."""
+
+        @self.field(name, permissions=permissions, refused={"count": 0})
+        def many(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+            wanted = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
+            return self.each_of(wanted, one, context, selection)
+
+    def each_of(
+        self, wanted: Sequence[dict[str, Any]], one: RootResolver, context: Context, selection: Selection
+    ) -> dict[str, Any]:
+        """The payload of doing one thing with each of these arguments."""
+        if len(wanted) > MOST_AT_ONCE:
+            raise Mistake("INVALID", f"At most {MOST_AT_ONCE} can be taken away at once.", field="ids")
+        count, refusals = 0, []
+        for each in wanted:
+            try:
+                one(each, context, selection)
+            except Refused as refused:
+                refusals.append(refused)
+            else:
+                count += 1
+        return {"count": count, REFUSALS: refusals}
 
     def _told(self, refused: Refused, error_type: GraphQLObjectType) -> list[dict[str, Any]]:
         enum = get_named_type(error_type.fields["code"].type)

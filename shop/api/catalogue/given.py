@@ -124,11 +124,16 @@ def found(of: InChannel | Type, key: Any, context: Context, fields: Iterable[str
     return of.by_key(context, [key], fields).get(key)
 
 
-def named_key(given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id") -> Any:
-    """The key of what a mutation names by id, external reference or SKU; 0, which is nobody's, for none."""
+def named_key(
+    given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
+) -> Any:
+    """The key of what a mutation names by id, external reference or SKU; 0, which is nobody's, for none.
+
+    `is_anybodys` where no cooperative's rows are apart from others.
+    """
     if given.get(by) is not None:
         key = given_key(given[by], of.name, field=by)
-        return key if is_theirs(of, key, context) else 0
+        return key if is_anybodys or is_theirs(of, key, context) else 0
     for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
         if given.get(name) is not None:
             rows = of.rows(context).filter(**{column: given[name]})

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from catalog.actions import attributes, masters
-from catalog.models import Attribute, AttributeScope, Collection, ProductType
+from catalog.models import Attribute, AttributeScope, AttributeValue, Collection, ProductType
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
@@ -262,7 +262,7 @@ def attribute_create(arguments: dict[str, Any], context: Context, selection: Sel
 @mutation.field(permissions=_ATTRIBUTES)
 def attribute_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
-    key = int(named_key(arguments, attribute, context))
+    key = int(named_key(arguments, attribute, context, is_anybodys=True))
     values = described(given, context, **_FLAGS)
     taken = keys(given.get("removeValues"), "AttributeValue", "removeValues")
     listed = [(required(each, "name"), _listed(each)) for each in given.get("addValues") or ()]
@@ -272,7 +272,7 @@ def attribute_update(arguments: dict[str, Any], context: Context, selection: Sel
 
 @mutation.field(permissions=_ATTRIBUTES)
 def attribute_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = int(named_key(arguments, attribute, context))
+    key = int(named_key(arguments, attribute, context, is_anybodys=True))
     gone = found(attribute, key, context, selection.names("attribute"))
     if gone is None:
         raise Missing(field="id")
@@ -295,6 +295,22 @@ def attribute_value_create(
     }
 
 
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_value_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = named_key(arguments, attribute_value, context, is_anybodys=True)
+    gone = found(attribute_value, key, context, selection.names("attributeValue"))
+    of = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
+    if gone is None or of is None:
+        raise Missing(field="id")
+    attributes.change_attribute(of, values={}, listed=[], struck=[key], **_acting(context))
+    return {
+        "attribute": found(attribute, of, context, selection.names("attribute")),
+        "attributeValue": gone,
+    }
+
+
 def _listed(given: dict[str, Any]) -> dict[str, Any]:
     """What a value of a list has beside its name."""
     return columns(
@@ -305,5 +321,11 @@ def _listed(given: dict[str, Any]) -> dict[str, Any]:
         externalReference="external_reference",
     )
 
+
+mutation.deletes_many("categoryBulkDelete", category_delete, permissions=GOODS)
+mutation.deletes_many("collectionBulkDelete", collection_delete, permissions=GOODS)
+mutation.deletes_many("productTypeBulkDelete", product_type_delete, permissions=KINDS)
+mutation.deletes_many("attributeBulkDelete", attribute_delete, permissions=_ATTRIBUTES)
+mutation.deletes_many("attributeValueBulkDelete", attribute_value_delete, permissions=_ATTRIBUTES)
 
 TYPES = (mutation,)

@@ -165,4 +165,7 @@ def _keep_off_shelves(given: dict[str, Any], context: Context) -> None:
         raise Mistake("INVALID", _("Only the platform fills its collections."), field="collections")
 
 
+mutation.deletes_many("productBulkDelete", product_delete, permissions=OWN_GOODS)
+mutation.deletes_many("productMediaBulkDelete", product_media_delete, permissions=OWN_GOODS)
+
 TYPES = (mutation,)

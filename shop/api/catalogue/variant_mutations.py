@@ -5,7 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from catalog.actions.entered import amend_variant, count_variant, enter_variant, price_variant, remove_variant
+from catalog.actions.entered import (
+    amend_variant,
+    count_variant,
+    enter_variant,
+    price_variant,
+    remove_variant,
+    show_first,
+)
 from catalog.actions.stock import MOST, OddCount
 from catalog.models import Stock
 from shop.api.breadth import Selection
@@ -171,6 +178,32 @@ def _counted(
 def _minor(amount: Decimal, channel: Channel) -> int:
     """A price in the channel's minor units; what is smaller than one of them is rounded."""
     return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
+
+
+@mutation.field(permissions=OWN_GOODS, refused={"count": 0})
+def product_variant_bulk_delete(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    """By ids or by SKUs, each by itself."""
+    named = [{"id": each} for each in arguments.get("ids") or ()]
+    named += [{"sku": each} for each in arguments.get("skus") or ()]
+    return mutation.each_of(named, product_variant_delete, context, selection)
+
+
+@mutation.field(permissions=OWN_GOODS)
+def product_variant_set_default(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = given_key(arguments["productId"], "Product", field="productId")
+    if not is_theirs(product, key, context):
+        raise Missing(field="productId")
+    show_first(
+        product_id=key,
+        variant_id=given_key(arguments["variantId"], "ProductVariant", field="variantId"),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"product": found(product, key, context, selection.names("product"))}
 
 
 TYPES = (mutation,)

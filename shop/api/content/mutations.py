@@ -233,4 +233,9 @@ def menu_item_delete(arguments: dict[str, Any], context: Context, selection: Sel
     return _removed(menu_item, "menuItem", MenuItem, arguments, context, selection)
 
 
+mutation.deletes_many("pageBulkDelete", page_delete, permissions=PAGES)
+mutation.deletes_many("pageTypeBulkDelete", page_type_delete, permissions=KINDS)
+mutation.deletes_many("menuBulkDelete", menu_delete, permissions=MENUS)
+mutation.deletes_many("menuItemBulkDelete", menu_item_delete, permissions=MENUS)
+
 TYPES = (mutation,)

@@ -218,3 +218,7 @@ def _shown(
     zones = zone.by_key(context, [zone_key], selection.names("shippingZone"))
     methods = method.by_key(context, [method_key], selection.names("shippingMethod"))
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}
+
+
+mutation.deletes_many("shippingZoneBulkDelete", shipping_zone_delete, permissions=MANAGING)
+mutation.deletes_many("shippingPriceBulkDelete", shipping_price_delete, permissions=MANAGING)

@@ -218,3 +218,7 @@ def _write_password_letter(made: User, redirect: str | None, context: Context) -
 def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
     rows = User.objects.all()
     return {"user": user.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
+
+
+mutation.deletes_many("customerBulkDelete", customer_delete, permissions=[Permission.MANAGE_USERS])
+mutation.deletes_many("staffBulkDelete", staff_delete, permissions=[Permission.MANAGE_STAFF])

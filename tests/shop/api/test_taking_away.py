@@ -1,0 +1,143 @@
+"""Taking many things away at once, as the Dashboard's lists do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import (
+    Attribute,
+    AttributeValue,
+    Collection,
+    InputType,
+    ProductType,
+    Variant,
+)
+from cooperatives.models import Service, Zone
+from shop.accounts.models import User
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.content.models import Menu, MenuItem, Page, PageType
+from tests.factories import make_admin, make_category, make_product, make_staff, make_user
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def take(name, ids, token, twin="ids"):
+    text = f"mutation($ids: [ID!]!) {{ {name}({twin}: $ids) {{ count errors {{ field code }} }} }}"
+    return data_of(text, token, ids=ids)[name]
+
+
+def two(make, **fields):
+    """Two rows of a model, or of a factory, told apart by `slug` or `name`."""
+    apart = next((name for name in ("slug", "name") if name in fields), None)
+    given = [fields | ({apart: f"{fields[apart]}-{n}"} if apart else {}) for n in (1, 2)]
+    return [make.objects.create(**each) if isinstance(make, type) else make(**each) for each in given]
+
+
+def things():
+    """Of each kind two rows that nothing needs: the mutation, the type's name and the rows."""
+    dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
+    story = PageType.objects.create(slug="bai", name="Bài")
+    menu, zone = Menu.objects.create(slug="tren", name="Trên"), Zone.objects.create(name="Bắc")
+    return [
+        ("productBulkDelete", "Product", two(make_product, name="Gạo", on_hand=0)),
+        ("categoryBulkDelete", "Category", two(make_category, name="Rau")),
+        ("collectionBulkDelete", "Collection", two(Collection, slug="tet", name="Tết")),
+        ("productTypeBulkDelete", "ProductType", two(ProductType, slug="kho", name="Đồ khô")),
+        (
+            "attributeValueBulkDelete",
+            "AttributeValue",
+            two(AttributeValue, attribute=dye, slug="do", name="Đỏ"),
+        ),
+        ("attributeBulkDelete", "Attribute", two(Attribute, slug="co", name="Cỡ", input_type="dropdown")),
+        ("pageBulkDelete", "Page", two(Page, page_type=story, slug="trang", title="Trang")),
+        ("pageTypeBulkDelete", "PageType", two(PageType, slug="tin", name="Tin")),
+        ("menuItemBulkDelete", "MenuItem", two(MenuItem, menu=menu, name="Mục", url="https://a.vn")),
+        ("menuBulkDelete", "Menu", two(Menu, slug="duoi", name="Dưới")),
+        ("shippingPriceBulkDelete", "ShippingMethodType", two(Service, zone=zone, name="Gửi xe")),
+        ("shippingZoneBulkDelete", "ShippingZone", two(Zone, name="Vùng")),
+        ("customerBulkDelete", "User", two(make_user)),
+        ("staffBulkDelete", "User", two(make_staff)),
+    ]
+
+
+def test_what_is_there_goes_and_what_is_not_is_told_for_whoever_may():
+    token, buyer = token_of(make_admin()), token_of(make_user())
+
+    for name, type_name, rows in things():
+        ids = [global_id(type_name, row.pk) for row in rows]
+        before = every_row()
+        for nobody in (None, buyer):
+            text = f"mutation($ids: [ID!]!) {{ {name}(ids: $ids) {{ count }} }}"
+            (error,) = ask(text, nobody, ids=ids)["errors"]
+            assert error["extensions"]["exception"]["code"] == "PermissionDenied", name
+        assert every_row() == before, name
+
+        told = take(name, [*ids, ids[0], global_id(type_name, 10**9)], token)
+
+        assert told == {"count": 2, "errors": [{"field": "id", "code": "NOT_FOUND"}]}, name
+        if type_name == "User":
+            assert not User.objects.filter(pk__in=[row.pk for row in rows], erased_at=None).exists()
+        else:
+            assert not type(rows[0]).objects.filter(pk__in=[row.pk for row in rows]).exists(), name
+
+
+def test_what_is_used_stays_and_too_many_at_once_are_refused():
+    token = token_of(make_admin())
+    product = make_product(variants=(("nhỏ", 0), ("to", 1)), on_hand=0)
+    kind = global_id("ProductType", product.product_type_id)
+    small, large = product.variants.in_order()
+    Variant.objects.filter(pk=large.pk).update(sku="TO")
+    before = every_row()
+
+    used = take("productTypeBulkDelete", [kind], token)
+    many = take("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
+
+    assert (used["count"], len(used["errors"])) == (0, 1)
+    assert many == {"count": 0, "errors": [{"field": "ids", "code": "INVALID"}]}
+    assert every_row() == before
+
+    text = """mutation($product: ID!, $variant: ID!) {
+      productVariantSetDefault(productId: $product, variantId: $variant) {
+        product { defaultVariant { id } } errors { field code } } }"""
+    keys = {"product": global_id("Product", product.pk), "variant": global_id("ProductVariant", large.pk)}
+    assert data_of(text, token, **keys)["productVariantSetDefault"] == {
+        "product": {"defaultVariant": {"id": keys["variant"]}},
+        "errors": [],
+    }
+    elsewhere = keys | {"variant": global_id("ProductVariant", 10**9)}
+    assert data_of(text, token, **elsewhere)["productVariantSetDefault"]["errors"] == [
+        {"field": "variantId", "code": "NOT_FOUND"}
+    ]
+    text = 'mutation { productVariantBulkDelete(skus: ["TO"]) { count errors { code } } }'
+    assert data_of(text, token)["productVariantBulkDelete"] == {"count": 1, "errors": []}
+    assert list(product.variants.all()) == [small]
+
+
+def test_whoever_keeps_kinds_of_goods_changes_attributes_too():
+    token = token_of(make_staff(Permission.MANAGE_PRODUCT_TYPES))
+    dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
+    red = AttributeValue.objects.create(attribute=dye, slug="do", name="Đỏ")
+
+    renamed = data_of(
+        'mutation($id: ID!) { attributeUpdate(id: $id, input: { name: "Sắc" }) { errors { code } } }',
+        token,
+        id=global_id("Attribute", dye.pk),
+    )
+    struck = data_of(
+        """mutation($id: ID!) { attributeValueDelete(id: $id) {
+          attribute { name } attributeValue { name } errors { code } } }""",
+        token,
+        id=global_id("AttributeValue", red.pk),
+    )
+
+    assert renamed["attributeUpdate"]["errors"] == []
+    assert struck["attributeValueDelete"] == {
+        "attribute": {"name": "Sắc"},
+        "attributeValue": {"name": "Đỏ"},
+        "errors": [],
+    }
+    assert not AttributeValue.objects.exists()
