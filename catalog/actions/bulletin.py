@@ -124,11 +124,10 @@ def send_bulletin_task(*, bulletin_id: int) -> None:
         send_bulletin_task.delay(bulletin_id=bulletin_id)
 
 
-@transaction.atomic(durable=True)
 def _make(
     cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
 ) -> int:
-    """The bulletin in each language, all or none; of two at once, one makes it."""
+    """The bulletin in each language; what it tells is read before the transaction, which is to be short."""
     rows = []
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
@@ -150,6 +149,15 @@ def _make(
                     made_at=now,
                 )
             )
+    return _keep(rows)
+
+
+@transaction.atomic(durable=True)
+def _keep(rows: Sequence[Bulletin]) -> int:
+    """All languages or none; of two that were made at once, one is kept. Answers how many were."""
+    week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].made_at
+    if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
+        return 0
     Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
     mine = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
     for row in mine:
