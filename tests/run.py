@@ -13,7 +13,6 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 from xml.etree import ElementTree
 
 DATABASES = ("sqlite", "postgres")
@@ -26,14 +25,13 @@ class _Run:
     database: str
     process: subprocess.Popen[bytes]
     report: Path
-    said: IO[bytes] | None  # what it says; None where it speaks for itself
+    said: Path  # what it says, where it does not speak for itself
     begun: float = field(default_factory=time.monotonic)
 
     def end(self) -> int:
         code = self.process.wait()
-        if self.said is not None:
-            self.said.seek(0)
-            print(f"\n=== {self.database} ===\n{self.said.read().decode(errors='replace')}", flush=True)
+        if self.said.exists():
+            print(f"\n=== {self.database} ===\n{self.said.read_text(errors='replace')}", flush=True)
         print(f"{self.database}: ended {time.monotonic() - self.begun:.0f} s after the beginning", flush=True)
         return code
 
@@ -65,16 +63,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _begin(database: str, arguments: list[str], folder: Path) -> _Run:
-    report = folder / f"{database}.xml"
+    report, said = folder / f"{database}.xml", folder / f"{database}.txt"
     command = [sys.executable, "-m", "pytest", "--db", database, f"--junitxml={report}", "-q"]
-    said = None
+    command += _chosen(arguments, database)
     if database == DATABASES[0]:
         print(f"=== {database} ===", flush=True)
+        process = subprocess.Popen(command)
     else:
-        said = tempfile.TemporaryFile()
-    process = subprocess.Popen(
-        [*command, *_chosen(arguments, database)], stdout=said, stderr=subprocess.STDOUT if said else None
-    )
+        with said.open("wb") as file:
+            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
     return _Run(database, process, report, said)
 
 
