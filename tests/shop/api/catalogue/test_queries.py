@@ -47,8 +47,9 @@ def test_a_page_of_a_category(count, django_assert_num_queries):
 def test_a_search(count, django_assert_num_queries):
     fill(count)
 
-    # channels; words in names and anywhere; what was found, what is on sale, goods; then as in a list
-    with django_assert_num_queries(9):
+    # channels; synonyms, words in names and anywhere, slips; what was found, what is on sale, goods; then as
+    # in a list
+    with django_assert_num_queries(11):
         data = data_of(SEARCH, channel="viet-nam", words="khan")
 
     assert len(data["products"]["edges"]) == count
