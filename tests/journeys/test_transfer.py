@@ -72,7 +72,7 @@ def at_the_desk(page: Page) -> Page:
     page.set_default_timeout(SLOW)
     page.goto("/en/tai-khoan/dang-nhap/")
     page.get_by_label("E-mail or phone number").fill("quantri@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Enter the market").click()
     page.wait_for_url(re.compile("/quan-tri/"))
     return page

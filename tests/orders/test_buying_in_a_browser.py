@@ -109,7 +109,7 @@ def test_pages_of_accounts_suit_everybody(page: Page) -> None:
         found[address] = faults_of(page)
     page.goto("/en/tai-khoan/dang-nhap/")
     page.get_by_label("E-mail or phone number").fill("hoa@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Enter the market").click()
     for address in ["", "thong-tin/"]:
         page.goto(f"/en/tai-khoan/{address}")
