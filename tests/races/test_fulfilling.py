@@ -13,7 +13,6 @@ from cooperatives.actions.membership import AlreadyApplied, ApplicationDetails, 
 from cooperatives.models import Cooperative
 from orders import locks
 from orders.actions import pack
-from orders.actions.basket import adopt_basket
 from orders.actions.cancel import (
     AlreadyHandedOver,
     AlreadyPacked,
@@ -23,6 +22,7 @@ from orders.actions.cancel import (
 )
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
 from orders.actions.fulfil import Sent, fulfil_order
+from orders.actions.merge import adopt_basket
 from orders.actions.pack import NotThatMany, accept_part, close_parcel, pack_parcel
 from orders.actions.place import place_order
 from orders.actions.standing import open_quantities
