@@ -74,7 +74,7 @@ class Goods:
 
 def goods_of(wanted: Wanted) -> Goods:
     variants = variants_of(wanted)
-    return Goods(variants, ways_of(variants.values()), shop_settings())
+    return Goods(variants, ways_of(wanted, variants.values()), shop_settings())
 
 
 def quote(

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from catalog.models import Listing, Price, ProductMedia, Stock, Variant
-from cooperatives.models import DeliveryRate, DeliveryWay, MarketDay
+from cooperatives.models import COLLECTED, DeliveryRate, DeliveryWay, MarketDay
 from orders.actions.shares import Wanted
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.prepared import attach, prepared
@@ -55,11 +55,11 @@ def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
     return rows.order_by("sort_order", "pk")
 
 
-def ways_of(variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
-    """What the cooperatives concerned offer, by cooperative."""
+def ways_of(wanted: Wanted, variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
+    """What the cooperatives concerned offer, by cooperative; with the rates that may count for this buyer."""
     rows = _ways({variant.cooperative_id for variant in variants})
     keys = [row.pk for row in rows]
-    attach(rows, "rates", _rates(keys), by="way")
+    attach(rows, "rates", _rates(keys, wanted.channel.pk, {wanted.province_code, ""}), by="way")
     attach(rows, "market_days", _market_days(keys), by="way")
     ways: dict[int, list[DeliveryWay]] = {}
     for way in rows:
@@ -73,8 +73,10 @@ def _ways(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
 
 
 @prepared
-def _rates(ways: Collection[int]) -> QuerySet[DeliveryRate]:
-    return DeliveryRate.objects.filter(way__in=ways)
+def _rates(ways: Collection[int], channel: int, provinces: Collection[str]) -> QuerySet[DeliveryRate]:
+    """Of what is collected all, since any rate at all says that it is not for nothing."""
+    rows = DeliveryRate.objects.filter(way__in=ways, channel=channel)
+    return rows.filter(Q(province_code__in=provinces) | Q(way__kind__in=COLLECTED))
 
 
 @prepared

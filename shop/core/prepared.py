@@ -19,7 +19,7 @@ from __future__ import annotations
 import copy
 import datetime
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, ParamSpec
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
+from django.db.models.query import ModelIterable, get_related_populators
 
 Given = ParamSpec("Given")
 
@@ -47,6 +48,7 @@ class _Ready(NamedTuple):
     sql: str
     places: tuple[Callable[[list[Any]], Any], ...]
     converters: Any
+    related: list[Any]
 
 
 def prepared(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
@@ -105,7 +107,12 @@ def _compiled(build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapp
             f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL as it is."
         )
     converters = compiler.get_converters([each[0] for each in compiler.select[0 : compiler.col_count]])
-    return _Ready(rows, compiler, sql, tuple(found), converters)
+    related: list[Any] = []
+    if rows._iterable_class is ModelIterable:
+        related = get_related_populators(  # type: ignore[call-arg]
+            compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS
+        )
+    return _Ready(rows, compiler, sql, tuple(found), converters, related)
 
 
 def _stand_ins(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]:
@@ -203,6 +210,8 @@ def _sent(ready: _Ready, given: list[Any]) -> list[Any]:
     compiler.connection = connections[DEFAULT_DB_ALIAS]
     compiler.as_sql = lambda *_, **__: (ready.sql, parameters)
     compiler.get_converters = lambda _: ready.converters
+    if ready.rows._iterable_class is ModelIterable and not ready.rows._prefetch_related_lookups:  # type: ignore[attr-defined]
+        return list(_models(ready, compiler))
     query = copy.copy(ready.rows.query)
     query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
     rows = type(ready.rows)(model=ready.rows.model, query=query, using=DEFAULT_DB_ALIAS)
@@ -210,6 +219,21 @@ def _sent(ready: _Ready, given: list[Any]) -> list[Any]:
     rows._fields = ready.rows._fields  # type: ignore[attr-defined]
     rows._prefetch_related_lookups = ready.rows._prefetch_related_lookups  # type: ignore[attr-defined]
     return list(rows)
+
+
+def _models(ready: _Ready, compiler: Any) -> Iterator[Any]:
+    """As Django's ModelIterable does it, which works out anew for each query how related rows are read."""
+    results = compiler.execute_sql()
+    model, columns = compiler.klass_info["model"], compiler.klass_info["select_fields"]
+    first, end = columns[0], columns[-1] + 1
+    names = [column[0].target.attname for column in compiler.select[first:end]]
+    for row in compiler.results_iter(results):
+        made = model.from_db(DEFAULT_DB_ALIAS, names, row[first:end])
+        for related in ready.related:
+            related.populate(row, made)
+        for name, place in compiler.annotation_col_map.items():
+            setattr(made, name, row[place])
+        yield made
 
 
 def attach(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
