@@ -67,7 +67,7 @@ def visit(browser: Browser, live_server: Any) -> Any:
             page.goto("/tai-khoan/dang-nhap/")
             page.locator("main [name=name]").fill(who)
             page.locator("main [name=password]").fill(PASSWORD)
-            page.locator("main form .big-action").first.click()
+            page.locator("main [name=password]").press("Enter")
             page.wait_for_url(re.compile(r"/(xa-vien|quan-tri)/"))
         return page
 
