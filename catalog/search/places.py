@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from catalog.models import Category
 from catalog.search.shelf import Shelf
 from catalog.search.words import words_of
 from cooperatives.models import Cooperative
-from cooperatives.models.cooperative import CooperativeQuerySet
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.prepared import prepared
@@ -27,12 +27,11 @@ class FoundPlace:
     former: str = ""
 
 
-def find_cooperatives(words: Sequence[str]) -> CooperativeQuerySet:
-    """Cooperatives whose name holds every word."""
-    found = Cooperative.objects.public() if words else Cooperative.objects.none()
-    for word in words:
-        found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
-    return found.order_by("sort_order", "pk")
+def find_cooperatives(words: Sequence[str], most: int) -> list[Cooperative]:
+    """Cooperatives whose name holds every word, with what a link says of them."""
+    found = _cooperatives([f"% {word}%" for word in words], most=most) if words else []
+    show_in_language(found, "name")
+    return found
 
 
 def find_categories(words: Sequence[str], most: int) -> list[Category]:
@@ -49,10 +48,7 @@ def find_places(query: str, shelf: Shelf, most: int) -> list[FoundPlace]:
     words = words_of(query)
     if not words:
         return []
-    begins = Division.objects.filter(valid_until=None)
-    for word in words:
-        begins = begins.filter(Q(folded__startswith=word) | Q(folded__contains=f" {word}"))
-    begins = begins.only("code", "level", "full_name", "parent").order_by("-level", "sort_key", "pk")
+    begins = _divisions([f"% {word}%" for word in words])
     found = [_place(row, shelf) for row in begins if _has_goods(row, shelf)][:most]
     if len(found) < most:
         there = {place.division.pk for place in found}
@@ -66,6 +62,24 @@ def find_places(query: str, shelf: Shelf, most: int) -> list[FoundPlace]:
 
 def _has_goods(row: Division, shelf: Shelf) -> bool:
     return row.code in (shelf.provinces if row.level == Level.PROVINCE else shelf.communes)
+
+
+@prepared
+def _cooperatives(patterns: Collection[str], *, most: int) -> QuerySet[Cooperative]:
+    rows = _each_like(Cooperative.objects.public(), "folded_name", patterns)
+    return rows.only("slug", "name").order_by("sort_order", "pk")[:most]
+
+
+@prepared
+def _divisions(patterns: Collection[str]) -> QuerySet[Division]:
+    rows = _each_like(Division.objects.filter(valid_until=None), "folded", patterns)
+    return rows.only("code", "level", "full_name", "parent").order_by("-level", "sort_key", "pk")
+
+
+def _each_like(rows: QuerySet[Any], column: str, patterns: Collection[str]) -> QuerySet[Any]:
+    """Rows whose words, each after a space, are like all of these; the patterns are made of plain words."""
+    where = f"' ' || {column} LIKE %s"
+    return rows.extra(where=[where] * len(patterns), params=list(patterns))  # noqa: S610
 
 
 @prepared

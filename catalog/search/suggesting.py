@@ -38,12 +38,10 @@ def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
     words = words_of(query)
     if sum(map(len, words)) < SHORTEST:
         return Suggestions()
-    cooperatives = list(find_cooperatives(words)[:MOST_OTHERS])
-    show_in_language(cooperatives, "name")
     return Suggestions(
         goods=_goods(query, shelf),
         categories=find_categories(words, MOST_OTHERS),
-        cooperatives=cooperatives,
+        cooperatives=find_cooperatives(words, MOST_OTHERS),
         places=find_places(query, shelf, MOST_OTHERS),
     )
 

@@ -140,12 +140,10 @@ def market_shelf() -> Shelf:
 def _others(query: str, words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
     """What else a search found; by the words that were meant where the goods were."""
     meant = found.instead.split() or words
-    cooperatives = list(find_cooperatives(meant)[:MOST_FOUND])
-    show_in_language(cooperatives, "name")
     return {
         "categories": find_categories(meant, MOST_FOUND),
         "places": find_places(found.instead or query, shelf, MOST_FOUND),
-        "cooperatives": cooperatives,
+        "cooperatives": find_cooperatives(meant, MOST_FOUND),
     }
 
 
