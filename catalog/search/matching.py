@@ -1,4 +1,4 @@
-"""Which goods hold words: what the index of migration 0004 answers, in the tongue of either database."""
+"""Which goods hold words: what the index of migrations 0004 and 0009 answers, in each database's tongue."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ _SQLITE_SAID = (
     "SELECT json_group_array(CAST(t.key AS integer)) FROM catalog_search_said s"
     " JOIN core_translation t ON t.id = s.rowid WHERE catalog_search_said MATCH %s AND t.language = %s"
 )
-_TEXT = "to_tsvector('simple', search_text)"
-_NAME = "array_to_tsvector(array_remove(string_to_array(search_name, ' '), ''))"
-_POSTGRESQL = "SELECT json_agg(id)::text FROM catalog_product WHERE {column} @@ %s::tsquery"
+_POSTGRESQL = "SELECT json_agg(id)::text FROM catalog_search WHERE {column} @@ %s::tsquery"
 _POSTGRESQL_NEWEST = (
     "SELECT json_agg(id)::text FROM ("
-    "SELECT id FROM catalog_product WHERE {column} @@ %s::tsquery ORDER BY id DESC LIMIT %s) newest"
+    "SELECT id FROM catalog_search WHERE {column} @@ %s::tsquery ORDER BY id DESC LIMIT %s) newest"
 )
 _POSTGRESQL_SAID = (
     "SELECT json_agg(key::bigint)::text FROM core_translation"
@@ -91,8 +89,7 @@ def _asked(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
         column = "search_name" if named else "search_text"
         asked = f"{{{column}}} : ({_fts5(wanted)})"
         return _ids(_SQLITE_NEWEST, asked, limit) if limit else _ids(_SQLITE, asked)
-    column = _NAME if named else _TEXT
-    statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(column=column)
+    statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(column="name" if named else "text")
     return _ids(statement, _tsquery(wanted), limit) if limit else _ids(statement, _tsquery(wanted))
 
 
