@@ -123,6 +123,7 @@ def _form(request: HttpRequest, known: dict[str, Any]) -> AddressForm:
     """As kept, as posted, or as posted to be shown anew with another province's communes."""
     posted = receiver.with_choice(request, request.POST)
     is_sent = request.method == "POST" and not {"reload", "pick"} & posted.keys()
+    is_sent = is_sent and not receiver.has_new_old_address(posted)
     written = {**known, **{name: posted[name] for name in posted}}
     if posted:
         written["is_default"] = "is_default" in posted

@@ -73,7 +73,7 @@ def _posted(request: HttpRequest) -> HttpResponse:
     try:
         if "drop-code" in posted or _has_new_code(basket, posted):
             return _code_changed(request, basket, posted)
-        if any(button in posted for button in _SHOWN_ANEW):
+        if any(button in posted for button in _SHOWN_ANEW) or receiver.has_new_old_address(posted):
             return _shown_anew(request, basket, posted)
         return _order(request, basket, posted)
     except Missing:

@@ -79,6 +79,12 @@ def with_choice(request: HttpRequest, posted: QueryDict) -> QueryDict:
     return posted
 
 
+def has_new_old_address(posted: Mapping[str, Any]) -> bool:
+    """Whether an old address stands there for which nothing was suggested yet: that comes first."""
+    written = str(posted.get("old_address", "")).strip()
+    return written not in ("", str(posted.get("old_address_seen", "")).strip())
+
+
 def suggestions(written: Mapping[str, Any]) -> list[Suggestion]:
     """Communes of today that the old address may mean: offered, never picked."""
     text = str(written.get("old_address", ""))

@@ -12,6 +12,7 @@ from catalog.actions.stock import (
     count_many,
     count_stock,
     receive_stock,
+    write_promises,
 )
 from catalog.models import Listing, Movement, Reason, Stock
 from cooperatives.models import WarehouseChannel, ZoneCountry
@@ -69,6 +70,24 @@ def test_a_count_below_what_is_promised_is_kept_and_shows_the_shortage() -> None
     stock = stock_of(variant)
     assert (stock.on_hand, stock.allocated, stock.free) == (1, 4, -3)
     assert not is_available(variant)
+
+
+def test_what_is_to_be_had_is_worked_out_anew_only_where_the_last_step_went_or_the_first_came_back(
+    django_assert_num_queries,
+) -> None:
+    variant = make_variant(on_hand=5)
+    row = stock_of(variant)
+
+    for allocated, available in [(4, True), (5, False), (7, False), (4, True), (5, False)]:
+        turns = available != is_available(variant)
+        row.allocated = allocated
+        if turns:
+            write_promises([row])
+        else:
+            with django_assert_num_queries(1):
+                write_promises([row])
+        assert is_available(variant) == available, allocated
+    assert stock_of(variant).free == 0
 
 
 @pytest.mark.parametrize("counted", [-1, 1_000_001, 10**12])

@@ -426,11 +426,16 @@ def test_an_old_address_brings_suggestions_and_none_is_picked(client: Client) ->
     old = "Số 9, ngõ 2, phường Dịch Vọng, Hà Nội"
     picked = text_of(send(client, commune="", street="", old_address=old, pick="00166"))
 
+    # Enter in its field is no order either: what it means today is shown first.
+    entered = text_of(send(client, old_address=old))
+    assert re.findall(r'name="pick" value="(\d+)"', entered) == ["00166", "00613"]
     assert re.findall(r'name="pick" value="(\d+)"', page) == ["00166", "00613"]
     assert 'value="00166" selected' not in page
     assert 'value="00166" selected' in picked
     assert 'value="Số 9, ngõ 2"' in picked
     assert not Order.objects.exists()
+    send(client, old_address=old, old_address_seen=old)
+    assert Order.objects.exists()
 
 
 def test_communes_are_those_of_the_province(client: Client) -> None:
