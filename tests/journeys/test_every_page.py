@@ -72,6 +72,17 @@ RULES_BUT_COLOURS = {**RULES, "rules": {**RULES["rules"], "color-contrast": {"en
 COLOURS: dict[str, Any] = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 LOOK = "([part, rules]) => axe.run(part, rules).then((found) => found.violations)"
 WHOLE, MAIN = "html", "main"
+# A window of 320 px is also one of 1,280 px at a zoom of four (WCAG 2.2, 1.4.10).
+TOO_WIDE = """() => {
+  const page = document.documentElement;
+  const before = page.className;
+  const wide = [before, 'large-type'].map((name) => {
+    page.className = name;
+    return page.scrollWidth - page.clientWidth;
+  });
+  page.className = before;
+  return wide;
+}"""
 LOOKED_AT = """() => ({
   lang: document.documentElement.lang,
   headings: [...document.querySelectorAll('h1')].filter(h => h.checkVisibility()).length,
@@ -333,9 +344,10 @@ def _look(page: Page, language: str, foreign: set[str], *, is_new: bool = True) 
         found += [f"dark {_told(each)}" for each in page.evaluate(LOOK, [WHOLE, COLOURS])]
     size = page.viewport_size or DESK
     page.set_viewport_size({"width": NARROW, "height": 640})
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide, wide_when_large = page.evaluate(TOO_WIDE)
     page.set_viewport_size(size)
     found += [f"{wide} px too wide"] if wide else []
+    found += [f"{wide_when_large} px too wide in large letters"] if wide_when_large and not wide else []
     found += [] if seen["lang"] == language else [f"lang {seen['lang']!r}"]
     found += [] if seen["headings"] == 1 else [f"{seen['headings']} first headings"]
     found += [] if seen["title"].strip(" ·") else ["no title"]

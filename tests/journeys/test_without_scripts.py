@@ -52,6 +52,7 @@ def sellers(transactional_db: None) -> tuple[Cooperative, Cooperative]:
     make_market_way(thien_an, make_channel())
     make_product(thien_an, name="Gối thảo dược", price=320_000, category=make_category("Thổ cẩm"))
     make_product(yen_duong, name="Bí xanh thơm", price=15_000, on_hand=60)
+    make_product(yen_duong, name="Gối lá thơm", price=90_000)
     return thien_an, yen_duong
 
 
@@ -107,8 +108,14 @@ def test_everything_is_found_and_bought_by_keys_alone(
 
     page.goto("/")
     keys.go_to(name="q")
-    keys.write("goi thao duoc")
+    keys.write("goi")
     keys.leads("Enter", "/tim/")
+    for name in ("con", "htx"):
+        keys.go_to(name=name)
+        keys.leads("Space", f"[?&]{name}=")
+        assert keys.at()["name"] == name  # the next key goes on from there
+    expect(page.locator("#results")).to_contain_text("Gối thảo dược")
+    expect(page.locator("#results")).not_to_contain_text("Gối lá thơm")
     keys.go_to("Gối thảo dược")
     keys.leads("Enter", "/san-pham/")
     keys.go_to("Thêm vào giỏ")
