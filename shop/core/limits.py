@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -49,8 +50,9 @@ class Limit:
         cache.delete(self._key(about))
 
     def _key(self, about: tuple[str, ...]) -> str:
-        told = ":".join(fold(each)[:120].replace(" ", "_") for each in about)
-        return f"limit:{self.name}:{told.encode('ascii', 'xmlcharrefreplace').decode()}"[:230]
+        """Of a fixed length and plain letters, whatever somebody tries with."""
+        told = "\0".join(map(fold, about)).encode(errors="surrogatepass")
+        return f"limit:{self.name}:{sha256(told).hexdigest()}"
 
 
 def address_of(meta: Mapping[str, Any]) -> str | None:

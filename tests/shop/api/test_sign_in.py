@@ -337,3 +337,10 @@ def test_people_are_found_once_for_a_whole_request(django_assert_num_queries):
 
     with django_assert_num_queries(1):
         data_of("{ a: me { email } b: me { firstName isStaff } }", token)
+
+
+def test_names_that_are_very_long_or_of_control_characters_are_refused_like_others():
+    for name in ("x" * 5_000, "a\u0007b\u009b@example.com", "người mua " * 40):
+        assert data_of(CREATE, email=name, password="x")["tokenCreate"]["errors"][0]["code"] == (
+            "INVALID_CREDENTIALS"
+        )
