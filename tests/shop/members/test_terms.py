@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from cooperatives.models import DeliveryWay, Role
+from shop.core.calendar import day_of
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
@@ -158,6 +162,19 @@ def test_hours_with_their_days_are_kept(manager, market):
     assert market.cut_off_hours == 12
     table = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/").context["table"]
     assert [time["lunar"].value() for time in table.times] == [["2", "7"]]
+
+
+def test_who_comes_is_counted_for_each_time_to_come(manager, market):
+    today = day_of(timezone.now())
+    days = [today + datetime.timedelta(days=ahead) for ahead in (-1, 1, 2, 3)]
+    for day, capacity, taken in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
+        market.slots.create(day=day, starts="06:00", ends="10:00", capacity=capacity, taken=taken)
+
+    page = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/")
+
+    assert [(slot.day, slot.taken) for slot in page.context["taken"]] == [(days[1], 2), (days[2], 5)]
+    text = page.content.decode()
+    assert ("2 trên 20 chỗ" in text, "5 đơn" in text) == (True, True)
 
 
 def test_hours_that_were_emptied_are_taken_out(manager, market):
