@@ -1,0 +1,121 @@
+"""Putting things into another order over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import (
+    Attribute,
+    AttributeScope,
+    AttributeValue,
+    Collection,
+    CollectionProduct,
+    InputType,
+    ProductMedia,
+    ProductTypeAttribute,
+)
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import Change
+from tests.factories import make_admin, make_product, make_seller, make_staff
+from tests.shop.api.catalogue.test_products import make_picture
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def move(name, head, token, type_name, moves, takes="ReorderInput", field="id", more=""):
+    """The errors of a mutation that moves things: `moves` are keys and places."""
+    text = f"""mutation($of: ID!, $moves: [{takes}!]!) {{
+      {name}({head}: $of, moves: $moves{more}) {{ errors {{ field code }} }} }}"""
+    owner, wanted = moves
+    given = [{field: global_id(type_name, key), "sortOrder": by} for key, by in wanted]
+    return data_of(text, token, of=owner, moves=given)[name]["errors"]
+
+
+def test_everything_that_has_an_order_is_put_into_another():
+    token, seller = token_of(make_admin()), make_seller()
+    product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0)))
+    variants = list(product.variants.in_order())
+    shelf = Collection.objects.create(slug="tet", name="Tết")
+    goods = [product, make_product(seller, name="Gạo"), make_product(seller, name="Ngô")]
+    for place, each in enumerate(goods):
+        CollectionProduct.objects.create(collection=shelf, product=each, sort_order=place)
+    dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
+    values = [AttributeValue.objects.create(attribute=dye, slug=name, name=name) for name in "abc"]
+    others = [dye, *(Attribute.objects.create(slug=f"co-{n}", name="Cỡ") for n in range(2))]
+    kind = product.product_type
+    for each in others:
+        ProductTypeAttribute.objects.create(product_type=kind, attribute=each, scope=AttributeScope.PRODUCT)
+
+    def keys(rows):
+        return [row.pk for row in rows]
+
+    first, second, third = keys(variants)
+    owner = global_id("Product", product.pk)
+    assert (
+        move(
+            "productVariantReorder", "productId", token, "ProductVariant", (owner, [(third, -2), (first, 9)])
+        )
+        == []
+    )
+    assert keys(product.variants.in_order()) == [third, second, first]
+    assert Change.objects.latest("pk").what == "product.rearranged"
+
+    owner = global_id("Collection", shelf.pk)
+    told = (owner, [(goods[0].pk, 1)])
+    asked = {"takes": "MoveProductInput", "field": "productId"}
+    assert move("collectionReorderProducts", "collectionId", token, "Product", told, **asked) == []
+    rows = CollectionProduct.objects.order_by("sort_order")
+    assert list(rows.values_list("product", flat=True)) == [goods[1].pk, goods[0].pk, goods[2].pk]
+
+    owner = global_id("Attribute", dye.pk)
+    assert (
+        move("attributeReorderValues", "attributeId", token, "AttributeValue", (owner, [(values[2].pk, -1)]))
+        == []
+    )
+    assert "".join(dye.values.order_by("sort_order").values_list("name", flat=True)) == "acb"
+
+    told = (global_id("ProductType", kind.pk), [(others[2].pk, -2)])
+    name = "productTypeReorderAttributes"
+    assert move(name, "productTypeId", token, "Attribute", told, more=", type: PRODUCT") == []
+    rows = ProductTypeAttribute.objects.order_by("sort_order")
+    assert list(rows.values_list("attribute", flat=True)) == [others[2].pk, dye.pk, others[1].pk]
+
+    pictures = [
+        ProductMedia.objects.create(product=product, picture=make_picture(), alt=name) for name in "ab"
+    ]
+    text = """mutation($of: ID!, $ids: [ID!]!) { productMediaReorder(productId: $of, mediaIds: $ids) {
+      media { alt } errors { field code } } }"""
+    ids = [global_id("ProductMedia", each.pk) for each in reversed(pictures)]
+    owner = global_id("Product", product.pk)
+    assert data_of(text, token, of=owner, ids=ids)["productMediaReorder"] == {
+        "media": [{"alt": "b"}, {"alt": "a"}],
+        "errors": [],
+    }
+    before = every_row()
+    assert data_of(text, token, of=owner, ids=ids[:1])["productMediaReorder"]["errors"] == [
+        {"field": "mediaIds", "code": "INVALID"}
+    ]
+    told = (owner, [(first, 1), (10**9, 1)])
+    assert move("productVariantReorder", "productId", token, "ProductVariant", told) == [
+        {"field": "moves", "code": "NOT_FOUND"}
+    ]
+    assert every_row() == before
+
+
+def test_staff_of_another_cooperative_cannot_move_anything():
+    product = make_product(variants=(("a", 0), ("b", 0)))
+    theirs = make_staff(Permission.MANAGE_PRODUCTS, works_for=(make_seller("HTX Tài Hoan"),))
+    told = (global_id("Product", product.pk), [(product.variants.in_order()[0].pk, 1)])
+    before = every_row()
+
+    errors = move("productVariantReorder", "productId", token_of(theirs), "ProductVariant", told)
+    text = "mutation($of: ID!) { productVariantReorder(productId: $of, moves: []) { errors { code } } }"
+    (nobody,) = ask(text, of=told[0])["errors"]
+
+    assert errors == [{"field": "productId", "code": "NOT_FOUND"}]
+    assert nobody["extensions"]["exception"]["code"] == "PermissionDenied"
+    assert every_row() == before
