@@ -11,7 +11,15 @@ from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.calendar import day_of
 from shop.core.models import TaxRate
-from tests.factories import make_admin, make_product, make_product_type, make_staff, make_tax_class, make_user
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_product,
+    make_product_type,
+    make_staff,
+    make_tax_class,
+    make_user,
+)
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 
@@ -129,3 +137,48 @@ def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
     assert malformed == {"field": "id", "code": "GRAPHQL_ERROR", "countryCodes": []}
     (gone,) = data_of(update, token, id=key, input={"name": "X"})["taxClassUpdate"]["errors"]
     assert gone == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}
+
+
+def test_how_a_channel_is_taxed_is_shown_and_changed():
+    taxes, buyer = token_of(make_staff(Permission.MANAGE_TAXES)), token_of(make_user())
+    channel = make_channel()
+    key = global_id("TaxConfiguration", channel.pk)
+    fields = (
+        "id chargeTaxes displayGrossPrices pricesEnteredWithTax taxCalculationStrategy countries { taxAppId }"
+    )
+    text = f"""mutation($id: ID!, $input: TaxConfigurationUpdateInput!) {{
+      taxConfigurationUpdate(id: $id, input: $input) {{
+        taxConfiguration {{ {fields} channel {{ slug }} }} errors {{ field code countryCodes }} }} }}"""
+
+    told = data_of(text, taxes, id=key, input={"displayGrossPrices": False})["taxConfigurationUpdate"]
+    listed = data_of(f"{{ taxConfigurations(first: 9) {{ edges {{ node {{ {fields} }} }} }} }}", taxes)
+    refusals = [
+        data_of(text, taxes, id=key, input=given)["taxConfigurationUpdate"]["errors"]
+        for given in (
+            {"taxCalculationStrategy": "TAX_APP", "chargeTaxes": False},
+            {
+                "updateCountriesConfiguration": [
+                    {"countryCode": "LA", "chargeTaxes": False, "displayGrossPrices": True}
+                ]
+            },
+        )
+    ]
+    unseen = [ask(text, who, id=key, input={"chargeTaxes": False})["errors"] for who in (None, buyer)]
+
+    shown = {
+        "id": key,
+        "chargeTaxes": True,
+        "displayGrossPrices": False,
+        "pricesEnteredWithTax": True,
+        "taxCalculationStrategy": "FLAT_RATES",
+        "countries": [],
+    }
+    assert told == {"taxConfiguration": shown | {"channel": {"slug": "viet-nam"}}, "errors": []}
+    assert listed["taxConfigurations"]["edges"] == [{"node": shown}]
+    assert refusals == [
+        [{"field": "taxCalculationStrategy", "code": "INVALID", "countryCodes": []}],
+        [{"field": "updateCountriesConfiguration", "code": "INVALID", "countryCodes": ["LA"]}],
+    ]
+    assert [each["extensions"]["code"] for (each,) in unseen] == ["PermissionDenied"] * 2
+    channel.refresh_from_db()
+    assert (channel.charge_taxes, channel.display_gross_prices) == (True, False)

@@ -1,0 +1,86 @@
+"""How prices of a channel are taxed: columns of the channel, shown apart under its key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from catalog.actions.channels import ChannelChange, change_channel
+from shop.accounts.permissions import Permission
+from shop.api.base.channels import channel
+from shop.api.breadth import Selection
+from shop.api.connections import Key, connect
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.filters import Conditions, ids, where
+from shop.api.ids import given_key, key_of
+from shop.api.permissions import Standing
+from shop.api.roots import Mutations, Queries
+from shop.api.types import Row, Type
+from shop.core.models import Channel
+
+_STAFF = (Standing.STAFF, Standing.APP)
+_COLUMNS = {
+    "chargeTaxes": "charge_taxes",
+    "displayGrossPrices": "display_gross_prices",
+    "pricesEnteredWithTax": "prices_entered_with_tax",
+}
+
+configuration = Type("TaxConfiguration", lambda context: Channel.objects.all())
+configuration.id()
+configuration.columns(**_COLUMNS)
+configuration.one("channel", channel, by="id", rows=Channel.objects.all())
+configuration.nothing("taxCalculationStrategy", value="FLAT_RATES")
+configuration.nothing("countries", "metadata", "privateMetadata", value=[])
+configuration.nothing("metafields", "privateMetafields", value={})
+configuration.nothing("metafield", "privateMetafield", "taxAppId")
+configuration.nothing("useWeightedTaxForShipping", value=False)
+channel.itself("taxConfiguration", configuration, permissions=_STAFF)
+
+of_country = Type("TaxConfigurationPerCountry")
+of_country.plain("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
+of_country.plain("taxAppId", "useWeightedTaxForShipping")
+
+query = Queries()
+_FILTER: Conditions = {"ids": ids("TaxConfiguration"), "metadata": lambda context, given: Q(pk__in=())}
+
+
+@query.field("taxConfiguration", permissions=_STAFF)
+def one_configuration(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
+    key = key_of(arguments["id"], "TaxConfiguration")
+    return configuration.by_key(context, [key], selection.names()).get(key)
+
+
+@query.field("taxConfigurations", permissions=_STAFF)
+def all_configurations(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = configuration.rows(context).filter(where(arguments.get("filter"), _FILTER, context))
+    return connect(configuration, rows, arguments, selection, order=[Key("id")])
+
+
+mutation = Mutations()
+
+
+@mutation.field(permissions=[Permission.MANAGE_TAXES])
+def tax_configuration_update(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key, given = given_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
+    if given.get("taxCalculationStrategy") == "TAX_APP" or given.get("taxAppId"):
+        words = _("Rates are kept in the shop; no app works them out.")
+        raise Mistake("INVALID", words, field="taxCalculationStrategy", countryCodes=[])
+    if given.get("updateCountriesConfiguration"):
+        raise Mistake(
+            "INVALID",
+            _("A channel is taxed alike in all its countries, but for the rates."),
+            field="updateCountriesConfiguration",
+            countryCodes=sorted({each["countryCode"] for each in given["updateCountriesConfiguration"]}),
+        )
+    values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
+    change_channel(channel_id=key, change=ChannelChange(values), actor=context.actor, now=context.now)
+    found = configuration.by_key(context, [key], selection.names("taxConfiguration"))
+    return {"taxConfiguration": found.get(key)}
+
+
+TYPES = (configuration, of_country, query, mutation)
