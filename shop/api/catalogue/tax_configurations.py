@@ -69,7 +69,7 @@ def tax_configuration_update(
     key, given = given_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
     if given.get("taxCalculationStrategy") == "TAX_APP" or given.get("taxAppId"):
         words = _("Rates are kept in the shop; no app works them out.")
-        raise Mistake("INVALID", words, field="taxCalculationStrategy", countryCodes=[])
+        raise Mistake("INVALID", words, field="taxCalculationStrategy")
     if given.get("updateCountriesConfiguration"):
         raise Mistake(
             "INVALID",
@@ -83,4 +83,13 @@ def tax_configuration_update(
     return {"taxConfiguration": found.get(key)}
 
 
-TYPES = (configuration, of_country, query, mutation)
+error = Type("TaxConfigurationUpdateError")
+
+
+@error.field()
+def country_codes(errors: list[dict[str, Any]], *_: Any) -> list[list[str]]:
+    """What countries it is about, most often none."""
+    return [each.get("countryCodes", []) for each in errors]
+
+
+TYPES = (configuration, of_country, query, mutation, error)

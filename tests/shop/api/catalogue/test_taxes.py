@@ -163,6 +163,8 @@ def test_how_a_channel_is_taxed_is_shown_and_changed():
             },
         )
     ]
+    gone = global_id("TaxConfiguration", 10**9)
+    missing = data_of(text, taxes, id=gone, input={})["taxConfigurationUpdate"]["errors"]
     unseen = [ask(text, who, id=key, input={"chargeTaxes": False})["errors"] for who in (None, buyer)]
 
     shown = {
@@ -179,6 +181,7 @@ def test_how_a_channel_is_taxed_is_shown_and_changed():
         [{"field": "taxCalculationStrategy", "code": "INVALID", "countryCodes": []}],
         [{"field": "updateCountriesConfiguration", "code": "INVALID", "countryCodes": ["LA"]}],
     ]
+    assert missing == [{"field": "id", "code": "NOT_FOUND", "countryCodes": []}]
     assert [each["extensions"]["code"] for (each,) in unseen] == ["PermissionDenied"] * 2
     channel.refresh_from_db()
     assert (channel.charge_taxes, channel.display_gross_prices) == (True, False)
