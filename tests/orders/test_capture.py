@@ -92,7 +92,7 @@ def test_the_most_that_goods_may_cost_is_held_and_the_order_counts(stripe) -> No
     to_buyer = Notification.objects.filter(to=order.email).latest("pk")
     to_seller = Notification.objects.get(to=order.parts.get().cooperative.email)
     assert to_buyer.subject == f"Đơn {order.code} đang được chuẩn bị"
-    assert "Thẻ của bạn đang giữ 116.400" in to_buyer.text.replace("\xa0", " ")
+    assert "Thẻ đang giữ 116.400" in to_buyer.text.replace("\xa0", " ")
     assert "không phải thu gì" in to_seller.text
     check_everything()
 

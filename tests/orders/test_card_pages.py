@@ -193,7 +193,7 @@ def test_goods_to_be_weighed_say_what_the_card_holds_at_most(stripe) -> None:
     order = paid_order(stripe, (make_gourd(), 2))
     waiting = begun_order((make_gourd(), 2))
 
-    assert "thẻ của bạn giữ tối đa 116.400" in page(waiting).replace("\xa0", " ")
+    assert "thẻ chỉ giữ tối đa 116.400" in page(waiting).replace("\xa0", " ")
     shown = page(order).replace("\xa0", " ")
     assert "Đang giữ trên thẻ: 116.400" in shown
     assert "Trả khi nhận" not in shown

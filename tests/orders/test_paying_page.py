@@ -137,7 +137,7 @@ def test_once_the_money_is_seen_the_open_page_is_told_and_asks_no_more(client: C
 
     path = f"tien/?seen={seen}"
     assert "The money has come: 120.000\xa0₫. Thank you." in page_of(client, order, path)
-    assert "hx-trigger" not in client.get(f"/don-hang/{order.pk}/{path}").content.decode()
+    assert 'hx-trigger="every' not in client.get(f"/don-hang/{order.pk}/{path}").content.decode()
     reloaded = page_of(client, order)
     assert "Paid: 120.000\xa0₫" in reloaded
     assert "Scan the code" not in reloaded
@@ -320,7 +320,7 @@ def test_an_order_paid_in_cash_asks_nothing(client: Client) -> None:
     order = make_order(now=timezone.now())
 
     assert paying_of(order, now=timezone.now()) is None
-    assert "hx-trigger" not in client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert 'hx-trigger="every' not in client.get(f"/don-hang/{order.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("path", ["tien/", "vietqr.png"])
