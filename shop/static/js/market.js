@@ -8,7 +8,8 @@
     window.addEventListener("load", () => navigator.serviceWorker.register(worker).catch(() => {}));
   }
   window.addEventListener("online", () => {
-    if (document.querySelector("[data-kept-copy]")) location.reload();
+    // Not under a form that is on its way.
+    if (document.querySelector("[data-kept-copy]") && !document.querySelector("[data-sent]")) location.reload();
   });
 
   // Down and up go from the search into what it suggests, and through it; Escape shuts it.
