@@ -18,7 +18,7 @@ from shop.api.catalogue.types import (
     SEES_OWN_GOODS,
     category,
     collection,
-    goods_on_sale,
+    goods_in_lists,
     product,
     product_type,
     sees_the_shelf,
@@ -92,7 +92,7 @@ def all_products(arguments: dict[str, Any], context: Context, selection: Selecti
 
 def _listed(channel: int) -> Rows:
     """What lists show to customers."""
-    return noted_in(goods_on_sale(channel), channel).filter(here__visible_in_listings=True)
+    return noted_in(goods_in_lists(channel), channel)
 
 
 def _listed_below(channel: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:

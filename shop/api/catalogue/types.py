@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import FilteredRelation, Q
+from django.db import connection
+from django.db.models import FilteredRelation, Q, Value
+from django.db.models.functions import Coalesce
 
 from catalog.models import (
     REMOVED,
@@ -61,6 +63,9 @@ def own_goods(context: Context, cooperative: str) -> Q | None:
 
 # What customers meet: goods whose listing is published, and of those the variants that have a price.
 _ON_SALE = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+_IN_LISTS = Q(
+    state_here=ListingState.PUBLISHED, is_listed_here=True, state_of_seller=CooperativeState.APPROVED
+)
 _SOLD = Q(
     priced__amount__isnull=False,
     here__state=ListingState.PUBLISHED,
@@ -81,6 +86,24 @@ def _variants_here(channel: int) -> dict[str, FilteredRelation]:
 
 def goods_on_sale(channel: int) -> Rows:
     return Product.objects.alias(**_goods_here(channel)).filter(_ON_SALE)
+
+
+def goods_in_lists(channel: int) -> Rows:
+    """Goods on sale that lists show.
+
+    SQLite is not let begin with the sellers or the listings: it would sort all that is on sale for one page.
+    Behind COALESCE it has to begin with the goods, and follows the index that the page is sorted by.
+    PostgreSQL sees that by itself, and would guess worse.
+    """
+    goods: Rows = Product.objects.alias(**_goods_here(channel))
+    if connection.vendor != "sqlite":
+        return goods.filter(_ON_SALE, here__visible_in_listings=True)
+    said: Rows = goods.alias(
+        state_here=Coalesce("here__state", Value("")),
+        is_listed_here=Coalesce("here__visible_in_listings", Value(False)),
+        state_of_seller=Coalesce("cooperative__state", Value("")),
+    )
+    return said.filter(_IN_LISTS)
 
 
 def variants_on_sale(channel: int) -> Rows:
