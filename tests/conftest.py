@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ CHROMIUM_FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
 ]
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 _services: list[Service] = []
 _folders: list[Path] = []
 
@@ -233,6 +235,8 @@ def browser() -> Iterator[Browser]:
         pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        # Playwright's driver now and then dies of workers that go on while their window is closed.
+        browser.new_context = partial(browser.new_context, service_workers="block")  # type: ignore[method-assign]
         yield browser
         browser.close()
 
@@ -246,12 +250,16 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
 @pytest.fixture
 def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A phone (390 px, touch) whose addresses start at the live shop."""
-    yield from _opened(
-        browser, live_server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
+    yield from _opened(browser, live_server.url, **PHONE)
 
 
-def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: bool) -> Iterator[Page]:
+@pytest.fixture
+def phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
+    """A phone whose pages may keep what they show for when there is no network."""
+    yield from _opened(browser, live_server.url, **PHONE, service_workers="allow")
+
+
+def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: Any) -> Iterator[Page]:
     """A new visitor. Errors of scripts and breaches of the content policy fail the test at its end."""
     context: BrowserContext = browser.new_context(
         base_url=url,

@@ -39,7 +39,10 @@ def kept_soon(phone: Page, *paths: str) -> bool:
     return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
 
 
-def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_own(phone: Page) -> None:
+def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_own(
+    phone_with_workers: Page,
+) -> None:
+    phone = phone_with_workers
     product = make_product(make_seller(), name="Gối thảo dược", price=320_000, on_hand=60)
     path = f"/san-pham/{product.slug}/"
     phone.goto("/")
@@ -72,7 +75,8 @@ def test_what_was_seen_is_shown_again_without_a_network_and_nothing_of_anybodys_
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
 
 
-def test_the_members_app_and_the_market_keep_apart(phone: Page) -> None:
+def test_the_members_app_and_the_market_keep_apart(phone_with_workers: Page) -> None:
+    phone = phone_with_workers
     seller = make_seller()
     phone.goto("/hop-tac-xa/")
     phone.evaluate(READY)

@@ -138,7 +138,8 @@ def test_every_page_is_fit_for_screen_readers_small_screens_and_thumbs(phone: Pa
     assert faults == {}
 
 
-def test_without_a_network_the_app_says_so_in_its_own_page(phone: Page, seller):
+def test_without_a_network_the_app_says_so_in_its_own_page(phone_with_workers: Page, seller):
+    phone = phone_with_workers
     sign_in(phone, seller)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
     phone.reload()
