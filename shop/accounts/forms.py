@@ -155,8 +155,8 @@ class NewPasswordForm(forms.Form):
         return password
 
 
-class DetailsForm(forms.Form):
-    """Name, phone, and the address that a checkout proposes; the address whole or not at all."""
+class PlacedForm(forms.Form):
+    """A person and an address as Vietnamese people write it: two levels, a street or hamlet, a landmark."""
 
     name = forms.CharField(
         label=pgettext_lazy("person", "Full name"),
@@ -166,30 +166,33 @@ class DetailsForm(forms.Form):
     )
     phone = forms.CharField(
         label=_("Phone number"),
-        required=False,
         max_length=40,
         widget=forms.TextInput(
             attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
         ),
+        error_messages={"required": _("Write a number that can be called.")},
     )
     province = forms.ChoiceField(
         label=_("Province or city"),
-        required=False,
         widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level1"}),
+        error_messages={
+            "required": _("Choose a province from the list."),
+            "invalid_choice": _("There is no such province any more. Choose one from the list."),
+        },
     )
     commune = forms.ChoiceField(
         label=_("Commune or ward"),
-        required=False,
         widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level2"}),
         error_messages={
-            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list.")
+            "required": _("Choose a commune or ward from the list."),
+            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),
         },
     )
     street = forms.CharField(
         label=_("House, street, hamlet"),
-        required=False,
         max_length=250,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "street-address"}),
+        error_messages={"required": _("Write the house, street or hamlet.")},
     )
     landmark = forms.CharField(
         label=_("How to find it"),
@@ -210,6 +213,34 @@ class DetailsForm(forms.Form):
     def clean_phone(self) -> str:
         return normalise(self.cleaned_data["phone"])
 
+    @property
+    def phone_is_odd(self) -> bool:
+        """A warning only: whoever wrote it may know better."""
+        written = str(self["phone"].value() or "")
+        return bool(normalise(written)) and looks_odd(written)
+
+    def placed(self) -> Address:
+        """The place that was written, unsaved and nobody's yet, once it is valid."""
+        given = self.cleaned_data
+        province, commune = self._provinces[given["province"]], self._communes[given["commune"]]
+        return Address(
+            street_address_1=given["street"],
+            city=commune.full_name,
+            commune_code=commune.code,
+            country_area=province.name,
+            province_code=province.code,
+            landmark=given["landmark"],
+        )
+
+
+class DetailsForm(PlacedForm):
+    """Name, phone, and the address that a checkout proposes; the address whole or not at all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("phone", "province", "commune", "street"):
+            self.fields[name].required = False
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if given.get("province"):
@@ -219,24 +250,9 @@ class DetailsForm(forms.Form):
         return given
 
     @property
-    def phone_is_odd(self) -> bool:
-        written = str(self["phone"].value() or "")
-        return bool(normalise(written)) and looks_odd(written)
-
-    @property
     def address(self) -> Address | None:
         """The address that was written, once it is valid; None without a province."""
-        given = self.cleaned_data
-        if not given["province"]:
-            return None
-        return Address(
-            street_address_1=given["street"],
-            city=self._communes[given["commune"]].full_name,
-            commune_code=given["commune"],
-            country_area=self._provinces[given["province"]].name,
-            province_code=given["province"],
-            landmark=given["landmark"],
-        )
+        return self.placed() if self.cleaned_data["province"] else None
 
 
 def set_places(field: forms.Field, empty: Any, divisions: Sequence[Division], *, full: bool = False) -> None:
