@@ -15,7 +15,7 @@ from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
-from shop.core.translate import say_in_language
+from shop.core.translate import say_each_in_language, say_in_language
 
 PRODUCT_TEXTS = (
     *("name", "description_text", "ingredients", "origin", "packaging", "shelf_life", "storage"),
@@ -48,12 +48,7 @@ def translate_product(
         text = texts["description_text"].strip()
         formatted = json.dumps(rich_text(text), ensure_ascii=False) if text else ""
         say_in_language(product, language, {"description": formatted}, of=("description",))
-    mine = product.variants.in_bulk(list(variants))
-    if set(mine) != set(variants):
-        raise Missing()
-    for key, variant in mine.items():
-        said = say_in_language(variant, language, variants[key], of=VARIANT_TEXTS)
-        changed += [f"variant.{key}.{field}" for field in said]
+    changed += say_each_in_language(product.variants, "variant", language, variants, of=VARIANT_TEXTS)
     if changed:
         record_change(
             "product.translated",

@@ -12,7 +12,7 @@ from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
-from shop.core.translate import say_in_language
+from shop.core.translate import say_each_in_language, say_in_language
 
 COOPERATIVE_TEXTS = ("name", "summary", "story", "return_terms", "pause_note")
 HOUSEHOLD_TEXTS = ("makes", "place")
@@ -38,16 +38,10 @@ def translate_cooperative(
     if cooperative is None:
         raise Missing()
     changed = say_in_language(cooperative, language, texts, of=COOPERATIVE_TEXTS)
-    for word, rows, said, fields in (
-        ("household", cooperative.producers, households, HOUSEHOLD_TEXTS),
-        ("way", cooperative.ways, ways, WAY_TEXTS),
-    ):
-        mine = rows.in_bulk(list(said))
-        if set(mine) != set(said):
-            raise Missing()
-        for key, row in mine.items():
-            new = say_in_language(row, language, said[key], of=fields)
-            changed += [f"{word}.{key}.{field}" for field in new]
+    changed += say_each_in_language(
+        cooperative.producers, "household", language, households, of=HOUSEHOLD_TEXTS
+    )
+    changed += say_each_in_language(cooperative.ways, "way", language, ways, of=WAY_TEXTS)
     if changed:
         record_change(
             "cooperative.translated",

@@ -88,3 +88,25 @@ def say_in_language(
         else:
             Translation.objects.filter(kind=kind, key=key, language=language, field=field).delete()
     return changed
+
+
+def say_each_in_language(
+    rows: models.Manager[Any],
+    word: str,
+    language: str,
+    texts: Mapping[int, Mapping[str, str]],
+    *,
+    of: Collection[str],
+) -> list[str]:
+    """Step: the same for several of a locked row's own, by their key. Answers what changed as "word.key.field".
+
+    Raises Missing as it does, and for a key that is not among the rows.
+    """
+    mine = rows.in_bulk(list(texts))
+    if set(mine) != set(texts):
+        raise Missing()
+    return [
+        f"{word}.{key}.{field}"
+        for key, row in mine.items()
+        for field in say_in_language(row, language, texts[key], of=of)
+    ]
