@@ -27,6 +27,12 @@ __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 
 
+RARE = {
+    *("change_the_way", "pay_out", "settle_by_hand", "give_back", "weigh", "begin_anew", "refund"),
+    *("make_a_difference_good", "take_a_row_as_the_carrier_says", "ask_for_what_was_refused_again"),
+}
+
+
 class Money(Buying, Arriving, Disputing, PassingOn, Fulfilling, Cash, Refunding, Settling, Statements):
     """All of it together."""
 
@@ -56,16 +62,9 @@ def test_whatever_happens_to_money_every_rule_holds(stripe: StripeDouble) -> Non
 @pytest.mark.long
 def test_whatever_happens_to_money_for_long_every_rule_holds(stripe: StripeDouble) -> None:
     walk(stripe, 60, 80, derandomize=False)
+    for _more in range(6):  # what happens rarely is waited for
+        if set(DONE) >= RARE:
+            break
+        walk(stripe, 20, 80, derandomize=False)
 
-    assert {
-        "change_the_way",
-        "pay_out",
-        "settle_by_hand",
-        "give_back",
-        "weigh",
-        "begin_anew",
-        "refund",
-        "make_a_difference_good",
-        "take_a_row_as_the_carrier_says",
-        "ask_for_what_was_refused_again",
-    } <= set(DONE)
+    assert set(DONE) >= RARE
