@@ -100,7 +100,8 @@ def say_each_in_language(
 ) -> list[str]:
     """Step: the same for several of a locked row's own, by their key.
 
-    Answers what changed as "word.key.field". Raises Missing as it does, and for a key that is not among the rows.
+    Answers what changed as "word.key.field". Raises Missing as it does, and for a key that is not among the
+    rows.
     """
     mine = rows.in_bulk(list(texts))
     if set(mine) != set(texts):
