@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import psycopg
 import pytest
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
@@ -118,8 +119,11 @@ def _start_servers() -> None:
     except MissingService as error:
         raise pytest.UsageError(str(error)) from error
     _services.extend([postgres, redis])
+    # One of its own, since nobody may be connected to what others are copied from.
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
     os.environ |= {
-        "DATABASE_URL": postgres.url,
+        "DATABASE_URL": postgres.url.removesuffix("/postgres") + "/migrated",
         "REDIS_SERVER": redis.url,
         "REDIS_URL": f"{redis.url}/0",
         "SECRET_KEY": "only-for-tests-" * 4,
