@@ -88,6 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         uses_one = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
         if not uses_one and item.get_closest_marker("django_db") is None:
             item.add_marker(pytest.mark.once)
+        if item.get_closest_marker("long") is not None:
+            item.add_marker(pytest.mark.timeout(0))
     yield
     items.sort(
         key=lambda item: not any(item.iter_markers("processes")) and not any(item.iter_markers("browser"))
@@ -167,15 +169,19 @@ def _quick_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _empty_the_ledger_too() -> Iterator[None]:
+def _empty_the_ledger_too(request: pytest.FixtureRequest) -> Iterator[None]:
     """Between two tests with transactions of their own every table is emptied, the ledger's as well, whose
-    triggers forbid it: PostgreSQL truncates past them, SQLite has to be without them for a moment."""
-    from shop.sqlite.base import DatabaseWrapper
+    triggers forbid it: they sleep meanwhile.
 
-    operations = DatabaseWrapper.ops_class
-    flush = operations.execute_sql_flush
+    PostgreSQL deletes rows instead of truncating tables, which makes each of a hundred files anew.
+    """
+    from django.db import connection
 
-    def flushed(self: Any, sql_list: list[str]) -> None:
+    on_sqlite = request.config.option.db == "sqlite"
+    operations = type(connection.ops)
+    flush, statements = operations.execute_sql_flush, operations.sql_flush
+
+    def flushed_without_triggers(self: Any, sql_list: list[str]) -> None:
         with self.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT name, sql FROM sqlite_master"
@@ -189,9 +195,31 @@ def _empty_the_ledger_too() -> Iterator[None]:
             for _name, made_by in triggers:
                 cursor.execute(made_by)
 
-    operations.execute_sql_flush = flushed
+    def deletions(self: Any, _style: Any, tables: list[str], **_asked: Any) -> list[str]:
+        deleted = [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+        return ["; ".join(["SET LOCAL session_replication_role = replica", *deleted])]
+
+    if on_sqlite:
+        operations.execute_sql_flush = flushed_without_triggers
+    else:
+        operations.sql_flush = deletions
     yield
-    operations.execute_sql_flush = flush
+    operations.execute_sql_flush, operations.sql_flush = flush, statements
+
+
+@pytest.fixture(scope="module")
+def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Every province and commune of today, written once for a file whose tests roll back what they do."""
+    from django.db import connection, transaction
+
+    from shop.core.divisions import write_divisions
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        write_divisions()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE core_division")  # known as empty from tests before, they are found slowly
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)
@@ -233,8 +261,8 @@ def jobs_at_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, one for each worker."""
-    program = shutil.which("chromium")
+    """Debian's Chromium, one for each worker; the one without any window takes a third less."""
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
     with sync_playwright() as playwright:

@@ -213,12 +213,14 @@ def _value(given: Any) -> Any:
 
 
 def begins_alike(test: pytest.Function) -> bool:
-    """Whether a test rolls back and puts nothing in place of code or settings."""
+    """Whether a test begins with nothing, rolls back and puts nothing in place of code or settings."""
     mark = test.get_closest_marker("django_db")
     uses_rows = mark is not None or "db" in test.fixturenames
     if not uses_rows or test.cls is not None or (mark is not None and mark.kwargs.get("transaction")):
         return False
-    return not {"settings", "live_server", "transactional_db"} & set(test.fixturenames) and not _patches(test)
+    return not {"all_places", "settings", "live_server", "transactional_db"} & set(
+        test.fixturenames
+    ) and not _patches(test)
 
 
 def _patches(test: pytest.Function) -> bool:

@@ -1,8 +1,7 @@
 """`make test`: the suite on SQLite and on PostgreSQL with Redis beside each other, and one count of both.
 
 Arguments go to pytest. What is marked `once` runs with the first only. Beside each other, since each waits
-often: for a browser, for the other's lock, for the last of its workers. What the second says comes after the
-first has ended.
+often: for a browser, for the other's lock, for the last of its workers.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from xml.etree import ElementTree
 
 DATABASES = ("sqlite", "postgres")
@@ -23,15 +23,17 @@ class _Run:
     """The suite on one database, under way."""
 
     database: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     report: Path
-    said: Path  # what it says, where it does not speak for itself
     begun: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._telling = Thread(target=self._tell, daemon=True)
+        self._telling.start()
 
     def end(self) -> int:
         code = self.process.wait()
-        if self.said.exists():
-            print(f"\n=== {self.database} ===\n{self.said.read_text(errors='replace')}", flush=True)
+        self._telling.join(5)  # a process that outlives it may hold its output open
         print(f"{self.database}: ended {time.monotonic() - self.begun:.0f} s after the beginning", flush=True)
         return code
 
@@ -39,6 +41,11 @@ class _Run:
         suite = ElementTree.parse(self.report).getroot().find("testsuite") if self.report.exists() else None
         names = ("tests", "failures", "errors", "skipped")
         return {name: int(suite.get(name, 0)) if suite is not None else 0 for name in names}
+
+    def _tell(self) -> None:
+        """Say at once, line by line, what it says: both speak into one output."""
+        for line in self.process.stdout or ():
+            print(f"{self.database:>8}  {line}", end="", flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -48,7 +55,7 @@ def main(arguments: list[str]) -> int:
             broken = [run.database for run in runs if run.end() != 0 or not run.report.exists()]
         except KeyboardInterrupt:
             for run in runs:
-                run.process.wait()
+                run.end()
             return 1
         all_counts = [run.counts() for run in runs]
     counts = {name: sum(each[name] for each in all_counts) for name in all_counts[0]}
@@ -63,16 +70,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _begin(database: str, arguments: list[str], folder: Path) -> _Run:
-    report, said = folder / f"{database}.xml", folder / f"{database}.txt"
+    report = folder / f"{database}.xml"
     command = [sys.executable, "-m", "pytest", "--db", database, f"--junitxml={report}", "-q"]
     command += _chosen(arguments, database)
-    if database == DATABASES[0]:
-        print(f"=== {database} ===", flush=True)
-        process = subprocess.Popen(command)
-    else:
-        with said.open("wb") as file:
-            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    return _Run(database, process, report, said)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    return _Run(database, process, report)
 
 
 def _chosen(arguments: list[str], database: str) -> list[str]:

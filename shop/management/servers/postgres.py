@@ -43,6 +43,7 @@ def start_postgres() -> Service:
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "jit": "off",
+        "lock_timeout": "2min",  # longer is for ever, and shall be seen
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return start(

@@ -5,15 +5,13 @@ import pytest
 from shop.core.divisions import write_divisions
 from shop.core.models import Division, FormerPlace, Level
 from shop.core.old_addresses import suggest_from_old
-from tests.factories import make_all_places
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2026, 11, 25)
 
 
 @pytest.fixture
-def divisions(db):
-    make_all_places()
+def divisions(all_places, db):
     return Division.objects.current(on=TODAY)
 
 

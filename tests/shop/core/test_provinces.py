@@ -5,13 +5,10 @@ from django.template import Context, Template
 
 from shop.core.models import Division
 from shop.core.provinces import MAP_HEIGHT, MAP_WIDTH, SHAPES
-from tests.factories import make_all_places
 
 
 @pytest.mark.django_db
-def test_every_province_of_today_lies_on_the_map():
-    make_all_places()
-
+def test_every_province_of_today_lies_on_the_map(all_places):
     assert set(SHAPES) == set(Division.objects.provinces().values_list("code", flat=True))
 
 

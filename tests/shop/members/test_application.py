@@ -15,14 +15,9 @@ from shop.accounts.actions import EmailTaken
 from shop.accounts.models import User
 from shop.core.limits import TooManyTries
 from shop.core.models.geography import Division, Level
-from tests.factories import make_all_places, make_cooperative, make_member, make_user
+from tests.factories import make_cooperative, make_member, make_user
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _divisions():
-    make_all_places()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_places")]
 
 
 def commune_of(province: str) -> Division:
