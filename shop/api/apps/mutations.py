@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from shop.accounts.models import AppPermission
 from shop.accounts.programs import (
     add_app_token,
     app_of_token,
@@ -40,7 +42,7 @@ def app_create(arguments: dict[str, Any], context: Context, selection: Selection
 
 @mutation.field(permissions=MANAGING)
 def app_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given, key = arguments["input"], given_key(arguments["id"], "App", field="id")
+    given, key = arguments["input"], _app(arguments["id"], context)
     permissions = given.get("permissions")
     change_app(
         app_id=key,
@@ -55,7 +57,7 @@ def app_update(arguments: dict[str, Any], context: Context, selection: Selection
 
 @mutation.field(permissions=MANAGING)
 def app_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(arguments["id"], "App", field="id")
+    key = _app(arguments["id"], context)
     shown = _shown(key, context, selection)
     delete_app(app_id=key, actor=context.actor, now=context.now)
     return shown
@@ -63,14 +65,14 @@ def app_delete(arguments: dict[str, Any], context: Context, selection: Selection
 
 @mutation.field(permissions=MANAGING)
 def app_activate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(arguments["id"], "App", field="id")
+    key = _app(arguments["id"], context)
     change_app(app_id=key, is_active=True, actor=context.actor, now=context.now)
     return _shown(key, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
 def app_deactivate(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    key = given_key(arguments["id"], "App", field="id")
+    key = _app(arguments["id"], context)
     change_app(app_id=key, is_active=False, actor=context.actor, now=context.now)
     return _shown(key, context, selection)
 
@@ -79,7 +81,7 @@ def app_deactivate(arguments: dict[str, Any], context: Context, selection: Selec
 def app_token_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     row, token = add_app_token(
-        app_id=given_key(given["app"], "App", field="app"),
+        app_id=_app(given["app"], context, field="app"),
         name=(given.get("name") or "")[:128],
         actor=context.actor,
         now=context.now,
@@ -90,6 +92,7 @@ def app_token_create(arguments: dict[str, Any], context: Context, selection: Sel
 @mutation.field(permissions=MANAGING)
 def app_token_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = given_key(arguments["id"], "AppToken", field="id")
+    _refuse_beyond(AppPermission.objects.filter(app__tokens=key), "id", context)
     return {"appToken": remove_app_token(token_id=key, actor=context.actor, now=context.now)}
 
 
@@ -105,6 +108,19 @@ def _named(name: str) -> str:
     if len(name) > 250:
         raise Mistake("INVALID", _("This is too long."), field="name")
     return name
+
+
+def _app(text: str, context: Context, *, field: str = "id") -> int:
+    """The key of an app that may no more than the requester. Raises Mistake."""
+    key = int(given_key(text, "App", field=field))
+    _refuse_beyond(AppPermission.objects.filter(app=key), field, context)
+    return key
+
+
+def _refuse_beyond(held: QuerySet[AppPermission], field: str, context: Context) -> None:
+    """Whoever has an app's token may all that it may. Raises Mistake."""
+    if not set(held.values_list("code", flat=True)) <= context.permissions:
+        raise Mistake("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
 
 
 def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:

@@ -18,7 +18,7 @@ from orders.actions.fulfil import Sent, fulfil_order, send_parcel, track_parcel
 from orders.actions.notes import add_note, put_note_right
 from orders.actions.pack import void_parcel
 from orders.actions.pay import confirm_order
-from orders.models import Order
+from orders.models import Order, OrderLine, Parcel
 from shop.accounts.models import Address
 from shop.api.account.clients import checked_email
 from shop.api.addresses import address_from
@@ -28,8 +28,8 @@ from shop.api.errors import Mistake, Mistakes
 from shop.api.ids import given_key, global_ids
 from shop.api.languages import tag_of
 from shop.api.metadata import from_input
-from shop.api.orders.seen import order_key
-from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, line, order
+from shop.api.orders.seen import handled, order_key, orders_handled
+from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, order
 from shop.api.roots import Mutations
 from shop.api.types import Row
 from shop.core.errors import Missing, Refused
@@ -186,7 +186,8 @@ def _goods(given: Iterable[dict[str, Any]], order_id: uuid.UUID, context: Contex
     if not goods:
         raise Mistake("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
     wanted = {each.line_id for each in goods}
-    if line.rows(context).filter(order=order_id, pk__in=wanted).count() < len(wanted):
+    lines = handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
+    if lines.filter(pk__in=wanted).count() < len(wanted):
         raise Mistake("NOT_FOUND", Missing.default_words, field="orderLineId")
     return goods
 
@@ -245,9 +246,9 @@ class Renamed:
 
 
 def given_order(text: str, field: str, context: Context) -> uuid.UUID:
-    """The key of an order that the requester sees. Raises Mistake, Missing."""
+    """The key of an order that the requester handles. Raises Mistake, Missing."""
     key = order_key(context, given_key(text, "Order", field=field))
-    if key is None or not order.rows(context).filter(pk=key).exists():
+    if key is None or not orders_handled(context).filter(pk=key).exists():
         raise Missing(field=field)
     return key
 
@@ -258,7 +259,8 @@ def shown_order(key: uuid.UUID, context: Context, selection: Selection) -> Row |
 
 def _given_parcel(text: str, context: Context) -> int:
     key = int(given_key(text, "Fulfillment", field="id"))
-    if not fulfillment.rows(context).filter(pk=key).exists():
+    parcels = handled(context, Parcel.objects.filter(pk=key), order="part__order", part="part")
+    if not parcels.exists():
         raise Missing(field="id")
     return key
 

@@ -14,7 +14,7 @@ from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
 from shop.api.money import Taxed
-from shop.api.orders.seen import within
+from shop.api.orders.seen import handled, within
 from shop.api.orders.types import HANDLING, fulfillment, line, order
 from shop.api.schema import Choices
 from shop.api.types import Row, Rows, Type
@@ -80,28 +80,36 @@ def refunded(parts: list[Row], *_: Any) -> list[Amount]:
     return [Amount(found.get(each.id, 0), each.order__currency) for each in parts]
 
 
-@part.field(needs=("commission", "order__currency"))
+@part.field(needs=("id", "commission", "order__currency"))
 def commission(
     parts: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[Amount | None]:
     """No business of a buyer's."""
-    if not context.may(*HANDLING):
-        return [None] * len(parts)
-    return [Amount(each.commission, each.order__currency) for each in parts]
+    theirs = _theirs(parts, context)
+    return [Amount(each.commission, each.order__currency) if each.id in theirs else None for each in parts]
 
 
 @part.field(needs=("id", "order__currency"))
 def payout(parts: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Amount | None]:
-    if not context.may(*HANDLING):
-        return [None] * len(parts)
+    theirs = _theirs(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
-        for key, booked in earned_by(each.id for each in parts).items()
+        for key, booked in earned_by(theirs).items()
     }
-    return [Amount(earned.get(each.id, 0), each.order__currency) for each in parts]
+    return [
+        Amount(earned.get(each.id, 0), each.order__currency) if each.id in theirs else None for each in parts
+    ]
 
 
 _PAYABLE = Account.COOPERATIVE_PAYABLE
+
+
+def _theirs(parts: list[Row], context: Context) -> set[Any]:
+    """The keys of those that the requester handles."""
+    if not context.may(*HANDLING):
+        return set()
+    rows = OrderPart.objects.filter(pk__in=[each.id for each in parts])
+    return set(handled(context, rows, order="order", part="pk").values_list("pk", flat=True))
 
 
 @part.field("lines", needs="id")

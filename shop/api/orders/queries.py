@@ -17,7 +17,7 @@ from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.money import Taxed
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
-from shop.api.orders.seen import order_key, scope_of, whole_orders
+from shop.api.orders.seen import order_key, orders_handled, scope_of, sees_parts, whole_orders
 from shop.api.orders.types import HANDLING, PLATFORM, order
 from shop.api.roots import Queries
 from shop.api.types import Row, Rows, ready
@@ -54,6 +54,12 @@ def _placed() -> Rows:
     return whole_orders().filter(placed_at__isnull=False)
 
 
+def _handled(context: Context) -> Rows:
+    """What somebody handles, and not what they have bought themselves."""
+    rows = order.rows(context).filter(placed_at__isnull=False)
+    return rows.filter(pk__in=orders_handled(context).values("pk")) if sees_parts(context) else rows
+
+
 @query.field("orders", permissions=HANDLING)
 def all_orders(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     """Placed ones; drafts are listed apart."""
@@ -61,7 +67,7 @@ def all_orders(arguments: dict[str, Any], context: Context, selection: Selection
     if scope_of(context).is_everything and not _NARROWING & arguments.keys():
         order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
         return connect(order, ready(_placed), arguments, selection, order=order_by)
-    rows = order.rows(context).filter(placed_at__isnull=False)
+    rows = _handled(context)
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
     if arguments.get("cooperative") is not None:
@@ -92,7 +98,7 @@ def orders_total(arguments: dict[str, Any], context: Context, selection: Selecti
         return None
     day = day_of(context.now)
     since = day.replace(day=1) if arguments.get("period") == "THIS_MONTH" else day
-    rows = order.rows(context).filter(channel=channel, placed_at__isnull=False, cancelled_at=None)
+    rows = _handled(context).filter(channel=channel, cancelled_at=None)
     if arguments.get("period") is not None:
         rows = rows.filter(placed_at__gte=start_of_day(since))
     sums = rows.aggregate(net=Sum("seen_total_net", default=0), gross=Sum("seen_total_gross", default=0))

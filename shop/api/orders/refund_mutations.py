@@ -8,15 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders.actions.grant import Granted, MoreThanOrdered, grant_refund
-from orders.models import Bearer, Order, Payment
+from orders.models import Bearer, Order, OrderPart, Payment
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_id
 from shop.api.money import minor
 from shop.api.orders.mutations import given_order, shown_order
-from shop.api.orders.parts import part
-from shop.api.orders.seen import scope_of
+from shop.api.orders.seen import handled, scope_of
 from shop.api.orders.types import HANDLING, granted_refund
 from shop.api.roots import Mutations
 from shop.api.schema import Choices
@@ -43,6 +42,7 @@ def order_grant_refund_create(
     if payment and not Payment.objects.filter(pk=payment, order=key).exists():
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
+    parts = handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
     try:
         refunds = grant_refund(
             order_id=key,
@@ -51,7 +51,7 @@ def order_grant_refund_create(
                 delivery=bool(given.get("grantRefundForShipping")),
                 amount=None if given.get("amount") is None else int(minor(given["amount"], currency)),
             ),
-            part_ids=set(part.rows(context).filter(order=key).values_list("pk", flat=True)),
+            part_ids=set(parts.values_list("pk", flat=True)),
             bearer=_bearer(given.get("bearer"), context),
             reason=(given.get("reason") or "").strip() or gettext_noop("Decided by staff."),
             actor=context.actor,

@@ -69,9 +69,26 @@ def within(context: Context, rows: Any, *, order: str, part: str) -> Any:
 
     `order` and `part` are the paths to them; rows without a part belong to whoever sees the whole.
     """
+    return _of_orders(context, rows, order, part, _is_whole(context))
+
+
+def handled(context: Context, rows: Any, *, order: str, part: str) -> Any:
+    """Of those the ones that somebody handles: what they bought themselves they only see, as any buyer."""
+    return _of_orders(context, rows, order, part, _is_of_their_channels(context))
+
+
+def orders_handled(context: Context) -> Rows:
+    """Orders of which somebody handles something."""
+    if not sees_parts(context):
+        return Order.objects.all()
+    parts = parts_seen(context).filter(order=OuterRef("pk"))
+    return Order.objects.filter(_is_of_their_channels(context) | Exists(parts))
+
+
+def _of_orders(context: Context, rows: Any, order: str, part: str, is_whole: Q) -> Any:
     if not sees_parts(context):
         return rows
-    whole = Order.objects.filter(_is_whole(context)).values("pk")
+    whole = Order.objects.filter(is_whole).values("pk")
     return rows.filter(Q(**{f"{order}__in": whole}) | Q(**{f"{part}__in": _keys(context)}))
 
 
@@ -80,7 +97,12 @@ def _is_whole(context: Context) -> Q:
 
     Not those of guests: whoever works for a cooperative knows orders by other ids than their buyers do.
     """
-    found = Q(user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False)
+    own = Q(user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False)
+    return own | _is_of_their_channels(context)
+
+
+def _is_of_their_channels(context: Context) -> Q:
+    found = Q(pk__in=())
     for reach in scope_of(context).reaches:
         if reach.cooperatives is None and reach.channels is not None:
             found |= Q(channel__in=reach.channels)

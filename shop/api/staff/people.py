@@ -96,6 +96,7 @@ def staff_update(arguments: dict[str, Any], context: Context, selection: Selecti
         values["email"] = _email(given)
     if values.get("is_active") is False:
         _refuse_closing(found, context, "DEACTIVATE")
+    _refuse_beyond(found, context)
     change_person(
         user_id=found.pk,
         values=values,
@@ -111,6 +112,7 @@ def staff_update(arguments: dict[str, Any], context: Context, selection: Selecti
 def staff_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     found = _staff(arguments["id"])
     _refuse_closing(found, context, "DELETE")
+    _refuse_beyond(found, context)
     shown = _shown(found.pk, context, selection)
     erase_person(user_id=found.pk, actor=context.actor, now=context.now)
     return shown
@@ -146,6 +148,20 @@ def _refuse_closing(found: User, context: Context, verb: str) -> None:
         raise Mistake(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
     if found.is_superuser and not (context.user is not None and context.user.is_superuser):
         raise Mistake(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
+
+
+def _refuse_beyond(found: User, context: Context) -> None:
+    """Nobody changes somebody who may more than they do: with another's address comes all that they may.
+
+    Raises Mistake.
+    """
+    if context.user is not None and found.pk == context.user.pk:
+        return
+    held = GroupPermission.objects.filter(group__users=found).values_list("code", flat=True)
+    is_stronger = found.is_superuser and not (context.user is not None and context.user.is_superuser)
+    if is_stronger or not set(held) <= context.permissions:
+        words = _("This person may do more here than you.")
+        raise Mistake("OUT_OF_SCOPE_USER", words, field="id", users=global_ids("User", [found.pk]))
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:

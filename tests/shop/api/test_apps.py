@@ -8,7 +8,7 @@ from shop.accounts.models import App, AppToken, Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
-from tests.factories import make_admin, make_channel, make_user
+from tests.factories import make_admin, make_channel, make_staff, make_user
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row
@@ -154,6 +154,26 @@ def test_nobody_gives_what_they_do_not_have():
         {"field": "permissions", "code": "OUT_OF_SCOPE_PERMISSION", "permissions": ["MANAGE_ORDERS"]}
     ]
     assert (answer["app"], answer["authToken"]) == (None, None)
+    assert every_row() == before
+
+
+def test_nobody_has_a_hand_in_an_app_that_may_more_than_they():
+    row, _answer = made("MANAGE_ORDERS")
+    staff = token_of(make_staff(Permission.MANAGE_APPS))
+    key, token = global_id("App", row.pk), global_id("AppToken", row.tokens.get().pk)
+    before = every_row()
+
+    for attempt, field in (
+        (f'appTokenCreate(input: {{app: "{key}"}})', "app"),
+        (f'appTokenDelete(id: "{token}")', "id"),
+        (f'appUpdate(id: "{key}", input: {{name: "x"}})', "id"),
+        (f'appDeactivate(id: "{key}")', "id"),
+        (f'appActivate(id: "{key}")', "id"),
+        (f'appDelete(id: "{key}")', "id"),
+    ):
+        (done,) = data_of(f"mutation {{ {attempt} {{ errors {{ field code }} }} }}", staff).values()
+        assert done["errors"] == [{"field": field, "code": "OUT_OF_SCOPE_APP"}], attempt
+
     assert every_row() == before
 
 

@@ -288,6 +288,29 @@ def test_staff_are_changed_and_let_go():
     assert (clerk.is_staff, clerk.is_active, clerk.email) == (False, False, None)
 
 
+def test_nobody_changes_staff_who_may_more_than_they():
+    boss = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
+    stronger = make_staff(Permission.MANAGE_ORDERS, Permission.MANAGE_PRODUCTS)
+    equal, admin = make_staff(Permission.MANAGE_ORDERS), make_admin()
+    update = """mutation($id: ID!) { staffUpdate(id: $id, input: {email: "khac@example.com"}) {
+        user { email } errors { field code users } } }"""
+    delete = "mutation($id: ID!) { staffDelete(id: $id) { errors { code } } }"
+    before = every_row()
+
+    for other in (stronger, admin):
+        key = global_id("User", other.pk)
+        assert data_of(update, token_of(boss), id=key)["staffUpdate"] == {
+            "user": None,
+            "errors": [{"field": "id", "code": "OUT_OF_SCOPE_USER", "users": [key]}],
+        }
+    key = global_id("User", stronger.pk)
+    assert data_of(delete, token_of(boss), id=key)["staffDelete"]["errors"] == [{"code": "OUT_OF_SCOPE_USER"}]
+
+    assert every_row() == before
+    changed = data_of(update, token_of(boss), id=global_id("User", equal.pk))["staffUpdate"]
+    assert changed == {"user": {"email": "khac@example.com"}, "errors": []}
+
+
 GROUP = """{
     group {
         id name permissions { code } users { email } restrictedAccessToChannels accessibleChannels { slug }

@@ -17,6 +17,7 @@ from shop.core.models import Change
 from tests.factories import NOW, make_admin, make_order, make_seller, make_staff, make_user, make_variant
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -240,3 +241,44 @@ def test_they_are_not_told_who_the_buyer_is(two_parts):
 
     assert told(make_admin()) == ({"email": buyer.email}, {"email": buyer.email})
     assert told(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))) == (None, None)
+
+
+def test_what_they_buy_themselves_is_not_theirs_to_handle(two_parts):
+    _order, thien_an, yen_duong = two_parts
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+    bought = make_order((make_variant(yen_duong, name="Mật ong", price=90_000), 1), user=staff)
+    part = bought.parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    line = bought.lines.get()
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=Actor.system(), now=NOW)
+    key, box = global_id("Order", bought.pk), global_id("Fulfillment", parcel.pk)
+    house = global_id("Warehouse", yen_duong.warehouses.get().pk)
+    sent = (
+        f'[{{orderLineId: "{global_id("OrderLine", line.pk)}", '
+        f'stocks: [{{warehouse: "{house}", quantity: 1}}]}}]'
+    )
+    before = every_row()
+
+    for attempt in (
+        f'orderGrantRefundCreate(id: "{key}", input: {{amount: 10000}})',
+        f'orderFulfill(order: "{key}", input: {{lines: {sent}}})',
+        f'orderFulfillmentApprove(id: "{box}", notifyCustomer: false)',
+        f'orderFulfillmentUpdateTracking(id: "{box}", input: {{trackingNumber: "1"}})',
+        f'orderFulfillmentCancel(id: "{box}", input: {{}})',
+    ):
+        (answer,) = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token_of(staff)).values()
+        assert answer == {"errors": [{"code": "NOT_FOUND"}]}, attempt
+
+    assert every_row() == before
+    seen = """query($id: ID!) {
+      order(id: $id) { number cooperativeParts { commission { amount } payout { amount } } }
+      orders(first: 5) { totalCount } }"""
+    assert data_of(seen, token_of(staff), id=key) == {
+        "order": {
+            "number": str(bought.number),
+            "cooperativeParts": [{"commission": None, "payout": None}],
+        },
+        "orders": {"totalCount": 1},
+    }
+    theirs = make_staff(Permission.MANAGE_ORDERS, works_for=(yen_duong,))
+    assert data_of(seen, token_of(theirs), id=key) == {"order": None, "orders": {"totalCount": 2}}
