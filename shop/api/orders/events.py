@@ -98,13 +98,13 @@ def events_of_orders(
     orders: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
-    rows = _seen(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
+    rows = events_seen(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
     rows = rows.filter(what__in=[*KINDS, *TOLD]).order_by("root_key", "at", "pk")
     found = event.grouped(rows, selection.names(), by="root_key")
     return [found.get(key, []) for key in keys]
 
 
-def _seen(context: Context) -> Rows:
+def events_seen(context: Context) -> Rows:
     """Of what happened: for staff of a cooperative what concerns their part, and how the order stands."""
     scope = scope_of(context)
     rows = event.rows(context)
@@ -187,7 +187,7 @@ _NEWS = (
 
 @query.field(permissions=HANDLING)
 def homepage_events(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    rows = _seen(context).filter(root_kind=Order._meta.label_lower, what__in=_NEWS)
+    rows = events_seen(context).filter(root_kind=Order._meta.label_lower, what__in=_NEWS)
     return connect(event, rows, arguments, selection, order=[Key("at"), Key("id")])
 
 

@@ -26,10 +26,10 @@ from shop.api.filters import (
 )
 from shop.api.ids import keys_of
 from shop.api.money import minor
-from shop.api.orders.events import kinds_named
+from shop.api.orders.events import events_seen, kinds_named
 from shop.api.orders.parcels import with_status
-from shop.api.orders.seen import order_keys
-from shop.core.models import Change
+from shop.api.orders.seen import order_keys, parts_seen, scope_of, sees_parts
+from shop.api.orders.seen import within as of_parts
 from shop.core.text import fold
 
 PLACED = [Key("placed_at", descending=True), Key("number", descending=True)]
@@ -46,9 +46,36 @@ SORTS: dict[str, list[Key]] = {
 }
 
 
-def found_by(text: str) -> Q:
-    """Orders that words lead to: a number or code, a phone, a name, an e-mail address, goods' names."""
-    return Q(pk__in=Order.objects.matching(text).values("pk")) | Q(email__icontains=text.strip())
+def found_by(context: Context, text: str) -> Q:
+    """Orders that words lead to: a number or code, a phone, a name, and for the platform an e-mail address."""
+    found = Q(pk__in=Order.objects.matching(text).values("pk"))
+    return found | Q(email__icontains=text.strip()) if _is_platforms(context) else found
+
+
+def _is_platforms(context: Context) -> bool:
+    return not sees_parts(context) or scope_of(context).is_platforms
+
+
+def _customer(context: Context, text: str) -> Q:
+    called = Q(folded_name__contains=fold(text))
+    return called | Q(email__icontains=text) if _is_platforms(context) else called
+
+
+def _platforms(condition: Condition) -> Condition:
+    """Of what staff of a cooperative are not shown: by it they find nothing, or they could guess it."""
+    return lambda context, given: condition(context, given) if _is_platforms(context) else NOTHING
+
+
+def _arriving(condition: Condition) -> Condition:
+    """Of where the buyer lives: for staff of a cooperative as long as they are shown it."""
+
+    def shown(context: Context, given: Any) -> Q:
+        found = condition(context, given)
+        if _is_platforms(context):
+            return found
+        return found & Q(pk__in=parts_seen(context).showing_address().values("order"))
+
+    return shown
 
 
 def _days(column: str) -> Condition:
@@ -133,13 +160,15 @@ def _in_minor_units(given: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return found
 
 
-def _any_with(rows: Any, path: str, conditions: Conditions) -> Condition:
-    """`[XFilterInput!]`: for each of them there is a row of the order that it holds for."""
+def _any_with(rows: Any, path: str, conditions: Conditions, part: str = "") -> Condition:
+    """`[XFilterInput!]`: for each of them there is a row of the order that it holds for; of rows of parts one
+    that the requester sees."""
 
     def condition(context: Context, given: list[Mapping[str, Any]]) -> Q:
+        seen = of_parts(context, rows.all(), order=path, part=part) if part else rows
         found = Q()
         for each in given:
-            found &= Q(pk__in=rows.filter(where(each, conditions, context)).values(path))
+            found &= Q(pk__in=seen.filter(where(each, conditions, context)).values(path))
         return found
 
     return condition
@@ -165,7 +194,8 @@ def _houses(context: Context, given: Mapping[str, Any]) -> Q:
 
 
 def _with_parcels(context: Context, value: bool) -> Q:
-    has = Q(pk__in=Parcel.objects.values("part__order"))
+    parcels = of_parts(context, Parcel.objects.all(), order="part__order", part="part")
+    has = Q(pk__in=parcels.values("part__order"))
     return has if value else ~has
 
 
@@ -173,7 +203,7 @@ def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
     """Those of whose timeline the entries say this."""
     found = Q()
     for each in given:
-        rows = Change.objects.filter(root_kind=Order._meta.label_lower)
+        rows = events_seen(context).filter(root_kind=Order._meta.label_lower)
         rows = rows.filter(within("at")(context, each.get("date") or {}))
         if each.get("type") is not None:
             asked = each["type"]
@@ -184,8 +214,13 @@ def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
     return found
 
 
+def _lines(context: Context) -> Any:
+    return of_parts(context, OrderLine.objects.all(), order="order", part="part")
+
+
 def _line_counts(context: Context, given: Mapping[str, Any]) -> Q:
-    counted = OrderLine.objects.order_by().values("order").annotate(number_of=Count("pk"))
+    lines = _lines(context).order_by()
+    counted = lines.values("order").annotate(number_of=Count("pk"))
     return Q(pk__in=counted.filter(matches("number_of")(context, given)).values("order"))
 
 
@@ -226,9 +261,9 @@ FILTER: Conditions = {
     "metadata": has_metadata(),
     "paymentStatus": _payment_statuses,
     "status": _statuses,
-    "customer": lambda context, text: Q(email__icontains=text) | Q(folded_name__contains=fold(text)),
+    "customer": _customer,
     "created": _days("placed_at"),
-    "search": lambda context, text: found_by(text),
+    "search": found_by,
     "channels": _CHANNELS,
     "authorizeStatus": any_of("authorize_coverage"),
     "chargeStatus": any_of("charge_coverage"),
@@ -245,8 +280,8 @@ WHERE: Conditions = {
     "number": matches("number"),
     "channelId": _CHANNELS,
     "createdAt": within("placed_at"),
-    "user": ids("User", column="user"),
-    "userEmail": matches("email"),
+    "user": _platforms(ids("User", column="user")),
+    "userEmail": _platforms(matches("email")),
     "authorizeStatus": matches("authorize_coverage"),
     "chargeStatus": matches("charge_coverage"),
     "status": matches("saleor_status"),
@@ -258,20 +293,22 @@ WHERE: Conditions = {
     "hasInvoices": _never,
     "invoices": lambda context, given: NOTHING if given else Q(),
     "hasFulfillments": _with_parcels,
-    "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL),
-    "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}),
+    "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL, part="part"),
+    "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
     "linesCount": _line_counts,
-    "transactions": _any_with(
-        Payment.objects, "order", {"pspReference": matches("reference"), "metadata": has_metadata()}
+    "transactions": _platforms(
+        _any_with(
+            Payment.objects, "order", {"pspReference": matches("reference"), "metadata": has_metadata()}
+        )
     ),
     "totalGross": _amounts("seen_total_gross"),
     "totalNet": _amounts("seen_total_net"),
     "productTypeId": lambda context, given: Q(
-        pk__in=OrderLine.objects.filter(
-            ids("ProductType", column="variant__product__product_type")(context, given)
-        ).values("order")
+        pk__in=_lines(context)
+        .filter(ids("ProductType", column="variant__product__product_type")(context, given))
+        .values("order")
     ),
     "events": _events,
-    "billingAddress": _addresses("billing_address"),
-    "shippingAddress": _addresses("shipping_address"),
+    "billingAddress": _platforms(_addresses("billing_address")),
+    "shippingAddress": _arriving(_addresses("shipping_address")),
 }

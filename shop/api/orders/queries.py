@@ -76,7 +76,7 @@ def all_orders(arguments: dict[str, Any], context: Context, selection: Selection
     rows = rows.filter(where(arguments.get("filter"), FILTER, context))
     rows = rows.filter(where(arguments.get("where"), WHERE, context))
     if (arguments.get("search") or "").strip():
-        rows = rows.filter(found_by(arguments["search"]))
+        rows = rows.filter(found_by(context, arguments["search"]))
     order_by = sorting(arguments.get("sortBy"), SORTS, PLACED, unique="number")
     return connect(order, rows, arguments, selection, order=order_by)
 

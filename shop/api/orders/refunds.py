@@ -63,16 +63,29 @@ def deciding_apps(
 
 
 def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Selection) -> list[Row | None]:
-    """The people, or the apps, that rows say were acting; buyers are shown to the platform alone."""
+    """The people, or the apps, that rows say were acting.
+
+    Staff of a cooperative are shown other staff and their own members, and of them nothing but their details:
+    buyers, and where people live, are the platform's to know.
+    """
     keys = [int(row.actor_key) if row.actor_kind == kind and row.actor_key else None for row in rows]
-    if kind == ActorKind.PERSON:
-        people = User.objects.all()
-        if not scope_of(context).is_platforms:
-            people = people.filter(Q(is_staff=True) | Q(pk__in=Membership.objects.values("user")))
-        found = user.by_key(context, keys, selection.names(), rows=people)
-    else:
+    scope = scope_of(context)
+    if kind == ActorKind.APP:
         found = app.by_key(context, keys, selection.names(), rows=App.objects.all())
+    elif scope.is_platforms:
+        found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    else:
+        members = Membership.objects.filter(scope.rows(cooperative="cooperative")).values("user")
+        people = User.objects.filter(Q(is_staff=True) | Q(pk__in=members))
+        found = user.by_key(context, keys, selection.names(), rows=people)
+        found = {key: _in_passing(row) for key, row in found.items()}
     return [found.get(key) for key in keys]
+
+
+def _in_passing(person: Row) -> Row:
+    """Somebody as strangers meet them: with no key, nothing that is theirs is found."""
+    hidden = {"id", "default_shipping_address_id", "default_billing_address_id"}
+    return person._replace(**dict.fromkeys(hidden & set(person._fields)))
 
 
 @granted_refund.field("lines", needs="id")

@@ -5,16 +5,25 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from cooperatives.models import GroupCooperative
+from cooperatives.models import GroupCooperative, Membership, Role
 from orders.actions.pack import accept_part, pack_parcel
 from orders.actions.refund import Decision, LineRefund, decide_refund
 from orders.models import Bearer, Order
-from shop.accounts.models import Group, GroupPermission
+from shop.accounts.models import Address, Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
 from shop.core.models import Change
-from tests.factories import NOW, make_admin, make_order, make_seller, make_staff, make_user, make_variant
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_member,
+    make_order,
+    make_seller,
+    make_staff,
+    make_user,
+    make_variant,
+)
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row
@@ -239,8 +248,40 @@ def test_they_are_not_told_who_the_buyer_is(two_parts):
         (edge,) = data_of(query, token_of(user))["orders"]["edges"]
         return edge["node"]["user"], edge["node"]["events"][0]["user"]
 
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     assert told(make_admin()) == ({"email": buyer.email}, {"email": buyer.email})
-    assert told(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))) == (None, None)
+    assert told(staff) == (None, None)
+    Membership.objects.create(cooperative=make_seller("HTX Khác"), user=buyer, role=Role.MANAGER)
+    assert told(staff) == (None, None)
+
+
+def test_of_each_other_they_are_told_no_more_than_names(two_parts):
+    order, thien_an, _yen_duong = two_parts
+    home = {"street_address_1": "Nhà riêng", "city": "Xã Phủ Thông", "country_area": "Thái Nguyên"}
+    member = make_member(thien_an, first_name="Mai")
+    member.default_shipping_address = Address.objects.create(user=member, **home)
+    member.save()
+    make_order((make_variant(thien_an, name="Khăn"), 1), user=member)
+    Change.objects.filter(root_key=str(order.pk)).update(actor_kind="person", actor_key=str(member.pk))
+    query = """query($id: ID!) { order(id: $id) { events { user {
+      id firstName addresses { city } defaultShippingAddress { city } orders(first: 1) { totalCount }
+      checkoutIds permissionGroups { name } cooperatives { name }
+    } } } }"""
+    number = global_id("Order", f"00000000-0000-0000-0000-{order.number:012x}")
+
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
+    (told,) = (each["user"] for each in data_of(query, token_of(staff), id=number)["order"]["events"])
+
+    assert told == {
+        "id": "",
+        "firstName": "Mai",
+        "addresses": [],
+        "defaultShippingAddress": None,
+        "orders": None,
+        "checkoutIds": [],
+        "permissionGroups": [],
+        "cooperatives": [],
+    }
 
 
 def test_what_they_buy_themselves_is_not_theirs_to_handle(two_parts):
@@ -282,3 +323,36 @@ def test_what_they_buy_themselves_is_not_theirs_to_handle(two_parts):
     }
     theirs = make_staff(Permission.MANAGE_ORDERS, works_for=(yen_duong,))
     assert data_of(seen, token_of(theirs), id=key) == {"order": None, "orders": {"totalCount": 2}}
+
+
+def test_by_what_they_are_not_shown_they_find_nothing(two_parts):
+    order, thien_an, yen_duong = two_parts
+    buyer = make_user()
+    Order.objects.filter(pk=order.pk).update(user=buyer, email="hoa@example.com")
+    theirs = order.parts.get(cooperative=yen_duong)
+    accept_part(part_id=theirs.pk, actor=Actor.system(), now=NOW)
+    lines = {line.pk: 1 for line in theirs.lines.all()}
+    pack_parcel(part_id=theirs.pk, quantities=lines, actor=Actor.system(), now=NOW)
+    staff, admin = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)), make_admin()
+    hidden = [
+        'filter: {customer: "hoa@"}',
+        'filter: {search: "hoa@example"}',
+        'search: "hoa@example"',
+        'where: {userEmail: {eq: "hoa@example.com"}}',
+        f'where: {{user: {{eq: "{global_id("User", buyer.pk)}"}}}}',
+        'where: {shippingAddress: {phoneNumber: {eq: "+84987654321"}}}',
+        "where: {hasFulfillments: true}",
+        "where: {fulfillments: [{status: {eq: WAITING_FOR_APPROVAL}}]}",
+        "where: {linesCount: {eq: 2}}",
+        "where: {events: [{type: {eq: EXTERNAL_SERVICE_NOTIFICATION}}]}",
+    ]
+
+    def found(asked, user):
+        return data_of(f"{{ orders(first: 5, {asked}) {{ totalCount }} }}", token_of(user))["orders"][
+            "totalCount"
+        ]
+
+    for asked in hidden:
+        assert (found(asked, staff), found(asked, admin)) == (0, 1), asked
+    for asked in (f'search: "{order.code}"', 'filter: {customer: "Hoa"}', "where: {linesCount: {eq: 1}}"):
+        assert found(asked, staff) == 1, asked
