@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 MOST_OPERATIONS = 1  # in one batch
 MOST_BYTES_WITH_FILES = 30 * 1024 * 1024
-_NUL = b"\\u0000"  # as JSON and GraphQL write the one character that no column can hold
+_NULS = (b"\0", b"\\u0000")  # the one character that no column can hold, also as JSON and GraphQL write it
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
 _METHODS = "POST, OPTIONS"
 
@@ -106,15 +106,17 @@ def _body(request: HttpRequest) -> Any:
     kind = (request.content_type or "").lower()
     try:
         if kind == "multipart/form-data":
-            if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES_WITH_FILES:
+            length = request.META.get("CONTENT_LENGTH") or "0"
+            if length.isdecimal() and int(length) > MOST_BYTES_WITH_FILES:
                 raise BadBody("The request is too large.", 413)
+            _refuse_nul("\n".join(request.POST.values()).encode())
             return operation_with_files(request)
-        if _NUL in request.body:
-            raise BadBody("Texts may not hold the character NUL.")
+        if kind == "application/x-www-form-urlencoded":
+            _refuse_nul("\n".join(request.POST.values()).encode())
+            return request.POST.dict()
+        _refuse_nul(request.body)
         if kind == "application/graphql":
             return {"query": request.body.decode()}
-        if kind == "application/x-www-form-urlencoded":
-            return request.POST.dict()
         return orjson.loads(request.body)
     except RequestDataTooBig as error:
         raise BadBody("The request is too large.", 413) from error
@@ -126,6 +128,11 @@ def _body(request: HttpRequest) -> Any:
         raise BadBody(str(error)) from error
     except (BadRequest, SuspiciousOperation, MultiPartParserError, OSError) as error:
         raise BadBody("The request's body cannot be read.") from error
+
+
+def _refuse_nul(written: bytes) -> None:
+    if any(nul in written for nul in _NULS):
+        raise BadBody("Texts may not hold the character NUL.")
 
 
 def _execute(body: Any, context: Context, keeping: Keeping | None = None) -> tuple[int, dict[str, Any]]:

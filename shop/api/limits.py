@@ -8,9 +8,10 @@ and kept with it; a request only puts in its variables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from math import isfinite
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -33,6 +34,7 @@ from graphql import (
     is_composite_type,
     is_interface_type,
     is_object_type,
+    value_from_ast_untyped,
 )
 
 from shop.api.breadth import Operation
@@ -72,12 +74,20 @@ class Measure:
         self.introspections += other.introspections
 
 
+class Measured(NamedTuple):
+    """A whole operation: what costs in it, what is wrong with it, and what its variables are by default."""
+
+    whole: Part
+    problems: Sequence[str] = ()
+    defaults: dict[str, Any] = {}
+
+
 class Limits:
     """The limits on operations of one schema."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._known: WeakKeyDictionary[Operation, tuple[Part, list[str]]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Operation, Measured] = WeakKeyDictionary()
 
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
         """What it costs with these variables; 0 where cost is not limited.
@@ -87,18 +97,22 @@ class Limits:
         known = self._known.get(operation)
         if known is None:
             known = self._known[operation] = self._measured(operation)
-        whole, problems = known
-        if problems:
-            raise GraphQLError(problems[0])
-        return _sum(whole, variables, {}) if settings.API_COST_LIMIT else 0
+        if known.problems:
+            raise GraphQLError(known.problems[0])
+        return _sum(known.whole, known.defaults | variables, {}) if settings.API_COST_LIMIT else 0
 
-    def _measured(self, operation: Operation) -> tuple[Part, list[str]]:
+    def _measured(self, operation: Operation) -> Measured:
         root = self._schema.get_root_type(operation.kind)
         if root is None:
-            return Part(0), []
+            return Measured(Part(0))
         selections = operation.definition.selection_set
         measure = _Reader(self._schema, operation.fragments).read(root, selections, 1)
-        return Part(0, (), measure.parts), list(_problems(operation, measure))
+        defaults = {
+            each.variable.name.value: value_from_ast_untyped(each.default_value)
+            for each in operation.definition.variable_definitions or ()
+            if each.default_value is not None
+        }
+        return Measured(Part(0, (), measure.parts), list(_problems(operation, measure)), defaults)
 
 
 def check_cost(cost: int) -> None:
@@ -218,7 +232,8 @@ def _number(node: ValueNode, variables: Mapping[str, Any]) -> int:
     value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
     if isinstance(value, list):
         return len(value)
-    return value if isinstance(value, int) else 1
+    # A whole number is also taken where it is written as 100.0.
+    return int(value) if isinstance(value, int | float) and isfinite(value) else 1
 
 
 def _fields(

@@ -123,7 +123,8 @@ def _refuse_closed(user: User, context: Context) -> None:
 
 
 def _check_csrf(claims: tokens.Claims, given: str | None) -> None:
-    if not given or not hmac.compare_digest(str(claims.get("csrfToken", "")), given):
+    kept = str(claims.get("csrfToken", ""))
+    if not given or not hmac.compare_digest(kept.encode(), given.encode(errors="replace")):
         raise Mistake(
             "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not go with the cookie."), field="csrfToken"
         )

@@ -47,7 +47,7 @@ SORTS: dict[str, list[Key]] = {
 
 
 def found_by(context: Context, text: str) -> Q:
-    """Orders that words lead to: a number or code, a phone, a name, and for the platform an e-mail address."""
+    """Orders that words lead to: a number or code, a phone, a name; for the platform an e-mail too."""
     found = Q(pk__in=Order.objects.matching(text).values("pk"))
     return found | Q(email__icontains=text.strip()) if _is_platforms(context) else found
 

@@ -115,7 +115,7 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
     if done is None:
         basket = basket_in(arguments, context)
         for address, kind in ((basket.shipping_address, "SHIPPING"), (basket.billing_address, "BILLING")):
-            if address is not None:
+            if address is not None and basket.email:  # without one that is said first
                 require_whole(address, context, kind=kind)
         try:
             done = complete_basket(basket_id=key, metadata=metadata, actor=context.actor, now=context.now)

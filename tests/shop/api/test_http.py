@@ -71,6 +71,13 @@ def test_each_content_type_carries_a_query(kind, body):
             400,
             "Texts may not hold the character NUL.",
         ),
+        ("application/graphql", '{a(b: """\0""")}', 400, "Texts may not hold the character NUL."),
+        (
+            "application/x-www-form-urlencoded",
+            "query=%7Ba%7D&variables=%7B%22b%22%3A%22%5Cu0000%22%7D",
+            400,
+            "Texts may not hold the character NUL.",
+        ),
         ("application/json", "[7]", 400, "A request is a JSON object with `query`."),
         ("multipart/form-data", "x", 400, "The request's body cannot be read."),
     ],
@@ -291,6 +298,7 @@ def test_parts_that_are_missing_or_no_json_are_told():
     for parts, message in (
         ({"map": "{}"}, "A multipart request needs the parts `operations` and `map`."),
         ({"operations": "{", "map": "{}"}, "`operations` and `map` must be JSON."),
+        ({"operations": '{"query": "\\u0000"}', "map": "{}"}, "Texts may not hold the character NUL."),
     ):
         response = Client().post(ADDRESS, parts)
         assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
@@ -302,3 +310,5 @@ def test_files_beyond_the_limit_are_not_read():
     response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)
 
     assert response.status_code == 413
+    # A length that is no number is none: what there is to read is read.
+    assert Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, CONTENT_LENGTH="x").status_code == 400

@@ -131,6 +131,7 @@ def test_the_refresh_token_is_a_cookie_too():
     for csrf, code in (
         (answer["csrfToken"], None),
         ("other", "JWT_INVALID_CSRF_TOKEN"),
+        ("mã khác", "JWT_INVALID_CSRF_TOKEN"),
         (None, "JWT_INVALID_CSRF_TOKEN"),
     ):
         again = post({"query": REFRESH, "variables": {"csrf": csrf}}, client=client).json()

@@ -241,6 +241,9 @@ def test_what_is_missing_is_asked_for_in_turn_and_nothing_is_saved():
     lax = {"checkRequiredFields": False, "checkFieldsFormat": False}
     done(SHIP, id=checkout, address=ADDRESS | {"city": ""}, rules=lax)
     told.append(refused_completion(checkout))
+    nobodys = begun((make_variant(name="Trà"), 1))
+    done(SHIP, id=nobodys, address=ADDRESS | {"city": ""}, rules=lax)
+    told.append(refused_completion(nobodys))
     done(SHIP, id=checkout, address=ADDRESS)
     told.append(refused_completion(checkout))
     done(METHOD, id=checkout, method=done(OPTIONS, id=checkout)["deliveries"][0]["id"])
@@ -254,12 +257,13 @@ def test_what_is_missing_is_asked_for_in_turn_and_nothing_is_saved():
         (None, "EMAIL_NOT_SET"),
         ("shippingMethod", "SHIPPING_METHOD_NOT_SET"),
         ("city", "REQUIRED"),
+        (None, "EMAIL_NOT_SET"),
         ("shippingMethod", "SHIPPING_METHOD_NOT_SET"),
         ("billingAddress", "BILLING_ADDRESS_NOT_SET"),
         (None, "CHECKOUT_NOT_FULLY_PAID"),
         ("id", "CHECKOUT_NOT_FULLY_PAID"),
     ]
-    assert (Order.objects.count(), Basket.objects.count()) == (0, 1)
+    assert (Order.objects.count(), Basket.objects.count()) == (0, 2)
     assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "PARTIAL"
 
 
