@@ -109,10 +109,10 @@ def _body(request: HttpRequest) -> Any:
             length = request.META.get("CONTENT_LENGTH") or "0"
             if length.isdecimal() and int(length) > MOST_BYTES_WITH_FILES:
                 raise BadBody("The request is too large.", 413)
-            _refuse_nul("\n".join(request.POST.values()).encode())
+            _refuse_nul("\n".join(map(str, request.POST.values())).encode())
             return operation_with_files(request)
         if kind == "application/x-www-form-urlencoded":
-            _refuse_nul("\n".join(request.POST.values()).encode())
+            _refuse_nul("\n".join(map(str, request.POST.values())).encode())
             return request.POST.dict()
         _refuse_nul(request.body)
         if kind == "application/graphql":

@@ -99,7 +99,7 @@ class Limits:
             known = self._known[operation] = self._measured(operation)
         if known.problems:
             raise GraphQLError(known.problems[0])
-        return _sum(known.whole, known.defaults | variables, {}) if settings.API_COST_LIMIT else 0
+        return _sum(known.whole, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
 
     def _measured(self, operation: Operation) -> Measured:
         root = self._schema.get_root_type(operation.kind)
