@@ -20,6 +20,7 @@ from shop.accounts.links import (
 )
 from shop.accounts.models import User
 from shop.core.actors import Actor
+from shop.core.claims import require_fitting
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
@@ -48,8 +49,9 @@ def enrol(
     """Open an account, confirmed by a letter's link where there is one.
 
     Where the address has an account already nothing happens, after the same work: whether it has is told to
-    nobody. Somebody who has not confirmed yet is written to again.
+    nobody. Somebody who has not confirmed yet is written to again. Raises DoesNotFit.
     """
+    require_fitting(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
         with transaction.atomic():
             user = User.objects.create_user(

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
+from shop.core.claims import require_fitting
 from shop.core.db import locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
@@ -32,10 +33,11 @@ def change_profile(
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
-    """Change columns of a person, and the addresses they use by default. Raises Missing."""
+    """Change columns of a person, and the addresses they use by default. Raises DoesNotFit, Missing."""
     user = _locked(user_id)
     for column, value in values.items():
         setattr(user, column, value)
+    require_fitting(user)
     for use, address in (addresses or {}).items():
         address.user = user
         address.pk = _own_default(user, use)

@@ -12,6 +12,7 @@ from django.db import transaction
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.claims import require_fitting
 from shop.core.db import locked_one
 from shop.core.errors import Missing
 from shop.core.models import record_change
@@ -31,8 +32,10 @@ def app_of_token(token: str) -> App | None:
 def create_app(
     *, name: str, identifier: str, permissions: Collection[str], actor: Actor, now: datetime.datetime
 ) -> tuple[App, str]:
-    """A new app and its first token, which nobody is shown again."""
-    app = App.objects.create(name=name, identifier=identifier)
+    """A new app and its first token, which nobody is shown again. Raises DoesNotFit."""
+    app = App(name=name, identifier=identifier)
+    require_fitting(app)
+    app.save(force_insert=True)
     _allow(app, permissions)
     _row, token = _new_token(app, "Default")
     record_change("app.created", app, actor=actor, now=now, data={"permissions": sorted(permissions)})
@@ -50,11 +53,12 @@ def change_app(
     actor: Actor,
     now: datetime.datetime,
 ) -> App:
-    """Change what is given of an app; it holds at once. Raises Missing."""
+    """Change what is given of an app; it holds at once. Raises DoesNotFit, Missing."""
     app = _locked(app_id)
     app.name = app.name if name is None else name
     app.identifier = app.identifier if identifier is None else identifier
     app.is_active = app.is_active if is_active is None else is_active
+    require_fitting(app)
     app.save()
     if permissions is not None:
         AppPermission.objects.filter(app=app).delete()

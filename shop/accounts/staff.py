@@ -14,6 +14,7 @@ from shop.accounts.actions import EmailTaken
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.claims import require_fitting
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
@@ -61,8 +62,8 @@ def hire(
 ) -> User:
     """Somebody works for the platform from now on; a customer with this address is that person.
 
-    A new person has no password until they set one by a letter. Raises EmailTaken where they are staff
-    already.
+    A new person has no password until they set one by a letter. Raises DoesNotFit, ReferenceTaken, and
+    EmailTaken where they are staff already.
     """
     user = locked_one(User.objects.filter(email=email, erased_at=None))
     if user is not None and user.is_staff:
@@ -71,7 +72,7 @@ def hire(
     user.is_staff = True
     for column, value in values.items():
         setattr(user, column, value)
-    user.save()
+    _save_person(user)
     user.permission_groups.add(*Group.objects.filter(pk__in=group_ids).order_by("pk"))
     record_change("user.hired", user, actor=actor, now=now, data={"groups": sorted(group_ids)})
     return user
@@ -89,7 +90,7 @@ def change_person(
 ) -> User:
     """Change somebody's columns, and the groups of a member of staff.
 
-    Raises Missing, EmailTaken, ReferenceTaken.
+    Raises DoesNotFit, EmailTaken, Missing, ReferenceTaken.
     """
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
@@ -105,7 +106,10 @@ def change_person(
 
 @transaction.atomic(durable=True)
 def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> User:
-    """An account that staff open for somebody, without a password. Raises EmailTaken, ReferenceTaken."""
+    """An account that staff open for somebody, without a password.
+
+    Raises DoesNotFit, EmailTaken, ReferenceTaken.
+    """
     user = User(email=email, **values)
     user.set_unusable_password()
     _save_person(user)
@@ -144,6 +148,7 @@ def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None
 
 
 def _save_person(user: User) -> None:
+    require_fitting(user)
     try:
         with transaction.atomic():
             user.save()

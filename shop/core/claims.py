@@ -28,7 +28,7 @@ def save_claiming(row: models.Model, *, field: str = "slug") -> None:
     """Save a row. Raises AlreadyTaken where something that only one may have is another's, DoesNotFit for
     texts that are too long, numbers that are too large, addresses that are none.
     """
-    _require_fitting(row)
+    require_fitting(row)
     try:
         with transaction.atomic():
             row.save()
@@ -36,7 +36,8 @@ def save_claiming(row: models.Model, *, field: str = "slug") -> None:
         raise AlreadyTaken(field=field) from error
 
 
-def _require_fitting(row: models.Model) -> None:
+def require_fitting(row: models.Model) -> None:
+    """Raises DoesNotFit for what the row's columns cannot hold; PostgreSQL would say so in its own words."""
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
         if not value or not isinstance(field, (models.CharField, models.TextField, models.IntegerField)):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.details import bill_to, give_to, leave_behind, send_to, write_details
@@ -17,6 +16,7 @@ from orders.actions.vouchers import CodeUnknown, VoucherRefused
 from orders.models import Basket, VoucherCode, tidy_code
 from shop.accounts.models import User
 from shop.accounts.permissions import Permission
+from shop.api.account.clients import EMAIL
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import checked, keep_for_person
 from shop.api.checkout.given import puts_from
@@ -224,7 +224,7 @@ def _channel(slug: str | None, context: Context) -> Channel:
 
 def _email(written: str) -> str:
     try:
-        validate_email(written.strip())
+        EMAIL.clean(written.strip(), None)
     except ValidationError as error:
         raise Mistake("INVALID", _("This is not an e-mail address."), field="email") from error
     return written.strip()

@@ -8,7 +8,15 @@ from shop.accounts.models import Address, Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
-from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_places, make_user
+from tests.factories import (
+    HANOI,
+    PASSWORD,
+    THAI_NGUYEN,
+    make_admin,
+    make_channel,
+    make_places,
+    make_user,
+)
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row
@@ -372,3 +380,37 @@ def test_what_the_dashboard_asks_of_a_member_of_staff(django_assert_num_queries)
         "editableGroups": [],
         "avatar": None,
     }
+
+
+def test_what_is_too_long_to_be_kept_is_told():
+    make_channel()
+    user, admin = make_user(), make_admin()
+    long, address = "x" * 300, f"{'a' * 60}@{'.'.join(['b' * 50] * 4)}.com"
+    basket = data_of('mutation { checkoutCreate(input: {channel: "viet-nam"}) { checkout { id } } }')
+    key = basket["checkoutCreate"]["checkout"]["id"]
+    account = f'password: "{PASSWORD}", channel: "viet-nam", redirectUrl: "http://127.0.0.1:3000/"'
+    before = every_row()
+
+    for attempt, token, field in (
+        (f'accountUpdate(input: {{firstName: "{long}"}})', user, "firstName"),
+        (
+            f'accountRegister(input: {{email: "a@example.com", lastName: "{long}", {account}}})',
+            None,
+            "lastName",
+        ),
+        (f'accountRegister(input: {{email: "{address}", {account}}})', None, "email"),
+        (f'checkoutEmailUpdate(id: "{key}", email: "{address}")', None, "email"),
+        (f'customerCreate(input: {{email: "{address}"}})', admin, "email"),
+        (
+            f'customerCreate(input: {{email: "a@example.com", externalReference: "{long}"}})',
+            admin,
+            "externalReference",
+        ),
+        (f'staffCreate(input: {{email: "{address}"}})', admin, "email"),
+        (f'appCreate(input: {{name: "x", identifier: "{long}"}})', admin, "identifier"),
+    ):
+        asked = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
+        (answer,) = data_of(asked, token and token_of(token)).values()
+        assert answer["errors"] == [{"field": field, "code": "INVALID"}], attempt
+
+    assert every_row() == before
