@@ -14,9 +14,11 @@ from typing import Any, TypeAlias
 from django.db.models import Model, Q
 
 from shop.api.context import Context
+from shop.api.errors import Mistake
 from shop.api.permissions import Right, Within
 from shop.api.types import Row, Type
 from shop.core.errors import Missing
+from shop.core.metadata import EmptyKey
 
 Owns: TypeAlias = Callable[[Context, Any], bool]
 
@@ -82,8 +84,10 @@ def as_items(kept: Mapping[str, str] | None) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in sorted((kept or {}).items())]
 
 
-def from_input(given: Collection[Mapping[str, str]] | None) -> dict[str, str]:
-    """`[MetadataInput!]` as a mapping."""
+def from_input(given: Collection[Mapping[str, str]] | None, *, field: str = "metadata") -> dict[str, str]:
+    """`[MetadataInput!]` as a mapping. Raises Mistake for a key that says nothing."""
+    if any(not each["key"].strip() for each in given or ()):
+        raise Mistake("REQUIRED", EmptyKey.default_words, field=field)
     return {each["key"]: each["value"] for each in given or ()}
 
 

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from shop.api.errors import Mistake
 from shop.api.types import Type
-from shop.core.money import minor_digits
+from shop.core.money import half_up, minor_digits
+
+_LARGEST = 10**15  # minor units
 
 
 class Sum(NamedTuple):
@@ -33,6 +36,16 @@ def major(amount: int, currency: str) -> Decimal:
 def minor(amount: float | Decimal, currency: str) -> Decimal:
     """The contract's amounts in minor units; not whole where somebody looks for what no price can be."""
     return Decimal(str(amount)).scaleb(minor_digits(currency))
+
+
+def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
+    """A sum as clients write it, in whole minor units. Raises Mistake where it has more decimals than the
+    currency, or more digits than anybody has money."""
+    scaled = minor(amount, currency)
+    whole = half_up(scaled) if abs(scaled) < _LARGEST else -1
+    if scaled != whole:
+        raise Mistake("INVALID", f"This is no sum in {currency}.", field=field)
+    return whole
 
 
 money = Type("Money")

@@ -114,10 +114,17 @@ def source_permission_groups(
     for code, group_key in through:
         groups.setdefault(code, set()).add(group_key)
     rows = group.by_key(context, {each for keys in groups.values() for each in keys}, selection.names())
-    return [[rows[each] for each in sorted(groups.get(one["code"], ()))] for one in held]
+    return [[rows[each] for each in sorted(groups.get(one["code"], ())) if each in rows] for one in held]
 
 
-group = Type("Group", rows=lambda context: Group.objects.all())
+def _groups(context: Context) -> Rows:
+    """One's own; all of them for those who manage staff."""
+    if context.may(Permission.MANAGE_STAFF):
+        return Group.objects.all()
+    return Group.objects.filter(users=context.user) if context.user else Group.objects.none()
+
+
+group = Type("Group", rows=_groups)
 group.id()
 group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
 

@@ -50,7 +50,7 @@ def _changed(
     change_metadata(
         model=keeper.model,
         key=key,
-        put=from_input(arguments.get("input")),
+        put=from_input(arguments.get("input"), field="input"),
         remove=arguments.get("keys", ()),
         private=private,
         actor=context.actor,

@@ -18,6 +18,7 @@ from catalog.models import (
 from catalog.models.attribute import AttributeKind
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.catalogue.assigned import attributes_in
 from shop.api.catalogue.lookups import found_by
 from shop.api.catalogue.product_filters import on_shelves
 from shop.api.catalogue.types import attribute, attribute_value, product_type
@@ -79,8 +80,9 @@ def with_choices(rows: list[Row], *_: Any) -> list[bool]:
 
 @attribute.field(needs="id")
 def choices(rows: list[Row], arguments: dict[str, Any], context: Context, selection: Selection) -> list[Any]:
+    """What there is to choose from; texts, numbers and references are of the thing they are said of."""
     refuse_both(arguments)
-    values = attribute_value.rows(context)
+    values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
     for name in ("filter", "where"):
         values = values.filter(where(arguments.get(name), _VALUE_FILTER, context))
     if arguments.get("search"):
@@ -175,14 +177,16 @@ query = Queries()
 
 @query.field("attribute")
 def one_attribute(arguments: dict[str, Any], context: Context, selection: Selection) -> Row | None:
-    rows = found_by(attribute, attribute.rows(context), "catalog.attribute", arguments)
+    rows = found_by(
+        attribute, attributes_in(context, attribute.rows(context)), "catalog.attribute", arguments
+    )
     return next(iter(attribute.read(rows, selection.names())), None)
 
 
 @query.field("attributes")
 def all_attributes(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     refuse_both(arguments)
-    rows = attribute.rows(context)
+    rows = attributes_in(context, attribute.rows(context))
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
     for name in ("filter", "where"):

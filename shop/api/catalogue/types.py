@@ -156,6 +156,18 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)
 
 
+def _media(context: Context) -> Rows:
+    """Pictures of goods that somebody meets; customers, of what is on sale in some channel."""
+    rows: Rows = ProductMedia.objects.all()
+    if sees_all_goods(context):
+        return rows
+    own = own_goods(context, "product__cooperative")
+    if own is not None:
+        return rows.filter(own)
+    on_sale = Q(listings__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+    return rows.filter(product__in=Product.objects.filter(on_sale).values("pk"))
+
+
 def _houses(context: Context) -> Rows:
     """Open ones; whoever works for some cooperatives meets only theirs."""
     rows = Warehouse.objects.filter(closed_at=None)
@@ -176,6 +188,6 @@ category = Type("Category", lambda context: Category.objects.all())
 product_type = Type("ProductType", lambda context: ProductType.objects.all())
 attribute = Type("Attribute", lambda context: Attribute.objects.all())
 attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.all())
-media = Type("ProductMedia", lambda context: ProductMedia.objects.all())
+media = Type("ProductMedia", _media)
 warehouse = Type("Warehouse", _houses)
 stock = Type("Stock", _stocks)

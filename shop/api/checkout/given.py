@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,11 +14,8 @@ from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids
 from shop.api.metadata import from_input
-from shop.api.money import minor
-from shop.core.money import half_up
+from shop.api.money import minor_units
 from shop.core.prepared import prepared
-
-_LARGEST_PRICE = 10**15
 
 
 def puts_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Put]:
@@ -57,16 +53,6 @@ def sets_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Contex
         )
     _require_known([each.variant_id for each in sets if each.variant_id is not None])
     return sets
-
-
-def minor_units(amount: Decimal, currency: str, *, field: str) -> int:
-    """A sum as clients write it, in whole minor units. Raises Mistake where it has more decimals than the
-    currency, or more digits than anybody has money."""
-    scaled = minor(amount, currency)
-    whole = half_up(scaled) if abs(scaled) < _LARGEST_PRICE else -1
-    if scaled != whole:
-        raise Mistake("INVALID", f"This is no sum in {currency}.", field=field)
-    return whole
 
 
 @prepared

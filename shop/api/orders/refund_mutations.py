@@ -13,7 +13,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_id
-from shop.api.money import minor
+from shop.api.money import minor_units
 from shop.api.orders.mutations import given_order, shown_order
 from shop.api.orders.seen import handled, scope_of
 from shop.api.orders.types import HANDLING, granted_refund
@@ -43,13 +43,16 @@ def order_grant_refund_create(
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
     parts = handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
+    amount = given.get("amount")
+    if amount is not None:
+        amount = minor_units(amount, currency, field="amount")
     try:
         refunds = grant_refund(
             order_id=key,
             granted=Granted(
                 steps=_steps(given.get("lines") or ()),
                 delivery=bool(given.get("grantRefundForShipping")),
-                amount=None if given.get("amount") is None else int(minor(given["amount"], currency)),
+                amount=amount,
             ),
             part_ids=set(parts.values_list("pk", flat=True)),
             bearer=_bearer(given.get("bearer"), context),

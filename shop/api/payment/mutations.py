@@ -14,13 +14,13 @@ from orders.states import CallState
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import require_whole
-from shop.api.checkout.given import minor_units
 from shop.api.checkout.mutations import CODES
 from shop.api.checkout.types import acted_on, basket_in, named
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids, key_of
 from shop.api.metadata import from_input
+from shop.api.money import minor_units
 from shop.api.orders.seen import whole_orders
 from shop.api.orders.types import order
 from shop.api.payment.gateways import METHODS, offered, settings_of

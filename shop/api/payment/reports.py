@@ -21,11 +21,11 @@ from orders.actions.request import cancel_hold, take_held
 from orders.models import Basket, Bearer, EventKind, Order, Payment
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.checkout.given import minor_units
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, key_of
 from shop.api.metadata import from_input
+from shop.api.money import minor_units
 from shop.api.orders.mutations import given_order, shown_order
 from shop.api.orders.types import PLATFORM
 from shop.api.payment.sums import forget_sums

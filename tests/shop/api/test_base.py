@@ -6,14 +6,24 @@ import pytest
 from django.conf import settings
 from graphql import build_schema
 
+from catalog.models import ProductMedia
 from cooperatives.models import ZoneCountry
 from shop.accounts.models import Address, Group, GroupPermission
 from shop.accounts.permissions import Permission
 from shop.api.ids import global_id
-from shop.core.models import ShopSettings, Translation
-from tests.factories import make_admin, make_channel, make_places, make_user, make_zone
+from shop.core.models import Picture, ShopSettings, Translation
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_places,
+    make_product,
+    make_staff,
+    make_user,
+    make_zone,
+)
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -275,6 +285,35 @@ def test_a_gateway_reads_the_schema_and_objects_by_reference(django_assert_num_q
     assert build_schema(sdl).query_type.name == "Query"
 
 
+def test_a_gateway_is_given_no_more_of_things_than_who_asks_may_see():
+    draft, on_sale = (
+        make_product(name=name, state=state) for name, state in (("A", "draft"), ("B", "published"))
+    )
+    pictures = [
+        ProductMedia.objects.create(product=each, picture=Picture.objects.create())
+        for each in (draft, on_sale)
+    ]
+    member, admin = make_staff(Permission.MANAGE_ORDERS), make_admin()
+    group = member.permission_groups.get()
+    asked = [
+        {"__typename": "Group", "id": global_id("Group", group.pk)},
+        *({"__typename": "ProductMedia", "id": global_id("ProductMedia", each.pk)} for each in pictures),
+    ]
+    query = """query($asked: [_Any!]!) { _entities(representations: $asked) {
+        ... on Group { name } ... on ProductMedia { productId } } }"""
+
+    def told(user):
+        return [
+            each and next(iter(each.values()))
+            for each in data_of(query, user and token_of(user), asked=asked)["_entities"]
+        ]
+
+    shown = global_id("Product", on_sale.pk)
+    assert told(None) == told(make_user()) == [None, None, shown]
+    assert told(member) == [group.name, global_id("Product", draft.pk), shown]
+    assert told(admin) == [group.name, global_id("Product", draft.pk), shown]
+
+
 def test_the_shops_metadata_are_written_by_those_who_manage_settings():
     query = """mutation($id: ID!, $input: [MetadataInput!]!) {
         updateMetadata(id: $id, input: $input) {
@@ -297,3 +336,22 @@ def test_the_shops_metadata_are_written_by_those_who_manage_settings():
         assert told["errors"] == [{"field": "id", "code": code}]
     gone = data_of(query, token_of(make_admin()), id=global_id("Channel", 7), input=[])["updateMetadata"]
     assert gone["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+
+
+def test_no_key_of_metadata_is_empty():
+    make_channel()
+    user, admin = make_user(), make_admin()
+    entry = '[{key: " ", value: "1"}]'
+    before = every_row()
+
+    for attempt, token, field in (
+        (f'updateMetadata(id: "{global_id("User", user.pk)}", input: {entry})', user, "input"),
+        (f"accountUpdate(input: {{metadata: {entry}}})", user, "metadata"),
+        (f'checkoutCreate(input: {{channel: "viet-nam", metadata: {entry}}})', None, "metadata"),
+        (f'categoryCreate(input: {{name: "Trà", privateMetadata: {entry}}})', admin, "metadata"),
+    ):
+        asked = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
+        (answer,) = data_of(asked, token and token_of(token)).values()
+        assert answer["errors"] == [{"field": field, "code": "REQUIRED"}], attempt
+
+    assert every_row() == before

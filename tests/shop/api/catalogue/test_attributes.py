@@ -16,8 +16,9 @@ from catalog.models import (
     VariantAttributeValue,
 )
 from shop.core.models import Translation
-from tests.factories import make_product, make_product_type, make_seller
+from tests.factories import make_admin, make_product, make_product_type, make_seller
 from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +163,29 @@ def test_the_attribute_cooperative_is_a_view_of_whose_goods_they_are():
     )
 
     assert data["product"]["attributes"] == [{"values": [{"name": "HTX Thiên An", "slug": "thien-an"}]}]
+
+
+def test_customers_meet_what_is_for_them_and_choices_of_lists_alone():
+    colour, story = make_attribute("colour"), make_attribute("story", InputType.PLAIN_TEXT)
+    make_attribute("cost", visible_in_storefront=False)
+    draft = make_product(make_seller(), state="draft")
+    say(draft, colour, "Red")
+    say(draft, story, "Secret", plain_text="secret")
+    query = """{ attributes(first: 9) { edges { node {
+        slug choices(first: 9) { edges { node { name } } }
+    } } } }"""
+
+    def told(token=None):
+        edges = data_of(query, token)["attributes"]["edges"]
+        return {
+            each["node"]["slug"]: [choice["node"]["name"] for choice in each["node"]["choices"]["edges"]]
+            for each in edges
+        }
+
+    assert told() == {"colour": ["Red"], "story": []}
+    assert told(token_of(make_admin())) == {"colour": ["Red"], "story": [], "cost": []}
+    one = '{ attribute(slug: "cost") { slug } }'
+    assert (data_of(one), data_of(one, token_of(make_admin()))) == (
+        {"attribute": None},
+        {"attribute": {"slug": "cost"}},
+    )

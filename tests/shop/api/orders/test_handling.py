@@ -163,6 +163,7 @@ def test_an_amount_alone_is_spread_over_all_that_is_left():
         ({"amount": 350_001}, "amount", "AMOUNT_GREATER_THAN_AVAILABLE"),
         ({"amount": 0}, "amount", "REQUIRED"),
         ({"amount": -5}, "amount", "REQUIRED"),
+        ({"amount": 10_000.5}, "amount", "INVALID"),
         ({"lines": 2}, "lines", "INVALID"),
         ({"lines": 0}, "lines", "INVALID"),
         ({"transactionId": "foreign"}, "transactionId", "NOT_FOUND"),
