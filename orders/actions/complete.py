@@ -15,7 +15,7 @@ from orders.actions.prepay import PROMISED, paid_before, promised_before
 from orders.actions.quote import quote, wanted_of
 from orders.actions.record import Contact
 from orders.actions.shares import Problem, Quote
-from orders.models import Basket, Method, Order, Source
+from orders.models import Basket, InvoiceDetails, Method, Order, Source
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -50,6 +50,7 @@ def complete_basket(
     *,
     basket_id: uuid.UUID,
     metadata: Mapping[str, str] | None = None,
+    invoice: InvoiceDetails | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Order:
@@ -65,7 +66,7 @@ def complete_basket(
     wanted = wanted_of(basket)
     locks.lock_voucher(wanted.voucher_code)
     offer = quote(wanted, now=now)
-    contact = _contact(basket, offer)
+    contact = _contact(basket, offer, invoice)
     _require_possible(offer)
     method, counts_at_once = _payment(basket, offer)
     basket.metadata = {**basket.metadata, **(metadata or {})}
@@ -82,10 +83,12 @@ def complete_basket(
     )
 
 
-def _contact(basket: Basket, offer: Quote) -> Contact:
-    """Who and where, all of it said."""
+def _contact(basket: Basket, offer: Quote, invoice: InvoiceDetails | None) -> Contact:
+    """Who and where, all of it said; the invoice goes to the order's address where it names none."""
     if not basket.email:
         raise EmailNeeded()
+    if invoice is not None:
+        invoice.email = invoice.email or basket.email
     if not offer.shares:
         raise BasketEmpty(field="lines")
     address = basket.shipping_address
@@ -101,6 +104,7 @@ def _contact(basket: Basket, offer: Quote) -> Contact:
         note=basket.note,
         province_code=basket.province_code,
         billing=basket.billing_address,
+        invoice=invoice,
     )
 
 

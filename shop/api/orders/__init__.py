@@ -7,6 +7,7 @@ from orders.states import Coverage, SaleorStatus
 from shop.api.orders import (
     discounts,
     events,
+    invoices,
     lines,
     mutations,
     order,
@@ -24,6 +25,7 @@ AREA = Area(
     Path(__file__).parent,
     types=(
         *order.TYPES,
+        *invoices.TYPES,
         *lines.TYPES,
         *discounts.TYPES,
         *parcels.TYPES,

@@ -21,6 +21,7 @@ from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids, key_of
 from shop.api.metadata import from_input
 from shop.api.money import minor_units
+from shop.api.orders.invoices import invoice_from
 from shop.api.orders.seen import whole_orders
 from shop.api.orders.types import order
 from shop.api.payment.gateways import METHODS, offered, settings_of
@@ -118,7 +119,13 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
             if address is not None and basket.email:  # without one that is said first
                 require_whole(address, context, kind=kind)
         try:
-            done = complete_basket(basket_id=key, metadata=metadata, actor=context.actor, now=context.now)
+            done = complete_basket(
+                basket_id=key,
+                metadata=metadata,
+                invoice=invoice_from(arguments.get("invoiceCompany")),
+                actor=context.actor,
+                now=context.now,
+            )
         except BasketChanged as changed:
             raise _told(changed) from changed
         _take_now(done, context)

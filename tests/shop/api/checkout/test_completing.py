@@ -6,6 +6,7 @@ import pytest
 
 from catalog.models import Listing, Price, Stock
 from catalog.states import ListingState
+from orders.actions.pack import accept_part
 from orders.models import (
     Basket,
     EventKind,
@@ -20,15 +21,19 @@ from orders.models import (
 )
 from orders.states import OrderStatus
 from shop.accounts.models import Address, Consent
+from shop.accounts.permissions import Permission
 from shop.api.ids import global_id, key_of
 from shop.api.payment.gateways import COD, DUMMY, STRIPE, TRANSFER
+from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
 from tests.factories import (
+    NOW,
     make_admin,
     make_bank_account,
     make_channel,
     make_gourd,
     make_seller,
+    make_staff,
     make_user,
     make_variant,
     make_voucher,
@@ -377,3 +382,50 @@ def test_a_completed_checkout_is_no_checkout_any_more():
     assert payload["checkout"] is None
     assert [(each["field"], each["code"]) for each in payload["errors"]] == [("id", "NOT_FOUND")]
     assert data_of(FIND, id=checkout) == {"checkout": None}
+
+
+def test_a_company_is_named_for_the_invoice():
+    thien_an = make_seller("HTX Thiên An")
+    checkout = ready((make_variant(thien_an, price=90_000), 1))
+    paid(checkout, COD)
+    complete = """mutation($id: ID!, $company: InvoiceCompanyInput) {
+        checkoutComplete(id: $id, invoiceCompany: $company) { order { id } errors { field code } } }"""
+    company = {"name": " Công ty Hoa ", "taxCode": "0101 248141", "address": "Số 5, Hà Nội"}
+    show = (
+        "query($id: ID!) { order(id: $id) { invoiceCompany { name taxCode address email } invoices { id } } }"
+    )
+
+    for wrong, field, code in (
+        ({"name": " "}, "name", "REQUIRED"),
+        ({"taxCode": "0101248142"}, "taxCode", "INVALID"),
+        ({"email": "x"}, "email", "INVALID"),
+        ({"address": "x" * 251}, "address", "INVALID"),
+    ):
+        answer = data_of(complete, id=checkout, company=company | wrong)["checkoutComplete"]
+        assert answer == {"order": None, "errors": [{"field": field, "code": code}]}
+    assert (Order.objects.count(), Basket.objects.count()) == (0, 1)
+    key = data_of(complete, id=checkout, company=company)["checkoutComplete"]["order"]["id"]
+
+    kept = {
+        "name": "Công ty Hoa",
+        "taxCode": "0101248141",
+        "address": "Số 5, Hà Nội",
+        "email": "hoa@example.com",
+    }
+    for token in (None, token_of(make_admin())):
+        assert data_of(show, token, id=key)["order"] == {"invoiceCompany": kept, "invoices": []}
+    plain = ready((make_variant(thien_an, name="Trà"), 1))
+    paid(plain, COD)
+    assert data_of(show, id=completed(plain))["order"]["invoiceCompany"] is None
+    # A cooperative sees it once it has accepted, as on the members' phones.
+    part = Order.objects.get(pk=key_of(key, "Order")).parts.get()
+    staff = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
+    listed = """{ orders(first: 1, sortBy: {field: NUMBER, direction: ASC}) { edges { node {
+        invoiceCompany { taxCode } } } } }"""
+
+    def told():
+        return data_of(listed, staff)["orders"]["edges"][0]["node"]["invoiceCompany"]
+
+    assert told() is None
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    assert told() == {"taxCode": "0101248141"}

@@ -1,0 +1,58 @@
+"""The company that an order's invoice is made out to, beside Saleor's contract: it has no place for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import InvoiceDetails
+from shop.api.account.clients import checked_email
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.errors import Mistake
+from shop.api.orders.types import order
+from shop.api.types import Row, Type
+from shop.core import tax_codes
+
+_COLUMNS = {"name": "company", "taxCode": "tax_code", "address": "address"}
+_NEEDED = {
+    "name": _("Write the company's name."),
+    "taxCode": _("Write the company's tax code."),
+    "address": _("Write where the company is registered."),
+}
+
+company = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
+company.columns(**_COLUMNS, email="email")
+
+
+@order.field("invoiceCompany", needs=("id", "shows_address"))
+def companies_of_orders(
+    orders: list[Row], arguments: Any, context: Context, selection: Selection
+) -> list[Row | None]:
+    """For whoever sees the whole order; for staff of a cooperative as long as they see where it goes."""
+    rows = company.rows(context).filter(order__in=[each.id for each in orders if each.shows_address])
+    found = company.grouped(rows, selection.names(), by="order_id")
+    return [next(iter(found.get(each.id, ())), None) for each in orders]
+
+
+def invoice_from(given: Mapping[str, Any] | None) -> InvoiceDetails | None:
+    """`InvoiceCompanyInput`, unsaved. Raises Mistake as the checkout's page does."""
+    if given is None:
+        return None
+    values = {column: given[name].strip() for name, column in _COLUMNS.items()}
+    for name, column in _COLUMNS.items():
+        if not values[column]:
+            raise Mistake("REQUIRED", _NEEDED[name], field=name)
+        if len(values[column]) > 250:
+            raise Mistake("INVALID", _("This is too long."), field=name)
+    values["tax_code"] = tax_codes.normalise(values["tax_code"])
+    if not tax_codes.is_tax_code(values["tax_code"]):
+        words = _("That is no tax code: look at its digits again. There are 10, 12 or 13.")
+        raise Mistake("INVALID", words, field="taxCode")
+    email = checked_email(given["email"]) if given.get("email") else ""
+    return InvoiceDetails(**values, email=email)
+
+
+TYPES = (company,)
