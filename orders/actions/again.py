@@ -109,5 +109,6 @@ def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code})
     asked = asked_of(order, payment, offer.shop)
-    notices.order_placed(order, notices.parts_of(order), payment, asked, shop=offer.shop, now=now)
+    parts = notices.parts_of(order)
+    notices.order_placed(order, parts, payment, asked, invoice=invoice, shop=offer.shop, now=now)
     return order

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.record import Contact
+from orders.actions.record import Contact, write_invoice
 from orders.models import Order
 from shop.accounts.models import Address
 from shop.core.actors import Actor
@@ -30,7 +30,8 @@ class OtherProvince(Refused):
 
 @transaction.atomic(durable=True)
 def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now: datetime.datetime) -> None:
-    """Put right the name, phone, e-mail or address of an order; its deliveries and sums stay.
+    """Put right the name, phone, e-mail, address or invoice's company of an order; its deliveries and sums
+    stay.
 
     What is written down of it names the columns, not what stood in them: that is personal data, and
     goes with the person. Raises Missing (a draft is edited instead), OtherProvince.
@@ -41,6 +42,8 @@ def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now:
     if contact.province_code != order.province_code:
         raise OtherProvince(field="province")
     changed = _write_buyer(order, contact) | _write_address(order, contact.address)
+    if write_invoice(order, contact.invoice):
+        changed.add("invoice")
     if changed:
         record_change("order.corrected", order, actor=actor, now=now, data={"fields": sorted(changed)})
 

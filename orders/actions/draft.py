@@ -15,11 +15,11 @@ from orders.actions.basket import NotForSale
 from orders.actions.pay import expect_payment, give_time_to_answer
 from orders.actions.place import BasketChanged, BasketEmpty, allocate, keep_consents, require_consent
 from orders.actions.quote import quote
-from orders.actions.record import Contact, new_order, take_slots, write_parts
+from orders.actions.record import Contact, new_order, take_slots, write_invoice, write_parts
 from orders.actions.redeem import record_use, require_same_discount
 from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
 from orders.actions.standing import update_standing
-from orders.models import Method, Order, Origin, Reservation, Source
+from orders.models import InvoiceDetails, Method, Order, Origin, Reservation, Source
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -104,6 +104,7 @@ def edit_draft(
     order.save()
     if old_address is not None:
         old_address.delete()
+    write_invoice(order, contact.invoice)
     write_parts(order, offer, contact.notes, now=now)
     update_standing(order, now=now)
     record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
@@ -145,9 +146,10 @@ def place_draft(
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     parts = notices.parts_of(order)
-    notices.order_placed(order, parts, payment, shop=offer.shop, now=now)
+    invoice = InvoiceDetails.objects.filter(order=order).first()
+    notices.order_placed(order, parts, payment, invoice=invoice, shop=offer.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, shop=offer.shop, now=now)
+        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=offer.shop, now=now)
     return order
 
 

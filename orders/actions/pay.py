@@ -20,6 +20,7 @@ from orders.models import (
     AskedTransfer,
     EventKind,
     GatewayCall,
+    InvoiceDetails,
     Method,
     Order,
     OrderPart,
@@ -269,7 +270,9 @@ def confirm(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     record_change("order.confirmed", order, actor=actor, now=now)
     update_standing(order, now=now)
     payment, shop = order.payments.current(), shop_settings()
-    notices.order_confirmed(order, notices.parts_of(order), payment, shop=shop, now=now)
+    invoice = InvoiceDetails.objects.filter(order=order).first()
+    parts = notices.parts_of(order)
+    notices.order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
 
 
 def give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:

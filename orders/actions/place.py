@@ -193,9 +193,9 @@ def write_order(
     payment = payment or order.payments.current()
     parts = notices.parts_of(order)
     asked = asked_of(order, payment, offer.shop)
-    notices.order_placed(order, parts, payment, asked, shop=offer.shop, now=now)
+    notices.order_placed(order, parts, payment, asked, invoice=contact.invoice, shop=offer.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, shop=offer.shop, now=now)
+        notices.order_confirmed(order, parts, payment, invoice=contact.invoice, shop=offer.shop, now=now)
     else:
         confirm_if_covered(order, actor=actor, now=now)
     _forget(basket, order)

@@ -99,6 +99,22 @@ def record_order(
     return order, write_parts(order, offer, contact.notes, now=now)
 
 
+def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
+    """Step: the company that a locked order's invoice is made out to from now on; whether it is another."""
+    kept = InvoiceDetails.objects.filter(order=order).first()
+    if invoice is None:
+        if kept is not None:
+            kept.delete()
+        return kept is not None
+    fresh = invoice.copy_for(order)
+    if kept is not None:
+        if kept.details == fresh.details:
+            return False
+        fresh.pk = kept.pk
+    fresh.save()
+    return True
+
+
 def _own(address: Address, basket: Basket) -> Address:
     """A row of the order's own: a copy, unless it was the basket's own, which goes."""
     own_keys = {basket.shipping_address_id, basket.billing_address_id} - {None}

@@ -22,7 +22,7 @@ class ReceiverForm(PlacedForm):
 
     def clean_phone(self) -> str:
         phone = super().clean_phone()
-        if not phone:
+        if self.cleaned_data["phone"] and not phone:
             raise forms.ValidationError(_("A phone number has digits."))
         return phone
 

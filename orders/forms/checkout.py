@@ -13,20 +13,15 @@ from orders.actions.record import Contact
 from orders.actions.shares import WantedDelivery
 from orders.forms.addresses import ReceiverForm
 from orders.forms.basket import chosen_ways
-from orders.models import InvoiceDetails, Method
+from orders.forms.invoice import InvoiceForm
+from orders.models import Method
 from orders.payments.codes import tidy
+from shop.accounts.forms import phone_field
 from shop.accounts.models import ConsentPurpose
-from shop.core import tax_codes
 from shop.core.phones import normalise
 
-_INVOICE = {
-    "invoice_company": _("Write the company's name."),
-    "invoice_tax_code": _("Write the company's tax code."),
-    "invoice_address": _("Write where the company is registered."),
-}
 
-
-class CheckoutForm(ReceiverForm):
+class CheckoutForm(InvoiceForm, ReceiverForm):
     """Who receives an order and where, how each cooperative's share travels, and what is agreed to."""
 
     field_order = (*("basket", "shown_total", "shown_most"), *("name", "phone", "email"))
@@ -42,34 +37,6 @@ class CheckoutForm(ReceiverForm):
         error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
     )
     keep_address = forms.BooleanField(label=_("Keep this address in my address book."), required=False)
-    invoice = forms.BooleanField(label=_("I need an invoice for a company."), required=False)
-    invoice_company = forms.CharField(
-        label=_("Company"),
-        max_length=250,
-        required=False,
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "organization"}),
-    )
-    invoice_tax_code = forms.CharField(
-        label=_("Tax code"),
-        max_length=20,
-        required=False,
-        help_text=_("10 digits, for example 0101248141; a branch has 3 more."),
-        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
-    )
-    invoice_address = forms.CharField(
-        label=_("Address of the company"),
-        max_length=250,
-        required=False,
-        help_text=_("As it is registered."),
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-    )
-    invoice_email = forms.EmailField(
-        label=_("E-mail for the invoice"),
-        required=False,
-        help_text=_("Left empty, it goes to the e-mail of the order."),
-        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
-    )
     consent = forms.BooleanField(
         label=_(
             "I agree that Chợ Phiên passes my name, phone number and address on to the cooperatives and "
@@ -119,33 +86,12 @@ class CheckoutForm(ReceiverForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Ways are asked for once there is a province: before it there is nothing to choose. What belongs to
-        an invoice is asked for where one is wanted, and else forgotten."""
-        given: dict[str, Any] = super().clean() or self.cleaned_data
+        """Ways are asked for once there is a province: before it there is nothing to choose."""
+        given = super().clean()
         if "province" in self.errors:
             for cooperative_id in self._cooperatives:
                 self.errors.pop(f"way-{cooperative_id}", None)
-        if given.get("invoice"):
-            self._check_invoice(given)
-        else:
-            for name in (*_INVOICE, "invoice_email"):
-                self.errors.pop(name, None)
         return given
-
-    def _check_invoice(self, given: dict[str, Any]) -> None:
-        for name, words in _INVOICE.items():
-            if not given.get(name) and name not in self.errors:
-                self.add_error(name, words)
-        code = given["invoice_tax_code"] = tax_codes.normalise(given.get("invoice_tax_code", ""))
-        if code and not tax_codes.is_tax_code(code):
-            self.add_error(
-                "invoice_tax_code",
-                _("That is no tax code: look at its digits again. There are 10, 12 or 13."),
-            )
-        if not given.get("invoice_email") and not given.get("email") and "invoice_email" not in self.errors:
-            self.add_error(
-                "invoice_email", _("Write where the invoice is sent, here or as the order's e-mail.")
-            )
 
     @property
     def method(self) -> Method:
@@ -163,19 +109,7 @@ class CheckoutForm(ReceiverForm):
             province_code=given["province"],
             notes={key: given[f"note-{key}"] for key in self._cooperatives if given[f"note-{key}"]},
             address=self.address,
-            invoice=self._invoice,
-        )
-
-    @property
-    def _invoice(self) -> InvoiceDetails | None:
-        given = self.cleaned_data
-        if not given["invoice"]:
-            return None
-        return InvoiceDetails(
-            company=given["invoice_company"],
-            tax_code=given["invoice_tax_code"],
-            address=given["invoice_address"],
-            email=given["invoice_email"] or given["email"],
+            invoice=self.invoice_details,
         )
 
     @property
@@ -191,14 +125,8 @@ class CheckoutForm(ReceiverForm):
 class FindForm(forms.Form):
     """An order is found by what its buyer alone knows: phone and code (or number) together."""
 
-    phone = forms.CharField(
-        label=_("Phone number"),
-        max_length=40,
-        help_text=_("The one given with the order."),
-        widget=forms.TextInput(
-            attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        ),
-        error_messages={"required": _("Write the phone number of the order.")},
+    phone = phone_field(
+        _("Write the phone number of the order."), help_text=_("The one given with the order.")
     )
     code = forms.CharField(
         label=_("Order code"),

@@ -32,12 +32,11 @@ class InvoiceDetails(models.Model):
     def __str__(self) -> str:
         return f"{self.company} ({self.tax_code})"
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What was written, by column."""
+        return {name: getattr(self, name) for name in ("company", "tax_code", "address", "email")}
+
     def copy_for(self, order: Order) -> InvoiceDetails:
         """The same, unsaved, for another order."""
-        return InvoiceDetails(
-            order=order,
-            company=self.company,
-            tax_code=self.tax_code,
-            address=self.address,
-            email=self.email,
-        )
+        return InvoiceDetails(order=order, **self.details)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from orders.models import (
     AskedTransfer,
     Discount,
+    InvoiceDetails,
     Method,
     Order,
     OrderLine,
@@ -68,12 +69,14 @@ def order_placed(
     payment: Payment | None,
     asked: AskedTransfer | None = None,
     *,
+    invoice: InvoiceDetails | None,
     shop: ShopSettings,
     now: datetime.datetime,
 ) -> None:
     """The buyer has the order in writing, and how it is paid: `asked` is the transfer that is waited for.
 
-    `parts` are as `parts_of` answers them, `payment` the way in which the order is to be paid.
+    `parts` are as `parts_of` answers them, `payment` the way in which the order is to be paid, `invoice`
+    whom its invoice is made out to.
     """
     parts = [copied(part) for part in parts]
     delivery_listed = sum(part.delivery_list_gross for part in parts)
@@ -89,6 +92,7 @@ def order_placed(
             delivery_listed=delivery_listed,
             goods_listed=order.list_gross - delivery_listed,
             payment=payment,
+            invoice=invoice,
             shop=shop,
             asked=asked,
             discounts=list(Discount.objects.filter(order=order).order_by("kind", "pk")),
@@ -109,12 +113,14 @@ def order_confirmed(
     parts: Sequence[OrderPart],
     payment: Payment | None,
     *,
+    invoice: InvoiceDetails | None,
     shop: ShopSettings,
     now: datetime.datetime,
 ) -> None:
-    """Each cooperative hears of its part; a buyer who paid beforehand, that the money has come or is held.
+    """Each cooperative hears of its part, and that the buyer needs an invoice for a company; a buyer who paid
+    beforehand, that the money has come or is held.
 
-    `parts` and `payment` as of `order_placed`.
+    `parts`, `payment` and `invoice` as of `order_placed`; what `invoice` says is told once it is accepted.
     """
     nothing_came = order.authorize_coverage == Coverage.NONE
     held = 0 if nothing_came else total_sums(order.payments.all().sums().values())[0]
@@ -132,7 +138,15 @@ def order_confirmed(
     in_cash = bool(order.still_due) and payment is not None and payment.method == Method.COD
     for part in parts:
         if part.is_standing:
-            tell_cooperative(order, part, "part_arrived", now=now, in_cash=in_cash, shop=shop)
+            tell_cooperative(
+                order,
+                part,
+                "part_arrived",
+                now=now,
+                in_cash=in_cash,
+                needs_invoice=invoice is not None,
+                shop=shop,
+            )
 
 
 def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
+from orders.forms.invoice import invoice_written
 from orders.models import Basket, InvoiceDetails, Order
 from orders.views.held import province_of, user_of
 from shop.accounts.models import Address, User
@@ -102,15 +103,7 @@ def _place(address: Address) -> dict[str, str]:
 
 def _last_invoice(user: User) -> dict[str, str]:
     """The company of the person's last invoice, filled in but not asked for."""
-    last = InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first()
-    if last is None:
-        return {}
-    return {
-        "invoice_company": last.company,
-        "invoice_tax_code": last.tax_code,
-        "invoice_address": last.address,
-        "invoice_email": last.email,
-    }
+    return invoice_written(InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first())
 
 
 def _with_address(posted: QueryDict, book: list[Address]) -> QueryDict:

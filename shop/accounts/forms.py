@@ -30,6 +30,33 @@ def _password(label: Any, autocomplete: str) -> forms.CharField:
     )
 
 
+def _new_password(label: Any) -> forms.CharField:
+    field = _password(label, "new-password")
+    field.help_text = _("At least 8 characters, and not one that everybody uses.")
+    return field
+
+
+def _name() -> forms.CharField:
+    return forms.CharField(
+        label=pgettext_lazy("person", "Full name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
+        error_messages={"required": _("Write your name.")},
+    )
+
+
+def phone_field(words: Any, *, css: str = "input", help_text: Any = "") -> forms.CharField:
+    """A telephone number as people write it; `words` are for one that is missing."""
+    keys = {"class": css, "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
+    return forms.CharField(
+        label=_("Phone number"),
+        max_length=40,
+        help_text=help_text,
+        widget=forms.TextInput(attrs=keys),
+        error_messages={"required": words},
+    )
+
+
 def _email() -> forms.EmailField:
     return forms.EmailField(
         label=_("E-mail"),
@@ -38,9 +65,14 @@ def _email() -> forms.EmailField:
     )
 
 
-class SignInForm(forms.Form):
+class EntranceForm(forms.Form):
     """`next`: where somebody was sent here from; `back`: the page they came from of their own."""
 
+    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+
+
+class SignInForm(EntranceForm):
     name = forms.CharField(
         label=_("E-mail or phone number"),
         max_length=254,
@@ -48,28 +80,12 @@ class SignInForm(forms.Form):
         error_messages={"required": _("Write your e-mail address or phone number.")},
     )
     password = _password(_("Password"), "current-password")
-    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
-    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
 
-class PhoneForm(forms.Form):
+class PhoneForm(EntranceForm):
     """A number that a code is sent to. Whether carriers know its prefix is not asked: they open new ones."""
 
-    phone = forms.CharField(
-        label=_("Phone number"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={
-                "class": "input input-large",
-                "type": "tel",
-                "inputmode": "tel",
-                "autocomplete": "tel",
-            }
-        ),
-        error_messages={"required": _("Write your phone number.")},
-    )
-    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
-    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    phone = phone_field(_("Write your phone number."), css="input input-large")
 
     def clean_phone(self) -> str:
         phone = normalise(self.cleaned_data["phone"])
@@ -97,29 +113,13 @@ class CodeForm(forms.Form):
 
 
 class NameForm(forms.Form):
-    name = forms.CharField(
-        label=pgettext_lazy("person", "Full name"),
-        max_length=100,
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
-        error_messages={"required": _("Write your name.")},
-    )
+    name = _name()
 
 
-class RegisterForm(forms.Form):
-    name = forms.CharField(
-        label=pgettext_lazy("person", "Full name"),
-        max_length=100,
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
-        error_messages={"required": _("Write your name.")},
-    )
+class RegisterForm(EntranceForm):
+    name = _name()
     email = _email()
-    password = _password(_("Password"), "new-password")
-    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
-    back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = _("At least 8 characters, and not one that everybody uses.")
+    password = _new_password(_("Password"))
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
@@ -142,12 +142,11 @@ class EmailForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    password = _password(_("New password"), "new-password")
+    password = _new_password(_("New password"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._user = user
-        self.fields["password"].help_text = _("At least 8 characters, and not one that everybody uses.")
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
@@ -155,23 +154,9 @@ class NewPasswordForm(forms.Form):
         return password
 
 
-class PlacedForm(forms.Form):
-    """A person and an address as Vietnamese people write it: two levels, a street or hamlet, a landmark."""
+class PlaceForm(forms.Form):
+    """A place as Vietnam is divided since 2025: a province or city, and a commune or ward in it."""
 
-    name = forms.CharField(
-        label=pgettext_lazy("person", "Full name"),
-        max_length=100,
-        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
-        error_messages={"required": _("Write your name.")},
-    )
-    phone = forms.CharField(
-        label=_("Phone number"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"class": "input", "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        ),
-        error_messages={"required": _("Write a number that can be called.")},
-    )
     province = forms.ChoiceField(
         label=_("Province or city"),
         widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level1"}),
@@ -188,6 +173,36 @@ class PlacedForm(forms.Form):
             "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),
         },
     )
+
+    def __init__(
+        self, *args: Any, provinces: Sequence[Division], communes: Sequence[Division], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._provinces = {province.code: province for province in provinces}
+        self._communes = {commune.code: commune for commune in communes}
+        set_places(self.fields["province"], _("Choose a province"), provinces)
+        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The codes and names of the place that was chosen, once it is valid; empty where nothing was."""
+        province = self._provinces.get(self.cleaned_data["province"])
+        commune = self._communes.get(self.cleaned_data["commune"])
+        return {
+            "province_code": province.code if province else "",
+            "province_name": province.name if province else "",
+            "commune_code": commune.code if commune else "",
+            "commune_name": commune.full_name if commune else "",
+        }
+
+
+class PlacedForm(PlaceForm):
+    """A person and an address as Vietnamese people write it: two levels, a street or hamlet, a landmark."""
+
+    field_order: Sequence[str] = ("name", "phone")
+
+    name = _name()
+    phone = phone_field(_("Write a number that can be called."))
     street = forms.CharField(
         label=_("House, street, hamlet"),
         max_length=250,
@@ -201,15 +216,6 @@ class PlacedForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input"}),
     )
 
-    def __init__(
-        self, *args: Any, provinces: Sequence[Division], communes: Sequence[Division], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self._provinces = {province.code: province for province in provinces}
-        self._communes = {commune.code: commune for commune in communes}
-        set_places(self.fields["province"], _("Choose a province"), provinces)
-        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
-
     def clean_phone(self) -> str:
         return normalise(self.cleaned_data["phone"])
 
@@ -221,15 +227,14 @@ class PlacedForm(forms.Form):
 
     def placed(self) -> Address:
         """The place that was written, unsaved and nobody's yet, once it is valid."""
-        given = self.cleaned_data
-        province, commune = self._provinces[given["province"]], self._communes[given["commune"]]
+        place = self.place
         return Address(
-            street_address_1=given["street"],
-            city=commune.full_name,
-            commune_code=commune.code,
-            country_area=province.name,
-            province_code=province.code,
-            landmark=given["landmark"],
+            street_address_1=self.cleaned_data["street"],
+            city=place["commune_name"],
+            commune_code=place["commune_code"],
+            country_area=place["province_name"],
+            province_code=place["province_code"],
+            landmark=self.cleaned_data["landmark"],
         )
 
 

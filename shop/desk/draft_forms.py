@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.record import Contact
-from orders.models import Order, Source
-from shop.accounts.forms import set_places
+from orders.forms.addresses import ReceiverForm
+from orders.forms.invoice import InvoiceForm, invoice_written
+from orders.models import InvoiceDetails, Order, Source
 from shop.accounts.models import Address
-from shop.core.models import Division
-from shop.core.phones import looks_odd, normalise
 
 MOST_STEPS = 1_000_000
 HIGHEST_PRICE = 10**12
+_RECEIVER = ("name", "phone", "province", "commune", "street")
+_TO_PLACE = ("name", "phone", "province")
 _ADDED = re.compile(r"add-(\d{1,18})")
 
 
@@ -31,32 +32,18 @@ class SourceForm(forms.Form):
     )
 
 
-def _text(label: Any, length: int, **attrs: str) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        max_length=length,
-        required=False,
-        widget=forms.TextInput(attrs={"class": "input", **attrs}),
-    )
-
-
-class DraftForm(forms.Form):
+class DraftForm(InvoiceForm, ReceiverForm):
     """Who receives it and where. A draft may be incomplete; what is placed may not (`complete`)."""
 
-    name = _text(_("Full name"), 100, autocomplete="off")
-    phone = _text(_("Phone number"), 40, type="tel", inputmode="tel", autocomplete="off")
     email = forms.EmailField(
         label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"class": "input"})
     )
-    province = forms.ChoiceField(
-        label=_("Province or city"), required=False, widget=forms.Select(attrs={"class": "input"})
+    code = forms.CharField(
+        label=_("Voucher code"),
+        max_length=255,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input", "autocapitalize": "characters"}),
     )
-    commune = forms.ChoiceField(
-        label=_("Commune or ward"), required=False, widget=forms.Select(attrs={"class": "input"})
-    )
-    street = _text(_("House, street, hamlet"), 250)
-    landmark = _text(_("How to find it"), 250)
-    code = _text(_("Voucher code"), 255, autocomplete="off", autocapitalize="characters")
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -64,45 +51,17 @@ class DraftForm(forms.Form):
         widget=forms.Textarea(attrs={"class": "input", "rows": 2}),
     )
 
-    def __init__(
-        self,
-        *args: Any,
-        provinces: Sequence[Division],
-        communes: Sequence[Division],
-        complete: bool = False,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, complete: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._provinces = {each.code: each for each in provinces}
-        self._communes = {each.code: each for each in communes}
-        set_places(self.fields["province"], _("Choose a province"), provinces)
-        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
-        for name in ("name", "phone", "province") if complete else ():
-            self.fields[name].required = True
-
-    def clean_phone(self) -> str:
-        return normalise(self.cleaned_data["phone"])
-
-    @property
-    def phone_is_odd(self) -> bool:
-        written = str(self["phone"].value() or "")
-        return bool(normalise(written)) and looks_odd(written)
+        self.fields["invoice"].label = _("The buyer needs an invoice for a company.")
+        for name, field in self.fields.items():
+            field.widget.attrs["autocomplete"] = "off"  # the browser knows who writes, not who calls
+            if name in _RECEIVER:
+                field.required = complete and name in _TO_PLACE
 
     @property
     def contact(self) -> Contact:
-        given = self.cleaned_data
-        province = self._provinces.get(given["province"])
-        commune = self._communes.get(given["commune"])
-        address = Address(
-            first_name=given["name"],
-            phone=given["phone"],
-            street_address_1=given["street"],
-            city=commune.full_name if commune else "",
-            commune_code=commune.code if commune else "",
-            country_area=province.name if province else "",
-            province_code=province.code if province else "",
-            landmark=given["landmark"],
-        )
+        given, address = self.cleaned_data, self.address
         return Contact(
             name=given["name"],
             phone=given["phone"],
@@ -110,6 +69,7 @@ class DraftForm(forms.Form):
             email=given["email"],
             note=given["note"],
             province_code=address.province_code,
+            invoice=self.invoice_details,
         )
 
 
@@ -121,13 +81,16 @@ class ContactForm(DraftForm):
         del self.fields["code"], self.fields["note"]
 
     def clean(self) -> dict[str, Any]:
-        return {**(super().clean() or self.cleaned_data), "note": ""}
+        return {**super().clean(), "note": ""}
 
 
 def written_in(order: Order) -> dict[str, str]:
-    """What a draft's form holds when it is opened."""
+    """What an order's form holds when it is opened."""
     address = order.shipping_address or Address()
+    invoice = InvoiceDetails.objects.filter(order=order).first()
     return {
+        **invoice_written(invoice),
+        "invoice": "on" if invoice else "",
         "name": order.buyer_name,
         "phone": order.phone,
         "email": order.email,

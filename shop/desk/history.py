@@ -79,7 +79,7 @@ WORDS: dict[str, Promise] = {
     "order.placed": pgettext_lazy("history", "Ordered"),
     "order.placed_again": pgettext_lazy("history", "Ordered anew"),
     "order.confirmed": pgettext_lazy("history", "Confirmed"),
-    "order.corrected": pgettext_lazy("history", "Receiver or address corrected"),
+    "order.corrected": pgettext_lazy("history", "Receiver, address or invoice corrected"),
     "order.noted": pgettext_lazy("history", "Note written"),
     "order.note_changed": pgettext_lazy("history", "Note changed"),
     "order.cancelled": pgettext_lazy("history", "Order cancelled"),

@@ -94,7 +94,7 @@ def test_the_desk_corrects_an_order(client: Client) -> None:
     )
     order.refresh_from_db()
     assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "12345", "")
-    for words in ("Corrected.", "looks unusual", "Receiver or address corrected", "Số 7"):
+    for words in ("Corrected.", "looks unusual", "Receiver, address or invoice corrected", "Số 7"):
         assert words in answer
 
 

@@ -9,11 +9,24 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from orders.actions.cancel import cancel_order
+from orders.actions.correct import correct_contact
 from orders.actions.erase import erase_person
 from orders.actions.pack import accept_part
 from orders.models import InvoiceDetails, Order
 from shop.core.actors import Actor
-from tests.factories import NOW, make_admin, make_member, make_places, make_seller, make_user, make_variant
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_contact,
+    make_member,
+    make_order,
+    make_places,
+    make_seller,
+    make_user,
+    make_variant,
+)
 from tests.orders.test_checkout_page import opened, put, refused, send, text_of
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +108,77 @@ def test_without_the_tick_nothing_is_asked_for_and_the_next_order_has_it_written
     assert not InvoiceDetails.objects.exists()
     with pytest.raises(IntegrityError), transaction.atomic():
         InvoiceDetails.objects.create(order=Order.objects.first(), company="A", tax_code="", address="B")
+
+
+def test_the_letters_tell_the_buyer_for_whom_and_the_cooperative_that_one_is_needed(client: Client) -> None:
+    seller = make_seller("HTX Thiên An", email="htx@example.com")
+    put(client, make_variant(seller))
+
+    send(client, **WRITTEN)
+
+    to_buyer = Notification.objects.get(to="hanh@example.com")
+    to_seller = Notification.objects.get(to="htx@example.com")
+    for told in (to_buyer.text, to_buyer.html):
+        assert all(words in told for words in ("Công ty Tre Xanh", "0101248141", "12 Tràng Thi, Hà Nội"))
+    assert "Người mua cần hóa đơn cho công ty." in to_seller.text
+    assert "0101248141" not in to_seller.text
+
+
+def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Client) -> None:
+    client.force_login(make_admin())
+    variant = make_variant(make_seller())
+    client.post("/en/quan-tri/don-nhap/", {"source": "phone"})
+    draft = Order.objects.get()
+    page = f"/en/quan-tri/don-nhap/{draft.pk}/"
+    way = variant.cooperative.ways.get()
+    written = {
+        "name": "Hạnh",
+        "phone": "0987654321",
+        "email": "",
+        "province": "01",
+        "commune": "00166",
+        "street": "Số 7",
+        "code": "",
+        "note": "",
+        f"way-{variant.cooperative_id}": way.pk,
+        "lines-TOTAL_FORMS": 0,
+        "lines-INITIAL_FORMS": 0,
+        f"add-{variant.pk}": 2,
+    }
+
+    half = client.post(page, written | WRITTEN | {"invoice_address": ""})
+    assert half.status_code == 422
+    assert "Write where the company is registered." in text_of(half)
+    assert not InvoiceDetails.objects.exists()
+    client.post(page, written | WRITTEN)
+    kept = written | {f"add-{variant.pk}": "", "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 1}
+    line = {"lines-0-variant": variant.pk, "lines-0-quantity": 2, "lines-0-price": 50_000}
+    client.post(page, kept | line | WRITTEN | {"invoice_company": "Công ty Tre Vàng"})
+    assert InvoiceDetails.objects.get().company == "Công ty Tre Vàng"
+    assert "Công ty Tre Vàng" in text_of(client.get(page))
+    client.post(f"{page}dat/", {"consent": "on"})
+    draft.refresh_from_db()
+    assert draft.placed_at is not None
+    contact = f"/en/quan-tri/don-hang/{draft.pk}/nguoi-nhan/"
+
+    assert 'value="Công ty Tre Vàng"' in text_of(client.get(contact))
+    client.post(contact, written | WRITTEN)
+
+    assert InvoiceDetails.objects.get().company == "Công ty Tre Xanh"
+    assert Change.objects.get(what="order.corrected").data == {"fields": ["invoice"]}
+    client.post(contact, written)
+    assert not InvoiceDetails.objects.exists()
+
+
+def test_who_writes_the_same_company_again_changes_nothing() -> None:
+    company = InvoiceDetails(
+        company="Tre Xanh", tax_code="0101248141", address="Hà Nội", email="a@example.com"
+    )
+    order = make_order(invoice=company)
+    row = InvoiceDetails.objects.get()
+
+    contact = make_contact(invoice=company)
+    correct_contact(order_id=order.pk, contact=contact, actor=Actor.system("test"), now=NOW)
+
+    assert InvoiceDetails.objects.get() == row
+    assert not Change.objects.filter(what="order.corrected").exists()

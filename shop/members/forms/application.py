@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.membership import ApplicationDetails
 from cooperatives.models import Cooperative
-from shop.accounts.forms import set_places
+from shop.accounts.forms import PlaceForm
 from shop.accounts.models import User
-from shop.core.models.geography import Division
 from shop.core.phones import looks_odd, normalise, shown
 from shop.members.forms.fields import MembersForm
 
@@ -35,8 +33,13 @@ BANKS = [
 ]
 
 
-class ApplicationForm(MembersForm):
+class ApplicationForm(PlaceForm, MembersForm):
     """The cooperative's legal identity, its place, its account, its story."""
+
+    field_order = (
+        *("name", "legal_name", "registration_number", "registration_issuer", "registered_on"),
+        *("tax_code", "representative", "phone", "province", "commune"),
+    )
 
     name = forms.CharField(
         label=_("What people call the cooperative"), max_length=120, help_text=_("Such as: HTX Thiên An.")
@@ -58,16 +61,6 @@ class ApplicationForm(MembersForm):
         help_text=_("Buyers and the market call this number."),
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
-    province = forms.ChoiceField(
-        label=_("Province or city"),
-        error_messages={"invalid_choice": _("There is no such province any more. Choose one from the list.")},
-    )
-    commune = forms.ChoiceField(
-        label=_("Commune or ward"),
-        error_messages={
-            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list.")
-        },
-    )
     hamlet = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *BANKS])
     bank_account = forms.RegexField(
@@ -86,20 +79,9 @@ class ApplicationForm(MembersForm):
         help_text=_("Buyers read this on your page."),
     )
 
-    def __init__(
-        self,
-        *args: Any,
-        provinces: Sequence[Division],
-        communes: Sequence[Division],
-        today: datetime.date,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._today = today
-        self._provinces = {province.code: province for province in provinces}
-        self._communes = {commune.code: commune for commune in communes}
-        set_places(self.fields["province"], _("Choose a province"), provinces)
-        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
 
     @classmethod
     def said_of(cls, cooperative: Cooperative) -> dict[str, Any]:
@@ -125,12 +107,8 @@ class ApplicationForm(MembersForm):
     def details(self, email: str) -> ApplicationDetails:
         said = {key: value for key, value in self.cleaned_data.items() if key in _COPIED}
         return ApplicationDetails(
-            **said | {"phone": normalise(said["phone"])},
+            **said | self.place | {"phone": normalise(said["phone"])},
             email=email,
-            province_code=self.cleaned_data["province"],
-            commune_code=self.cleaned_data["commune"],
-            province_name=self._provinces[self.cleaned_data["province"]].name,
-            commune_name=self._communes[self.cleaned_data["commune"]].full_name,
         )
 
 

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.actions.delivery import WayDetails, WayWords
 from cooperatives.actions.warehouses import WarehouseDetails
 from cooperatives.models import COLLECTED, Collecting, DeliveryWay, Warehouse, WayKind
-from shop.accounts.forms import set_places
+from shop.accounts.forms import PlaceForm
 from shop.core.calendar import weekday_name
-from shop.core.models.geography import Division
 from shop.core.phones import looks_odd, normalise, shown
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
@@ -123,20 +122,12 @@ class WayForm(WayWordsForm):
         return WayDetails(kind=WayKind(self.cleaned_data["kind"]), fee=self.cleaned_data["fee"], **said)
 
 
-class WarehouseForm(MembersForm):
+class WarehouseForm(PlaceForm, MembersForm):
     """A store house: what it is called, where it stands, and whether buyers come there."""
 
+    field_order = ("name",)
+
     name = forms.CharField(label=_("What the house is called"), max_length=120)
-    province = forms.ChoiceField(
-        label=_("Province or city"),
-        error_messages={"invalid_choice": _("There is no such province any more. Choose one from the list.")},
-    )
-    commune = forms.ChoiceField(
-        label=_("Commune or ward"),
-        error_messages={
-            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list.")
-        },
-    )
     street = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
     phone = forms.CharField(
         label=_("Phone number"),
@@ -146,19 +137,6 @@ class WarehouseForm(MembersForm):
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
     collecting = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
-
-    def __init__(
-        self,
-        *args: Any,
-        provinces: Sequence[Division],
-        communes: Sequence[Division],
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self._provinces = {province.code: province for province in provinces}
-        self._communes = {commune.code: commune for commune in communes}
-        set_places(self.fields["province"], _("Choose a province"), provinces)
-        set_places(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
 
     @classmethod
     def said_of(cls, house: Warehouse) -> dict[str, Any]:
@@ -184,10 +162,7 @@ class WarehouseForm(MembersForm):
         return WarehouseDetails(
             name=said["name"],
             street=said["street"],
-            province_code=said["province"],
-            commune_code=said["commune"],
-            province_name=self._provinces[said["province"]].name,
-            commune_name=self._communes[said["commune"]].full_name,
+            **self.place,
             phone=normalise(said["phone"]) if said["phone"] else "",
             collecting=Collecting(at_least) if said["collecting"] else Collecting.DISABLED,
         )

@@ -1,0 +1,92 @@
+"""The company that an order's invoice is made out to: on the checkout, and at the desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import InvoiceDetails
+from shop.core import tax_codes
+
+_NEEDED = {
+    "invoice_company": _("Write the company's name."),
+    "invoice_tax_code": _("Write the company's tax code."),
+    "invoice_address": _("Write where the company is registered."),
+}
+
+
+class InvoiceForm(forms.Form):
+    """Asked for where one is wanted, and else forgotten. Left empty, its e-mail is the form's `email`."""
+
+    invoice = forms.BooleanField(label=_("I need an invoice for a company."), required=False)
+    invoice_company = forms.CharField(
+        label=_("Company"),
+        max_length=250,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "organization"}),
+    )
+    invoice_tax_code = forms.CharField(
+        label=_("Tax code"),
+        max_length=20,
+        required=False,
+        help_text=_("10 digits, for example 0101248141; a branch has 3 more."),
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+    invoice_address = forms.CharField(
+        label=_("Address of the company"),
+        max_length=250,
+        required=False,
+        help_text=_("As it is registered."),
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    invoice_email = forms.EmailField(
+        label=_("E-mail for the invoice"),
+        required=False,
+        help_text=_("Left empty, it goes to the e-mail of the order."),
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
+        error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if given.get("invoice"):
+            self._check_invoice(given)
+        else:
+            for name in (*_NEEDED, "invoice_email"):
+                self.errors.pop(name, None)
+        return given
+
+    def _check_invoice(self, given: dict[str, Any]) -> None:
+        for name, words in _NEEDED.items():
+            if not given.get(name) and name not in self.errors:
+                self.add_error(name, words)
+        code = given["invoice_tax_code"] = tax_codes.normalise(given.get("invoice_tax_code", ""))
+        if code and not tax_codes.is_tax_code(code):
+            self.add_error(
+                "invoice_tax_code",
+                _("That is no tax code: look at its digits again. There are 10, 12 or 13."),
+            )
+        if not given.get("invoice_email") and not given.get("email") and "invoice_email" not in self.errors:
+            self.add_error(
+                "invoice_email", _("Write where the invoice is sent, here or as the order's e-mail.")
+            )
+
+    @property
+    def invoice_details(self) -> InvoiceDetails | None:
+        """What was written, unsaved and of no order yet, once it is valid; None where none is wanted."""
+        given = self.cleaned_data
+        if not given["invoice"]:
+            return None
+        return InvoiceDetails(
+            company=given["invoice_company"],
+            tax_code=given["invoice_tax_code"],
+            address=given["invoice_address"],
+            email=given["invoice_email"] or given["email"],
+        )
+
+
+def invoice_written(details: InvoiceDetails | None) -> dict[str, str]:
+    """What the form's fields hold of these details, but for the tick."""
+    return {f"invoice_{name}": written for name, written in details.details.items()} if details else {}
