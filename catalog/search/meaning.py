@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from itertools import islice, product
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from catalog.search.matching import Choice, begun
 from shop.core.prepared import prepared
 
 LONGEST_PHRASE = 4  # words
+_MOST_READINGS = 12
 
 
 def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
@@ -43,6 +45,14 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
             told.add(phrase)
             choices.append([[begun(each) for each in one.split()] for one in (phrase, *others[phrase])])
     return choices
+
+
+def readings_of(words: Sequence[str]) -> list[list[str]]:
+    """The words as they were written, then with what means the same in their place."""
+    choices = with_synonyms(words) or []
+    others = islice(product(*choices), _MOST_READINGS) if choices else ()
+    said = [list(words), *([term.word for phrase in one for term in phrase] for one in others)]
+    return [each for place, each in enumerate(said) if each not in said[:place]]
 
 
 @prepared

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 
 from catalog.models import Category
-from catalog.search.shelf import Shelf
-from catalog.search.words import words_of
+from catalog.search.shelf import NamedPlace, Shelf, beginnings
 from cooperatives.models import Cooperative
-from shop.core.models import show_in_language
-from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models import Translation, show_in_language
+from shop.core.models.geography import Division
 from shop.core.prepared import prepared
-from shop.core.text import folded_words
+
+_JOINED = 5  # letters of a word that may be several: few Vietnamese syllables are as long
+_LOOKED_AT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,72 +29,97 @@ class FoundPlace:
     former: str = ""
 
 
-def find_cooperatives(words: Sequence[str], most: int) -> list[Cooperative]:
-    """Cooperatives whose name holds every word, with what a link says of them."""
-    found = _cooperatives([f"% {word}%" for word in words], most=most) if words else []
-    show_in_language(found, "name")
-    return found
+def find_cooperatives(readings: Sequence[Sequence[str]], most: int) -> list[Cooperative]:
+    """Cooperatives whose name holds every word of a reading, with what a link says of them."""
+    found: dict[int, Cooperative] = {}
+    for words in filter(None, readings):
+        rows = _cooperatives(*_patterns(words))
+        found |= {row.pk: row for row in rows if holds(row.name, words)}
+        found |= _said(words)
+    shown = sorted(found.values(), key=lambda row: (row.sort_order, row.pk))[:most]
+    show_in_language(shown, "name")
+    return shown
 
 
-def find_categories(words: Sequence[str], most: int) -> list[Category]:
-    """Shelves whose name, in the page's language, holds every word; joined syllables too."""
-    if not words:
+def find_categories(readings: Sequence[Sequence[str]], most: int) -> list[Category]:
+    """Shelves whose name, their own or that in the page's language, holds every word of a reading."""
+    if not any(readings):
         return []
     rows = _categories()
+    own = {row.pk: row.name for row in rows}
     show_in_language(rows, "name")
-    return [row for row in rows if _holds(row.name, words)][:most]
+    return [
+        row
+        for row in rows
+        if any(holds(name, words) for words in readings if words for name in {row.name, own[row.pk]})
+    ][:most]
 
 
-def find_places(query: str, shelf: Shelf, most: int) -> list[FoundPlace]:
+def find_places(readings: Sequence[Sequence[str]], shelf: Shelf, most: int) -> list[FoundPlace]:
     """Provinces and communes that goods come from and that are called so, or were before the mergers."""
-    words = words_of(query)
-    if not words:
-        return []
-    begins = _divisions([f"% {word}%" for word in words])
-    found = [_place(row, shelf) for row in begins if _has_goods(row, shelf)][:most]
-    if len(found) < most:
-        there = {place.division.pk for place in found}
-        former = FormerPlace.objects.filter(folded=" ".join(words)).select_related("division")
-        for row in former.order_by("division__sort_key", "pk"):
-            if row.division_id not in there and _has_goods(row.division, shelf):
-                there.add(row.division_id)
-                found.append(_place(row.division, shelf, former=f"{row.type_word} {row.name}"))
-    return found[:most]
+    found: dict[int, FoundPlace] = {}
+    for words in filter(None, readings):
+        for place in shelf.places:
+            if _begin(place.name, words):
+                found.setdefault(place.division.pk, _found(place, shelf))
+    for words in filter(None, readings if len(found) < most else ()):
+        written = "".join(words)
+        for place in shelf.places:
+            called = [each for each in place.former if _is_called(each.joined, written)]
+            if called:
+                found.setdefault(place.division.pk, _found(place, shelf, former=called[0].full_name))
+    return list(found.values())[:most]
 
 
-def _has_goods(row: Division, shelf: Shelf) -> bool:
-    return row.code in (shelf.provinces if row.level == Level.PROVINCE else shelf.communes)
+def holds(name: str, words: Sequence[str]) -> bool:
+    """Whether each of the folded words begins a word of the name, or several of its words written as one."""
+    return _begin(beginnings(name), words)
+
+
+def _begin(name: Sequence[str], words: Sequence[str]) -> bool:
+    return all(any(each.startswith(word) for each in name) for word in words)
+
+
+def _is_called(name: str, written: str) -> bool:
+    """Whether it is the name; of what is longer, whether the name begins so."""
+    return name == written or (len(written) >= _JOINED and name.startswith(written))
+
+
+def _found(place: NamedPlace, shelf: Shelf, former: str = "") -> FoundPlace:
+    return FoundPlace(place.division, len(shelf.goods_from(place.division)), former)
+
+
+def _patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What a name is like that holds all words, each after a space; and what it is like without its spaces.
+
+    Few letters are found between any two words: those are looked for after a space alone.
+    """
+    begun = [f"% {word}%" for word in words]
+    return begun, [
+        f"%{word}%" if len(word) >= _JOINED else like for word, like in zip(words, begun, strict=True)
+    ]
 
 
 @prepared
-def _cooperatives(patterns: Collection[str], *, most: int) -> QuerySet[Cooperative]:
-    rows = _each_like(Cooperative.objects.public(), "folded_name", patterns)
-    return rows.only("slug", "name").order_by("sort_order", "pk")[:most]
+def _cooperatives(begun: Collection[str], joined: Collection[str]) -> QuerySet[Cooperative]:
+    where = "(' ' || folded_name LIKE %s OR replace(folded_name, ' ', '') LIKE %s)"
+    params = [like for pair in zip(begun, joined, strict=True) for like in pair]
+    rows = Cooperative.objects.public().extra(where=[where] * len(begun), params=params)  # noqa: S610
+    return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_LOOKED_AT]
 
 
-@prepared
-def _divisions(patterns: Collection[str]) -> QuerySet[Division]:
-    rows = _each_like(Division.objects.filter(valid_until=None), "folded", patterns)
-    return rows.only("code", "level", "full_name", "parent").order_by("-level", "sort_key", "pk")
-
-
-def _each_like(rows: QuerySet[Any], column: str, patterns: Collection[str]) -> QuerySet[Any]:
-    """Rows whose words, each after a space, are like all of these; the patterns are made of plain words."""
-    where = f"' ' || {column} LIKE %s"
-    return rows.extra(where=[where] * len(patterns), params=list(patterns))  # noqa: S610
+def _said(words: Sequence[str]) -> dict[int, Cooperative]:
+    """Cooperatives by key whose name in the page's language holds the words; none in the shop's own."""
+    language = get_language() or settings.LANGUAGE_CODE
+    if language == settings.LANGUAGE_CODE:
+        return {}
+    kind = Cooperative._meta.label_lower
+    told = Translation.objects.filter(kind=kind, field="name", language=language).order_by("pk")
+    keys = [key for key, text in told.values_list("key", "text") if holds(text, words)]
+    rows = Cooperative.objects.public().filter(pk__in=keys) if keys else Cooperative.objects.none()
+    return {row.pk: row for row in rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")}
 
 
 @prepared
 def _categories() -> QuerySet[Category]:
     return Category.objects.in_order().only("slug", "name")
-
-
-def _place(row: Division, shelf: Shelf, former: str = "") -> FoundPlace:
-    sets = shelf.provinces if row.level == Level.PROVINCE else shelf.communes
-    return FoundPlace(row, len(sets.get(row.code, ())), former)
-
-
-def _holds(name: str, words: Sequence[str]) -> bool:
-    own = folded_words(name)
-    joined = "".join(own)
-    return all(any(each.startswith(word) for each in own) or joined.startswith(word) for word in words)

@@ -12,20 +12,45 @@ import threading
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from django.db.models import Prefetch
 from pyroaring import BitMap
 
 from catalog.models import Listing, Variant
 from catalog.search.journal import Journal, Outdated
 from catalog.search.matching import Memory
 from cooperatives.models import Certificate
+from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.text import folded_words
 
 BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # where bands of prices begin, in minor units
 LONGEST_SECONDS = 3_600  # after which everything is read anew, whatever the journal says
 
 Sets = dict[Any, BitMap]
+Beginnings = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormerName:
+    """What a place was called before the mergers, `Xã Vi Hương`; `joined`: its folded name without spaces."""
+
+    full_name: str
+    joined: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """A province or commune with goods, and what it is and was called."""
+
+    division: Division
+    name: Beginnings
+    former: Sequence[FormerName]
+
+
 _SETS = (
     *("categories", "cooperatives", "provinces", "communes", "prices", "bands", "months", "units"),
     *("stars", "certificates"),
@@ -61,6 +86,27 @@ class Shelf:
             setattr(self, name, {})
         self._read(None)
 
+    @cached_property
+    def places(self) -> list[NamedPlace]:
+        """Where goods come from: provinces first, each in the order of the alphabet."""
+        codes = [code for code in (*self.provinces, *self.communes) if code]
+        rows = Division.objects.filter(code__in=codes, valid_until=None).prefetch_related(
+            Prefetch("former_places", FormerPlace.objects.order_by("folded", "pk"))
+        )
+        return [
+            NamedPlace(
+                row,
+                beginnings(row.name),
+                [FormerName(str(each), each.folded.replace(" ", "")) for each in row.former_places.all()],
+            )
+            for row in rows.order_by("-level", "sort_key", "pk")
+            if self.goods_from(row)
+        ]
+
+    def goods_from(self, division: Division) -> BitMap:
+        sets = self.provinces if division.level == Level.PROVINCE else self.communes
+        return sets.get(division.code, BitMap())
+
     @property
     def is_worn(self) -> bool:
         return time.monotonic() - self._begun > LONGEST_SECONDS
@@ -80,6 +126,8 @@ class Shelf:
         for name in _SETS:
             setattr(new, name, _without(getattr(self, name), gone))
         new._read(touched)
+        if (new.provinces.keys(), new.communes.keys()) != (self.provinces.keys(), self.communes.keys()):
+            new.__dict__.pop("places", None)
         return new
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
@@ -171,6 +219,12 @@ def shelf_of(channel_id: int, day: datetime.date) -> Shelf:
 def band_of(price: int) -> int:
     """Where the band of a price begins."""
     return BANDS[bisect_right(BANDS, price) - 1]
+
+
+def beginnings(name: str) -> Beginnings:
+    """What a name and each of its further words begin with, folded and without spaces, longest first."""
+    words = folded_words(name)
+    return tuple("".join(words[first:]) for first in range(len(words)))
 
 
 def union(sets: Iterable[BitMap]) -> BitMap:

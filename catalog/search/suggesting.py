@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from catalog.models import Category, Product
 from catalog.search.finding import named_so_far
+from catalog.search.meaning import readings_of
 from catalog.search.places import FoundPlace, find_categories, find_cooperatives, find_places
 from catalog.search.shelf import Shelf
 from catalog.search.words import words_of
@@ -38,11 +39,12 @@ def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
     words = words_of(query)
     if sum(map(len, words)) < SHORTEST:
         return Suggestions()
+    readings = readings_of(words)
     return Suggestions(
         goods=_goods(query, shelf),
-        categories=find_categories(words, MOST_OTHERS),
-        cooperatives=find_cooperatives(words, MOST_OTHERS),
-        places=find_places(query, shelf, MOST_OTHERS),
+        categories=find_categories(readings, MOST_OTHERS),
+        cooperatives=find_cooperatives(readings, MOST_OTHERS),
+        places=find_places(readings, shelf, MOST_OTHERS),
     )
 
 

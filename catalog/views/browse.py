@@ -15,6 +15,7 @@ from pyroaring import BitMap
 
 from catalog.models import Category
 from catalog.search.finding import COUNTED, Found, look_up
+from catalog.search.meaning import readings_of
 from catalog.search.ordering import InOrder, Order
 from catalog.search.places import find_categories, find_cooperatives, find_places
 from catalog.search.shelf import Shelf, shelf_of
@@ -69,7 +70,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "search_words": query[:200],
         "has_words": bool(words),
         "instead": found.instead if tiers else "",
-        "others": _others(query, words, found, shelf) if words and not _is_htmx(request) else None,
+        "others": _others(words, found, shelf) if words and not _is_htmx(request) else None,
         "fewer": with_fewer_words(query, shelf) if words and not tiers else [],
     }
     categories = list(Category.objects.roots()) if tiers else []
@@ -137,13 +138,14 @@ def market_shelf() -> Shelf:
     return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
 
 
-def _others(query: str, words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
-    """What else a search found; by the words that were meant where the goods were."""
-    meant = found.instead.split() or words
+def _others(words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
+    """What else a search found; by the words that were meant where the goods were, and as they stand."""
+    meant = [found.instead.split()] if found.instead else []
+    readings = [*meant, *readings_of(words)]
     return {
-        "categories": find_categories(meant, MOST_FOUND),
-        "places": find_places(found.instead or query, shelf, MOST_FOUND),
-        "cooperatives": find_cooperatives(meant, MOST_FOUND),
+        "categories": find_categories(readings, MOST_FOUND),
+        "places": find_places(readings, shelf, MOST_FOUND),
+        "cooperatives": find_cooperatives(readings, MOST_FOUND),
     }
 
 

@@ -15,7 +15,7 @@ from catalog.search.spelling import distance
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.models import Change
+from shop.core.models import Change, Translation
 from tests.catalog.test_browse import names, page_of
 from tests.factories import (
     NOW,
@@ -224,6 +224,51 @@ def test_a_search_finds_shelves_sellers_and_places_too(client: Client) -> None:
     place = page_of(client, "/tim/?q=thai nguyen")
     assert f'href="/san-pham/?noi={THAI_NGUYEN}"' in place
     assert names(page_of(client, f"/san-pham/?noi={THAI_NGUYEN}")) == ["Miến dong"]
+
+
+def test_sellers_shelves_and_places_are_found_by_joined_syllables_synonyms_and_either_language(
+    client: Client,
+) -> None:
+    make_places()
+    fabrics = make_category("Thổ cẩm")
+    seller = make_seller(
+        "HTX Thiên An", slug="thien-an", province_code=THAI_NGUYEN, commune_code="01948", sort_order=1
+    )
+    make_product(seller, name="Gối", category=fabrics)
+    make_cooperative("HTX Yến Dương", slug="yen-duong", sort_order=2)
+    for row, text in ((seller, "Peace Cooperative"), (fabrics, "Brocade")):
+        kind = row._meta.label_lower
+        Translation.objects.create(kind=kind, key=str(row.pk), language="en", field="name", text=text)
+    same("thổ cẩm", "vải dệt")
+    same("htx", "hợp tác xã")
+
+    shelf, stall, province = "/danh-muc/tho-cam/", "/hop-tac-xa/thien-an/", f"/san-pham/?noi={THAI_NGUYEN}"
+    commune, other = "/san-pham/?xa=01948", "/hop-tac-xa/yen-duong/"
+    expected = {
+        "thienan": [stall],
+        "hợp tác xã": [stall, other],
+        "hop tac xa yenduong": [other],
+        "hien": [],  # no word begins so
+        "enan": [],
+        "thainguyen": [province],
+        "phuthong": [commune],
+        "vihuong": [commune],  # as it was called before
+        "vi huo": [commune],
+        "vi": [],
+        "vải dệt": [shelf],
+        "thocam": [shelf],
+    }
+    english = {"peace": [f"/en{stall}"], "thienan": [f"/en{stall}"], "brocade": ["/en" + shelf]}
+    english["tho cam"] = [f"/en{shelf}"]
+
+    def also(path: str, query: str) -> list[str]:
+        return re.findall(
+            r'class="filter" href="([^"?]+[^"]*)"', client.get(path, {"q": query}).content.decode()
+        )
+
+    assert {query: also("/tim/", query) for query in expected} == expected
+    assert {query: also("/en/tim/", query) for query in english} == english
+    assert stall in client.get("/tim/goi-y/", {"q": "thiena"}).content.decode()
 
 
 def test_suggestions_come_while_typing_and_lead_there(client: Client) -> None:
