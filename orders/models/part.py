@@ -33,7 +33,7 @@ from orders.states import (
     PartState,
     Progress,
 )
-from shop.core.models import WithMetadata, WithTimes, show_in_language
+from shop.core.models import WithMetadata, WithTimes, note_own_words, own_words, show_in_language
 
 if TYPE_CHECKING:
     from orders.models.parcel import Parcel
@@ -125,10 +125,15 @@ def show_ways_in_language(parts: Iterable[OrderPart]) -> None:
     Where a way is called otherwise by now, what was said when it was ordered stays. One query, none in
     the shop's own language. The parts must not be saved afterwards.
     """
-    same = [(part, part.way) for part in parts if part.way is not None and part.way.name == part.way_name]
+    told = list(parts)
+    same = [(part, part.way) for part in told if part.way is not None and part.way.name == part.way_name]
     show_in_language([way for _part, way in same], "name")
+    translated = {part.pk for part, way in same if "name" not in own_words(way)}
     for part, way in same:
         part.way_name = way.name
+    for part in told:
+        if part.pk not in translated:
+            note_own_words(part, "way_name")
 
 
 class OrderPart(Counted, WithMetadata, WithTimes):

@@ -184,11 +184,12 @@ def choices_of(share: Share) -> list[Choice]:
 
 
 def in_language(quote: Quote) -> None:
-    """Names of goods, kinds and cooperatives in the page's language, one query each."""
+    """What goods, kinds, cooperatives and ways are called in the page's language, one query each."""
     variants = list({line.variant.pk: line.variant for line in quote.lines}.values())
     show_in_language(variants, "name")
     show_in_language([variant.product for variant in variants], "name")
     show_in_language([share.cooperative for share in quote.shares], "name")
+    show_in_language([offer.way for share in quote.shares for offer in share.offers], "name", "note")
 
 
 def _pause_words(name: str, until: datetime.date | None) -> str:

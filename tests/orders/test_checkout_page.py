@@ -17,6 +17,7 @@ from catalog.models import Price, Stock, Variant
 from cooperatives.models import Cooperative
 from orders.models import Basket, BasketLine, Order, Reservation
 from shop.accounts.models import Consent
+from shop.core.models import Translation
 from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,
@@ -530,3 +531,32 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
     after = queries()
 
     assert after == before
+
+
+def test_english_pages_say_what_is_translated_and_mark_what_is_not(client: Client) -> None:
+    seller = make_seller("HTX Thiên An", email="htx@example.com")
+    variant = make_variant(seller, name="Quýt")
+    way = seller.ways.get()
+    other = make_way(seller, make_channel(), name="Xe khách", note="Bến xe phía nam")
+    for row, field, text in ((way, "name", "To your door"), (other, "note", "South station")):
+        kind, key = row._meta.label_lower, str(row.pk)
+        Translation.objects.create(kind=kind, key=key, language="en", field=field, text=text)
+    put(client, variant)
+    client.post("/en/gio-hang/noi-nhan/", {"province": HANOI})
+
+    basket, checkout = text_of(client.get("/en/gio-hang/")), opened(client)
+    send(client)
+    order = Order.objects.get()
+    followed = text_of(client.get(f"/en/don-hang/{order.pk}/"))
+    letter = Notification.objects.get(to="hanh@example.com").html
+
+    for page in (basket, checkout):
+        for told in ("<b>To your door</b>", '<b lang="vi">Xe khách</b>', "<span>South station</span>"):
+            assert told in page
+        assert re.search(r'lang="vi">(<a [^>]+>)?Quýt<', page)
+        assert re.search(r'<(b|legend) lang="vi">HTX Thiên An<', page)
+    for page in (followed, letter):
+        assert "<span>To your door</span>" in page
+        assert '<span lang="vi">Quýt</span>' in page
+    order.lines.update(translated_product_name="Mandarin")
+    assert '<span lang="en">Mandarin</span>' in text_of(client.get(f"/don-hang/{order.pk}/"))

@@ -14,7 +14,7 @@ from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
 from shop.core.models.tax import TaxClass, TaxRate, tax_rates
-from shop.core.models.translation import Translation, own_words, show_in_language
+from shop.core.models.translation import Translation, note_own_words, own_words, show_in_language
 
 __all__ = [
     "AllocationStrategy",
@@ -41,6 +41,7 @@ __all__ = [
     "done_before",
     "made_before",
     "market_channel",
+    "note_own_words",
     "own_words",
     "record_change",
     "shop_settings",

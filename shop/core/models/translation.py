@@ -67,7 +67,13 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
                 own.add(field)
 
 
+def note_own_words(row: models.Model, field: str) -> None:
+    """Let `own_words` know a text that is in the shop's own language, on a page that is not."""
+    if (get_language() or settings.LANGUAGE_CODE) != settings.LANGUAGE_CODE:
+        row.__dict__.setdefault(_OWN, set()).add(field)
+
+
 def own_words(row: models.Model) -> Set[str]:
-    """The fields that `show_in_language` found no translation of: they are in the shop's own language."""
+    """The fields that are in the shop's own language, where that is not the page's."""
     own: Set[str] = row.__dict__.get(_OWN, frozenset())
     return own
