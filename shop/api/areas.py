@@ -9,6 +9,7 @@ from shop.api import (
     catalogue,
     checkout,
     content,
+    cooperatives,
     orders,
     payment,
     shipping,
@@ -18,5 +19,6 @@ from shop.api import (
 
 AREAS = (
     *(base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA),
-    *(orders.AREA, checkout.AREA, payment.AREA, shipping.AREA, staff.AREA, translation.AREA),
+    *(orders.AREA, checkout.AREA, payment.AREA, shipping.AREA, staff.AREA, cooperatives.AREA),
+    translation.AREA,
 )

@@ -28,6 +28,7 @@ UUID_TYPES = frozenset(
         "Checkout",
         "CheckoutLine",
         "CheckoutDelivery",
+        "CooperativePayout",
         "TransactionItem",
         "Promotion",
         "PromotionRule",

@@ -28,8 +28,8 @@ ENUMS: dict[str, Choices] = {"CooperativeCertificateKind": CertificateKind}
 
 
 def _seen(context: Context, channel: Channel | None) -> Rows:
-    """Those with a page; staff who care for goods or orders see all."""
-    if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS):
+    """Those with a page; staff who care for goods or orders, or answer applications, see all."""
+    if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS, Permission.MANAGE_STAFF):
         return Cooperative.objects.all()
     own = own_goods(context, "pk")
     return (

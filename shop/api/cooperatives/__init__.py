@@ -1,0 +1,20 @@
+"""What is done with cooperatives and their money, beside Saleor's contract, which knows no sellers."""
+
+from pathlib import Path
+
+from cooperatives.states import CooperativeState
+from orders.models import PayoutWay
+from orders.states import PayoutState, SettlementState
+from shop.api.cooperatives import mutations, settlements
+from shop.api.schema import Area
+
+AREA = Area(
+    Path(__file__).parent,
+    types=(*settlements.TYPES, mutations.mutation),
+    enums={
+        "CooperativeState": CooperativeState,
+        "CooperativePayoutState": PayoutState,
+        "CooperativePayoutWay": PayoutWay,
+        "CooperativeSettlementState": SettlementState,
+    },
+)

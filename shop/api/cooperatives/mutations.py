@@ -1,0 +1,130 @@
+"""Changing what a cooperative says and whether it sells, closing its periods and paying it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.actions.membership import answer_application, pause_cooperative, resume_cooperative
+from cooperatives.actions.stall import tell_story
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from orders.actions.payouts import mark_paid
+from orders.actions.settle import close_settlement
+from orders.models import Payout
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.cooperatives import cooperative
+from shop.api.context import Context
+from shop.api.cooperatives.settlements import payout, settlement
+from shop.api.errors import Mistake
+from shop.api.ids import given_key
+from shop.api.permissions import Within
+from shop.api.roots import Mutations
+from shop.core.calendar import day_of
+from shop.core.errors import Missing
+from shop.core.models import bound_key
+
+mutation = Mutations(
+    codes={
+        "account_needed": "REQUIRED",
+        "key_reused": "UNIQUE",
+        "reason_needed": "REQUIRED",
+        "reference_needed": "REQUIRED",
+    }
+)
+OWN = (Within(Permission.MANAGE_PRODUCTS),)
+ANSWERING = (Permission.MANAGE_STAFF,)
+PAYING = (Permission.HANDLE_PAYMENTS,)
+_LONGEST_NOTE = 250
+
+
+@mutation.field(permissions=OWN)
+def cooperative_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    row, given = _theirs(arguments["id"], context), arguments["input"]
+    said = {name: given[name] if given.get(name) is not None else getattr(row, name) for name in _SAID}
+    tell_story(cooperative=row, **said, actor=context.actor, now=context.now)
+    return _shown(row.pk, context, selection)
+
+
+_SAID = ("summary", "story")
+
+
+@mutation.field(permissions=OWN)
+def cooperative_pause(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    row, note = _theirs(arguments["id"], context), (arguments.get("note") or "").strip()
+    if len(note) > _LONGEST_NOTE:
+        raise Mistake("INVALID", _("This is too long."), field="note")
+    pause_cooperative(
+        cooperative_id=row.pk,
+        until=arguments.get("until"),
+        note=note,
+        today=day_of(context.now),
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(row.pk, context, selection)
+
+
+@mutation.field(permissions=OWN)
+def cooperative_resume(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    row = _theirs(arguments["id"], context)
+    resume_cooperative(cooperative_id=row.pk, actor=context.actor, now=context.now)
+    return _shown(row.pk, context, selection)
+
+
+@mutation.field(permissions=ANSWERING)
+def cooperative_answer(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    key = given_key(arguments["id"], "Cooperative", field="id")
+    if not Cooperative.objects.filter(pk=key, is_house=False).exists():
+        raise Missing(field="id")
+    answer_application(
+        cooperative_id=key,
+        answer=CooperativeState(arguments["state"]),
+        reason=arguments.get("reason") or "",
+        actor=context.actor,
+        now=context.now,
+    )
+    return _shown(key, context, selection)
+
+
+@mutation.field(permissions=PAYING)
+def cooperative_settlement_close(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    key = given_key(arguments["id"], "CooperativeSettlement", field="id")
+    close_settlement(settlement_id=key, actor=context.actor, now=context.now)
+    return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
+
+
+@mutation.field(permissions=PAYING)
+def payout_mark_paid(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    """Of a settlement: what buyers are given back belongs to their refunds."""
+    key = given_key(arguments["id"], "CooperativePayout", field="id")
+    if not Payout.objects.filter(pk=key, settlement__isnull=False).exists():
+        raise Missing(field="id")
+    sent = arguments.get("idempotencyKey")
+    mark_paid(
+        payout_id=key,
+        reference=arguments["reference"],
+        key=None if sent is None else bound_key(str(sent), "api", "paid", key.hex),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"payout": payout.by_key(context, [key], selection.names("payout")).get(key)}
+
+
+def _theirs(text: str, context: Context) -> Cooperative:
+    """A cooperative whose goods the requester handles. Raises Mistake, Missing."""
+    key = given_key(text, "Cooperative", field="id")
+    theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
+    found = Cooperative.objects.filter(theirs, pk=key, is_house=False).first()
+    if found is None:
+        raise Missing(field="id")
+    return found
+
+
+def _shown(key: Any, context: Context, selection: Selection) -> dict[str, Any]:
+    shown = cooperative.by_pair(context, [(key, None)], selection.names("cooperative"))
+    return {"cooperative": shown.get((key, None))}

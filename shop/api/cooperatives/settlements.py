@@ -1,0 +1,142 @@
+"""Periods of money between the platform and cooperatives, and what is paid out of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from orders.models import Figures, LedgerEntry, Payout, Settlement
+from orders.states import SettlementState
+from shop.accounts.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.cooperatives import cooperative
+from shop.api.connections import Key, connect
+from shop.api.context import Context
+from shop.api.ids import key_of
+from shop.api.money import Sum
+from shop.api.permissions import Within
+from shop.api.roots import Queries
+from shop.api.types import Row, Rows, Type
+from shop.core.claims import in_camel_case
+
+# The platform's staff who pay, and those of cooperatives who look after their own money.
+SEES_MONEY = (Within(Permission.HANDLE_PAYMENTS),)
+_FIGURES = tuple(each.name for each in fields(Figures))
+
+
+def _settlements(context: Context) -> Rows:
+    rows: Rows = Settlement.objects.filter(
+        context.scope(Permission.HANDLE_PAYMENTS).rows(cooperative="cooperative")
+    )
+    return rows
+
+
+def _payouts(context: Context) -> Rows:
+    """Those of settlements; what buyers are given back belongs to their refunds."""
+    scope = context.scope(Permission.HANDLE_PAYMENTS)
+    rows: Rows = Payout.objects.filter(settlement__isnull=False)
+    return rows.filter(scope.rows(cooperative="settlement__cooperative"))
+
+
+settlement = Type("CooperativeSettlement", _settlements)
+settlement.id()
+settlement.columns(
+    number="number",
+    state="state",
+    currency="currency",
+    openedAt="opened_at",
+    closedAt="closed_at",
+    paidAt="paid_at",
+)
+figures = Type("CooperativeSettlementFigures")
+figures.plain(*(in_camel_case(name) for name in (*_FIGURES, "payable")))
+
+payout = Type("CooperativePayout", _payouts)
+payout.id()
+payout.columns(state="state", way="way", madeAt="made_at", paidAt="paid_at", reference="reference")
+payout.one("settlement", settlement, by="settlement_id")
+
+
+@settlement.field("cooperative", needs="cooperative_id")
+def whose(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    pairs = [(row.cooperative_id, None) for row in rows]
+    found = cooperative.by_pair(context, pairs, selection.names())
+    return [found.get(pair) for pair in pairs]
+
+
+@settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))
+def figures_of(rows: list[Row], *_: Any) -> list[dict[str, Sum]]:
+    """Of running periods out of the ledger, in one query."""
+    running = [row.id for row in rows if row.state == SettlementState.OPEN]
+    found = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
+    return [
+        _shown(found.get(row.id, Figures()) if row.state == SettlementState.OPEN else _fixed(row), row)
+        for row in rows
+    ]
+
+
+def _fixed(row: Row) -> Figures:
+    """What closing wrote down."""
+    return Figures(**{name: getattr(row, name) for name in _FIGURES})
+
+
+def _shown(said: Figures, row: Row) -> dict[str, Sum]:
+    amounts = asdict(said) | {"payable": said.payable}
+    return {in_camel_case(name): Sum(amount, row.currency) for name, amount in amounts.items()}
+
+
+@settlement.field("payout", needs="id")
+def payouts_of(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Row | None]:
+    wanted = payout.rows(context).filter(settlement__in=[row.id for row in rows])
+    found = payout.grouped(wanted, selection.names(), by="settlement_id")
+    return [next(iter(found.get(row.id, ())), None) for row in rows]
+
+
+@payout.field("amount", needs=("amount", "currency"))
+def amounts(rows: list[Row], *_: Any) -> list[Sum]:
+    return [Sum(row.amount, row.currency) for row in rows]
+
+
+@payout.field("accountEnd", needs="bank_account")
+def ends(rows: list[Row], *_: Any) -> list[str]:
+    """Enough for its owner to know it again."""
+    return [row.bank_account[-4:] for row in rows]
+
+
+@cooperative.field(
+    needs="state",
+    permissions=[
+        Permission.MANAGE_STAFF,
+        Within(Permission.MANAGE_PRODUCTS),
+        Within(Permission.MANAGE_ORDERS),
+    ],
+)
+def state(rows: list[Row], *_: Any) -> list[str]:
+    return [row.state for row in rows]
+
+
+query = Queries()
+
+
+@query.field(permissions=SEES_MONEY)
+def cooperative_settlements(
+    arguments: dict[str, Any], context: Context, selection: Selection
+) -> dict[str, Any]:
+    rows = _narrowed(settlement.rows(context), arguments, "cooperative")
+    order = [Key("opened_at", descending=True), Key("id", descending=True)]
+    return connect(settlement, rows, arguments, selection, order=order)
+
+
+@query.field(permissions=SEES_MONEY)
+def cooperative_payouts(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
+    rows = _narrowed(payout.rows(context), arguments, "settlement__cooperative")
+    return connect(payout, rows, arguments, selection, order=[Key("made_at"), Key("id")])
+
+
+def _narrowed(rows: Rows, arguments: dict[str, Any], whose_column: str) -> Rows:
+    if arguments.get("cooperative") is not None:
+        rows = rows.filter(**{whose_column: key_of(arguments["cooperative"], "Cooperative")})
+    return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])
+
+
+TYPES = (settlement, figures, payout, query)

@@ -1,0 +1,171 @@
+"""Cooperatives over the API, beside Saleor's contract: what they say, the platform's answer, their money."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+import pytest
+
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from orders.models import Payout, Settlement
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.models import Change
+from tests.factories import make_cooperative, make_seller, make_staff, make_user
+from tests.orders.settled import ACCOUNT, close, owed
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+FIGURES = "figures { broughtOver { amount } corrections { amount } payable { amount currency } }"
+MONEY = f"""query($cooperative: ID) {{
+    cooperativeSettlements(first: 9, cooperative: $cooperative) {{ totalCount edges {{ node {{
+        number state cooperative {{ name }} {FIGURES} payout {{ amount {{ amount }} state accountEnd }}
+    }} }} }}
+    cooperativePayouts(first: 9, cooperative: $cooperative) {{ edges {{ node {{
+        id reference settlement {{ cooperative {{ name }} }} }} }} }}
+}}"""
+PAY = """mutation($id: ID!, $reference: String!, $key: UUID) {
+    payoutMarkPaid(id: $id, reference: $reference, idempotencyKey: $key) {
+        payout { state reference } errors { field code } } }"""
+ANSWER = """mutation($id: ID!, $state: CooperativeState!, $reason: String) {
+    cooperativeAnswer(id: $id, state: $state, reason: $reason) {
+        cooperative { state } errors { field code } } }"""
+
+
+def key_of(row):
+    return global_id("Cooperative", row.pk)
+
+
+def test_staff_of_a_cooperative_say_what_its_page_shows_and_when_it_rests():
+    thien_an, other = make_cooperative("HTX Thiên An", story="Từ xưa."), make_cooperative("HTX Khác")
+    token = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,)))
+    day = datetime.date.today() + datetime.timedelta(days=20)
+    update = """mutation($id: ID!, $input: CooperativeInput!) { cooperativeUpdate(id: $id, input: $input) {
+        cooperative { summary story } errors { field code } } }"""
+    pause = """mutation($id: ID!, $until: Date, $note: String) {
+        cooperativePause(id: $id, until: $until, note: $note) {
+            cooperative { pausedUntil } errors { field code } } }"""
+    resume = (
+        "mutation($id: ID!) { cooperativeResume(id: $id) { cooperative { pausedUntil } errors { code } } }"
+    )
+
+    told = data_of(update, token, id=key_of(thien_an), input={"summary": "Gối  thảo dược"})[
+        "cooperativeUpdate"
+    ]
+    rests = data_of(pause, token, id=key_of(thien_an), until=day.isoformat(), note="Tết")["cooperativePause"]
+    sells = data_of(resume, token, id=key_of(thien_an))["cooperativeResume"]
+
+    assert told == {"cooperative": {"summary": "Gối thảo dược", "story": "Từ xưa."}, "errors": []}
+    assert rests == {"cooperative": {"pausedUntil": day.isoformat()}, "errors": []}
+    assert sells == {"cooperative": {"pausedUntil": None}, "errors": []}
+    changes = Change.objects.of(thien_an).order_by("pk").values_list("what", "door")
+    assert list(changes) == [(f"cooperative.{what}", "api") for what in ("told", "paused", "resumed")]
+    others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
+    before = every_row()
+    for query, variables, field, code in (
+        (update, {"id": key_of(other), "input": {"story": "X"}}, "id", "NOT_FOUND"),
+        (pause, {"id": key_of(other)}, "id", "NOT_FOUND"),
+        (update, {"id": key_of(thien_an), "input": {"summary": "x" * 251}}, "summary", "INVALID"),
+        (pause, {"id": key_of(thien_an), "until": "2020-01-01"}, "until", "INVALID"),
+        (pause, {"id": key_of(thien_an), "note": "x" * 251}, "note", "INVALID"),
+    ):
+        (answer,) = data_of(query, token, **variables).values()
+        assert answer == {"cooperative": None, "errors": [{"field": field, "code": code}]}
+    for nobody in others:
+        assert ask(resume, nobody, id=key_of(thien_an))["data"] == {"cooperativeResume": None}
+    assert every_row() == before
+
+
+def test_the_platform_answers_who_asks_to_sell():
+    asks = make_cooperative("HTX Mới", state=CooperativeState.APPLIED)
+    token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(asks)
+
+    def answered(state, **more):
+        return data_of(ANSWER, token, id=key, state=state, **more)["cooperativeAnswer"]
+
+    assert answered("REJECTED")["errors"] == [{"field": "reason", "code": "REQUIRED"}]
+    assert answered("NEEDS_MORE", reason="Thiếu giấy") == {
+        "cooperative": {"state": "NEEDS_MORE"},
+        "errors": [],
+    }
+    assert answered("APPROVED") == {"cooperative": {"state": "APPROVED"}, "errors": []}
+    assert answered("REJECTED", reason="x")["errors"][0]["code"] == "WRONG_MOVE"
+    assert Cooperative.objects.get(pk=asks.pk).warehouses.count() == 1
+    seen = "query($id: ID!) { cooperative(id: $id) { name state } }"
+    shown = ask(seen, id=key)
+    assert shown["data"] == {"cooperative": {"name": "HTX Mới", "state": None}}
+    assert shown["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    members = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(asks,)))
+    assert ask(ANSWER, members, id=key, state="SUSPENDED", reason="x")["data"] == {"cooperativeAnswer": None}
+
+
+def test_a_period_is_closed_and_paid_and_each_sees_its_own():
+    thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    Cooperative.objects.filter(pk=thien_an.pk).update(**ACCOUNT)
+    running, theirs = owed(thien_an), owed(yen_duong, 70_000, key="2")
+    platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
+    members = token_of(make_staff(Permission.HANDLE_PAYMENTS, works_for=(thien_an,)))
+    end = """mutation($id: ID!) { cooperativeSettlementClose(id: $id) {
+        settlement { state closedAt } errors { code } } }"""
+
+    def shown(token, **variables):
+        return data_of(MONEY, token, **variables)
+
+    def of(name, state, amount, payout):
+        money = {"amount": amount}
+        figures = {"broughtOver": {"amount": 0}, "corrections": money, "payable": money | {"currency": "VND"}}
+        of_whom = {"cooperative": {"name": name}, "figures": figures, "payout": payout}
+        return {"node": {"number": 1, "state": state} | of_whom}
+
+    own = shown(members)["cooperativeSettlements"]
+    assert own == {"totalCount": 1, "edges": [of("HTX Thiên An", "OPEN", 50_000, None)]}
+    assert shown(platform)["cooperativeSettlements"]["totalCount"] == 2
+    assert shown(members, cooperative=key_of(yen_duong))["cooperativeSettlements"]["totalCount"] == 0
+    done = data_of(end, platform, id=global_id("CooperativeSettlement", running.pk))
+    assert done["cooperativeSettlementClose"]["settlement"]["state"] == "CLOSED"
+    again = data_of(end, platform, id=global_id("CooperativeSettlement", running.pk))
+    assert again["cooperativeSettlementClose"] == {"settlement": None, "errors": [{"code": "ALREADY_CLOSED"}]}
+    payout = Payout.objects.get(settlement=running)
+    paid = {"amount": {"amount": 50_000}, "state": "DUE", "accountEnd": "0011"}
+    (edge,) = shown(members)["cooperativePayouts"]["edges"]
+    assert edge["node"]["settlement"] == {"cooperative": {"name": "HTX Thiên An"}}
+    own = shown(members)["cooperativeSettlements"]["edges"]
+    assert of("HTX Thiên An", "CLOSED", 50_000, paid) in own
+
+    key, sent = global_id("CooperativePayout", payout.pk), str(uuid.uuid4())
+    wrong = data_of(PAY, platform, id=key, reference=" ")["payoutMarkPaid"]
+    assert wrong["errors"] == [{"field": "reference", "code": "REQUIRED"}]
+    for _again in range(2):
+        answer = data_of(PAY, platform, id=key, reference="FT1", key=sent)["payoutMarkPaid"]
+        assert answer == {"payout": {"state": "PAID", "reference": "FT1"}, "errors": []}
+    other = data_of(PAY, platform, id=key, reference="FT2")["payoutMarkPaid"]
+    assert other["errors"] == [{"field": None, "code": "ALREADY_PAID"}]
+    anybody = token_of(make_user())
+    before = every_row()
+    assert ask(PAY, members, id=key, reference="x")["data"] == {"payoutMarkPaid": None}
+    assert ask(end, members, id=global_id("CooperativeSettlement", theirs.pk))["data"] == {
+        "cooperativeSettlementClose": None
+    }
+    assert ask(MONEY, anybody)["data"] == {
+        "cooperativeSettlements": None,
+        "cooperativePayouts": None,
+    }
+    assert every_row() == before
+
+
+def test_many_periods_take_as_many_queries_as_one(django_assert_num_queries):
+    platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
+    asked = 14  # who asks, their rights, and for both lists what each field needs
+    for number, name in enumerate(("HTX A", "HTX B", "HTX C")):
+        cooperative = make_seller(name)
+        owed(cooperative, key=f"{number}a")
+        close(cooperative)
+        owed(cooperative, key=f"{number}b")
+        with django_assert_num_queries(asked):
+            data_of(MONEY, platform)
+    assert Settlement.objects.count() == 6
