@@ -69,14 +69,53 @@ def keep_metadata(
     Any of `reads` may ask for the private ones too; they are none where the column `hidden_unless` says no.
     """
     KEEPERS[type_.name] = Keeper(type_, model, tuple(rights), owns, whose)
-    for plain, prefix, column, needed, only in (
-        ("metadata", "meta", "metadata", (), ""),
-        ("privateMetadata", "privateMeta", "private_metadata", (*rights, *reads), hidden_unless),
+    private = _Shown("private_metadata", hidden_unless, tuple(rights), f"{whose}_id")
+    for plain, prefix, shown, needed in (
+        ("metadata", "meta", _Shown("metadata"), ()),
+        ("privateMetadata", "privateMeta", private, (*rights, *reads)),
     ):
-        columns = (column, only) if only else (column,)
-        type_.field(plain, needs=columns, permissions=needed)(_items(column, only))
-        type_.field(f"{prefix}field", needs=columns, permissions=needed)(_one(column, only))
-        type_.field(f"{prefix}fields", needs=columns, permissions=needed)(_several(column, only))
+        columns = shown.columns
+        type_.field(plain, needs=columns, permissions=needed)(_items(shown))
+        type_.field(f"{prefix}field", needs=columns, permissions=needed)(_one(shown))
+        type_.field(f"{prefix}fields", needs=columns, permissions=needed)(_several(shown))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Which metadata of a row are shown: none where the column `only` says no, and where a right is held for
+    some cooperatives alone, none of others', by the column `whose`."""
+
+    column: str
+    only: str = ""
+    rights: tuple[Right, ...] = ()
+    whose: str = ""
+
+    @property
+    def is_scoped(self) -> bool:
+        return any(isinstance(right, Within) for right in self.rights)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.column, self.only, self.whose if self.is_scoped else "")))
+
+    def of(self, parents: Sequence[Row], context: Context) -> list[Mapping[str, str]]:
+        theirs = self._theirs(context) if self.is_scoped else None
+        return [
+            {}
+            if (self.only and not getattr(parent, self.only))
+            or (theirs is not None and getattr(parent, self.whose) not in theirs)
+            else getattr(parent, self.column) or {}
+            for parent in parents
+        ]
+
+    def _theirs(self, context: Context) -> set[int] | None:
+        """The cooperatives whose rows the requester may read; None for all."""
+        if context.may(*(right for right in self.rights if not isinstance(right, Within))):
+            return None
+        scopes = [context.scope(right.permission) for right in self.rights if isinstance(right, Within)]
+        if any(scope.is_platforms for scope in scopes):
+            return None
+        return {key for scope in scopes for reach in scope.reaches for key in reach.cooperatives or ()}
 
 
 def as_items(kept: Mapping[str, str] | None) -> list[dict[str, str]]:
@@ -91,31 +130,23 @@ def from_input(given: Collection[Mapping[str, str]] | None, *, field: str = "met
     return {each["key"]: each["value"] for each in given or ()}
 
 
-def _kept(parent: Row, column: str, only: str) -> Mapping[str, str]:
-    if only and not getattr(parent, only):
-        return {}
-    return getattr(parent, column) or {}
-
-
-def _items(column: str, only: str) -> Any:
-    def resolve(parents: list[Row], *_: Any) -> list[Any]:
-        return [as_items(_kept(parent, column, only)) for parent in parents]
+def _items(shown: _Shown) -> Any:
+    def resolve(parents: list[Row], arguments: Any, context: Context, selection: Any) -> list[Any]:
+        return [as_items(kept) for kept in shown.of(parents, context)]
 
     return resolve
 
 
-def _one(column: str, only: str) -> Any:
-    def resolve(parents: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
-        key = arguments["key"]
-        return [_kept(parent, column, only).get(key) for parent in parents]
+def _one(shown: _Shown) -> Any:
+    def resolve(parents: list[Row], arguments: dict[str, Any], context: Context, selection: Any) -> list[Any]:
+        return [kept.get(arguments["key"]) for kept in shown.of(parents, context)]
 
     return resolve
 
 
-def _several(column: str, only: str) -> Any:
-    def resolve(parents: list[Row], arguments: dict[str, Any], *_: Any) -> list[Any]:
-        keys = arguments.get("keys")
-        return [_picked(_kept(parent, column, only), keys) for parent in parents]
+def _several(shown: _Shown) -> Any:
+    def resolve(parents: list[Row], arguments: dict[str, Any], context: Context, selection: Any) -> list[Any]:
+        return [_picked(kept, arguments.get("keys")) for kept in shown.of(parents, context)]
 
     return resolve
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 
 from catalog.models import Listing, Price
 from catalog.states import ListingState
@@ -13,7 +13,7 @@ from shop.accounts.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.catalogue.pricing import ranges
-from shop.api.catalogue.types import product, variant
+from shop.api.catalogue.types import own_cooperatives, own_goods, product, variant
 from shop.api.catalogue.variants import percent_left
 from shop.api.context import Context
 from shop.api.money import Sum
@@ -22,6 +22,7 @@ from shop.api.types import Row, Type
 from shop.core.calendar import day_of
 
 _STAFF = (Standing.STAFF, Standing.APP)
+_WHOSE = "variant__cooperative_id"
 
 listing = Type("ProductChannelListing", lambda context: Listing.objects.all())
 listing.id()
@@ -93,7 +94,9 @@ def discounted_price(rows: list[Row], *_: Any) -> list[Sum | None]:
 def purchase_cost(
     rows: list[Row], arguments: Any, context: Context, selection: Selection
 ) -> list[dict[str, Sum] | None]:
-    costs = Price.objects.filter(variant__product__in={row.product_id for row in rows}, cost__isnull=False)
+    own = own_goods(context, "variant__cooperative") or Q()
+    keys = {row.product_id for row in rows}
+    costs = Price.objects.filter(own, variant__product__in=keys, cost__isnull=False)
     ends = (
         costs.values_list("variant__product", "channel")
         .annotate(low=Min("cost"), high=Max("cost"))
@@ -127,14 +130,23 @@ def prior_price(rows: list[Row], *_: Any) -> list[Sum | None]:
     return [_sum(row.prior_amount, row.currency) for row in rows]
 
 
-@price.field(needs=("cost", "currency"), permissions=_STAFF)
-def cost_price(rows: list[Row], *_: Any) -> list[Sum | None]:
-    return [_sum(row.cost, row.currency) for row in rows]
+@price.field(needs=("cost", "currency", _WHOSE), permissions=_STAFF)
+def cost_price(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[Sum | None]:
+    return [_sum(cost, row.currency) for row, cost in zip(rows, _costs(rows, context), strict=True)]
 
 
-@price.field(needs=("amount", "discounted", "cost"), permissions=[Within(Permission.MANAGE_PRODUCTS)])
-def margin(rows: list[Row], *_: Any) -> list[int | None]:
-    return [percent_left(Price(amount=row.amount, discounted=row.discounted, cost=row.cost)) for row in rows]
+@price.field(needs=("amount", "discounted", "cost", _WHOSE), permissions=[Within(Permission.MANAGE_PRODUCTS)])
+def margin(rows: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
+    costs = zip(rows, _costs(rows, context), strict=True)
+    return [
+        percent_left(Price(amount=row.amount, discounted=row.discounted, cost=cost)) for row, cost in costs
+    ]
+
+
+def _costs(rows: list[Row], context: Context) -> list[int | None]:
+    """What each cost its seller; what another's did is no business of a cooperative's staff."""
+    theirs = own_cooperatives(context)
+    return [row.cost if theirs is None or getattr(row, _WHOSE) in theirs else None for row in rows]
 
 
 def _sum(amount: int | None, currency: str) -> Sum | None:

@@ -55,10 +55,16 @@ def own_goods(context: Context, cooperative: str) -> Q | None:
 
     None for everybody else.
     """
-    goods, orders = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
-    if not (goods or orders) or goods.is_platforms or orders.is_platforms:
+    theirs = own_cooperatives(context)
+    return None if theirs is None else Q(**{f"{cooperative}__in": theirs})
+
+
+def own_cooperatives(context: Context) -> frozenset[int] | None:
+    """The keys of the cooperatives that somebody works for, if for these alone; None for everybody else."""
+    scopes = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
+    if not any(scopes) or any(scope.is_platforms for scope in scopes):
         return None
-    return goods.rows(cooperative=cooperative) | orders.rows(cooperative=cooperative)
+    return frozenset(key for scope in scopes for reach in scope.reaches for key in reach.cooperatives or ())
 
 
 # What customers meet: goods whose listing is published, and of those the variants that have a price.
@@ -131,10 +137,9 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
         rows = rows.alias(**_goods_here(channel.pk))
     if sees_all_goods(context):
         return rows.exclude(slug__contains=REMOVED)
-    own = own_goods(context, "cooperative")
+    own, at_hand = own_goods(context, "cooperative"), Q(pk__in=context.goods_at_hand)
     if own is not None:
-        return rows.filter(own).exclude(slug__contains=REMOVED)
-    at_hand = Q(pk__in=context.goods_at_hand)
+        return rows.filter(own | at_hand).exclude(slug__contains=REMOVED)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
     return rows.filter(_ON_SALE | at_hand if context.goods_at_hand else _ON_SALE)
@@ -147,10 +152,9 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
         rows = rows.alias(**_variants_here(channel.pk))
     if sees_all_goods(context):
         return rows.exclude(product__slug__contains=REMOVED)
-    own = own_goods(context, "cooperative")
+    own, at_hand = own_goods(context, "cooperative"), Q(product__in=context.goods_at_hand)
     if own is not None:
-        return rows.filter(own).exclude(product__slug__contains=REMOVED)
-    at_hand = Q(product__in=context.goods_at_hand)
+        return rows.filter(own | at_hand).exclude(product__slug__contains=REMOVED)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
     return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)

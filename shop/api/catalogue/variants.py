@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from catalog.models import Price, Stock, Variant
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
-from shop.api.catalogue.types import SEES_OWN_GOODS, product, stock, variant
+from shop.api.catalogue.types import SEES_OWN_GOODS, own_goods, product, stock, variant
 from shop.api.context import Context
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
@@ -68,11 +68,12 @@ def stocks(
     variants: list[Row], arguments: dict[str, Any], context: Context, selection: Selection
 ) -> list[list[Row]]:
     country = (arguments.get("address") or {}).get("country") or arguments.get("countryCode")
+    own = own_goods(context, "warehouse__cooperative") or Q()
     found: dict[tuple[Any, Any], list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key]
         rows = stocks_in_reach(keys, channel_of(context, channel_key) if country else None, country)
-        rows = rows.filter(warehouse__closed_at=None).order_by("variant_id", "id")
+        rows = rows.filter(own, warehouse__closed_at=None).order_by("variant_id", "id")
         groups = stock.grouped(rows, selection.names(), by="variant_id")
         found |= {(key, channel_key): group for key, group in groups.items()}
     return [found.get((each.id, each.in_channel), []) for each in variants]
@@ -81,7 +82,9 @@ def stocks(
 @variant.field(needs=("id", "in_channel"), permissions=[Within(Permission.MANAGE_PRODUCTS)])
 def margin(variants: list[Row], arguments: Any, context: Context, selection: Selection) -> list[int | None]:
     """What is left of the price after the cost, in percent."""
-    rows = Price.objects.filter(variant__in={each.id for each in variants}, amount__gt=0, cost__isnull=False)
+    own = own_goods(context, "variant__cooperative") or Q()
+    keys = {each.id for each in variants}
+    rows = Price.objects.filter(own, variant__in=keys, amount__gt=0, cost__isnull=False)
     found = {(price.variant_id, price.channel_id): percent_left(price) for price in rows}
     return [found.get((each.id, each.in_channel)) for each in variants]
 

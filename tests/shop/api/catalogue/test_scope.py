@@ -161,3 +161,34 @@ def test_whoever_handles_orders_of_one_and_goods_of_another_changes_only_the_goo
     assert seen == {"product": {"name": "Gối thảo dược"}}
     assert data_of(update, token, id=key)["productUpdate"]["errors"] == [{"code": "NOT_FOUND"}]
     assert data_of(kept, token, id=key)["updateMetadata"]["errors"] == [{"code": "NOT_FOUND"}]
+
+
+def test_what_lies_in_their_basket_they_see_as_buyers_do(two_sellers):
+    _thien_an, own, _yen_duong, foreign, token = two_sellers
+    for product in (own, foreign):
+        Product.objects.filter(pk=product.pk).update(private_metadata={"secret": "x"})
+        product.variants.get().prices.update(cost=1_000)
+    lines = [
+        {"variantId": global_id("ProductVariant", each.variants.get().pk), "quantity": 1}
+        for each in (own, foreign)
+    ]
+    query = """mutation($lines: [CheckoutLineInput!]!) {
+      checkoutCreate(input: {channel: "viet-nam", lines: $lines}) {
+        errors { code } checkout { lines { variant {
+        product { name privateMetadata { key } channelListings { purchaseCost { start { amount } } } }
+        stocks { quantity } margin channelListings { costPrice { amount } margin }
+      } } } } }"""
+
+    made = data_of(query, token, lines=lines)["checkoutCreate"]
+
+    assert made["errors"] == []
+    seen = {each["variant"]["product"]["name"]: each["variant"] for each in made["checkout"]["lines"]}
+    assert seen["Trà"] == {
+        "product": {"name": "Trà", "privateMetadata": [], "channelListings": [{"purchaseCost": None}]},
+        "stocks": [],
+        "margin": None,
+        "channelListings": [{"costPrice": None, "margin": None}],
+    }
+    mine = seen["Gối thảo dược"]
+    assert mine["product"]["privateMetadata"] == [{"key": "secret"}]
+    assert (mine["stocks"], mine["channelListings"][0]["costPrice"]) == ([{"quantity": 5}], {"amount": 1_000})
