@@ -19,6 +19,7 @@ from orders.views import receiver
 from orders.views.held import user_of
 from shop.accounts.models import Address, User
 from shop.accounts.profile import Use, add_address, change_address, choose_address, remove_address
+from shop.accounts.views.old_addresses import is_shown_anew, suggestions
 from shop.core.actors import Door
 from shop.core.phones import shown as shown_phone
 
@@ -122,8 +123,7 @@ def _add(user: User, written: Address, *, is_usual: bool = False) -> None:
 def _form(request: HttpRequest, known: dict[str, Any]) -> AddressForm:
     """As kept, as posted, or as posted to be shown anew with another province's communes."""
     posted = receiver.with_choice(request, request.POST)
-    is_sent = request.method == "POST" and not {"reload", "pick"} & posted.keys()
-    is_sent = is_sent and not receiver.has_new_old_address(posted)
+    is_sent = request.method == "POST" and not is_shown_anew(posted)
     written = {**known, **{name: posted[name] for name in posted}}
     if posted:
         written["is_default"] = "is_default" in posted
@@ -141,7 +141,7 @@ def _show(request: HttpRequest, form: AddressForm, kept: Address | None = None) 
         "form": form,
         "kept": kept,
         "old_address": str(written.get("old_address", "")),
-        "suggestions": receiver.suggestions(written),
+        "suggestions": suggestions(written),
     }
     return render(request, "orders/address.html", context)
 

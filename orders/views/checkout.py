@@ -27,11 +27,10 @@ from orders.views.addresses import keep_in_book
 from orders.views.held import actor_of, basket_of, held_basket, remember_province, user_of
 from orders.views.paying import payment_choices
 from orders.views.shown import ShownShare, must_be_mended, shown
+from shop.accounts.views.old_addresses import is_shown_anew, suggestions
 from shop.core.errors import Missing, Refused
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money
-
-_SHOWN_ANEW = ("reload", "pick", "use-address")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +72,7 @@ def _posted(request: HttpRequest) -> HttpResponse:
     try:
         if "drop-code" in posted or _has_new_code(basket, posted):
             return _code_changed(request, basket, posted)
-        if any(button in posted for button in _SHOWN_ANEW) or receiver.has_new_old_address(posted):
+        if "use-address" in posted or is_shown_anew(posted):
             return _shown_anew(request, basket, posted)
         return _order(request, basket, posted)
     except Missing:
@@ -247,7 +246,7 @@ def _page(
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
         "old_address": str(written.get("old_address", "")),
-        "suggestions": receiver.suggestions(written),
+        "suggestions": suggestions(written),
         "book": receiver.book_of(user_of(request)),
         "shop": offer.shop,
     }

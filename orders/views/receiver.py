@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
-from django.utils import timezone
 
 from orders.forms.invoice import invoice_written
 from orders.models import Basket, InvoiceDetails, Order
 from orders.views.held import province_of, user_of
 from shop.accounts.models import Address, User
-from shop.core.calendar import day_of
-from shop.core.models.geography import Division
-from shop.core.old_addresses import Suggestion, suggest_from_old
+from shop.accounts.views.old_addresses import filled, with_commune
 from shop.core.phones import shown as shown_phone
 
 KEY = "checkout"  # what was written on a checkout, until it is an order
@@ -75,21 +72,7 @@ def with_choice(request: HttpRequest, posted: QueryDict) -> QueryDict:
     """What was posted, with the address of the book that was chosen, or the commune picked for an old one."""
     if "use-address" in posted:
         return _with_address(posted, book_of(user_of(request)))
-    if "pick" in posted:
-        return _with_commune(posted)
-    return posted
-
-
-def has_new_old_address(posted: Mapping[str, Any]) -> bool:
-    """Whether an old address stands there for which nothing was suggested yet: that comes first."""
-    written = str(posted.get("old_address", "")).strip()
-    return written not in ("", str(posted.get("old_address_seen", "")).strip())
-
-
-def suggestions(written: Mapping[str, Any]) -> list[Suggestion]:
-    """Communes of today that the old address may mean: offered, never picked."""
-    text = str(written.get("old_address", ""))
-    return suggest_from_old(text, on=day_of(timezone.now())) if text.strip() else []
+    return with_commune(posted)
 
 
 def _place(address: Address) -> dict[str, str]:
@@ -111,24 +94,4 @@ def _with_address(posted: QueryDict, book: list[Address]) -> QueryDict:
     if chosen is None:
         return posted
     said = {"name": chosen.first_name, "phone": shown_phone(chosen.phone)}
-    return _filled(posted, {name: value for name, value in said.items() if value} | _place(chosen))
-
-
-def _with_commune(posted: QueryDict) -> QueryDict:
-    picked = Division.objects.current(on=day_of(timezone.now())).select_related("parent")
-    commune = picked.filter(code=posted["pick"][:10]).first()
-    if commune is None or commune.parent is None:
-        return posted
-    same = (each for each in suggestions(posted) if each.commune.pk == commune.pk)
-    suggestion = next(same, None)
-    said = {"province": commune.parent.code, "commune": commune.code, "old_address": ""}
-    if suggestion is not None and not posted.get("street", "").strip():
-        said["street"] = suggestion.street
-    return _filled(posted, said)
-
-
-def _filled(posted: QueryDict, said: Mapping[str, str]) -> QueryDict:
-    answer = posted.copy()
-    for name, value in said.items():
-        answer[name] = value
-    return answer
+    return filled(posted, {name: value for name, value in said.items() if value} | _place(chosen))

@@ -49,6 +49,7 @@ from shop.accounts.tries import (
 )
 from shop.accounts.views.codes import confirm_shown
 from shop.accounts.views.entering import Arrive, enter, safe, ways_back
+from shop.accounts.views.old_addresses import is_shown_anew, suggestions, with_commune
 from shop.core.actors import Actor, Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
@@ -163,10 +164,11 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 @login_required
 @never_cache
 def details(request: HttpRequest) -> HttpResponse:
-    """Name, phone and address."""
+    """Name, phone and address; an old address is turned into one of today."""
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
-    is_sent = request.method == "POST" and "reload" not in request.POST
-    form = _details_form(user, request.POST, is_sent=is_sent)
+    posted = with_commune(request.POST)
+    is_sent = request.method == "POST" and not is_shown_anew(posted)
+    form = _details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
         return _details_page(request, form, user)
     try:
@@ -232,8 +234,14 @@ def _user_of_link(uid: str, token: str) -> User | None:
 
 
 def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpResponse:
-    may_confirm = settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None
-    return render(request, "accounts/details.html", {"form": form, "may_confirm": may_confirm})
+    written = form.data if form.is_bound else form.initial
+    context = {
+        "form": form,
+        "may_confirm": settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None,
+        "old_address": str(written.get("old_address", "")),
+        "suggestions": suggestions(written),
+    }
+    return render(request, "accounts/details.html", context)
 
 
 def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:

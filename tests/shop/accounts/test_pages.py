@@ -292,6 +292,25 @@ def test_without_scripts_a_button_shows_the_communes_of_another_province(client:
     assert "Please look at this again" not in page
 
 
+def test_an_old_address_among_the_details_is_turned_into_one_of_today(client: Client) -> None:
+    make_places()
+    user = make_user()
+    client.force_login(user)
+    page, old = "/en/tai-khoan/thong-tin/", "Thôn Nà Ít, xã Vi Hương"
+    empty = details(province="", commune="", street="", old_address=old)
+
+    offered = client.post(page, empty).content.decode()  # by Enter, before anything is kept
+    picked = client.post(page, empty | {"pick": "01948"}).content.decode()
+    assert not Address.objects.exists()
+    client.post(page, details(province=THAI_NGUYEN, commune="01948", street="Thôn Nà Ít", old_address=""))
+
+    assert 'name="pick" value="01948"' in offered
+    assert 'value="01948" selected' in picked
+    assert 'value="Thôn Nà Ít"' in picked
+    user.refresh_from_db()
+    assert str(user.default_shipping_address) == "Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên"
+
+
 def test_another_address_is_used_once_its_letter_was_followed_and_the_old_one_is_told(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     make_user(email="khac@example.com")
