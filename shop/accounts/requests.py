@@ -24,6 +24,23 @@ from shop.core.states import advance
 from shop.notifications.models import Way
 from shop.notifications.send import send
 
+# The longest that the law lets each kind of request take, in days: Decree 356/2025/NĐ-CP, article 5, for the
+# rights of article 4 of Law 91/2025/QH15, both in force since 1 January 2026 (Frasers Law Company, "The next
+# chapter in data protection", 19 January 2026). More where others have to act, and one extension, are not
+# counted on; that a request is answered within two working days is kept by the message that it has come.
+LAWFUL_DAYS = {
+    "data_access_days": 10,
+    "data_correction_days": 10,
+    "data_withdrawal_days": 15,
+    "data_deletion_days": 20,
+}
+
+
+class LaterThanTheLaw(Refused):
+    """`field` names the setting, `details["days"]` how many the law gives."""
+
+    code = "later_than_the_law"
+
 
 class DeletionTooLate(Refused):
     code = "deletion_too_late"
@@ -158,7 +175,11 @@ def tell_asker(row: DataRequest, subject: str, words: str, *, now: datetime.date
 
 @transaction.atomic(durable=True)
 def change_data_times(*, days: Mapping[str, int], actor: Actor, now: datetime.datetime) -> None:
-    """Set how long requests may take; open ones keep their days. Raises DeletionTooLate."""
+    """Set how long requests may take; open ones keep their days. Raises LaterThanTheLaw, DeletionTooLate."""
+    for name, most in LAWFUL_DAYS.items():
+        if days.get(name, 0) > most:
+            words = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": most}
+            raise LaterThanTheLaw(words, field=name, days=most)
     settings = locked_one(ShopSettings.objects.filter(pk=1)) or ShopSettings()
     for name, count in days.items():
         setattr(settings, name, count)
@@ -169,7 +190,10 @@ def change_data_times(*, days: Mapping[str, int], actor: Actor, now: datetime.da
 
 
 def due_at(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) -> datetime.datetime:
-    """The end of the last day on which the answer is in time: days of Vietnam's, holidays included."""
+    """The end of the last day on which the answer is in time: days of Vietnam's, holidays included.
+
+    As many as the settings say, which is never more than `LAWFUL_DAYS`.
+    """
     days = {
         RequestKind.ACCESS: settings.data_access_days,
         RequestKind.CORRECTION: settings.data_correction_days,

@@ -21,7 +21,7 @@ from orders.actions.data_requests import carry_out_request
 from orders.models import Order
 from shop.accounts.models import DataRequest, RequestKind
 from shop.accounts.permissions import Permission
-from shop.accounts.requests import answer_by_hand, change_data_times
+from shop.accounts.requests import LAWFUL_DAYS, answer_by_hand, change_data_times
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
@@ -29,7 +29,6 @@ from shop.desk.forms import LONGEST_REASON
 from shop.desk.history import tell
 
 _PER_PAGE = 30
-_MOST_DAYS = 60
 _DAYS = {
     "data_access_days": _("Days for a copy"),
     "data_correction_days": _("Days for a correction"),
@@ -53,7 +52,7 @@ class DaysForm(forms.Form):
         for name, label in _DAYS.items():
             widget = forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"})
             self.fields[name] = forms.IntegerField(
-                label=label, min_value=1, max_value=_MOST_DAYS, widget=widget
+                label=label, min_value=1, max_value=LAWFUL_DAYS.get(name), widget=widget
             )
 
 

@@ -64,7 +64,7 @@ class ShopSettings(WithMetadata):
     answer_complaints_days = models.PositiveSmallIntegerField(
         default=7, help_text=_("Within how many days a complaint is answered.")
     )
-    # What Decree 356/2025/NĐ-CP gives for the rights of Law 91/2025; check it before opening.
+    # What Decree 356/2025/NĐ-CP gives at the most (`LAWFUL_DAYS` in shop/accounts/requests.py).
     data_access_days = models.PositiveSmallIntegerField(
         default=10, help_text=_("Within how many days somebody gets a copy of their data.")
     )
