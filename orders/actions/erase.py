@@ -194,12 +194,11 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
     )
     Complaint.objects.filter(part__order__in=orders).update(words="")
     Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
-    Payout.objects.filter(refund__order__in=orders, state=PayoutState.PAID).update(
-        bank_bin="", bank_account="", bank_holder=""
-    )
-    BankTransfer.objects.filter(shares__payment__order__in=orders).update(
-        payer_bin="", payer_account="", payer_holder=""
-    )
+    came = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
+    transfers = BankTransfer.objects.filter(came).values("pk")
+    given = Q(refund__order__in=orders) | Q(transfer__in=transfers)
+    Payout.objects.filter(given, state=PayoutState.PAID).update(bank_bin="", bank_account="", bank_holder="")
+    BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
     InvoiceDetails.objects.filter(order__in=orders).delete()
     # Keys that integrations keep there may say who it was, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from catalog.models import BackRequest, WishedProduct
 from cooperatives.models import Follow, Membership
 from orders.models import (
+    BankTransfer,
     Basket,
     BasketLine,
     Complaint,
@@ -18,6 +19,7 @@ from orders.models import (
     OrderLine,
     OrderPart,
     Payment,
+    Payout,
     Refund,
 )
 from shop.accounts.models import Address, Consent, DataRequest, SignIn, User
@@ -128,6 +130,27 @@ def _of_orders(orders: QuerySet[Order]) -> dict[str, Rows]:
         "complaints": _rows(
             Complaint.objects.filter(part__order__in=mine),
             *("part__order__code", "made_at", "words", "wish", "state", "answer", "answered_at"),
+        ),
+        "transfers": _rows(
+            BankTransfer.objects.filter(
+                Q(shares__payment__order__in=mine) | Q(shares=None, order__in=mine)
+            ).distinct(),
+            *("at", "amount", "currency", "note", "payer_bin", "payer_account", "payer_holder"),
+        ),
+        "paid_back": _rows(
+            Payout.objects.filter(
+                Q(refund__order__in=mine) | Q(transfer__shares=None, transfer__order__in=mine)
+            ),
+            *(
+                "refund__order__code",
+                "transfer__order__code",
+                "way",
+                "amount",
+                "currency",
+                "made_at",
+                "paid_at",
+            ),
+            *("bank_bin", "bank_account", "bank_holder"),
         ),
         "refunds": _rows(
             Refund.objects.filter(order__in=mine),

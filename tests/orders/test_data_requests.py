@@ -24,10 +24,12 @@ from orders.actions.data_requests import (
 )
 from orders.actions.erase import MoneyOpen, StillOnTheWay, erase_person
 from orders.actions.hand_out import make_export, make_exports_task
-from orders.models import Order
+from orders.actions.own_data import data_of_person
+from orders.models import BankTransfer, Order, Payout, Refund
 from shop.accounts.consents import CONSENT_VERSION
 from shop.accounts.models import Consent, ConsentPurpose, DataExport, DataRequest, RequestKind, User
 from shop.accounts.permissions import Permission
+from shop.accounts.requests import LAWFUL_DAYS, LaterThanTheLaw, change_data_times
 from shop.accounts.states import REQUEST_MOVES, RequestState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -44,6 +46,8 @@ from tests.factories import (
     make_user,
     make_variant,
 )
+from tests.orders.arriving import take
+from tests.orders.refunding import give_back, paid_order
 from tests.shop.accounts.sent import last_code, wrong
 
 pytestmark = pytest.mark.django_db
@@ -125,13 +129,34 @@ def test_an_old_session_hands_no_data_out_and_deletes_nothing(client: Client) ->
     assert not DataRequest.objects.exists()
 
 
+def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_owner_is_erased() -> None:
+    user = make_user()
+    order = paid_order(user=user)
+    give_back(order.parts.get(), 10_000)
+    strayed = take(order.code, 5_000)  # more than the order costs, and sent back
+    BankTransfer.objects.update(payer_bin="970436", payer_account="0099887766", payer_holder="NGUYEN THI HOA")
+    Payout.objects.create(transfer=strayed, amount=5_000, currency="VND", made_at=NOW)
+    account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}
+    Payout.objects.update(**account, state="paid", paid_at=NOW)
+
+    told = data_of_person(user.pk)
+
+    assert [each["amount"] for each in told["transfers"]] == [order.total_gross, 5_000]
+    assert {each["payer_account"] for each in told["transfers"]} == {"0099887766"}
+    assert sorted(each["amount"] for each in told["paid_back"]) == [5_000, 10_000]
+    assert account.items() <= told["paid_back"][0].items()
+    Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
+    Refund.objects.update(money=0)
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    for rows in (BankTransfer.objects.values_list("payer_holder"), Payout.objects.values_list("bank_holder")):
+        assert set(rows) == {("",)}
+
+
 def test_many_orders_cost_a_copy_as_many_queries_as_one() -> None:
     user = make_user()
     counts = []
     for _more in range(2):
         ended_order(user=user)
-        from orders.actions.own_data import data_of_person
-
         with CaptureQueriesContext(connection) as queries:
             data_of_person(user.pk)
         counts.append(len(queries))
@@ -353,7 +378,13 @@ def test_days_are_set_at_the_desk_and_count_from_then_on() -> None:
     }
 
     desk.post(f"{DESK}thoi-han/", days | {"deletion_wait_days": 8})
-    assert not ShopSettings.objects.filter(data_access_days=5).exists()
+    for name, most in LAWFUL_DAYS.items():
+        assert desk.post(f"{DESK}thoi-han/", days | {name: most + 1}).status_code == 422
+        with pytest.raises(LaterThanTheLaw) as refused:
+            change_data_times(days=LAWFUL_DAYS | {name: most + 1}, actor=SYSTEM, now=NOW)
+        assert (refused.value.field, refused.value.details["days"]) == (name, most)
+        assert getattr(ShopSettings(), name) == most
+    assert not ShopSettings.objects.exists()
     assert desk.post(f"{DESK}thoi-han/", days | {"data_access_days": "x"}).status_code == 422
     desk.post(f"{DESK}thoi-han/", days)
     row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
