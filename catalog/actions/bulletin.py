@@ -64,12 +64,13 @@ class News:
 def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
     """Every bulletin of the week that is not there yet; answers how many were made. Monday names the week.
 
-    The market has one, and so has each cooperative with goods on the shelf.
+    The market has one, and so has each cooperative with goods on the shelf; who rests has none while it does.
     """
     made = Bulletin.objects.filter(week=week)
     on_shelf = Listing.objects.on_shelf(channel.pk).filter(product__cooperative=OuterRef("pk"))
     missing: list[Cooperative | None] = list(
         Cooperative.objects.public()
+        .selling_on(week)
         .filter(Exists(on_shelf), ~Exists(made.filter(cooperative=OuterRef("pk"))))
         .order_by("sort_order", "pk")
     )
@@ -168,17 +169,21 @@ def _keep(rows: Sequence[Bulletin]) -> int:
 
 def _news(cooperative: Cooperative | None, week: datetime.date, channel: Channel) -> News:
     """What there is to tell, its texts in the language that is active."""
-    listings = Listing.objects.on_shelf(channel.pk)
-    ways = DeliveryWay.objects.offered().filter(cooperative__in=Cooperative.objects.selling_on(week))
+    selling = Cooperative.objects.selling_on(week)
+    on_shelf = Listing.objects.on_shelf(channel.pk)
+    ways = DeliveryWay.objects.offered().filter(cooperative__in=selling)
     if cooperative is not None:
-        listings = listings.for_cooperative(cooperative)
+        on_shelf = on_shelf.for_cooperative(cooperative)
         ways = ways.filter(cooperative=cooperative)
     else:
         ways = ways.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
     told = list(ways.select_related("cooperative"))
     show_in_language(told, "name", "note")
     show_in_language([way.cooperative for way in told], "name")
+    listings = on_shelf.filter(product__cooperative__in=selling)
     month, following = week.month, week.month % 12 + 1
+    back_by = datetime.date(week.year + week.month // 12, following, 1)
+    later = on_shelf.filter(product__cooperative__in=Cooperative.objects.selling_on(back_by))
     there = listings.filter(is_available=True)
     seasonal = there.in_season(month).exclude(product__season=ALL_MONTHS)
     fresh = there.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
@@ -190,7 +195,7 @@ def _news(cooperative: Cooperative | None, week: datetime.date, channel: Channel
         in_season=_offered(seasonal.newest_first(), GOODS),
         new=_offered(fresh.newest_first(), FEW_GOODS),
         ending=_offered(there.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
-        coming=_offered(listings.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
+        coming=_offered(later.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
     )
 
 

@@ -29,6 +29,7 @@ from django.utils import timezone, translation
 from catalog.models import Category, Listing, Price, Product, ProductMedia, Stock, Variant
 from cooperatives.models import Cooperative
 from shop.core.addresses import public_address
+from shop.core.calendar import day_of
 from shop.core.models import Channel, PictureState, Translation, market_channel, shop_settings
 from shop.core.money import plain_amount
 from shop.core.sitemaps import address_of
@@ -80,7 +81,7 @@ def write_feeds() -> int:
         for language, _name in settings.LANGUAGES:
             file = files.enter_context(tempfile.TemporaryFile())
             feeds[language] = _Feed(file, language)
-        for kinds in _chunks(channel) if channel else ():
+        for kinds in _chunks(channel, day_of(timezone.now())) if channel else ():
             count += len(kinds)
             for feed in feeds.values():
                 feed.add(kinds)
@@ -198,8 +199,11 @@ def _keys(category: Category | None) -> list[str]:
     return [key for key in (category.path or "").strip("/").split("/") if key] if category else []
 
 
-def _chunks(channel: Channel) -> Iterator[list[_Kind]]:
-    """Everything on the shelf with a price and a photo, some hundred goods at once, in the order of keys."""
+def _chunks(channel: Channel, day: datetime.date) -> Iterator[list[_Kind]]:
+    """Everything on the shelf with a price and a photo, some hundred goods at once, in the order of keys.
+
+    Nothing is there of sellers who rest on the day.
+    """
     last = 0
     while True:
         rows = Listing.objects.on_shelf(channel.pk).filter(product__gt=last).order_by("product")
@@ -207,10 +211,10 @@ def _chunks(channel: Channel) -> Iterator[list[_Kind]]:
         if not listings:
             return
         last = listings[-1].product_id
-        yield _kinds(listings, channel)
+        yield _kinds(listings, channel, day)
 
 
-def _kinds(listings: Sequence[Listing], channel: Channel) -> list[_Kind]:
+def _kinds(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_Kind]:
     by_product = {listing.product_id: listing for listing in listings}
     images = _images(list(by_product))
     variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))
@@ -227,7 +231,8 @@ def _kinds(listings: Sequence[Listing], channel: Channel) -> list[_Kind]:
             variant,
             prices[variant.pk],
             images[variant.product_id],
-            not variant.track_inventory or free.get(variant.pk, 0) > 0,
+            (not variant.track_inventory or free.get(variant.pk, 0) > 0)
+            and not by_product[variant.product_id].product.cooperative.is_paused_on(day),
         )
         for variant in variants
         if variant.pk in prices

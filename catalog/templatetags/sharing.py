@@ -49,9 +49,14 @@ def share_picture(path: str, alt: str) -> SafeString:
 
 @register.simple_tag
 def structured_product(
-    product: Product, choices: Sequence[Choice], currency: str, address: str, media: Sequence[ProductMedia]
+    product: Product,
+    choices: Sequence[Choice],
+    currency: str,
+    address: str,
+    media: Sequence[ProductMedia],
+    is_paused: bool,
 ) -> SafeString:
-    """A Product with an Offer for each kind that may be had."""
+    """A Product with an Offer for each kind; nothing is in stock while its seller rests (`is_paused`)."""
     data = {
         "@type": "Product",
         "name": product.name,
@@ -62,7 +67,10 @@ def structured_product(
         "brand": {"@type": "Brand", "name": product.cooperative.name},
         "category": product.category.name if product.category else "",
     }
-    offers = [_offer(product, choice, currency, address) for choice in choices]
+    offers = [
+        _offer(product, choice, currency, address, is_there=not (is_paused or choice.is_sold_out))
+        for choice in choices
+    ]
     return _block({**data, "offers": offers[0] if len(offers) == 1 else offers})
 
 
@@ -117,9 +125,11 @@ def structured_market(shop: ShopSettings) -> SafeString:
     return _block({"@graph": [_told(seller), site]})
 
 
-def _offer(product: Product, choice: Choice, currency: str, address: str) -> dict[str, Any]:
+def _offer(
+    product: Product, choice: Choice, currency: str, address: str, *, is_there: bool
+) -> dict[str, Any]:
     variant = choice.variant
-    availability = "OutOfStock" if choice.is_sold_out else "InStock"
+    availability = "InStock" if is_there else "OutOfStock"
     offer = {
         "@type": "Offer",
         "name": variant.name,

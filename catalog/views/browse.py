@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ from catalog.views.filters import DELIVERED, SHOWN, Filters
 from catalog.views.loosening import chosen, loosened, with_fewer_words
 from catalog.views.place import all_provinces, chosen_province
 from catalog.views.steps import market_step, steps_to
-from cooperatives.models import DeliveryRate
+from cooperatives.models import Cooperative, DeliveryRate
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language
 from shop.core.models.geography import Division
@@ -101,6 +102,7 @@ def _goods(
         month=month,
         inside=inside,
         delivering=_delivering(shelf, province),
+        resting=_resting(day_of(now)),
     )
     order = _order(request, is_search=bool(context.get("is_search")))
     fitting = [kept for tier in tiers if (kept := tier & filters.selection.goods)]
@@ -160,6 +162,11 @@ def _sending(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
         channel=channel, way__is_active=True, way__warehouse=None, province_code__in=provinces
     )
     return rates.order_by().values_list("way__cooperative", flat=True).distinct()
+
+
+@prepared
+def _resting(day: datetime.date) -> QuerySet[Any, int]:
+    return Cooperative.objects.resting_on(day).order_by().values_list("pk", flat=True)
 
 
 def _order(request: HttpRequest, *, is_search: bool) -> Order:

@@ -56,7 +56,7 @@ class Filters:
     """The choices of an address among `goods` of the shelf. What makes no sense there is no choice.
 
     `inside` are the shelves to choose among, `delivering` ids of cooperatives that deliver to the buyer: None
-    where nobody knows where that is.
+    where nobody knows where that is; `resting` ids of those whose goods nobody can order today.
     """
 
     def __init__(
@@ -68,12 +68,13 @@ class Filters:
         month: int,
         inside: Sequence[Category],
         delivering: Iterable[int] | None,
+        resting: Iterable[int],
     ) -> None:
         self._asked, self._shelf, self._inside = asked, shelf, inside
         self._branches = labels.branches(inside, shelf)
         self._toggles = {
             IN_SEASON: shelf.months.get(month, BitMap()),
-            IN_STOCK: shelf.available,
+            IN_STOCK: shelf.available - _any_of(shelf.cooperatives, resting),
             WITH_OCOP: union(shelf.stars.values()),
         }
         if delivering is not None:

@@ -24,8 +24,11 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
 
     def selling_on(self, day: datetime.date) -> CooperativeQuerySet:
         """Those whose goods can be ordered on the day: in good standing, and not resting (`is_paused_on`)."""
-        resting = Q(paused_from__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=day))
-        return self.selling().exclude(resting)
+        return self.selling().exclude(_rests_on(day))
+
+    def resting_on(self, day: datetime.date) -> CooperativeQuerySet:
+        """Those in good standing whose goods cannot be ordered on the day."""
+        return self.selling().filter(_rests_on(day))
 
     def named(self, text: str) -> CooperativeQuerySet:
         """Those whose name holds every word of the text, marks or not."""
@@ -36,6 +39,10 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
 
     def of_member(self, user_id: int) -> CooperativeQuerySet:
         return self.filter(memberships__user=user_id, memberships__is_active=True)
+
+
+def _rests_on(day: datetime.date) -> Q:
+    return Q(paused_from__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=day))
 
 
 class Cooperative(WithMetadata, WithExternalReference, WithTimes):

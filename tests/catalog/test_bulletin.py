@@ -53,6 +53,9 @@ def make() -> int:
 def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(seller) -> None:
     make_seller("HTX Chưa có hàng")
     make_product(make_seller("HTX Bị treo", state=CooperativeState.SUSPENDED), name="Ẩn")
+    make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Ẩn")
+    back = make_product(make_seller("HTX Sắp về", paused_from=NOW, paused_until="2026-12-01"), name="Mận")
+    Product.objects.filter(pk=back.pk).update(season=DECEMBER)
 
     assert (make(), make()) == (4, 0)
 
@@ -75,7 +78,7 @@ def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(s
         "- Lạp sườn: 190.000\u00a0₫ / kg, HTX Thiên An",
     ]
     assert by_heading["CUỐI VỤ"] == ["- Hồng, HTX Thiên An"]
-    assert by_heading["TỪ THÁNG SAU"] == ["- Lạp sườn, HTX Thiên An"]
+    assert by_heading["TỪ THÁNG SAU"] == ["- Lạp sườn, HTX Thiên An", "- Mận, HTX Sắp về"]
 
 
 def test_the_loudspeakers_text_has_no_figure_and_no_sign_left(seller) -> None:

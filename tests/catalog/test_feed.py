@@ -9,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from catalog.actions.feed import write_feeds, write_feeds_task
 from catalog.models import Listing, Price, ProductMedia
 from shop.core.models import Picture, PictureState, Translation
-from tests.factories import make_category, make_product, make_seller
+from tests.catalog.test_browse import names
+from tests.catalog.test_found import blocks
+from tests.factories import NOW, make_category, make_product, make_seller
 
 pytestmark = pytest.mark.django_db
 G = "{http://base.google.com/ns/1.0}"
@@ -106,3 +108,17 @@ def test_queries_do_not_grow_with_goods_and_kinds():
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def test_goods_of_a_seller_who_rests_are_nowhere_said_to_be_in_stock(client):
+    resting = make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Quýt")
+    make_photo(resting)
+    make_product(name="Mận")
+
+    write_feeds()
+    (told,) = items(client, "vi")
+    offer = blocks(client.get(f"/san-pham/{resting.slug}/").content.decode())["Product"]["offers"]
+    lists = {query: names(client.get(f"/san-pham/?{query}").content.decode()) for query in ("con=on", "")}
+
+    assert (told["availability"], offer["availability"]) == ("out_of_stock", "https://schema.org/OutOfStock")
+    assert {query: set(found) for query, found in lists.items()} == {"con=on": {"Mận"}, "": {"Mận", "Quýt"}}
