@@ -141,10 +141,10 @@ def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_ow
 
     told = data_of_person(user.pk)
 
-    assert [each["amount"] for each in told["transfers"]] == [order.total_gross, 5_000]
+    assert sorted(each["amount"] for each in told["transfers"]) == [5_000, order.total_gross]
     assert {each["payer_account"] for each in told["transfers"]} == {"0099887766"}
     assert sorted(each["amount"] for each in told["paid_back"]) == [5_000, 10_000]
-    assert account.items() <= told["paid_back"][0].items()
+    assert all(account.items() <= each.items() for each in told["paid_back"])
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
     Refund.objects.update(money=0)
     erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
