@@ -30,7 +30,6 @@ from catalog.models import (
     Collection,
     CollectionProduct,
     Listing,
-    Price,
     Product,
     ProductType,
     Stock,
@@ -42,6 +41,7 @@ from shop.core.actors import Actor
 from shop.core.claims import free_slug, require_related, save_claiming
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
+from shop.core.metadata import put_columns
 from shop.core.models import Channel, record_change
 
 
@@ -106,8 +106,7 @@ def amend_product(
     product = _locked_product(product_id)
     before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
     require_related(Product, values)
-    for column, value in values.items():
-        setattr(product, column, value)
+    put_columns(product, values)
     _derive(product)
     save_claiming(product)
     say_of_product(product, told, whole=False)
@@ -149,9 +148,18 @@ def list_product(
         listing = _listings(product).filter(channel=channel).first() or Listing(
             product=product, channel=channel, currency=channel.currency
         )
-        for column, value in values.items():
-            setattr(listing, column, value)
+        is_new, changed = listing.pk is None, put_columns(listing, values)
         listing.save()
+        if is_new or changed:
+            record_change(
+                "listing.edited",
+                listing,
+                actor=actor,
+                now=now,
+                root=product,
+                cooperative_id=product.cooperative_id,
+                data={"channel": channel.pk, "fields": changed},
+            )
         if on_sale is not None:
             _turn(listing, on_sale, actor=actor, now=now)
     for listing in _listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
@@ -209,9 +217,7 @@ def amend_variant(
 ) -> Variant:
     """Change what is named. Raises Missing, AlreadyTaken, AttributeNotOfType."""
     variant = _locked_variant(variant_id)
-    changed = [column for column, value in values.items() if getattr(variant, column) != value]
-    for column in changed:
-        setattr(variant, column, values[column])
+    changed = put_columns(variant, values)
     save_claiming(variant, field="sku")
     say_of_variant(variant, told, whole=False)
     record_change(
@@ -275,8 +281,18 @@ def price_variant(
         if any(not 0 <= (other or 0) <= HIGHEST_PRICE for other in further.values()):
             raise OddPrice(field="price")
         price = reprice(variant, channel, amount, actor=actor, now=now)
-        if further:
-            Price.objects.filter(pk=price.pk).update(**further)
+        changed = put_columns(price, further)
+        if changed:
+            price.save(update_fields=changed)
+            record_change(
+                "price.changed",
+                price,
+                actor=actor,
+                now=now,
+                root=variant.product,
+                cooperative_id=variant.cooperative_id,
+                data={"variant": variant.pk, "fields": changed, "currency": channel.currency},
+            )
     refresh_listings(variant.product)
     return variant
 

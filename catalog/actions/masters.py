@@ -22,6 +22,7 @@ from shop.core.actors import Actor
 from shop.core.claims import free_slug, require_related, save_claiming
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
+from shop.core.metadata import put_columns
 from shop.core.models import Channel, record_change
 
 
@@ -63,9 +64,7 @@ def amend_master(
     if row is None:
         raise Missing(field="id")
     require_related(model, values)
-    changed = [column for column, value in values.items() if getattr(row, column) != value]
-    for column in changed:
-        setattr(row, column, values[column])
+    changed = put_columns(row, values)
     save_claiming(row)
     if changed:
         record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data={"fields": changed})
@@ -133,9 +132,10 @@ def describe_category(
         now=now,
     )
     category.refresh_from_db()
-    for column, value in values.items():
-        setattr(category, column, value)
+    changed = put_columns(category, values)
     save_claiming(category)
+    if changed:
+        record_change("category.edited", category, actor=actor, now=now, data={"fields": changed})
     return category
 
 

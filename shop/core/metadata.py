@@ -1,4 +1,4 @@
-"""Changing the free keys of a row."""
+"""Changing the free keys of a row, alone or with its other columns."""
 
 from __future__ import annotations
 
@@ -14,10 +14,25 @@ from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
+_FREE_KEYS = ("metadata", "private_metadata")
+
 
 class EmptyKey(Refused):
     code = "empty_key"
     default_words = _("A key cannot be empty.")
+
+
+def put_columns(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+    """Step: set columns of a row, unsaved, and answer which of them changed. Keys of metadata come beside
+    those that are there: they are other systems' too."""
+    changed = []
+    for column, value in values.items():
+        kept = getattr(row, column)
+        wanted = kept | value if column in _FREE_KEYS else value
+        if wanted != kept:
+            setattr(row, column, wanted)
+            changed.append(column)
+    return changed
 
 
 @transaction.atomic(durable=True)

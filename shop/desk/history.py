@@ -57,6 +57,7 @@ WORDS: dict[str, Promise] = {
     "listing.published": pgettext_lazy("history", "Put on sale"),
     "listing.paused": pgettext_lazy("history", "Taken off sale for a while"),
     "listing.withdrawn": pgettext_lazy("history", "Withdrawn"),
+    "listing.edited": pgettext_lazy("history", "Shown otherwise in a channel"),
     "product.offered": pgettext_lazy("history", "Goods entered"),
     "product.edited": pgettext_lazy("history", "Goods changed"),
     "product.translated": pgettext_lazy("history", "Said in another language"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from catalog.actions.entered import amend_product, enter_product, list_product
 from catalog.actions.pictures import add_picture, remove_picture
 from catalog.actions.removal import remove_product
-from catalog.models import Product, ProductMedia
+from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
     CODES,
@@ -52,13 +52,13 @@ def _values(given: dict[str, Any], context: Context) -> dict[str, Any]:
 def product_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    _keep_off_shelves(given, context)
+    shelves = _shelves(given, None, context)
     made = enter_product(
         cooperative_id=owner(given, context),
         product_type_id=int(given_key(given["productType"], "ProductType", field="productType")),
         values=_values(given, context),
         told=told(given.get("attributes")),
-        collections=keys(given.get("collections"), "Collection", "collections"),
+        collections=shelves or (),
         actor=context.actor,
         now=context.now,
     )
@@ -67,14 +67,12 @@ def product_create(arguments: dict[str, Any], context: Context, selection: Selec
 
 @mutation.field(permissions=OWN_GOODS)
 def product_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given = arguments["input"]
-    _keep_off_shelves(given, context)
-    shelves = given.get("collections")
+    given, key = arguments["input"], named_key(arguments, product, context)
     changed = amend_product(
-        product_id=named_key(arguments, product, context),
+        product_id=key,
         values=_values(given, context),
         told=told(given.get("attributes")),
-        collections=None if shelves is None else keys(shelves, "Collection", "collections"),
+        collections=_shelves(given, key, context),
         actor=context.actor,
         now=context.now,
     )
@@ -159,10 +157,20 @@ def product_media_delete(arguments: dict[str, Any], context: Context, selection:
     return {"product": found(product, row.product_id, context, selection.names("product")), "media": gone}
 
 
-def _keep_off_shelves(given: dict[str, Any], context: Context) -> None:
-    """What stands in the platform's collections is the platform's choice. Raises Mistake."""
-    if given.get("collections") and not context.may(*GOODS):
+def _shelves(given: dict[str, Any], key: Any, context: Context) -> list[int] | None:
+    """The collections that goods stand in from now on; None where nothing is said of them.
+
+    Raises Mistake: what stands in the platform's collections is the platform's choice.
+    """
+    if given.get("collections") is None:
+        return None
+    wanted = keys(given["collections"], "Collection", "collections")
+    rows = (
+        CollectionProduct.objects.filter(product=key) if key is not None else CollectionProduct.objects.none()
+    )
+    if not context.may(*GOODS) and set(wanted) != set(rows.values_list("collection", flat=True)):
         raise Mistake("INVALID", _("Only the platform fills its collections."), field="collections")
+    return wanted
 
 
 mutation.deletes_many("productBulkDelete", product_delete, permissions=OWN_GOODS)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.stock import count_stock
+from catalog.models import Category, Product
 from shop.api import kept_answers
 from shop.api.breadth import Cache
 from shop.api.ids import global_id
@@ -145,3 +146,54 @@ def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
     write(6)
 
     assert kept_answers.state_of_shop() != before
+
+
+def test_whatever_staff_change_of_goods_is_shown_at_once():
+    channel = make_channel(checks_listings=False)
+    variant = make_variant(make_seller())
+    shelf = Category.objects.get_or_create(name="Trà", slug="tra")[0]
+    Product.objects.filter(pk=variant.product_id).update(category=shelf)
+    admin, here = token_of(make_admin()), global_id("Channel", channel.pk)
+    key, product = global_id("ProductVariant", variant.pk), global_id("Product", variant.product_id)
+    asked = """query($slug: String!) {
+      products(channel: "viet-nam", first: 1) { edges { node { slug } } }
+      product(channel: "viet-nam", slug: $slug) {
+        category { seoTitle metadata { key } } metadata { key }
+        variants { pricing { pricePrior { gross { amount } } } } } }"""
+
+    def told():
+        found = data_of(asked, slug=variant.product.slug)
+        product = found["product"]
+        prior = product["variants"][0]["pricing"]["pricePrior"]
+        return [
+            len(found["products"]["edges"]),
+            product["category"]["seoTitle"],
+            [each["key"] for each in product["category"]["metadata"]],
+            [each["key"] for each in product["metadata"]],
+            prior and prior["gross"]["amount"],
+        ]
+
+    seen, above = [told()], global_id("Category", shelf.pk)
+    for change in (
+        f'categoryUpdate(id: "{above}", input: {{seo: {{title: "Trà ngon"}}}})',
+        f'categoryUpdate(id: "{above}", input: {{metadata: [{{key: "a", value: "1"}}]}})',
+        f'productUpdate(id: "{product}", input: {{metadata: [{{key: "a", value: "1"}}]}})',
+        f'productUpdate(id: "{product}", input: {{metadata: [{{key: "b", value: "1"}}]}})',
+        f'productVariantChannelListingUpdate(id: "{key}", input: '
+        f'[{{channelId: "{here}", price: 320000, priorPrice: 400000}}])',
+        f'productChannelListingUpdate(id: "{product}", input: '
+        f'{{updateChannels: [{{channelId: "{here}", visibleInListings: false}}]}})',
+    ):
+        (answer,) = data_of(f"mutation {{ {change} {{ errors {{ field code }} }} }}", admin).values()
+        assert answer == {"errors": []}
+        seen.append(told())
+
+    assert seen == [
+        [1, None, [], [], None],
+        [1, "Trà ngon", [], [], None],
+        [1, "Trà ngon", ["a"], [], None],
+        [1, "Trà ngon", ["a"], ["a"], None],
+        [1, "Trà ngon", ["a"], ["a", "b"], None],
+        [1, "Trà ngon", ["a"], ["a", "b"], 400_000],
+        [0, "Trà ngon", ["a"], ["a", "b"], 400_000],
+    ]
