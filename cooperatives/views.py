@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -65,3 +67,17 @@ def carry_out(
     if said:
         messages.success(request, str(said))
     return redirect(to)
+
+
+@contextmanager
+def refusals_in(form: Form) -> Iterator[None]:
+    """Around a form's one action: where it refuses, the form says so, at the field at fault.
+
+    Missing and Forbidden go on to the door.
+    """
+    try:
+        yield
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))

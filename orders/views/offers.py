@@ -25,12 +25,12 @@ from catalog.actions.promotions import edit_promotion, end_promotion, make_promo
 from catalog.forms import OfferForm, PromotionForm
 from catalog.models import Price, Promotion
 from cooperatives.models import Cooperative
+from cooperatives.views import refusals_in
 from orders.actions.issue import add_codes, edit_voucher, end_voucher, issue_voucher
 from orders.forms.vouchers import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
-from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, market_channel
 
 PER_PAGE = 30
@@ -184,15 +184,11 @@ def _done(
     request: HttpRequest, door: Door, form: OfferForm, act: Callable[..., Any], said: Promise
 ) -> Any | None:
     """What the action made; None where it refused, which the form then says."""
-    try:
+    with refusals_in(form):
         made = act(acting=door.acting, actor=door.actor, now=timezone.now())
-    except Missing:
-        raise
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
-        return None
-    messages.success(request, str(said))
-    return made
+        messages.success(request, str(said))
+        return made
+    return None
 
 
 def _voucher_form(

@@ -12,12 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from catalog.views.place import all_provinces, communes_of
-from cooperatives.views import staff_only
+from cooperatives.views import refusals_in, staff_only
 from orders.actions.correct import correct_contact
 from orders.models import Order
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.errors import Missing, Refused
 from shop.desk.draft_forms import ContactForm, written_in
 
 
@@ -32,21 +31,12 @@ def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpR
         provinces=[each for each in all_provinces() if each.code == order.province_code],
         communes=communes_of(order.province_code),
     )
-    if form.is_valid() and _is_corrected(order, form, actor):
+    if form.is_valid():
+        with refusals_in(form):
+            correct_contact(order_id=order.pk, contact=form.contact, actor=actor, now=timezone.now())
+    if form.is_valid():
         messages.success(request, str(_("Corrected. The cooperatives see it now.")))
         if form.phone_is_odd:
             messages.warning(request, str(_("The phone number looks unusual. Read it back to the buyer.")))
         return redirect("desk:order", token)
     return render(request, "desk/contact.html", {"order": order, "form": form})
-
-
-def _is_corrected(order: Order, form: ContactForm, actor: Actor) -> bool:
-    """Whether it stands now as written; where it is refused, the form says why."""
-    try:
-        correct_contact(order_id=order.pk, contact=form.contact, actor=actor, now=timezone.now())
-    except Missing:
-        raise
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
-        return False
-    return True

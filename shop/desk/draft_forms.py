@@ -14,6 +14,7 @@ from orders.forms.addresses import ReceiverForm
 from orders.forms.invoice import InvoiceForm, invoice_written
 from orders.models import InvoiceDetails, Order, Source
 from shop.accounts.models import Address
+from shop.core.phones import shown
 
 MOST_STEPS = 1_000_000
 HIGHEST_PRICE = 10**12
@@ -92,7 +93,7 @@ def written_in(order: Order) -> dict[str, str]:
         **invoice_written(invoice),
         "invoice": "on" if invoice else "",
         "name": order.buyer_name,
-        "phone": order.phone,
+        "phone": shown(order.phone),
         "email": order.email,
         "province": address.province_code,
         "commune": address.commune_code,

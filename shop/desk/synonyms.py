@@ -19,10 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.synonyms import remove_synonyms, write_synonyms
 from catalog.models import Synonym, SynonymSet
-from cooperatives.views import carry_out, staff_only
+from cooperatives.views import carry_out, refusals_in, staff_only
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 _BETWEEN = re.compile(r"[,;\n]")
@@ -72,13 +72,8 @@ def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def _written(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
     form = SynonymsForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_in(form):
             write_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
-        except Missing:
-            raise
-        except Refused as refused:
-            form.add_error("words", str(refused.words))
-        else:
             messages.success(request, _("Whoever looks for one finds the others too."))
             return redirect("desk:synonyms")
     return _page(request, form=form, changed=_set(pk) if pk is not None else None)

@@ -20,7 +20,7 @@ from cooperatives.access import Right, Standing
 from cooperatives.actions.delivery import edit_way, end_way, offer_way
 from cooperatives.actions.terms import set_market_days, set_rates
 from cooperatives.models import DeliveryWay, PickupSlot, Warehouse, WayKind
-from cooperatives.views import carry_out
+from cooperatives.views import carry_out, refusals_in
 from shop.core.calendar import day_of
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel, market_channel
@@ -39,7 +39,7 @@ def ways(request: HttpRequest, standing: Standing) -> HttpResponse:
     form = WayForm(request.POST or None, houses=_houses(standing))
     if not form.is_valid():
         return _list(request, standing, form)
-    try:
+    with refusals_in(form):
         way = offer_way(
             cooperative=standing.cooperative,
             channel=_channel(),
@@ -48,10 +48,7 @@ def ways(request: HttpRequest, standing: Standing) -> HttpResponse:
             actor=standing.actor,
             now=timezone.now(),
         )
-    except (Forbidden, Missing):
-        raise
-    except Refused as refused:
-        form.add_error(None, str(refused.words))
+    if not form.is_valid():
         return _list(request, standing, form)
     messages.success(request, _("Buyers can choose this way now."))
     if way.kind == WayKind.COACH:

@@ -18,8 +18,8 @@ from catalog.actions.products import add_variant, edit_product, edit_variant, of
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
 from cooperatives.access import Right, Standing
-from cooperatives.views import carry_out
-from shop.core.errors import Forbidden, Missing, Refused
+from cooperatives.views import carry_out, refusals_in
+from shop.core.errors import Missing
 from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.renditions import keep_picture
 from shop.members.entrance import for_members, sent_key, show
@@ -44,7 +44,7 @@ def listing_new(request: HttpRequest, standing: Standing) -> HttpResponse:
     if not form.is_valid():
         return _ask_for_new(request, standing, form, _picture_sent(request, standing, form))
     picture = _picture_sent(request, standing, form)
-    try:
+    with refusals_in(form):
         product = offer_product(
             cooperative=standing.cooperative,
             channel=channel,
@@ -57,10 +57,7 @@ def listing_new(request: HttpRequest, standing: Standing) -> HttpResponse:
             actor=standing.actor,
             now=timezone.now(),
         )
-    except (Forbidden, Missing):
-        raise
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+    if not form.is_valid():
         return _ask_for_new(request, standing, form, picture)
     messages.success(request, _("Kept as a draft. Look at it once more, then send it."))
     return redirect(listing_address(product.listings.get(channel=channel).pk))

@@ -19,9 +19,9 @@ from catalog.models import REMOVED, Product
 from cooperatives.access import Right, Standing
 from cooperatives.actions.stall import add_household, change_household, remove_household, tell_story
 from cooperatives.models import Certificate, Follow, Producer
-from cooperatives.views import carry_out
+from cooperatives.views import carry_out, refusals_in
 from shop.core.calendar import day_of
-from shop.core.errors import Forbidden, Missing, Refused
+from shop.core.errors import Missing
 from shop.core.renditions import keep_picture
 from shop.core.translate import other_languages
 from shop.members.entrance import for_members, show
@@ -172,12 +172,7 @@ def _is_done(
     request: HttpRequest, standing: Standing, form: MembersForm, act: Callable[..., object], said: Promise
 ) -> bool:
     """Call the one action; where it refuses, the form says so."""
-    try:
+    with refusals_in(form):
         act(actor=standing.actor, now=timezone.now())
-    except (Forbidden, Missing):
-        raise
-    except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
-        return False
-    messages.success(request, str(said))
-    return True
+        messages.success(request, str(said))
+    return form.is_valid()

@@ -24,8 +24,8 @@ from catalog.views.place import all_provinces, communes_of
 from cooperatives.access import Right, Standing
 from cooperatives.actions.warehouses import change_warehouse, open_warehouse
 from cooperatives.models import Warehouse
-from cooperatives.views import carry_out
-from shop.core.errors import Forbidden, Missing, Refused
+from cooperatives.views import carry_out, refusals_in
+from shop.core.errors import Missing
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.ways import WarehouseForm
 
@@ -115,12 +115,9 @@ def _form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
 
 def _is_done(request: HttpRequest, form: WarehouseForm, action: Callable[[], object], said: Promise) -> bool:
     """Call the one action; where it refuses, the form says so."""
-    try:
+    with refusals_in(form):
         action()
-    except (Forbidden, Missing):
-        raise
-    except Refused as refused:
-        form.add_error(refused.field, str(refused.words))
+    if not form.is_valid():
         return False
     messages.success(request, str(said))
     if form.has_odd_phone:
