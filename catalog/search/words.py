@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from shop.core.text import fold, folded_words, typed_words
-
-LONGEST_QUERY = 4000  # letters of a query that are looked at
-MOST_WORDS = 8
+from shop.core.text import LONGEST_QUERY, MOST_WORDS, fold, folded_words, typed_words
 
 
 def words_of(query: str) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.states import CertificateState, CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
-from shop.core.text import fold
+from shop.core.text import words_asked
 
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
@@ -33,7 +33,7 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def named(self, text: str) -> CooperativeQuerySet:
         """Those whose name holds every word of the text, marks or not."""
         found = self
-        for word in fold(text).split():
+        for word in words_asked(text):
             found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
         return found
 

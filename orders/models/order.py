@@ -14,7 +14,7 @@ from shop.accounts.models import Address, User
 from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 from shop.core.phones import normalise
-from shop.core.text import fold
+from shop.core.text import words_asked
 
 
 class Source(models.TextChoices):
@@ -105,7 +105,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def matching(self, text: str) -> OrderQuerySet:
         """Those that a code, a number, a phone (its last six digits will do) or words of a name lead to."""
         found = Q()
-        for word in fold(text).split():
+        for word in words_asked(text):
             found &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
         written = "".join(sign for sign in text.upper() if sign.isalnum())
         found |= Q(code=written)

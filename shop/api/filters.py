@@ -33,12 +33,16 @@ Conditions: TypeAlias = Mapping[str, Condition]
 
 NOTHING = Q(pk__in=())
 _DEEPEST = 10
+_MOST = 200  # conditions in one request
 
 
 def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Context, level: int = 1) -> Q:
-    """What a `where` or `filter` input asks for. Raises ProtocolError for one that nests too deep."""
+    """What a `where` or `filter` input asks for. Raises ProtocolError for one that nests too deep, or holds
+    more than a database takes at once."""
     if level > _DEEPEST:
         raise ProtocolError(f"Conditions nest at most {_DEEPEST} levels.")
+    if level == 1 and _number(given) > _MOST:
+        raise ProtocolError(f"At most {_MOST} conditions can be asked for at once.")
     found = Q()
     for name, value in (given or {}).items():
         if value is None:
@@ -51,6 +55,15 @@ def where(given: Mapping[str, Any] | None, conditions: Conditions, context: Cont
         else:
             found &= conditions[name](context, value)
     return found
+
+
+def _number(given: Any) -> int:
+    """How many conditions an input holds; a list of plain values is one."""
+    if isinstance(given, Mapping):
+        return sum(map(_number, given.values()))
+    if isinstance(given, list) and any(isinstance(each, Mapping) for each in given):
+        return sum(map(_number, given))
+    return 1
 
 
 def refuse_both(arguments: Mapping[str, Any]) -> None:

@@ -10,6 +10,8 @@ from itertools import pairwise
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _TYPED = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 40  # letters of a word that are kept for searching
+LONGEST_QUERY = 4000  # letters of what somebody looks for that are looked at
+MOST_WORDS = 8  # and words of it
 # The letters with a place of their own in the alphabet, after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
 _OWN_PLACE = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
 _BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
@@ -39,6 +41,11 @@ def folded_words(text: str) -> list[str]:
 def typed_words(text: str) -> list[str]:
     """The words of a text with their marks, small and composed: "Đậu ĐỎ" is đậu, đỏ."""
     return [word[:_LONGEST_WORD] for word in _TYPED.findall(unicodedata.normalize("NFC", text).lower())]
+
+
+def words_asked(text: str) -> list[str]:
+    """The folded words of what somebody looks for, each once; more than MOST_WORDS are not asked for."""
+    return list(dict.fromkeys(fold(text[:LONGEST_QUERY]).split()))[:MOST_WORDS]
 
 
 def search_words(*texts: str) -> str:

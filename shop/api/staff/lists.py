@@ -27,6 +27,7 @@ from shop.api.filters import (
 )
 from shop.api.roots import Queries
 from shop.api.types import Rows
+from shop.core.text import MOST_WORDS
 
 query = Queries()
 
@@ -34,7 +35,7 @@ query = Queries()
 def _found(context: Context, text: str) -> Q:
     """Somebody whose name, address or phone number holds every word."""
     condition = Q()
-    for word in text.split():
+    for word in text.split()[:MOST_WORDS]:
         condition &= (
             Q(email__icontains=word)
             | Q(first_name__icontains=word)

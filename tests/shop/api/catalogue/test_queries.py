@@ -7,9 +7,10 @@ import pytest
 from catalog.models import ProductMedia
 from shop.api.catalogue.types import goods_in_lists
 from shop.management.bench.api import CATEGORY, LIST, PRODUCT, SEARCH
-from tests.factories import make_category, make_channel, make_product, make_seller
+from tests.factories import make_admin, make_category, make_channel, make_product, make_seller
 from tests.shop.api.catalogue.test_products import make_picture
-from tests.shop.api.client import data_of
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +76,24 @@ def test_a_product(variants, django_assert_num_queries):
         data = data_of(PRODUCT, channel="viet-nam", slug="khan-0")
 
     assert len(data["product"]["variants"]) == len(variants)
+
+
+def test_what_is_asked_for_is_as_much_as_a_database_takes():
+    seller = make_seller("HTX Thiên An")
+    make_product(seller)
+    many = [{"name": {"eq": f"Gối {number}"}} for number in range(201)]
+    asked = """query($where: ProductWhereInput) {
+        products(first: 1, channel: "viet-nam", where: $where) { totalCount } }"""
+    words = " ".join(["thien an", *(f"tu{number}" for number in range(2_000))])
+
+    for wide in ({"OR": many}, {"AND": many}, {"metadata": {"key": "a"}, "OR": many}):
+        told = ask(asked, where=wide)
+        assert told["data"] == {"products": None}
+        assert told["errors"][0]["message"] == "At most 200 conditions can be asked for at once."
+    assert data_of(asked, where={"OR": many[:200]})["products"] == {"totalCount": 0}
+    search = "query($text: String) { cooperatives(first: 1, search: $text) { totalCount } }"
+    assert data_of(search, text=words)["cooperatives"] == {"totalCount": 0}
+    assert data_of(search, text="thien an " * 5)["cooperatives"] == {"totalCount": 1}
+    for name in ("customers", "orders"):
+        query = f"query($text: String) {{ {name}(first: 1, search: $text) {{ totalCount }} }}"
+        assert data_of(query, token_of(make_admin()), text=words)[name] == {"totalCount": 0}
