@@ -11,10 +11,13 @@ from shop.accounts.enrol import change_email
 from shop.accounts.links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
 from shop.accounts.models import User
 from shop.accounts.tries import (
+    API_FAILED_IN_NETWORK,
     API_PASSWORD_LINKS_IN_NETWORK,
     CONFIRMATIONS,
     check_password_link,
+    check_sign_in,
     count_password_link,
+    count_sign_in,
 )
 from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
 from shop.api.account.sign_in import issued
@@ -67,7 +70,7 @@ def set_password_by_link(arguments: dict[str, Any], context: Context, selection:
 def password_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user = context.signed_in()
     if user.has_usable_password():
-        _check_password(user, arguments.get("oldPassword") or "", "oldPassword")
+        _check_password(user, arguments.get("oldPassword") or "", "oldPassword", context)
     password = checked_password(arguments["newPassword"], user, "newPassword")
     changed = set_password(user_id=user.pk, password=password, actor=context.actor, now=context.now)
     return {"user": changed}
@@ -76,7 +79,7 @@ def password_change(arguments: dict[str, Any], context: Context, selection: Sele
 @mutation.field(permissions=[Standing.USER])
 def request_email_change(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
-    _check_password(user, arguments["password"], "password")
+    _check_password(user, arguments["password"], "password", context)
     email = checked_email(arguments["newEmail"], "newEmail")
     if User.objects.filter(email=email).exists():
         raise Mistake("UNIQUE", _("There is an account with this e-mail already."), field="newEmail")
@@ -95,6 +98,14 @@ def confirm_email_change(arguments: dict[str, Any], context: Context, selection:
     return {"user": user}
 
 
-def _check_password(user: User, password: str, field: str) -> None:
-    if not user.check_password(password):
+def _check_password(user: User, password: str, field: str, context: Context) -> None:
+    """Raises Mistake; as at the sign-in nobody tries on without end, whose token they may have."""
+    network, name = network_of(context.request.META), user.email or str(user.pk)
+    try:
+        check_sign_in(network, name, in_network=API_FAILED_IN_NETWORK)
+    except TooManyTries as refused:
+        raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused
+    is_right = user.check_password(password)
+    count_sign_in(network, name, succeeded=is_right, in_network=API_FAILED_IN_NETWORK)
+    if not is_right:
         raise Mistake("INVALID_CREDENTIALS", _("The password is not right."), field=field)

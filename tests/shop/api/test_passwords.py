@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from shop.accounts.tries import PASSWORD_LINKS
+from shop.accounts.tries import FAILED_SIGN_INS, PASSWORD_LINKS
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, make_channel, make_user
 from tests.shop.api.client import ask, data_of
@@ -210,3 +210,15 @@ def test_an_email_address_that_may_not_be_changed(wrong, errors):
 
     assert errors_of(answer) == errors
     assert every_row() == before
+
+
+def test_the_old_password_is_not_tried_for_ever():
+    token = token_of(make_user())
+    for _ in range(FAILED_SIGN_INS.tries):
+        data_of(CHANGE, token, old="wrong", new=NEW)
+
+    told = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
+    asked = data_of(ASK_EMAIL, token, password=PASSWORD, email="moi@example.com", to=REDIRECT)
+
+    assert errors_of(told) == [("oldPassword", "LOGIN_ATTEMPT_DELAYED")]
+    assert errors_of(asked["requestEmailChange"]) == [("password", "LOGIN_ATTEMPT_DELAYED")]
