@@ -12,8 +12,7 @@ from shop.api.catalogue.lookups import found_by
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import in_lists, narrowed, ordered
 from shop.api.catalogue.shelves import key_of_cooperative
-from shop.api.catalogue.stocks import SEES_WAREHOUSES
-from shop.api.catalogue.types import collection, own_goods, product, warehouse
+from shop.api.catalogue.types import SEES_WAREHOUSES, collection, own_goods, product, warehouse
 from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, channel_of

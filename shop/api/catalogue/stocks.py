@@ -11,7 +11,7 @@ from shop.accounts.models import Address
 from shop.accounts.permissions import Permission
 from shop.api.base.places import address
 from shop.api.breadth import Selection
-from shop.api.catalogue.types import SEES_OWN_GOODS, stock, variant, warehouse
+from shop.api.catalogue.types import SEES_WAREHOUSES, stock, variant, warehouse
 from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -22,12 +22,6 @@ from shop.api.permissions import Within
 from shop.api.roots import Queries
 from shop.api.schema import Choices
 from shop.api.types import Row, Rows
-
-# Whoever may look at warehouses at all.
-SEES_WAREHOUSES = (
-    *SEES_OWN_GOODS,
-    Permission.MANAGE_SHIPPING,
-)
 
 OWN = (Within(Permission.MANAGE_PRODUCTS),)
 

@@ -46,6 +46,10 @@ SEES_ALL_GOODS = (
 SEES_OWN_GOODS = (Within(Permission.MANAGE_PRODUCTS), Within(Permission.MANAGE_ORDERS))
 
 
+# Whoever may look at warehouses at all.
+SEES_WAREHOUSES = (*SEES_OWN_GOODS, Permission.MANAGE_SHIPPING)
+
+
 def sees_all_goods(context: Context) -> bool:
     return context.may(*SEES_ALL_GOODS)
 
@@ -173,10 +177,13 @@ def _media(context: Context) -> Rows:
 
 
 def _houses(context: Context) -> Rows:
-    """Open ones; whoever works for some cooperatives meets only theirs."""
+    """Open ones; whoever works for some cooperatives meets only theirs, and buyers none but what an order of
+    theirs names."""
     rows = Warehouse.objects.filter(closed_at=None)
     own = own_goods(context, "cooperative")
-    return rows if own is None else rows.filter(own)
+    if own is not None:
+        return rows.filter(own)
+    return rows if context.may(*SEES_WAREHOUSES) else rows.none()
 
 
 def _stocks(context: Context) -> Rows:

@@ -23,6 +23,7 @@ from tests.factories import (
     make_staff,
     make_user,
     make_variant,
+    make_zone,
 )
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
@@ -356,3 +357,23 @@ def test_by_what_they_are_not_shown_they_find_nothing(two_parts):
         assert (found(asked, staff), found(asked, admin)) == (0, 1), asked
     for asked in (f'search: "{order.code}"', 'filter: {customer: "Hoa"}', "where: {linesCount: {eq: 1}}"):
         assert found(asked, staff) == 1, asked
+
+
+def test_a_buyer_meets_the_store_house_of_a_parcel_and_no_others(two_parts):
+    order, thien_an, _yen_duong = two_parts
+    part = order.parts.get(cooperative=thien_an)
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    lines = {line.pk: 1 for line in part.lines.all()}
+    pack_parcel(part_id=part.pk, quantities=lines, actor=Actor.system(), now=NOW)
+    thien_an.warehouses.get().zones.add(make_zone(order.channel))
+    query = """query($id: ID!) { order(id: $id) { fulfillments { warehouse { name shippingZones(first: 1) {
+        edges { node { warehouses { name } } } } } } } }"""
+
+    def told(token=None):
+        (parcel,) = data_of(query, token, id=global_id("Order", order.pk))["order"]["fulfillments"]
+        (zone,) = parcel["warehouse"]["shippingZones"]["edges"]
+        return parcel["warehouse"]["name"], len(zone["node"]["warehouses"])
+
+    name = thien_an.warehouses.get().name
+    assert told() == (name, 0)
+    assert told(token_of(make_admin())) == (name, make_zone(order.channel).warehouses.count())
