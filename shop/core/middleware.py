@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import brotli
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
@@ -24,6 +24,7 @@ _COMPRESSED_TYPES = (
     "image/svg+xml",
 )
 _WORTH_COMPRESSING = 500  # bytes; below that the headers outweigh the gain
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
 
 
@@ -39,6 +40,30 @@ def admit_probes(get_response: Answer) -> Answer:
         return get_response(request)
 
     return middleware
+
+
+def leave_out_nul(get_response: Answer) -> Answer:
+    """The sign NUL, which no keyboard writes and PostgreSQL keeps in no text, goes from what a page is asked.
+
+    An address whose path holds it is no page's. What the API is asked has rules of its own.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path_info:
+            raise Http404
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            request.GET = _without_nul(request.GET)  # type: ignore[assignment]  # immutable, as it was
+        if request.method == "POST" and request.content_type in _FORMS and request.path_info != "/graphql/":
+            request.POST = _without_nul(request.POST)  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
+def _without_nul(asked: QueryDict) -> QueryDict:
+    if not any("\0" in each for name, values in asked.lists() for each in (name, *values)):
+        return asked
+    return QueryDict(asked.urlencode().replace("%00", ""))
 
 
 def compress_pages(get_response: Answer) -> Answer:

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from shop.core.middleware import add_security_headers, compress_pages
+from tests.factories import make_places, make_product
 
 pytestmark = pytest.mark.once
 
@@ -78,3 +79,16 @@ def test_what_a_view_says_of_caching_counts():
     answer = answered(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
 
     assert answer.headers["Cache-Control"] == "public, max-age=60"
+
+
+@pytest.mark.django_db
+def test_nul_is_left_out_of_what_a_page_is_asked_and_no_page_has_it_in_its_address(client):
+    make_places()
+    product = make_product(name="Quýt")
+
+    communes = client.get("/dia-chi/xa/?province=01%00&x%00=y").content.decode()
+    client.post("/yeu-thich/", {"product": f"\0{product.pk}"})
+
+    assert 'value="00166"' in communes
+    assert product.name in client.get("/yeu-thich/").content.decode()
+    assert [client.get(path).status_code for path in ("/san-pham/qu%00yt/", "/theo-doi/a%00/")] == [404, 404]
