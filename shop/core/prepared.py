@@ -16,18 +16,25 @@ ValueError when it is first met.
 
 from __future__ import annotations
 
-import copy
 import datetime
 import uuid
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model, QuerySet
-from django.db.models.query import ModelIterable, get_related_populators
+from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.db.models.base import ModelState
+from django.db.models.query import (
+    FlatValuesListIterable,
+    ModelIterable,
+    ValuesIterable,
+    ValuesListIterable,
+    get_related_populators,
+)
+from django.db.transaction import TransactionManagementError
 
 Given = ParamSpec("Given")
 
@@ -41,14 +48,14 @@ _DAY = datetime.date(1877, 3, 5)
 
 
 class _Ready(NamedTuple):
-    """A compiled query; `places` find each of its parameters among the arguments."""
+    """A compiled query: `places` find each of its parameters among the arguments; what is found goes through
+    `conversions` and `make`."""
 
-    rows: QuerySet[Any]
-    compiler: Any
     sql: str
     places: tuple[Callable[[list[Any]], Any], ...]
-    converters: Any
-    related: list[Any]
+    conversions: tuple[tuple[int, Any, Any], ...]
+    make: Callable[[list[Any]], list[Any]]
+    is_locking: bool
 
 
 def prepared(build: Callable[Given, QuerySet[Any, Any]]) -> Callable[Given, list[Any]]:
@@ -106,13 +113,18 @@ def _compiled(build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapp
         raise ValueError(
             f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL as it is."
         )
-    converters = compiler.get_converters([each[0] for each in compiler.select[0 : compiler.col_count]])
-    related: list[Any] = []
-    if rows._iterable_class is ModelIterable:
-        related = get_related_populators(  # type: ignore[call-arg]
-            compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS
-        )
-    return _Ready(rows, compiler, sql, tuple(found), converters, related)
+    return _Ready(sql, tuple(found), _conversions(compiler), _making(rows, compiler), _is_locking(rows))
+
+
+def _conversions(compiler: Any) -> tuple[tuple[int, Any, Any], ...]:
+    """Which columns the database answers otherwise than Python knows them, and how they become that."""
+    columns = [each[0] for each in compiler.select[0 : compiler.col_count]]
+    found = compiler.get_converters(columns)
+    return tuple((place, converters, column) for place, (converters, column) in found.items())
+
+
+def _is_locking(rows: QuerySet[Any]) -> bool:
+    return rows.query.select_for_update and connections[DEFAULT_DB_ALIAS].features.has_select_for_update
 
 
 def _stand_ins(given: list[Any]) -> tuple[list[Any], dict[Any, tuple[int, int]]]:
@@ -204,36 +216,93 @@ def _written(value: Any) -> Any:
 
 
 def _sent(ready: _Ready, given: list[Any]) -> list[Any]:
-    """The rows: Django reads them as ever, only what it would say to the database is known already."""
-    parameters = tuple(place(given) for place in ready.places)
-    compiler = copy.copy(ready.compiler)
-    compiler.connection = connections[DEFAULT_DB_ALIAS]
-    compiler.as_sql = lambda *_, **__: (ready.sql, parameters)
-    compiler.get_converters = lambda _: ready.converters
-    if ready.rows._iterable_class is ModelIterable and not ready.rows._prefetch_related_lookups:  # type: ignore[attr-defined]
-        return list(_models(ready, compiler))
-    query = copy.copy(ready.rows.query)
-    query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
-    rows = type(ready.rows)(model=ready.rows.model, query=query, using=DEFAULT_DB_ALIAS)
-    rows._iterable_class = ready.rows._iterable_class
-    rows._fields = ready.rows._fields  # type: ignore[attr-defined]
-    rows._prefetch_related_lookups = ready.rows._prefetch_related_lookups  # type: ignore[attr-defined]
-    return list(rows)
+    connection = connections[DEFAULT_DB_ALIAS]
+    if ready.is_locking and connection.get_autocommit():
+        raise TransactionManagementError("Rows are locked in a transaction, which ends it.")
+    with connection.cursor() as cursor:
+        cursor.execute(ready.sql, tuple(place(given) for place in ready.places))
+        found = cursor.fetchall()
+    if ready.conversions:
+        found = [_converted(row, ready.conversions, connection) for row in found]
+    return ready.make(found)
 
 
-def _models(ready: _Ready, compiler: Any) -> Iterator[Any]:
-    """As Django's ModelIterable does it, which works out anew for each query how related rows are read."""
-    results = compiler.execute_sql()
-    model, columns = compiler.klass_info["model"], compiler.klass_info["select_fields"]
-    first, end = columns[0], columns[-1] + 1
+def _converted(
+    row: Sequence[Any], conversions: tuple[tuple[int, Any, Any], ...], connection: Any
+) -> list[Any]:
+    values = list(row)
+    for place, converters, column in conversions:
+        value = values[place]
+        for convert in converters:
+            value = convert(value, column, connection)
+        values[place] = value
+    return values
+
+
+def _making(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
+    """How the rows that the database answers become what the queryset is of."""
+    kind = rows._iterable_class
+    if kind is ModelIterable:
+        return _making_models(rows, compiler)
+    if kind is FlatValuesListIterable:
+        return lambda found: [row[0] for row in found]
+    if kind is ValuesListIterable:
+        if compiler.has_extra_select:  # columns to order by
+            return lambda found: [tuple(row[: compiler.col_count]) for row in found]
+        return lambda found: list(map(tuple, found))
+    if kind is ValuesIterable:
+        query = rows.query
+        names = list(query.selected or (*query.values_select, *query.annotation_select))
+        return lambda found: [dict(zip(names, row, strict=False)) for row in found]
+    raise TypeError(f"A prepared query answers models, values or lists of values, no {kind.__name__}.")
+
+
+def _making_models(rows: QuerySet[Any], compiler: Any) -> Callable[[list[Any]], list[Any]]:
+    columns = compiler.klass_info["select_fields"]
+    first, end, model = columns[0], columns[-1] + 1, compiler.klass_info["model"]
     names = [column[0].target.attname for column in compiler.select[first:end]]
-    for row in compiler.results_iter(results):
-        made = model.from_db(DEFAULT_DB_ALIAS, names, row[first:end])
-        for related in ready.related:
-            related.populate(row, made)
-        for name, place in compiler.annotation_col_map.items():
-            setattr(made, name, row[place])
-        yield made
+    related = get_related_populators(  # type: ignore[call-arg]
+        compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS
+    )
+    annotations = compiler.annotation_col_map.items()
+    lookups = rows._prefetch_related_lookups  # type: ignore[attr-defined]
+
+    def make(found: list[Any]) -> list[Any]:
+        models = []
+        for row in found:
+            made = _model(model, names, row[first:end])
+            _relate(made, related, row)
+            for name, place in annotations:
+                setattr(made, name, row[place])
+            models.append(made)
+        if lookups:
+            prefetch_related_objects(models, *lookups)
+        return models
+
+    return make
+
+
+def _model(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> Model:
+    """As Django's from_db does it, only that no column is asked how it is to be set: what it holds was read,
+    and nothing is known of the object yet that it could contradict. Columns left out are read when needed."""
+    made = model.__new__(model)
+    state = ModelState()
+    state.db, state.adding = DEFAULT_DB_ALIAS, False
+    made.__dict__.update(zip(names, values, strict=True), _state=state)
+    return made
+
+
+def _relate(made: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
+    """The rows that were read along with it; `related` are Django's RelatedPopulators, which know where."""
+    for each in related:
+        values = row[each.cols_start : each.cols_end]
+        if values[each.pk_idx] is None:
+            each.local_setter(made, None)
+            continue
+        other = _model(each.model_cls, each.init_list, values)
+        _relate(other, each.related_populators, row)
+        each.local_setter(made, other)
+        each.remote_setter(other, made)
 
 
 def attach(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:

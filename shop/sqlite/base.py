@@ -7,6 +7,7 @@ it comes.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.db import OperationalError
@@ -15,8 +16,25 @@ from django.db.backends.sqlite3 import base
 from shop.sqlite.turns import Turns, turns_of
 
 
+@lru_cache(maxsize=2048)
+def _with_question_marks(sql: str) -> str:
+    """A statement as SQLite has its parameters. The same ones come again and again."""
+    return base.FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
+
+
+class _Cursor(base.SQLiteCursorWrapper):
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        if param_names is None:
+            return _with_question_marks(query)
+        converted: str = super().convert_query(query, param_names=param_names)
+        return converted
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     _turns: Turns | None = None  # held from before BEGIN until commit, rollback or close
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        return self.connection.cursor(factory=_Cursor)
 
     def _start_transaction_under_autocommit(self) -> None:
         if self._turns is None:

@@ -6,7 +6,7 @@ import datetime
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Sum
 from django.test.utils import CaptureQueriesContext
 
@@ -89,6 +89,37 @@ def test_arguments_of_every_kind_are_written_as_the_database_takes_them():
         assert by_day(datetime.date(2026, 11, 23)) == []
         assert len(by_shape(None, limit=1)) == 1
         assert summed(make_channel().pk) == [{"variant": variant.pk, "all": 10}]
+
+
+def test_what_is_left_out_or_joined_in_vain_is_as_in_django():
+    bare = make_variant(make_seller(), name="Bí")  # in no category
+    prepared_rows = prepared(
+        lambda keys: (
+            Variant.objects.filter(pk__in=keys)
+            .select_related("product__category")
+            .defer("product__description")
+        )
+    )
+
+    for _twice in range(2):
+        (row,) = prepared_rows([bare.pk])
+        assert row.product.category is None
+        assert not (row._state.adding or row.product._state.adding)
+        assert row.product.get_deferred_fields() == {"description"}
+        assert row.product.description == bare.product.description
+        row.name = "Bí đỏ"
+        row.save(update_fields=["name"])
+        assert Variant.objects.get(pk=bare.pk).name == "Bí đỏ"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_locked_in_transactions_alone():
+    locking = prepared(lambda key: Stock.objects.filter(pk=key).select_for_update())
+    with transaction.atomic():
+        assert locking(1) == []
+    if connection.features.has_select_for_update:
+        with pytest.raises(transaction.TransactionManagementError):
+            locking(1)
 
 
 def test_patterns_hold_texts_as_they_were_written():
