@@ -19,7 +19,7 @@ from orders.actions.redeem import record_use
 from orders.actions.shares import Problem
 from orders.actions.standing import update_standing
 from orders.actions.transfers import ENDED, left_of, settle_if_spent, share
-from orders.models import BankTransfer, InvoiceDetails, Method, Order, Reservation
+from orders.models import BankTransfer, InvoiceDetails, Method, Order
 from orders.payments.asking import asked_of
 from orders.states import TransferState
 from shop.core.actors import Actor
@@ -100,7 +100,7 @@ def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     lines = write_parts(order, offer, notes, now=now)
     record_use(order, offer, now=now)
     try:
-        allocate(lines, offer, Reservation.objects.none())
+        allocate(lines, offer)
         take_slots(order, offer)
     except (SoldOut, SlotFull) as short:
         raise CannotBeAgain(short.words, quote=offer) from short

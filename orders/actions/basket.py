@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -178,22 +178,35 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
 
 def release_reservations(reservations: list[Reservation]) -> None:
     """Step: give back what these kept. Locks their stock."""
+    if not reservations:
+        return
     rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
-    keys = [reservation.pk for reservation in reservations]
-    freed = give_back(Reservation.objects.filter(pk__in=keys), rows)
+    freed = give_back(_still_kept([reservation.pk for reservation in reservations]), rows)
     write_promises(rows[stock_id] for stock_id in freed)
 
 
-def give_back(reservations: QuerySet[Reservation], rows: Mapping[int, Stock]) -> set[int]:
+def give_back(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
     """Step: end reservations of locked stock; the caller saves the rows, whose ids this answers.
 
-    They are read here, under the lock: what another worker ended before is not given back twice.
+    They were read under the lock: what another worker ended before is not given back twice.
     """
-    kept = list(reservations.order_by("pk"))
+    if not kept:
+        return set()
     for reservation in kept:
         rows[reservation.stock_id].reserved -= reservation.quantity
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in kept]).delete()
     return {reservation.stock_id for reservation in kept}
+
+
+@prepared
+def _still_kept(keys: Collection[int]) -> QuerySet[Reservation]:
+    return Reservation.objects.filter(pk__in=keys).order_by("pk")
+
+
+@prepared
+def kept_for(basket: uuid.UUID) -> QuerySet[Reservation]:
+    """What is reserved for a basket. Only who has locked it reserves more; others may end it."""
+    return Reservation.objects.filter(line__basket=basket).order_by("pk")
 
 
 def line_limit() -> int | None:

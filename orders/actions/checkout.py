@@ -12,7 +12,7 @@ from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from catalog.models import Stock
 from cooperatives.models import DeliveryWay
 from orders import locks
-from orders.actions.basket import give_back, store_deliveries
+from orders.actions.basket import give_back, kept_for, store_deliveries
 from orders.actions.quote import quote, wanted_of
 from orders.actions.quote_rows import stock_in_order
 from orders.actions.record import Contact
@@ -81,9 +81,9 @@ def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
     chosen = [each.way_id for each in wanted.deliveries.values() if each.way_id is not None]
     ways = DeliveryWay.objects.filter(pk__in=chosen, warehouse__isnull=False)
     in_reach = stock_in_order(wanted, {line.variant_id for line in lines}, ways)
-    kept_before = Reservation.objects.filter(line__basket=basket)
-    rows = locks.lock_stock({*in_reach, *kept_before.values_list("stock_id", flat=True)})
-    freed = give_back(kept_before, rows)
+    before = kept_for(basket.pk)
+    rows = locks.lock_stock({*in_reach, *(each.stock_id for each in before)})
+    freed = give_back(kept_for(basket.pk) if before else [], rows)
     pickable = {stock_id: rows[stock_id] for stock_id in in_reach if stock_id in rows}
     kept = []
     for line in lines if minutes else []:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.place import BasketChanged, BasketEmpty, already_placed, write_order
-from orders.actions.prepay import PROMISED, paid_before, promised_before
+from orders.actions.prepay import PROMISED, paid_of, promised_of
 from orders.actions.quote import quote, wanted_of
 from orders.actions.record import Contact
 from orders.actions.shares import Problem, Quote
-from orders.models import Basket, InvoiceDetails, Method, Order, Source
-from shop.accounts.models import ConsentPurpose
+from orders.models import Basket, InvoiceDetails, Method, Order, Source, sums_before
+from shop.accounts.models import Address, ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Refused
+from shop.core.prepared import prepared
 
 
 class EmailNeeded(Refused):
@@ -91,11 +93,13 @@ def _contact(basket: Basket, offer: Quote, invoice: InvoiceDetails | None) -> Co
         invoice.email = invoice.email or basket.email
     if not offer.shares:
         raise BasketEmpty(field="lines")
-    address = basket.shipping_address
-    if address is None or Problem.NO_DELIVERY_CHOSEN in offer.problems:
+    place, payer = basket.shipping_address_id, basket.billing_address_id
+    if place is None or Problem.NO_DELIVERY_CHOSEN in offer.problems:
         raise PlaceNeeded(field="shippingMethod")
-    if basket.billing_address is None:
+    if payer is None:
         raise PayerNeeded(field="billingAddress")
+    addresses = {address.pk: address for address in _addresses({place, payer})}
+    address = addresses[place]
     return Contact(
         name=basket.name or f"{address.first_name} {address.last_name}".strip(),
         phone=basket.phone,
@@ -103,9 +107,14 @@ def _contact(basket: Basket, offer: Quote, invoice: InvoiceDetails | None) -> Co
         email=basket.email,
         note=basket.note,
         province_code=basket.province_code,
-        billing=basket.billing_address,
+        billing=addresses[payer],
         invoice=invoice,
     )
+
+
+@prepared
+def _addresses(keys: Collection[int]) -> QuerySet[Address]:
+    return Address.objects.filter(pk__in=keys)
 
 
 def _require_possible(offer: Quote) -> None:
@@ -119,14 +128,15 @@ def _require_possible(offer: Quote) -> None:
 
 def _payment(basket: Basket, offer: Quote) -> tuple[Method | None, bool]:
     """How the rest of the money is to come, and whether the order counts before it has. Raises NotCovered."""
-    paid = paid_before(basket)
+    sums = sums_before(basket.pk)
+    paid = paid_of(sums)
     if not offer.total:
         return (None, True) if paid else (Method.COD, True)
     if paid >= offer.total:
         return None, False
-    if paid + promised_before(basket, Method.COD) >= offer.total:
+    if paid + promised_of(sums, Method.COD) >= offer.total:
         return None, True
-    promised = promised_before(basket, *PROMISED)
+    promised = promised_of(sums, *PROMISED)
     if paid + promised >= offer.total:
         return None, False
     if basket.channel.allow_unpaid_orders:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+
+from django.db.models import QuerySet
 
 from catalog.models import Promotion
 from orders.actions.shares import Quote, QuotedLine, WantedDiscount
@@ -19,6 +21,7 @@ from orders.models import (
     OrderPart,
     ValueType,
 )
+from shop.core.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,12 @@ def _lowered_prices(order: Order, offer: Quote, written: Written) -> list[Discou
 def _promotions(rules: Iterable[str]) -> dict[str, Promotion]:
     """The promotions that lowered prices, by their keys as prices hold them."""
     keys = [uuid.UUID(rule) for rule in rules if rule]
-    return {str(key): promotion for key, promotion in Promotion.objects.in_bulk(keys).items()} if keys else {}
+    return {str(promotion.pk): promotion for promotion in _among(keys)} if keys else {}
+
+
+@prepared
+def _among(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
+    return Promotion.objects.filter(pk__in=keys)
 
 
 def _source(quoted: QuotedLine) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from orders.actions.record import Contact, new_order, take_slots, write_invoice,
 from orders.actions.redeem import record_use, require_same_discount
 from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
 from orders.actions.standing import update_standing
-from orders.models import InvoiceDetails, Method, Order, Origin, Reservation, Source
+from orders.models import InvoiceDetails, Method, Order, Origin, Source
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -137,7 +137,7 @@ def place_draft(
     if order.confirmed_at is not None:
         give_time_to_answer(order, now=now)
     try:
-        allocate(list(order.lines.in_order()), offer, Reservation.objects.none())
+        allocate(list(order.lines.in_order()), offer)
     except SoldOut as short:
         raise BasketChanged(short.words, quote=offer) from short
     take_slots(order, offer)

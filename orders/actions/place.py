@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock import Pick, SoldOut, choose_stock, write_promises
 from cooperatives.actions.follow import begin_follow
 from orders import locks, notices
-from orders.actions.basket import give_back
+from orders.actions.basket import give_back, kept_for
 from orders.actions.pay import (
     begin_card,
     confirm_if_covered,
@@ -35,7 +34,6 @@ from orders.models import (
     Method,
     Order,
     OrderLine,
-    Reservation,
     Source,
 )
 from orders.payments.asking import asked_of
@@ -177,7 +175,7 @@ def write_order(
         confirmed=counts_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
     record_use(order, offer, now=now)
-    _allocate(lines, basket, offer)
+    _allocate(lines, offer)
     take_slots(order, offer)
     carried = bring_payments(order, basket, keeps_promises=method is None, actor=actor, now=now)
     payment = expect_payment(order, method, earlier=len(carried), now=now) if method is not None else None
@@ -227,8 +225,8 @@ def _require_agreement(offer: Quote, agreed_total: int | None, agreed_most: int 
         raise BasketChanged(refused.words if refused else None, quote=offer)
 
 
-def allocate(lines: Sequence[OrderLine], offer: Quote, kept: QuerySet[Reservation]) -> None:
-    """Step: promise stock to an order's lines. `kept`, the basket's reservations, are given back for it.
+def allocate(lines: Sequence[OrderLine], offer: Quote) -> None:
+    """Step: promise stock to an order's lines. What was reserved for the quoted basket is given back for it.
 
     Raises SoldOut with every shortage at once.
     """
@@ -238,8 +236,10 @@ def allocate(lines: Sequence[OrderLine], offer: Quote, kept: QuerySet[Reservatio
             wanted[line.variant.pk] += line.wanted.quantity
     chosen = (share.chosen.way if share.chosen else None for share in offer.shares)
     ids = stock_in_order(offer.wanted, wanted, chosen)
-    rows = locks.lock_stock({*ids, *kept.values_list("stock_id", flat=True)})
-    freed = give_back(kept, rows)
+    basket_id = offer.wanted.basket_id
+    kept = kept_for(basket_id) if basket_id is not None else []
+    rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
+    freed = give_back(kept_for(basket_id) if basket_id is not None and kept else [], rows)
     picks = choose_stock(
         wanted,
         [rows[stock_id] for stock_id in ids if stock_id in rows],
@@ -267,9 +267,9 @@ def _allocations(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allo
     return allocations
 
 
-def _allocate(lines: Sequence[OrderLine], basket: Basket, offer: Quote) -> None:
+def _allocate(lines: Sequence[OrderLine], offer: Quote) -> None:
     try:
-        allocate(lines, offer, Reservation.objects.filter(line__basket=basket))
+        allocate(lines, offer)
     except SoldOut as short:
         free = short.details["free"]
         for line in offer.lines:

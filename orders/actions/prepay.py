@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
@@ -30,12 +31,14 @@ from orders.models import (
     Order,
     Payment,
     PaymentEvent,
+    PaymentSums,
     sums_before,
 )
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, TransactionFlow
+from shop.core.prepared import prepared
 
 # What pays later by itself, once the goods are there or the buyer has been to the bank.
 PROMISED = (Method.COD, Method.TRANSFER)
@@ -150,12 +153,16 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
 
 def paid_before(basket: Basket) -> int:
     """What has been paid for a basket, or is held for it, in minor units."""
-    return sum(each.pays for sums in sums_before(basket.pk).values() for each in sums)
+    return paid_of(sums_before(basket.pk))
 
 
-def promised_before(basket: Basket, *methods: Method) -> int:
-    """What is to be paid for a basket by a promise of these kinds."""
-    sums = sums_before(basket.pk)
+def paid_of(sums: Mapping[Method, Iterable[PaymentSums]]) -> int:
+    """What has been paid, or is held, by the sums of a basket's payments."""
+    return sum(each.pays for some in sums.values() for each in some)
+
+
+def promised_of(sums: Mapping[Method, Iterable[PaymentSums]], *methods: Method) -> int:
+    """What is to be paid by a promise of these kinds."""
     return sum(each.charge_pending for method in methods for each in sums.get(method, ()))
 
 
@@ -164,7 +171,7 @@ def bring_payments(
 ) -> list[Payment]:
     """Step: what was begun for a basket goes on for its order, and is booked. What no card holds yet is
     stopped, since its buyer has ordered without it; so are promises where the order is paid another way."""
-    carried = list(Payment.objects.filter(basket=basket).order_by("created_at", "pk"))
+    carried = _begun_for(basket.pk)
     for payment in carried:
         payment.order, payment.basket = order, None
         if payment.method == Method.TRANSFER:
@@ -179,6 +186,11 @@ def bring_payments(
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:
             ask_cancel(order, payment, actor=actor, now=now)
     return carried
+
+
+@prepared
+def _begun_for(basket: uuid.UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(basket=basket).order_by("created_at", "pk")
 
 
 def take_what_was_held(

@@ -15,7 +15,6 @@ from orders.actions.deduct import Written, write_discounts
 from orders.actions.shares import Quote, QuotedLine, Share
 from orders.models import (
     Basket,
-    CommissionRate,
     InvoiceDetails,
     Order,
     OrderCode,
@@ -24,6 +23,7 @@ from orders.models import (
     OrderPart,
     Source,
     WithholdingRate,
+    commissions,
     counted_of,
 )
 from orders.payments.codes import code_for
@@ -153,7 +153,7 @@ def write_parts(
         part.withholding_rate = withheld
         parts.append(part)
     shelves = {(line.variant.cooperative_id, _shelf_of(line)) for line in offer.lines}
-    percents = CommissionRate.objects.for_goods(shelves, day=day)
+    percents = commissions(shelves, day=day)
     translated = _translations(order, offer)
     lines: dict[object, OrderLine] = {}
     for part, share in zip(parts, offer.shares, strict=True):

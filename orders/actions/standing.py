@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from orders.actions.capture import follow_cards
-from orders.actions.events import record_event
+from orders.actions.events import write_event
 from orders.actions.ledger import book_parts
 from orders.models import (
     EventKind,
@@ -158,6 +158,12 @@ def _parcel_sums(order: uuid.UUID) -> QuerySet[Any]:
 
 
 @prepared
+def _taken_off(parts: Collection[int]) -> QuerySet[Any]:
+    rows = Refund.objects.filter(part__in=parts).order_by("part").values_list("part")
+    return rows.annotate(total=Sum(F("amount") - F("surplus")))
+
+
+@prepared
 def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(order=order).order_by("created_at", "pk")
 
@@ -236,8 +242,8 @@ def _write_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_O
     order.list_gross = sum(each.list_gross for each in ordered)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
     standing = [part for part in parts if part.is_standing]
-    given = Refund.objects.filter(part__in=standing).taken_off()
-    order.due_gross = sum(part.total_gross for part in standing) - given
+    given = dict(_taken_off([part.pk for part in standing]))
+    order.due_gross = sum(part.total_gross for part in standing) - sum(given.values())
 
 
 def _write_money(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
@@ -292,7 +298,7 @@ def _adjust(
     """Counted by the payment's events so far, since the order's lock lets nobody in between."""
     place = payment.events.count() if place is None else place
     key = f"payment:{payment.pk}:due:{place}"
-    record_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
+    write_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
 
 
 def _coverage(amount: int, due: int) -> str:

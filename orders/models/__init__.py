@@ -40,7 +40,7 @@ from orders.models.payment import (
     sums_from,
     total_sums,
 )
-from orders.models.rates import CommissionRate, WithholdingRate
+from orders.models.rates import CommissionRate, WithholdingRate, commissions
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, Wish
 from orders.models.remittance import CashRemittance, RemittanceLine, RowProblem, StatementRow
 from orders.models.settlement import Payout, PayoutWay, Settlement
@@ -120,6 +120,7 @@ __all__ = [
     "WeightQuestion",
     "Wish",
     "WithholdingRate",
+    "commissions",
     "counted_of",
     "places",
     "show_ways_in_language",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 
 from catalog.models import Category
 from cooperatives.models import Cooperative
+from shop.core.prepared import prepared
 
 Dated = TypeVar("Dated", bound=models.Model)
 
@@ -20,30 +21,6 @@ class DatedRateQuerySet(models.QuerySet[Dated]):
     def on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
         """Those that hold on a day of Vietnam's."""
         return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
-
-
-class CommissionRateQuerySet(DatedRateQuerySet["CommissionRate"]):
-    def for_goods(
-        self, goods: Iterable[tuple[int, str]], *, day: datetime.date
-    ) -> Mapping[tuple[int, str], Decimal]:
-        """The percent for each (cooperative, path of the category or ""), in one query; 0 where none is set.
-
-        The cooperative counts before the category, a nearer shelf before one further up, then the later day.
-        """
-        wanted = set(goods)
-        cooperatives = {cooperative_id for cooperative_id, _path in wanted}
-        rates = list(
-            self.on(day)
-            .filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
-            .select_related("category")
-            .order_by("from_day", "pk")
-        )
-        found = {}
-        for cooperative_id, path in wanted:
-            fitting = [rate for rate in rates if rate.covers(cooperative_id, path)]
-            closest = max(fitting, key=lambda rate: (*rate.closeness, rate.from_day, rate.pk), default=None)
-            found[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
-        return found
 
 
 class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
@@ -68,7 +45,7 @@ class CommissionRate(models.Model):
     from_day = models.DateField()
     until_day = models.DateField(null=True, blank=True)
 
-    objects = CommissionRateQuerySet.as_manager()
+    objects: models.Manager[CommissionRate] = DatedRateQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -92,6 +69,27 @@ class CommissionRate(models.Model):
         """How closely it names what it is for: the cooperative, then how far down its shelf stands."""
         depth = 0 if self.category is None else self.category.level + 1
         return self.cooperative_id is not None, depth
+
+
+def commissions(goods: Iterable[tuple[int, str]], *, day: datetime.date) -> Mapping[tuple[int, str], Decimal]:
+    """The percent for each (cooperative, path of the category or ""), in one query; 0 where none is set.
+
+    The cooperative counts before the category, a nearer shelf before one further up, then the later day.
+    """
+    wanted = set(goods)
+    rates = _commissions_on(day, {cooperative_id for cooperative_id, _path in wanted}) if wanted else []
+    found = {}
+    for cooperative_id, path in wanted:
+        fitting = [rate for rate in rates if rate.covers(cooperative_id, path)]
+        closest = max(fitting, key=lambda rate: (*rate.closeness, rate.from_day, rate.pk), default=None)
+        found[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
+    return found
+
+
+@prepared
+def _commissions_on(day: datetime.date, cooperatives: Collection[int]) -> models.QuerySet[CommissionRate]:
+    rates = CommissionRate.objects.on(day).filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
+    return rates.select_related("category").order_by("from_day", "pk")
 
 
 class WithholdingRate(models.Model):

@@ -63,6 +63,11 @@ def _lines(parts: Collection[int]) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(part__in=parts).in_order()
 
 
+@prepared
+def _discounts(order: uuid.UUID) -> QuerySet[Discount]:
+    return Discount.objects.filter(order=order).order_by("kind", "pk")
+
+
 def order_placed(
     order: Order,
     parts: Sequence[OrderPart],
@@ -95,7 +100,7 @@ def order_placed(
             invoice=invoice,
             shop=shop,
             asked=asked,
-            discounts=list(Discount.objects.filter(order=order).order_by("kind", "pk")),
+            discounts=_discounts(order.pk),
         )
 
 

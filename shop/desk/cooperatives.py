@@ -22,7 +22,7 @@ from cooperatives.actions.membership import answer_application
 from cooperatives.models import Cooperative, DeliveryWay, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from cooperatives.views import carry_out, staff_only
-from orders.models import CommissionRate
+from orders.models import commissions
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
@@ -119,7 +119,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 def _one(request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200) -> HttpResponse:
     shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_house=False)), pk=pk)
-    rates = CommissionRate.objects.for_goods([(shown.pk, "")], day=day_of(timezone.now()))
+    rates = commissions([(shown.pk, "")], day=day_of(timezone.now()))
     changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
     context: dict[str, Any] = {
         "shown": shown,

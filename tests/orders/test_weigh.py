@@ -48,7 +48,6 @@ from orders.models import (
     ParcelLine,
     Payment,
     PaymentEvent,
-    Reservation,
     Source,
     WeightQuestion,
 )
@@ -546,7 +545,7 @@ def ordered_with(discounts: list[WantedDiscount], quantity: int = 2) -> OrderPar
     order, lines = record_order(
         offer, basket=basket, contact=make_contact(), source=Source.WEB, now=NOW, confirmed=True
     )
-    allocate(lines, offer, Reservation.objects.none())
+    allocate(lines, offer)
     expect_payment(order, Method.COD, now=NOW)
     update_standing(order, now=NOW)
     return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db.models import QuerySet
+
 from orders.actions.call import make_call
 from orders.actions.complete import complete_basket
 from orders.actions.place import BasketChanged
@@ -31,6 +33,7 @@ from shop.api.payment.types import event, item
 from shop.api.roots import Mutations
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused
+from shop.core.prepared import prepared
 
 mutation = Mutations(
     codes=CODES
@@ -136,17 +139,27 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
 def _done_before(key: uuid.UUID, context: Context) -> Order | None:
     """The order that this checkout has become, for whoever might have completed it."""
     mine = context.user.pk if context.user else None
-    return Order.objects.from_basket(key, mine).first()
+    return next(iter(_became(key, mine)), None)
+
+
+@prepared
+def _became(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
+    return Order.objects.from_basket(basket, user).order_by("pk")
 
 
 def _take_now(done: Order, context: Context) -> None:
     """What cards hold for the order is taken while its buyer waits, so that they see it paid; where that
     fails, the worker goes on with it."""
-    asked = GatewayCall.objects.filter(
-        payment__order=done, operation=Operation.CAPTURE, state=CallState.INTENDED
-    )
-    for call_id in asked.order_by("asked_at", "pk").values_list("pk", flat=True):
+    for call_id in _captures(done.pk):
         make_call(call_id=call_id, now=context.now)
+
+
+@prepared
+def _captures(order: uuid.UUID) -> QuerySet[Any]:
+    asked = GatewayCall.objects.filter(
+        payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
+    )
+    return asked.order_by("asked_at", "pk").values_list("pk", flat=True)
 
 
 def _told(changed: BasketChanged) -> Refused:

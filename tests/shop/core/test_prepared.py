@@ -104,7 +104,7 @@ def test_what_is_left_out_or_joined_in_vain_is_as_in_django():
     for _twice in range(2):
         (row,) = prepared_rows([bare.pk])
         assert row.product.category is None
-        assert not (row._state.adding or row.product._state.adding)
+        assert [each._state.adding for each in (row, row.product)] == [False, False]
         assert row.product.get_deferred_fields() == {"description"}
         assert row.product.description == bare.product.description
         row.name = "Bí đỏ"
