@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
 
 from catalog.models import Stock
 from orders.models import (
@@ -31,13 +33,17 @@ from orders.models import (
     Voucher,
     tidy_code,
 )
-from shop.core.db import locked, locked_one
+from shop.core.db import locked, locked_by, locked_one
 from shop.core.errors import Missing
 
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
     """The basket, or None where it has become an order (or never was)."""
-    return locked_one(Basket.objects.filter(pk=basket_id).select_related("channel"))
+    return next(iter(locked_by(_basket, basket_id)), None)
+
+
+def _basket(key: uuid.UUID) -> QuerySet[Basket]:
+    return Basket.objects.filter(pk=key).select_related("channel")
 
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
@@ -60,7 +66,11 @@ def lock_voucher(code: str) -> Voucher | None:
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
     """These stock rows by id, locked in the order of their keys."""
-    return {row.pk: row for row in locked(Stock.objects.filter(pk__in=list(stock_ids)))}
+    return {row.pk: row for row in locked_by(_stock, list(stock_ids))}
+
+
+def _stock(keys: Collection[int]) -> QuerySet[Stock]:
+    return Stock.objects.filter(pk__in=keys)
 
 
 def lock_settlements(

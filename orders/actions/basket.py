@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from catalog.actions.stock import write_promises
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryWay
 from orders import locks
+from orders.actions.quote_rows import choices_of
 from orders.actions.shares import WantedDelivery, limit_of
 from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
 from shop.core.errors import Missing, Refused
@@ -38,6 +40,17 @@ class OverLimit(Refused):
     default_words = _("That is more than one order may hold.")
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Steps of a variant to be added, `apart` in a line of their own. `forced_price` is in minor units."""
+
+    variant_id: int
+    quantity: int
+    forced_price: int | None = None
+    apart: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
 @transaction.atomic(durable=True)
 def put_in_basket(
     *,
@@ -54,13 +67,12 @@ def put_in_basket(
 
     What is there already of the same variant grows. Raises OddQuantity, OverLimit, NotForSale.
     """
-    variant = _buyable(channel, variant_id, quantity)
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is None or basket.channel_id != channel.pk:
         basket = new_basket(
             user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
         )
-    _put(basket, variant, quantity)
+    put_all(basket, [Put(variant_id, quantity)])
     touch(basket, now)
     return basket
 
@@ -85,26 +97,37 @@ def new_basket(
     )
 
 
-def put_line(
-    basket: Basket,
-    *,
-    variant_id: int,
-    quantity: int,
-    forced_price: int | None = None,
-    apart: bool = False,
-    metadata: Mapping[str, str] | None = None,
-) -> BasketLine:
-    """Step, on a locked basket: add steps of a variant, `apart` in a line of their own.
-
-    `forced_price` is in minor units. Raises as `put_in_basket`.
-    """
-    variant = _buyable(basket.channel, variant_id, quantity)
-    line = _put(basket, variant, quantity, apart=apart)
-    if forced_price is not None or metadata:
-        line.forced_price = forced_price if forced_price is not None else line.forced_price
-        line.metadata = {**line.metadata, **(metadata or {})}
-        line.save(update_fields=["forced_price", "metadata"])
-    return line
+def put_all(basket: Basket, puts: Sequence[Put]) -> None:
+    """Step, on a locked basket: add all of these, or none, in as many queries as for one. Raises as
+    `put_in_basket`."""
+    asked = {each.variant_id for each in puts}
+    goods = {each.pk: each for each in _buyable(asked, basket.channel_id)}
+    prices = {each.variant_id: each.selling for each in _prices(asked, basket.channel_id)}
+    lines = _lines(basket.pk, asked)
+    limit = line_limit()
+    new, grown = [], {}
+    for put in puts:
+        if put.quantity < 1:
+            raise OddQuantity(field="quantity")
+        variant = goods.get(put.variant_id)
+        if variant is None:
+            raise NotForSale(field="variant")
+        there = None if put.apart else next((each for each in lines if each.variant_id == variant.pk), None)
+        line = there or BasketLine(basket=basket, variant=variant, quantity=0)
+        line.quantity += put.quantity
+        line.seen_price = prices.get(variant.pk)
+        if put.forced_price is not None:
+            line.forced_price = put.forced_price
+        line.metadata = {**line.metadata, **put.metadata}
+        if there is None:
+            lines.append(line)
+            new.append(line)
+        elif there not in new:
+            grown[line.pk] = line
+        _check_limit(variant, [each for each in lines if each.variant_id == variant.pk], limit)
+    BasketLine.objects.bulk_create(new)
+    for line in grown.values():
+        line.save(update_fields=["quantity", "seen_price", "forced_price", "metadata"])
 
 
 def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
@@ -117,11 +140,12 @@ def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
     _release(basket, line)
     if quantity == 0:
         line.delete()
-    else:
-        _check_limit(line, quantity)
-        line.quantity = quantity
-        line.seen_price = _selling_price(line.variant, basket.channel)
-        line.save(update_fields=["quantity", "seen_price"])
+        return
+    line.quantity = quantity
+    others = [each for each in _lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
+    _check_limit(line.variant, [line, *others], line_limit())
+    line.seen_price = next((each.selling for each in _prices([line.variant_id], basket.channel_id)), None)
+    line.save(update_fields=["quantity", "seen_price"])
 
 
 @transaction.atomic(durable=True)
@@ -157,8 +181,9 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
     """Step of `choose_deliveries`, on a locked basket."""
     if not choices:
         return
-    ways = DeliveryWay.objects.in_bulk([choice.way_id for choice in choices.values() if choice.way_id])
-    rows = {row.cooperative_id: row for row in DeliveryChoice.objects.filter(basket=basket).order_by("pk")}
+    asked = {choice.way_id for choice in choices.values() if choice.way_id}
+    ways = {way.pk: way for way in (_ways(asked) if asked else ())}
+    rows = {row.cooperative_id: row for row in choices_of(basket.pk)}
     new = []
     for cooperative_id, choice in choices.items():
         way = ways.get(choice.way_id) if choice.way_id else None
@@ -174,6 +199,11 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
         else:
             new.append(row)
     DeliveryChoice.objects.bulk_create(new)
+
+
+@prepared
+def _ways(keys: Collection[int]) -> QuerySet[DeliveryWay]:
+    return DeliveryWay.objects.filter(pk__in=keys)
 
 
 def release_reservations(reservations: list[Reservation]) -> None:
@@ -214,56 +244,30 @@ def line_limit() -> int | None:
     return shop_settings().limit_quantity_per_checkout
 
 
-def _buyable(channel: Channel, variant_id: int, quantity: int) -> Variant:
-    if quantity < 1:
-        raise OddQuantity(field="quantity")
-    variant: Variant | None = next(iter(_buyable_rows(variant_id, channel.pk)), None)
-    if variant is None:
-        raise NotForSale(field="variant")
-    return variant
+@prepared
+def _buyable(variants: Collection[int], channel: int) -> QuerySet[Variant]:
+    return Variant.objects.buyable_in(channel).filter(pk__in=variants)
 
 
 @prepared
-def _buyable_rows(variant: int, channel: int) -> QuerySet[Variant]:
-    return Variant.objects.buyable_in(channel).filter(pk=variant)
+def _lines(basket: uuid.UUID, variants: Collection[int]) -> QuerySet[BasketLine]:
+    return BasketLine.objects.filter(basket=basket, variant__in=variants).order_by("created_at", "pk")
 
 
 @prepared
-def _lines(basket: uuid.UUID, variant: int) -> QuerySet[BasketLine]:
-    return BasketLine.objects.filter(basket=basket, variant=variant).order_by("created_at", "pk")
+def _prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
+    return Price.objects.filter(variant__in=variants, channel=channel)
 
 
-@prepared
-def _prices(variant: int, channel: int) -> QuerySet[Price]:
-    return Price.objects.filter(variant=variant, channel=channel)
-
-
-def _put(basket: Basket, variant: Variant, quantity: int, *, apart: bool = False) -> BasketLine:
-    there = None if apart else next(iter(_lines(basket.pk, variant.pk)), None)
-    line = there or BasketLine(basket=basket, variant=variant, quantity=0)
-    line.quantity += quantity
-    _check_limit(line, line.quantity)
-    line.seen_price = _selling_price(variant, basket.channel)
-    line.save()
-    return line
-
-
-def _check_limit(line: BasketLine, quantity: int) -> None:
-    """Whether a line may hold so many, counting the basket's other lines of its variant."""
-    others = [each for each in _lines(line.basket_id, line.variant_id) if each.pk != line.pk]
-    whole = quantity + sum(each.quantity for each in others)
-    limit = limit_of(line.variant, line_limit())
-    if limit is not None and whole > limit:
+def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
+    """Whether the basket may hold as much of a variant as all its lines of it do together."""
+    limit = limit_of(variant, shop_limit)
+    if limit is not None and sum(each.quantity for each in lines) > limit:
         raise OverLimit(
             _("One order may hold at most %(limit)s of this.") % {"limit": limit},
             field="quantity",
             limit=limit,
         )
-
-
-def _selling_price(variant: Variant, channel: Channel) -> int | None:
-    price = next(iter(_prices(variant.pk, channel.pk)), None)
-    return price.selling if price else None
 
 
 def _release(basket: Basket, line: BasketLine) -> None:

@@ -1,4 +1,7 @@
-"""Who a basket is for and where it goes, as it is said bit by bit before the order."""
+"""Who a basket is for and where it goes, as it is said bit by bit before the order.
+
+Each answers the basket as it is then.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,16 @@ class SomebodyElses(Refused):
 
 
 @transaction.atomic(durable=True)
-def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> None:
+def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
     """Keep what was said of the buyer: `email`, `note`, `language`. Raises Missing."""
-    _write(locked_basket(basket_id), now, **columns)
+    return _write(locked_basket(basket_id), now, **columns)
 
 
 @transaction.atomic(durable=True)
-def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> None:
+def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
     """Say where it goes, which decides what it costs to bring and who receives it. Raises Missing."""
     basket = locked_basket(basket_id)
-    _write(
+    return _write(
         basket,
         now,
         shipping_address=_kept(address, instead_of=basket.shipping_address),
@@ -45,33 +48,34 @@ def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -
 
 
 @transaction.atomic(durable=True)
-def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> None:
+def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
     """Say who is billed. Raises Missing."""
     basket = locked_basket(basket_id)
-    _write(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
+    return _write(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
 
 
 @transaction.atomic(durable=True)
-def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> None:
+def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> Basket:
     """Make a guest's basket a person's own; theirs stays so. Raises Missing, SomebodyElses."""
     basket = locked_basket(basket_id)
     if basket.user_id not in (None, user_id):
         raise SomebodyElses(field="id")
-    _write(basket, now, user_id=user_id, email=basket.email or email)
+    return _write(basket, now, user_id=user_id, email=basket.email or email)
 
 
 @transaction.atomic(durable=True)
-def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
+def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
     """Make a person's basket a guest's: its id alone opens it from now on. Raises Missing."""
-    _write(locked_basket(basket_id), now, user_id=None)
+    return _write(locked_basket(basket_id), now, user_id=None)
 
 
-def _write(basket: Basket, now: datetime.datetime, **columns: Any) -> None:
+def _write(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
     """Change these columns of a locked basket, which was changed now."""
     columns["changed_at"] = now
     for column, value in columns.items():
         setattr(basket, column, value)
     basket.save(update_fields=list(columns))
+    return basket
 
 
 def _kept(address: Address, *, instead_of: Address | None) -> Address:

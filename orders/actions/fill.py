@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from catalog.actions.stock import SoldOut
-from orders.actions.basket import locked_basket, new_basket, put_line, set_quantity, touch
+from orders.actions.basket import Put, locked_basket, new_basket, put_all, set_quantity, touch
 from orders.actions.quote import quote, wanted_of
 from orders.actions.shares import Problem, Quote
 from orders.models import Basket, BasketLine
@@ -18,17 +18,6 @@ from shop.core.errors import Missing
 from shop.core.models import Channel
 
 _SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Steps of a variant to be added, `apart` in a line of their own. `forced_price` is in minor units."""
-
-    variant_id: int
-    quantity: int
-    forced_price: int | None = None
-    apart: bool = False
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +75,13 @@ def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.dateti
                 raise Missing(field="lineId")
             if each.quantity == 0:
                 continue
-            line = put_line(
-                basket,
-                variant_id=each.variant_id,
-                quantity=each.quantity if each.quantity is not None else 1,
-                forced_price=each.forced_price,
-                metadata=each.metadata,
-            )
+            quantity = each.quantity if each.quantity is not None else 1
+            put = Put(each.variant_id, quantity, each.forced_price, metadata=each.metadata)
+            put_all(basket, [put])
+            touched.add(each.variant_id)
         else:
             _change(basket, line, each)
-        touched.add(line.variant_id)
+            touched.add(line.variant_id)
     offer = _refuse_short(basket, touched, now=now)
     touch(basket, now)
     return offer
@@ -114,15 +100,7 @@ def take_out(*, basket_id: uuid.UUID, line_ids: Sequence[uuid.UUID], now: dateti
 
 
 def _put_all(basket: Basket, puts: Sequence[Put], *, now: datetime.datetime) -> Quote:
-    for each in puts:
-        put_line(
-            basket,
-            variant_id=each.variant_id,
-            quantity=each.quantity,
-            forced_price=each.forced_price,
-            apart=each.apart,
-            metadata=each.metadata,
-        )
+    put_all(basket, puts)
     return _refuse_short(basket, {each.variant_id for each in puts}, now=now)
 
 

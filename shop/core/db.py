@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial, wraps
 from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
+
+from shop.core.prepared import prepared
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -22,10 +24,31 @@ def locked(rows: models.QuerySet[Row]) -> list[Row]:
     On SQLite the transaction is IMMEDIATE, so whoever reads here already is the only writer.
     Evaluated on purpose: an unevaluated locked queryset locks nothing.
     """
+    return list(_lockable(rows))
+
+
+def locked_by(rows_of: Callable[..., models.QuerySet[Row]], *args: Any) -> list[Row]:
+    """`locked(rows_of(*args))` where that is done often: its SQL is worked out once.
+
+    `rows_of` is a function at the top of a module; `shop.core.prepared` says what its arguments may be.
+    """
+    return _locking(rows_of)(*args)
+
+
+@cache
+def _locking(rows_of: Callable[..., models.QuerySet[Row]]) -> Callable[..., list[Row]]:
+    @wraps(rows_of)
+    def lockable(*args: Any) -> models.QuerySet[Row]:
+        return _lockable(rows_of(*args))
+
+    return prepared(lockable)
+
+
+def _lockable(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
     rows = rows.order_by("pk")
     if connection.features.has_select_for_update:
         rows = rows.select_for_update(of=("self",))
-    return list(rows)
+    return rows
 
 
 def locked_one(rows: models.QuerySet[Row]) -> Row | None:

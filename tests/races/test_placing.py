@@ -232,17 +232,17 @@ def test_a_sweep_between_reading_a_reservation_and_locking_its_stock_gives_it_ba
     basket = ready_basket((variant, 2))
     open_checkout(basket_id=basket.pk, now=NOW)
     open_checkout(basket_id=others.pk, now=NOW + datetime.timedelta(minutes=5))
-    real = locks.locked
+    real = locks.locked_by
     later = NOW + datetime.timedelta(minutes=16)
 
-    def swept_first(rows):
-        if rows.model is Stock and threading.current_thread() is threading.main_thread():
+    def swept_first(rows_of, *args):
+        if rows_of(*args).model is Stock and threading.current_thread() is threading.main_thread():
             together([partial(release_expired, now=later)])
-        return real(rows)
+        return real(rows_of, *args)
 
     # On SQLite nobody can come in between: the placing transaction is the only writer from its start.
     if connection.vendor == "postgresql":
-        monkeypatch.setattr(locks, "locked", swept_first)
+        monkeypatch.setattr(locks, "locked_by", swept_first)
 
     order = placing(basket)()
 

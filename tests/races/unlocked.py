@@ -32,6 +32,7 @@ class Unlocked:
         self._checked_by_all = threading.Barrier(hands, timeout=20)
         self._early = threading.local()
         monkeypatch.setattr(locks, "locked", self._rows)
+        monkeypatch.setattr(locks, "locked_by", lambda rows_of, *args: self._rows(rows_of(*args)))
         monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
             monkeypatch.setattr(placing, "quote", lambda _wanted, *, now: self._early.offer)

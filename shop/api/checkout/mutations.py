@@ -20,7 +20,7 @@ from shop.api.account.clients import EMAIL
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import checked, keep_for_person
 from shop.api.checkout.given import puts_from
-from shop.api.checkout.quotes import forget, remember
+from shop.api.checkout.quotes import forget, keep_at_hand, remember
 from shop.api.checkout.types import basket_in, checkout
 from shop.api.context import Context
 from shop.api.errors import Mistake, PermissionDenied
@@ -43,12 +43,22 @@ mutation = Mutations(codes=CODES)
 
 
 def shown(
-    basket: Basket, context: Context, selection: Selection, offer: Quote | None = None
+    basket: Basket,
+    context: Context,
+    selection: Selection,
+    offer: Quote | None = None,
+    *,
+    is_now: bool = False,
 ) -> dict[str, Any]:
-    """The payload: the checkout as it is now; `offer` where the action has quoted it already."""
+    """The payload: the checkout as it is now; `offer` where the action has quoted it already.
+
+    `is_now` where `basket` is as the action has left it, and not as it was before.
+    """
     forget(context)
     if offer is not None:
         remember(context, basket.pk, offer)
+    if is_now:
+        keep_at_hand(context, basket)
     found = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
     return {"checkout": found.get(basket.pk)}
 
@@ -79,13 +89,13 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
     )
     if email or context.user:
         email = email or (context.user.email if context.user else None) or ""
-        write_details(basket_id=basket.pk, email=email, now=context.now)
+        basket = write_details(basket_id=basket.pk, email=email, now=context.now)
     if "shippingAddress" in addresses:
-        send_to(basket_id=basket.pk, address=addresses["shippingAddress"], now=context.now)
+        basket = send_to(basket_id=basket.pk, address=addresses["shippingAddress"], now=context.now)
         offer = None  # what it costs to bring is known only now
     if "billingAddress" in addresses:
-        bill_to(basket_id=basket.pk, address=addresses["billingAddress"], now=context.now)
-    return shown(basket, context, selection, offer) | {"created": True}
+        basket = bill_to(basket_id=basket.pk, address=addresses["billingAddress"], now=context.now)
+    return shown(basket, context, selection, offer, is_now=True) | {"created": True}
 
 
 @mutation.field()
@@ -93,8 +103,8 @@ def checkout_email_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    write_details(basket_id=basket.pk, email=_email(arguments["email"]), now=context.now)
-    return shown(basket, context, selection)
+    basket = write_details(basket_id=basket.pk, email=_email(arguments["email"]), now=context.now)
+    return shown(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -102,8 +112,8 @@ def checkout_customer_note_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    write_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
-    return shown(basket, context, selection)
+    basket = write_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
+    return shown(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -111,8 +121,8 @@ def checkout_language_code_update(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
-    write_details(basket_id=basket.pk, language=tag_of(arguments["languageCode"]), now=context.now)
-    return shown(basket, context, selection)
+    basket = write_details(basket_id=basket.pk, language=tag_of(arguments["languageCode"]), now=context.now)
+    return shown(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -132,17 +142,17 @@ def checkout_billing_address_update(
 def _addressed(
     name: str,
     kind: str,
-    write: Callable[..., object],
+    write: Callable[..., Basket],
     arguments: dict[str, Any],
     context: Context,
     selection: Selection,
 ) -> dict[str, Any]:
     basket = basket_in(arguments, context)
     address = checked(arguments[name], arguments.get("validationRules"), basket, context, kind=kind)
-    write(basket_id=basket.pk, address=address, now=context.now)
+    basket = write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
         keep_for_person(basket, address, context)
-    return shown(basket, context, selection)
+    return shown(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -194,8 +204,8 @@ def checkout_customer_attach(
         context.require(Standing.USER)
         person = context.signed_in()
     basket = basket_in(arguments, context)
-    give_to(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
-    return shown(basket, context, selection)
+    basket = give_to(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
+    return shown(basket, context, selection, is_now=True)
 
 
 @mutation.field()
@@ -207,8 +217,8 @@ def checkout_customer_detach(
     basket = basket_in(arguments, context)
     if basket.user_id is None:
         raise PermissionDenied()
-    leave_behind(basket_id=basket.pk, now=context.now)
-    return shown(basket, context, selection)
+    basket = leave_behind(basket_id=basket.pk, now=context.now)
+    return shown(basket, context, selection, is_now=True)
 
 
 def _channel(slug: str | None, context: Context) -> Channel:

@@ -15,6 +15,7 @@ from shop.api.context import Context
 from shop.core.prepared import prepared
 
 _kept: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
+_at_hand: WeakKeyDictionary[Context, dict[Any, Basket]] = WeakKeyDictionary()
 
 
 def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
@@ -22,7 +23,10 @@ def quotes_of(context: Context, keys: Iterable[Any]) -> dict[Any, Quote]:
     known = _kept.setdefault(context, {})
     missing = [key for key in dict.fromkeys(keys) if key not in known]
     if missing:
-        for basket in _baskets(missing):
+        at_hand = _at_hand.get(context, {})
+        unread = [key for key in missing if key not in at_hand]
+        baskets = [at_hand[key] for key in missing if key in at_hand]
+        for basket in [*baskets, *(_baskets(unread) if unread else [])]:
             known[basket.pk] = quote(wanted_of(basket), now=context.now)
     return known
 
@@ -37,6 +41,12 @@ def remember(context: Context, key: Any, offer: Quote) -> None:
     _kept.setdefault(context, {})[key] = offer
 
 
+def keep_at_hand(context: Context, basket: Basket) -> None:
+    """As an action has left it: it need not be read again."""
+    _at_hand.setdefault(context, {})[basket.pk] = basket
+
+
 def forget(context: Context) -> None:
     """Baskets have changed: work them out anew."""
     _kept.pop(context, None)
+    _at_hand.pop(context, None)
