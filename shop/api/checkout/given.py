@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Variant
-from orders.actions.fill import Put, Set
+from orders.actions.basket import Put
+from orders.actions.fill import Set
 from shop.accounts.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import Mistake
