@@ -68,8 +68,8 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "availableFrom": lambda context, moment: _listed_as(
             channel, True, published_at__isnull=False, available_from__gte=moment
         ),
-        "price": lambda context, given: _priced(channel, given),
-        "minimalPrice": lambda context, given: _lowest(channel, given),
+        "price": lambda context, given: _priced(context, channel, given),
+        "minimalPrice": lambda context, given: _lowest(context, channel, given),
         "search": lambda context, text: Q(pk__in=find_products(text)),
         "channel": lambda context, slug: Q(),
     }
@@ -147,23 +147,31 @@ def _of_cooperatives(given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _priced(channel: Channel | None, given: Mapping[str, Any]) -> Q:
+def _priced(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
     """Goods of which some variant sells for a price in the range."""
     rows = Price.objects.filter(variant__product=OuterRef("pk"), amount__isnull=False)
-    if channel is not None:
-        rows = rows.filter(channel=channel.pk)
     rows = rows.alias(asked=Coalesce("discounted", "amount"))
-    return Q(Exists(rows.filter(_amounts("asked", channel, given))))
+    return Q(Exists(rows.filter(_amounts("asked", context, channel, given))))
 
 
-def _lowest(channel: Channel | None, given: Mapping[str, Any]) -> Q:
-    rows = Listing.objects.filter(_amounts("lowest_price", channel, given), product=OuterRef("pk"))
-    return Q(Exists(rows if channel is None else rows.filter(channel=channel.pk)))
+def _lowest(context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+    amounts = _amounts("lowest_price", context, channel, given)
+    return Q(Exists(Listing.objects.filter(amounts, product=OuterRef("pk"))))
 
 
-def _amounts(column: str, channel: Channel | None, given: Mapping[str, Any]) -> Q:
-    """A range, or `DecimalFilterInput`, in whole units of the channel's currency."""
-    scale = 10 ** minor_digits(channel.currency) if channel is not None else 1
+def _amounts(column: str, context: Context, channel: Channel | None, given: Mapping[str, Any]) -> Q:
+    """A range, or `DecimalFilterInput`, in whole units of the channel's currency; without a channel in those
+    of whichever the price is in."""
+    if channel is not None:
+        return Q(channel=channel.pk) & _in_range(column, channel.currency, given)
+    found = NOTHING
+    for currency in sorted({each.currency for each in context.channels.values()}):
+        found |= Q(currency=currency) & _in_range(column, currency, given)
+    return found
+
+
+def _in_range(column: str, currency: str, given: Mapping[str, Any]) -> Q:
+    scale = 10 ** minor_digits(currency)
     found = Q()
     if given.get("eq") is not None:
         found &= Q(**{column: _minor(given["eq"], scale)})

@@ -13,7 +13,7 @@ from shop.api.checkout.types import delivery, shipping_method
 from shop.api.errors import Mistake
 from shop.api.ids import InvalidId, global_id, global_ids, key_of
 from shop.api.metadata import as_items
-from shop.api.money import Sum
+from shop.api.money import Sum, major
 from shop.api.types import Row
 
 
@@ -32,15 +32,20 @@ class Shown:
 
     @classmethod
     def of(cls, option: Option, offer: Quote) -> Shown:
-        """An option of this quote. What each cooperative asks stands under its slug."""
+        """An option of this quote. What each cooperative asks stands under its slug, in major units."""
+        currency = offer.wanted.channel.currency
         return cls(
             option.service.pk,
             option.name,
-            Sum(option.fee, offer.wanted.channel.currency),
+            Sum(option.fee, currency),
             option.minimum_days,
             option.maximum_days,
             option.service.is_weight_based,
-            {leg.cooperative.slug: str(leg.fee) for leg in option.legs if leg.fee is not None},
+            {
+                leg.cooperative.slug: str(major(leg.fee, currency))
+                for leg in option.legs
+                if leg.fee is not None
+            },
         )
 
 

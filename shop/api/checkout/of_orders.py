@@ -10,7 +10,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.types import warehouse
 from shop.api.checkout.deliveries import Shown
 from shop.api.context import Context
-from shop.api.money import Sum
+from shop.api.money import Sum, major
 from shop.api.orders.seen import within
 from shop.api.orders.types import order
 from shop.api.types import Row
@@ -43,7 +43,10 @@ def _method(parts: list[dict[str, Any]]) -> Shown | None:
         ", ".join(dict.fromkeys(part["way_name"] for part in parts if part["way_name"])),
         Sum(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
         is_weight_based=first["service__is_weight_based"],
-        metadata={part["cooperative__slug"]: str(part["delivery_gross"]) for part in parts},
+        metadata={
+            part["cooperative__slug"]: str(major(part["delivery_gross"], part["order__currency"]))
+            for part in parts
+        },
     )
 
 

@@ -97,3 +97,20 @@ def test_what_is_asked_for_is_as_much_as_a_database_takes():
     for name in ("customers", "orders"):
         query = f"query($text: String) {{ {name}(first: 1, search: $text) {{ totalCount }} }}"
         assert data_of(query, token_of(make_admin()), text=words)[name] == {"totalCount": 0}
+
+
+def test_prices_are_asked_for_in_the_currency_that_they_are_in():
+    usa = make_channel(slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False)
+    make_product(make_seller("HTX A", usa), name="Khăn", channel=usa, price=500)
+    make_product(make_seller("HTX B"), name="Gối", price=320_000)
+    query = """query($filter: ProductFilterInput) {
+        products(first: 5, filter: $filter) { edges { node { name } } } }"""
+
+    def found(**asked):
+        edges = data_of(query, token_of(make_admin()), filter=asked)["products"]["edges"]
+        return [edge["node"]["name"] for edge in edges]
+
+    for name in ("price", "minimalPrice"):
+        assert found(**{name: {"gte": 4.5, "lte": 5.5}}) == ["Khăn"]
+        assert found(**{name: {"gte": 300_000}}) == ["Gối"]
+        assert found(**{name: {"gte": 4.5}, "channel": "usa"}) == ["Khăn"]
