@@ -14,7 +14,7 @@ from catalog.search.matching import Choice, begun
 from shop.core.prepared import prepared
 
 LONGEST_PHRASE = 4  # words
-_MOST_READINGS = 12
+_MOST_READINGS = 4  # with words in place of others; each is looked for by itself
 
 
 def with_synonyms(words: Sequence[str]) -> list[Choice] | None:

@@ -31,11 +31,10 @@ class FoundPlace:
 
 def find_cooperatives(readings: Sequence[Sequence[str]], most: int) -> list[Cooperative]:
     """Cooperatives whose name holds every word of a reading, with what a link says of them."""
-    found: dict[int, Cooperative] = {}
+    found = _said(readings)
     for words in filter(None, readings):
         rows = _cooperatives(*_patterns(words))
         found |= {row.pk: row for row in rows if holds(row.name, words)}
-        found |= _said(words)
     shown = sorted(found.values(), key=lambda row: (row.sort_order, row.pk))[:most]
     show_in_language(shown, "name")
     return shown
@@ -108,14 +107,18 @@ def _cooperatives(begun: Collection[str], joined: Collection[str]) -> QuerySet[C
     return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_LOOKED_AT]
 
 
-def _said(words: Sequence[str]) -> dict[int, Cooperative]:
+def _said(readings: Sequence[Sequence[str]]) -> dict[int, Cooperative]:
     """Cooperatives by key whose name in the page's language holds the words; none in the shop's own."""
     language = get_language() or settings.LANGUAGE_CODE
-    if language == settings.LANGUAGE_CODE:
+    if language == settings.LANGUAGE_CODE or not any(readings):
         return {}
     kind = Cooperative._meta.label_lower
     told = Translation.objects.filter(kind=kind, field="name", language=language).order_by("pk")
-    keys = [key for key, text in told.values_list("key", "text") if holds(text, words)]
+    keys = [
+        key
+        for key, text in told.values_list("key", "text")
+        if any(holds(text, words) for words in readings if words)
+    ]
     rows = Cooperative.objects.public().filter(pk__in=keys) if keys else Cooperative.objects.none()
     return {row.pk: row for row in rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")}
 
