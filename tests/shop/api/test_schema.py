@@ -6,6 +6,7 @@ import pytest
 from django.db.models import TextChoices
 
 from shop.api.areas import AREAS
+from shop.api.endpoint import contract
 from shop.api.roots import Mutations, Queries
 from shop.api.schema import Area, bind
 from shop.api.types import Type
@@ -129,3 +130,10 @@ def test_refusals_are_data(area, raised, entry):
         "a": {"name": None, "errors": [entry], "nameErrors": [{"code": entry["code"]}]},
         "b": {"name": "y", "errors": [], "nameErrors": []},
     }
+
+
+def test_every_query_and_mutation_says_what_it_is_for():
+    schema = contract().schema
+
+    for root in (schema.query_type, schema.mutation_type):
+        assert [name for name, field in root.fields.items() if not field.description] == []
