@@ -19,6 +19,7 @@ from orders.actions.merge import adopt_basket
 from orders.models import Order, OrderPart, WeightQuestion
 from orders.views.held import SESSION_KEY, guest_key, user_of
 from shop.accounts.models import User
+from shop.core.models import show_in_language
 
 PER_PAGE = 10
 
@@ -34,6 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
     asked = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
     rows = mine.annotate(is_asked=Exists(asked)).prefetch_related(Prefetch("parts", parts)).newest_first()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
     address = user.default_shipping_address if user else None
     return render(request, "accounts/home.html", {"page": page, "address": address})
 

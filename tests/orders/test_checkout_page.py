@@ -534,6 +534,7 @@ def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> 
 
 
 def test_english_pages_say_what_is_translated_and_mark_what_is_not(client: Client) -> None:
+    client.force_login(make_user(email="hanh@example.com"))
     seller = make_seller("HTX Thiên An", email="htx@example.com")
     variant = make_variant(seller, name="Quýt")
     way = seller.ways.get()
@@ -558,5 +559,6 @@ def test_english_pages_say_what_is_translated_and_mark_what_is_not(client: Clien
     for page in (followed, letter):
         assert "<span>To your door</span>" in page
         assert '<span lang="vi">Quýt</span>' in page
+    assert '<span lang="vi">HTX Thiên An</span>' in text_of(client.get("/en/tai-khoan/"))
     order.lines.update(translated_product_name="Mandarin")
     assert '<span lang="en">Mandarin</span>' in text_of(client.get(f"/don-hang/{order.pk}/"))
