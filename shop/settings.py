@@ -123,9 +123,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 INSTALLED_APPS = [
     *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
     *(f"django.contrib.{app}" for app in ("staticfiles", "sitemaps")),
-    *("django_htmx", "template_partials", "csp"),
-    "allauth.account",
-    "allauth.mfa",
+    *("django_htmx", "template_partials", "csp", "allauth.account", "allauth.mfa"),
     "shop.core",
     "shop.accounts",
     "shop.notifications",
