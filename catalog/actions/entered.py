@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings import move_listing, require_complete
+from catalog.actions.listings import require_complete
 from catalog.actions.masters import StillUsed
 from catalog.actions.prices import write_lowest_prices, write_prices
 from catalog.actions.products import (
@@ -103,7 +103,7 @@ def amend_product(
 
     Raises Missing, AlreadyTaken, AttributeNotOfType, NotYetComplete.
     """
-    product = _locked_product(product_id)
+    product = locked_product(product_id)
     before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
     require_related(Product, values)
     put_columns(product, values)
@@ -115,7 +115,7 @@ def amend_product(
         _collect(product, collections)
     write_prices([product.pk], actor=actor, now=now)
     write_lowest_prices([product.pk])
-    for listing in _listings(product).filter(state=ListingState.PUBLISHED):
+    for listing in listings_of(product).filter(state=ListingState.PUBLISHED):
         require_complete(listing)
     record_change(
         "product.edited",
@@ -127,44 +127,6 @@ def amend_product(
             "from": {column: value for column, value in before.items() if value != getattr(product, column)}
         },
     )
-    return product
-
-
-@transaction.atomic(durable=True)
-def list_product(
-    *,
-    product_id: int,
-    shown: Sequence[tuple[Channel, bool | None, Mapping[str, Any]]],
-    hidden: Sequence[int],
-    actor: Actor,
-    now: datetime.datetime,
-) -> Product:
-    """Put a product in channels or take it out: channel, whether it is on sale (None: as it is), columns.
-
-    Publishing by staff is the approval. Raises Missing, NotYetComplete, WrongMove.
-    """
-    product = _locked_product(product_id)
-    for channel, on_sale, values in shown:
-        listing = _listings(product).filter(channel=channel).first() or Listing(
-            product=product, channel=channel, currency=channel.currency
-        )
-        is_new, changed = listing.pk is None, put_columns(listing, values)
-        listing.save()
-        if is_new or changed:
-            record_change(
-                "listing.edited",
-                listing,
-                actor=actor,
-                now=now,
-                root=product,
-                cooperative_id=product.cooperative_id,
-                data={"channel": channel.pk, "fields": changed},
-            )
-        if on_sale is not None:
-            _turn(listing, on_sale, actor=actor, now=now)
-    for listing in _listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
-        move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
-    refresh_listings(product)
     return product
 
 
@@ -182,7 +144,7 @@ def enter_variant(
 
     Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded, OddCount.
     """
-    product = _locked_product(product_id, field="product")
+    product = locked_product(product_id, field="product")
     variant = Variant(
         product=product,
         cooperative_id=product.cooperative_id,
@@ -327,17 +289,6 @@ def _count(
         record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
 
 
-def _turn(listing: Listing, on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
-    """Put a listing on sale or pause it, by whatever moves its table has for that."""
-    if on_sale and listing.state != ListingState.PUBLISHED:
-        require_complete(listing)
-        if listing.state == ListingState.WITHDRAWN:
-            move_listing(listing, ListingState.DRAFT, actor=actor, now=now)
-        move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
-    if not on_sale and listing.state == ListingState.PUBLISHED:
-        move_listing(listing, ListingState.PAUSED, actor=actor, now=now)
-
-
 def _owner(cooperative_id: int | None) -> Cooperative:
     if cooperative_id is None:
         house = Cooperative.objects.filter(is_house=True).first()
@@ -367,12 +318,14 @@ def _collect(product: Product, collections: Sequence[int]) -> None:
         )
 
 
-def _listings(product: Product) -> Any:
+def listings_of(product: Product) -> Any:
+    """Step: its listings with what moving them needs."""
     rows = Listing.objects.filter(product=product).order_by("pk")
     return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
 
 
-def _locked_product(key: int, *, field: str = "id") -> Product:
+def locked_product(key: int, *, field: str = "id") -> Product:
+    """Step: a product that is there still. Raises Missing."""
     product = locked_one(Product.objects.filter(pk=key).select_related("cooperative", "category"))
     if product is None or product.is_removed:
         raise Missing(field=field)

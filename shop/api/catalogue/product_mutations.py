@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.entered import amend_product, enter_product, list_product
+from catalog.actions.entered import amend_product, enter_product
 from catalog.actions.pictures import add_picture, remove_picture
 from catalog.actions.removal import remove_product
+from catalog.actions.shown import list_product
 from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
