@@ -14,6 +14,25 @@ from orders.actions.shares import Wanted
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.prepared import attach, prepared
 
+# What neither a price nor a letter says; reading it would cost as much as all the rest.
+_METADATA = ("metadata", "private_metadata")
+_OF_VARIANTS = {
+    "": (*_METADATA, "created_at", "updated_at"),
+    "product__": (
+        *(*_METADATA, "created_at", "updated_at"),
+        *("description", "description_text", "search_name", "search_text"),
+    ),
+    "product__category__": (*_METADATA, "created_at", "updated_at", "description", "description_text"),
+    "product__tax_class__": _METADATA,
+    "product__product_type__": _METADATA,
+    "product__product_type__tax_class__": _METADATA,
+    "cooperative__": (*_METADATA, "created_at", "updated_at", "story"),
+}
+_OF_WAYS = dict.fromkeys(("", "service__tax_class__", "warehouse__address__"), _METADATA) | {
+    "service__": (*_METADATA, "description"),
+    "warehouse__": (*_METADATA, "created_at"),
+}
+
 
 def variants_of(wanted: Wanted) -> dict[int, Variant]:
     """Each variant with its product, cooperative, price and listing in the channel, and pictures."""
@@ -29,7 +48,7 @@ def variants_of(wanted: Wanted) -> dict[int, Variant]:
 
 @prepared
 def _variants(keys: Collection[int]) -> QuerySet[Variant]:
-    return Variant.objects.filter(pk__in=keys).select_related(
+    rows = Variant.objects.filter(pk__in=keys).select_related(
         "product",
         "cooperative",
         "product__tax_class",
@@ -37,6 +56,7 @@ def _variants(keys: Collection[int]) -> QuerySet[Variant]:
         "product__product_type",
         "product__product_type__tax_class",
     )
+    return rows.defer(*_unread(_OF_VARIANTS))
 
 
 @prepared
@@ -69,7 +89,8 @@ def ways_of(wanted: Wanted, variants: Iterable[Variant]) -> dict[int, list[Deliv
 
 @prepared
 def _ways(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
-    return DeliveryWay.objects.filter(cooperative__in=cooperatives).offered().prefetch_related(None)
+    rows = DeliveryWay.objects.filter(cooperative__in=cooperatives).offered()
+    return rows.prefetch_related(None).defer(*_unread(_OF_WAYS))
 
 
 @prepared
@@ -82,6 +103,10 @@ def _rates(ways: Collection[int], channel: int, provinces: Collection[str]) -> Q
 @prepared
 def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
     return MarketDay.objects.filter(way__in=ways)
+
+
+def _unread(columns: Mapping[str, Iterable[str]]) -> list[str]:
+    return [f"{row}{column}" for row, some in columns.items() for column in some]
 
 
 def stock_in_order(
