@@ -15,6 +15,7 @@ from orders.actions.basket import put_in_basket
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address
 from shop.api.ids import global_id, key_of
+from shop.core.models import Channel
 from tests.factories import (
     HANOI,
     NOW,
@@ -50,6 +51,7 @@ from tests.shop.api.checkout.operations import (
     UPDATE,
     USE,
     begun,
+    completed,
     done,
     errors_of,
     line_of,
@@ -393,3 +395,17 @@ def test_queries_do_not_grow_with_lines():
         counts.append(len(counted))
 
     assert counts[0] == counts[1] == 26
+
+
+def test_a_whole_purchase_asks_no_more_for_more_goods():
+    product = make_product(make_seller(), variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
+    make_places()
+    make_channel()
+    Channel.objects.update(allow_unpaid_orders=True)
+    counts = []
+    for goods in (product.variants.all()[:1], product.variants.all()):
+        with CaptureQueriesContext(connection) as counted:
+            completed(ready(*((each, 1) for each in goods)))
+        counts.append(len(counted))
+
+    assert counts == [251, 251]
