@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from orders.models import Basket, GatewayCall, Order
 from shop.accounts.models import Address
 from shop.api.ids import global_id
 from shop.api.payment.gateways import DUMMY, STRIPE
 from tests.doubles.stripe import StripeDouble
-from tests.factories import PASSWORD, make_places, make_product, make_seller, make_user, stock_of
+from tests.factories import (
+    PASSWORD,
+    make_basket,
+    make_places,
+    make_product,
+    make_seller,
+    make_user,
+    make_variant,
+    stock_of,
+)
 from tests.invariants import check_everything
 from tests.orders.card_at_hand import GOOD, stripe  # noqa: F401 (a fixture)
 from tests.shop.api.checkout.operations import (
@@ -33,6 +44,7 @@ from tests.shop.api.checkout.operations import (
     paid,
 )
 from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -204,3 +216,19 @@ def test_a_person_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: Stri
     assert (order.user, Basket.objects.count()) == (person, 0)
     assert Address.objects.filter(user=person).count() == 1  # the kept one; said again, it is not kept twice
     check_everything()
+
+
+def test_a_further_basket_costs_few_queries_and_keeps_its_own_price():
+    person = make_user()
+    seller = make_seller()
+    all_of_them = """{ me { checkouts(first: 9) { edges { node {
+        id totalPrice { gross { amount } } lines { quantity } } } } } }"""
+    counts = []
+    for quantity in (1, 2, 3):
+        make_basket((make_variant(seller, name=f"{quantity}", price=10_000), quantity), user=person)
+        with CaptureQueriesContext(connection) as counted:
+            edges = data_of(all_of_them, token_of(person))["me"]["checkouts"]["edges"]
+        counts.append(len(counted))
+
+    assert sorted(edge["node"]["totalPrice"]["gross"]["amount"] for edge in edges) == [10_000, 20_000, 30_000]
+    assert counts[2] - counts[1] == counts[1] - counts[0] == 5
