@@ -15,10 +15,10 @@ from cooperatives.models import PickupSlot
 from orders import locks, notices
 from orders.actions.changes import record_for_part
 from orders.actions.give_back import give_surplus_back
-from orders.actions.pack import undo_parcel
 from orders.actions.redeem import give_back_use
 from orders.actions.scale import drop_questions
 from orders.actions.standing import update_standing
+from orders.actions.void import undo_parcel
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import GONE, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor

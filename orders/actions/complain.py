@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.returns import may_come_back
 from orders.models import Complaint, ComplaintLine, Order, OrderLine, OrderPart, ParcelLine, RefundLine, Wish
 from orders.notices import complaints as notices
 from orders.states import COMPLAINT_MOVES, OUTGOING, ComplaintState, ParcelState
@@ -142,7 +141,7 @@ def arrived(part: OrderPart) -> list[Arrived]:
     The market's days and the listing's count from the day it came, whichever are more; never less than the
     cooperative's hours.
     """
-    got = may_come_back(part)
+    got = ParcelLine.objects.with_the_buyer(part)
     done = RefundLine.objects.filter(order_line__part=part).paid_back_whole()
     came = ParcelLine.objects.filter(
         order_line__part=part, parcel__kind__in=OUTGOING, parcel__state=ParcelState.DELIVERED

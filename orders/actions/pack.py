@@ -14,21 +14,19 @@ from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock import move_stock, write_promises
-from catalog.models import Reason, Stock
+from catalog.models import Stock
 from orders import locks
 from orders.actions.cash import cash_share
 from orders.actions.changes import record_for_part
 from orders.actions.standing import open_quantities, update_standing
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
-from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelKind, ParcelState, PartState
+from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor, Door
-from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, done_before
 from shop.core.money import split
 from shop.core.states import WrongMove, advance
 
-_HERE = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
 PICKUP_DIGITS = 6
 
@@ -170,60 +168,6 @@ def close(
     move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
     update_standing(order, now=now)
-
-
-@transaction.atomic(durable=True)
-def void_parcel(
-    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
-) -> Parcel:
-    """Undo a parcel: its quantities are open again, and what left stock is back.
-
-    After delivery only the platform's staff may, at the desk. Raises KeyReused, Missing, ReasonNeeded,
-    WrongMove.
-    """
-    if not reason.strip():
-        raise ReasonNeeded(field="reason")
-    order, part, parcel = locks.lock_parcel(parcel_id)
-    if done_before(key, "parcel.voided", parcel):
-        return parcel
-    require_goods_on_their_way(parcel)
-    if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
-        raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
-    undo_parcel(parcel, reason.strip(), actor=actor, now=now)
-    record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
-    update_standing(order, now=now)
-    return parcel
-
-
-def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step of `void_parcel`: promises again what the parcel held, so that it can be packed anew.
-
-    What was to be sent in place of something else is promised no longer.
-    """
-    came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
-    is_here, is_again = came_from in _HERE, parcel.kind == ParcelKind.REPLACEMENT
-    if is_here and not is_again:
-        return
-    lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
-    rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
-    for line in lines:
-        row = rows[line.stock_id or 0]
-        if is_here:
-            release_allocation(row, line.order_line_id, line.quantity)
-            continue
-        move_stock(
-            row,
-            line.quantity,
-            reason=Reason.DISPATCH_UNDONE,
-            actor=actor,
-            now=now,
-            document=f"parcel:{parcel.pk}",
-            grams=line.grams,
-            lot_id=line.lot_id,
-        )
-        if not is_again:
-            promise(row, line.order_line_id, line.quantity)
-    write_promises(rows.values())
 
 
 def promise(row: Stock, line_id: uuid.UUID, quantity: int) -> None:

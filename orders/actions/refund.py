@@ -15,9 +15,19 @@ from orders import locks
 from orders.actions.cash import lower_cash
 from orders.actions.give_back import owed_back, send_back, tell_of
 from orders.actions.pack import require_weighed
-from orders.actions.returns import Back, expect_back, leave_unsent, may_come_back
+from orders.actions.returns import Back, expect_back, leave_unsent
 from orders.actions.standing import derive_standing, open_quantities, update_standing
-from orders.models import Bearer, Complaint, Order, OrderLine, OrderPart, Parcel, Refund, RefundLine
+from orders.models import (
+    Bearer,
+    Complaint,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Refund,
+    RefundLine,
+)
 from orders.states import ParcelKind
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonNeeded, Refused
@@ -187,7 +197,7 @@ def limits_of(order: Order, part: OrderPart | None) -> Limits:
         return Limits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
-    back, still_open = may_come_back(part), open_quantities(lines)
+    back, still_open = ParcelLine.objects.with_the_buyer(part), open_quantities(lines)
     given: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
     return Limits(
         order.currency,

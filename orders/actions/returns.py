@@ -19,7 +19,7 @@ from orders.actions.changes import record_for_part
 from orders.actions.pack import move_parcel, release_allocation
 from orders.actions.standing import open_quantities, update_standing
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
-from orders.states import COMING_BACK, OUTGOING, ParcelKind, ParcelState
+from orders.states import COMING_BACK, ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonNeeded, Refused
 from shop.core.models import done_before
@@ -58,24 +58,6 @@ class Back:
     damaged: int = 0
 
 
-def may_come_back(part: OrderPart) -> dict[uuid.UUID, int]:
-    """How many steps of each line the buyer has got and not sent back, by line id: one query."""
-    rows = (
-        ParcelLine.objects.filter(order_line__part=part)
-        .exclude(parcel__state=ParcelState.VOIDED)
-        .order_by("order_line")
-        .values_list("order_line", "parcel__kind", "parcel__state")
-        .annotate(total=Sum("quantity"))
-    )
-    left: dict[uuid.UUID, int] = {}
-    for line_id, kind, state, total in rows:
-        if kind in OUTGOING and state == ParcelState.DELIVERED:
-            left[line_id] = left.get(line_id, 0) + total
-        elif kind in COMING_BACK:
-            left[line_id] = left.get(line_id, 0) - total
-    return left
-
-
 def expect_back(
     order: Order,
     part: OrderPart,
@@ -92,7 +74,7 @@ def expect_back(
 
     Raises Missing, NoHouse, NotThatManyBack.
     """
-    most = may_come_back(part)
+    most = ParcelLine.objects.with_the_buyer(part)
     if any(not 1 <= each.steps <= most.get(line_id, 0) for line_id, each in goods.items()):
         raise NotThatManyBack(most=most)
     lines = {line.pk: line for line in part.lines.filter(pk__in=list(goods)).order_by("position", "pk")}

@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
-from orders.actions.pack import close_parcel, void_parcel
+from orders.actions.pack import close_parcel
+from orders.actions.void import void_parcel
 from orders.models import Parcel
 from orders.states import ParcelState
 from shop.core.errors import Missing, Words

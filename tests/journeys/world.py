@@ -56,7 +56,7 @@ from orders.actions.complain import complain
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft
 from orders.actions.issue import VoucherTerms, issue_voucher
-from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.redeem import use_code
 from orders.actions.refund import Decision, LineRefund, decide_refund
 from orders.actions.review import (
@@ -68,6 +68,7 @@ from orders.actions.review import (
 from orders.actions.settle import close_settlement, correct_balance
 from orders.actions.shares import WantedLine
 from orders.actions.transfers import take_arrival
+from orders.actions.void import void_parcel
 from orders.models import (
     BankTransfer,
     Basket,

@@ -10,8 +10,9 @@ from hypothesis.stateful import rule
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.actions.cash import CashTaken
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
-from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.standing import open_quantities
+from orders.actions.void import void_parcel
 from orders.actions.weigh import answer_weight, weigh_line
 from orders.models import OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ARRIVED, CodState, ParcelState, PartState

@@ -10,8 +10,9 @@ from cooperatives.models import WayKind
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
 from orders.actions.events import record_event
 from orders.actions.ledger import Entry, book_parts, post
-from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.standing import update_standing
+from orders.actions.void import void_parcel
 from orders.models import (
     Account,
     Bearer,

@@ -14,9 +14,10 @@ from django.db.models import Count
 from orders.actions.cash import CashTaken
 from orders.actions.cod_statement import dismiss_row, read_in, settle_row, take_over
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel, report_cash
-from orders.actions.pack import close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import close_parcel, pack_parcel
 from orders.actions.remit import Giver, reconcile_cash, remit_cash
 from orders.actions.standing import open_quantities
+from orders.actions.void import void_parcel
 from orders.models import (
     Bearer,
     CashRemittance,

@@ -19,8 +19,8 @@ from orders.actions.cod_statement import (
     take_over,
     take_some,
 )
-from orders.actions.pack import void_parcel
 from orders.actions.remit import StillBeingTaken, reconcile_cash
+from orders.actions.void import void_parcel
 from orders.models import CashRemittance, Parcel, PaymentEvent, RowProblem, StatementImport, StatementRow
 from orders.payments.cod_statements import NoCodColumns
 from orders.payments.tables import UnreadableFile

@@ -28,10 +28,11 @@ from orders.actions.complain import (
     withdraw_complaint,
 )
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
-from orders.actions.pack import close_parcel, void_parcel
+from orders.actions.pack import close_parcel
 from orders.actions.refund import Decision, LineRefund
 from orders.actions.returns import receive_return
 from orders.actions.standing import open_quantities
+from orders.actions.void import void_parcel
 from orders.models import Bearer, Complaint, OrderPart, Parcel, Refund, Wish
 from orders.states import ComplaintState, OrderStatus, ParcelKind, ParcelState, Progress
 from shop.core.actors import Actor, ActorKind, Door

@@ -6,7 +6,8 @@ import pytest
 
 from catalog.models import Movement, Variant
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
-from orders.actions.pack import NotThatMany, accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import NotThatMany, accept_part, close_parcel, pack_parcel
+from orders.actions.void import void_parcel
 from orders.models import Parcel
 from orders.states import CodState, OrderStatus, ParcelState, Progress, SaleorStatus
 from shop.core.actors import Actor, ActorKind, Door

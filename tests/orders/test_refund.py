@@ -42,6 +42,7 @@ from orders.actions.returns import (
     receive_return,
 )
 from orders.actions.standing import open_quantities, update_standing
+from orders.actions.void import GoodsCameBack, void_parcel
 from orders.actions.weigh import RefundedAlready, weigh_line
 from orders.models import (
     Account,
@@ -389,6 +390,24 @@ def test_goods_that_never_come_back_are_forgotten_and_may_come_later() -> None:
     house = stock_of(variant).warehouse_id
     give_back(part, 1_000, back=3, warehouse_id=house)
     assert stock_of(variant).on_hand == 10
+    check_everything()
+
+
+@pytest.mark.parametrize("are_here", [True, False])
+def test_a_parcel_is_not_undone_once_goods_of_it_come_back(are_here) -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    part = delivered(make_order((variant, 3)))
+    house = stock_of(variant).warehouse_id
+    came = give_back(part, 45_000, back=1, warehouse_id=house, are_here=are_here).parcel
+    sent = part.parcels.dispatches().get()
+
+    with refused(GoodsCameBack, "goods_came_back"):
+        void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
+
+    if not are_here:
+        forget_return(parcel_id=came.pk, reason="Người mua giữ lại", **WHO)
+        void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
+        assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 3)
     check_everything()
 
 

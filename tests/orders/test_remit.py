@@ -8,7 +8,7 @@ from django.db.models import Sum
 from orders.actions.cash import AmountDiffers, CashTaken, WrongAmount
 from orders.actions.deliver import deliver_parcel, report_cash
 from orders.actions.make_good import NothingToPutRight, NotTheDifference, make_good
-from orders.actions.pack import pack_parcel, void_parcel
+from orders.actions.pack import pack_parcel
 from orders.actions.remit import (
     CashNotHeld,
     Giver,
@@ -17,6 +17,7 @@ from orders.actions.remit import (
     reconcile_cash,
     remit_cash,
 )
+from orders.actions.void import void_parcel
 from orders.models import Account, Bearer, CashRemittance, LedgerEntry, Parcel, PaymentEvent
 from orders.states import CashHolder, CodState, Coverage
 from shop.core.errors import ReasonNeeded

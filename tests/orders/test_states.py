@@ -15,8 +15,9 @@ from orders.actions.cancel import (
     decline_part,
 )
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
-from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.receive import NothingToReceive, receive_part
+from orders.actions.void import void_parcel
 from orders.models import Parcel
 from orders.states import COD_MOVES, PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
 from shop.core.actors import Actor, ActorKind, Door

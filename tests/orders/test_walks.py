@@ -27,11 +27,12 @@ from orders.actions.checkout import open_checkout
 from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
 from orders.actions.draft import delete_draft, draft_order, edit_draft, place_draft
 from orders.actions.merge import adopt_basket
-from orders.actions.pack import accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import accept_part, close_parcel, pack_parcel
 from orders.actions.place import place_order
 from orders.actions.shares import WantedDelivery, WantedLine
 from orders.actions.standing import open_quantities
 from orders.actions.sweeps import call_attention, decline_unanswered, forget_baskets, release_expired
+from orders.actions.void import void_parcel
 from orders.actions.weigh import answer_weight, weigh_line
 from orders.models import Basket, BasketLine, Order, OrderLine, OrderPart, Parcel, Source, WeightQuestion
 from shop.accounts.models import ConsentPurpose

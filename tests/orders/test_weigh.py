@@ -16,7 +16,7 @@ from catalog.models import Movement, Reason
 from orders.actions.cancel import cancel_part
 from orders.actions.deliver import deliver_parcel, hand_over_parcel
 from orders.actions.draft import draft_order, edit_draft, place_draft
-from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel
 from orders.actions.pay import expect_payment
 from orders.actions.place import allocate
 from orders.actions.quote import quote, wanted_of
@@ -25,6 +25,7 @@ from orders.actions.scale import most_due
 from orders.actions.shares import WantedDelivery, WantedDiscount, WantedLine
 from orders.actions.standing import update_standing
 from orders.actions.sweeps import ask_about_weight_again
+from orders.actions.void import void_parcel
 from orders.actions.weigh import (
     AbsurdWeight,
     AskedAlready,

@@ -12,8 +12,8 @@ from orders import locks
 from orders.actions import remit
 from orders.actions.deliver import report_cash
 from orders.actions.make_good import NothingToPutRight, make_good
-from orders.actions.pack import void_parcel
 from orders.actions.remit import CashNotHeld, Giver, reconcile_cash, remit_cash
+from orders.actions.void import void_parcel
 from orders.models import Account, CashRemittance, LedgerEntry, Parcel, PaymentEvent, RemittanceLine
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change

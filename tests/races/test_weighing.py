@@ -12,8 +12,9 @@ from orders import locks
 from orders.actions import weigh as weighing
 from orders.actions.cancel import cancel_part
 from orders.actions.deliver import hand_over_parcel
-from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel, void_parcel
+from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel
 from orders.actions.standing import open_quantities
+from orders.actions.void import void_parcel
 from orders.actions.weigh import InAParcel, QuestionClosed, answer_weight, weigh_line
 from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ParcelState, PartState

@@ -16,8 +16,8 @@ from orders.actions.cancel import cancel_order
 from orders.actions.correct import correct_order
 from orders.actions.fulfil import Sent, fulfil_order, send_parcel, track_parcel
 from orders.actions.notes import add_note, put_note_right
-from orders.actions.pack import void_parcel
 from orders.actions.pay import confirm_order
+from orders.actions.void import void_parcel
 from orders.models import Order, OrderLine, Parcel
 from shop.accounts.models import Address
 from shop.api.account.clients import checked_email

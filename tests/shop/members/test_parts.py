@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import Role
-from orders.actions.pack import accept_part, void_parcel
+from orders.actions.pack import accept_part
 from orders.actions.place import place_order
 from orders.actions.redeem import use_code
+from orders.actions.void import void_parcel
 from orders.models import Bearer, OrderPart
 from orders.states import PartState
 from shop.accounts.models import ConsentPurpose
