@@ -277,6 +277,7 @@ CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
 CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find what is due, whenever they start
+CELERY_WORKER_REDIRECT_STDOUTS = False  # letters and texts to the console are no warnings
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

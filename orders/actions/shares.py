@@ -308,6 +308,12 @@ class Quote:
         return listed if listed > self.total else None
 
     @property
+    def goods_before(self) -> int | None:
+        """The same of the goods alone, for who has not said where to."""
+        listed = self.purchase.listed_goods.gross
+        return listed if listed > self.purchase.goods.gross else None
+
+    @property
     def voucher_amount(self) -> int:
         """What the code takes off; 0 where it does nothing here."""
         if self.voucher is None or self.voucher.discount is None:

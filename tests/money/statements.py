@@ -73,7 +73,8 @@ class Statements(Market):
     def a_carrier_sends_its_statement(
         self, place: int, many: bool, difference: int, fee: int, bearer: Bearer, again: bool
     ) -> None:
-        """Of one parcel or of all, sometimes of another sum than ours; and perhaps the same file twice."""
+        """Of one parcel or of all, sometimes of another sum than ours. Perhaps the same file comes twice;
+        else it is taken at its word."""
         found = list(with_carriers().select_related("part__order").order_by("part__order__number", "number"))
         rows = []
         for parcel in found if many else [found[place % len(found)]]:
@@ -87,10 +88,15 @@ class Statements(Market):
             )
             StatementImport.objects.filter(pk=read.pk, confirmed_at=None).update(fee_bearer=bearer)
             take_over(statement_id=read.pk, **self.who)
+        if not again:
+            self.as_the_carrier_says(place)
 
     @where(problems)
     @rule(place=PLACE)
-    def take_a_row_as_the_carrier_says(self, place: int) -> None:
+    def take_a_row(self, place: int) -> None:
+        self.as_the_carrier_says(place)
+
+    def as_the_carrier_says(self, place: int) -> None:
         self.attempt(problems(), place, lambda row: settle_row(row_id=row.pk, **self.who))
 
     @where(problems)

@@ -68,6 +68,17 @@ def test_an_empty_basket_says_so_and_asks_nobody_to_order(client: Client) -> Non
     assert "/dat-hang/" not in page
 
 
+def test_a_lowered_price_strikes_out_what_the_goods_cost_before_and_no_delivery(client: Client) -> None:
+    gourd = make_variant(make_seller("HTX Yến Dương"), price=24_000)
+    Price.objects.filter(variant=gourd).update(discounted=21_600)
+    put(client, gourd)
+
+    struck = r"<s[^>]*>.*?([\d.]+)\u00a0₫</s>"
+    assert set(re.findall(struck, basket_page(client))) == {"24.000"}
+    go_to(client, HANOI)
+    assert set(re.findall(struck, basket_page(client))) == {"24.000", "54.000"}
+
+
 def test_goods_of_two_cooperatives_stand_in_two_groups_with_their_sums(client: Client) -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
