@@ -59,7 +59,11 @@ class KilosField(forms.DecimalField):
     """A weight in kg as people write it, `1,5`, kept in whole grams."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Write a weight in kg, such as 1,5.")}
+    default_error_messages = {
+        "invalid": _("Write a weight in kg, such as 1,5."),
+        "min_value": _("Write a weight from 0.001 to 1,000 kg."),
+        "max_value": _("Write a weight from 0.001 to 1,000 kg."),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=Decimal("0.001"), max_value=1000, decimal_places=3, **kwargs)

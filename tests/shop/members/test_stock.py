@@ -16,10 +16,12 @@ from cooperatives.models import Membership, Role
 from cooperatives.states import CooperativeState
 from shop.core.calendar import day_of
 from tests.factories import (
+    make_channel,
     make_member,
     make_product,
     make_seller,
     make_variant,
+    make_warehouse,
     stock_of,
 )
 
@@ -83,6 +85,20 @@ def test_a_count_sent_again_later_does_not_undo_what_happened_since(lister, sell
 
     assert stock_of(variant).on_hand == 15
     assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
+
+
+def test_odd_counts_of_one_good_are_told_apart_by_their_house(lister, seller):
+    variant = make_variant(seller, on_hand=10)
+    near = stock_of(variant)
+    house = make_warehouse(seller, make_channel(), name="Kho xa")
+    far = Stock.objects.create(variant=variant, warehouse=house, on_hand=5)
+    sent = counts(**{f"row{near.pk}": "-1", f"row{far.pk}": "1000001"})
+
+    page = lister.post("/xa-vien/kho/", sent).content.decode()
+
+    product = variant.product.name
+    assert f"{product}, {near.warehouse.name}: Ghi số từ 0 trở lên.</a>" in page
+    assert f"{product}, Kho xa: Ghi số không quá 1000000.</a>" in page
 
 
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
