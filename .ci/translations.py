@@ -1,4 +1,8 @@
-"""Is every message of the sources translated into Vietnamese? Exits with 1 and names those that are not."""
+"""Is every message of the sources translated into Vietnamese, in one spelling? Exits with 1 and names what is odd.
+
+The spelling: the tone stands on the last vowel of an open oa, oe or uy (hoá, khoẻ, huỷ).
+Names keep theirs: they stand in data, not in texts.
+"""
 
 import os
 import re
@@ -14,6 +18,7 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parent.parent
 PO = Path("locale/vi/LC_MESSAGES/django.po")
 SOURCES = ("shop", "catalog", "orders", "cooperatives", "templates")
+OTHER_SPELLING = re.compile(r"\w*(?:[óòỏõọ][ae]|[úùủũụ]y)\b", re.IGNORECASE)
 
 
 def main() -> int:
@@ -32,6 +37,12 @@ def main() -> int:
             if not _same_placeholders(message)
         ),
         *(f"no longer used: {place}" for place in kept.keys() - wanted.keys()),
+        *(f"other spelling, {word}: {place}" for place, message in kept.items() for word in _odd(message)),
+        *(
+            f"other spelling, {word}: {path.relative_to(ROOT)}"
+            for path in (ROOT / "templates").rglob("*.html")
+            for word in OTHER_SPELLING.findall(path.read_text())
+        ),
     ]
     print("\n".join(sorted(faults)))
     return 1 if faults else 0
@@ -67,6 +78,12 @@ def _place(message: Message) -> str:
 def _translated(message: Message) -> bool:
     words = message.string if isinstance(message.string, tuple) else (message.string,)
     return all(words)
+
+
+def _odd(message: Message) -> list[str]:
+    """The words of a translation that have their tone on another vowel than the shop's spelling."""
+    words = message.string if isinstance(message.string, tuple) else (message.string,)
+    return [odd for word in words for odd in OTHER_SPELLING.findall(word)]
 
 
 def _same_placeholders(message: Message) -> bool:

@@ -120,7 +120,7 @@ def test_the_letters_tell_the_buyer_for_whom_and_the_cooperative_that_one_is_nee
     to_seller = Notification.objects.get(to="htx@example.com")
     for told in (to_buyer.text, to_buyer.html):
         assert all(words in told for words in ("Công ty Tre Xanh", "0101248141", "12 Tràng Thi, Hà Nội"))
-    assert "Người mua cần hóa đơn cho công ty." in to_seller.text
+    assert "Người mua cần hoá đơn cho công ty." in to_seller.text
     assert "0101248141" not in to_seller.text
 
 

@@ -230,8 +230,8 @@ def test_money_goes_back_to_the_account_that_somebody_wrote() -> None:
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = take(order.code)
 
-    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã hủy", actor=DESK, now=LATER)
-    again = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã hủy", actor=DESK, now=LATER)
+    payout = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
+    again = give_back_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
     waiting = balance(Account.UNCLAIMED)
     confirm_sent_back(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
