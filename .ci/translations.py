@@ -1,4 +1,4 @@
-"""Is every message of the sources translated into Vietnamese, in one spelling? Exits with 1, names what is not.
+"""Is every message translated into Vietnamese, in one spelling? Exits with 1 and names those that are not.
 
 The spelling: the tone stands on the last vowel of an open oa, oe or uy (hoá, khoẻ, huỷ).
 Names keep theirs: they stand in data, not in texts.
