@@ -13,7 +13,7 @@ from orders.actions.refund import Decision, LineRefund, decide_refund, limits_of
 from orders.actions.returns import receive_return
 from orders.actions.review import BankAccount
 from orders.actions.transfers import ENDED
-from orders.models import Bearer, Order, OrderPart, Parcel, Payment, Refund, RefundLine
+from orders.models import Bearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
 from orders.states import COMING_BACK, ParcelState
 from tests.money.market import PLACE, Market, where, where_rows_changed
 
@@ -107,7 +107,9 @@ class Refunding(Market):
         for order in Order.objects.placed().prefetch_related("payments"):
             sums = Payment.objects.filter(order=order).sums().values()
             assert all(one.charged >= 0 for one in sums), "a payment gave back more than it took"
-            assert sum(one.refund_pending for one in sums) <= max(0, order.charged)
+            disputed = PaymentEvent.objects.filter(payment__order=order, kind="charge_back")
+            held = order.charged + sum(disputed.values_list("amount", flat=True))
+            assert sum(one.refund_pending for one in sums) <= max(0, held)
 
     def _decide(self, order: Order, part: OrderPart, decision: Decision, *, again: bool) -> None:
         """And perhaps the same again, which changes nothing."""
