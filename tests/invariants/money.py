@@ -86,7 +86,7 @@ def check_refunds(rows: Rows | None = None) -> None:
         assert asked[refund.pk, "refund_success"] <= requested
     for part_id, total in deliveries.items():
         assert part_id is None or total <= rows.parts[part_id].delivery_gross
-    # What a bank takes back while a refund is on its way was not to be foreseen: Stripe then refuses the refund.
+    # What a bank takes back while a refund is on its way nobody foresaw: Stripe then refuses the refund.
     disputed = summed(PaymentEvent.objects.filter(kind="charge_back"), "payment_id", "amount")
     for payment, sums in rows.sums.items():
         held = max(0, sums.charged + disputed[payment])
