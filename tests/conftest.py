@@ -68,14 +68,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # Else pytest-django would read the settings in each worker before its own folder is named above,
         # and they would share this process's cache, queue and pictures.
         del os.environ["DJANGO_SETTINGS_MODULE"]
-    from django.utils.translation.reloader import translation_file_changed
-
     from shop.management.preparation import compile_translations
 
     with (folder / "log").open("w") as log:
         compile_translations(out=log)
-    # Setting up has read the old ones already.
-    translation_file_changed(sender=None, file_path=Path("django.mo"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation.reloader import translation_file_changed
 
 from cooperatives.models import Cooperative
 from shop.management.demo.seeding import is_interrupted
@@ -39,7 +40,10 @@ def prepare(*, out: TextIO, demo: bool) -> None:
 
 
 def compile_translations(*, out: TextIO) -> None:
-    """Make the .mo of every .po that changed. By Babel, since a fresh machine has no gettext."""
+    """Make the .mo of every .po that changed. By Babel, since a fresh machine has no gettext.
+
+    What was read before, when there was perhaps none, is read anew: the demo is written in this process, too.
+    """
     for po in sorted(
         Path(folder) for base in settings.LOCALE_PATHS for folder in base.glob("*/LC_MESSAGES/*.po")
     ):
@@ -52,6 +56,7 @@ def compile_translations(*, out: TextIO) -> None:
                 # Without a locale Babel leaves out how plurals are formed, and they would show in English.
                 write_mo(target, read_po(source, locale=po.parent.parent.name))
             fresh.replace(mo)
+    translation_file_changed(sender=None, file_path=Path("django.mo"))
 
 
 def _migrate(*, out: TextIO) -> None:
