@@ -133,7 +133,7 @@ def _make(
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             context = {
-                "news": _news(cooperative, week, channel),
+                "news": _news(cooperative, week, channel, now=now),
                 "cooperative": cooperative,
                 "shop": shop_settings(),
                 "site": settings.PUBLIC_URL,
@@ -167,8 +167,10 @@ def _keep(rows: Sequence[Bulletin]) -> int:
     return len(mine)
 
 
-def _news(cooperative: Cooperative | None, week: datetime.date, channel: Channel) -> News:
-    """What there is to tell, its texts in the language that is active."""
+def _news(
+    cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
+) -> News:
+    """What there is to tell from now on, its texts in the language that is active."""
     selling = Cooperative.objects.selling_on(week)
     on_shelf = Listing.objects.on_shelf(channel.pk)
     ways = DeliveryWay.objects.offered().filter(cooperative__in=selling)
@@ -190,8 +192,8 @@ def _news(cooperative: Cooperative | None, week: datetime.date, channel: Channel
     return News(
         first=week,
         last=week + datetime.timedelta(days=6),
-        meetings=_meetings(told, week),
-        coaches=coaches_in_week(told, week),
+        meetings=[each for each in _meetings(told, week) if each.time.starts_at > now],
+        coaches=[each for each in coaches_in_week(told, week) if each.leaves_at > now],
         in_season=_offered(seasonal.newest_first(), GOODS),
         new=_offered(fresh.newest_first(), FEW_GOODS),
         ending=_offered(there.in_season(month).out_of_season(following).by_name(), FEW_GOODS),

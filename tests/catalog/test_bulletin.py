@@ -19,6 +19,7 @@ from cooperatives.actions.follow import ask_to_follow, end_follow
 from cooperatives.models import Cooperative, Follow
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
+from shop.core.calendar import VIETNAM
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_channel, make_market_way, make_product, make_seller, make_user
@@ -79,6 +80,14 @@ def test_a_week_is_told_once_of_the_market_and_of_each_seller_in_each_language(s
     ]
     assert by_heading["CUỐI VỤ"] == ["- Hồng, HTX Thiên An"]
     assert by_heading["TỪ THÁNG SAU"] == ["- Lạp sườn, HTX Thiên An", "- Mận, HTX Sắp về"]
+
+
+def test_market_days_that_are_over_are_not_told(seller) -> None:
+    sunday_noon = datetime.datetime.combine(WEEK + datetime.timedelta(days=6), datetime.time(12), VIETNAM)
+
+    make_bulletins(week=WEEK, channel=make_channel(), now=sunday_noon)
+
+    assert "NGÀY CHỢ" not in Bulletin.objects.of_market().in_language("vi").get().text
 
 
 def test_the_loudspeakers_text_has_no_figure_and_no_sign_left(seller) -> None:
