@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django import template
 from django.core.files.storage import default_storage
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from shop.core.models import Picture, PictureState
 
@@ -19,10 +22,23 @@ _SIZES = {
 }
 
 
-@register.inclusion_tag("components/picture.html")
+# What was drawn before is drawn alike: a picture's files never change, and a list shows two dozen of them.
+_KEPT = 2_000
+
+
+class _Made(NamedTuple):
+    """One width of a picture: the names of its files, and its height."""
+
+    width: str
+    height: int
+    webp: str
+    jpeg: str
+
+
+@register.simple_tag
 def picture(
     shown: Picture | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
-) -> dict[str, Any]:
+) -> SafeString:
     """A `<picture>` of WebP with JPEG behind it; a drawing stands in until the sizes are made.
 
     `size` is card, cover or thumb; `lazy=False` for what is seen first. Empty `alt` beside a name. On a
@@ -32,19 +48,23 @@ def picture(
     widths = sorted(made, key=int)
     if size == "thumb":
         widths = widths[:1]
+    files = tuple(
+        _Made(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"]) for width in widths
+    )
+    return _drawn(files, str(alt), size, lazy, css)
+
+
+@lru_cache(_KEPT)
+def _drawn(made: tuple[_Made, ...], alt: str, size: str, lazy: bool, css: str) -> SafeString:
     context: dict[str, Any] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
-    if not widths:
-        return context
-    fallback = widths[min(1, len(widths) - 1)] if size == "cover" else widths[0]
-    return context | {
-        "small": default_storage.url(made[widths[0]]["webp"]) if size == "card" and len(widths) > 1 else "",
-        "webp": _set_of(made, widths, "webp"),
-        "jpeg": _set_of(made, widths, "jpeg"),
-        "source": default_storage.url(made[fallback]["jpeg"]),
-        "width": fallback,
-        "height": made[fallback]["height"],
-    }
-
-
-def _set_of(made: dict[str, dict[str, Any]], widths: list[str], form: str) -> str:
-    return ", ".join(f"{default_storage.url(made[width][form])} {width}w" for width in widths)
+    if made:
+        fallback = made[min(1, len(made) - 1)] if size == "cover" else made[0]
+        context |= {
+            "small": default_storage.url(made[0].webp) if size == "card" and len(made) > 1 else "",
+            "webp": ", ".join(f"{default_storage.url(each.webp)} {each.width}w" for each in made),
+            "jpeg": ", ".join(f"{default_storage.url(each.jpeg)} {each.width}w" for each in made),
+            "source": default_storage.url(fallback.jpeg),
+            "width": fallback.width,
+            "height": fallback.height,
+        }
+    return render_to_string("components/picture.html", context)
