@@ -20,8 +20,7 @@ _FOLLOWED = (None, "htx-thien-an")  # the market, and one cooperative
 
 
 def follow_and_wait(channel: Channel, buyer: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """What of it is missing: the buyer follows and waits for goods out of season; the week is told."""
-    make_bulletins(week=week_of(day_of(now)), channel=channel, now=now)
+    """What of it is missing: the buyer follows and waits for goods out of season."""
     if buyer.email is None or Follow.objects.of_person(buyer.pk).exists():
         return
     for slug in _FOLLOWED:
@@ -41,3 +40,8 @@ def follow_and_wait(channel: Channel, buyer: User, *, actor: Actor, now: datetim
             actor=actor,
             now=now,
         )
+
+
+def tell_week_of(channel: Channel, *, now: datetime.datetime) -> None:
+    """The week's bulletins, after what lowers prices: a bulletin keeps those of the hour it was made."""
+    make_bulletins(week=week_of(day_of(now)), channel=channel, now=now)

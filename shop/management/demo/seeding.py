@@ -16,7 +16,7 @@ from shop.core.models import Change, Channel, Division, record_change
 from shop.management.demo.accounts import ACCOUNTS, open_accounts
 from shop.management.demo.amends import complain_and_make_good
 from shop.management.demo.bulk_orders import write_finished
-from shop.management.demo.following import follow_and_wait
+from shop.management.demo.following import follow_and_wait, tell_week_of
 from shop.management.demo.goods import lay_out_goods, show_together
 from shop.management.demo.ground import lay_ground
 from shop.management.demo.history import DAYS, PlannedOrder, Planner
@@ -121,6 +121,7 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         settle(period, actor=SEEDER)
     receive_transfers(now=now)
     give_offers(channel, actor=SEEDER, now=now)
+    tell_week_of(channel, now=now)
     with transaction.atomic(durable=True):
         write_off(planned, actor=SEEDER, now=now)
         silence(planned, buyer, now=now)

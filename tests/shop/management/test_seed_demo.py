@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.test import TestCase
 
 from catalog.actions.listings import missing_by_law
-from catalog.models import Listing, Movement, Product, Stock, Variant
+from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
 from orders.actions.cod_statement import judge_statement, read_in
@@ -299,6 +299,11 @@ class UnderWayTests(TestCase):
             ReviewReason.NO_CODE,
             ReviewReason.TOO_LITTLE,
         }
+
+    def test_the_bulletin_says_what_buyers_pay_now(self):
+        own = Bulletin.objects.get(cooperative__slug="htx-yen-duong", language="vi")
+
+        assert "Bí xanh thơm: từ 21.600\u00a0₫" in own.text
 
     def test_what_is_under_way_is_set_out_once_and_adds_up(self):
         first = Order.objects.count(), CashRemittance.objects.count()
