@@ -105,7 +105,8 @@ def put_all(basket: Basket, puts: Sequence[Put]) -> None:
     prices = {each.variant_id: each.selling for each in _prices(asked, basket.channel_id)}
     lines = _lines(basket.pk, asked)
     limit = line_limit()
-    new, grown = [], {}
+    new: list[BasketLine] = []
+    grown: dict[uuid.UUID, BasketLine] = {}
     for put in puts:
         if put.quantity < 1:
             raise OddQuantity(field="quantity")
@@ -126,8 +127,7 @@ def put_all(basket: Basket, puts: Sequence[Put]) -> None:
             grown[line.pk] = line
         _check_limit(variant, [each for each in lines if each.variant_id == variant.pk], limit)
     BasketLine.objects.bulk_create(new)
-    for line in grown.values():
-        line.save(update_fields=["quantity", "seen_price", "forced_price", "metadata"])
+    BasketLine.objects.bulk_update(grown.values(), ["quantity", "seen_price", "forced_price", "metadata"])
 
 
 def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:

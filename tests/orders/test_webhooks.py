@@ -218,6 +218,17 @@ def test_what_is_not_proven_or_not_understood_leaves_nothing(call, told, status:
     assert every_row() == before
 
 
+@pytest.mark.parametrize("service", ["sepay", "casso", "payos", "stripe"])
+def test_what_comes_as_a_form_with_files_is_refused_as_any_forgery(client, settings, service: str) -> None:
+    settings.STRIPE_SECRET_KEY = settings.STRIPE_WEBHOOK_SECRET = SECRET
+    before = every_row()
+
+    answer = client.post(f"/webhooks/{service}/", {"id": "1"})
+
+    assert answer.status_code in (400, 401)
+    assert every_row() == before
+
+
 def test_too_large_a_body_is_not_even_read(call) -> None:
     waiting_order(now=just_now())
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from catalog.models import Stock
 from orders import locks
 from orders.actions import refund as deciding
+from orders.actions import void as voiding
 from orders.actions.cancel import cancel_part
 from orders.actions.give_back import name_account
 from orders.actions.payouts import mark_paid
 from orders.actions.refund import Decision, LineRefund
+from orders.actions.void import void_parcel
 from orders.models import Bearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
 from tests.orders.refunding import TO, WHO, delivered, give_back, line_of, paid_order
@@ -105,6 +109,64 @@ def test_a_part_is_given_back_before_it_is_called_off_or_as_called_off() -> None
         assert sum(money) == 120_000, (refund, list(money))
         assert type(refund).__name__ in ("Refund", "NotCounting")
     check_everything()
+
+
+def back_and_undone() -> tuple[OrderPart, list[Any]]:
+    """A delivered part, and two hands: one takes its goods back, the other undoes their parcel."""
+    part = delivered(paid_order())
+    house = part.parcels.get().lines.get().stock.warehouse_id
+    return part, [
+        partial(give_back, part, 90_000, back=2, warehouse_id=house),
+        partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **WHO),
+    ]
+
+
+def test_goods_come_back_or_their_parcel_is_undone_and_they_are_in_stock_once() -> None:
+    for _time in range(3):
+        part, works = back_and_undone()
+        on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
+
+        answers = together(works)
+
+        assert kinds(answers) in (["GoodsCameBack", "Refund"], ["NotThatManyBack", "Parcel"]), answers
+        assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 2
+    check_everything()
+
+
+def test_without_the_lock_goods_that_come_back_are_in_stock_twice(monkeypatch) -> None:
+    part, (take_back, undo) = back_and_undone()
+    parcel = part.parcels.get()
+    on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
+    looked, came = threading.Event(), threading.Event()
+    look = voiding._require_with_the_buyer
+
+    def look_and_hesitate(*given) -> None:
+        look(*given)
+        looked.set()
+        came.wait(20)
+
+    def come_back_meanwhile():
+        looked.wait(20)
+        try:
+            return take_back()
+        finally:
+            came.set()
+
+    def undo_late():
+        if connection.vendor == "sqlite":  # the look stands before BEGIN, where nobody waits
+            look_and_hesitate(part, parcel)
+        return undo()
+
+    if connection.vendor == "postgresql":
+        monkeypatch.setattr(locks, "locked_one", lambda rows: rows.order_by("pk").first())
+        monkeypatch.setattr(voiding, "_require_with_the_buyer", look_and_hesitate)
+    else:
+        monkeypatch.setattr(voiding, "_require_with_the_buyer", lambda *_given: None)
+
+    answers = together([come_back_meanwhile, undo_late])
+
+    assert kinds(answers) == ["Parcel", "Refund"], answers
+    assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 4
 
 
 def test_money_is_marked_as_sent_once() -> None:

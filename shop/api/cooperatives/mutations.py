@@ -38,6 +38,7 @@ OWN = (Within(Permission.MANAGE_PRODUCTS),)
 ANSWERING = (Permission.MANAGE_STAFF,)
 PAYING = (Permission.HANDLE_PAYMENTS,)
 _LONGEST_NOTE = 250
+_SAID = ("summary", "story")
 
 
 @mutation.field(permissions=OWN)
@@ -46,9 +47,6 @@ def cooperative_update(arguments: dict[str, Any], context: Context, selection: S
     said = {name: given[name] if given.get(name) is not None else getattr(row, name) for name in _SAID}
     tell_story(cooperative=row, **said, actor=context.actor, now=context.now)
     return _shown(row.pk, context, selection)
-
-
-_SAID = ("summary", "story")
 
 
 @mutation.field(permissions=OWN)
