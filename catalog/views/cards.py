@@ -13,13 +13,21 @@ from django.db.models import QuerySet, Sum
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.calendar import day_of
-from shop.core.models import Picture, show_in_language
+from shop.core.models import Channel, Picture, show_in_language
 from shop.core.prepared import prepared
 
-_LONG_TEXTS = (
-    *("product__description", "product__description_text", "product__search_text", "product__search_name"),
-    *("product__metadata", "product__private_metadata", "product__cooperative__story"),
-    *("product__cooperative__metadata", "product__cooperative__private_metadata"),
+_KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
+# What no card tells: reading it would cost as much as all that they do.
+_UNREAD = (
+    *(f"product__{column}" for column in (*_KEYS_AND_TIMES, "description", "description_text")),
+    *("product__search_text", "product__search_name"),
+    *(f"product__cooperative__{column}" for column in (*_KEYS_AND_TIMES, "story", "registered_on")),
+    *("product__cooperative__latitude", "product__cooperative__longitude"),
+    *(
+        f"channel__{field.name}"
+        for field in Channel._meta.concrete_fields
+        if field.name not in ("id", "default_country")
+    ),
 )
 
 
@@ -148,9 +156,9 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
 
 @prepared
 def _shown(channel: int, products: Collection[int]) -> QuerySet[Listing]:
-    """Listings with what cards tell of them, and no long texts."""
+    """Listings with what cards tell of them."""
     rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
-    return rows.defer(*_LONG_TEXTS).order_by()
+    return rows.defer(*_UNREAD).order_by()
 
 
 @prepared
@@ -161,7 +169,7 @@ def _certified(products: Collection[int], day: datetime.date) -> QuerySet[Any, A
 
 @prepared
 def _variants(products: Collection[int]) -> QuerySet[Variant]:
-    return Variant.objects.filter(product__in=products)
+    return Variant.objects.filter(product__in=products).defer(*_KEYS_AND_TIMES)
 
 
 @prepared
@@ -172,6 +180,7 @@ def _sold_at(variants: Collection[int], channels: Collection[int]) -> QuerySet[P
 @prepared
 def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
     rows = ProductMedia.objects.filter(product__in=products).select_related("picture")
+    rows = rows.only("product", "picture__state", "picture__renditions")
     return rows.order_by("product", "-sort_order", "-pk")
 
 

@@ -40,10 +40,7 @@ def divisions_named(keys: Sequence[Any]) -> Names:
 
 def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
     """Codes of the communes of these provinces that goods come from."""
-    if not provinces:
-        return []
-    rows = Division.objects.filter(parent__code__in=provinces, valid_until=None).order_by("pk")
-    return [code for code in rows.values_list("code", flat=True) if code in shelf.communes]
+    return [code for code in _communes(list(provinces)) if code in shelf.communes] if provinces else []
 
 
 def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
@@ -68,6 +65,12 @@ def _cooperatives(keys: Collection[int]) -> QuerySet[Cooperative]:
 def _divisions(codes: Collection[str]) -> QuerySet[Any, Any]:
     rows = Division.objects.filter(code__in=codes, valid_until=None)
     return rows.order_by("pk").values_list("code", "name")
+
+
+@prepared
+def _communes(provinces: Collection[str]) -> QuerySet[Any, str]:
+    rows = Division.objects.filter(parent__code__in=provinces, valid_until=None)
+    return rows.order_by("pk").values_list("code", flat=True)
 
 
 @prepared
