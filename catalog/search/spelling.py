@@ -23,17 +23,21 @@ def meant(words: Sequence[str]) -> list[list[list[str]]] | None:
     """For each word the phrases that it may stand for, the likeliest first; None where there is nothing new.
 
     A word that nothing begins with may be a slip or syllables in one; where all words are known and yet
-    nothing holds them together, each may be a slip.
+    nothing holds them together, each may be a slip. Somebody who writes of more than half of several words
+    what nobody sells looks for something else: nothing is made of that.
     """
     known = _known(words)
     unknown = [word for word in words if word not in known]
+    parted = {word: parts for word in unknown if (parts := _parted(word))}
+    if len(unknown) - len(parted) > max(1, len(words) // 2):
+        return None
     doubtful = [word for word in unknown or words if len(word) >= SHORTEST]
     likely = _slips(doubtful)
     phrases: list[list[list[str]]] = []
     for word in words:
         others = [[each] for each in likely.get(word, ()) if each != word]
-        if word in unknown and (parts := _parted(word)):
-            others.insert(0, parts)
+        if word in parted:
+            others.insert(0, parted[word])
         phrases.append([*([[word]] if word in known else []), *others])
     if not all(phrases) or phrases == [[[word]] for word in words]:
         return None

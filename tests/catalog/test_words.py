@@ -83,6 +83,14 @@ def test_where_words_are_known_but_nothing_holds_them_all_fewer_are_offered(
     ]
 
 
+def test_words_that_are_mostly_nobodys_are_not_taken_for_others(client: Client, goods: None) -> None:
+    for query in ("gom xyzt qwrk", "goom baat traang", "goom baat"):
+        html = page_of(client, f"/tim/?q={query}")
+        assert "Đây là hàng tìm theo" not in html, query
+    assert found(client, "goom bat trang") == ["Gốm Bát Tràng"]
+    assert found(client, "goom battrang") == ["Gốm Bát Tràng"]
+
+
 def test_exact_marks_come_first_then_whole_words_then_what_begins_so(client: Client) -> None:
     make_product(name="Mỡ lợn")
     make_product(name="Mơ vàng")
