@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -39,6 +40,7 @@ from shop.celery import BEAT_KEY
 from shop.core.addresses import canonical_address, public_address
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
+from shop.core.prepared import prepared
 
 LATE_BEAT_SECONDS = 120
 
@@ -159,7 +161,7 @@ def home(request: HttpRequest) -> HttpResponse:
     season_cards = cards(_in_season(listings.filter(is_available=True), day_of(now).month), now=now)
     context = {
         "week": this_week(ways, now=now),
-        "headline": [_in_a_sentence(card.product.name) for card in season_cards[:2]],
+        "headline": [_in_a_sentence(card.name) for card in season_cards[:2]],
         "season_cards": season_cards,
         "goods_count": listings.order_by()[: COUNTED + 1].count(),
         "categories": categories,
@@ -322,10 +324,13 @@ def _section(request: HttpRequest) -> str:
 
 
 def _memberships(request: HttpRequest) -> list[Membership]:
-    if not request.user.is_authenticated:
-        return []
-    mine = Membership.objects.filter(user=request.user.pk, is_active=True)
-    return list(mine.select_related("cooperative").order_by("pk"))
+    return _memberships_of(request.user.pk) if request.user.is_authenticated else []
+
+
+@prepared
+def _memberships_of(user_id: int) -> QuerySet[Membership]:
+    mine = Membership.objects.filter(user=user_id, is_active=True)
+    return mine.select_related("cooperative").order_by("pk")
 
 
 def _way_back(request: HttpRequest) -> str:

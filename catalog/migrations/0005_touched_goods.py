@@ -43,6 +43,12 @@ WATCHED = {
         "SELECT id FROM catalog_product WHERE cooperative_id = {row}.id",
         ("UPDATE",),
     ),
+    # What goods are called in other languages: searches remember what they found.
+    "core_translation": (
+        (),
+        "SELECT CAST({row}.key AS bigint) WHERE {row}.kind = 'catalog.product' AND {row}.field = 'name'",
+        ("INSERT", "UPDATE", "DELETE"),
+    ),
 }
 SQLITE_TABLE = """
 CREATE TABLE catalog_touched (
@@ -90,7 +96,7 @@ def backwards(apps, schema_editor):
             if is_sqlite:
                 schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
             else:
-                schema_editor.execute(f"DROP FUNCTION {name}() CASCADE")
+                schema_editor.execute(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
     if not is_sqlite:
         schema_editor.execute("DROP FUNCTION catalog_touched_all() CASCADE")
     schema_editor.execute("DROP TABLE catalog_touched")

@@ -47,7 +47,7 @@ def look_up(query: str, *, limit: int | None = None, memory: Memory | None = Non
     if not words:
         return Found()
     ask = partial(goods_with, limit=limit, memory=memory)
-    tiers = _tiers(words, words_as_typed(query), ask)
+    tiers = _tiers(words, words_as_typed(query), ask, _said(words, memory))
     if tiers:
         return Found(tiers)
     phrases = meant(words)
@@ -76,9 +76,8 @@ def named_so_far(query: str, *, limit: int) -> list[int]:
     return list(islice(reversed(named | _said(words)), limit))
 
 
-def _tiers(words: Sequence[str], typed: Sequence[str], ask: Ask) -> list[BitMap]:
+def _tiers(words: Sequence[str], typed: Sequence[str], ask: Ask, said: BitMap) -> list[BitMap]:
     others = with_synonyms(words)
-    said = _said(words)
     found = _told_apart(others or beginning(words), ask, said)
     if not found:
         return []
@@ -98,12 +97,12 @@ def _told_apart(choices: Sequence[Choice], ask: Ask, said: BitMap | None = None)
     return _without_repeats([named, anywhere])
 
 
-def _said(words: Sequence[str]) -> BitMap:
+def _said(words: Sequence[str], memory: Memory | None = None) -> BitMap:
     """Goods whose name in the page's language holds the words; nothing in the shop's own language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
         return BitMap()
-    return goods_said_with(words, language)
+    return goods_said_with(words, language, memory=memory)
 
 
 def _without_repeats(sets: Sequence[BitMap]) -> list[BitMap]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -44,7 +44,7 @@ class Term:
 
 # One of these phrases, each of them all its words.
 Choice = Sequence[Sequence[Term]]
-Memory = dict[tuple[str, bool, int | None], BitMap]
+Memory = dict[tuple[str, str, int | None], BitMap]  # by what was asked, of what, and how many were wanted
 
 
 def whole(words: Sequence[str]) -> list[Choice]:
@@ -72,12 +72,16 @@ def goods_with(
 
     `memory` has what was answered before, as long as it is true; whoever keeps it empties it.
     """
+    key = (repr(wanted), "name" if named else "text", limit)
+    return _remembered(memory, key, lambda: _asked(wanted, named, limit))
+
+
+def _remembered(memory: Memory | None, key: tuple[str, str, int | None], ask: Callable[[], BitMap]) -> BitMap:
     if memory is None:
-        return _asked(wanted, named, limit)
-    key = (repr(wanted), named, limit)
+        return ask()
     found = memory.get(key)
     if found is None:
-        found = _asked(wanted, named, limit)
+        found = ask()
         if len(memory) >= MOST_REMEMBERED:
             memory.clear()
         memory[key] = found
@@ -93,9 +97,13 @@ def _asked(wanted: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
     return _ids(statement, _tsquery(wanted), limit) if limit else _ids(statement, _tsquery(wanted))
 
 
-def goods_said_with(words: Sequence[str], language: str) -> BitMap:
+def goods_said_with(words: Sequence[str], language: str, *, memory: Memory | None = None) -> BitMap:
     """Ids of goods whose name in that language holds words that begin so, each of them."""
     wanted = beginning(words)
+    return _remembered(memory, (repr(wanted), language, None), lambda: _asked_in(language, wanted))
+
+
+def _asked_in(language: str, wanted: Sequence[Choice]) -> BitMap:
     if connection.vendor == "sqlite":
         return _ids(_SQLITE_SAID, _fts5(wanted), language)
     return _ids(_POSTGRESQL_SAID, _tsquery(wanted), language)

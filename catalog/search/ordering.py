@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from itertools import chain, islice, repeat
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, overload
@@ -17,6 +18,7 @@ from catalog.models import Listing, Product
 from catalog.search.finding import COUNTED
 from catalog.search.shelf import Shelf
 from catalog.states import ListingState
+from shop.core.prepared import prepared
 from shop.core.provinces import SHAPES
 
 FEW = 2_000  # ids that a query may name; of more, the index is walked along and each row looked up
@@ -99,13 +101,12 @@ class InOrder(Sequence[int]):
     def _page(self, run: BitMap, first: int, last: int) -> list[int]:
         if self._order in (Order.CHEAPEST, Order.DEAREST):
             return list(islice(reversed(run), first, last))
-        rows: QuerySet[Any, int]
-        if self._order == Order.BY_NAME:
-            rows, column = Product.objects.in_alphabet().values_list("pk", flat=True), "pk"
-        else:
-            listed = Listing.objects.filter(channel=self._shelf.channel_id, state=ListingState.PUBLISHED)
-            rows, column = listed.newest_first().values_list("product", flat=True), "product"
-        return _walked(rows, run, first, last) if len(run) > FEW else _named(rows, column, run, first, last)
+        channel, is_by_name = self._shelf.channel_id, self._order == Order.BY_NAME
+        if len(run) > FEW:
+            return _walked(_by_name if is_by_name else partial(_newest, channel), run, first, last)
+        keys, most = _as_one_value(run), 1 << (last - 1).bit_length()
+        few = _few_by_name(keys, most=most) if is_by_name else _few_newest(channel, keys, most=most)
+        return few[first:last]
 
 
 def kilometres(one: str, other: str) -> float:
@@ -118,23 +119,55 @@ def kilometres(one: str, other: str) -> float:
     return 2 * _EARTH_KM * asin(sqrt(chord))
 
 
-def _named(rows: QuerySet[Any, int], column: str, run: BitMap, first: int, last: int) -> list[int]:
-    """The wanted ones among few: the query is given all of them, as one value."""
-    if connection.vendor == "sqlite":
-        keys = RawSQL("SELECT value FROM json_each(%s)", [str(list(run))])
-    else:
-        keys = RawSQL("SELECT unnest(%s::bigint[])", [list(run)])
-    return list(rows.filter(**{f"{column}__in": keys})[first:last])
-
-
-def _walked(rows: QuerySet[Any, int], run: BitMap, first: int, last: int) -> list[int]:
+def _walked(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) -> list[int]:
     """The wanted ones among many: along the index in steps, past those that are not in the run."""
     found: list[int] = []
     offset = 0
     for step in chain(_STEPS, repeat(_STEPS[-1])):
-        chunk = list(rows[offset : offset + step])
+        chunk = rows(start=offset, stop=offset + step)
         found += [key for key in chunk if key in run]
         offset += step
         if len(found) >= last or len(chunk) < step:
             break
     return found[first:last]
+
+
+def _as_one_value(run: BitMap) -> str:
+    """So many ids as one text, which the database takes apart."""
+    keys = ",".join(map(str, run))
+    return f"[{keys}]" if connection.vendor == "sqlite" else f"{{{keys}}}"
+
+
+def _taken_apart(keys: str) -> RawSQL:
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [keys])
+    return RawSQL("SELECT unnest(%s::bigint[])", [keys])
+
+
+# --- queries of every list --------------------------------------------------------------------------------
+
+
+@prepared
+def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
+    return _listed(channel)[start:stop]
+
+
+@prepared
+def _few_newest(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
+    return _listed(channel).filter(product__in=_taken_apart(keys))[:most]
+
+
+@prepared
+def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
+    return Product.objects.in_alphabet().values_list("pk", flat=True)[start:stop]
+
+
+@prepared
+def _few_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
+    few = Product.objects.filter(pk__in=_taken_apart(keys))
+    return few.in_alphabet().values_list("pk", flat=True)[:most]
+
+
+def _listed(channel: int) -> QuerySet[Any, int]:
+    rows = Listing.objects.filter(channel=channel, state=ListingState.PUBLISHED)
+    return rows.newest_first().values_list("product", flat=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -113,14 +114,24 @@ def _said(readings: Sequence[Sequence[str]]) -> dict[int, Cooperative]:
     if language == settings.LANGUAGE_CODE or not any(readings):
         return {}
     kind = Cooperative._meta.label_lower
-    told = Translation.objects.filter(kind=kind, field="name", language=language).order_by("pk")
     keys = [
-        key
-        for key, text in told.values_list("key", "text")
+        int(key)
+        for key, text in _told(kind, language)
         if any(holds(text, words) for words in readings if words)
     ]
-    rows = Cooperative.objects.public().filter(pk__in=keys) if keys else Cooperative.objects.none()
-    return {row.pk: row for row in rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")}
+    return {row.pk: row for row in _with_keys(keys)}
+
+
+@prepared
+def _told(kind: str, language: str) -> QuerySet[Any, Any]:
+    rows = Translation.objects.filter(kind=kind, field="name", language=language)
+    return rows.order_by("pk").values_list("key", "text")
+
+
+@prepared
+def _with_keys(keys: Collection[int]) -> QuerySet[Cooperative]:
+    rows = Cooperative.objects.public().filter(pk__in=keys)
+    return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")
 
 
 @prepared

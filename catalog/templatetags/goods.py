@@ -22,7 +22,7 @@ def step(variant: Variant) -> str:
 
     Of what is sold by weight the content is an estimate, and said as one: `quả khoảng 2,4 kg`.
     """
-    unit = str(Unit(variant.unit).label)  # get_unit_display() goes through all of them each time
+    unit = unit_name(variant.unit)
     content = "" if variant.unit in _MEASURES else _content(variant)
     if not content:
         return unit
@@ -30,6 +30,11 @@ def step(variant: Variant) -> str:
         return _("%(unit)s of about %(weight)s") % {"unit": unit, "weight": content}
     parts = (content, unit) if get_language() == "en" else (unit, content)
     return NO_BREAK.join(parts)
+
+
+def unit_name(unit: str) -> str:
+    """`kg`, `gói`: as get_unit_display(), which goes through all of them each time."""
+    return str(Unit(unit).label)
 
 
 @register.simple_tag

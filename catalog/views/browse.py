@@ -41,7 +41,7 @@ MOST_FOUND = 6  # sellers, shelves and places that a search shows above the good
 @require_safe
 def products(request: HttpRequest) -> HttpResponse:
     """Everything on sale."""
-    categories = list(Category.objects.roots())
+    categories = _roots()
     show_in_language(categories, "name")
     shelf = market_shelf()
     return _goods(request, shelf, [shelf.goods], inside=categories, steps=[market_step()])
@@ -74,7 +74,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "others": _others(words, found, shelf) if words and not _is_htmx(request) else None,
         "fewer": with_fewer_words(query, shelf) if words and not tiers else [],
     }
-    categories = list(Category.objects.roots()) if tiers else []
+    categories = _roots() if tiers else []
     show_in_language(categories, "name")
     return _goods(request, shelf, tiers, inside=categories, **context)
 
@@ -154,6 +154,11 @@ def _others(words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
 def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:
     """Ids of cooperatives that send something to the province; collecting does not count."""
     return None if province is None else _sending(shelf.channel_id, ["", province.code])
+
+
+@prepared
+def _roots() -> QuerySet[Category]:
+    return Category.objects.roots().only("slug", "name", "path")
 
 
 @prepared

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet, Sum
+from django.utils.safestring import SafeString
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.templatetags.goods import per_measure, step, unit_name
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.calendar import day_of
 from shop.core.models import Channel, Picture, show_in_language
 from shop.core.prepared import prepared
+from shop.core.templatetags.languages import lang
+from shop.core.templatetags.pictures import Files, files_of
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
 # What no card tells: reading it would cost as much as all that they do.
@@ -33,22 +37,33 @@ _UNREAD = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`price` and `list_price` are minor units of one step of `variant`, the cheapest one.
+    """What lists tell of a product, in the page's language: values alone, so that like cards are equal.
 
-    `has_many_prices` where other kinds cost more: then the price is where they begin.
+    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest kind;
+    `has_many_prices` where other kinds cost more: then the price is where they begin. `name_lang` and
+    `seller_lang` mark texts that nobody translated.
     """
 
-    product: Product
-    variant: Variant | None
+    product_id: int
+    slug: str
+    name: str
+    name_lang: SafeString
+    seller: str
+    seller_lang: SafeString
+    province: str
     price: int | None
     list_price: int | None
     has_many_prices: bool
     currency: str
-    variants: int
-    picture: Picture | None
+    step: str
+    unit: str
+    per_measure: str
+    kinds: int
+    picture: Files
     stars: int | None
     is_sold_out: bool
     left: int | None
+    months: tuple[int, ...]
     is_last_of_season: bool
     paused_until: datetime.date | None
     is_paused: bool
@@ -102,17 +117,26 @@ def _card(
     is_paused = product.cooperative.is_paused_on(today)
     is_told = listing.is_available and len(prices) == 1
     return Card(
-        product=product,
-        variant=variant,
+        product_id=product.pk,
+        slug=product.slug,
+        name=product.name,
+        name_lang=lang(product, "name"),
+        seller=product.cooperative.name,
+        seller_lang=lang(product.cooperative, "name"),
+        province=product.cooperative.province_name,
         price=cheapest.selling if cheapest else None,
         list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling else None,
         has_many_prices=len({price.selling for price in prices}) > 1,
         currency=listing.currency,
-        variants=len(prices),
-        picture=picture,
+        step=step(variant) if variant else "",
+        unit=unit_name(variant.unit) if variant else "",
+        per_measure=per_measure(variant, cheapest.selling, listing.currency) if cheapest and variant else "",
+        kinds=len(prices),
+        picture=files_of(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
         left=left if is_told and variant and left is not None and left <= variant.few else None,
+        months=tuple(product.months),
         is_last_of_season=_is_last_month(product, today.month),
         paused_until=product.cooperative.paused_until if is_paused else None,
         is_paused=is_paused,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog.views.place import SESSION_KEY as PROVINCE_KEY
 from orders.models import Basket, BasketLine
 from shop.accounts.models import User
 from shop.core.actors import Actor, Door
+from shop.core.prepared import prepared
 
 SESSION_KEY = "basket"
 
@@ -71,7 +73,12 @@ def basket_count(request: HttpRequest) -> int:
     user, key = user_of(request), guest_key(request)
     if user is None and key is None:
         return 0
-    held = Basket.objects.held_by(user.pk if user else None, key).order_by("-changed_at", "pk")
+    return sum(_quantities(user.pk if user else None, key))
+
+
+@prepared
+def _quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
+    """Of each line of the newest basket that is held."""
+    held = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
     lines = BasketLine.objects.filter(basket__in=held[:1].values("pk"))
-    total: int | None = lines.aggregate(total=Sum("quantity"))["total"]
-    return total or 0
+    return lines.order_by().values_list("quantity", flat=True)

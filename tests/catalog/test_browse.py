@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -9,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Listing, Price, Product
+from catalog.models import Listing, Price, Product, Stock, Variant
 from catalog.states import ListingState
-from cooperatives.models import Certificate, CertificateKind
+from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.calendar import day_of
-from tests.factories import make_category, make_channel, make_product, make_seller, make_way
+from tests.factories import NOW, make_category, make_channel, make_product, make_seller, make_way
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +70,32 @@ def test_a_card_of_several_kinds_says_from_what_price_on_and_what_that_was_befor
         for each in re.findall(r'<p class="price">(.*?)</p>', html, re.S)
     ]
     assert sorted(prices) == ["90.000 ₫ / piece", "Before: 320.000 ₫ from 300.000 ₫ / piece"]
+
+
+def test_a_card_that_was_shown_before_follows_whatever_it_tells(client: Client) -> None:
+    product = make_product(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, unit="packet")
+    prices, stock = Price.objects.all(), Stock.objects.all()
+    listing, goods, seller = Listing.objects.all(), Product.objects.all(), Cooperative.objects.all()
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("45.000\u00a0₫", lambda: None),
+        ("39.000\u00a0₫", lambda: prices.update(discounted=39_000)),
+        ("Miến sợi nhỏ", lambda: goods.update(name="Miến sợi nhỏ")),
+        ("HTX Tài Hoan mới", lambda: seller.update(name="HTX Tài Hoan mới")),
+        ("/ túi", lambda: Variant.objects.update(unit="bag")),
+        ("Còn 2 túi", lambda: stock.update(on_hand=2)),
+        ("Hết hàng", lambda: listing.update(is_available=False)),
+        ("Đang tạm nghỉ", lambda: seller.update(paused_from=NOW)),
+        ("/san-pham/mien-khac/", lambda: goods.update(slug="mien-khac")),
+    ]
+
+    for told, change in steps:
+        assert told not in page_of(client, "/san-pham/") or told == steps[0][0], told
+        change()
+        assert told in page_of(client, "/san-pham/"), told
+    product.certificates.add(
+        Certificate.objects.create(cooperative=product.cooperative, kind=CertificateKind.OCOP, stars=4)
+    )
+    assert "★★★★<" in page_of(client, "/san-pham/")
 
 
 def test_english_pages_put_the_content_first(client: Client) -> None:

@@ -7,7 +7,7 @@ from catalog.models import Movement, Product
 from catalog.search import words_of
 from shop.core.models import Translation
 from tests.catalog.test_browse import names
-from tests.factories import make_cooperative, make_product, make_seller
+from tests.factories import make_category, make_cooperative, make_product, make_seller
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +126,26 @@ def test_english_pages_find_goods_by_their_english_name(client: Client) -> None:
 
     assert names(html) == ["Canna starch noodles"]
     assert found(client, "noodles") == []
+
+
+def test_what_was_found_in_english_follows_what_goods_are_called_there(client: Client) -> None:
+    def in_english(query: str) -> list[str]:
+        return names(client.get("/en/tim/", {"q": query}).content.decode())
+
+    product, shelf = make_product(name="Miến dong"), make_category("Miến")
+    assert (in_english("noodles"), in_english("glass")) == ([], [])
+
+    said = {"kind": "catalog.product", "key": str(product.pk), "language": "en", "field": "name"}
+    row = Translation.objects.create(**said, text="Canna starch noodles")
+    Translation.objects.create(**said | {"kind": "catalog.category", "key": shelf.pk}, text="Noodles")
+    assert in_english("noodles") == ["Canna starch noodles"]
+
+    row.text = "Glass threads"
+    row.save()
+    assert (in_english("noodles"), in_english("glass")) == ([], ["Glass threads"])
+
+    row.delete()
+    assert in_english("glass") == []
 
 
 def test_the_index_follows_changes_of_name_and_deletions(client: Client) -> None:

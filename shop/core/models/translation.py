@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import get_language, pgettext_lazy
+
+from shop.core.prepared import prepared
 
 _OWN = "_own_words"
 
@@ -55,7 +58,8 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:
         return
-    texts = Translation.objects.texts(rows[0]._meta.label_lower, {row.pk for row in rows}, language)
+    found = _texts(rows[0]._meta.label_lower, [str(row.pk) for row in rows], language)
+    texts = {(key, field): text for key, field, text in found}
     for row in rows:
         own: set[str] = row.__dict__.setdefault(_OWN, set())
         for field in fields:
@@ -65,6 +69,12 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
                 own.discard(field)
             else:
                 own.add(field)
+
+
+@prepared
+def _texts(kind: str, keys: Collection[str], language: str) -> QuerySet[Any, Any]:
+    rows = Translation.objects.filter(kind=kind, key__in=keys, language=language)
+    return rows.order_by().values_list("key", "field", "text")
 
 
 def note_own_words(row: models.Model, field: str) -> None:

@@ -26,7 +26,7 @@ _SIZES = {
 _KEPT = 2_000
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
     """One width of a picture: the names of its files, and its height."""
 
     width: str
@@ -35,27 +35,33 @@ class _Made(NamedTuple):
     jpeg: str
 
 
+Files = tuple[Made, ...]  # of one picture, the smallest first
+
+
+def files_of(shown: Picture | None) -> Files:
+    """What was made of a picture; nothing while it is not ready."""
+    made = shown.renditions if shown and shown.state == PictureState.READY else {}
+    return tuple(
+        Made(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"])
+        for width in sorted(made, key=int)
+    )
+
+
 @register.simple_tag
 def picture(
-    shown: Picture | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
+    shown: Picture | Files | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
 ) -> SafeString:
     """A `<picture>` of WebP with JPEG behind it; a drawing stands in until the sizes are made.
 
     `size` is card, cover or thumb; `lazy=False` for what is seen first. Empty `alt` beside a name. On a
     phone a card gets the smallest size, however fine the screen: a list of twenty must stay light.
     """
-    made = shown.renditions if shown and shown.state == PictureState.READY else {}
-    widths = sorted(made, key=int)
-    if size == "thumb":
-        widths = widths[:1]
-    files = tuple(
-        _Made(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"]) for width in widths
-    )
-    return _drawn(files, str(alt), size, lazy, css)
+    files = shown if isinstance(shown, tuple) else files_of(shown)
+    return _drawn(files[:1] if size == "thumb" else files, str(alt), size, lazy, css)
 
 
 @lru_cache(_KEPT)
-def _drawn(made: tuple[_Made, ...], alt: str, size: str, lazy: bool, css: str) -> SafeString:
+def _drawn(made: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
     context: dict[str, Any] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
     if made:
         fallback = made[min(1, len(made) - 1)] if size == "cover" else made[0]
