@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import psycopg
 import pytest
 from django.test import override_settings
@@ -30,6 +31,9 @@ CHROMIUM_FLAGS = [
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
 ]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+# A busy machine takes its time: how long an example lasts says nothing about what it shows.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 _services: list[Service] = []
 _folders: list[Path] = []
 
