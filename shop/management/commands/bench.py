@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -115,6 +116,8 @@ class Command(BaseCommand):
             lay_out_many(products, now=timezone.now())
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        gc.collect()
+        gc.freeze()  # as the server does once it has started
         everything = chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds))
         try:
             for each in measure_shelves(seconds=seconds) if products else everything:
