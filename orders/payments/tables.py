@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import math
 import zipfile
 import zlib
 from collections import Counter
@@ -28,6 +29,8 @@ MOST_COLUMNS = 60
 LONGEST_CELL = 4_000
 _DELIMITERS = ",;\t"
 _LINES_LOOKED_AT = 60
+# The ways in which spreadsheets pack; another one may ask for any memory to be unpacked.
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 Cell = str | int | float | datetime.datetime | datetime.date
 
@@ -105,8 +108,11 @@ def _delimiter(text: str) -> str:
 def _xlsx(content: bytes) -> list[Row]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > LARGEST_UNPACKED:
+            parts = packed.infolist()
+            if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 raise _unreadable(_("The file is too large. Split it into shorter periods."))
+            if any(part.compress_type not in _PACKED for part in parts):
+                raise UnreadableFile
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         try:
             sheet = book.worksheets[0]
@@ -123,12 +129,12 @@ def _xlsx(content: bytes) -> list[Row]:
         SyntaxError,
         zlib.error,
         RuntimeError,
-        KeyError,
-        IndexError,
+        LookupError,
         ValueError,
         TypeError,
         AttributeError,
         OSError,
+        EOFError,
     ) as error:  # a file made by hand fails anywhere in the reader
         raise UnreadableFile from error
 
@@ -151,6 +157,8 @@ def _row(line: int, values: Iterable[object], rows_before: int) -> Row:
 
 
 def _cell(value: object) -> Cell:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # no number that could be kept; what it stands for is for its column to say
     if isinstance(value, int | float | datetime.date) and not isinstance(value, bool):
         return value
     return "" if value is None else str(value).strip()

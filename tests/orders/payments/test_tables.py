@@ -108,6 +108,52 @@ def test_an_archive_of_something_else_is_refused() -> None:
         read_table(packed.getvalue())
 
 
+def repacked(content, way=zipfile.ZIP_DEFLATED, **parts):
+    """The same workbook packed anew, with other bytes in some of its parts ("core" is docProps/core.xml)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", way) as new:
+        for name in old.namelist():
+            new.writestr(name, parts.get(name.rsplit("/")[-1].removesuffix(".xml"), old.read(name)))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_file_packed_as_no_spreadsheet_packs_is_refused(way) -> None:
+    content = repacked(xlsx(["Số tiền"], [1000]), way)
+
+    with pytest.raises(UnreadableFile):
+        read_table(content)
+
+
+def test_a_workbook_in_an_unknown_encoding_is_refused() -> None:
+    content = repacked(xlsx(["Số tiền"], [1000]), core=b'<?xml version="1.0" encoding="foo"?><a/>')
+
+    with pytest.raises(UnreadableFile):
+        read_table(content)
+
+
+def test_a_workbook_whose_parts_end_early_is_refused() -> None:
+    """Its list of contents says that there is more of each part than the file holds."""
+    content = bytearray(repacked(xlsx(["Số tiền"], [1000]), zipfile.ZIP_STORED))
+    entry = content.find(b"PK\x01\x02")
+    while entry >= 0:
+        content[entry + 20 : entry + 28] = (1_000_000).to_bytes(4, "little") * 2  # its sizes, packed and not
+        entry = content.find(b"PK\x01\x02", entry + 4)
+
+    with pytest.raises(UnreadableFile):
+        read_table(bytes(content))
+
+
+@pytest.mark.parametrize("number", [b"1E999", b"-1E999"])
+def test_a_number_without_end_is_kept_as_a_word(number) -> None:
+    sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    sheet += b'<row r="1"><c r="A1"><v>' + number + b"</v></c></row></sheetData></worksheet>"
+
+    [row] = read_table(repacked(xlsx([1]), sheet1=sheet))
+
+    assert row.cells == (str(float(number)),)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_rows_or_refused_by_name(content) -> None:
     try:
