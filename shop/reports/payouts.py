@@ -12,6 +12,8 @@ from orders.payments.banks import bank_of
 from orders.payments.vietqr import fold_note
 from shop.reports.render import Cell, Column, Kind, Table
 
+LONGEST_NAME = 120  # whole, or the bank finds that the account is somebody else's
+
 
 def bank_list(rows: Iterable[Payout]) -> Table:
     """One transfer a row: account numbers as text, names and notes without marks, as banks want them."""
@@ -19,7 +21,7 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         [
             place,
             row.bank_account,
-            fold_note(row.bank_holder).upper(),
+            fold_note(row.bank_holder, longest=LONGEST_NAME).upper(),
             bank.short_name if (bank := bank_of(row.bank_bin)) else row.bank_bin,
             row.bank_bin,
             row.amount,

@@ -58,6 +58,16 @@ def test_the_banks_list_has_a_transfer_a_row_with_accounts_as_text(desk: Client)
     assert first.note == f"CHO PHIEN QT{first.settlement_id}"
 
 
+def test_the_banks_list_names_receivers_in_full(desk: Client) -> None:
+    name = "HOP TAC XA NONG NGHIEP VA DUOC LIEU THIEN AN"
+    due(make_cooperative(**ACCOUNT | {"bank_holder": name}), 182_000)
+
+    answer = desk.get(f"{PAGE}danh-sach.xlsx")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    assert [row[2] for row in sheet.iter_rows(min_row=2, values_only=True)] == [name]
+
+
 def test_a_payment_has_a_code_that_pays_exactly_it(desk: Client) -> None:
     payout = due(make_cooperative(**ACCOUNT), 182_000)
 
