@@ -59,6 +59,7 @@ def take(
     now: datetime.datetime,
 ) -> Taken:
     """Step of `take_arrival`. A `statement` has counted its rows against what is known already."""
+    arrival = _as_we_write_it(arrival)
     codes = found_codes(arrival.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
     named = list(locks.lock_orders(ids).values())
@@ -199,6 +200,12 @@ def _doubt_about(transfer: BankTransfer, order: Order) -> ReviewReason | None:
     if is_waiting(order) and payment.expires_at is not None and transfer.at > payment.expires_at:
         return ReviewReason.LATE
     return None
+
+
+def _as_we_write_it(arrival: Arrival) -> Arrival:
+    """On our account it is told under that account's number as it is set, so that whoever tells of it again
+    tells of the same."""
+    return replace(arrival, account=shop_settings().bank_account) if _is_ours(arrival.account) else arrival
 
 
 def _is_ours(account: str) -> bool:

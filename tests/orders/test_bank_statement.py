@@ -134,6 +134,13 @@ def test_what_a_webhook_told_is_known_by_its_number() -> None:
     assert BankTransfer.objects.get().provider == Provider.SEPAY
 
 
+def test_what_a_webhook_told_without_the_accounts_zeros_is_known() -> None:
+    order = waiting_order()
+    take(order.code, reference="FT1", account=ACCOUNT.lstrip("0"))
+
+    assert judged(csv(("FT1", 120_000, order.code))) == [True]
+
+
 def test_without_a_common_number_alike_rows_are_counted() -> None:
     take("cam on", 5_000, reference="SEPAY1")
     take("cam on", 5_000, reference="SEPAY2")

@@ -201,6 +201,17 @@ def test_zeros_that_a_spreadsheet_lost_do_not_make_another_account() -> None:
     assert take(order.code, account="11223344556").state == TransferState.SETTLED
 
 
+def test_told_again_with_the_zeros_that_were_lost_it_is_the_same() -> None:
+    order = waiting_order()
+    first = take(order.code, account="11223344556", reference="FT1")
+
+    again = take(order.code, provider=Provider.CASSO, account="0011 2233 44556", reference="FT1")
+
+    assert again == first
+    assert BankTransfer.objects.count() == 1
+    check_everything()
+
+
 def test_one_alike_from_another_service_without_a_common_reference_is_looked_at() -> None:
     order = waiting_order()
     take(order.code, reference="FT1")
