@@ -19,12 +19,13 @@ from orders.actions.redeem import record_use
 from orders.actions.shares import Problem
 from orders.actions.standing import update_standing
 from orders.actions.transfers import ENDED, left_of, settle_if_spent, share
+from orders.actions.unclaimed import book_found
 from orders.models import BankTransfer, InvoiceDetails, Method, Order
 from orders.payments.asking import asked_of
 from orders.states import TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import record_change
+from shop.core.models import Change, done_before, record_change
 from shop.core.states import WrongMove
 
 # The buyer agreed to these goods at these prices, and has paid them.
@@ -45,15 +46,20 @@ def place_again(
     """Place an ended order anew, a new order with its own code, and pay it by the transfer under review.
 
     What is ended stays so. More money than it costs stays to be looked at; less, and it waits for the rest.
-    Raises Missing, WrongMove, CannotBeAgain.
+    Said again of the same transfer, it answers the order that was placed. Raises Missing, WrongMove,
+    CannotBeAgain.
     """
     old = locks.lock_orders([order_id]).get(order_id)
     transfer = locks.lock_transfer(transfer_id)
     if old is None or old.is_draft:
         raise Missing()
+    key = f"again:{transfer.pk}:{old.pk}"
+    if done_before(key, "order.placed_again", old):
+        return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
     if transfer.state != TransferState.REVIEW or old.status not in ENDED or old.charged:
         raise WrongMove(came_from=old.status, to="placed")
     order = _copied(old, actor=actor, now=now)
+    record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code}, key=key)
     _pay_with(transfer, order, actor=actor, now=now)
     return order
 
@@ -61,6 +67,7 @@ def place_again(
 def _pay_with(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: what of the transfer the order costs, and no more."""
     amount = min(left_of(transfer), order.still_due)
+    book_found(transfer, actor=actor, now=now, surely=True)
     share(transfer, order, amount, actor=actor, now=now)
     record_change("transfer.shared", transfer, actor=actor, now=now, data={order.code: amount})
     settle_if_spent(transfer, actor=actor, now=now)
@@ -107,7 +114,6 @@ def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     payment = expect_payment(order, Method.TRANSFER, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code})
     asked = asked_of(order, payment, offer.shop)
     parts = notices.parts_of(order)
     notices.order_placed(order, parts, payment, asked, invoice=invoice, shop=offer.shop, now=now)

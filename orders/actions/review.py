@@ -92,6 +92,7 @@ def settle_transfer(
         raise NothingShared(field="amount")
     if sum(shares.values()) > left_of(transfer):
         raise TooMuchShared(field="amount")
+    book_found(transfer, actor=actor, now=now, surely=True)
     for order_id, amount in shares.items():
         if order_id not in orders or orders[order_id].is_draft:
             raise Missing()

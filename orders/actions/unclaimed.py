@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime
 
+from django.db.models import Sum
+
 from orders.actions.ledger import Entry, post
 from orders.models import (
     Account,
@@ -25,21 +27,29 @@ _NOT_FOUND = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUNT})
 
 
 def book_found(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, surely: bool = False) -> None:
-    """Step: it is here and whose it is not known. `surely`: a person says so, whatever was in doubt."""
+    """Step: what no order has of it is here and nobody's, once. `surely`: a person says so, whatever was in
+    doubt; then before orders get shares of it, which are taken off that (`book_claimed`)."""
+    if _is_found(transfer):
+        return
     if surely or transfer.reason not in _NOT_FOUND:
-        _post(transfer, _found(transfer), transfer.amount, actor=actor, now=now)
+        gone: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
+        _post(transfer, _found(transfer), transfer.amount - gone, actor=actor, now=now)
 
 
 def book_claimed(share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: so much of it was an order's after all; nothing where it was never booked as unclaimed."""
     transfer = share.transfer
-    if LedgerPosting.objects.filter(key=_found(transfer)).exists():
+    if _is_found(transfer):
         _post(transfer, f"transfer:{transfer.pk}:claimed:{share.pk}", -share.amount, actor=actor, now=now)
 
 
 def book_sent_back(payout: Payout, transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: it has left our account again."""
     _post(transfer, f"transfer:{transfer.pk}:sent_back", -payout.amount, actor=actor, now=now)
+
+
+def _is_found(transfer: BankTransfer) -> bool:
+    return LedgerPosting.objects.filter(key=_found(transfer)).exists()
 
 
 def _found(transfer: BankTransfer) -> str:

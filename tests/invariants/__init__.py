@@ -10,7 +10,13 @@ from tests.invariants.goods import (
     check_waiting,
     check_weights,
 )
-from tests.invariants.money import check_cash, check_cash_away, check_ledger, check_refunds
+from tests.invariants.money import (
+    check_cash,
+    check_cash_away,
+    check_ledger,
+    check_refunds,
+    check_unclaimed,
+)
 from tests.invariants.rows import Rows
 from tests.invariants.sums import check_counted, check_derived, check_discounts, check_sums
 
@@ -28,6 +34,7 @@ __all__ = [
     "check_slots",
     "check_stock",
     "check_sums",
+    "check_unclaimed",
     "check_waiting",
     "check_weights",
 ]
@@ -45,6 +52,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_weights(rows)
     check_cash(rows)
     check_cash_away()
+    check_unclaimed()
     check_refunds(rows)
     check_waiting(rows)
     check_slots()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+
 from orders.actions.ledger import MOVED_MONEY, drafts_of_parts
 from orders.models import (
     Account,
+    BankTransfer,
     CashRemittance,
     LedgerEntry,
+    LedgerPosting,
     Method,
     Parcel,
     PaymentEvent,
@@ -17,7 +22,15 @@ from orders.models import (
     RemittanceLine,
     Settlement,
 )
-from orders.states import CASH_AWAY, CashHolder, CodState, ParcelKind, ParcelState, SettlementState
+from orders.states import (
+    CASH_AWAY,
+    CashHolder,
+    CodState,
+    ParcelKind,
+    ParcelState,
+    PayoutState,
+    SettlementState,
+)
 from tests.invariants.rows import Rows, grouped, summed
 from tests.invariants.sums import latest_changed
 
@@ -123,6 +136,26 @@ def check_cash_away() -> None:
     assert {key: amount for key, amount in away.items() if amount} == {
         key: amount for key, amount in booked.items() if amount
     }
+
+
+def check_unclaimed() -> None:
+    """What is on our account and nobody's is what no order has of transfers that were found, as long as it
+    was not sent back; and of what is found only in part, that part is an order's for sure."""
+    rows = BankTransfer.objects.annotate(gone=Coalesce(Sum("shares__amount"), 0)).select_related("payout")
+    found = set(LedgerPosting.objects.filter(key__endswith=":found").values_list("key", flat=True))
+    nobodys = 0
+    for transfer in rows:
+        assert transfer.gone <= transfer.amount, f"transfer {transfer.pk}: orders have more than came"
+        payout = getattr(transfer, "payout", None)
+        is_sent = payout is not None and payout.state == PayoutState.PAID
+        if f"transfer:{transfer.pk}:found" in found:
+            nobodys += transfer.amount - transfer.gone - (payout.amount if is_sent else 0)
+        else:
+            assert transfer.gone in (0, transfer.amount), (
+                f"transfer {transfer.pk}: its rest is booked nowhere"
+            )
+    booked = LedgerEntry.objects.filter(account=Account.UNCLAIMED).aggregate(sum=Sum("amount", default=0))
+    assert booked["sum"] == -nobodys
 
 
 def hands_of(parcel: Parcel) -> tuple[str, int | None, str]:

@@ -340,6 +340,22 @@ def test_one_told_of_twice_and_set_aside_was_never_booked_twice() -> None:
     check_everything()
 
 
+def test_one_in_doubt_that_pays_an_order_and_goes_back_in_part_is_booked_once() -> None:
+    """Nobody booked it when it was seen, for it might have been told of twice."""
+    order = waiting_order()
+    take("tien hang", 150_000, reference="FT1")
+    again = take("tien hang", 150_000, provider=Provider.CASSO, reference="")
+    settle(again, (order, 120_000))
+
+    give_back_transfer(transfer_id=again.pk, to=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
+    before = (balance(Account.BANK), balance(Account.UNCLAIMED))
+    confirm_sent_back(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+
+    assert before == (300_000, -180_000)  # the first one is here and nobody's, of this one 30,000 are
+    assert (balance(Account.BANK), balance(Account.UNCLAIMED)) == (270_000, -150_000)
+    check_everything()
+
+
 def test_an_expired_order_is_placed_anew_and_paid() -> None:
     order = waiting_order()
     variant = order.lines.get().variant
@@ -358,6 +374,23 @@ def test_an_expired_order_is_placed_anew_and_paid() -> None:
     assert stock_of(variant).allocated == 2
     assert transfer.state == TransferState.SETTLED
     assert Change.objects.get(what="order.placed_again").data == {"code": fresh.code}
+    check_everything()
+
+
+def test_placed_anew_twice_it_is_placed_once() -> None:
+    """More came than it costs, so the transfer is still looked at when the button is pressed again."""
+    order = waiting_order()
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
+    transfer = take(order.code, 300_000, now=NOW + 25 * HOUR)
+    fresh = place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
+    before = every_row()
+
+    again = place_again(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR)
+
+    assert again == fresh
+    assert every_row() == before
+    transfer.refresh_from_db()
+    assert (transfer.state, balance(Account.UNCLAIMED)) == (TransferState.REVIEW, -180_000)
     check_everything()
 
 
