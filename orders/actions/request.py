@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.actions.ask import NotHeld, ask_cancel, ask_capture, sums_of
 from orders.actions.prepay import lock_payment
-from orders.models import Method, Order, Payment
+from orders.models import GatewayCall, Method, Operation, Order, Payment
+from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 
@@ -25,6 +26,8 @@ def take_held(*, payment_id: uuid.UUID, amount: int | None, actor: Actor, now: d
     """All that is held and due, unless less is said, in minor units. Raises Missing, NotACard, NotHeld."""
     order, payment = _locked_card(payment_id)
     held = min(sums_of(payment).authorised, order.still_due)
+    if amount is not None and amount > held:
+        raise NotHeld(field="amount")
     ask_capture(order, payment, held if amount is None else amount, actor=actor, now=now)
 
 
@@ -38,9 +41,13 @@ def cancel_hold(*, payment_id: uuid.UUID, actor: Actor, now: datetime.datetime) 
 
 
 def _locked_card(payment_id: uuid.UUID) -> tuple[Order, Payment]:
+    """A card payment of which nobody has asked yet that it be taken or let go of. Raises as above."""
     order, payment = lock_payment(payment_id)
     if order is None:
         raise Missing(field="id")
     if payment.method != Method.CARD:
         raise NotACard(field="id")
+    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.CANCEL])
+    if ends.exclude(state=CallState.FAILED).exists():
+        raise NotHeld(field="id")
     return order, payment

@@ -6,11 +6,13 @@ import datetime
 
 import pytest
 
+from orders.actions.ask import NotHeld
 from orders.actions.ask_again import NotRepeatable, ask_again
 from orders.actions.call import follow_cards_task
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.actions.pack import accept_part, pack_parcel
 from orders.actions.pay import PaymentUnderWay, change_way
+from orders.actions.request import cancel_hold, take_held
 from orders.actions.weigh import answer_weight, weigh_line
 from orders.models import (
     GatewayCall,
@@ -46,6 +48,7 @@ from tests.unchanged import refused
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 PACKER = Actor.person(1, "Người đóng gói", Door.MEMBERS)
+STAFF = Actor.person(2, "Người bán hàng", Door.API)
 DAY = datetime.timedelta(days=1)
 LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
 
@@ -372,3 +375,36 @@ def test_a_card_given_while_it_is_being_released_pays_for_nothing(stripe) -> Non
 
 def test_nothing_is_held_for_goods_that_are_not_weighed(stripe) -> None:
     assert call_of(card_order()).terms["hold"] is False
+
+
+def take_held_of(order: Order, amount: int | None = None) -> None:
+    take_held(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
+
+
+def let_go_of(order: Order) -> None:
+    cancel_hold(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
+
+
+def test_staff_take_no_more_of_a_hold_than_is_due(stripe) -> None:
+    order = held_order(stripe)
+
+    for amount in (102_001, 116_400, 0):
+        with refused(NotHeld, "not_held"):
+            take_held_of(order, amount)
+
+    take_held_of(order, 102_000)
+    make(order, Operation.CAPTURE)
+    assert (taken(stripe), ends(order)) == ([102_000], [("capture", 102_000)])
+    check_everything()
+
+
+@pytest.mark.parametrize("first", [take_held_of, let_go_of])
+@pytest.mark.parametrize("then", [take_held_of, let_go_of])
+def test_what_staff_ask_of_a_hold_is_asked_once(stripe, first, then) -> None:
+    order = held_order(stripe)
+    first(order)
+
+    with refused(NotHeld, "not_held"):
+        then(order)
+
+    assert len(ends(order)) == 1
