@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from orders.models import EventKind, Method, Order, Payment, PaymentEvent, Payme
 from shop.core.actors import Actor
 from shop.core.claims import save_claiming
 from shop.core.errors import Missing, Refused
+
+_LONGEST_KEY = 160
 
 
 class ReferenceKnown(Refused):
@@ -111,7 +114,9 @@ def report_event(
     order, payment = lock_payment(payment_id)
     if payment.method != Method.APP:
         raise NotReported(field="id")
-    key = f"reported:{payment.pk}:{kind}:{reference}"[:160]
+    key = f"reported:{payment.pk}:{kind}:{reference}"
+    if len(key) > _LONGEST_KEY:  # cut short, two references might be one
+        key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
     known = PaymentEvent.objects.filter(key=key).first()
     if known is not None:
         if known.amount != amount:

@@ -169,6 +169,18 @@ def test_a_thing_that_is_reported_twice_counts_once(waiting):
     assert PaymentEvent.objects.filter(key__startswith="reported:").count() == 1
 
 
+def test_long_references_that_end_differently_are_two_things(waiting):
+    order, key, token = waiting
+    made = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
+    asked = {"id": made["transaction"]["id"], "type": "CHARGE_SUCCESS", "amount": 100_000}
+    long = "x" * 99
+
+    for reference in (f"{long}1", f"{long}2", f"{long}2"):
+        data_of(REPORT, token, ref=reference, **asked)
+
+    assert Order.objects.get(pk=order.pk).charged == 200_000
+
+
 def test_a_checkout_can_be_paid_before_it_is_an_order():
     basket = make_basket((make_variant(), 1))
     token = token_of(make_admin())
