@@ -26,6 +26,7 @@ from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.models import Change, bound_key, market_channel
 from shop.desk.cash_forms import CashSearch, HandInForm, MakeGoodForm, ReceivedForm
+from shop.desk.forms import chosen_ids
 from shop.desk.history import tell
 from shop.reports import cash as report
 from shop.reports.render import Table, as_csv, as_xlsx
@@ -144,13 +145,13 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 def _hand_in(request: HttpRequest, actor: Actor) -> HttpResponse:
     search = CashSearch(request.GET)
     giver, form = search.giver, HandInForm(request.POST)
-    chosen = [int(key) for key in request.POST.getlist("parcel") if key.isascii() and key.isdecimal()]
+    chosen = chosen_ids(request.POST.getlist("parcel"))
     if giver is None or not form.is_valid():
         return _parcels_page(request, search, _parcels(search, _currency()), _currency(), form, status=422)
     try:
         made = remit_cash(
             giver=giver,
-            parcel_ids=[key for key in chosen if key < 2**63],
+            parcel_ids=chosen,
             fees=form.cleaned_data["fees"],
             fee_bearer=Bearer(form.cleaned_data["fee_bearer"]),
             reference=form.cleaned_data["reference"],
@@ -249,7 +250,7 @@ def _currency() -> str:
 
 
 def _file(tables: list[Table], kind: str, name: str) -> HttpResponse:
-    content = as_xlsx(tables) if kind == "xlsx" else b"\r\n".join(as_csv(table) for table in tables)
+    content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
     mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
     return HttpResponse(content, content_type=mime, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -36,6 +37,11 @@ class ReasonForm(forms.Form):
 def reason_of(written: Any) -> str:
     """The reason in what was sent; too long a text is cut, never lost whole."""
     return str(written.get("reason", ""))[:LONGEST_REASON]
+
+
+def chosen_ids(sent: Iterable[str]) -> list[int]:
+    """The ids that were ticked; what is none, or longer than any, is left out."""
+    return [int(each) for each in sent if each.isascii() and each.isdecimal() and len(each) < 19]
 
 
 class DeliveryForm(forms.Form):

@@ -60,7 +60,7 @@ def _file(asked: Asked, kind: str) -> HttpResponse:
         by_currency.setdefault(row.currency, []).append(row)
     tables = [report.table_of(some, currency) for currency, some in sorted(by_currency.items())]
     tables = tables or [report.table_of([], "VND")]
-    content = as_xlsx(tables) if kind == "xlsx" else b"\r\n".join(as_csv(table) for table in tables)
+    content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
     mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="so-cai.{kind}"'}
     return HttpResponse(content, content_type=mime, headers=headers)

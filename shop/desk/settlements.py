@@ -24,6 +24,7 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, bound_key
+from shop.desk.forms import chosen_ids
 from shop.desk.history import tell
 from shop.desk.money_forms import CorrectionForm
 from shop.reports import documents
@@ -70,8 +71,8 @@ def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen periods, or every one in which something was booked; each by itself."""
     booked = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     running = Settlement.objects.open().filter(booked).order_by("pk")
-    chosen = {int(key) for key in request.POST.getlist("settlement") if key.isascii() and key.isdecimal()}
-    ids = list(running.values_list("pk", flat=True)) if "all" in request.POST else sorted(chosen)
+    chosen = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
+    ids = list(running.values_list("pk", flat=True)) if "all" in request.POST else chosen
     now, closed = timezone.now(), 0
     for settlement_id in ids:
         key = bound_key(request.POST.get("key", ""), "desk", "closed", settlement_id)

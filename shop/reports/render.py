@@ -47,15 +47,19 @@ class Table:
     title: Sequence[str] = field(default=())
 
 
-def as_csv(table: Table) -> bytes:
-    """UTF-8 with its mark; texts that a spreadsheet would take for a formula begin with an apostrophe."""
+def as_csv(*tables: Table) -> bytes:
+    """UTF-8 with its mark, an empty line between tables; texts that a spreadsheet would take for a formula
+    begin with an apostrophe."""
     written = io.StringIO()
     writer = csv.writer(written)
-    writer.writerow([_defused(column.label) for column in table.columns])
-    writer.writerows(
-        [_plain(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
-        for row in table.rows
-    )
+    for place, table in enumerate(tables):
+        if place:
+            writer.writerow([])
+        writer.writerow([_defused(column.label) for column in table.columns])
+        writer.writerows(
+            [_plain(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
+            for row in table.rows
+        )
     return (BYTE_ORDER_MARK + written.getvalue()).encode()
 
 

@@ -16,6 +16,7 @@ from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
 from orders.states import CodState
 from shop.accounts.permissions import Permission
 from shop.reports.cash import Age, away_by_holder
+from shop.reports.render import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.orders.cash_at_hand import CARRIER, delivered, statement
 
@@ -131,6 +132,8 @@ def test_figures_are_taken_along_as_files(cashier: Client) -> None:
 
     assert whole["Content-Disposition"] == 'attachment; filename="tien-mat.csv"'
     assert f"{CARRIER},230000,0,0,0,0,230000,1" in whole.content.decode()
+    assert whole.content.startswith(BYTE_ORDER_MARK.encode())
+    assert whole.content.decode().count(BYTE_ORDER_MARK) == 1
     assert f"{parcel.part.order.code}-1,{parcel.tracking_number},{CARRIER}" in parcels
     assert book.content.startswith(b"PK")
 
@@ -158,6 +161,17 @@ def test_chosen_cash_is_taken_in_and_settled_when_it_is_seen(cashier: Client) ->
     assert wrong.status_code == 200
     states = [Parcel.objects.get(pk=each.pk).cod_state for each in (first, second)]
     assert states == [CodState.RECONCILED, CodState.COLLECTED]
+
+
+def test_what_is_no_parcel_is_not_taken_in(cashier: Client) -> None:
+    delivered(cash=True)
+    sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
+
+    answer = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+
+    assert answer.status_code == 422
+    assert "Chọn những kiện đã nộp tiền." in str(answer.context["form"].non_field_errors())
+    assert CashRemittance.objects.count() == 0
 
 
 def test_what_a_carrier_still_owes_is_listed_and_put_right(cashier: Client) -> None:

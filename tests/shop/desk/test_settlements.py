@@ -103,7 +103,7 @@ def test_closing_what_somebody_else_closed_says_so(cashier: Client) -> None:
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 
-@pytest.mark.parametrize("chosen", [[], ["x"], ["999999"]])
+@pytest.mark.parametrize("chosen", [[], ["x"], ["999999"], ["9" * 5000]])
 def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
     owed(make_cooperative())
 
