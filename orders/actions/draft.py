@@ -15,11 +15,11 @@ from orders.actions.basket import NotForSale
 from orders.actions.pay import expect_payment, give_time_to_answer
 from orders.actions.place import BasketChanged, BasketEmpty, allocate, keep_consents, require_consent
 from orders.actions.quote import quote
-from orders.actions.record import Contact, new_order, take_slots, write_invoice, write_parts
+from orders.actions.record import Contact, new_order, set_rates, take_slots, write_invoice, write_parts
 from orders.actions.redeem import record_use, require_same_discount
 from orders.actions.shares import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
 from orders.actions.standing import update_standing
-from orders.models import InvoiceDetails, Method, Order, Origin, Source
+from orders.models import InvoiceDetails, Method, Order, OrderLine, OrderPart, Origin, Source
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -133,6 +133,7 @@ def place_draft(
     order.placed_at = now
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
+    _rate_anew(order, offer, now=now)
     record_use(order, offer, now=now)
     if order.confirmed_at is not None:
         give_time_to_answer(order, now=now)
@@ -165,6 +166,14 @@ def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
         snapshot={"number": order.number, "code": order.code},
     )
     order.delete()
+
+
+def _rate_anew(order: Order, offer: Quote, *, now: datetime.datetime) -> None:
+    """Step: what the platform keeps and withholds is what holds on the day on which it is ordered."""
+    parts, lines = list(order.parts.all()), {line.pk: line for line in order.lines.in_order()}
+    set_rates(parts, lines, offer, now=now)
+    OrderPart.objects.bulk_update(parts, ["withholding_rate", "commission"])
+    OrderLine.objects.bulk_update(lines.values(), ["commission_rate", "commission"])
 
 
 def wanted_of_draft(order: Order) -> Wanted:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -138,9 +140,7 @@ def write_parts(
     """Step: parts, lines and discounts of an order that has none. Answers the lines in their order."""
     lines_priced = {line.key: line for line in offer.purchase.lines}
     deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
-    shop, day = offer.shop, day_of(now)
-    hours = shop.accept_within_hours
-    withheld = WithholdingRate.objects.together(day) if shop.withholds_tax else Decimal(0)
+    hours = offer.shop.accept_within_hours
     parts = []
     for number, share in enumerate(offer.shares, start=1):
         part = _part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
@@ -150,26 +150,44 @@ def write_parts(
         part.total_gross = part.goods_gross + part.delivery_gross
         part.accept_by = answer_by(share.cooperative, now, hours) if order.confirmed_at else None
         part.note = notes.get(share.cooperative.pk, "")
-        part.withholding_rate = withheld
         parts.append(part)
-    shelves = {(line.variant.cooperative_id, _shelf_of(line)) for line in offer.lines}
-    percents = commissions(shelves, day=day)
     translated = _translations(order, offer)
     lines: dict[object, OrderLine] = {}
     for part, share in zip(parts, offer.shares, strict=True):
         for quoted in share.lines:
             line = _line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
-            line.commission_rate = percents[part.cooperative_id, _shelf_of(quoted)]
-            line.commission = percent_of(line.total_gross, line.commission_rate)
             if quoted.variant.is_weighed:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
                 line.most_gross = offer.most_of(quoted)
-            part.commission += line.commission
             lines[quoted.wanted.key] = line
+    set_rates(parts, lines, offer, now=now)
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
     write_discounts(order, offer, Written({part.cooperative_id: part for part in parts}, lines))
     return list(lines.values())
+
+
+def set_rates(
+    parts: Iterable[OrderPart],
+    lines: Mapping[Any, OrderLine],
+    offer: Quote,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Step: the commission and the tax withheld that hold on this day, on parts and lines (by the keys under
+    which they were wanted) that are still to be saved. Lines whose goods are gone keep what they have."""
+    day = day_of(now)
+    withheld = WithholdingRate.objects.together(day) if offer.shop.withholds_tax else Decimal(0)
+    quoted = {line.wanted.key: line for line in offer.lines}
+    percents = commissions({(line.variant.cooperative_id, _shelf_of(line)) for line in offer.lines}, day=day)
+    of_part: Counter[int] = Counter()
+    for key, line in lines.items():
+        if key in quoted:
+            line.commission_rate = percents[line.cooperative_id, _shelf_of(quoted[key])]
+            line.commission = percent_of(line.total_gross, line.commission_rate)
+        of_part[line.cooperative_id] += line.commission
+    for part in parts:
+        part.withholding_rate, part.commission = withheld, of_part[part.cooperative_id]
 
 
 def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from decimal import Decimal
 
 import pytest
 
@@ -13,15 +14,26 @@ from orders.actions.cancel import cancel_order, cancel_part
 from orders.actions.draft import NotADraft, delete_draft, draft_order, edit_draft, place_draft
 from orders.actions.pack import accept_part
 from orders.actions.place import BasketChanged, BasketEmpty, ConsentNeeded
+from orders.actions.rates import add_withholding_rate, switch_withholding
 from orders.actions.shares import Problem, WantedDelivery, WantedLine
 from orders.actions.sweeps import decline_unanswered
 from orders.models import Order, OrderNumber, OrderPart, Source
 from orders.states import OrderStatus, PartState
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.core.actors import Actor
+from shop.core.calendar import day_of
 from shop.core.errors import Missing
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_channel, make_contact, make_order, make_variant, nobody, stock_of
+from tests.factories import (
+    NOW,
+    make_channel,
+    make_contact,
+    make_order,
+    make_rate,
+    make_variant,
+    nobody,
+    stock_of,
+)
 from tests.invariants import check_everything
 from tests.unchanged import refused
 
@@ -90,6 +102,25 @@ def test_a_draft_is_placed_as_it_stands_at_the_prices_agreed() -> None:
 
     assert (placed.total_gross, placed.status, placed.placed_at) == (110_000, OrderStatus.PLACED, LATER)
     assert stock_of(variant).allocated == 2
+    check_everything()
+
+
+def test_a_draft_is_rated_on_the_day_on_which_it_is_placed() -> None:
+    variant = make_variant(price=45_000)
+    make_rate(10)
+    order = make_draft()
+    edit(order, (variant, 2))
+    written = order.lines.get().commission
+    day = day_of(LATER)
+    make_rate(4, variant.cooperative, from_day=day)
+    add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
+    switch_withholding(on=True, day=day, actor=STAFF, now=LATER)
+
+    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+
+    line, part = order.lines.get(), order.parts.get()
+    assert (written, line.commission_rate, line.commission) == (9_000, 4, 3_600)
+    assert (part.commission, part.withholding_rate) == (3_600, Decimal("1.5"))
     check_everything()
 
 
