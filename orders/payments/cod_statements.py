@@ -87,7 +87,8 @@ class CodMapping:
 
 @dataclass(frozen=True, slots=True)
 class CodRow:
-    """What the carrier says of one parcel, in whole đồng. `on` is the day in Vietnam, None if not told.
+    """What the carrier says of one parcel, in whole đồng. `on` is the day in Vietnam, None if not told
+    or not readable.
 
     Where it does not say what it passes on, that is what it collected less its fee. The three need not add
     up: that they do not is what a person wants to see.
@@ -160,11 +161,15 @@ def _read_row(row: Row, mapping: CodMapping) -> CodRow | Fault:
         return Fault.AMOUNT
     if collected < 0:
         return Fault.AMOUNT
+    return CodRow(row.line, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
+
+
+def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
+    """What a carrier writes as a day may be anything: no money waits for it."""
     try:
-        on = day_of(time_in(row.cell(mapping.date))) if row.cell(mapping.date) != "" else None
+        return day_of(time_in(row.cell(column))) if row.cell(column) != "" else None
     except BadCell:
-        return Fault.DATE
-    return CodRow(row.line, tracking, parcel, collected, fee, remitted, on)
+        return None
 
 
 def _amount_or(row: Row, column: int | None, otherwise: int) -> int:

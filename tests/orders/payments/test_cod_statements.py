@@ -44,13 +44,13 @@ def test_a_statement_is_guessed_and_read() -> None:
         CodRow(3, "GH1", "TA7K2MC-1", 250_000, 22_000, 228_000, DAY),
         CodRow(4, "GH2", "TA7K2MC-2", 100_000, 20_000, 70_000, DAY),
         CodRow(5, "GH3", "", 50_000, 0, 50_000, None),
+        CodRow(9, "GH5", "X", 1_000, 0, 0, None),
     ]
-    assert [row.short_by for row in reading.rows] == [0, 10_000, 0]
+    assert [row.short_by for row in reading.rows] == [0, 10_000, 0, 1_000]
     assert [(problem.line, problem.fault) for problem in reading.problems] == [
         (6, Fault.REPEATED),
         (7, Fault.NO_CODE),
         (8, Fault.AMOUNT),
-        (9, Fault.DATE),
         (10, Fault.AMOUNT),
     ]
 
