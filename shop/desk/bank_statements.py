@@ -30,9 +30,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.desk.statement_forms import LARGEST_UPLOAD, BankColumnsForm, BankUploadForm
-from shop.desk.statements import PER_PAGE, SHOWN, statements_page
-
-SAMPLE = 8  # a bank's own head stands above the headings
+from shop.desk.statements import PER_PAGE, SHOWN, head_of, statements_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,16 +57,15 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     if shown.confirmed_at is not None:
         return _taken_page(request, shown)
-    sample = list(shown.lines.order_by("place", "pk")[:SAMPLE])
-    width = max(len(row.cells) for row in sample)
-    lines = sorted({row.place for row in sample} | {shown.columns["heading"]} - {0})
-    form = BankColumnsForm(request.POST or None, statement=shown, width=width, lines=lines)
+    head = head_of(shown)
+    lines = sorted({row.place for row in head.rows} | {shown.columns["heading"]} - {0})
+    form = BankColumnsForm(request.POST or None, statement=shown, width=head.width, lines=lines)
     if request.method == "POST" and form.is_valid():
         heading = form.cleaned_data["heading"]
         action = partial(map_bank_statement, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
         return carry_out(request, action, to=page, said=_("The columns are kept."))
-    context = {"statement": shown, "form": form, "sample": sample} | _preview(shown)
+    context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
     return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
 
 

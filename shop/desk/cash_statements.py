@@ -35,9 +35,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.desk.cash_forms import MappingForm, UploadForm
 from shop.desk.statement_forms import LARGEST_UPLOAD
-from shop.desk.statements import PER_PAGE, SHOWN, statements_page
-
-SAMPLE = 5
+from shop.desk.statements import PER_PAGE, SHOWN, head_of, statements_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,9 +63,8 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     if shown.confirmed_at is not None:
         return _taken_page(request, shown)
-    sample = list(shown.lines.order_by("place", "pk")[:SAMPLE])
-    width = max(len(row.cells) for row in sample)
-    form = MappingForm(request.POST or None, statement=shown, width=width)
+    head = head_of(shown)
+    form = MappingForm(request.POST or None, statement=shown, width=head.width)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         action = partial(
@@ -79,7 +76,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         )
         page = reverse("desk:cash-statement", args=[pk])
         return carry_out(request, action, to=page, said=_("The columns are kept."))
-    context = {"statement": shown, "form": form, "sample": sample} | _preview(shown)
+    context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
     return render(request, "desk/cash_statement.html", context)
 
 

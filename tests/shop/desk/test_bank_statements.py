@@ -124,6 +124,18 @@ def test_columns_that_were_guessed_wrong_are_put_right(cashier: Client) -> None:
     assert StatementImport.objects.get().columns["date"] == 0
 
 
+def test_headings_far_down_under_a_banks_own_head_can_be_chosen(cashier: Client) -> None:
+    own_head = "\n".join(f"Ngân hàng dòng {number}" for number in range(12))
+    shown = words(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
+    path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
+
+    said = {"heading": "13", "date": "0", "amount": "1", "note": "2"}
+    put_right = words(cashier.post(path, said, follow=True))
+
+    assert f"13 a b c 14 {DAY} 7.000 lai" in shown
+    assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
+
+
 def test_another_accounts_statement_is_told_with_its_number(cashier: Client) -> None:
     page = words(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
 
