@@ -23,6 +23,7 @@ from orders.actions.disputes import hear_of_dispute
 from orders.actions.events import record_event
 from orders.actions.standing import update_standing
 from orders.models import EventKind, GatewayCall, GatewayEvent, Operation, Payment, PaymentEvent
+from orders.notices import refunds as refund_notices
 from orders.payments.stripe_events import StripeEvent, read_event
 from orders.payments.stripe_words import words_for
 from orders.states import CallState
@@ -172,6 +173,8 @@ def _refunded_elsewhere(*, event: StripeEvent, now: datetime.datetime) -> None:
     data = {"amount": event.amount, "reference": event.subject, "status": event.status}
     record_change("payment.refunded_elsewhere", payment.order, actor=_ACTOR, now=now, data=data)
     update_standing(payment.order, now=now)
+    if event.status == "succeeded":
+        refund_notices.given_back_elsewhere(payment.order, event.amount, event.subject, now=now)
 
 
 @transaction.atomic(durable=True)

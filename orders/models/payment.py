@@ -152,6 +152,14 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             for order_id, payments in totals.items()
         }
 
+    def given_back_elsewhere(self) -> int:
+        """What went back to buyers without a decision of ours, at a gateway's own desk or by an app, in minor
+        units of one currency."""
+        signs = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
+        rows = PaymentEvent.objects.filter(payment__in=self.values("pk"), refund=None, kind__in=signs)
+        totals = rows.order_by("kind").values_list("kind").annotate(total=Sum("amount"))
+        return sum(signs[EventKind(kind)] * total for kind, total in totals)
+
     def current(self) -> Payment | None:
         """Of one order's payments the way in which it is to be paid now."""
         return self.order_by("-created_at", "-pk").first()

@@ -63,6 +63,18 @@ def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> No
     )
 
 
+def given_back_elsewhere(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
+    """The platform hears that money went back at the gateway's own desk; nobody has said what for."""
+    tell_operator(
+        f"given-back-elsewhere:{reference}",
+        gettext_lazy("Money of order %(code)s was given back at Stripe"),
+        "given_back_elsewhere",
+        order,
+        now=now,
+        amount=amount,
+    )
+
+
 def _tell_of_refund(
     order: Order,
     refund: Refund,

@@ -43,7 +43,7 @@ from orders.payments.stripe_page import is_on, with_card_fields
 from orders.states import OrderStatus
 from orders.views.card import look_once
 from orders.views.held import actor_of
-from orders.views.paying import held_of, mark_of, paying_of, taken_back_from
+from orders.views.paying import given_back_to, held_of, mark_of, paying_of, taken_back_from
 from orders.views.refunds import ShownRefund, shown_refunds, waiting_for_account
 from orders.views.timeline import Step, Track, track
 from shop.core.errors import Refused
@@ -173,6 +173,7 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
         "paying": paying,
         "held": held_of(shown),
         "taken_back": taken_back_from(shown),
+        "given_back": given_back_to(shown),
         "surplus": owed_back(shown) if shown.charged > shown.due_gross else 0,
         "is_under_way": shown.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
         "cards_are_on": is_on(),

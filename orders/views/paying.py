@@ -146,6 +146,13 @@ def mark_of(order: Order, *, now: datetime.datetime) -> str:
     return _mark(order, payment, _clock(order, payment, now), in_doubt)
 
 
+def given_back_to(order: Order) -> int:
+    """What the buyer got back without a decision of ours, in minor units: nobody asks for it again."""
+    if not order.still_due or order.confirmed_at is None:
+        return 0
+    return min(order.still_due, order.payments.all().given_back_elsewhere())
+
+
 @require_safe
 @never_cache
 def picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
@@ -176,12 +183,12 @@ def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 def _rest(order: Order, payment: Payment | None) -> int:
     """What is still to be paid of an order that the cooperatives work on, and not at the door.
 
-    What a bank took back is between it and the market.
+    What a bank took back is between it and the market, and what was given back is the market's to explain.
     """
     if payment is None or payment.method == Method.COD or not order.still_due:
         return 0
     rest = order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
-    return max(0, rest - taken_back_from(order))
+    return max(0, rest - taken_back_from(order) - given_back_to(order))
 
 
 def _last_payment(order: Order) -> Payment | None:

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from orders.actions.cancel import cancel_order
 from orders.actions.hear_stripe import handle_event, handle_events_task
+from orders.actions.refund import Decision, LineRefund, decide_refund
 from orders.models import (
+    Bearer,
     Dispute,
     EventKind,
     GatewayCall,
@@ -22,8 +24,10 @@ from orders.models import (
     PaymentEvent,
 )
 from orders.states import CallState, Coverage, DisputeState, OrderStatus
+from orders.views.paying import paying_of
 from shop.core.actors import Actor
-from shop.core.models import Change
+from shop.core.models import Change, ShopSettings
+from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW
 from tests.invariants import check_everything
@@ -377,6 +381,39 @@ def test_what_was_given_back_at_stripes_own_desk_is_known(stripe, send, seed) ->
 
     order.refresh_from_db()
     assert (order.charged, sums(order).refunded) == (90_000, 30_000)
+    check_everything()
+
+
+def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, send, client) -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "san@example.com"})
+    order = paid_order(stripe)
+    with stripe.account.lock:
+        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
+    for event in told(stripe):
+        send(event)
+
+    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    order.refresh_from_db()
+
+    assert (order.charged, order.due_gross) == (90_000, 120_000)
+    assert "Given back to you: 30.000\xa0₫" in page
+    assert paying_of(order, now=NOW) is None
+    letter = Notification.objects.get(to="san@example.com", subject__contains="Stripe")
+    assert (order.code in letter.subject, "30.000" in letter.text) == (True, True)
+
+    line = order.lines.get()
+    refund = decide_refund(
+        order_id=order.pk,
+        part_id=line.part_id,
+        decision=Decision(Bearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
+        actor=Actor.system("desk"),
+        now=NOW,
+    )
+
+    order.refresh_from_db()
+    assert (refund.money, order.charged, order.due_gross) == (0, 90_000, 90_000)
+    assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
     check_everything()
 
 
