@@ -106,18 +106,50 @@ def change_way(
     """The buyer wants to pay an order that waits for money another way; said again, it is as it was.
 
     A card payment that has begun is stopped, and begun anew where it was, or on the other page (`hosted`: the
-    gateway's own). Raises AmountNotForCards, Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
+    gateway's own). What a counting order costs beyond what its card paid may come by transfer. Raises
+    AmountNotForCards, Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
     """
     order = locks.lock_order(order_id)
     last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
     if not is_waiting(order):
         if last is not None and method == last.method == Method.CARD and sums_of(last).charge_pending:
             return _by_card(order, last, hosted=hosted, actor=actor, now=now)  # what is due beyond a hold
-        raise NotWaiting()
+        if last is not None and method == last.method == Method.TRANSFER and order.still_due:
+            return last
+        if last is None or method not in ways_for_rest(order, last):
+            raise NotWaiting()
+        _require_quiet(order, paid_in_part=True)
+        return _change(order, last, method, actor=actor, now=now)
     if last is not None and last.method == method and _goes_on(last, hosted=hosted, now=now):
         return last
     require_way(order.channel, method, order.due_gross)
     _require_quiet(order)
+    payment = _change(order, last, method, hosted=hosted, actor=actor, now=now)
+    if method == Method.COD and confirms_at_once(order):
+        confirm(order, actor=actor, now=now)
+    return payment
+
+
+def ways_for_rest(order: Order, last: Payment) -> list[Method]:
+    """How else the rest of a counting order may come that a card (`last`) was to pay: by transfer, since
+    cards take no small sums; once nothing is held any more, as a transfer is asked for all that is due."""
+    if last.method != Method.CARD or not order.charged or not order.still_due or order.status in ENDED:
+        return []
+    held, _charged = total_sums(Payment.objects.filter(order=order).sums().values())
+    offered = ways_to_pay(order.channel, order.still_due)
+    return [] if held else [way for way in offered if way == Method.TRANSFER]
+
+
+def _change(
+    order: Order,
+    last: Payment | None,
+    method: Method,
+    *,
+    hosted: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Payment:
+    """Step of `change_way`: what was to come one way comes another."""
     if last is not None:
         stop_waiting(order, last, actor=actor, now=now)
     payment = expect_payment(order, method, now=now)
@@ -125,8 +157,6 @@ def change_way(
         begin_card(order, payment, hosted=hosted, actor=actor, now=now)
     record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
     update_standing(order, now=now)
-    if method == Method.COD and confirms_at_once(order):
-        confirm(order, actor=actor, now=now)
     return payment
 
 

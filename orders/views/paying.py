@@ -18,9 +18,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.ask import start_of, sums_of
-from orders.actions.pay import change_way, confirms_at_once, is_waiting, ways_to_pay
+from orders.actions.pay import change_way, confirms_at_once, is_waiting, ways_for_rest, ways_to_pay
 from orders.models import AskedTransfer, BankTransfer, Dispute, Method, Order, Payment, total_sums
 from orders.payments.asking import asked_of
+from orders.payments.stripe_page import takes_cards
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage
 from orders.views.card import Card, card_of
@@ -83,6 +84,12 @@ class Paying:
         return self.clock is not None and not self.clock.left
 
     @property
+    def is_too_little_for_now(self) -> bool:
+        """No card takes so little, and as long as one holds the rest no transfer is asked for."""
+        is_by_card = self.payment is not None and self.payment.method == Method.CARD
+        return is_by_card and self.card is None and not self.others
+
+    @property
     def drawing(self) -> SafeString:
         if self.asked is None:
             return SafeString()
@@ -111,13 +118,15 @@ def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
         for way in ways_to_pay(order.channel, order.due_gross)
         if way != used
     ]
+    if not waits and payment is not None:
+        others = [_choice(way, False) for way in ways_for_rest(order, payment)]
     in_doubt = list(BankTransfer.objects.in_doubt_about(order))
     return Paying(
         payment,
-        others if waits and not order.charged else [],
+        others if not waits or not order.charged else [],
         due,
         None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
-        card_of(payment) if payment is not None and payment.method == Method.CARD else None,
+        _card(order, payment, due, waits=waits),
         clock,
         in_doubt,
         _mark(order, payment, clock, len(in_doubt)),
@@ -178,6 +187,13 @@ def way(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.words))
     return redirect("orders:order", token=token)
+
+
+def _card(order: Order, payment: Payment | None, due: int, *, waits: bool) -> Card | None:
+    """The card payment; of a rest that cards do not take there is none."""
+    if payment is None or payment.method != Method.CARD:
+        return None
+    return card_of(payment) if waits or takes_cards(order.currency, due) else None
 
 
 def _rest(order: Order, payment: Payment | None) -> int:

@@ -11,7 +11,7 @@ from orders.actions.ask_again import NotRepeatable, ask_again
 from orders.actions.call import follow_cards_task
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.actions.pack import accept_part, pack_parcel
-from orders.actions.pay import PaymentUnderWay, change_way
+from orders.actions.pay import NotWaiting, PaymentUnderWay, asked_transfer, change_way
 from orders.actions.request import cancel_hold, take_held
 from orders.actions.weigh import answer_weight, weigh_line
 from orders.models import (
@@ -24,12 +24,14 @@ from orders.models import (
     Payment,
     WeightQuestion,
 )
-from orders.states import CallState, Coverage, OrderStatus
+from orders.states import CallState, Coverage, OrderStatus, TransferState
+from orders.views.paying import paying_of
 from shop.core.actors import Actor, Door
 from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant
 from tests.invariants import check_everything
+from tests.orders.arriving import take
 from tests.orders.card_at_hand import (
     DECLINED,
     MINUTE,
@@ -254,6 +256,35 @@ def test_what_the_buyer_agreed_to_beyond_the_hold_is_a_payment_of_its_own(stripe
     make(order, Operation.CAPTURE)
     order.refresh_from_db()
     assert (order.charged, order.still_due, rest.method) == (116_400, 3_600, Method.CARD)
+    check_everything()
+
+
+def test_a_rest_too_small_for_cards_is_paid_by_transfer_once_the_card_is_done(stripe) -> None:
+    make_bank_account()
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part, 6_000)
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    by_transfer = {"order_id": order.pk, "method": Method.TRANSFER, "actor": Actor.guest(), "now": NOW}
+    early = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+    with refused(NotWaiting, "not_waiting_for_payment"):  # all that is due would be asked for
+        change_way(**by_transfer)
+    pack(part)
+    with refused(NotWaiting, "not_waiting_for_payment"):
+        change_way(**by_transfer)
+    make(order, Operation.CAPTURE)
+
+    seen = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+    first, again = change_way(**by_transfer), change_way(**by_transfer)
+    asked = asked_transfer(Order.objects.get(pk=order.pk))
+    settled = take(order.code, 3_600)
+
+    assert (early.due, early.card, early.others, early.is_too_little_for_now) == (3_600, None, [], True)
+    assert (seen.card, [each.value for each in seen.others]) == (None, ["transfer"])
+    assert (first, asked.amount) == (again, 3_600)
+    order.refresh_from_db()
+    assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
+    assert taken(stripe) == [116_400]
     check_everything()
 
 
