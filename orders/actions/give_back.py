@@ -147,7 +147,8 @@ def name_account(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Payout]:
-    """Where the money of an order's refunds is to be sent; may be said anew until it has left.
+    """Where the money of an order's refunds is to be sent; may be said anew until it has left. Its buyer is
+    told each time.
 
     Raises KeyReused, Missing, NoMoneyWaits, NotAnAccount.
     """
@@ -162,7 +163,9 @@ def name_account(
     waiting.update(bank_bin=account.bank_bin, bank_account=account.account, bank_holder=account.holder)
     # The history is read by many; the account is the buyer's own business.
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
-    record_change("refund.account_named", order, actor=actor, now=now, data=data, key=key)
+    change = record_change("refund.account_named", order, actor=actor, now=now, data=data, key=key)
+    occasion, amount = str(change.pk), sum(payout.amount for payout in payouts)
+    notices.refund_account_named(order, account.ending, amount, occasion=occasion, now=now)
     return list(waiting)
 
 

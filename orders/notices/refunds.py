@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
 from orders.notices.letters import tell_buyer, tell_operator
+from shop.core.addresses import page_address
 from shop.core.templatetags.figures import money
 
 
@@ -32,6 +33,26 @@ def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime
         lacking = sum(payout.amount for payout in refund.payouts.without_account())
         _tell_of_refund(
             order, refund, "refund_decided", subject, lacking, now=now, occasion=f"{refund.pk}:bank"
+        )
+
+
+def refund_account_named(
+    order: Order, account_end: str, amount: int, *, occasion: str, now: datetime.datetime
+) -> None:
+    """The buyer hears to which account their money goes, in case it was not they who said so: whoever holds
+    the order's address may."""
+    with translation.override(order.language):
+        told = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
+        tell_buyer(
+            order,
+            "refund_account_named",
+            subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % told,
+            short=_("Not yours? Write the right one."),
+            now=now,
+            occasion=occasion,
+            amount=amount,
+            account_end=account_end,
+            account_url=page_address(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", order.language),
         )
 
 

@@ -24,8 +24,11 @@ from orders.states import PayoutState
 from orders.views.held import actor_of
 from orders.views.timeline import Step
 from shop.core.errors import Refused
+from shop.core.limits import Limit
 from shop.core.models import bound_key
 from shop.core.templatetags.figures import day, money
+
+_NAMED = Limit("refund-account", tries=10, seconds=24 * 3600)  # each time is a message to the buyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     form = AccountForm(sent, initial={"key": uuid.uuid4()})
     if request.method == "POST" and (takes_same or form.is_valid()):
         try:
+            _NAMED.check(str(order.pk))
+            _NAMED.spend(str(order.pk))
             name_account(
                 order_id=order.pk,
                 to=same if same is not None and takes_same else form.to,

@@ -654,6 +654,34 @@ def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> 
     assert told.data == {"amount": 20_000, "account": "0200"}
 
 
+def test_its_buyer_hears_to_which_account_the_money_goes_each_time_it_is_named() -> None:
+    """Whoever holds the order's address may name one, and that need not be its buyer."""
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+
+    name_account(order_id=order.pk, to=TO, key="a", **WHO)
+    name_account(order_id=order.pk, to=TO, key="a", **WHO)
+    name_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
+
+    letters = Notification.objects.filter(to=order.email, subject__contains="tài khoản").order_by("pk")
+    assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
+    assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in letters[0].text
+    assert TO.account not in letters[0].text + letters[0].html
+
+
+def test_nobody_has_a_buyer_written_to_without_end(client) -> None:
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+    page = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
+
+    for number in range(12):
+        said = {"bank": "970436", "account": f"00998877{number:02}", "holder": "Hoa"}
+        answer = client.post(page, said)
+
+    assert (answer.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
+    assert Change.objects.filter(what="refund.account_named").count() == 10
+
+
 def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
     order = paid_order()
     refund = give_back(delivered(order), 20_000)
