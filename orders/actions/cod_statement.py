@@ -71,7 +71,7 @@ def read_in(
 ) -> StatementImport:
     """Keep the rows of a file with the columns that its headings suggest; nothing is taken over yet.
 
-    The same file again answers what it became the first time. Raises UnreadableFile.
+    The same file again answers what it became, unless nothing came of it. Raises UnreadableFile.
     """
     return statement_files.read_in(
         StatementKind.COD,

@@ -38,7 +38,8 @@ def read_in(
 ) -> StatementImport:
     """Keep the rows of a file with the columns that its headings suggest; nothing is taken over yet.
 
-    The same file again answers what it became the first time. Raises UnreadableFile.
+    The same file again answers what it became the last time, unless nothing came of it: then its columns were
+    said wrong, and may be said anew. Raises UnreadableFile.
     """
     digest = hashlib.sha256(content).hexdigest()
     rows = read_table(content)
@@ -88,9 +89,9 @@ def _keep(
     user: User,
     now: datetime.datetime,
 ) -> StatementImport:
-    first = StatementImport.objects.filter(kind=kind, digest=digest).order_by("pk").first()
-    if first is not None:
-        return first
+    last = StatementImport.objects.filter(kind=kind, digest=digest).order_by("pk").last()
+    if last is not None and not _came_to_nothing(last):
+        return last
     heads = next((row.cells for row in rows if row.line == columns.heading), ())
     statement = StatementImport.objects.create(
         kind=kind,
@@ -108,6 +109,12 @@ def _keep(
         batch_size=1000,
     )
     return statement
+
+
+def _came_to_nothing(statement: StatementImport) -> bool:
+    """Whether it was taken over and none of its rows was, nor will be."""
+    is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
+    return is_over and not statement.taken and not statement.known
 
 
 def _plain(cells: Sequence[object]) -> list[object]:

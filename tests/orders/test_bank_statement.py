@@ -113,6 +113,20 @@ def test_the_same_file_again_is_the_statement_that_it_was() -> None:
     assert every_row() == before
 
 
+def test_a_file_that_came_to_nothing_by_wrong_columns_may_be_read_again() -> None:
+    order = waiting_order()
+    content = csv(("FT1", 120_000, order.code))
+    first = read(content)
+    map_bank_statement(statement_id=first.pk, columns={"date": 1, "amount": 4})
+    take_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
+
+    again = taken(content)
+    third = read_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
+
+    assert (again.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
+    assert (first == again, third == again) == (False, True)
+
+
 def test_a_longer_file_brings_only_what_is_new() -> None:
     rows = [("FT1", 7_000, "lai"), ("", 5_000, "cam on"), ("", 5_000, "cam on")]
     taken(csv(*rows))
