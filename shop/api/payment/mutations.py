@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any
 
@@ -46,6 +47,7 @@ mutation = Mutations(
         "slot_full": "INVALID_SHIPPING_METHOD",
     }
 )
+_LONGEST_KEY = 120
 _SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
 
 
@@ -89,12 +91,18 @@ def transaction_initialize(
             amount=None if given is None else minor_units(given, target.currency, field="amount"),
             flow=arguments.get("action"),
             data=arguments["paymentGateway"].get("data"),
-            key=None if key is None else f"api:{key}"[:120],
+            key=None if key is None else _kept_key(key),
             context=context,
         )
     except KeyReused as reused:
         raise Mistake("UNIQUE", reused.words, field="idempotencyKey") from reused
     return _paid(payment, data, context, selection)
+
+
+def _kept_key(sent: str) -> str:
+    """As it is kept beside all others; one that is too long by what it comes to, never cut short."""
+    key = f"api:{sent}"
+    return key if len(key) <= _LONGEST_KEY else f"api:{hashlib.sha256(sent.encode()).hexdigest()}"
 
 
 @mutation.field()

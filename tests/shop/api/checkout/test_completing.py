@@ -429,3 +429,14 @@ def test_a_company_is_named_for_the_invoice():
     assert told() is None
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     assert told() == {"taxCode": "0101248141"}
+
+
+def test_long_keys_that_end_differently_begin_two_payments():
+    checkout = ready((make_variant(price=90_000, on_hand=50), 1))
+    long = "k" * 200
+
+    payments = [
+        charge(checkout, "CHARGE_ACTION_REQUIRED", key=f"{long}{end}")["transaction"]["id"] for end in "aab"
+    ]
+
+    assert (payments[0] == payments[1], payments[1] == payments[2]) == (True, False)
