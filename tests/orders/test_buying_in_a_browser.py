@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from catalog.models import Price
 from orders.models import BasketLine, Order
@@ -189,3 +189,26 @@ def test_a_phone_without_a_network_loses_nothing_and_orders_once(phone: Page) ->
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
     assert Order.objects.get().buyer_name == "Trần Thị Minh Hạnh"
     assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('checkout:'))") == []
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays(phone: Page) -> None:
+    page = phone
+    buy(page)
+    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    on_its_way: list[Route] = []
+    page.route("**/dat-hang/", lambda route: on_its_way.append(route), times=1)
+    with page.expect_request("**/dat-hang/"):
+        page.get_by_label("Province or city").select_option("19")
+
+    page.get_by_label("Full name").press_sequentially("Trần Thị Minh")
+    page.get_by_label("I agree that Chợ Phiên").check()
+    page.get_by_label("Full name").focus()
+    on_its_way.pop().continue_()
+
+    expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    page.keyboard.type(" Hạnh")
+    expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
+    expect(page.get_by_label("I agree that Chợ Phiên")).to_be_checked()
+    expect(page.get_by_label("Province or city")).to_have_value("19")
+    page.reload()
+    expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")

@@ -121,6 +121,28 @@
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
   });
+  // What is written while an answer is on its way is not in it: it is put back once the answer stands there.
+  const unsent = new Map();
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, ({ target: { form, name, type, value, checked } }) => {
+      if (!form || !form.id || !name) return;
+      unsent.set([form.id, name, type === "checkbox" ? value : ""].join(" "), { id: form.id, name, type, value, checked });
+    }, true);
+  }
+  document.addEventListener("htmx:beforeSend", (event) => {
+    const form = event.target.closest("form");
+    for (const [key, { id }] of unsent) if (form && form.id === id) unsent.delete(key);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const { id, name, type, value, checked } of unsent.values()) {
+      const form = document.getElementById(id);
+      for (const field of form ? [...form.elements].filter((each) => each.name === name) : []) {
+        if (type === "radio") field.checked = field.value === value;
+        else if (type === "checkbox") field.checked = field.value === value ? checked : field.checked;
+        else if (field.value !== value && (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))) field.value = value;
+      }
+    }
+  });
   // An answer knows all that was sent with it, and more: an address that was chosen, a commune that was picked.
   document.addEventListener("htmx:afterSwap", (event) => {
     const form = document.querySelector("form[data-remember]");
