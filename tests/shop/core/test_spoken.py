@@ -63,3 +63,33 @@ def test_sums_weights_days_and_hours_are_said_in_words():
 
     assert told == said
     assert not any(re.search(r"\d", words) for words in told.values())
+
+
+def test_what_people_write_in_their_own_way_is_said_too():
+    said = {
+        "Mở 7h30-9h": "Mở bảy giờ ba mươi phút đến chín giờ",
+        "từ 6h–10h, 7g30": "từ sáu giờ đến mười giờ, bảy giờ ba mươi phút",
+        "50k/kg": "năm mươi nghìn một ki-lô-gam",
+        "50.000 VNĐ": "năm mươi nghìn đồng",
+        "2tr": "hai triệu",
+        "500gr": "năm trăm gam",
+        "5 Kg, 2L": "năm ki-lô-gam, hai lít",
+        "1.5 kg": "một phẩy năm ki-lô-gam",
+        "1/2 kg": "nửa ki-lô-gam",
+        "½ kg": "nửa ki-lô-gam",
+        "3/4 kg": "ba phần tư ki-lô-gam",
+        "ngày 1/2": "ngày mồng một tháng hai",
+        "10.5.2027": "ngày mồng mười tháng năm năm hai nghìn không trăm hai mươi bảy",
+        "tháng 4/2027": "tháng tư năm hai nghìn không trăm hai mươi bảy",
+        "T7, thứ 4, tháng 4": "thứ bảy, thứ tư, tháng tư",
+        "12 quả/hộp": "mười hai quả một hộp",
+        "rau/củ": "rau củ",
+        "số 12/5 phố Đội Cấn": "số mười hai trên năm phố Đội Cấn",
+        "QL3, thôn 3B": "QL ba, thôn ba B",
+        "10×20cm, 10 x 20 cm": "mười nhân hai mươi xen-ti-mét, mười nhân hai mươi xen-ti-mét",
+        "5°C": "năm độ C",
+        "OCOP 4★ & quà": "ô-cốp bốn sao và quà",
+        "THT mật ong": "tổ hợp tác mật ong",
+    }
+
+    assert {text: spoken(text) for text in said} == said
