@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.contrib.sitemaps.views import index, sitemap
+from django.contrib.sitemaps.views import sitemap
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_page
 
@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("worker.js", app_shell.worker, name="worker"),
     path(
         "sitemap.xml",
-        cache_page(_HOUR)(index),
+        cache_page(_HOUR)(views.sitemap_index),
         {"sitemaps": _SITEMAPS, "sitemap_url_name": "sitemap"},
         name="sitemaps",
     ),

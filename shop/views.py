@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.sitemaps.views import index
 from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
@@ -236,6 +238,16 @@ def health(request: HttpRequest) -> JsonResponse:
     database = _database_health()
     report = {"database": database, "jobs": _jobs_health(timezone.now()), "storage": _storage_health()}
     return JsonResponse(report, status=200 if database["ok"] else 503)
+
+
+@require_safe
+def sitemap_index(request: HttpRequest, **given: Any) -> HttpResponseBase:
+    """Where the lists for search engines lie: at the market's own address, whatever name it was asked by."""
+    answer = index(request, **given)
+    for each in answer.context_data["sitemaps"]:
+        asked = urlsplit(each.location)
+        each.location = public_address(f"{asked.path}?{asked.query}" if asked.query else asked.path)
+    return answer
 
 
 @require_safe
