@@ -244,7 +244,7 @@ def health(request: HttpRequest) -> JsonResponse:
 def sitemap_index(request: HttpRequest, **given: Any) -> HttpResponseBase:
     """Where the lists for search engines lie: at the market's own address, whatever name it was asked by."""
     answer = index(request, **given)
-    for each in answer.context_data["sitemaps"]:
+    for each in (answer.context_data or {})["sitemaps"]:
         asked = urlsplit(each.location)
         each.location = public_address(f"{asked.path}?{asked.query}" if asked.query else asked.path)
     return answer

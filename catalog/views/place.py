@@ -74,9 +74,14 @@ def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Divi
         if request.session.get(SESSION_KEY) != wanted.code:
             _remember(request, wanted.code, "")
         return wanted
+    return by_code.get(known_province(request))
+
+
+def known_province(request: HttpRequest) -> str:
+    """The code of the province chosen on some page, or of the home of who is signed in; else empty."""
     if SESSION_KEY not in request.session and isinstance(request.user, User):
         _remember_home(request, request.user)
-    return by_code.get(request.session.get(SESSION_KEY, ""))
+    return str(request.session.get(SESSION_KEY, ""))
 
 
 def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:

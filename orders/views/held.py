@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog.views.place import SESSION_KEY as PROVINCE_KEY
+from catalog.views.place import known_province
 from orders.models import Basket, BasketLine
 from shop.accounts.models import User
 from shop.core.actors import Actor, Door
@@ -57,10 +58,10 @@ def remember(request: HttpRequest, basket: Basket) -> None:
 
 
 def province_of(request: HttpRequest, basket: Basket | None) -> str:
-    """The code of the province it goes to: said in the basket, or on a page before."""
+    """The code of the province it goes to: said in the basket, on a page before, or by their own address."""
     if basket is not None and basket.province_code:
         return basket.province_code
-    return str(request.session.get(PROVINCE_KEY, ""))
+    return known_province(request)
 
 
 def remember_province(request: HttpRequest, code: str) -> None:

@@ -16,6 +16,7 @@ from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Basket, BasketLine, DeliveryChoice
+from shop.accounts.models import Address
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
@@ -295,6 +296,20 @@ def test_signing_in_takes_the_guests_basket_along(client: Client) -> None:
     assert Basket.objects.get().user == user
     assert dict(BasketLine.objects.values_list("variant", "quantity")) == {variant.pk: 3, other.pk: 1}
     assert "Quýt" in basket_page(client)
+
+
+def test_a_basket_taken_along_goes_to_the_address_of_who_signs_in(client: Client) -> None:
+    user = make_user(email="hoa@example.com")
+    user.default_shipping_address = Address.objects.create(user=user, province_code=HANOI)
+    user.save()
+    put(client, make_variant())
+    assert "selected" not in basket_page(client)
+
+    client.post("/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
+
+    assert f'<option value="{HANOI}" selected>' in basket_page(client)
+    go_to(client, THAI_NGUYEN)
+    assert f'<option value="{THAI_NGUYEN}" selected>' in basket_page(client)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
