@@ -24,7 +24,7 @@ from shop.notifications.send import SEAL, send
 
 LIFETIME = datetime.timedelta(minutes=5)
 TRIES = 5
-_DIGITS = 6
+DIGITS = 6
 
 
 class CodeTooOld(Refused):
@@ -46,7 +46,7 @@ def send_code(
     *, purpose: CodePurpose, way: Way, to: str, language: str, user_id: int | None, now: datetime.datetime
 ) -> uuid.UUID:
     """Have a new code sent to a normalised number or an address; answers the id it can be tried under."""
-    digits = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}"
+    digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     row = EntryCode(purpose=purpose, way=way, to=to, user_id=user_id, made_at=now, expires_at=now + LIFETIME)
     row.digest = _digest(row.pk, digits)
     row.save(force_insert=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from shop.accounts.codes import DIGITS
 from shop.accounts.models import Address, User
 from shop.core.models.geography import Division
 from shop.core.phones import looks_odd, normalise
@@ -110,6 +112,14 @@ class CodeForm(forms.Form):
         help_text=_("The code is good for 5 minutes."),
         error_messages={"required": _("Write the six digits.")},
     )
+
+    def clean_code(self) -> str:
+        """The digits as any keyboard writes them. What cannot be a code uses up no try."""
+        written = self.cleaned_data["code"]
+        digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+        if len(digits) != DIGITS:
+            raise forms.ValidationError(_("Write the six digits."))
+        return digits
 
 
 class NameForm(forms.Form):

@@ -154,18 +154,28 @@ def test_wrong_old_and_odd_digits_are_answered_on_the_page(client: Client) -> No
     client.post(SENDING, {"phone": WRITTEN})
     digits = last_code(PHONE)
 
-    pages = [client.post(CODE, {"code": each}).content.decode() for each in (wrong(digits), "x" * 20, "")]
+    tried = (wrong(digits), "x" * 20, digits[:5], f"{digits}5", "", wrong(digits))
+    pages = [client.post(CODE, {"code": each}).content.decode() for each in tried]
     EntryCode.objects.update(expires_at=just_now() - datetime.timedelta(seconds=1), made_at=NOW)
     pages.append(client.post(CODE, {"code": digits}).content.decode())
 
     words = [
         "4 tries are left.",
+        *["Write the six digits."] * 4,
         "3 tries are left.",
-        "Write the six digits.",
         "This code is no longer good.",
     ]
-    assert [each in page for each, page in zip(words, pages, strict=True)] == [True] * 4
+    assert [each in page for each, page in zip(words, pages, strict=True)] == [True] * 7
     assert not is_signed_in(client)
+
+
+def test_a_code_is_read_as_any_keyboard_writes_it(client: Client) -> None:
+    client.post(SENDING, {"phone": WRITTEN})
+    wide = "".join(chr(ord("０") + int(digit)) for digit in last_code(PHONE))
+
+    answer = client.post(CODE, {"code": f"{wide[:3]} {wide[3:]}"})
+
+    assert answer.status_code == 302
 
 
 def test_what_no_text_message_reaches_is_no_number(client: Client) -> None:
