@@ -25,6 +25,7 @@ from shop.core.calendar import day_of
 from shop.core.errors import Missing, Refused
 from shop.core.limits import Limit, network_of
 from shop.core.models import market_channel, show_in_language
+from shop.core.phones import shown as shown_phone
 from shop.notifications.models import Way
 
 # One person asks for some goods; whoever asks for many addresses is no person.
@@ -88,7 +89,7 @@ def back_request(request: HttpRequest, token: str) -> HttpResponse:
 def back_form(request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True) -> BackForm:
     """The form as sent, or with what an account knows of its owner; `is_any`: no kind can be ordered."""
     user = get_user(request)
-    known = (user.email or user.phone or "") if isinstance(user, User) else ""
+    known = (user.email or shown_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
     return BackForm(sent, variants=variants, is_any=is_any, initial={"contact": known}, label_suffix="")
 
@@ -121,6 +122,7 @@ def _is_asked(request: HttpRequest, form: BackForm, product: Product) -> bool:
     told = _("We write to %(contact)s once, when these goods can be ordered again.")
     if form.way == Way.SMS:
         told = _("We send a text to %(contact)s once, when these goods can be ordered again.")
+        contact = shown_phone(contact)
     messages.success(request, told % {"contact": contact})
     return True
 

@@ -201,6 +201,17 @@ def test_a_guest_asks_on_the_products_page_and_ends_it_by_one_click(client: Clie
         end_back(token=row.token, actor=STAFF, now=NOW)
 
 
+def test_a_number_is_shown_as_people_here_write_it(client: Client) -> None:
+    honey = make_product(on_hand=0)
+    client.force_login(make_user(email=None, phone="+84987654321"))
+    assert 'value="0987 654 321"' in client.get(f"/san-pham/{honey.slug}/").content.decode()
+
+    asked = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "0987 654 321"}, follow=True)
+
+    assert "một tin đến 0987 654 321." in asked.content.decode()
+    assert BackRequest.objects.get().contact == "+84987654321"
+
+
 def test_only_what_is_short_is_offered_and_an_account_need_not_write_its_address(client: Client) -> None:
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000), ("Vừa", 5_000)), on_hand=3)
     small, large, medium = pillow.variants.in_order()
