@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Synonym, SynonymSet
@@ -38,10 +39,13 @@ def write_synonyms(
 ) -> SynonymSet:
     """Make a set of these words, or let a set hold them and no others; those that fold alike are one.
 
-    Raises Missing, OneWordOnly, OddWord.
+    Where a set holds just these words already, no second one is made. Raises Missing, OneWordOnly, OddWord.
     """
     folded = _folded(words)
     if set_id is None:
+        same = _set_of(folded)
+        if same is not None:
+            return same
         kept = SynonymSet.objects.create()
         before: list[str] = []
     else:
@@ -70,6 +74,13 @@ def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> Non
     words = list(kept.words.order_by("sort_order", "pk").values_list("text", flat=True))
     record_change("synonyms.removed", kept, actor=actor, now=now, snapshot={"words": words})
     kept.delete()
+
+
+def _set_of(folded: Collection[str]) -> SynonymSet | None:
+    """The oldest set that holds these words and no others."""
+    held = Count("words", filter=Q(words__folded__in=list(folded)))
+    sets = SynonymSet.objects.annotate(all=Count("words"), held=held)
+    return sets.filter(all=len(folded), held=len(folded)).order_by("pk").first()
 
 
 def _folded(words: Sequence[str]) -> dict[str, str]:

@@ -142,6 +142,17 @@ def test_synonyms_are_written_down_with_who_did_it() -> None:
     ]
 
 
+def test_the_same_words_make_no_second_set() -> None:
+    kept = same("lạc", "đậu phộng")
+
+    again = same("Đậu phộng", "LẠC")
+    more = same("lạc", "đậu phộng", "củ lạc")
+
+    assert again == kept
+    assert set(SynonymSet.objects.all()) == {kept, more}
+    assert Change.objects.of(kept).count() == 1
+
+
 @pytest.mark.parametrize(
     ("words", "refused"),
     [
