@@ -3,7 +3,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.feed import write_feeds, write_feeds_task
@@ -85,6 +87,27 @@ def test_every_kind_on_the_shelf_is_told_with_price_measure_and_stock(client):
     assert packed["Content-Encoding"] == "gzip"
     assert gzip.decompress(b"".join(packed.streaming_content)).startswith(b"<?xml")
     assert client.get("/feeds/google-fr.xml").status_code == 404
+
+
+def test_a_server_that_sends_files_by_itself_sends_the_feed_as_it_was_asked_for():
+    make_photo(make_product(name="Miến dong"))
+    write_feeds()
+    asked = RequestFactory()._base_environ(PATH_INFO="/feeds/google-vi.xml")
+
+    def sent(**headers):
+        """What the server's own way of sending files gets, as gunicorn does it: by the file's descriptor."""
+        answer = WSGIHandler()(asked | {"wsgi.file_wrapper": by_descriptor} | headers, lambda *_given: None)
+        return b"".join(answer)
+
+    def by_descriptor(file, _size):
+        with open(file.fileno(), "rb", closefd=False) as same:
+            same.seek(0)
+            return [same.read()]
+
+    plain, packed = sent(), sent(HTTP_ACCEPT_ENCODING="gzip")
+
+    assert plain.startswith(b"<?xml")
+    assert gzip.decompress(packed) == plain
 
 
 def test_what_was_written_lately_is_not_written_again():
