@@ -41,16 +41,16 @@ def checkout(request: HttpRequest) -> HttpResponse:
     basket = held_basket(request)
     if basket is None:
         return redirect("orders:basket")
-    written = receiver.known(request, basket)
+    written, provinces = receiver.known(request, basket), all_provinces()
     offer = open_checkout(
         basket_id=basket.pk,
-        province_code=written["province"],
+        province_code=_province(provinces, written),
         language=request.LANGUAGE_CODE,
         now=timezone.now(),
     )
     if not offer.shares or must_be_mended(offer):
         return redirect("orders:basket")
-    return _page(request, basket, offer, all_provinces(), written)
+    return _page(request, basket, offer, provinces, written)
 
 
 @require_safe
@@ -301,8 +301,8 @@ def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list
     return [str(refused.words)]
 
 
-def _province(provinces: list[Division], posted: QueryDict) -> str:
-    code = posted.get("province", "")
+def _province(provinces: list[Division], written: Mapping[str, Any]) -> str:
+    code = str(written.get("province", ""))
     return code if any(province.code == code for province in provinces) else ""
 
 

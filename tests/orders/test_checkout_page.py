@@ -498,6 +498,16 @@ def test_what_was_written_is_kept_while_one_looks_at_the_basket_until_it_is_orde
     assert "Minh Hạnh" not in opened(client)
 
 
+def test_a_province_that_is_none_is_asked_for_again_and_kept_nowhere(client: Client) -> None:
+    put(client, make_variant())
+    send(client, province="9" * 400)
+
+    opened(client)
+
+    assert Basket.objects.get().province_code == ""
+    assert not Order.objects.exists()
+
+
 def test_an_order_is_placed_with_as_many_queries_however_many_lines_it_has(client: Client) -> None:
     seller = make_seller()
     counts = []
