@@ -212,3 +212,24 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays(phone: Page) -> None:
     expect(page.get_by_label("Province or city")).to_have_value("19")
     page.reload()
     expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
+
+
+def test_taps_while_an_answer_is_on_its_way_count(phone: Page) -> None:
+    page = phone
+    buy(page)
+    page.get_by_label("I receive goods in").select_option("01")
+    expect(page.get_by_text("350.000").first).to_be_visible()
+    on_its_way: list[Route] = []
+    page.route("**/gio-hang/dong/*/", lambda route: on_its_way.append(route), times=1)
+    with page.expect_request("**/gio-hang/dong/*/"):
+        page.get_by_role("button", name="One more").click()
+
+    page.get_by_role("button", name="One more").click()
+    page.get_by_role("button", name="One more").click()
+    page.get_by_label("Voucher code").fill("PHIEN")
+    on_its_way.pop().continue_()
+
+    expect(page.locator(".total").last).to_contain_text("1.310.000")
+    expect(page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")).to_have_value("4")
+    expect(page.get_by_label("Voucher code")).to_have_value("PHIEN")
+    assert BasketLine.objects.get().quantity == 4

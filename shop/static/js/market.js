@@ -121,8 +121,9 @@
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
   });
-  // What is written while an answer is on its way is not in it: it is put back once the answer stands there.
-  const unsent = new Map();
+  // What is written while an answer is on its way is not in it: it is put back once the answer stands there, in
+  // forms with an id.
+  const unsent = new Map(), restored = new Set();
   for (const kind of ["input", "change"]) {
     document.addEventListener(kind, ({ target: { form, name, type, value, checked } }) => {
       if (!form || !form.id || !name) return;
@@ -134,13 +135,23 @@
     for (const [key, { id }] of unsent) if (form && form.id === id) unsent.delete(key);
   });
   document.addEventListener("htmx:afterSwap", () => {
-    for (const { id, name, type, value, checked } of unsent.values()) {
+    for (const { id, name, type, value, checked } of [...unsent.values()]) {
       const form = document.getElementById(id);
       for (const field of form ? [...form.elements].filter((each) => each.name === name) : []) {
+        const isPicked = type === "radio" || type === "checkbox";
+        const was = isPicked ? field.checked : field.value;
         if (type === "radio") field.checked = field.value === value;
         else if (type === "checkbox") field.checked = field.value === value ? checked : field.checked;
-        else if (field.value !== value && (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))) field.value = value;
+        else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value)) field.value = value;
+        if (was !== (isPicked ? field.checked : field.value)) restored.add(field);
       }
+    }
+  });
+  // Forms that send themselves hear of it, or they would show what was never sent.
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const field of restored) {
+      restored.delete(field);
+      if (field.isConnected) field.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });
   // An answer knows all that was sent with it, and more: an address that was chosen, a commune that was picked.
