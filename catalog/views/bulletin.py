@@ -89,6 +89,8 @@ def _found(week: str, slug: str | None, language: str) -> Bulletin:
         monday = datetime.date.fromisoformat(week)
     except ValueError as error:
         raise Http404 from error
+    if week != monday.isoformat():  # 2026-W48 is read as a day, too: a page has one address
+        raise Http404
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
     rows = Bulletin.objects.of(cooperative).in_language(language).select_related("cooperative")
     return get_object_or_404(rows, week=monday)

@@ -169,8 +169,8 @@ def test_bulletins_are_read_and_kept_as_files(client: Client, seller) -> None:
     assert kept.content.decode("utf-8-sig").replace("\r\n", "\n") == market.text
     read = client.get("/ban-tin/2026-11-23/thien-an/doc-loa.txt")
     assert "ba mươi lăm nghìn đồng" in read.content.decode()
-    missing = ["2026-11-16", "khong-co", "2026-11-23/khong-co", "2026-13-45"]
-    assert [client.get(f"/ban-tin/{path}/").status_code for path in missing] == [404] * 4
+    missing = ["2026-11-16", "khong-co", "2026-11-23/khong-co", "2026-13-45", "2026-W48", "20261123"]
+    assert [client.get(f"/ban-tin/{path}/").status_code for path in missing] == [404] * 6
 
 
 def follow(user, slug: str | None, language: str) -> Follow:
