@@ -35,4 +35,10 @@ FORM_WORDS = (
         "Ensure that there are no more than %(max)s decimal places.",
         "max",
     ),
+    ngettext_lazy(
+        "This password is too short. It must contain at least %d character.",
+        "This password is too short. It must contain at least %d characters.",
+    ),
+    gettext_noop("This password is too common."),
+    gettext_noop("The password is too similar to the %(verbose_name)s."),
 )

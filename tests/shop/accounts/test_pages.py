@@ -343,3 +343,21 @@ def test_an_old_session_changes_no_address(client: Client) -> None:
 
     assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1")
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("ngan", "Mật khẩu ngắn quá. Cần ít nhất 8 ký tự."),
+        ("12345678", "Nhiều người dùng mật khẩu này rồi. Hãy đặt mật khẩu khác."),
+        ("hoahoa@example.com", "Mật khẩu giống email quá. Hãy đặt mật khẩu khác."),
+    ],
+)
+def test_weak_passwords_are_refused_in_vietnamese(client: Client, password: str, words: str) -> None:
+    written = {"name": "Hoa", "email": "hoahoa@example.com", "password": password}
+
+    page = client.post("/tai-khoan/dang-ky/", written).content.decode()
+
+    assert words in page
+    assert "password" not in re.sub(r"<[^>]+>", "", page)
+    assert not User.objects.exists()
