@@ -135,6 +135,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "shop.core.middleware.admit_probes",
+    "shop.core.middleware.send_heads_alone",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.core.middleware.compress_pages",
@@ -278,7 +279,6 @@ CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find what is due, whenever they start
 CELERY_WORKER_REDIRECT_STDOUTS = False  # letters and texts to the console are no warnings
-CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

@@ -43,6 +43,18 @@ def admit_probes(get_response: Answer) -> Answer:
     return middleware
 
 
+def send_heads_alone(get_response: Answer) -> Answer:
+    """Who asks for the head of a page (HEAD) is sent no page: servers drop it, with a warning for each."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        answer = get_response(request)
+        if request.method == "HEAD" and isinstance(answer, HttpResponse):
+            answer.content = b""  # the headers, its length among them, stay those of the page
+        return answer
+
+    return middleware
+
+
 class LeaveOutNul:
     """The sign NUL, which no keyboard writes and PostgreSQL keeps in no text, goes from what a page is asked.
 

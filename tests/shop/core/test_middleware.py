@@ -2,6 +2,7 @@ import gzip
 
 import brotli
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -92,3 +93,20 @@ def test_nul_is_left_out_of_what_a_page_is_asked_and_no_page_has_it_in_its_addre
     assert 'value="00166"' in communes
     assert product.name in client.get("/yeu-thich/").content.decode()
     assert [client.get(path).status_code for path in ("/san-pham/qu%00yt/", "/theo-doi/a%00/")] == [404, 404]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/", "/robots.txt", "/khong-co/"])
+def test_a_head_is_sent_without_its_page_and_tells_the_pages_length(address: str) -> None:
+    told: list[dict[str, str]] = []
+
+    def ask(method: str) -> bytes:
+        environ = RequestFactory()._base_environ(PATH_INFO=address, REQUEST_METHOD=method)
+        return b"".join(WSGIHandler()(environ, lambda _status, headers: told.append(dict(headers))))
+
+    page, head = ask("GET"), ask("HEAD")
+
+    assert head == b""
+    assert page
+    assert told[1]["Content-Length"] == told[0]["Content-Length"] == str(len(page))
+    assert told[1]["Content-Type"] == told[0]["Content-Type"]
