@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Price, Product
+from catalog.models import Price, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate, Producer
 from cooperatives.states import CooperativeState
@@ -425,3 +425,13 @@ def test_more_days_than_the_market_gives_are_said(client: Client) -> None:
         pages.append("ngày sau khi giao" in client.get(f"/san-pham/{product.slug}/").content.decode())
 
     assert pages == [False, False, True]
+
+
+def test_by_what_every_kind_is_sold_is_said_once(client: Client) -> None:
+    rice = make_product(name="Gạo", unit="sack", variants=(("Nhỏ", 0), ("Vừa", 1), ("To", 2)))
+    for variant, grams in zip(rice.variants.in_order(), (2_000, 2_000, 5_000), strict=True):
+        Variant.objects.filter(pk=variant.pk).update(content_grams=grams)
+
+    page = page_of(client, rice).replace("\u00a0", " ")
+
+    assert "<dt>Bán theo</dt><dd>bao 2 kg, bao 5 kg</dd>" in page
