@@ -138,6 +138,19 @@ def test_cooperatives_are_listed_by_state_and_found_without_marks(admin: Client)
     assert shown(q="nam rung") == [applied]
 
 
+def test_phone_numbers_of_cooperatives_are_shown_as_people_write_them(admin: Client) -> None:
+    applied = make_cooperative("HTX Nấm", state=CooperativeState.APPLIED, phone="+842093000001")
+    make_member(applied, phone="+84987654321")
+
+    pages = [
+        admin.get(f"{DESK}{path}").content.decode() for path in ("hop-tac-xa/", f"hop-tac-xa/{applied.pk}/")
+    ]
+
+    assert "0209 300 0001" in pages[0]
+    assert "0987 654 321" in pages[1]
+    assert "+84987654321" not in pages[1]
+
+
 def test_orders_are_found_by_code_number_phone_and_name_without_marks(admin: Client) -> None:
     variant = make_variant(on_hand=50)
     wanted = make_order((variant, 1), name="Đặng Thị Hoa", phone="+84912000111")
