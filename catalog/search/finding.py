@@ -25,7 +25,7 @@ COUNTED = 1000  # goods of a list that can be paged through, and that the API lo
 class Found:
     """Product ids, on sale or not, in tiers: those of an earlier one fit better. No id is in two.
 
-    `instead`: what was looked for as nothing holds the words as they were written.
+    `instead`: the words that were found by, folded, as nothing holds those that were written.
     """
 
     tiers: Sequence[BitMap] = ()
@@ -57,8 +57,19 @@ def look_up(query: str, *, limit: int | None = None, memory: Memory | None = Non
     for wanted in (likeliest, phrases):
         tiers = _told_apart(choices_of(wanted), ask)
         if tiers:
-            return Found(tiers, instead=" ".join(word for each in likeliest for word in each[0]))
+            return Found(tiers, instead=_said_in(tiers[0], wanted, ask))
     return Found()
+
+
+def _said_in(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], ask: Ask) -> str:
+    """Of what each word may stand for the likeliest that the newest of these goods holds."""
+    newest = goods.max()
+
+    def held(each: Sequence[Sequence[str]]) -> Sequence[str]:
+        others = (one for one in each if newest in ask(choices_of([[one]])))
+        return each[0] if len(each) == 1 else next(others, each[0])
+
+    return " ".join(word for each in phrases for word in held(each))
 
 
 def find_products(query: str) -> list[int]:

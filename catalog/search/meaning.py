@@ -10,8 +10,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Synonym
-from catalog.search.matching import Choice, begun
+from catalog.search.matching import Choice, Term, begun
 from shop.core.prepared import prepared
+
+Reading = list[Term]  # one way to understand a query
 
 LONGEST_PHRASE = 4  # words
 _MOST_READINGS = 4  # with words in place of others; each is looked for by itself
@@ -43,16 +45,23 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
             choices.append([[begun(word)]])
         elif phrase not in told:
             told.add(phrase)
-            choices.append([[begun(each) for each in one.split()] for one in (phrase, *others[phrase])])
+            # What was typed may go on; what means the same is another word, and whole: "trà" is no "trái".
+            typed = [begun(each) for each in phrase.split()]
+            choices.append([typed, *([Term(each) for each in other.split()] for other in others[phrase])])
     return choices
 
 
-def readings_of(words: Sequence[str]) -> list[list[str]]:
+def readings_of(words: Sequence[str]) -> list[Reading]:
     """The words as they were written, then with what means the same in their place."""
     choices = with_synonyms(words) or []
     others = islice(product(*choices), _MOST_READINGS) if choices else ()
-    said = [list(words), *([term.word for phrase in one for term in phrase] for one in others)]
+    said = [as_typed(words), *([term for phrase in one for term in phrase] for one in others)]
     return [each for place, each in enumerate(said) if each not in said[:place]]
+
+
+def as_typed(words: Sequence[str]) -> Reading:
+    """Words each of which may go on."""
+    return [begun(word) for word in words]
 
 
 @prepared

@@ -11,11 +11,13 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from catalog.models import Category
+from catalog.search.meaning import Reading
 from catalog.search.shelf import NamedPlace, Shelf, beginnings
 from cooperatives.models import Cooperative
 from shop.core.models import Translation, show_in_language
 from shop.core.models.geography import Division
 from shop.core.prepared import prepared
+from shop.core.text import folded_words
 
 _JOINED = 5  # letters of a word that may be several: few Vietnamese syllables are as long
 _LOOKED_AT = 60
@@ -30,18 +32,18 @@ class FoundPlace:
     former: str = ""
 
 
-def find_cooperatives(readings: Sequence[Sequence[str]], most: int) -> list[Cooperative]:
+def find_cooperatives(readings: Sequence[Reading], most: int) -> list[Cooperative]:
     """Cooperatives whose name holds every word of a reading, with what a link says of them."""
     found = _said(readings)
-    for words in filter(None, readings):
-        rows = _cooperatives(*_patterns(words))
-        found |= {row.pk: row for row in rows if holds(row.name, words)}
+    for reading in filter(None, readings):
+        rows = _cooperatives(*_patterns([term.word for term in reading]))
+        found |= {row.pk: row for row in rows if holds(row.name, reading)}
     shown = sorted(found.values(), key=lambda row: (row.sort_order, row.pk))[:most]
     show_in_language(shown, "name")
     return shown
 
 
-def find_categories(readings: Sequence[Sequence[str]], most: int) -> list[Category]:
+def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
     """Shelves whose name, their own or that in the page's language, holds every word of a reading."""
     if not any(readings):
         return []
@@ -51,19 +53,19 @@ def find_categories(readings: Sequence[Sequence[str]], most: int) -> list[Catego
     return [
         row
         for row in rows
-        if any(holds(name, words) for words in readings if words for name in {row.name, own[row.pk]})
+        if any(holds(name, reading) for reading in readings if reading for name in {row.name, own[row.pk]})
     ][:most]
 
 
-def find_places(readings: Sequence[Sequence[str]], shelf: Shelf, most: int) -> list[FoundPlace]:
+def find_places(readings: Sequence[Reading], shelf: Shelf, most: int) -> list[FoundPlace]:
     """Provinces and communes that goods come from and that are called so, or were before the mergers."""
     found: dict[int, FoundPlace] = {}
-    for words in filter(None, readings):
+    for reading in filter(None, readings):
         for place in shelf.places:
-            if _begin(place.name, words):
+            if _is_said(reading, place.name, place.words):
                 found.setdefault(place.division.pk, _found(place, shelf))
-    for words in filter(None, readings if len(found) < most else ()):
-        written = "".join(words)
+    for reading in filter(None, readings if len(found) < most else ()):
+        written = "".join(term.word for term in reading)
         for place in shelf.places:
             called = [each for each in place.former if _is_called(each.joined, written)]
             if called:
@@ -71,13 +73,17 @@ def find_places(readings: Sequence[Sequence[str]], shelf: Shelf, most: int) -> l
     return list(found.values())[:most]
 
 
-def holds(name: str, words: Sequence[str]) -> bool:
-    """Whether each of the folded words begins a word of the name, or several of its words written as one."""
-    return _begin(beginnings(name), words)
+def holds(name: str, reading: Reading) -> bool:
+    """Whether the name has each word of the reading; of those that may go on, whether a word of it begins so,
+    or several of its words written as one."""
+    return _is_said(reading, beginnings(name), folded_words(name))
 
 
-def _begin(name: Sequence[str], words: Sequence[str]) -> bool:
-    return all(any(each.startswith(word) for each in name) for word in words)
+def _is_said(reading: Reading, begun: Sequence[str], words: Collection[str]) -> bool:
+    return all(
+        any(each.startswith(term.word) for each in begun) if term.begins else term.word in words
+        for term in reading
+    )
 
 
 def _is_called(name: str, written: str) -> bool:
@@ -108,7 +114,7 @@ def _cooperatives(begun: Collection[str], joined: Collection[str]) -> QuerySet[C
     return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_LOOKED_AT]
 
 
-def _said(readings: Sequence[Sequence[str]]) -> dict[int, Cooperative]:
+def _said(readings: Sequence[Reading]) -> dict[int, Cooperative]:
     """Cooperatives by key whose name in the page's language holds the words; none in the shop's own."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not any(readings):
@@ -117,7 +123,7 @@ def _said(readings: Sequence[Sequence[str]]) -> dict[int, Cooperative]:
     keys = [
         int(key)
         for key, text in _told(kind, language)
-        if any(holds(text, words) for words in readings if words)
+        if any(holds(text, reading) for reading in readings if reading)
     ]
     return {row.pk: row for row in _with_keys(keys)}
 

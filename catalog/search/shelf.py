@@ -48,6 +48,7 @@ class NamedPlace:
 
     division: Division
     name: Beginnings
+    words: Sequence[str]
     former: Sequence[FormerName]
 
 
@@ -97,6 +98,7 @@ class Shelf:
             NamedPlace(
                 row,
                 beginnings(row.name),
+                folded_words(row.name),
                 [FormerName(str(each), each.folded.replace(" ", "")) for each in row.former_places.all()],
             )
             for row in rows.order_by("-level", "sort_key", "pk")

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
-from catalog.models import Category
+from catalog.models import Category, Product
 from catalog.search.finding import COUNTED, Found, look_up
-from catalog.search.meaning import readings_of
+from catalog.search.meaning import as_typed, readings_of
 from catalog.search.ordering import InOrder, Order
 from catalog.search.places import find_categories, find_cooperatives, find_places
 from catalog.search.shelf import Shelf, shelf_of
@@ -33,6 +33,7 @@ from shop.core.calendar import day_of
 from shop.core.models import market_channel, show_in_language
 from shop.core.models.geography import Division
 from shop.core.prepared import prepared
+from shop.core.text import fold, typed_words
 
 PER_PAGE = 24
 MOST_FOUND = 6  # sellers, shelves and places that a search shows above the goods
@@ -70,7 +71,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "is_search": True,
         "search_words": query[:200],
         "has_words": bool(words),
-        "instead": found.instead if tiers else "",
+        "instead": _as_written(found.instead, tiers[0]) if tiers and found.instead else "",
         "others": _others(words, found, shelf) if words and not _is_htmx(request) else None,
         "fewer": with_fewer_words(query, shelf) if words and not tiers else [],
     }
@@ -142,13 +143,20 @@ def market_shelf() -> Shelf:
 
 def _others(words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
     """What else a search found; by the words that were meant where the goods were, and as they stand."""
-    meant = [found.instead.split()] if found.instead else []
+    meant = [as_typed(found.instead.split())] if found.instead else []
     readings = [*meant, *readings_of(words)]
     return {
         "categories": find_categories(readings, MOST_FOUND),
         "places": find_places(readings, shelf, MOST_FOUND),
         "cooperatives": find_cooperatives(readings, MOST_FOUND),
     }
+
+
+def _as_written(words: str, goods: BitMap) -> str:
+    """The folded words with their marks, as the newest of the goods has them in its name."""
+    name = Product.objects.filter(pk=goods.max()).values_list("name", flat=True).first() or ""
+    marked = {fold(word): word for word in typed_words(name)}
+    return " ".join(marked.get(word, word) for word in words.split())
 
 
 def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,11 @@ TOGGLES = (IN_SEASON, IN_STOCK, WITH_OCOP, DELIVERED)
 # Of each respect, what goes from the address when it is let go of.
 NAMES = {PLACE: (PLACE, COMMUNE), BAND: (BAND, LOWEST, HIGHEST)}
 _VALUE = re.compile(r"[-\w]{1,120}")
-_SPARE = re.compile(r"[.,\s₫đ]")
+# As people write prices: 50.000, 50 000 ₫, 50k, 50 nghìn, 1,5 triệu.
+_PRICE = re.compile(
+    r"(\d{1,3}(?:[., ]\d{3})+|\d+)(?:[.,](\d))? ?(k|ngh[iì]n|ng[aà]n|tr|tri[eệ]u)? ?(?:₫|đ|đồng|vnd)?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,13 @@ class Filters:
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
         self._certificates = self._values(CERTIFICATE, _FURTHER)
         self.lowest, self.highest = (_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
+        self.odd_prices = [name for name in (LOWEST, HIGHEST) if self._is_odd(asked.get(name, ""))]
         self.selection = Selection(goods, self._chosen())
+
+    @staticmethod
+    def _is_odd(written: str) -> bool:
+        """Whether something stands there, and is no price."""
+        return bool(written.strip()) and _price(written) is None
 
     def _list(self, name: str) -> list[str]:
         """The values of the name that could be one: words as they stand in addresses."""
@@ -239,8 +250,11 @@ def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
 
 
 def _price(written: str) -> int | None:
-    """A price as people write it, `50.000`; None for anything else."""
-    digits = _SPARE.sub("", written[:30])
-    if not digits.isdecimal() or not digits.isascii():
+    """A price as people write it, `50.000`, `50k`, `1,5 triệu`; None for anything else."""
+    plain = " ".join(unicodedata.normalize("NFC", written[:60]).lower().split())
+    found = _PRICE.fullmatch(plain)
+    if found is None or (found[2] and not found[3]):
         return None
-    return min(int(digits), HIGHEST_PRICE)
+    size = 1 if found[3] is None else 1_000_000 if found[3].startswith("tr") else 1_000
+    whole = int(re.sub(r"\D", "", found[1]))
+    return min(whole * size + int(found[2] or 0) * size // 10, HIGHEST_PRICE)

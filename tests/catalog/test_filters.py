@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection, transaction
@@ -117,6 +118,8 @@ def test_each_filter_leaves_what_fits_it(client: Client, market: dict[str, Produ
         "tu=60.000&den=90000": {"Miến dong", "Mận"},
         "den=40.000 ₫": {"Gạo nếp"},
         "tu=90001": {"Mật ong"},
+        "den=40k": {"Gạo nếp"},
+        "den=40 nghìn đồng": {"Gạo nếp"},
         "ban=kg": {"Gạo nếp", "Mận"},
         "sao=4": {"Miến dong"},
         "sao=4&sao=3": {"Miến dong", "Mật ong"},
@@ -129,6 +132,14 @@ def test_each_filter_leaves_what_fits_it(client: Client, market: dict[str, Produ
     }
 
     assert {query: set(names(page_of(client, f"/san-pham/?{query}"))) for query in expected} == expected
+
+
+def test_what_is_no_price_is_said_and_does_not_count(client: Client, market: dict[str, Product]) -> None:
+    for written in ("-5", "rẻ", "40,5", "1.00", "0,04 triệu"):
+        html = page_of(client, f"/san-pham/?{urlencode({'tu': '50k', 'den': written})}")
+        assert "Đây không phải là giá" in html, written
+        assert set(names(html)) == {"Miến dong", "Mật ong", "Mận"}, written
+    assert "Đây không phải là giá" not in page_of(client, "/san-pham/?tu=50k&den=1,5 triệu")
 
 
 def test_searches_and_categories_are_filtered_alike(client: Client, market: dict[str, Product]) -> None:

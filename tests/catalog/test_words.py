@@ -68,7 +68,7 @@ def test_slips_of_the_pen_and_syllables_in_one_find_what_was_meant(client: Clien
 def test_a_page_says_what_it_looked_for_instead(client: Client, goods: None) -> None:
     html = page_of(client, "/tim/?q=gom bat trnag")
 
-    assert "Không có “gom bat trnag”. Đây là hàng tìm theo “gom bat trang”." in html
+    assert "Không có “gom bat trnag”. Đây là hàng tìm theo “gốm bát tràng”." in html
     assert "Đây là hàng tìm theo" not in page_of(client, "/tim/?q=gom bat trang")
 
 
@@ -124,6 +124,34 @@ def test_words_of_one_meaning_find_each_other_marks_or_not(client: Client) -> No
     assert found(client, "lac")[0] == "Lạc đỏ"
     remove_synonyms(set_id=kept.pk, actor=Actor.system(), now=NOW)
     assert found(client, "lac") == ["Lạc đỏ"]
+
+
+def test_what_means_the_same_is_a_whole_word_and_what_was_typed_may_go_on(client: Client) -> None:
+    fruit, tea = make_category("Trái cây"), make_category("Trà")
+    make_product(name="Chè Tân Cương", category=tea)
+    make_product(name="Trà hoa vàng", category=tea)
+    make_product(name="Gốm Bát Tràng", category=fruit)
+    make_seller("HTX Tràng An", slug="trang-an")
+    same("chè", "trà")
+
+    assert set(found(client, "chè")) == {"Chè Tân Cương", "Trà hoa vàng"}
+    assert set(found(client, "tra")) == {"Chè Tân Cương", "Trà hoa vàng", "Gốm Bát Tràng"}
+    suggested = client.get("/tim/goi-y/", {"q": "chè"}).content.decode()
+    assert f"/danh-muc/{tea.slug}/" in suggested
+    assert (f"/danh-muc/{fruit.slug}/" in suggested, "trang-an" in suggested) == (False, False)
+    typed = client.get("/tim/goi-y/", {"q": "tra"}).content.decode()
+    assert (f"/danh-muc/{fruit.slug}/" in typed, "trang-an" in typed) == (True, True)
+
+
+def test_a_page_names_the_words_that_it_found_by(client: Client) -> None:
+    for name in ("Chuối sấy", "Chuối tiêu", "Chuột đồng"):
+        make_product(name=name)
+    learn_words()
+
+    html = page_of(client, "/tim/?q=chuoj dong")  # of more goods is "chuối", yet none of them is "đồng"
+
+    assert names(html) == ["Chuột đồng"]
+    assert "Đây là hàng tìm theo “chuột đồng”." in html
 
 
 def test_synonyms_are_written_down_with_who_did_it() -> None:
