@@ -120,12 +120,8 @@ class Purchase:
         return _sum([delivery.total for delivery in self.deliveries])
 
     @property
-    def listed_goods(self) -> Taxed:
-        return _sum([line.listed for line in self.lines])
-
-    @property
     def listed(self) -> Taxed:
-        return _sum([self.listed_goods, *(delivery.listed for delivery in self.deliveries)])
+        return _sum([one.listed for one in (*self.lines, *self.deliveries)])
 
     @property
     def total(self) -> Taxed:

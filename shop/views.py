@@ -33,7 +33,7 @@ from django.views.static import serve
 from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import COUNTED
-from catalog.views.cards import cards
+from catalog.views.cards import Card, cards
 from catalog.week import market_ways, next_coach, next_market, this_week
 from cooperatives.models import Cooperative, DeliveryWay, Membership
 from orders.actions.pay import ways_to_pay
@@ -43,6 +43,7 @@ from shop.core.addresses import canonical_address, public_address
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
 from shop.core.prepared import prepared
+from shop.core.templatetags.languages import marked
 
 LATE_BEAT_SECONDS = 120
 
@@ -163,7 +164,7 @@ def home(request: HttpRequest) -> HttpResponse:
     season_cards = cards(_in_season(listings.filter(is_available=True), day_of(now).month), now=now)
     context = {
         "week": this_week(ways, now=now),
-        "headline": [_in_a_sentence(card.name) for card in season_cards[:2]],
+        "headline": [_in_a_sentence(card) for card in season_cards[:2]],
         "season_cards": season_cards,
         "goods_count": listings.order_by()[: COUNTED + 1].count(),
         "categories": categories,
@@ -297,9 +298,11 @@ def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
     return seasonal + list(now.filter(product__season=ALL_MONTHS)[:rest])
 
 
-def _in_a_sentence(name: str) -> str:
+def _in_a_sentence(card: Card) -> str:
     """A product's name as it stands within a Vietnamese sentence: "Quýt Bạch Thông" is "quýt Bạch Thông"."""
-    return name[:1].lower() + name[1:] if get_language() == "vi" else name
+    if get_language() != settings.LANGUAGE_CODE:
+        return marked(card.name_lang, card.name)
+    return card.name[:1].lower() + card.name[1:]
 
 
 def _stall(cooperative: Cooperative, ways: Sequence[DeliveryWay], now: datetime) -> dict[str, Any]:

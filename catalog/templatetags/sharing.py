@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from catalog.models import Product, ProductMedia
 from catalog.views.delivery import Choice
+from catalog.views.steps import Step
 from cooperatives.models import Cooperative
 from shop.core.addresses import public_address
 from shop.core.models import Picture, PictureState, ShopSettings
@@ -75,9 +76,9 @@ def structured_product(
 
 
 @register.simple_tag
-def structured_path(steps: Sequence[tuple[str, str]], here: str, address: str) -> SafeString:
-    """A BreadcrumbList: `steps` are names and paths from the front page down, `here` the page itself."""
-    whole = [*((name, public_address(path)) for name, path in steps), (here, address)]
+def structured_path(steps: Sequence[Step], here: str, address: str) -> SafeString:
+    """A BreadcrumbList: `steps` lead from the front page down, `here` the page itself."""
+    whole = [*((step.name, public_address(step.path)) for step in steps), (here, address)]
     return _block(
         {
             "@type": "BreadcrumbList",

@@ -17,7 +17,7 @@ from catalog.models.listing import ListingQuerySet
 from catalog.views.cards import cards
 from catalog.views.delivery import Offer
 from catalog.views.follow import follow_form, followed_by
-from catalog.views.steps import market_step
+from catalog.views.steps import Step, market_step
 from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
 from shop.core.calendar import day_of
 from shop.core.models import SharePicture, market_channel, show_in_language
@@ -58,7 +58,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     offers = _offers(shown, now=now)
     context = {
         "cooperative": shown,
-        "steps": [market_step(), (_("Cooperatives"), reverse("catalog:cooperatives"))],
+        "steps": [market_step(), Step(_("Cooperatives"), reverse("catalog:cooperatives"))],
         "shared": SharePicture.objects.path_of(shown),
         "page": page,
         "cards": cards(list(page.object_list), now=now),

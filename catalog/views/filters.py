@@ -17,6 +17,7 @@ from catalog.search.choosing import Selection
 from catalog.search.shelf import BANDS, Sets, Shelf, union
 from catalog.views import labels
 from cooperatives.models import CertificateKind
+from shop.core.templatetags.languages import said
 
 SHOWN, MOST = 8, 34  # options of a respect that are seen at once, and that can be unfolded
 MOST_CHOSEN = 50
@@ -39,7 +40,10 @@ _PRICE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose, and how many goods there would be with it in its respect."""
+    """One thing to choose, and how many goods there would be with it in its respect.
+
+    `label` may be HTML that tells its language.
+    """
 
     value: str
     label: str
@@ -200,7 +204,7 @@ class Filters:
 
     def branches(self) -> list[Option]:
         """The shelves to choose among, those left empty aside."""
-        names = {row.slug: row.name for row in self._inside}
+        names = {row.slug: said(row, "name") for row in self._inside}
         return self._fixed(CATEGORY, names, self._branches, self._categories, lambda slug: names[slug])
 
     def _options(

@@ -18,14 +18,15 @@ from shop.core.models import show_in_language
 from shop.core.models.geography import Division
 from shop.core.prepared import prepared
 from shop.core.templatetags.figures import money, number
+from shop.core.templatetags.languages import own, said
 
-Names = dict[Any, tuple[str, str]]  # by key: the word in addresses, and the name
+Names = dict[Any, tuple[str, str]]  # by key: the word in addresses, and the name as HTML
 
 
 def cooperatives_named(keys: Sequence[Any]) -> Names:
     rows = _cooperatives(keys)
     show_in_language(rows, "name")
-    return {row.pk: (row.slug, row.name) for row in rows}
+    return {row.pk: (row.slug, said(row, "name")) for row in rows}
 
 
 def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
@@ -35,7 +36,7 @@ def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
 
 
 def divisions_named(keys: Sequence[Any]) -> Names:
-    return {code: (code, name) for code, name in _divisions(keys)} if keys else {}
+    return {code: (code, own(name)) for code, name in _divisions(keys)} if keys else {}
 
 
 def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:

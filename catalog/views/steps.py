@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import Category
 from shop.core.models import show_in_language
 
-Step = tuple[str, str]  # its name, its path
+
+class Step(NamedTuple):
+    """`row` where the name is a row's, which knows whether it is in the page's language."""
+
+    name: str
+    path: str
+    row: Category | None = None
 
 
 def steps_to(category: Category | None) -> list[Step]:
@@ -18,10 +26,10 @@ def steps_to(category: Category | None) -> list[Step]:
     show_in_language(shelves, "name")
     return [
         market_step(),
-        (_("Goods"), reverse("catalog:products")),
-        *((shelf.name, reverse("catalog:category", args=[shelf.slug])) for shelf in shelves),
+        Step(_("Goods"), reverse("catalog:products")),
+        *(Step(shelf.name, reverse("catalog:category", args=[shelf.slug]), shelf) for shelf in shelves),
     ]
 
 
 def market_step() -> Step:
-    return _("Market"), reverse("home")
+    return Step(_("Market"), reverse("home"))

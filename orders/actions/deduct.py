@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db.models import QuerySet
@@ -22,6 +22,18 @@ from orders.models import (
     ValueType,
 )
 from shop.core.prepared import prepared
+
+
+@dataclass(slots=True)
+class Lowered:
+    """What a rule (by its key, empty where it was a hand) lets lines cost less than listed, in minor units by
+    the keys under which they were wanted."""
+
+    kind: DiscountKind
+    rule: str
+    name: str = ""
+    bearer: Bearer = Bearer.COOPERATIVE
+    amounts: dict[uuid.UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +56,47 @@ def write_discounts(order: Order, offer: Quote, written: Written) -> None:
     DiscountShare.objects.bulk_create(shares)
 
 
-def _lowered_prices(order: Order, offer: Quote, written: Written) -> list[DiscountShare]:
-    """What was lower than the list price before any discount: one discount for each rule, one by hand."""
-    discounts: dict[tuple[str, str], Discount] = {}
-    shares = []
+def lowered_prices(offer: Quote) -> list[Lowered]:
+    """What is lower than the list price before any discount: one for each rule, one by hand.
+
+    In one query; in none where nothing is lower.
+    """
+    found: dict[tuple[DiscountKind, str], Lowered] = {}
+    priced = {line.key for line in offer.purchase.lines}
     for quoted in offer.lines:
         amount = (quoted.unit_list - quoted.unit_price) * quoted.wanted.quantity
-        if amount <= 0:
-            continue
-        discount = discounts.setdefault(_source(quoted), Discount(order=order, amount=0))
-        discount.amount += amount
-        line = written.lines[quoted.wanted.key]
-        shares.append(DiscountShare(discount=discount, line=line, amount=amount, is_of_price=True))
-    promotions = _promotions(rule for _kind, rule in discounts)
-    for (kind, rule), discount in discounts.items():
-        discount.kind, discount.source_key = kind, rule
-        discount.currency = order.currency
-        discount.value_type, discount.value = ValueType.FIXED, Decimal(discount.amount)
-        promotion = promotions.get(rule)
-        discount.name = promotion.name if promotion else ""
-        # Nobody makes good to the cooperative what its own price is lower, except who gives it.
-        by_platform = promotion is not None and promotion.borne_by_platform
-        discount.bearer = Bearer.PLATFORM if by_platform else Bearer.COOPERATIVE
+        if amount > 0 and quoted.wanted.key in priced:
+            source = _source(quoted)
+            found.setdefault(source, Lowered(*source)).amounts[quoted.wanted.key] = amount
+    promotions = _promotions(rule for _kind, rule in found)
+    for lowered in found.values():
+        promotion = promotions.get(lowered.rule)
+        if promotion is not None:
+            lowered.name = promotion.name
+            # Nobody makes good to the cooperative what its own price is lower, except who gives it.
+            lowered.bearer = Bearer.PLATFORM if promotion.borne_by_platform else Bearer.COOPERATIVE
+    return list(found.values())
+
+
+def _lowered_prices(order: Order, offer: Quote, written: Written) -> list[DiscountShare]:
+    shares = []
+    for lowered in lowered_prices(offer):
+        amount = sum(lowered.amounts.values())
+        discount = Discount(
+            order=order,
+            kind=lowered.kind,
+            value_type=ValueType.FIXED,
+            value=Decimal(amount),
+            amount=amount,
+            currency=order.currency,
+            name=lowered.name,
+            source_key=lowered.rule,
+            bearer=lowered.bearer,
+        )
+        shares += [
+            DiscountShare(discount=discount, line=written.lines[key], amount=less, is_of_price=True)
+            for key, less in lowered.amounts.items()
+        ]
     return shares
 
 
@@ -80,7 +111,7 @@ def _among(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
     return Promotion.objects.filter(pk__in=keys)
 
 
-def _source(quoted: QuotedLine) -> tuple[str, str]:
+def _source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     """What lowered the price: a rule with its key, or a hand."""
     price = next(iter(quoted.variant.prices.all()), None)
     if price is None or quoted.unit_price != price.selling:

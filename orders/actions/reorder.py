@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from django.db import transaction
 
@@ -34,6 +35,7 @@ class Differs(StrEnum):
 class Difference:
     """`was` and `now` are steps where there are fewer, minor units where the price is another.
 
+    `name` is what the goods were called when they were ordered, `translated` that in the order's language;
     `seller` is the cooperative's name where it is resting.
     """
 
@@ -42,6 +44,7 @@ class Difference:
     was: int = 0
     now: int = 0
     seller: str = ""
+    translated: str = ""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class _Once:
 
     key: uuid.UUID
     name: str
+    translated: str
     variant_id: int | None
     price: int
     quantity: int
@@ -104,17 +108,21 @@ def _ordered(order: Order) -> list[_Once]:
     found: dict[object, _Once] = {}
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
         once = found.setdefault(
-            line.variant_id or line.pk, _Once(line.pk, _name(line), line.variant_id, line.unit_price, 0)
+            line.variant_id or line.pk,
+            _Once(line.pk, *_names(line), line.variant_id, line.unit_price, 0),
         )
         once.quantity += line.quantity
     return list(found.values())
 
 
-def _name(line: OrderLine) -> str:
-    names = (
-        line.translated_product_name or line.product_name,
-        line.translated_variant_name or line.variant_name,
-    )
+def _names(line: OrderLine) -> tuple[str, str]:
+    """What it was called in the shop's own language, and in the order's where its goods had a name in it."""
+    own = (line.product_name, line.variant_name)
+    translated = (line.translated_product_name, line.translated_variant_name or line.variant_name)
+    return _joined(own), _joined(translated) if line.translated_product_name else ""
+
+
+def _joined(names: Iterable[str]) -> str:
     return ", ".join(name for name in names if name)
 
 
@@ -145,23 +153,24 @@ def _what_is_there(
     takes = []
     for once in ordered:
         found = quoted.get(once.key)
+        differs = partial(Difference, once.name, translated=once.translated)
         if found is None:
-            answer.differences.append(Difference(once.name, Differs.GONE))
+            answer.differences.append(differs(what=Differs.GONE))
             continue
         line, share = found
         if Problem.PAUSED in share.problems:
             seller = share.cooperative.name
-            answer.differences.append(Difference(once.name, Differs.RESTING, seller=seller))
+            answer.differences.append(differs(what=Differs.RESTING, seller=seller))
             continue
         most = min(each for each in (once.quantity, line.free, line.limit) if each is not None)
         if most < 1:
-            answer.differences.append(Difference(once.name, Differs.SOLD_OUT))
+            answer.differences.append(differs(what=Differs.SOLD_OUT))
             continue
         if most < once.quantity:
-            answer.differences.append(Difference(once.name, Differs.FEWER, once.quantity, most))
+            answer.differences.append(differs(what=Differs.FEWER, was=once.quantity, now=most))
         if Problem.PRICE_CHANGED in line.problems:
             what = Differs.DEARER if line.unit_price > once.price else Differs.CHEAPER
-            answer.differences.append(Difference(once.name, what, once.price, line.unit_price))
+            answer.differences.append(differs(what=what, was=once.price, now=line.unit_price))
         takes.append((line, most))
     return takes
 

@@ -292,28 +292,6 @@ class Quote:
         return self.most - self.purchase.delivery.gross
 
     @property
-    def goods(self) -> int:
-        """What the goods cost before the code; with `fees`, less `voucher_amount`, it is the total."""
-        return self.purchase.goods.gross + (0 if self._is_of_delivery else self.voucher_amount)
-
-    @property
-    def fees(self) -> int:
-        """What the deliveries cost before the code."""
-        return self.purchase.delivery.gross + (self.voucher_amount if self._is_of_delivery else 0)
-
-    @property
-    def before(self) -> int | None:
-        """What all of it would cost as listed, where that is more than the total."""
-        listed = self.purchase.listed.gross
-        return listed if listed > self.total else None
-
-    @property
-    def goods_before(self) -> int | None:
-        """The same of the goods alone, for who has not said where to."""
-        listed = self.purchase.listed_goods.gross
-        return listed if listed > self.purchase.goods.gross else None
-
-    @property
     def voucher_amount(self) -> int:
         """What the code takes off; 0 where it does nothing here."""
         if self.voucher is None or self.voucher.discount is None:
@@ -324,8 +302,3 @@ class Quote:
     def voucher_used(self) -> QuotedVoucher | None:
         """The code as far as it takes something off: only then is a use of it counted."""
         return self.voucher if self.voucher_amount else None
-
-    @property
-    def _is_of_delivery(self) -> bool:
-        discount = self.voucher.discount if self.voucher else None
-        return discount is not None and discount.terms.of_delivery

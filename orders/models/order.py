@@ -242,16 +242,6 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.total_gross - self.due_gross
 
     @property
-    def delivery_list_gross(self) -> int:
-        """What the parts' deliveries cost as listed, in minor units."""
-        return sum(part.delivery_list_gross for part in self.parts.all())
-
-    @property
-    def goods_list_gross(self) -> int:
-        """What the goods cost as listed, in minor units."""
-        return self.list_gross - self.delivery_list_gross
-
-    @property
     def placed_on(self) -> datetime.datetime:
         """When it was placed; only asked of orders that were."""
         if self.placed_at is None:

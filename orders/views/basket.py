@@ -24,6 +24,7 @@ from orders.models import Basket, BasketLine
 from orders.views.held import held_basket, province_of, remember, remember_province, user_of
 from orders.views.reorder import told_once
 from orders.views.shown import must_be_mended, shown
+from orders.views.sums import sums_of_quote
 from shop.core.errors import Missing, Refused
 from shop.core.models import market_channel
 from shop.core.models.geography import Division
@@ -149,6 +150,7 @@ def _page(
         "offer": offer,
         "currency": held.currency if held else "VND",
         "shares": shown(offer, province, faults) if offer else [],
+        "sums": sums_of_quote(offer) if offer else None,
         "must_be_mended": must_be_mended(offer) if offer else False,
         "taken_out": taken_out,
         "reordered": None if is_part else told_once(request),

@@ -27,10 +27,12 @@ from orders.views.addresses import keep_in_book
 from orders.views.held import actor_of, basket_of, held_basket, remember_province, user_of
 from orders.views.paying import payment_choices
 from orders.views.shown import ShownShare, must_be_mended, shown
+from orders.views.sums import sums_of_quote
 from shop.accounts.views.old_addresses import is_shown_anew, suggestions
 from shop.core.errors import Missing, Refused
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money
+from shop.core.templatetags.languages import said, sentence
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -216,7 +218,7 @@ def _page(
     possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
     form = _form(basket, possible, place, payments, written, data=written if bound else None)
     for share in shares:  # the list of errors on top says whose goods it speaks of
-        form.fields[share.field].label = share.share.cooperative.name
+        form.fields[share.field].label = said(share.share.cooperative, "name")
     problems = _problems(shares)
     if refused is not None:
         problems = problems or _refusal(refused, offer, written)
@@ -228,6 +230,7 @@ def _page(
         "basket": basket,
         "form": form,
         "offer": offer,
+        "sums": sums_of_quote(offer),
         "groups": [
             {
                 "shown": share,
@@ -275,9 +278,13 @@ def _form(
 
 def _problems(shares: list[ShownShare]) -> list[str]:
     """Everything that stands in the way or has changed, in words that name the goods."""
-    told = []
+    told: list[str] = []
     for share in shares:
-        told += [f"{line.name}: {words}" for line in share.lines for words in line.words]
+        told += [
+            sentence("%(name)s: %(words)s", name=said(line.quoted.variant.product, "name"), words=words)
+            for line in share.lines
+            for words in line.words
+        ]
         told += share.words
     return told
 

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import segno
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from catalog.models import Variant
 from orders.actions.ask import RETURNED
 from orders.actions.cancel import cancel_part_as_buyer
 from orders.actions.give_back import owed_back
@@ -27,7 +29,6 @@ from orders.actions.weigh import answer_weight
 from orders.forms.checkout import FindForm
 from orders.models import (
     Complaint,
-    Discount,
     Order,
     OrderLine,
     OrderPart,
@@ -45,16 +46,15 @@ from orders.views.card import look_once
 from orders.views.held import actor_of
 from orders.views.paying import given_back_to, held_of, mark_of, paying_of, taken_back_from
 from orders.views.refunds import ShownRefund, shown_refunds, waiting_for_account
+from orders.views.sums import DISCOUNTS, sums_of_order
 from orders.views.timeline import Step, Track, track
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries, network_of
-from shop.core.models import Picture, bound_key, show_in_language
+from shop.core.models import Picture, bound_key, own_words, show_in_language
+from shop.core.templatetags.languages import said, sentence
 
 FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
 FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
-
-# Who follows an order sees what was taken off in the order in which it came.
-DISCOUNTS = Prefetch("discounts", Discount.objects.order_by("kind", "pk"))
 
 
 @require_safe
@@ -96,7 +96,9 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
-        messages.success(request, _("The part of %(name)s is cancelled.") % {"name": part.cooperative.name})
+        show_in_language([part.cooperative], "name")
+        words = _("The part of %(name)s is cancelled.")
+        messages.success(request, sentence(words, name=said(part.cooperative, "name")))
     return redirect("orders:order", token=token)
 
 
@@ -154,7 +156,7 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     shown = get_object_or_404(
         Order.objects.held_by(token)
         .select_related("shipping_address", "channel", "invoice")
-        .prefetch_related(DISCOUNTS, "parts")
+        .prefetch_related(DISCOUNTS)
     )
     url = order_url(shown)
     refunds = shown_refunds(shown)
@@ -163,6 +165,7 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     return {
         "order": shown,
         "tracks": tracks,
+        "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
         "refunds": refunds,
         "waiting": waiting_for_account(refunds),
         "is_to_keep": not shown.email and shown.user_id is None,
@@ -215,6 +218,7 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: b
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures(parts)
+    called_today = _called_today(shown, parts)
     complaints: dict[int, list[Complaint]] = {}
     for each in Complaint.objects.filter(part__order=shown).order_by("made_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
@@ -231,9 +235,44 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: b
             given.get(part.pk, ()),
             paid_back,
             is_transfer_seen,
+            called_today,
         )
         for part in parts
     ]
+
+
+def _called_today(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
+    """What goods are called in the page's language by now, by line, where no name in it was kept at the sale.
+
+    What was agreed stays: this only helps to understand it, so goods that were renamed since are not told.
+    Three queries, none in the shop's own language.
+    """
+    here = get_language()
+    lines = [
+        line
+        for part in parts
+        for line in part.lines.all()
+        if here != settings.LANGUAGE_CODE and not (line.translated_product_name and shown.language == here)
+    ]
+    if not lines:
+        return {}
+    keys = {line.variant_id for line in lines}
+    variants = Variant.objects.select_related("product").in_bulk([key for key in keys if key])
+    same = [
+        (line, variant)
+        for line in lines
+        for variant in [variants.get(line.variant_id or 0)]
+        if variant and (variant.product.name, variant.name) == (line.product_name, line.variant_name)
+    ]
+    show_in_language([variant.product for _line, variant in same], "name")
+    show_in_language([variant for _line, variant in same], "name")
+    return {
+        line.pk: ", ".join(
+            each.name for each in (variant.product, variant) if each.name and "name" not in own_words(each)
+        )
+        for line, variant in same
+        if "name" not in own_words(variant.product)
+    }
 
 
 def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:

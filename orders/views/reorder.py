@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from orders.actions.reorder import Difference, Differs, Reordered, reorder
+from orders.actions.reorder import Difference, Differs, reorder
 from orders.models import Order
 from orders.views import receiver
 from orders.views.held import held_basket, province_of, remember, user_of
 from shop.core.models import market_channel
 from shop.core.templatetags.figures import money
+from shop.core.templatetags.languages import kept, own, sentence
 
-_KEY = "reordered"  # what the basket's page says once
+_KEY = "reordered-into"  # what the basket's page says once
 
 
 @require_POST
@@ -42,39 +46,46 @@ def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         remember(request, answer.basket)
     if user is None and order.user_id is None:
         receiver.write_as_ordered(request, order)
-    request.session[_KEY] = _told(order, answer, channel.currency)
+    request.session[_KEY] = {
+        "code": order.code,
+        "put": answer.put,
+        "language": order.language,
+        "currency": channel.currency,
+        "differences": [asdict(each) for each in answer.differences],
+    }
     return redirect("orders:basket")
 
 
 def told_once(request: HttpRequest) -> dict[str, object] | None:
     """What came of an order put into the basket again: its `code`, how many lines were `put`, `words`."""
-    told: dict[str, object] | None = request.session.pop(_KEY, None)
-    return told
+    answer: dict[str, Any] | None = request.session.pop(_KEY, None)
+    if answer is None:
+        return None
+    words = [
+        _words(Difference(**each), answer["language"], answer["currency"]) for each in answer["differences"]
+    ]
+    return {"code": answer["code"], "put": answer["put"], "words": words}
 
 
-def _told(order: Order, answer: Reordered, currency: str) -> dict[str, object]:
-    words = [_words(each, currency) for each in answer.differences]
-    return {"code": order.code, "put": answer.put, "words": words}
-
-
-def _words(difference: Difference, currency: str) -> str:
-    name, was, now = difference.name, difference.was, difference.now
+def _words(difference: Difference, language: str, currency: str) -> SafeString:
+    was, now = difference.was, difference.now
+    name = kept(difference.name, difference.translated, language)
     match difference.what:
         case Differs.GONE:
-            return _("%(name)s: not on sale any more.") % {"name": name}
+            return sentence(_("%(name)s: not on sale any more."), name=name)
         case Differs.RESTING:
-            return _("%(name)s: %(seller)s is resting.") % {"name": name, "seller": difference.seller}
+            return sentence(_("%(name)s: %(seller)s is resting."), name=name, seller=own(difference.seller))
         case Differs.SOLD_OUT:
-            return _("%(name)s: sold out.") % {"name": name}
+            return sentence(_("%(name)s: sold out."), name=name)
         case Differs.FEWER:
             words = ngettext(
                 "%(name)s: only %(now)s of %(was)s is to be had.",
                 "%(name)s: only %(now)s of %(was)s are to be had.",
                 now,
             )
-            return words % {"name": name, "now": now, "was": was}
+            return sentence(words, name=name, now=now, was=was)
         case Differs.DEARER:
             words = _("%(name)s: dearer, %(now)s. It was %(was)s.")
         case Differs.CHEAPER:
             words = _("%(name)s: cheaper, %(now)s. It was %(was)s.")
-    return words % {"name": name, "now": money(now, currency), "was": money(was, currency)}
+    return sentence(words, name=name, now=money(now, currency), was=money(was, currency))

@@ -15,6 +15,7 @@ from orders.actions.shares import Problem, Quote, QuotedLine, QuotedTime, Share
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.templatetags.figures import money, weekday_and_day
+from shop.core.templatetags.languages import own, said, sentence
 
 FEW_PLACES = 5  # places left at a pickup time that are worth a word
 UNFOLDED = 3  # ways that one sees at a glance
@@ -149,20 +150,23 @@ def line_words(line: QuotedLine, currency: str) -> list[str]:
 
 
 def share_words(share: Share, province: Division | None) -> list[str]:
-    """What is wrong with a cooperative's share as a whole."""
-    name = share.cooperative.name
-    words = []
+    """What is wrong with a cooperative's share as a whole, as HTML."""
+    name = said(share.cooperative, "name")
+    words: list[str] = []
     if Problem.PAUSED in share.problems:
         words.append(_pause_words(name, share.cooperative.paused_until))
     if Problem.NOT_DELIVERED in share.problems and province is not None:
         words.append(
-            _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out.")
-            % {"name": name, "place": province.name}
+            sentence(
+                _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
+                name=name,
+                place=own(province.name),
+            )
         )
     if Problem.SLOT_GONE in share.problems:
         words.append(_("The pickup time that was chosen is gone. Choose another."))
     if Problem.NO_DELIVERY_CHOSEN in share.problems:
-        words.append(_("Choose how the goods of %(name)s reach you.") % {"name": name})
+        words.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
     return words
 
 
@@ -194,8 +198,7 @@ def in_language(quote: Quote) -> None:
 
 def _pause_words(name: str, until: datetime.date | None) -> str:
     if until is None:
-        return _("%(name)s is resting for now.") % {"name": name}
-    return _("%(name)s is resting and sells again on %(day)s.") % {
-        "name": name,
-        "day": weekday_and_day(until),
-    }
+        return sentence(_("%(name)s is resting for now."), name=name)
+    return sentence(
+        _("%(name)s is resting and sells again on %(day)s."), name=name, day=weekday_and_day(until)
+    )

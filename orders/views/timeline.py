@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.actions.pay import is_waiting
-from orders.models import Complaint, Order, OrderPart, Parcel, places
+from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, places
 from orders.states import ARRIVED, GONE, HAS_ARRIVED, ComplaintState, ParcelState, PartState, Progress
 from shop.core.models import Picture
 from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
@@ -33,7 +33,8 @@ class Step:
 class Track:
     """A part with its steps, its dispatches, and what its buyer may still do.
 
-    `paid_back` are lines of which all was given back.
+    `paid_back` are lines of which all was given back; `called_today` is what goods whose names were not kept
+    in the page's language are called in it by now.
     """
 
     part: OrderPart
@@ -42,6 +43,12 @@ class Track:
     picture: Picture | None
     complaints: Sequence[Complaint] = ()
     paid_back: Collection[uuid.UUID] = frozenset()
+    called_today: Mapping[uuid.UUID, str] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> list[tuple[OrderLine, str]]:
+        """Each with what its goods are called today, where that is worth a word."""
+        return [(line, self.called_today.get(line.pk, "")) for line in self.part.lines.all()]
 
     @property
     def open_complaint(self) -> Complaint | None:
@@ -77,6 +84,7 @@ def track(
     refunds: Sequence[Step] = (),
     paid_back: Collection[uuid.UUID] = frozenset(),
     is_transfer_seen: bool = False,
+    called_today: Mapping[uuid.UUID, str] | None = None,
 ) -> Track:
     """`parcels`: what of the part went out and counts, in their order; `refunds`: money that goes back;
     `is_transfer_seen`: a transfer that names the order waits for a person to look at it."""
@@ -90,7 +98,7 @@ def track(
     else:
         steps = [step for step in steps if step.state == "done"] + [_ended(part)]
     steps += sorted([*(_complained(each) for each in complaints), *refunds], key=_when)
-    return Track(part, steps, list(parcels), picture, complaints, paid_back)
+    return Track(part, steps, list(parcels), picture, complaints, paid_back, called_today or {})
 
 
 def _complained(complaint: Complaint) -> Step:

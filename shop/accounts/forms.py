@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from shop.accounts.codes import DIGITS
 from shop.accounts.models import Address, User
@@ -164,12 +165,22 @@ class NewPasswordForm(forms.Form):
         return password
 
 
+class PlaceSelect(forms.Select):
+    """Places to choose among, each marked as Vietnamese on pages that are not."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        if option["value"] and get_language() != settings.LANGUAGE_CODE:
+            option["attrs"]["lang"] = settings.LANGUAGE_CODE
+        return option
+
+
 class PlaceForm(forms.Form):
     """A place as Vietnam is divided since 2025: a province or city, and a commune or ward in it."""
 
     province = forms.ChoiceField(
         label=_("Province or city"),
-        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level1"}),
+        widget=PlaceSelect(attrs={"class": "input", "autocomplete": "address-level1"}),
         error_messages={
             "required": _("Choose a province from the list."),
             "invalid_choice": _("There is no such province any more. Choose one from the list."),
@@ -177,7 +188,7 @@ class PlaceForm(forms.Form):
     )
     commune = forms.ChoiceField(
         label=_("Commune or ward"),
-        widget=forms.Select(attrs={"class": "input", "autocomplete": "address-level2"}),
+        widget=PlaceSelect(attrs={"class": "input", "autocomplete": "address-level2"}),
         error_messages={
             "required": _("Choose a commune or ward from the list."),
             "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),

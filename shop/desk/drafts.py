@@ -29,6 +29,7 @@ from orders.actions.shares import Quote, WantedLine
 from orders.forms.basket import chosen_ways
 from orders.models import Order, Source
 from orders.views.shown import choices_of, line_words, share_words
+from orders.views.sums import sums_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -138,6 +139,7 @@ def _page(
         "lines": lines,
         "shares": _shares(offer, lines, form),
         "quote": offer,
+        "sums": sums_of_quote(offer),
         "looked_for": looked_for,
         "found": _found(looked_for, order),
     }

@@ -39,8 +39,8 @@ from orders.models import (
 from orders.models.order import OrderQuerySet
 from orders.payments.stripe_words import dispute_words
 from orders.states import ParcelState
-from orders.views.order import DISCOUNTS
 from orders.views.refunds import shown_refunds, waiting_for_account
+from orders.views.sums import DISCOUNTS, sums_of_order
 from shop.accounts.models import Consent
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
@@ -95,7 +95,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     shown = get_object_or_404(
         Order.objects.placed()
         .select_related("shipping_address", "channel", "user", "invoice")
-        .prefetch_related(DISCOUNTS, "parts"),
+        .prefetch_related(DISCOUNTS),
         pk=token,
     )
     refunds = shown_refunds(shown, to_desk=True)
@@ -103,6 +103,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     context = {
         "order": shown,
         "parts": parts,
+        "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in parts}),
         "payments": _payments(shown),
         "disputes": _disputes(shown),
         "refunds": refunds,

@@ -17,6 +17,7 @@ from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
 from cooperatives.states import CooperativeState
 from shop.core.calendar import day_of
+from shop.core.models import Translation
 from tests.catalog.test_browse import count_queries, names, page_of, set_season, this_month
 from tests.factories import (
     HANOI,
@@ -337,3 +338,36 @@ def test_queries_do_not_grow_with_goods_and_sellers(client: Client, market: dict
 
     assert count() == few
     assert max(few) <= 30
+
+
+def test_english_pages_tell_which_names_of_filters_and_steps_are_vietnamese(client, market) -> None:
+    dry = Category.objects.get(name="Đồ khô")
+    Translation.objects.create(kind="catalog.category", key=dry.pk, language="en", field="name", text="Dry")
+
+    english, vietnamese = (
+        page_of(client, f"{language}/san-pham/?tinh=01&htx=gan&nhom={dry.slug}") for language in ("/en", "")
+    )
+    wide = page_of(client, "/en/san-pham/")
+    inside = page_of(client, f"/en/danh-muc/{Category.objects.get(name='Gạo').slug}/")
+
+    for told in (
+        '<span><span lang="vi">HTX Gần</span> <span class="soft">(',
+        '<span>Dry <span class="soft">(',
+        '"><span lang="vi">HTX Gần</span> <svg',
+        'Delivered to <span lang="vi">Hà Nội</span>',
+        '<option value="01" lang="vi" selected>Hà Nội</option>',
+    ):
+        assert told in english, told
+    for name in ("Thái Nguyên", "Rau quả"):
+        assert f'<span><span lang="vi">{name}</span> <span class="soft">(' in wide
+    assert '<span>HTX Gần <span class="soft">(' in vietnamese
+    assert 'lang="vi"' not in vietnamese.partition("<main")[2]
+    assert f'/en/danh-muc/{dry.slug}/">Dry</a> › <span aria-current="page" lang="vi">Gạo</span>' in inside
+
+
+def test_a_name_that_looks_like_html_is_written_as_it_is(client, market) -> None:
+    Cooperative.objects.filter(slug="gan").update(name="<b>Gần & Co</b>")
+
+    for path in ("/en/san-pham/", "/san-pham/"):
+        assert "&lt;b&gt;Gần &amp; Co&lt;/b&gt;" in page_of(client, f"{path}?htx=gan")
+        assert "<b>Gần" not in page_of(client, f"{path}?htx=gan")

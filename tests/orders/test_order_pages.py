@@ -165,7 +165,7 @@ def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) ->
     page = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
 
     order.refresh_from_db()
-    assert "The part of HTX Thiên An is cancelled." in page
+    assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in page
     assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
     assert (order.due_gross, order.total_gross) == (120_000, 470_000)
     assert stock_of(pillow).free == 1
@@ -180,7 +180,7 @@ def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
     ]
 
     for answer in answers:
-        assert "The part of HTX Thiên An is cancelled." in answer.content.decode()
+        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in answer.content.decode()
     assert Change.objects.filter(what="part.cancelled").count() == 1
 
 
@@ -193,7 +193,9 @@ def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
     answer = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
 
     assert "Yes, cancel this part" not in page
-    assert "It is packed. To change something, call HTX Thiên An: 0912 345 678." in page
+    assert (
+        'It is packed. To change something, call <span lang="vi">HTX Thiên An</span>: 0912 345 678.' in page
+    )
     assert "The cooperative has packed this already. Please call them." in answer
     assert order.parts.get().state == PartState.ACCEPTED
 
@@ -403,3 +405,53 @@ def test_a_part_in_two_parcels_says_which_one_is_which(client: Client) -> None:
     assert first.number == 1
     assert "Parcel 2/2" in page
     assert "Parcel 1/2" not in page
+
+
+def test_goods_keep_their_names_of_the_sale_and_are_told_in_the_pages_language_too(client: Client) -> None:
+    told = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong")
+    told.name = "Gói to"
+    told.save()
+    renamed = make_variant(told.cooperative, name="Quýt")
+    order = make_order((told, 1), (renamed, 1))
+    for row, text in ((told.product, "Canna noodles"), (renamed.product, "Mandarins")):
+        Translation.objects.create(kind="catalog.product", key=row.pk, language="en", field="name", text=text)
+    renamed.product.name = "Quýt Bạch Thông"
+    renamed.product.save()
+
+    english, vietnamese = page_of(client, order), client.get(f"/don-hang/{order.pk}/").content.decode()
+
+    goods = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
+    assert f"{goods}<br>Canna noodles" in english
+    assert '<span lang="vi">Quýt</span> <span class="soft">× 1</span>' in english
+    assert "Mandarins" not in english
+    assert "Miến dong, Gói to <span" in vietnamese
+    assert "Canna noodles" not in vietnamese
+
+
+def test_an_order_made_in_english_is_told_in_vietnamese_by_the_goods_own_names(
+    client: Client,
+) -> None:
+    variant = make_variant(name="Miến dong")
+    kind, key = "catalog.product", variant.product_id
+    Translation.objects.create(kind=kind, key=key, language="en", field="name", text="Canna noodles")
+    order = make_order((variant, 1))
+    Order.objects.update(language="en")
+    order.lines.update(translated_product_name="Canna noodles")
+    Translation.objects.update(text="Noodles")
+
+    english, vietnamese = page_of(client, order), client.get(f"/don-hang/{order.pk}/").content.decode()
+
+    assert '<span class="grow">Canna noodles <span class="soft">× 1</span>' in english
+    assert '<span class="grow">Miến dong <span class="soft">× 1</span>' in vietnamese
+
+
+def test_names_of_goods_take_no_more_queries_for_more_goods(client: Client) -> None:
+    seller = make_seller()
+    counts = []
+    for many in (1, 4):
+        order = make_order(*[(make_variant(seller), 1) for _each in range(many)])
+        with CaptureQueriesContext(connection) as queries:
+            page_of(client, order)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]

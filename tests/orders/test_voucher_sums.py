@@ -12,7 +12,18 @@ from orders.actions.cancel import cancel_order
 from orders.actions.place import place_order
 from orders.actions.quote import quote, wanted_of
 from orders.actions.vouchers import VoucherRefused
-from orders.models import Basket, Bearer, Discount, DiscountShare, ValueType, Voucher, VoucherType, VoucherUse
+from orders.models import (
+    Basket,
+    Bearer,
+    Discount,
+    DiscountShare,
+    Order,
+    ValueType,
+    Voucher,
+    VoucherType,
+    VoucherUse,
+)
+from orders.views.sums import DISCOUNTS, sums_of_order, sums_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -61,7 +72,8 @@ def test_sums_and_shares_add_up_for_any_voucher_and_any_basket(terms, wanted) ->
     offer = quote(wanted_of(basket), now=NOW)
     lines, deliveries = offer.purchase.lines, offer.purchase.deliveries
 
-    assert offer.total == offer.goods + offer.fees - offer.voucher_amount
+    sums = sums_of_quote(offer)
+    assert offer.total == sums.goods + (sums.delivery or 0) - sum(row.amount for row in sums.taken_off)
     assert offer.total == sum(one.total.gross for one in (*lines, *deliveries))
     assert all(0 <= one.total.net <= one.total.gross <= one.priced.gross for one in (*lines, *deliveries))
     assert (offer.voucher.refused is None) == (offer.voucher.discount is not None)
@@ -79,6 +91,8 @@ def test_sums_and_shares_add_up_for_any_voucher_and_any_basket(terms, wanted) ->
     )
     order.refresh_from_db()
     assert order.total_gross == offer.total == sum(part.total_gross for part in order.parts.all())
+    sellers = {share.cooperative.pk: share.cooperative for share in offer.shares}
+    assert sums_of_order(Order.objects.prefetch_related(DISCOUNTS).get(pk=order.pk), sellers) == sums
     given_by_code = Discount.objects.filter(order=order, kind="voucher")
     assert sum(discount.amount for discount in given_by_code) == offer.voucher_amount
     assert VoucherUse.objects.filter(order=order).count() == (1 if offer.voucher_amount else 0)

@@ -79,6 +79,9 @@ def test_the_footer_names_the_operator_as_the_law_wants(client: Client) -> None:
         "online.gov.vn/1",
     ]:
         assert said in html
+    english = client.get("/en/").content.decode()
+    for told in ("Công ty Mẫu", "0123456789, 01/07/2026, Thái Nguyên", "Xã Phủ Thông"):
+        assert f'<span lang="vi">{told}</span>' in english
 
 
 def test_the_language_switch_keeps_page_and_question(client: Client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.conf import settings
 from django.db import models
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -20,15 +20,52 @@ def lang(row: models.Model | None, field: str) -> SafeString:
 
     So that it is read in its own tongue. Asked of rows that `show_in_language` has seen.
     """
-    if row is None or field not in own_words(row):
+    if not row or field not in own_words(row):
         return SafeString("")
     return format_html(' lang="{}"', settings.LANGUAGE_CODE)
 
 
 @register.simple_tag
-def lang_kept(translation: str, language: str) -> SafeString:
-    """The same for a text that was kept in two languages: `translation`, if it is not empty, and its
-    `language`; else the text in the shop's own.
+def lang_own() -> SafeString:
+    """The same for a text that is never translated: places, addresses, names in papers."""
+    return _unless_here(settings.LANGUAGE_CODE)
+
+
+@register.filter
+def said(row: models.Model, field: str) -> SafeString:
+    """A text of the row within a sentence, marked as `lang` marks elements."""
+    return marked(lang(row, field), getattr(row, field))
+
+
+@register.filter
+def own(text: object) -> SafeString:
+    """A text within a sentence that is never translated, marked as `lang_own` marks elements."""
+    return marked(lang_own(), text)
+
+
+@register.simple_tag
+def kept(text: str, translation: str, language: str) -> SafeString:
+    """What was kept in two languages, the shop's own and `language` (if `translation` is not empty): in the
+    page's where it is one of them, else in the shop's own and marked so.
     """
-    said = language if translation else settings.LANGUAGE_CODE
-    return SafeString("") if said == get_language() else format_html(' lang="{}"', said)
+    if translation and language == get_language():
+        return conditional_escape(translation)
+    return own(text)
+
+
+def sentence(words: str, /, **values: object) -> SafeString:
+    """Words with `%(name)s` in them as HTML: all is escaped but values that are marked like the above."""
+    return SafeString(conditional_escape(words) % {key: _html(value) for key, value in values.items()})
+
+
+def _unless_here(language: str) -> SafeString:
+    return SafeString("") if language == get_language() else format_html(' lang="{}"', language)
+
+
+def marked(mark: SafeString, text: object) -> SafeString:
+    """A text within a sentence with the mark that an element would have."""
+    return format_html("<span{}>{}</span>", mark, text) if mark else _html(text)
+
+
+def _html(text: object) -> SafeString:
+    return format_html("{}", text)
