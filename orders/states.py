@@ -40,6 +40,8 @@ class Progress(TextChoices):
     RETURNED = "returned", _("returned")
 
 
+# Dispatched goods that their buyer collects: they lie where they are collected.
+READY = _("ready to be collected")
 ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 # Parts of which something at least has arrived.
 HAS_ARRIVED = ARRIVED | {Progress.PARTLY_DELIVERED}

@@ -6,10 +6,19 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from orders.states import UNANSWERED, Coverage, OrderStatus, SaleorStatus, TransferState
+from orders.states import (
+    ARRIVED,
+    READY,
+    UNANSWERED,
+    Coverage,
+    OrderStatus,
+    Progress,
+    SaleorStatus,
+    TransferState,
+)
 from shop.accounts.models import Address, User
 from shop.core.calendar import start_of_day
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
@@ -230,6 +239,19 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     @property
     def is_draft(self) -> bool:
         return self.placed_at is None
+
+    @property
+    def told_status(self) -> str:
+        """Its status in the words of every door. Reads its parts where it is on the way."""
+        if self.status == OrderStatus.UNCONFIRMED and self.still_due:
+            return gettext("waiting for payment")
+        if self.status == OrderStatus.ON_THE_WAY and all(
+            part.is_collected and part.progress in ARRIVED | {Progress.DISPATCHED}
+            for part in self.parts.all()
+            if part.is_standing
+        ):
+            return str(READY)
+        return self.get_status_display()
 
     @property
     def still_due(self) -> int:

@@ -127,6 +127,11 @@ class Parcel(WithMetadata, WithTimes):
         return self.kind in OUTGOING
 
     @property
+    def is_counting(self) -> bool:
+        """What `counting()` asks of rows."""
+        return self.is_outgoing and self.state != ParcelState.VOIDED
+
+    @property
     def has_cash_short(self) -> bool:
         """Whether less was collected than was to be: the rest is still due from the buyer."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected

@@ -28,7 +28,9 @@ from orders.states import (
     NO_LONGER_OPEN,
     OUTGOING,
     PACKED_OR_GONE,
+    READY,
     STANDING,
+    OrderStatus,
     ParcelState,
     PartState,
     Progress,
@@ -235,6 +237,25 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     def shows_address(self) -> bool:
         """Whether its cooperative may see where the buyer lives: until the goods are there."""
         return self.shows_contact and self.progress not in ARRIVED
+
+    def is_packed(self, parcels: Iterable[Parcel]) -> bool:
+        """Whether all of it lies in closed parcels, `parcels` being those that go out, with their lines."""
+        parcels = list(parcels)
+        held = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
+        wanted = sum(line.quantity for line in self.lines.all())
+        return held >= wanted and all(parcel.packed_at is not None for parcel in parcels)
+
+    def told_state(self, parcels: Iterable[Parcel]) -> str:
+        """How far it is, in the words of every door; `parcels` as in `is_packed`."""
+        if self.state != PartState.ACCEPTED:
+            return self.get_state_display()
+        if self.progress == Progress.NOTHING:
+            return str(OrderStatus.IN_HAND.label)
+        if self.progress == Progress.PACKING and self.is_packed(parcels):
+            return str(ParcelState.PACKED.label)
+        if self.progress == Progress.DISPATCHED and self.is_collected:
+            return str(READY)
+        return self.get_progress_display()
 
     def may_be_cancelled(self, parcels: Iterable[Parcel], *, by_buyer: bool = False) -> bool:
         """Whether it may still be called off, `parcels` being all of its own.

@@ -7,12 +7,23 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.actions.pay import is_waiting
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, places
-from orders.states import ARRIVED, GONE, HAS_ARRIVED, ComplaintState, ParcelState, PartState, Progress
+from orders.states import (
+    ARRIVED,
+    GONE,
+    HAS_ARRIVED,
+    READY,
+    ComplaintState,
+    OrderStatus,
+    ParcelState,
+    PartState,
+    Progress,
+)
 from shop.core.models import Picture
 from shop.core.templatetags.figures import as_said, clock, day, weekday_and_day
 
@@ -94,7 +105,7 @@ def track(
     if part.is_standing:
         steps += [_packed(part, parcels), _dispatched(part, parcels), _arrived(part, parcels)]
         if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
-            steps.append(Step(str(Progress(part.progress).label), "done"))
+            steps.append(Step(_told(Progress(part.progress)), "done"))
     else:
         steps = [step for step in steps if step.state == "done"] + [_ended(part)]
     steps += sorted([*(_complained(each) for each in complaints), *refunds], key=_when)
@@ -146,13 +157,13 @@ def _packed(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     words = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
         return Step(words)
-    if part.progress in _ALL_GONE or _all_closed(part, parcels):
+    if part.progress in _ALL_GONE or part.is_packed(parcels):
         return Step(words, "done", _last(parcel.packed_at for parcel in parcels))
-    return Step(_("Being packed"), "now")
+    return Step(_told(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now")
 
 
 def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = _("Handed over") if part.is_collected else pgettext("step", "On the way")
+    words = capfirst(str(READY)) if part.is_collected else _told(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
@@ -165,20 +176,20 @@ def _dispatched(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     if part.progress in ARRIVED:
         return Step(words, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
-        return Step(words, "now", left_at)
-    if _all_closed(part, parcels):
-        waiting = _("Ready to be collected") if part.is_collected else _("Waiting for the carrier")
+        return Step(capfirst(part.told_state(parcels)), "now", left_at)
+    if part.is_packed(parcels):
+        waiting = _("Waiting to be brought there") if part.is_collected else _("Waiting for the carrier")
         return Step(waiting, "now")
     return Step(words)
 
 
 def _arrived(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     if part.progress in ARRIVED:
-        return Step(_("Received"), "done", _last(parcel.delivered_at for parcel in parcels))
+        return Step(_told(Progress.DELIVERED), "done", _last(parcel.delivered_at for parcel in parcels))
     note = ""
     if part.expected_until is not None:
         note = _("expected %(day)s") % {"day": weekday_and_day(part.expected_until)}
-    return Step(_("Received"), note=note)
+    return Step(_told(Progress.DELIVERED), note=note)
 
 
 def _ended(part: OrderPart) -> Step:
@@ -186,11 +197,9 @@ def _ended(part: OrderPart) -> Step:
     return Step(words, "now", part.ended_at, as_said(part.end_reason))
 
 
-def _all_closed(part: OrderPart, parcels: Sequence[Parcel]) -> bool:
-    """Whether everything of the part lies in parcels that are closed."""
-    held = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
-    wanted = sum(line.quantity for line in part.lines.all())
-    return held >= wanted and all(parcel.packed_at is not None for parcel in parcels)
+def _told(state: Progress | OrderStatus) -> str:
+    """A step called as its state is called everywhere."""
+    return capfirst(str(state.label))
 
 
 def _last(times: Iterable[datetime.datetime | None]) -> datetime.datetime | None:

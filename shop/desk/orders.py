@@ -72,6 +72,11 @@ class ShownPart:
     may_cancel: bool
     may_give_back: bool
 
+    @property
+    def told_state(self) -> str:
+        """How far it is, as its buyer reads it too."""
+        return self.part.told_state([each.parcel for each in self.parcels if each.parcel.is_counting])
+
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
@@ -189,7 +194,8 @@ def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
         OrderPart.objects.filter(order=order)
         .select_related("cooperative")
         .prefetch_related(
-            Prefetch("lines", OrderLine.objects.in_order()), Prefetch("parcels", Parcel.objects.in_order())
+            Prefetch("lines", OrderLine.objects.in_order()),
+            Prefetch("parcels", Parcel.objects.in_order().prefetch_related("lines")),
         )
         .order_by("number")
     )

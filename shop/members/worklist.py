@@ -190,6 +190,8 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
     if stage == Stage.ON_THE_WAY:
         if any(parcel.state == ParcelState.FAILED_DELIVERY for parcel in part.parcels.all()):
             return _("Could not be delivered"), "bad", "urgent", "triangle-alert"
+        if part.is_collected:
+            return _("Waits for the buyer"), "info", "", "package-open"
         return _("On the way"), "info", "", "truck"
     if part.state == PartState.ACCEPTED:
         return str(part.get_progress_display()).capitalize(), "good", "done", "check"

@@ -11,15 +11,26 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from cooperatives.models import WayKind
 from orders.actions.cancel import decline_part
 from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.pack import accept_part, close_parcel, pack_parcel
-from orders.models import Order, OrderPart, Parcel
+from orders.models import Method, Order, OrderPart, Parcel
 from orders.states import CodState, PartState, Progress
 from orders.views.order import FIND_BY_PHONE
 from shop.core.actors import Actor
 from shop.core.models import Change, Translation
-from tests.factories import NOW, make_order, make_seller, make_user, make_variant, nobody, stock_of
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_bank_account,
+    make_order,
+    make_seller,
+    make_user,
+    make_variant,
+    nobody,
+    stock_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -71,14 +82,77 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
         ("now", "The cooperative accepts the order"),
         ("", "Packed"),
         ("", "On the way"),
-        ("", "Received"),
+        ("", "Delivered"),
         ("done", "The cooperative accepts the order"),
         ("now", "Being packed"),
         ("", "On the way"),
-        ("", "Received"),
+        ("", "Delivered"),
     ]
     assert "by 10:00 on Wednesday 25/11 at the latest" in page
     assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
+
+
+@pytest.mark.parametrize("collected", [False, True])
+def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collected: bool) -> None:
+    part = make_order(user=make_user()).parts.get()
+    if collected:
+        OrderPart.objects.update(way_kind=WayKind.PICKUP)
+    buyer, desk = Client(), Client()
+    buyer.force_login(part.order.user)
+    desk.force_login(make_admin(email="desk@example.com"))
+
+    def told() -> tuple[str, str, str, str]:
+        """What the desk calls the part and the order, what the buyer's list does, and the buyer's step."""
+        part.refresh_from_db()
+        page = desk.get(f"/en/quan-tri/don-hang/{part.order_id}/").content.decode()
+        order, of_part = re.findall(r'<span class="tag \w*">([^<]+)</span>', page)[:2]
+        (listed,) = re.findall(
+            r'<span class="tag \w*">([^<]+)</span>', buyer.get("/en/tai-khoan/").content.decode()
+        )
+        reached = [step for step in steps(page_of(client, part.order)) if step[0]][-1]
+        return of_part, order, listed, reached[1]
+
+    found = [told()]
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    found.append(told())
+    line = part.lines.get()
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=MEMBER, now=hours(2))
+    found.append(told())
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+    found.append(told())
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(), actor=MEMBER, now=hours(4))
+    found.append(told())
+    code = Parcel.objects.get().pickup_code
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, code=code, actor=MEMBER, now=hours(20))
+    found.append(told())
+
+    waits, gone = ("Waiting for the carrier", "on the way")
+    if collected:
+        waits, gone = ("Waiting to be brought there", "ready to be collected")
+    placed, in_hand = "waiting for the cooperatives", "being prepared"
+    assert found == [
+        ("waiting to be accepted", placed, placed, "The cooperative accepts the order"),
+        ("being prepared", in_hand, in_hand, "Being prepared"),
+        ("being packed", in_hand, in_hand, "Being packed"),
+        ("packed", in_hand, in_hand, waits),
+        (gone, gone, gone, gone.capitalize()),
+        ("delivered", "delivered", "delivered", "Delivered"),
+    ]
+
+
+def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk(client: Client) -> None:
+    make_bank_account()
+    order = make_order(user=make_user(), method=Method.TRANSFER)
+    buyer, desk = Client(), Client()
+    buyer.force_login(order.user)
+    desk.force_login(make_admin(email="desk@example.com"))
+
+    for page in (
+        buyer.get("/en/tai-khoan/"),
+        desk.get("/en/quan-tri/don-hang/"),
+        desk.get(f"/en/quan-tri/don-hang/{order.pk}/"),
+    ):
+        assert '<span class="tag wait">waiting for payment</span>' in page.content.decode()
 
 
 def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
@@ -89,7 +163,7 @@ def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
 
     assert "20B-123.45" in page
     assert '<a class="keep" href="tel:+84912345678">0912 345 678</a>' in page
-    assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Received")]
+    assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Delivered")]
     assert "I have received this part" in page
     assert "Yes, cancel this part" not in page
 

@@ -111,9 +111,9 @@ def test_the_list_of_orders_says_that_one_waits_for_its_money(client: Client) ->
     arrives(order.code)
     after = client.get("/en/tai-khoan/").content.decode()
 
-    assert "Waiting for your payment" in before
+    assert "waiting for payment" in before
     assert "to be confirmed" not in before
-    assert "Waiting for your payment" not in after
+    assert "waiting for payment" not in after
 
 
 def test_while_nothing_happens_an_open_page_is_told_nothing_in_few_queries(
