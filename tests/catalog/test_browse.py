@@ -21,8 +21,9 @@ pytestmark = pytest.mark.django_db
 
 
 def names(html: str) -> list[str]:
-    """Names of the goods on a page, in their order."""
-    return re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', html)
+    """Names of the goods on a page, in their order, with or without spaces that hold words together."""
+    found = re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', html)
+    return [name.replace("\u00a0", " ") for name in found]
 
 
 def page_of(client: Client, address: str) -> str:

@@ -203,10 +203,11 @@ def _packs_and_delivers(page: Page, order: Order, cooperative: Cooperative) -> N
 def _steps_done(page: Page) -> dict[str, int]:
     """How many steps of each cooperative's timeline the buyer sees as done."""
     sections = page.locator("main section:has(.timeline)").all()
-    return {
-        str(section.locator("h2").inner_text()).split(" từ ")[1]: section.locator(".timeline .done").count()
+    told = {
+        str(section.locator("h2").inner_text()): section.locator(".timeline .done").count()
         for section in sections
     }
+    return {heading.replace("\u00a0", " ").split(" từ ")[1]: count for heading, count in told.items()}
 
 
 def _progress(order: Order) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 
 from django import template
@@ -19,6 +20,12 @@ register = template.Library()
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 _SYMBOLS = {"VND": "₫"}
+
+# Two syllables with capitals are a name, but at the beginning, where every text has a capital.
+_CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper())}]"
+_NAME = rf"{_CAPITAL}\w* {_CAPITAL}\w*"
+_TOGETHER = re.compile(rf"\bHTX {_NAME}|(?<= ){_NAME}(?: {_CAPITAL}\w*)?|\b(?:[Tt]ổ )?[Hh]ợp tác(?: xã)?")
+_LONG = 15  # signs that a card has room for
 
 _SHORT_WEEKDAYS = (
     pgettext_lazy("weekday, short", "Mon"),
@@ -84,6 +91,16 @@ def number(value: int | None) -> str:
 def as_said(reason: str | None) -> str:
     """A kept reason in the reader's language: lines that are ours are translated, others stay as written."""
     return " ".join(_(line) for line in (reason or "").splitlines() if line.strip())
+
+
+@register.filter(is_safe=True)
+def held(text: str) -> str:
+    """Words that belong together on one line: "HTX Yến Dương", "quýt Bạch Thông", "hợp tác xã".
+
+    For headings and addresses on phones. Vietnamese parts its syllables, so a line breaks within a name
+    unless it is held.
+    """
+    return _TOGETHER.sub(_hold, text)
 
 
 @register.filter
@@ -152,6 +169,11 @@ def hour_to(start: datetime.time, end: datetime.time) -> str:
     if first.endswith(":00") and last.endswith(":00"):
         return _("%(start)s:00–%(end)s:00") % {"start": int(first[:2]), "end": int(last[:2])}
     return f"{first}–{last}"
+
+
+def _hold(found: re.Match[str]) -> str:
+    """All of it, or its first two words where all would be too long for a line."""
+    return found[0].replace(" ", NO_BREAK, -1 if len(found[0]) <= _LONG else 1)
 
 
 def _vietnams_day(value: datetime.date) -> datetime.date:

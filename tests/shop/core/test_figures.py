@@ -92,3 +92,20 @@ def test_round_hours_are_said_and_others_read_from_the_clock() -> None:
     with translation.override("en"):
         assert figures.hour(datetime.time(17)) == "17:00"
         assert figures.hour_to(datetime.time(6), datetime.time(10)) == "6:00–10:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("HTX Yến Dương", ["HTX~Yến~Dương"]),
+        ("Quýt Bạch Thông", ["Quýt", "Bạch~Thông"]),
+        ("Tổ hợp tác Bếp khói Ba Bể (mẫu)", ["Tổ~hợp~tác", "Bếp", "khói", "Ba~Bể", "(mẫu)"]),
+        ("Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên", ["Thôn", "Nà~Ít,", "Xã~Phủ~Thông,", "Thái~Nguyên"]),
+        ("Part 1 from Yến Dương Cooperative", ["Part", "1", "from", "Yến~Dương", "Cooperative"]),
+        ("Mật ong hoa nhãn", ["Mật", "ong", "hoa", "nhãn"]),
+        ("", []),
+    ],
+)
+def test_syllables_of_a_name_are_held_together(text: str, lines: list[str]) -> None:
+    assert figures.held(text).replace("\u00a0", "~").split() == lines
+    assert figures.held(text).replace("\u00a0", " ") == text

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+from django.template import Context, Template
+from django.utils import translation
+
+from shop.core.templatetags.languages import own, sentence
+
+KEPT = "{% load languages %}{% kept own translated language %}"
+
+
+@pytest.mark.parametrize(
+    ("page", "language", "translated", "written"),
+    [
+        ("vi", "vi", "", "Quýt"),
+        ("vi", "en", "Mandarins", "Quýt"),
+        ("en", "en", "Mandarins", "Mandarins"),
+        ("en", "en", "", '<span lang="vi">Quýt</span>'),
+        ("en", "vi", "", '<span lang="vi">Quýt</span>'),
+        ("en", "fr", "Mandarines", '<span lang="vi">Quýt</span>'),
+    ],
+)
+def test_of_two_names_that_were_kept_the_pages_own_is_told(
+    page: str, language: str, translated: str, written: str
+) -> None:
+    told = {"own": "Quýt", "translated": translated, "language": language}
+
+    with translation.override(page):
+        assert Template(KEPT).render(Context(told)) == written
+
+
+def test_sentences_escape_all_but_their_marks() -> None:
+    with translation.override("en"):
+        told = sentence("%(name)s & %(count)s of “%(other)s”", name=own("<b>Mận"), count=2, other="<i>")
+    with translation.override("vi"):
+        plain = own("<b>Mận")
+
+    assert told == '<span lang="vi">&lt;b&gt;Mận</span> &amp; 2 of “&lt;i&gt;”'
+    assert plain == "&lt;b&gt;Mận"
