@@ -24,7 +24,7 @@ _SYMBOLS = {"VND": "₫"}
 # Two syllables with capitals are a name, but at the beginning, where every text has a capital.
 _CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper())}]"
 _NAME = rf"{_CAPITAL}\w* {_CAPITAL}\w*"
-_TOGETHER = re.compile(rf"(?<= ){_NAME}(?: {_CAPITAL}\w*)?|\b(?:[Tt]ổ )?[Hh]ợp tác(?: xã)?")
+_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_NAME}(?: {_CAPITAL}\w*)?|\b(?:[Tt]ổ )?[Hh]ợp tác(?: xã)?")
 _LONG = 15  # signs that a card has room for
 
 _SHORT_WEEKDAYS = (
