@@ -24,7 +24,7 @@ _SYMBOLS = {"VND": "₫"}
 # Two syllables with capitals are a name, but at the beginning, where every text has a capital.
 _CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper())}]"
 _NAME = rf"{_CAPITAL}\w* {_CAPITAL}\w*"
-_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_NAME}(?: {_CAPITAL}\w*)?|\b(?:[Tt]ổ )?[Hh]ợp tác(?: xã)?")
+_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_NAME}(?: {_CAPITAL}\w*)?")
 _LONG = 15  # signs that a card has room for
 
 _SHORT_WEEKDAYS = (
@@ -95,7 +95,7 @@ def as_said(reason: str | None) -> str:
 
 @register.filter(is_safe=True)
 def held(text: str) -> str:
-    """Words that belong together on one line: "quýt Bạch Thông", "HTX Yến Dương" after HTX, "hợp tác xã".
+    """Names within a text on one line each: Bạch Thông in "Quýt Bạch Thông", Yến Dương in "HTX Yến Dương".
 
     For headings and addresses on phones. Vietnamese parts its syllables, so a line breaks within a name
     unless it is held.
