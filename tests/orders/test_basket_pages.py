@@ -307,9 +307,9 @@ def test_a_basket_taken_along_goes_to_the_address_of_who_signs_in(client: Client
 
     client.post("/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
 
-    assert f'<option value="{HANOI}" selected>' in basket_page(client)
+    assert f'<option value="{HANOI}" lang="vi" selected>' in basket_page(client)
     go_to(client, THAI_NGUYEN)
-    assert f'<option value="{THAI_NGUYEN}" selected>' in basket_page(client)
+    assert f'<option value="{THAI_NGUYEN}" lang="vi" selected>' in basket_page(client)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_basket(client: Client) -> None:
