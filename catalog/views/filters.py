@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from catalog.search.choosing import Selection
 from catalog.search.shelf import BANDS, Sets, Shelf, union
 from catalog.views import labels
 from cooperatives.models import CertificateKind
+from shop.core.text import fold
 from shop.core.templatetags.languages import said
 
 SHOWN, MOST = 8, 34  # options of a respect that are seen at once, and that can be unfolded
@@ -33,8 +33,7 @@ NAMES = {PLACE: (PLACE, COMMUNE), BAND: (BAND, LOWEST, HIGHEST)}
 _VALUE = re.compile(r"[-\w]{1,120}")
 # As people write prices: 50.000, 50 000 ₫, 50k, 50 nghìn, 1,5 triệu.
 _PRICE = re.compile(
-    r"(\d{1,3}(?:[., ]\d{3})+|\d+)(?:[.,](\d))? ?(k|ngh[iì]n|ng[aà]n|tr|tri[eệ]u)? ?(?:₫|đ|đồng|vnd)?",
-    re.ASCII,
+    r"(\d{1,3}(?:[., ]\d{3})+|\d+)(?:[.,](\d))? ?(k|nghin|ngan|tr|trieu)? ?(?:₫|d|dong|vnd)?", re.ASCII
 )
 
 
@@ -255,8 +254,7 @@ def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
 
 def _price(written: str) -> int | None:
     """A price as people write it, `50.000`, `50k`, `1,5 triệu`; None for anything else."""
-    plain = " ".join(unicodedata.normalize("NFC", written[:60]).lower().split())
-    found = _PRICE.fullmatch(plain)
+    found = _PRICE.fullmatch(fold(written[:60]))
     if found is None or (found[2] and not found[3]):
         return None
     size = 1 if found[3] is None else 1_000_000 if found[3].startswith("tr") else 1_000
