@@ -16,8 +16,8 @@ from catalog.search.choosing import Selection
 from catalog.search.shelf import BANDS, Sets, Shelf, union
 from catalog.views import labels
 from cooperatives.models import CertificateKind
-from shop.core.text import fold
 from shop.core.templatetags.languages import said
+from shop.core.text import fold
 
 SHOWN, MOST = 8, 34  # options of a respect that are seen at once, and that can be unfolded
 MOST_CHOSEN = 50
