@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
@@ -13,8 +13,9 @@ from pyroaring import BitMap
 
 from catalog.models import AS_TYPED
 from catalog.search.matching import Choice, Memory, Term, beginning, goods_said_with, goods_with, whole
-from catalog.search.meaning import with_synonyms
+from catalog.search.meaning import Reading, readings_among, with_synonyms
 from catalog.search.spelling import choices_of, meant
+from catalog.search.tiers import Tiers
 from catalog.search.words import words_as_typed, words_of
 
 Ask = Callable[..., BitMap]  # `goods_with` with its limit and memory
@@ -23,17 +24,15 @@ COUNTED = 1000  # goods of a list that can be paged through, and that the API lo
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Product ids, on sale or not, in tiers: those of an earlier one fit better. No id is in two.
+    """Goods, on sale or not, by how well they fit.
 
-    `instead`: the words that were found by, folded, as nothing holds those that were written.
+    `readings`: the words and what means the same. `instead`: the words that were found by, folded, as nothing
+    holds those that were written.
     """
 
-    tiers: Sequence[BitMap] = ()
+    tiers: Tiers = field(default_factory=lambda: Tiers(BitMap()))
+    readings: Sequence[Reading] = ()
     instead: str = ""
-
-    @property
-    def goods(self) -> BitMap:
-        return BitMap.union(*self.tiers) if self.tiers else BitMap()
 
 
 def look_up(query: str, *, limit: int | None = None, memory: Memory | None = None) -> Found:
@@ -47,18 +46,24 @@ def look_up(query: str, *, limit: int | None = None, memory: Memory | None = Non
     if not words:
         return Found()
     ask = partial(goods_with, limit=limit, memory=memory)
-    tiers = _tiers(words, words_as_typed(query), ask, _said(words, memory))
-    if tiers:
-        return Found(tiers)
+    others = with_synonyms(words)
+    better = [
+        partial(ask, [[[Term(AS_TYPED + word)]] for word in words_as_typed(query)], named=True),
+        partial(ask, whole(words), named=True),
+    ]
+    tiers = _tiers(others or beginning(words), better, ask, _said(words, memory), newest=limit is not None)
+    readings = readings_among(words, others or [])
+    if tiers.goods:
+        return Found(tiers, readings)
     phrases = meant(words)
     if phrases is None:
-        return Found()
+        return Found(readings=readings)
     likeliest = [each[:1] for each in phrases]
     for wanted in (likeliest, phrases):
-        tiers = _told_apart(choices_of(wanted), ask)
-        if tiers:
-            return Found(tiers, instead=_said_in(tiers[0], wanted, ask))
-    return Found()
+        tiers = _tiers(choices_of(wanted), [], ask, newest=limit is not None)
+        if tiers.goods:
+            return Found(tiers, readings, instead=_said_in(next(iter(tiers)), wanted, ask))
+    return Found(readings=readings)
 
 
 def _said_in(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], ask: Ask) -> str:
@@ -75,7 +80,7 @@ def _said_in(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], ask: Ask
 def find_products(query: str) -> list[int]:
     """Ids of goods that hold every word, on sale or not: the best first, the newest first among equals."""
     found = look_up(query, limit=COUNTED)
-    return [key for tier in found.tiers for key in reversed(tier)][:COUNTED]
+    return list(islice((key for tier in found.tiers for key in reversed(tier)), COUNTED))
 
 
 def named_so_far(query: str, *, limit: int) -> list[int]:
@@ -87,25 +92,18 @@ def named_so_far(query: str, *, limit: int) -> list[int]:
     return list(islice(reversed(named | _said(words)), limit))
 
 
-def _tiers(words: Sequence[str], typed: Sequence[str], ask: Ask, said: BitMap) -> list[BitMap]:
-    others = with_synonyms(words)
-    found = _told_apart(others or beginning(words), ask, said)
-    if not found:
-        return []
-    named = ask(whole(words), named=True)
-    as_typed = [[[Term(AS_TYPED + word)]] for word in typed]
-    exact = ask(as_typed, named=True) if named else named
-    return _without_repeats([exact, named, *found])
-
-
-def _told_apart(choices: Sequence[Choice], ask: Ask, said: BitMap | None = None) -> list[BitMap]:
-    """Goods that have it in their name, then the others; nothing where there are none."""
-    anywhere = ask(choices)
-    said = said if said is not None else BitMap()
-    if not anywhere and not said:
-        return []
-    named = ask(choices, named=True) | said
-    return _without_repeats([named, anywhere])
+def _tiers(
+    choices: Sequence[Choice],
+    better: Sequence[Callable[[], BitMap]],
+    ask: Ask,
+    said: BitMap | None = None,
+    *,
+    newest: bool,
+) -> Tiers:
+    """Goods that hold the choices or are `said` to: after those that fit `better`, those named so."""
+    others = said if said is not None else BitMap()
+    named = [*better, lambda: ask(choices, named=True) | others]
+    return Tiers(ask(choices) | others, named, newest=newest)
 
 
 def _said(words: Sequence[str], memory: Memory | None = None) -> BitMap:
@@ -114,13 +112,3 @@ def _said(words: Sequence[str], memory: Memory | None = None) -> BitMap:
     if language == settings.LANGUAGE_CODE:
         return BitMap()
     return goods_said_with(words, language, memory=memory)
-
-
-def _without_repeats(sets: Sequence[BitMap]) -> list[BitMap]:
-    tiers: list[BitMap] = []
-    seen = BitMap()
-    for each in sets:
-        if new := each - seen:
-            tiers.append(new)
-            seen |= new
-    return tiers

@@ -53,7 +53,11 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
 
 def readings_of(words: Sequence[str]) -> list[Reading]:
     """The words as they were written, then with what means the same in their place."""
-    choices = with_synonyms(words) or []
+    return readings_among(words, with_synonyms(words) or [])
+
+
+def readings_among(words: Sequence[str], choices: Sequence[Choice]) -> list[Reading]:
+    """The same, where it is known what `with_synonyms` answers."""
     others = islice(product(*choices), _MOST_READINGS) if choices else ()
     said = [as_typed(words), *([term for phrase in one for term in phrase] for one in others)]
     return [each for place, each in enumerate(said) if each not in said[:place]]

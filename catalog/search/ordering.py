@@ -17,6 +17,7 @@ from pyroaring import BitMap
 from catalog.models import Listing, Product
 from catalog.search.finding import COUNTED
 from catalog.search.shelf import Shelf
+from catalog.search.tiers import Tiers
 from catalog.states import ListingState
 from shop.core.prepared import prepared
 from shop.core.provinces import SHAPES
@@ -39,15 +40,15 @@ class Order(StrEnum):
 class InOrder(Sequence[int]):
     """Product ids in an order, for a paginator; it ends after COUNTED, since nobody turns more pages.
 
-    `tiers` are the goods, those of an earlier tier fitting better; only `RELEVANCE` looks at that. `month` is
+    Only `RELEVANCE` looks at how well the goods fit. `month` is
     the one of the season, `province_code` where the buyer is; without one `NEAREST` is `NEWEST`.
     """
 
     def __init__(
-        self, tiers: Sequence[BitMap], order: Order, shelf: Shelf, *, month: int, province_code: str = ""
+        self, goods: Tiers, order: Order, shelf: Shelf, *, month: int, province_code: str = ""
     ) -> None:
-        self._tiers, self._order, self._shelf = tiers, order, shelf
-        self._goods = BitMap.union(*tiers) if tiers else BitMap()
+        self._tiers, self._order, self._shelf = goods, order, shelf
+        self._goods = goods.goods
         self._month, self._province = month, province_code
 
     @property

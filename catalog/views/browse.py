@@ -16,11 +16,12 @@ from pyroaring import BitMap
 
 from catalog.models import Category, Product
 from catalog.search.finding import COUNTED, Found, look_up
-from catalog.search.meaning import as_typed, readings_of
+from catalog.search.meaning import as_typed
 from catalog.search.ordering import InOrder, Order
 from catalog.search.places import find_categories, find_cooperatives, find_places
 from catalog.search.shelf import Shelf, shelf_of
 from catalog.search.suggesting import suggestions_for
+from catalog.search.tiers import Tiers
 from catalog.search.words import words_of
 from catalog.views import labels
 from catalog.views.cards import cards, listings_of
@@ -45,7 +46,7 @@ def products(request: HttpRequest) -> HttpResponse:
     categories = _roots()
     show_in_language(categories, "name")
     shelf = market_shelf()
-    return _goods(request, shelf, [shelf.goods], inside=categories, steps=[market_step()])
+    return _goods(request, shelf, Tiers(shelf.goods), inside=categories, steps=[market_step()])
 
 
 @require_safe
@@ -56,7 +57,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     show_in_language([shown, *inside], "name", "description_text")
     shelf = market_shelf()
     goods = labels.branches([shown], shelf)[shown.slug]
-    return _goods(request, shelf, [goods], inside=inside, category=shown, steps=steps_to(shown)[:-1])
+    return _goods(request, shelf, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1])
 
 
 @require_safe
@@ -66,16 +67,16 @@ def search(request: HttpRequest) -> HttpResponse:
     words = words_of(query)
     shelf = market_shelf()
     found = look_up(query, memory=shelf.memory)
-    tiers = [goods for tier in found.tiers if (goods := tier & shelf.goods)]
+    tiers = found.tiers.among(shelf.goods)
     context = {
         "is_search": True,
         "search_words": query[:200],
         "has_words": bool(words),
-        "instead": _as_written(found.instead, tiers[0]) if tiers and found.instead else "",
-        "others": _others(words, found, shelf) if words and not _is_htmx(request) else None,
-        "fewer": with_fewer_words(query, shelf) if words and not tiers else [],
+        "instead": _as_written(found.instead, next(iter(tiers))) if tiers.goods and found.instead else "",
+        "others": _others(found, shelf) if words and not _is_htmx(request) else None,
+        "fewer": with_fewer_words(query, shelf) if words and not tiers.goods else [],
     }
-    categories = _roots() if tiers else []
+    categories = _roots() if tiers.goods else []
     show_in_language(categories, "name")
     return _goods(request, shelf, tiers, inside=categories, **context)
 
@@ -89,16 +90,16 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 
 def _goods(
-    request: HttpRequest, shelf: Shelf, tiers: Sequence[BitMap], *, inside: Sequence[Category], **context: Any
+    request: HttpRequest, shelf: Shelf, tiers: Tiers, *, inside: Sequence[Category], **context: Any
 ) -> HttpResponse:
-    """A filtered, sorted page of goods; HTMX gets what changes alone. `tiers`: the goods, the best first."""
+    """A filtered, sorted page of goods; HTMX gets what changes alone."""
     now = timezone.now()
     month = day_of(now).month
     provinces = all_provinces()
     province = chosen_province(request, provinces)
     filters = Filters(
         request.GET,
-        BitMap.union(*tiers) if tiers else BitMap(),
+        tiers.goods,
         shelf,
         month=month,
         inside=inside,
@@ -106,7 +107,7 @@ def _goods(
         resting=_resting(day_of(now)),
     )
     order = _order(request, is_search=bool(context.get("is_search")))
-    fitting = [kept for tier in tiers if (kept := tier & filters.selection.goods)]
+    fitting = tiers.among(filters.selection.goods)
     goods = InOrder(fitting, order, shelf, month=month, province_code=province.code if province else "")
     page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
@@ -141,10 +142,10 @@ def market_shelf() -> Shelf:
     return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
 
 
-def _others(words: Sequence[str], found: Found, shelf: Shelf) -> dict[str, Any]:
+def _others(found: Found, shelf: Shelf) -> dict[str, Any]:
     """What else a search found; by the words that were meant where the goods were, and as they stand."""
     meant = [as_typed(found.instead.split())] if found.instead else []
-    readings = [*meant, *readings_of(words)]
+    readings = [*meant, *found.readings]
     return {
         "categories": find_categories(readings, MOST_FOUND),
         "places": find_places(readings, shelf, MOST_FOUND),

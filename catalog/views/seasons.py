@@ -16,6 +16,7 @@ from pyroaring import BitMap
 from catalog.search import COUNTED
 from catalog.search.ordering import InOrder, Order
 from catalog.search.shelf import Shelf, union
+from catalog.search.tiers import Tiers
 from catalog.views.browse import market_shelf
 from catalog.views.cards import Card, cards, listings_of
 from catalog.views.place import all_provinces, selling_provinces
@@ -41,7 +42,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
     harvests = _harvests(shelf, month)
     if place is not None:
         harvests &= shelf.provinces.get(place.code, BitMap())
-    found = InOrder([harvests], Order.BY_NAME, shelf, month=month)
+    found = InOrder(Tiers(harvests), Order.BY_NAME, shelf, month=month)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "month": month,
@@ -89,8 +90,8 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
     month = day_of(now).month
     shelf = market_shelf()
     goods = shelf.provinces.get(province.code, BitMap())
-    harvests = InOrder([goods & _harvests(shelf)], Order.BY_NAME, shelf, month=month)
-    page = Paginator(InOrder([goods], Order.SEASON, shelf, month=month), PER_PAGE).get_page(
+    harvests = InOrder(Tiers(goods & _harvests(shelf)), Order.BY_NAME, shelf, month=month)
+    page = Paginator(InOrder(Tiers(goods), Order.SEASON, shelf, month=month), PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -113,7 +114,7 @@ def ocop(request: HttpRequest) -> HttpResponse:
     stars = int(sent) if sent in ("3", "4", "5") else None
     shelf = market_shelf()
     goods = shelf.stars.get(stars, BitMap()) if stars else union(shelf.stars.values())
-    found = InOrder([goods], Order.NEWEST, shelf, month=day_of(now).month)
+    found = InOrder(Tiers(goods), Order.NEWEST, shelf, month=day_of(now).month)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "stars": stars,
