@@ -8,14 +8,18 @@ from orders.payments.vietqr import BadPayload, payload_for
 from shop.core.models import ShopSettings
 
 
-def asked_of(order: Order, payment: Payment | None, shop: ShopSettings) -> AskedTransfer | None:
-    """How what the order still costs is transferred; None where it comes another way, or not at all.
+def asked_of(
+    order: Order, payment: Payment | None, shop: ShopSettings, *, due: int | None = None
+) -> AskedTransfer | None:
+    """How what the order still costs, or what of it is `due`, is transferred; None where it comes another
+    way, or not at all.
 
     `payment` is the way in which the order is to be paid now.
     """
-    if payment is None or payment.method != Method.TRANSFER or not order.still_due:
+    amount = order.still_due if due is None else due
+    if payment is None or payment.method != Method.TRANSFER or not amount:
         return None
-    return asked_for(shop, amount=order.still_due, note=order.code)
+    return asked_for(shop, amount=amount, note=order.code)
 
 
 def asked_for(shop: ShopSettings, *, amount: int, note: str) -> AskedTransfer | None:

@@ -125,7 +125,7 @@ def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
         payment,
         others if not waits or not order.charged else [],
         due,
-        None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
+        None if is_late and not order.charged else asked_of(order, payment, shop_settings(), due=due),
         _card(order, payment, due, waits=waits),
         clock,
         in_doubt,

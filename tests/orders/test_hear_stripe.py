@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from orders.actions.cancel import cancel_order
 from orders.actions.hear_stripe import handle_event, handle_events_task
+from orders.actions.pay import change_way
 from orders.actions.refund import Decision, LineRefund, decide_refund
+from orders.actions.weigh import answer_weight
 from orders.models import (
     Bearer,
     Dispute,
@@ -20,8 +22,11 @@ from orders.models import (
     GatewayCall,
     GatewayEvent,
     LedgerEntry,
+    Method,
     Operation,
+    Order,
     PaymentEvent,
+    WeightQuestion,
 )
 from orders.states import CallState, Coverage, DisputeState, OrderStatus
 from orders.views.paying import paying_of
@@ -29,7 +34,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
-from tests.factories import NOW
+from tests.factories import NOW, make_bank_account
 from tests.invariants import check_everything
 from tests.orders.card_at_hand import (
     DECLINED,
@@ -46,6 +51,7 @@ from tests.orders.card_at_hand import (
     sums,
 )
 from tests.orders.test_ask import give_back
+from tests.orders.test_capture import accept, held_order, pack, weigh
 from tests.unchanged import every_row
 
 __all__ = ["stripe"]
@@ -415,6 +421,30 @@ def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, 
     assert (refund.money, order.charged, order.due_gross) == (0, 90_000, 90_000)
     assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
     check_everything()
+
+
+def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_own_desk(
+    stripe, send
+) -> None:
+    make_bank_account()
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part, 6_000)
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    pack(part)
+    make(order, Operation.CAPTURE)
+    with stripe.account.lock:
+        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
+    for event in told(stripe):
+        send(event)
+
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    paying = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+
+    order.refresh_from_db()
+    assert (order.charged, order.still_due) == (86_400, 33_600)
+    assert (paying.due, paying.asked.amount) == (3_600, 3_600)
 
 
 def test_handling_a_notice_twice_at_once_is_harmless(stripe) -> None:
