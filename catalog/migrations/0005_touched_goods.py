@@ -43,10 +43,12 @@ WATCHED = {
         "SELECT id FROM catalog_product WHERE cooperative_id = {row}.id",
         ("UPDATE",),
     ),
-    # What goods are called in other languages: searches remember what they found.
+    # What goods are called in other languages: searches remember what they found. Keys of other rows may be
+    # no numbers, and PostgreSQL casts before it looks at WHERE.
     "core_translation": (
         (),
-        "SELECT CAST({row}.key AS bigint) WHERE {row}.kind = 'catalog.product' AND {row}.field = 'name'",
+        "SELECT CASE {row}.kind WHEN 'catalog.product' THEN CAST({row}.key AS bigint) END"
+        " WHERE {row}.kind = 'catalog.product' AND {row}.field = 'name'",
         ("INSERT", "UPDATE", "DELETE"),
     ),
 }

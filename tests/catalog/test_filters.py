@@ -315,6 +315,25 @@ def test_a_journal_that_was_cut_off_or_put_back_is_outdated() -> None:
         journal.news()
 
 
+def test_the_journal_tells_of_names_of_goods_in_other_languages_alone() -> None:
+    product = make_product(name="Quýt")
+    journal = Journal()
+    journal.news()
+    said = {"language": "en", "text": "Mandarins"}
+
+    Translation.objects.create(kind="cooperatives.warehouse", key="no-number", field="name", **said)
+    Translation.objects.create(kind="catalog.product", key=product.pk, field="origin", **said)
+    Translation.objects.update(text="Oranges")
+    assert journal.news() == set()
+
+    row = Translation.objects.create(kind="catalog.product", key=product.pk, field="name", **said)
+    assert journal.news() == {product.pk}
+    Translation.objects.filter(pk=row.pk).update(text="Tangerines")
+    assert journal.news() == {product.pk}
+    Translation.objects.all().delete()
+    assert journal.news() == {product.pk}
+
+
 def test_queries_do_not_grow_with_goods_and_sellers(client: Client, market: dict[str, Product]) -> None:
     addresses = [
         f"/san-pham/?tinh={THAI_NGUYEN}&giao=on&noi={THAI_NGUYEN}&htx=gan&xep=gan",
