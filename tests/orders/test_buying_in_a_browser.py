@@ -233,3 +233,29 @@ def test_taps_while_an_answer_is_on_its_way_count(phone: Page) -> None:
     expect(page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")).to_have_value("4")
     expect(page.get_by_label("Voucher code")).to_have_value("PHIEN")
     assert BasketLine.objects.get().quantity == 4
+
+
+def test_of_two_lines_changed_at_once_both_show_what_was_asked(phone: Page) -> None:
+    make_variant(make_seller("HTX Yến Dương"), name="Miến dong", price=50_000)
+    page = phone
+    buy(page)
+    page.goto("/en/san-pham/")
+    page.get_by_role("link", name="Miến dong").click()
+    page.get_by_role("button", name="Add to basket").click()
+    pillow = page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")
+    noodles = page.get_by_role("spinbutton", name="Quantity of Miến dong")
+    expect(noodles).to_have_value("1")
+    on_their_way: list[Route] = []
+    page.route("**/gio-hang/dong/*/", lambda route: on_their_way.append(route), times=2)
+    for field in (pillow, noodles):
+        with page.expect_request("**/gio-hang/dong/*/"):
+            field.fill("3")
+            field.blur()
+
+    on_their_way[0].continue_()  # its answer knows nothing of the other line
+    expect(page.locator(".total").last).to_contain_text("1.110.000")
+    on_their_way[1].continue_()
+
+    expect(pillow).to_have_value("3")
+    expect(noodles).to_have_value("3")
+    assert sorted(BasketLine.objects.values_list("quantity", flat=True)) == [3, 3]

@@ -130,9 +130,13 @@
       unsent.set([form.id, name, type === "checkbox" ? value : ""].join(" "), { id: form.id, name, type, value, checked });
     }, true);
   }
-  document.addEventListener("htmx:beforeSend", (event) => {
-    const form = event.target.closest("form");
-    for (const [key, { id }] of unsent) if (form && form.id === id) unsent.delete(key);
+  // What was sent is in its own answer alone: another one that comes before may take its place, and HTMX drops
+  // an answer whose place is gone.
+  document.addEventListener("htmx:beforeSend", ({ target, detail: { xhr } }) => {
+    const form = target.closest("form"), sent = [...unsent].filter(([, { id }]) => form && form.id === id);
+    xhr.addEventListener("readystatechange", () => {
+      for (const [key, each] of xhr.readyState === 4 ? sent : []) if (unsent.get(key) === each) unsent.delete(key);
+    });
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const { id, name, type, value, checked } of [...unsent.values()]) {
