@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Sum
+from django.db.models import Sum, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.transfers import ENDED
@@ -90,13 +90,16 @@ class Suggested:
 
 
 def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
-    """Suggestions for each transfer by its id, in as many queries for many as for one."""
+    """Suggestions for each transfer by its id, in as many queries for many as for one.
+
+    Their orders are loaded with their parts, by which they tell how far they are.
+    """
     codes = {transfer.pk: found_codes(transfer.note) for transfer in transfers}
     every = {code for found in codes.values() for code in found}
     named = {order.code: order for order in Order.objects.placed().filter(code__in=every)} if every else {}
     waiting = _waiting(transfers)
     gone = _shared(transfers)
-    return {
+    found = {
         transfer.pk: _suggested(
             transfer,
             transfer.amount - sum(gone.get(transfer.pk, {}).values()),
@@ -105,6 +108,8 @@ def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
         )
         for transfer in transfers
     }
+    prefetch_related_objects([one.order for each in found.values() for one in each.orders], "parts")
+    return found
 
 
 def alike(transfer: BankTransfer) -> list[BankTransfer]:

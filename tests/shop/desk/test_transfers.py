@@ -299,6 +299,18 @@ def test_queries_do_not_grow_with_transfers(cashier: Client) -> None:
     assert [_count(cashier, page) for page in ("", "tat-ca/")] == few
 
 
+def test_queries_do_not_grow_with_transfers_for_orders_that_are_on_the_way(cashier: Client) -> None:
+    arrives(waiting().code, 100_000)
+    Order.objects.update(status=OrderStatus.ON_THE_WAY)
+    few = _count(cashier, "")
+    for _ in range(3):
+        arrives(waiting().code, 90_000)
+    Order.objects.update(status=OrderStatus.ON_THE_WAY)
+
+    assert _count(cashier, "") == few
+    assert seen(cashier, TRANSFERS).count("on the way") == 4
+
+
 def _count(client: Client, page: str) -> int:
     with CaptureQueriesContext(connection) as asked:
         client.get(TRANSFERS + page)
