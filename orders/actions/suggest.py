@@ -92,7 +92,7 @@ class Suggested:
 def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
     """Suggestions for each transfer by its id, in as many queries for many as for one.
 
-    Their orders are loaded with their parts, by which they tell how far they are.
+    Their orders are loaded with parts and payments, by which they tell how far they are.
     """
     codes = {transfer.pk: found_codes(transfer.note) for transfer in transfers}
     every = {code for found in codes.values() for code in found}
@@ -108,7 +108,9 @@ def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
         )
         for transfer in transfers
     }
-    prefetch_related_objects([one.order for each in found.values() for one in each.orders], "parts")
+    prefetch_related_objects(
+        [one.order for each in found.values() for one in each.orders], "parts", "payments"
+    )
     return found
 
 

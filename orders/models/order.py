@@ -242,8 +242,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def told_status(self) -> str:
-        """Its status in the words of every door. Reads its parts where it is on the way."""
-        if self.status == OrderStatus.UNCONFIRMED and self.still_due:
+        """Its status in the words of every door.
+
+        Reads its parts where it is on the way, and its payments while it is to be confirmed.
+        """
+        if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
             return gettext("waiting for payment")
         if self.status == OrderStatus.ON_THE_WAY and all(
             part.is_collected and part.progress in ARRIVED | {Progress.DISPATCHED}
@@ -252,6 +255,13 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         ):
             return str(READY)
         return self.get_status_display()
+
+    def _waits_for_money(self) -> bool:
+        """Whether its buyer has to pay before it counts: not at the door, and not what a card holds."""
+        if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
+            return False
+        last = max(self.payments.all(), key=lambda each: (each.created_at, each.pk), default=None)
+        return last is None or not last.is_at_the_door
 
     @property
     def still_due(self) -> int:

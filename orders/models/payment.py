@@ -192,6 +192,11 @@ class Payment(WithMetadata, WithTimes):
     def __str__(self) -> str:
         return f"{self.method} {self.pk}"
 
+    @property
+    def is_at_the_door(self) -> bool:
+        """Whether each part is paid in cash when it arrives."""
+        return self.method == Method.COD
+
 
 class PaymentEvent(models.Model):
     """One thing that happened to a payment; `key` makes an outside event count once.

@@ -33,7 +33,8 @@ def home(request: HttpRequest) -> HttpResponse:
     mine = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     asked = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
-    rows = mine.annotate(is_asked=Exists(asked)).prefetch_related(Prefetch("parts", parts)).newest_first()
+    told = mine.annotate(is_asked=Exists(asked)).prefetch_related(Prefetch("parts", parts), "payments")
+    rows = told.newest_first()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
     address = user.default_shipping_address if user else None

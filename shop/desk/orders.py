@@ -84,7 +84,7 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Placed orders, newest first, by what the desk looks for."""
     form = OrderSearch(request.GET)
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
-    rows = _found(form).newest_first().prefetch_related(Prefetch("parts", parts))[:COUNTED]
+    rows = _found(form).newest_first().prefetch_related(Prefetch("parts", parts), "payments")[:COUNTED]
     context = {
         "form": form,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),

@@ -19,11 +19,12 @@ from orders.models import Method, Order, OrderPart, Parcel
 from orders.states import CodState, PartState, Progress
 from orders.views.order import FIND_BY_PHONE
 from shop.core.actors import Actor
-from shop.core.models import Change, Translation
+from shop.core.models import Change, Channel, Translation
 from tests.factories import (
     NOW,
     make_admin,
     make_bank_account,
+    make_channel,
     make_order,
     make_seller,
     make_user,
@@ -153,6 +154,24 @@ def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk(client: Cli
         desk.get(f"/en/quan-tri/don-hang/{order.pk}/"),
     ):
         assert '<span class="tag wait">waiting for payment</span>' in page.content.decode()
+
+
+def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that_it_waits_for_money(
+    client: Client,
+) -> None:
+    make_channel()
+    Channel.objects.update(automatically_confirm_all_new_orders=False)
+    order = make_order(user=make_user(), method=Method.COD)
+    buyer, desk = Client(), Client()
+    buyer.force_login(order.user)
+    desk.force_login(make_admin(email="desk@example.com"))
+
+    for page in (
+        buyer.get("/en/tai-khoan/"),
+        desk.get("/en/quan-tri/don-hang/"),
+        desk.get(f"/en/quan-tri/don-hang/{order.pk}/"),
+    ):
+        assert '<span class="tag wait">to be confirmed</span>' in page.content.decode()
 
 
 def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
