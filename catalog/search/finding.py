@@ -47,10 +47,10 @@ def look_up(query: str, *, limit: int | None = None, memory: Memory | None = Non
         return Found()
     ask = partial(goods_with, limit=limit, memory=memory)
     others = with_synonyms(words)
-    better = [
-        partial(ask, [[[Term(AS_TYPED + word)]] for word in words_as_typed(query)], named=True),
-        partial(ask, whole(words), named=True),
-    ]
+    better = [partial(ask, whole(words), named=True)]
+    as_typed = [[[Term(AS_TYPED + word)]] for word in words_as_typed(query)]
+    if as_typed:  # signs of other alphabets leave no word as it was typed
+        better.insert(0, partial(ask, as_typed, named=True))
     tiers = _tiers(others or beginning(words), better, ask, _said(words, memory), newest=limit is not None)
     readings = readings_among(words, others or [])
     if tiers.goods:

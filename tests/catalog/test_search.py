@@ -158,3 +158,10 @@ def test_the_index_follows_changes_of_name_and_deletions(client: Client) -> None
     Movement.objects.all().delete()
     Product.objects.filter(pk=product.pk).delete()
     assert found(client, "gung") == []
+
+
+@pytest.mark.parametrize("query", ["gạo①", "茶gao"])
+def test_a_word_with_a_sign_of_no_alphabet_of_ours_is_found_by_the_rest(client: Client, query: str) -> None:
+    make_product(name="Gạo nếp")
+
+    assert found(client, query) == ["Gạo nếp"]
