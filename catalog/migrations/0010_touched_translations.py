@@ -1,4 +1,4 @@
-"""The journal's triggers anew: it tells of goods' names in other languages too."""
+"""The journal anew: it tells of goods' names in other languages too, and whether searches find otherwise."""
 
 from importlib import import_module
 

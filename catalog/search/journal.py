@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -12,11 +13,20 @@ MOST_NEWS = 5_000  # rows after which reading everything anew is quicker
 LOOKED_BACK = 500  # rows among which numbers may still be missing when the journal is first opened
 LONGEST_TRANSACTION = 3_600  # seconds; a number missing for longer was rolled back
 
-_LAST = "SELECT id, product_id, token FROM catalog_touched ORDER BY id DESC LIMIT %s"
-_NEWS = "SELECT id, product_id, token FROM catalog_touched WHERE id >= %s{missing} ORDER BY id LIMIT %s"
+_LAST = "SELECT id, product_id, token, words FROM catalog_touched ORDER BY id DESC LIMIT %s"
+_NEWS = (
+    "SELECT id, product_id, token, words FROM catalog_touched WHERE id >= %s{missing} ORDER BY id LIMIT %s"
+)
 
-Row = tuple[int, int, str]
+Row = tuple[int, int, str, bool]
 Gap = tuple[int, int, float]  # first and last number, and since when they are missing
+
+
+class News(NamedTuple):
+    """Ids of goods written to, and whether searches may find otherwise."""
+
+    goods: frozenset[int]
+    words: bool
 
 
 class Outdated(Exception):
@@ -31,18 +41,21 @@ class Journal:
         self._last, self._token = (rows[-1][0], rows[-1][2]) if rows else (0, "")
         self._missing = _gaps((row[0] for row in rows), time.monotonic())
 
-    def news(self) -> set[int]:
-        """Ids of goods written to since the last call. Raises Outdated."""
+    def news(self) -> News:
+        """What was written since the last call. Raises Outdated."""
         rows = self._read()
-        if self._last and all((key, token) != (self._last, self._token) for key, _product, token in rows):
+        if self._last and all(
+            (key, token) != (self._last, self._token) for key, _product, token, _words in rows
+        ):
             raise Outdated
-        products = {product for key, product, _token in rows if key != self._last}
+        new = [row for row in rows if row[0] != self._last]
+        products = frozenset(product for _key, product, _token, _words in new)
         if len(rows) > MOST_NEWS or 0 in products:
             raise Outdated
         if products:
             self._note([row[0] for row in rows])
             self._last, self._token = rows[-1][0], rows[-1][2]
-        return products
+        return News(products, any(row[3] for row in new))
 
     def _read(self) -> list[Row]:
         missing = " OR id BETWEEN %s AND %s" * len(self._missing)

@@ -12,7 +12,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,11 +118,12 @@ class Shelf:
 
         Whoever looks at the old one in another thread goes on seeing it whole.
         """
-        touched = self._journal.news()
+        touched, words = self._journal.news()
         if not touched:
             return self
         new = copy.copy(self)
-        new.memory = {}
+        if words:
+            new.memory = {}
         gone = BitMap(touched)
         new.goods, new.available = self.goods - gone, self.available - gone
         for name in _SETS:
@@ -142,7 +143,7 @@ class Shelf:
             and (highest is None or price <= highest)
         )
 
-    def _read(self, touched: set[int] | None) -> None:
+    def _read(self, touched: Collection[int] | None) -> None:
         """Put these goods, or all there are, into the sets where they belong."""
         listings = Listing.objects.on_shelf(self.channel_id)
         variants = Variant.objects.filter(prices__channel=self.channel_id, prices__amount__isnull=False)

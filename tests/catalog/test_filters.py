@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
@@ -293,13 +295,44 @@ def test_the_journal_waits_for_numbers_whose_transactions_commit_later() -> None
     journal = Journal()
     write(1_000_003, 4)
 
-    assert journal.news() == {4}
+    assert journal.news() == ({4}, False)
     write(1_000_002, 3)
-    assert journal.news() == {3}
+    assert journal.news() == ({3}, False)
     write(1_000_004, 5)
     write(1_000_001, 2)
-    assert journal.news() == {2, 5}
-    assert journal.news() == set()
+    assert journal.news() == ({2, 5}, False)
+    assert journal.news() == (set(), False)
+
+
+def test_a_search_is_remembered_until_what_it_finds_by_is_written(client: Client) -> None:
+    channel, day = make_channel(), day_of(timezone.now())
+    product = make_product(name="Quýt")
+
+    def remembered() -> bool:
+        page_of(client, "/tim/?q=quyt")
+        return "quyt" in repr(shelf_of(channel.pk, day).memory)
+
+    def change(rows: QuerySet[Any], **columns: object) -> bool:
+        rows.update(**columns)
+        return "quyt" in repr(shelf_of(channel.pk, day).memory)
+
+    goods, said = Product.objects.filter(pk=product.pk), Translation.objects.filter(key=str(product.pk))
+    assert remembered()
+    assert change(Listing.objects.all(), is_available=False, lowest_price=1)
+    assert change(goods, season=1)
+    assert change(Price.objects.all(), amount=7)
+    assert not change(goods, search_text="cam", search_name="cam")
+    assert remembered()
+    for kind, is_kept in (("catalog.category", True), ("catalog.product", False)):
+        Translation.objects.create(
+            kind=kind, key=str(product.pk), language="en", field="name", text="Mandarin"
+        )
+        assert ("quyt" in repr(shelf_of(channel.pk, day).memory)) is is_kept
+    assert remembered()
+    assert not change(said.filter(kind="catalog.product"), text="Oranges")
+    assert remembered()
+    make_product(name="Quýt hồng")
+    assert names(page_of(client, "/tim/?q=quyt"))[0] == "Quýt hồng"
 
 
 def test_a_journal_that_was_cut_off_or_put_back_is_outdated() -> None:
@@ -324,14 +357,14 @@ def test_the_journal_tells_of_names_of_goods_in_other_languages_alone() -> None:
     Translation.objects.create(kind="cooperatives.warehouse", key="no-number", field="name", **said)
     Translation.objects.create(kind="catalog.product", key=product.pk, field="origin", **said)
     Translation.objects.update(text="Oranges")
-    assert journal.news() == set()
+    assert journal.news().goods == set()
 
     row = Translation.objects.create(kind="catalog.product", key=product.pk, field="name", **said)
-    assert journal.news() == {product.pk}
+    assert journal.news().goods == {product.pk}
     Translation.objects.filter(pk=row.pk).update(text="Tangerines")
-    assert journal.news() == {product.pk}
+    assert journal.news().goods == {product.pk}
     Translation.objects.all().delete()
-    assert journal.news() == {product.pk}
+    assert journal.news().goods == {product.pk}
 
 
 def test_queries_do_not_grow_with_goods_and_sellers(client: Client, market: dict[str, Product]) -> None:
