@@ -113,6 +113,12 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total
 
+    def without_money(self) -> int:
+        """What of it had not been paid, or had gone back before, and only need not be paid any more, in minor
+        units of one currency."""
+        total: int = self.aggregate(total=Sum(F("amount") - F("money"), default=0))["total"]
+        return total
+
     def taken_off_parts(self) -> dict[int, int]:
         """The same by part, in one query; parts without a refund are left out."""
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")

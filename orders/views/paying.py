@@ -156,10 +156,14 @@ def mark_of(order: Order, *, now: datetime.datetime) -> str:
 
 
 def given_back_to(order: Order) -> int:
-    """What the buyer got back without a decision of ours, in minor units: nobody asks for it again."""
+    """What the buyer got back without a decision of ours, in minor units: nobody asks for it again.
+
+    A decision that found it given back already has made it its own.
+    """
     if not order.still_due or order.confirmed_at is None:
         return 0
-    return min(order.still_due, order.payments.all().given_back_elsewhere())
+    elsewhere = order.payments.all().given_back_elsewhere()
+    return min(order.still_due, max(0, elsewhere - order.refunds.all().without_money())) if elsewhere else 0
 
 
 @require_safe

@@ -29,7 +29,7 @@ from orders.models import (
     WeightQuestion,
 )
 from orders.states import CallState, Coverage, DisputeState, OrderStatus
-from orders.views.paying import paying_of
+from orders.views.paying import given_back_to, paying_of
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
@@ -444,6 +444,36 @@ def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_
 
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (86_400, 33_600)
+    assert (paying.due, paying.asked.amount) == (3_600, 3_600)
+
+
+def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, send) -> None:
+    make_bank_account()
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part, 6_000)
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    pack(part)
+    make(order, Operation.CAPTURE)
+    with stripe.account.lock:
+        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
+    for event in told(stripe):
+        send(event)
+    line = order.lines.get()
+    refund = decide_refund(
+        order_id=order.pk,
+        part_id=line.part_id,
+        decision=Decision(Bearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
+        actor=Actor.system("desk"),
+        now=NOW,
+    )
+
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    order.refresh_from_db()
+    paying = paying_of(order, now=NOW)
+
+    assert (refund.money, order.still_due, given_back_to(order)) == (0, 3_600, 0)
     assert (paying.due, paying.asked.amount) == (3_600, 3_600)
 
 
