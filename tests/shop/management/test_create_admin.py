@@ -31,7 +31,7 @@ def test_an_admin_may_enter_the_desk_and_the_raw_rows(password):
     [
         ("no-address", "mot-mat-khau-dai", "email"),
         ("lan@example.vn", "12345678", "mật khẩu"),
-        ("lan@example.vn", "ngan", "too short|quá ngắn"),
+        ("lan@example.vn", "ngan", "too short|ngắn quá"),
     ],
 )
 def test_a_wrong_address_or_weak_password_makes_nobody(password, email, words, said):
