@@ -36,11 +36,28 @@ WATCHED = (
         ("UPDATE", "DELETE"),
         ("state", "visible_in_listings", "lowest_price", "is_available", "channel_id", "product_id"),
     ),
-    Watched("catalog_listing", "SELECT {row}.product_id AS goods", ("INSERT",), words=True),  # new goods have new words
-    Watched("catalog_product", "SELECT {row}.id AS goods", ("UPDATE",), ("cooperative_id", "category_id", "season")),
-    Watched("catalog_product", "SELECT {row}.id AS goods", ("UPDATE",), ("search_name", "search_text"), words=True),
+    # New goods have new words.
+    Watched("catalog_listing", "SELECT {row}.product_id AS goods", ("INSERT",), words=True),
+    Watched(
+        "catalog_product",
+        "SELECT {row}.id AS goods",
+        ("UPDATE",),
+        ("cooperative_id", "category_id", "season"),
+    ),
+    Watched(
+        "catalog_product",
+        "SELECT {row}.id AS goods",
+        ("UPDATE",),
+        ("search_name", "search_text"),
+        words=True,
+    ),
     Watched("catalog_product", "SELECT {row}.id AS goods", ("DELETE",)),
-    Watched("catalog_variant", "SELECT {row}.product_id AS goods", ("UPDATE", "DELETE"), ("unit", "product_id")),
+    Watched(
+        "catalog_variant",
+        "SELECT {row}.product_id AS goods",
+        ("UPDATE", "DELETE"),
+        ("unit", "product_id"),
+    ),
     Watched(
         "catalog_price",
         "SELECT product_id AS goods FROM catalog_variant WHERE id = {row}.variant_id",
@@ -110,9 +127,9 @@ def forwards(apps, schema_editor):
 
 def backwards(apps, schema_editor):
     is_sqlite = schema_editor.connection.vendor == "sqlite"
-    triggers = {watched._replace(words=words).trigger(event) for watched in WATCHED for event in EVENTS
-                for words in (False, True)}  # whatever an earlier state of this file has made
-    for name in sorted(triggers):
+    both = {watched._replace(words=words) for watched in WATCHED for words in (False, True)}
+    # All that an earlier state of this file may have made.
+    for name in sorted({watched.trigger(event) for watched in both for event in EVENTS}):
         if is_sqlite:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
         else:
@@ -120,6 +137,12 @@ def backwards(apps, schema_editor):
     if not is_sqlite:
         schema_editor.execute("DROP FUNCTION catalog_touched_all() CASCADE")
     schema_editor.execute("DROP TABLE catalog_touched")
+
+
+def again(apps, schema_editor):
+    """The whole journal anew, as it is today: for migrations after which triggers are missing or are others."""
+    backwards(apps, schema_editor)
+    forwards(apps, schema_editor)
 
 
 def _writing(watched, row):

@@ -7,14 +7,9 @@ from django.db import migrations
 journal = import_module("catalog.migrations.0005_touched_goods")
 
 
-def again(apps, schema_editor):
-    journal.backwards(apps, schema_editor)
-    journal.forwards(apps, schema_editor)
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0007_wishes"),
         ("cooperatives", "0003_follows_and_checked_certificates"),
     ]
-    operations = [migrations.RunPython(again, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(journal.again, migrations.RunPython.noop)]

@@ -7,14 +7,9 @@ from django.db import migrations
 journal = import_module("catalog.migrations.0005_touched_goods")
 
 
-def again(apps, schema_editor):
-    journal.backwards(apps, schema_editor)
-    journal.forwards(apps, schema_editor)
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0009_search_table"),
         ("core", "0005_translated_slugs_are_ones_own"),
     ]
-    operations = [migrations.RunPython(again, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(journal.again, migrations.RunPython.noop)]

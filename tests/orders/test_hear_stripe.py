@@ -423,9 +423,8 @@ def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, 
     check_everything()
 
 
-def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_own_desk(
-    stripe, send
-) -> None:
+def heavier_and_given_back_elsewhere(stripe, send) -> Order:
+    """It weighs 3,600 more than its card held; 30,000 of what was paid went back at Stripe's own desk."""
     make_bank_account()
     order = held_order(stripe)
     part = accept(order)
@@ -438,6 +437,13 @@ def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_
         stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
     for event in told(stripe):
         send(event)
+    return order
+
+
+def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_own_desk(
+    stripe, send
+) -> None:
+    order = heavier_and_given_back_elsewhere(stripe, send)
 
     change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
     paying = paying_of(Order.objects.get(pk=order.pk), now=NOW)
@@ -448,18 +454,7 @@ def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_
 
 
 def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, send) -> None:
-    make_bank_account()
-    order = held_order(stripe)
-    part = accept(order)
-    weigh(part, 6_000)
-    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
-    pack(part)
-    make(order, Operation.CAPTURE)
-    with stripe.account.lock:
-        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
-        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
-    for event in told(stripe):
-        send(event)
+    order = heavier_and_given_back_elsewhere(stripe, send)
     line = order.lines.get()
     refund = decide_refund(
         order_id=order.pk,

@@ -141,37 +141,29 @@ def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collec
     ]
 
 
-def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk(client: Client) -> None:
-    make_bank_account()
-    order = make_order(user=make_user(), method=Method.TRANSFER)
+def pages_about(order: Order) -> list[str]:
+    """What its buyer reads in their account, and the desk in its list and on the order's page."""
     buyer, desk = Client(), Client()
     buyer.force_login(order.user)
     desk.force_login(make_admin(email="desk@example.com"))
-
-    for page in (
-        buyer.get("/en/tai-khoan/"),
-        desk.get("/en/quan-tri/don-hang/"),
-        desk.get(f"/en/quan-tri/don-hang/{order.pk}/"),
-    ):
-        assert '<span class="tag wait">waiting for payment</span>' in page.content.decode()
+    at_the_desk = ("/en/quan-tri/don-hang/", f"/en/quan-tri/don-hang/{order.pk}/")
+    answers = [buyer.get("/en/tai-khoan/"), *(desk.get(address) for address in at_the_desk)]
+    return [answer.content.decode() for answer in answers]
 
 
-def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that_it_waits_for_money(
-    client: Client,
-) -> None:
+def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk() -> None:
+    make_bank_account()
+    order = make_order(user=make_user(), method=Method.TRANSFER)
+    for page in pages_about(order):
+        assert '<span class="tag wait">waiting for payment</span>' in page
+
+
+def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that_it_waits_for_money() -> None:
     make_channel()
     Channel.objects.update(automatically_confirm_all_new_orders=False)
     order = make_order(user=make_user(), method=Method.COD)
-    buyer, desk = Client(), Client()
-    buyer.force_login(order.user)
-    desk.force_login(make_admin(email="desk@example.com"))
-
-    for page in (
-        buyer.get("/en/tai-khoan/"),
-        desk.get("/en/quan-tri/don-hang/"),
-        desk.get(f"/en/quan-tri/don-hang/{order.pk}/"),
-    ):
-        assert '<span class="tag wait">to be confirmed</span>' in page.content.decode()
+    for page in pages_about(order):
+        assert '<span class="tag wait">to be confirmed</span>' in page
 
 
 def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
