@@ -40,11 +40,12 @@ from orders.models import (
     show_ways_in_language,
 )
 from orders.notices import order_url
+from orders.payments.asking import given_back_to, taken_back_from
 from orders.payments.stripe_page import is_on, with_card_fields
 from orders.states import OrderStatus
 from orders.views.card import look_once
 from orders.views.held import actor_of
-from orders.views.paying import given_back_to, held_of, mark_of, paying_of, taken_back_from
+from orders.views.paying import held_of, mark_of, paying_of
 from orders.views.refunds import ShownRefund, shown_refunds, waiting_for_account
 from orders.views.sums import DISCOUNTS, sums_of_order
 from orders.views.timeline import Step, Track, track

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.ask import start_of, sums_of
 from orders.actions.pay import change_way, confirms_at_once, is_waiting, ways_for_rest, ways_to_pay
-from orders.models import AskedTransfer, BankTransfer, Dispute, Method, Order, Payment, total_sums
-from orders.payments.asking import asked_of
+from orders.models import AskedTransfer, BankTransfer, Method, Order, Payment, total_sums
+from orders.payments.asking import asked_of, unasked_of
 from orders.payments.stripe_page import takes_cards
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage
@@ -125,7 +125,7 @@ def paying_of(order: Order, *, now: datetime.datetime) -> Paying | None:
         payment,
         others if not waits or not order.charged else [],
         due,
-        None if is_late and not order.charged else asked_of(order, payment, shop_settings(), due=due),
+        None if is_late and not order.charged else asked_of(order, payment, shop_settings()),
         _card(order, payment, due, waits=waits),
         clock,
         in_doubt,
@@ -141,29 +141,11 @@ def held_of(order: Order) -> int:
     return held
 
 
-def taken_back_from(order: Order) -> int:
-    """What the buyer's bank has taken back, in minor units: nobody asks for it at the door."""
-    if not order.still_due or order.confirmed_at is None:
-        return 0
-    return Dispute.objects.filter(payment__order=order).taken_back().get(order.currency, 0)
-
-
 def mark_of(order: Order, *, now: datetime.datetime) -> str:
     """What an open page knows its news by: another one once anything about its payment is."""
     payment = _last_payment(order)
     in_doubt = BankTransfer.objects.in_doubt_about(order).count()
     return _mark(order, payment, _clock(order, payment, now), in_doubt)
-
-
-def given_back_to(order: Order) -> int:
-    """What the buyer got back without a decision of ours, in minor units: nobody asks for it again.
-
-    A decision that found it given back already has made it its own.
-    """
-    if not order.still_due or order.confirmed_at is None:
-        return 0
-    elsewhere = order.payments.all().given_back_elsewhere()
-    return min(order.still_due, max(0, elsewhere - order.refunds.all().without_money())) if elsewhere else 0
 
 
 @require_safe
@@ -201,14 +183,11 @@ def _card(order: Order, payment: Payment | None, due: int, *, waits: bool) -> Ca
 
 
 def _rest(order: Order, payment: Payment | None) -> int:
-    """What is still to be paid of an order that the cooperatives work on, and not at the door.
-
-    What a bank took back is between it and the market, and what was given back is the market's to explain.
-    """
+    """What is still to be paid of an order that the cooperatives work on, and not at the door."""
     if payment is None or payment.method == Method.COD or not order.still_due:
         return 0
     rest = order.still_due if payment.method == Method.TRANSFER else sums_of(payment).charge_pending
-    return max(0, rest - taken_back_from(order) - given_back_to(order))
+    return max(0, rest - unasked_of(order))
 
 
 def _last_payment(order: Order) -> Payment | None:

@@ -35,8 +35,6 @@ SOMEBODY = Actor.system("machine")
 DONE: Counter[str] = Counter()  # how often which kind of thing was done and not refused
 PLACE = st.integers(min_value=0, max_value=7)
 # Keys drawn by chance would make another story of the same draws.
-# Keys of these are drawn at random, and a walk must be the same each time: nothing may be left for the database
-# to choose.
 ORDER = {
     Order: ["number"],
     OrderLine: ["order__number", "position"],

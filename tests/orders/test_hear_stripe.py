@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.actions.cancel import cancel_order
 from orders.actions.hear_stripe import handle_event, handle_events_task
-from orders.actions.pay import change_way
+from orders.actions.pay import asked_transfer, change_way
 from orders.actions.refund import Decision, LineRefund, decide_refund
 from orders.actions.weigh import answer_weight
 from orders.models import (
@@ -28,8 +28,9 @@ from orders.models import (
     PaymentEvent,
     WeightQuestion,
 )
+from orders.payments.asking import given_back_to
 from orders.states import CallState, Coverage, DisputeState, OrderStatus
-from orders.views.paying import given_back_to, paying_of
+from orders.views.paying import paying_of
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
@@ -451,6 +452,7 @@ def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (86_400, 33_600)
     assert (paying.due, paying.asked.amount) == (3_600, 3_600)
+    assert asked_transfer(order).amount == 3_600  # as letters say it
 
 
 def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, send) -> None:
