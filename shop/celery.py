@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
     "beat": {"task": "shop.celery.note_beat", "schedule": timedelta(seconds=20)},
     "pictures": {"task": "core.sweep_pictures", "schedule": timedelta(minutes=2)},
     "codes and sessions": {"task": "accounts.sweep_entrance", "schedule": timedelta(hours=1)},
+    "expired limits": {"task": "core.delete_expired_limits", "schedule": timedelta(hours=1)},
     "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},
     "reservations": {"task": "orders.release_expired", "schedule": timedelta(minutes=1)},
     "feeds": {"task": "catalog.write_feeds", "schedule": timedelta(minutes=10)},

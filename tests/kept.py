@@ -38,6 +38,8 @@ _BESIDE = (
     'UPDATE "django_session"',
     'DELETE FROM "django_session"',
     'UPDATE "accounts_user" SET "last_login"',
+    "INSERT INTO core_limitcounter",
+    'DELETE FROM "core_limitcounter"',
 )
 _PLAIN = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)
 _PLAIN += (datetime.timedelta, Enum)

@@ -1,4 +1,7 @@
-"""How often something may be tried: counted in the shared cache, by network and by what is tried."""
+"""Limits on how often something may be tried, counted in the database by network and by subject.
+
+Limits are checked and counted by the interfaces, outside transactions: a rollback would forget the try.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from celery import shared_task
 from django.conf import settings
-from django.core.cache import cache
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
+from shop.core.models import LimitCounter
 from shop.core.text import fold
 
 
@@ -31,28 +36,35 @@ class Limit:
     tries: int
     seconds: int
 
+    def is_reached(self, *about: str) -> bool:
+        return LimitCounter.objects.current_count(self._key(about)) >= self.tries
+
     def check(self, *about: str) -> None:
-        """Raises TooManyTries where no try is left; spends none."""
-        if (cache.get(self._key(about)) or 0) >= self.tries:
+        """Raise TooManyTries when no try is left. Counts nothing."""
+        if self.is_reached(*about):
+            raise TooManyTries(minutes=max(1, self.seconds // 60))
+
+    def take(self, *about: str) -> None:
+        """Count one try, or raise TooManyTries when none is left. Exact for any number of parallel tries."""
+        self.check(*about)  # a flood beyond the limit only reads
+        if not self._count_try(about):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
     def spend(self, *about: str) -> None:
-        """Count one try; two at once both count."""
-        key = self._key(about)
-        if cache.add(key, 1, self.seconds):
-            return
-        try:
-            cache.incr(key)
-        except ValueError:  # it has expired between the two
-            cache.set(key, 1, self.seconds)
+        """Count one try, whether or not one is left."""
+        self._count_try(about)
 
     def forget(self, *about: str) -> None:
-        cache.delete(self._key(about))
+        with transaction.atomic(durable=True):
+            LimitCounter.objects.filter(key=self._key(about)).delete()
+
+    def _count_try(self, about: tuple[str, ...]) -> bool:
+        return LimitCounter.objects.count_try(self._key(about), tries=self.tries, seconds=self.seconds)
 
     def _key(self, about: tuple[str, ...]) -> str:
-        """Of a fixed length and plain letters, whatever somebody tries with."""
+        """Plain letters of a bounded length, whatever the subject is. Subjects are stored as digests only."""
         told = "\0".join(map(fold, about)).encode(errors="surrogatepass")
-        return f"limit:{self.name}:{sha256(told).hexdigest()}"
+        return f"{self.name}:{sha256(told).hexdigest()}"
 
 
 def address_of(meta: Mapping[str, Any]) -> str | None:
@@ -78,3 +90,8 @@ def network_of(meta: Mapping[str, Any]) -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
     return address
+
+
+@shared_task(name="core.delete_expired_limits")
+def delete_expired_limits_task() -> None:
+    LimitCounter.objects.expired().delete()

@@ -1,5 +1,6 @@
 """Tasks of the core, where Celery looks for them."""
 
+from shop.core.limits import delete_expired_limits_task
 from shop.core.renditions import make_renditions_task, sweep_pictures_task
 
-__all__ = ["make_renditions_task", "sweep_pictures_task"]
+__all__ = ["delete_expired_limits_task", "make_renditions_task", "sweep_pictures_task"]

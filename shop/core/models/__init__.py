@@ -10,6 +10,7 @@ from shop.core.models.change import (
 )
 from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlow, market_channel
 from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models.limit_counter import LimitCounter
 from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
@@ -24,6 +25,7 @@ __all__ = [
     "FormerPlace",
     "KeyReused",
     "Level",
+    "LimitCounter",
     "Picture",
     "PictureState",
     "SharePicture",

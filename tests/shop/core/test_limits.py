@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import override_settings
+import datetime
 
-from shop.core.limits import Limit, TooManyTries, network_of
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from shop.core.limits import Limit, TooManyTries, delete_expired_limits_task, network_of
+from shop.core.models import LimitCounter
+
+pytestmark = pytest.mark.django_db
 
 LIMIT = Limit("test", tries=2, seconds=600)
 
@@ -36,6 +44,69 @@ def test_what_is_forgotten_may_be_tried_again() -> None:
     LIMIT.forget("a")
 
     LIMIT.check("a")
+
+
+def test_take_counts_a_try_and_refuses_when_none_is_left() -> None:
+    LIMIT.take("a")
+    LIMIT.take("a")
+
+    with pytest.raises(TooManyTries) as refused:
+        LIMIT.take("a")
+
+    assert refused.value.details == {"minutes": 10}
+    assert LimitCounter.objects.get().count == 2
+
+
+def test_counting_begins_anew_when_the_period_has_ended() -> None:
+    LIMIT.take("a")
+    LIMIT.take("a")
+    LimitCounter.objects.update(expires_at=timezone.now())
+
+    LIMIT.check("a")
+    LIMIT.take("a")
+
+    counter = LimitCounter.objects.get()
+    assert counter.count == 1
+    assert counter.expires_at > timezone.now() + datetime.timedelta(seconds=590)
+
+
+def test_later_tries_do_not_prolong_the_period() -> None:
+    LIMIT.take("a")
+    ends = LimitCounter.objects.get().expires_at
+
+    LIMIT.take("a")
+
+    assert LimitCounter.objects.get().expires_at == ends
+
+
+def test_clearing_the_cache_forgets_no_tries() -> None:
+    LIMIT.take("a")
+    LIMIT.take("a")
+
+    cache.clear()
+
+    assert LIMIT.is_reached("a")
+
+
+def test_a_limit_is_not_taken_inside_a_transaction_that_may_roll_back() -> None:
+    with transaction.atomic():
+        for use in (LIMIT.take, LIMIT.spend, LIMIT.forget):
+            with pytest.raises(RuntimeError, match="durable"):
+                use("a")
+
+    assert not LimitCounter.objects.exists()
+
+
+def test_expired_counters_are_deleted_and_running_ones_stay() -> None:
+    LIMIT.take("ended")
+    LimitCounter.objects.update(expires_at=timezone.now())
+    LIMIT.take("running")
+
+    delete_expired_limits_task()
+
+    assert LimitCounter.objects.count() == 1
+    LIMIT.take("running")
+    assert LIMIT.is_reached("running")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import datetime
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+# One statement, so that parallel tries cannot read the same count. It changes no row when the count is at
+# the limit, and counts from one again when the period has ended.
+_COUNT_TRY = """
+INSERT INTO core_limitcounter (key, count, expires_at) VALUES (%(key)s, 1, %(expires_at)s)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN core_limitcounter.expires_at <= %(now)s THEN 1 ELSE core_limitcounter.count + 1 END,
+    expires_at = CASE WHEN core_limitcounter.expires_at <= %(now)s
+        THEN excluded.expires_at ELSE core_limitcounter.expires_at END
+WHERE core_limitcounter.expires_at <= %(now)s OR core_limitcounter.count < %(tries)s
+RETURNING count
+"""
+
+
+class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
+    def expired(self) -> LimitCounterQuerySet:
+        return self.filter(expires_at__lte=timezone.now())
+
+    def current_count(self, key: str) -> int:
+        found = self.filter(key=key, expires_at__gt=timezone.now()).values_list("count", flat=True).first()
+        return found or 0
+
+    def count_try(self, key: str, *, tries: int, seconds: int) -> bool:
+        """Count one try; False, and no count, when `tries` were counted already in the running period.
+
+        Refuses to run inside a transaction: a rollback would forget the try.
+        """
+        now = timezone.now()
+        adapt = connection.ops.adapt_datetimefield_value
+        values = {
+            "key": key,
+            "tries": tries,
+            "now": adapt(now),
+            "expires_at": adapt(now + datetime.timedelta(seconds=seconds)),
+        }
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute(_COUNT_TRY, values)
+            return cursor.fetchone() is not None
+
+
+class LimitCounter(models.Model):
+    """Tries counted for one limit and one subject; `shop.core.limits` makes the keys."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    count = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = LimitCounterQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
