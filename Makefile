@@ -3,6 +3,7 @@
 # make test-long  the same, the long ones too
 # make check      style, types, import contracts, migrations, translations, settings
 # make lighthouse what Google's Lighthouse says of a phone's first views (needs Node; URL=… looks at a running shop)
+# make lock       pins every package with the hashes of its files (ARGS="--upgrade" takes newer ones)
 # make setup      what tests and checks need: Python packages, and Debian's packages where that is allowed
 
 SHELL := /bin/bash
@@ -10,8 +11,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+# Only wheels: an sdist would be built with packages that no hash covers.
+INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes --only-binary :all:
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes --no-emit-index-url
 
-.PHONY: run setup test test-long check format seed bench lighthouse clean
+.PHONY: run setup lock test test-long check format seed bench lighthouse clean
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py run
@@ -19,16 +23,20 @@ run: .venv/run.stamp
 .venv/run.stamp: requirements.txt
 	@echo "· Installing what the shop runs on (about half a minute)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --disable-pip-version-check -r requirements.txt | sed -un 's/^Collecting \([^ ;]*\).*/  \1/p'
+	@$(INSTALL) -r requirements.txt | sed -un 's/^Collecting \([^ ;]*\).*/  \1/p'
 	@touch $@
 
 .venv/dev.stamp: requirements.txt requirements-dev.txt .venv/run.stamp
 	@echo "· Installing what tests and checks need"
-	@$(BIN)/pip install --disable-pip-version-check --quiet -r requirements-dev.txt
+	@$(INSTALL) --quiet -r requirements-dev.txt
 	@touch $@
 
 setup: .venv/dev.stamp
 	@.ci/system-packages
+
+lock: .venv/dev.stamp
+	@$(LOCK) --custom-compile-command "make lock" $(ARGS) requirements.in -o requirements.txt
+	@$(LOCK) --custom-compile-command "make lock" $(ARGS) requirements-dev.in -o requirements-dev.txt
 
 test: setup
 	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)

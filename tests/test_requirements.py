@@ -1,0 +1,157 @@
+"""Packages are installed by the hashes of their files; their audit claims no more than it looked at."""
+
+import hashlib
+import json
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ("requirements.txt", "requirements-dev.txt")
+AUDIT = [sys.executable, str(ROOT / ".ci/audit.py"), "-s", "osv", "--osv-url"]
+
+
+def pins(name):
+    """The packages of a file of requirements, each with its release."""
+    found = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE)
+    return {package.lower().replace("_", "-"): release for package, release in found}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_is_pinned_with_hashes_and_names_no_host(name):
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+
+    assert [line for line in lines if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+    assert "://" not in text
+
+
+def test_what_is_asked_for_is_what_is_locked():
+    """`make lock` was run after requirements.in or requirements-dev.in changed."""
+    run, development = pins("requirements.txt"), pins("requirements-dev.txt")
+
+    assert pins("requirements.in").items() <= run.items()
+    assert pins("requirements-dev.in").items() <= development.items()
+    assert run.items() <= development.items()
+
+
+def test_a_file_with_another_hash_is_not_installed(tmp_path):
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny.py", "")
+        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+
+    assert "DO NOT MATCH THE HASHES" in install(tmp_path, f"tiny==1.0 --hash=sha256:{wrong}").stderr
+    assert "Hashes are required" in install(tmp_path, "tiny==1.0").stderr
+    assert not (tmp_path / "installed").exists()
+    assert install(tmp_path, f"tiny==1.0 --hash=sha256:{right}").returncode == 0
+    assert (tmp_path / "installed/tiny.py").exists()
+
+
+def install(folder, requirement):
+    """What the Makefile's installation does with a requirement, from a folder instead of a network."""
+    (folder / "requirements.txt").write_text(requirement)
+    flags = re.search(
+        r"^INSTALL := \$\(BIN\)/pip install (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )[1]
+    command = [sys.executable, "-m", "pip", "install", *shlex.split(flags)]
+    command += ["--no-index", "--find-links", str(folder), "--target", str(folder / "installed")]
+    command += ["-r", str(folder / "requirements.txt")]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+class VulnerabilityService(BaseHTTPRequestHandler):
+    """osv.dev's query on loopback: it answers with the faults that its server was given."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        release = (query["package"]["name"], query["version"])
+        faults = [describe_fault(*release, name) for name in self.server.faults.get(release, [])]
+        body = json.dumps({"vulns": faults} if faults else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def describe_fault(package, release, name):
+    ranges = [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99"}]}]
+    affected = [{"package": {"name": package, "ecosystem": "PyPI"}, "ranges": ranges}]
+    return {
+        "id": name,
+        "published": "2026-01-01T00:00:00Z",
+        "affected": affected,
+        "details": "",
+        "aliases": [],
+    }
+
+
+@pytest.fixture
+def service():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), VulnerabilityService)
+    server.faults = {("django", "4.2.0"): ["CVE-2023-31047"]}
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def audit(server):
+    address = f"http://127.0.0.1:{server.server_port}/"
+    return subprocess.run([*AUDIT, address], capture_output=True, text=True)
+
+
+def test_an_audit_that_reaches_the_data_says_that_packages_are_clean(service):
+    done = audit(service)
+
+    assert done.stdout.startswith("reached the data: no known vulnerabilities in 1")
+    assert done.returncode == 0
+
+
+def test_an_audit_fails_on_a_known_vulnerability_and_names_it(service):
+    release = pins("requirements.txt")["pillow"]
+    service.faults["pillow", release] = ["CVE-2026-1"]
+
+    done = audit(service)
+
+    assert done.stdout == f"pillow {release}: CVE-2026-1, mended in 99\n"
+    assert done.returncode == 1
+
+
+def test_an_audit_claims_nothing_where_the_service_knows_no_vulnerabilities_at_all(service):
+    service.faults.clear()
+
+    done = audit(service)
+
+    assert done.stdout.startswith("not checked: no data on vulnerabilities could be reached")
+    assert done.returncode == 0
+
+
+def test_an_audit_claims_nothing_without_a_network():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+
+    done = subprocess.run([*AUDIT, f"http://127.0.0.1:{port}/"], capture_output=True, text=True)
+
+    assert done.stdout.startswith("not checked: no data on vulnerabilities could be reached")
+    assert done.returncode == 0
