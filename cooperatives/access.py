@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cooperatives.models import Cooperative, GroupCooperative, Membership, Role
 from cooperatives.states import CooperativeState
@@ -71,10 +71,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The cooperatives and channels that one group's permission holds for; None: all of them."""
+    """The cooperatives and channels that one group's permission holds for.
 
-    cooperatives: frozenset[int] | None = None
+    Only `is_platform_wide` means every cooperative: no cooperatives are nobody's rows. `channels` is None
+    where the group is not restricted to channels.
+    """
+
+    cooperatives: frozenset[int] = frozenset()
     channels: frozenset[int] | None = None
+    is_platform_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +93,19 @@ class Scope:
 
     @property
     def is_everything(self) -> bool:
-        return Reach() in self.reaches
+        return any(reach.is_platform_wide and reach.channels is None for reach in self.reaches)
 
     @property
     def is_platforms(self) -> bool:
         """Whether it is the platform's staff who ask, if only in some channels."""
-        return any(reach.cooperatives is None for reach in self.reaches)
+        return any(reach.is_platform_wide for reach in self.reaches)
+
+    def covers_channels(self, channels: frozenset[int] | None) -> bool:
+        """Whether it holds for all cooperatives in these channels; None: in every channel."""
+        if self.is_everything:
+            return True
+        wide = [reach.channels or frozenset() for reach in self.reaches if reach.is_platform_wide]
+        return channels is not None and bool(wide) and channels <= frozenset().union(*wide)
 
     def rows(self, *, cooperative: str, channel: str = "") -> Q:
         """The rows within it, by the columns of their cooperative and, where there is one, channel."""
@@ -102,7 +114,7 @@ class Scope:
         found = Q(pk__in=())
         for reach in self.reaches:
             within = Q()
-            if reach.cooperatives is not None:
+            if not reach.is_platform_wide:
                 within &= Q(**{f"{cooperative}__in": reach.cooperatives})
             if reach.channels is not None and channel:
                 within &= Q(**{f"{channel}__in": reach.channels})
@@ -112,30 +124,55 @@ class Scope:
         return found
 
 
-EVERYTHING = Scope((Reach(),))
+EVERYTHING = Scope((Reach(is_platform_wide=True),))
 
 
 def scope_of(user: User | AnonymousUser | None, permission: Permission) -> Scope:
-    """Whose rows a member of staff holds a permission for, by their groups; superusers everybody's."""
+    """Whose rows a member of staff holds a permission for, by their groups; superusers everybody's.
+
+    Groups that name neither the whole platform nor a cooperative add nothing.
+    """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return Scope()
     if user.is_superuser:
         return EVERYTHING
     groups = Group.objects.filter(users=user, permissions__code=permission).order_by("pk")
-    reached: dict[int, tuple[set[int], set[int], bool]] = {}
-    columns = ("pk", "restricted_to_channels", "cooperative_rows__cooperative", "channels")
-    for key, is_restricted, cooperative_id, channel_id in groups.values_list(*columns):
-        cooperatives, channels, _restricted = reached.setdefault(key, (set(), set(), is_restricted))
+    reached: dict[tuple[int, bool, bool], tuple[set[int], set[int]]] = {}
+    flags = ("pk", "is_platform_wide", "restricted_to_channels")
+    rows = groups.values_list(*flags, "cooperative_rows__cooperative", "channels")
+    for key, is_wide, is_restricted, cooperative_id, channel_id in rows:
+        cooperatives, channels = reached.setdefault((key, is_wide, is_restricted), (set(), set()))
         if cooperative_id is not None:
             cooperatives.add(cooperative_id)
         if channel_id is not None:
             channels.add(channel_id)
     return Scope(
         tuple(
-            Reach(frozenset(cooperatives) or None, frozenset(channels) if is_restricted else None)
-            for cooperatives, channels, is_restricted in reached.values()
+            Reach(
+                cooperatives=frozenset() if is_wide else frozenset(cooperatives),
+                channels=frozenset(channels) if is_restricted else None,
+                is_platform_wide=is_wide,
+            )
+            for (_key, is_wide, is_restricted), (cooperatives, channels) in reached.items()
+            if is_wide or cooperatives
         )
     )
+
+
+def platform_permissions(user: User) -> frozenset[str]:
+    """The codes that a member of staff holds for all cooperatives, if only in some channels."""
+    if not user.is_active or not user.is_staff:
+        return frozenset()
+    if user.is_superuser:
+        return frozenset(Permission.values)
+    held = GroupPermission.objects.filter(group__users=user, group__is_platform_wide=True)
+    return frozenset(held.values_list("code", flat=True))
+
+
+def effective_group_permissions() -> QuerySet[GroupPermission]:
+    """The permissions of groups that hold for somebody's rows."""
+    works = GroupCooperative.objects.filter(group=OuterRef("group"))
+    return GroupPermission.objects.filter(Q(group__is_platform_wide=True) | Exists(works))
 
 
 def acts_for(user_ids: Sequence[int]) -> dict[int, list[int]]:
@@ -173,27 +210,25 @@ def staff_may(user: User | AnonymousUser, permission: Permission, *, channel: Ch
     """Whether the platform's staff hold a permission by one of their groups.
 
     Without a `channel` it is asked for what lies in all of them: groups that are restricted to some
-    channels do not count, and with one they count where it is among theirs. Groups that work for some
-    cooperatives are not the platform's.
+    channels do not count, and with one they count where it is among theirs. Only platform-wide groups
+    count.
     """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return False
     if user.is_superuser:
         return True
     held = GroupPermission.objects.filter(group__users=user, code=permission)
-    held = held.filter(group__cooperative_rows=None)
+    held = held.filter(group__is_platform_wide=True)
     everywhere = Q(group__restricted_to_channels=False)
     return held.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
 
 
 def require_any_staff(user: User | AnonymousUser) -> Actor:
-    """Anybody of the platform's staff, whatever their groups allow. Raises Missing."""
+    """Anybody in a platform-wide group, whatever it allows, and superusers. Raises Missing."""
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         raise Missing()
-    if not user.is_superuser and GroupCooperative.objects.filter(group__users=user).exists():
-        own = Group.objects.filter(users=user, cooperative_rows=None)
-        if not own.exists():  # whoever works for cooperatives alone
-            raise Missing()
+    if not user.is_superuser and not Group.objects.filter(users=user, is_platform_wide=True).exists():
+        raise Missing()
     return user.acting(Door.DESK)
 
 

@@ -107,7 +107,7 @@ def make_admin(**fields: Any) -> User:
 def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = (), **fields: Any) -> User:
     """Staff in one group with these permissions, for all rows or those of some cooperatives."""
     user = make_user(is_staff=True, **fields)
-    group = Group.objects.create(name=f"Nhóm {user.pk}")
+    group = Group.objects.create(name=f"Nhóm {user.pk}", is_platform_wide=not works_for)
     group.users.add(user)
     GroupPermission.objects.bulk_create(GroupPermission(group=group, code=code) for code in permissions)
     GroupCooperative.objects.bulk_create(

@@ -8,9 +8,9 @@ from shop.accounts.models import Group
 
 
 class GroupCooperative(models.Model):
-    """That a group of staff works for a cooperative.
+    """A cooperative that a group of staff works for.
 
-    What such a group may holds for the rows of its cooperatives alone; a group without any is the platform's.
+    The group's permissions hold for the rows of its cooperatives, unless the group is platform-wide.
     """
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="cooperative_rows")

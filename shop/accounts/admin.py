@@ -43,7 +43,8 @@ class GroupPermissionInline(Inline):
 class GroupAdmin(Admin):
     """What groups of staff may do: the one thing that is made and changed here."""
 
-    list_display = ("name", "restricted_to_channels")
+    list_display = ("name", "is_platform_wide", "restricted_to_channels")
+    list_filter = ("is_platform_wide",)
     filter_horizontal = ("users", "channels")
     inlines = (GroupPermissionInline,)
     ordering = ("name", "pk")

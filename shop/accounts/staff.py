@@ -39,9 +39,10 @@ class ReferenceTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """What a group gains and loses; a name or a restriction of None stays."""
+    """What a group gains and loses; a name, a width or a restriction of None stays."""
 
     name: str | None = None
+    is_platform_wide: bool | None = None
     restricted_to_channels: bool | None = None
     add_permissions: Collection[str] = ()
     remove_permissions: Collection[str] = ()
@@ -119,7 +120,7 @@ def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: da
 
 @transaction.atomic(durable=True)
 def make_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
-    """A new group of staff. Raises GroupNameTaken, NotStaff."""
+    """A new group of staff, for nobody's rows unless it is platform-wide. Raises GroupNameTaken, NotStaff."""
     group = Group(name=change.name or "")
     _save_group(group, change)
     record_change("group.added", group, actor=actor, now=now, data=_told(change))
@@ -160,6 +161,8 @@ def _save_person(user: User) -> None:
 
 def _save_group(group: Group, change: GroupChange) -> None:
     group.name = group.name if change.name is None else change.name
+    if change.is_platform_wide is not None:
+        group.is_platform_wide = change.is_platform_wide
     if change.restricted_to_channels is not None:
         group.restricted_to_channels = change.restricted_to_channels
     strangers = User.objects.filter(pk__in=change.add_users, is_staff=False)
@@ -187,4 +190,5 @@ def _told(change: GroupChange) -> dict[str, Any]:
         "lost": sorted(change.remove_permissions),
         "joined": sorted(change.add_users),
         "left": sorted(change.remove_users),
+        **({"platform_wide": change.is_platform_wide} if change.is_platform_wide is not None else {}),
     }

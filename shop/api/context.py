@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from graphql import GraphQLSchema
 
-from cooperatives.access import EVERYTHING, Scope, scope_of
-from shop.accounts.models import App, AppPermission, GroupPermission, User
+from cooperatives.access import EVERYTHING, Scope, platform_permissions, scope_of
+from shop.accounts.models import App, AppPermission, User
 from shop.accounts.permissions import Permission
 from shop.accounts.programs import app_of_token
 from shop.api import tokens
@@ -91,17 +91,11 @@ class Context:
     def permissions(self) -> frozenset[str]:
         """The permissions of an app or a member of staff for all rows, by their codes; a superuser has all.
 
-        Those of groups that work for some cooperatives are no part of it: they hold where `scope` is asked.
+        Permissions that hold for some cooperatives alone are left out: ask `scope` for them.
         """
         if self.app is not None:
             return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
-        user = self.user
-        if user is None or not user.is_staff:
-            return frozenset()
-        if user.is_superuser:
-            return frozenset(Permission.values)
-        held = GroupPermission.objects.filter(group__users=user, group__cooperative_rows=None)
-        return frozenset(held.values_list("code", flat=True))
+        return platform_permissions(self.user) if self.user is not None else frozenset()
 
     def scope(self, permission: Permission) -> Scope:
         """Whose rows the requester holds a permission for; apps hold theirs for everybody's."""

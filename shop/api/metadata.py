@@ -115,7 +115,7 @@ class _Shown:
         scopes = [context.scope(right.permission) for right in self.rights if isinstance(right, Within)]
         if any(scope.is_platforms for scope in scopes):
             return None
-        return {key for scope in scopes for reach in scope.reaches for key in reach.cooperatives or ()}
+        return {key for scope in scopes for reach in scope.reaches for key in reach.cooperatives}
 
 
 def as_items(kept: Mapping[str, str] | None) -> list[dict[str, str]]:

@@ -91,7 +91,7 @@ def test_only_an_approved_cooperative_sells(state, selling) -> None:
 
 def test_staff_hold_what_their_groups_hold() -> None:
     staff, plain = make_user(is_staff=True), make_user()
-    group = Group.objects.create(name="Đơn hàng")
+    group = Group.objects.create(name="Đơn hàng", is_platform_wide=True)
     group.users.add(staff, plain)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
 
@@ -105,7 +105,9 @@ def test_staff_hold_what_their_groups_hold() -> None:
 def test_a_group_of_some_channels_holds_its_permissions_in_them_and_in_no_other() -> None:
     home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_user(is_staff=True)
-    group = Group.objects.create(name="Đơn hàng trong nước", restricted_to_channels=True)
+    group = Group.objects.create(
+        name="Đơn hàng trong nước", restricted_to_channels=True, is_platform_wide=True
+    )
     group.users.add(staff)
     group.channels.add(home)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)

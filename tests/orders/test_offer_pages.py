@@ -91,7 +91,7 @@ def test_only_who_may_give_discounts_comes_in(seller, page) -> None:
         clients[name] = Client()
         clients[name].force_login(user)
         if name == "giver":
-            group = Group.objects.create(name="Ưu đãi")
+            group = Group.objects.create(name="Ưu đãi", is_platform_wide=True)
             GroupPermission.objects.create(group=group, code=Permission.MANAGE_DISCOUNTS)
             group.users.add(user)
 

@@ -157,9 +157,18 @@ class Address(WithMetadata):
 
 
 class Group(models.Model):
-    """A set of permissions that staff share, possibly for some channels only (Saleor's permission groups)."""
+    """A set of permissions that staff share, possibly for some channels only (Saleor's permission groups).
+
+    The permissions hold for everybody's rows where `is_platform_wide` says so, and otherwise for the rows of
+    the cooperatives that the group works for. A group without either gives access to nothing.
+    """
 
     name = models.CharField(max_length=150, unique=True)
+    is_platform_wide = models.BooleanField(
+        _("whole platform"),
+        default=False,
+        help_text=_("Its permissions hold for the rows of all cooperatives."),
+    )
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="permission_groups", blank=True)
     channels = models.ManyToManyField(Channel, related_name="permission_groups", blank=True)
     restricted_to_channels = models.BooleanField(default=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cooperatives.access import effective_group_permissions
 from shop.accounts.models import Address, Group, GroupPermission, User
 from shop.accounts.permissions import Permission
 from shop.api.base.channels import channel
@@ -86,7 +87,8 @@ def addresses(users: list[Row], arguments: Any, context: Context, selection: Sel
 def user_permissions(users: list[Row], arguments: Any, context: Context, *_: Any) -> list[Any]:
     """What a member of staff may do; for themselves, and for those who manage staff."""
     held: dict[int, set[str]] = {}
-    codes = GroupPermission.objects.filter(group__users__in=[each.id for each in users if each.is_staff])
+    staff = [each.id for each in users if each.is_staff]
+    codes = effective_group_permissions().filter(group__users__in=staff)
     for key, code in codes.values_list("group__users", "code"):
         held.setdefault(key, set()).add(code)
     return [_permissions_of(each, held.get(each.id, set()), context) for each in users]
@@ -109,7 +111,7 @@ def source_permission_groups(
 ) -> list[list[Row]]:
     """The groups that somebody has the permission from."""
     key = key_of(arguments["userId"], "User")
-    through = GroupPermission.objects.filter(group__users=key).values_list("code", "group")
+    through = effective_group_permissions().filter(group__users=key).values_list("code", "group")
     groups: dict[str, set[int]] = {}
     for code, group_key in through:
         groups.setdefault(code, set()).add(group_key)

@@ -68,7 +68,7 @@ def own_cooperatives(context: Context) -> frozenset[int] | None:
     scopes = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
     if not any(scopes) or any(scope.is_platforms for scope in scopes):
         return None
-    return frozenset(key for scope in scopes for reach in scope.reaches for key in reach.cooperatives or ())
+    return frozenset(key for scope in scopes for reach in scope.reaches for key in reach.cooperatives)
 
 
 # What customers meet: goods whose listing is published, and of those the variants that have a price.

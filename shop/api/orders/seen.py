@@ -104,7 +104,7 @@ def _is_whole(context: Context) -> Q:
 def _is_of_their_channels(context: Context) -> Q:
     found = Q(pk__in=())
     for reach in scope_of(context).reaches:
-        if reach.cooperatives is None and reach.channels is not None:
+        if reach.is_platform_wide and reach.channels is not None:
             found |= Q(channel__in=reach.channels)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cooperatives.access import acts_for
-from cooperatives.actions.groups import put_group_to_work
+from cooperatives.actions.groups import set_group_scope
 from cooperatives.models import GroupCooperative
 from shop.accounts.permissions import Permission
 from shop.api.account.types import group, user
@@ -17,7 +17,10 @@ from shop.api.roots import Mutations
 from shop.api.staff.groups import refuse_beyond
 from shop.api.types import Row
 
-mutation = Mutations(codes={"missing": "REQUIRED"})
+mutation = Mutations(
+    codes={"missing": "REQUIRED", "empty_group_scope": "REQUIRED", "ambiguous_group_scope": "REQUIRED"}
+)
+group.columns(platformWide="is_platform_wide")
 
 
 def _by_owner(owned: dict[Any, list[int]], context: Context, selection: Selection) -> dict[Any, list[Row]]:
@@ -55,5 +58,11 @@ def permission_group_cooperatives_update(
     key = given_key(arguments["id"], "Group", field="id")
     refuse_beyond(key, context)
     keys = [given_key(text, "Cooperative", field="cooperatives") for text in arguments["cooperatives"]]
-    put_group_to_work(group_id=key, cooperative_ids=keys, actor=context.actor, now=context.now)
+    set_group_scope(
+        group_id=key,
+        cooperative_ids=keys,
+        is_platform_wide=bool(arguments.get("platformWide")),
+        actor=context.actor,
+        now=context.now,
+    )
     return {"group": group.by_key(context, [key], selection.names("group")).get(key)}

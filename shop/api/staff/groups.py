@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.models import Group, GroupPermission
+from shop.accounts.models import Group
 from shop.accounts.permissions import Permission
 from shop.accounts.staff import GroupChange, NotStaff, change_group, delete_group, make_group
 from shop.api.account.types import group
@@ -27,6 +29,7 @@ def permission_group_create(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
     change = _change(arguments["input"], context)
+    _refuse_result(change, Grant(), context)
     made = _staff_only(lambda: make_group(change=change, actor=context.actor, now=context.now))
     return _shown(made.pk, context, selection)
 
@@ -38,6 +41,8 @@ def permission_group_update(
     key = given_key(arguments["id"], "Group", field="id")
     refuse_beyond(key, context)
     change = _change(arguments["input"], context)
+    for before in _grants_of(Group.objects.filter(pk=key)).values():
+        _refuse_result(change, before, context)
     _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
     return _shown(key, context, selection)
 
@@ -63,8 +68,63 @@ def _staff_only(do: Any) -> Any:
 
 def refuse_beyond(key: int, context: Context) -> None:
     """Nobody touches a group that may more than they do. Raises Mistake."""
-    held = set(GroupPermission.objects.filter(group=key).values_list("code", flat=True))
-    _refuse_permissions(held, "id", context)
+    for grant in _grants_of(Group.objects.filter(pk=key)).values():
+        _refuse_grant(grant, "id", "id", context)
+
+
+def groups_beyond(groups: QuerySet[Group], context: Context) -> list[int]:
+    """The groups that give something which the requester does not hold for as much."""
+    return sorted(key for key, grant in _grants_of(groups).items() if _is_beyond(grant, context))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a group gives: permissions, in which channels (None: in all)."""
+
+    codes: frozenset[str] = frozenset()
+    channels: frozenset[int] | None = None
+
+
+def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
+    found: dict[int, Grant] = {}
+    rows = groups.values_list("pk", "restricted_to_channels", "permissions__code", "channels")
+    for key, is_restricted, code, channel_key in rows:
+        known = found.get(key, Grant(channels=frozenset() if is_restricted else None))
+        codes = known.codes if code is None else known.codes | {code}
+        channels = known.channels
+        if channels is not None and channel_key is not None:
+            channels |= {channel_key}
+        found[key] = Grant(codes, channels)
+    return found
+
+
+def _is_beyond(grant: Grant, context: Context) -> bool:
+    return not grant.codes <= context.permissions or not _covers_channels(grant, context)
+
+
+def _covers_channels(grant: Grant, context: Context) -> bool:
+    return all(context.scope(Permission(code)).covers_channels(grant.channels) for code in grant.codes)
+
+
+def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context) -> None:
+    """Nobody gives a permission that they do not hold, nor for more channels than they do. Raises Mistake."""
+    _refuse_permissions(set(grant.codes), field, context)
+    if not _covers_channels(grant, context):
+        words = _("You cannot give permissions in channels that are not yours.")
+        channels = global_ids("Channel", sorted(grant.channels or ()))
+        raise Mistake("OUT_OF_SCOPE_CHANNEL", words, field=channel_field, channels=channels)
+
+
+def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
+    """Check the group as the change would leave it. Raises Mistake."""
+    codes = (before.codes | set(change.add_permissions)) - set(change.remove_permissions)
+    is_restricted = change.restricted_to_channels
+    if is_restricted is None:
+        is_restricted = before.channels is not None
+    named = (before.channels or frozenset()) | set(change.add_channels)
+    channels = frozenset(named - set(change.remove_channels)) if is_restricted else None
+    field = "addChannels" if is_restricted else "restrictedAccessToChannels"
+    _refuse_grant(Grant(codes, channels), "addPermissions", field, context)
 
 
 def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
@@ -91,6 +151,7 @@ def _change(given: Mapping[str, Any], context: Context) -> GroupChange:
 
     return GroupChange(
         name=name.strip() if name is not None else None,
+        is_platform_wide=given.get("platformWide"),
         restricted_to_channels=given.get("restrictedAccessToChannels"),
         add_permissions=given.get("addPermissions") or (),
         remove_permissions=given.get("removePermissions") or (),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions.erase import erase_person
 from shop.accounts.actions import send_password_link
 from shop.accounts.links import PASSWORD
-from shop.accounts.models import Group, GroupPermission, User
+from shop.accounts.models import Group, User
 from shop.accounts.permissions import Permission
 from shop.accounts.profile import Use, change_profile
 from shop.accounts.staff import add_customer, change_person, hire
@@ -24,6 +24,7 @@ from shop.api.ids import given_key, global_ids
 from shop.api.languages import tag_of
 from shop.api.metadata import from_input
 from shop.api.roots import Mutations
+from shop.api.staff.groups import groups_beyond
 from shop.core.errors import Missing
 
 mutation = Mutations(codes={"email_taken": "UNIQUE", "reference_taken": "UNIQUE"})
@@ -157,9 +158,8 @@ def _refuse_beyond(found: User, context: Context) -> None:
     """
     if context.user is not None and found.pk == context.user.pk:
         return
-    held = GroupPermission.objects.filter(group__users=found).values_list("code", flat=True)
     is_stronger = found.is_superuser and not (context.user is not None and context.user.is_superuser)
-    if is_stronger or not set(held) <= context.permissions:
+    if is_stronger or groups_beyond(Group.objects.filter(users=found), context):
         words = _("This person may do more here than you.")
         raise Mistake("OUT_OF_SCOPE_USER", words, field="id", users=global_ids("User", [found.pk]))
 
@@ -169,8 +169,7 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
     keys = [given_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
-    beyond = GroupPermission.objects.filter(group__in=keys).exclude(code__in=context.permissions)
-    outside = sorted(set(beyond.values_list("group", flat=True)))
+    outside = groups_beyond(Group.objects.filter(pk__in=keys), context)
     if outside:
         words = _("You cannot give permissions that you do not have.")
         raise Mistake("OUT_OF_SCOPE_GROUP", words, field=field, groups=global_ids("Group", outside))

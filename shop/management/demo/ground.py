@@ -138,7 +138,7 @@ def _house() -> None:
 
 def _groups() -> None:
     for name, permissions in _GROUPS.items():
-        group = Group.objects.get_or_create(name=name)[0]
+        group = Group.objects.get_or_create(name=name, defaults={"is_platform_wide": True})[0]
         GroupPermission.objects.bulk_create(
             [GroupPermission(group=group, code=code) for code in permissions], ignore_conflicts=True
         )

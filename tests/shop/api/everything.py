@@ -101,7 +101,7 @@ def make_everything() -> None:
     text = PageType.objects.create(slug="text", name="Bài viết")
     page = Page.objects.create(page_type=text, slug="gioi-thieu", title="Giới thiệu", is_published=True)
     MenuItem.objects.create(menu=Menu.objects.create(slug="tren", name="Trên"), name="Về chợ", page=page)
-    Group.objects.create(name="Chăm sóc")
+    Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     AppToken.objects.create(app=App.objects.create(name="Kho"), name="Kho")
 
 

@@ -142,7 +142,7 @@ def test_permissions_change_at_once():
 
 def test_nobody_gives_what_they_do_not_have():
     staff = make_user(is_staff=True)
-    group = Group.objects.create(name="Kỹ thuật")
+    group = Group.objects.create(name="Kỹ thuật", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_APPS)
     group.users.add(staff)
     before = every_row()

@@ -250,7 +250,7 @@ def test_addresses_are_seen_by_their_owner_and_by_those_who_care_for_people():
     for who in (other, staff):
         assert data_of(bare, token_of(who), id=key) == {"address": None}
     assert data_of(bare, id=key) == {"address": None}
-    group = Group.objects.create(name="Chăm sóc")
+    group = Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
     group.users.add(staff)
     assert data_of(query, token_of(staff), id=key) == {"address": {"city": "Hà Nội", "privateMetadata": []}}

@@ -263,7 +263,7 @@ def test_acting_for_a_customer_takes_a_permission():
     key = global_id("User", customer.pk)
 
     refused = ask(UPDATE_ME, token_of(helper), input={"firstName": "Hoa"}, customer=key)
-    group = Group.objects.create(name="Chăm sóc")
+    group = Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.IMPERSONATE_USER)
     group.users.add(helper)
     done = data_of(UPDATE_ME, token_of(helper), input={"firstName": "Hoa"}, customer=key)
@@ -328,7 +328,7 @@ def test_one_sees_oneself_and_staff_see_customers(django_assert_num_queries):
         answer = ask(query, token_of(who), id=key)
         assert answer["data"] == {"user": None}
         assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
-    group = Group.objects.create(name="Chăm sóc")
+    group = Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_USERS)
     group.users.add(staff)
     token = token_of(staff)
@@ -348,7 +348,7 @@ NAMED = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản 
 def test_what_the_dashboard_asks_of_a_member_of_staff(django_assert_num_queries):
     channel, _other = make_channel(), make_channel(slug="khac", name="Khác")
     staff = make_user(is_staff=True)
-    group = Group.objects.create(name="Bán hàng", restricted_to_channels=True)
+    group = Group.objects.create(name="Bán hàng", restricted_to_channels=True, is_platform_wide=True)
     group.channels.add(channel)
     group.users.add(staff)
     for code in (Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS):

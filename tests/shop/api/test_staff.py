@@ -20,7 +20,7 @@ USER = "id email firstName isStaff isActive note externalReference languageCode"
 
 
 def make_group(*codes, name="Chăm sóc", users=()):
-    group = Group.objects.create(name=name)
+    group = Group.objects.create(name=name, is_platform_wide=True)
     for code in codes:
         GroupPermission.objects.create(group=group, code=code)
     group.users.add(*users)

@@ -205,8 +205,8 @@ def test_groups_are_put_to_work_over_the_api(client):
     group = Group.objects.create(name="Gói hàng")
     group.users.add(member)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
-    mutation = """mutation($id: ID!, $to: [ID!]!) {
-      permissionGroupCooperativesUpdate(id: $id, cooperatives: $to) {
+    mutation = """mutation($id: ID!, $to: [ID!]!, $wide: Boolean) {
+      permissionGroupCooperativesUpdate(id: $id, cooperatives: $to, platformWide: $wide) {
         errors { field code } group { name cooperatives { name } }
       } }"""
     key, to = global_id("Group", group.pk), global_id("Cooperative", thien_an.pk)
@@ -232,9 +232,8 @@ def test_groups_are_put_to_work_over_the_api(client):
     assert denied["data"] == {"permissionGroupCooperativesUpdate": None}
     client.force_login(member)
     assert client.get(reverse("desk:orders")).status_code == 404
-    assert data_of(mutation, token_of(make_admin()), id=key, to=[])["permissionGroupCooperativesUpdate"][
-        "group"
-    ] == {"name": "Gói hàng", "cooperatives": []}
+    widened = data_of(mutation, token_of(make_admin()), id=key, to=[], wide=True)
+    assert widened["permissionGroupCooperativesUpdate"]["group"] == {"name": "Gói hàng", "cooperatives": []}
     assert client.get(reverse("desk:orders")).status_code == 200
 
 

@@ -1,0 +1,211 @@
+"""Widening a group of staff from some cooperatives to the whole platform without saying so."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+
+from cooperatives.access import require_any_staff, scope_of, staff_may
+from cooperatives.models import GroupCooperative
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.permissions import Permission
+from shop.api.ids import global_id
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_cooperative,
+    make_order,
+    make_seller,
+    make_staff,
+    make_user,
+    make_variant,
+)
+from tests.shop.api.client import ask, data_of
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+SET_SCOPE = """mutation($id: ID!, $to: [ID!]!, $wide: Boolean) {
+  permissionGroupCooperativesUpdate(id: $id, cooperatives: $to, platformWide: $wide) {
+    errors { field code } group { platformWide cooperatives { name } }
+  } }"""
+UPDATE = """mutation($id: ID!, $input: PermissionGroupUpdateInput!) {
+  permissionGroupUpdate(id: $id, input: $input) { errors { field code } } }"""
+CREATE = """mutation($input: PermissionGroupCreateInput!) {
+  permissionGroupCreate(input: $input) { errors { field code } group { id platformWide } } }"""
+ORDERS = "{ orders(first: 10) { totalCount } }"
+
+
+def group_of(user):
+    return user.permission_groups.get()
+
+
+def test_an_empty_list_of_cooperatives_is_refused_and_changes_nothing(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    make_order((make_variant(make_seller("HTX Yên Dương")), 1))
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
+    key = global_id("Group", group_of(staff).pk)
+
+    answer = data_of(SET_SCOPE, token_of(make_admin()), id=key, to=[])["permissionGroupCooperativesUpdate"]
+
+    assert answer == {"errors": [{"field": "cooperatives", "code": "REQUIRED"}], "group": None}
+    assert list(GroupCooperative.objects.values_list("cooperative", flat=True)) == [seller.pk]
+    assert not Change.objects.filter(what="group.scope_set").exists()
+    assert data_of(ORDERS, token_of(staff))["orders"]["totalCount"] == 0
+    client.force_login(staff)
+    assert client.get(reverse("desk:orders")).status_code == 404
+
+
+def test_the_whole_platform_is_said_in_so_many_words() -> None:
+    seller = make_seller("HTX Thiên An")
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
+    key, cooperative = global_id("Group", group_of(staff).pk), global_id("Cooperative", seller.pk)
+    admin = token_of(make_admin())
+
+    both = data_of(SET_SCOPE, admin, id=key, to=[cooperative], wide=True)
+    wide = data_of(SET_SCOPE, admin, id=key, to=[], wide=True)
+
+    assert both["permissionGroupCooperativesUpdate"]["errors"] == [
+        {"field": "platformWide", "code": "REQUIRED"}
+    ]
+    assert wide["permissionGroupCooperativesUpdate"] == {
+        "errors": [],
+        "group": {"platformWide": True, "cooperatives": []},
+    }
+    assert staff_may(staff, Permission.MANAGE_ORDERS)
+    assert Change.objects.get(what="group.scope_set").data == {"cooperatives": [], "platform_wide": True}
+
+
+@pytest.mark.parametrize("to_wide", [True, False])
+def test_staff_of_a_cooperative_cannot_widen_themselves(to_wide) -> None:
+    seller = make_seller("HTX Thiên An")
+    staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS, works_for=(seller,))
+    key = global_id("Group", group_of(staff).pk)
+
+    answer = ask(SET_SCOPE, token_of(staff), id=key, to=[], wide=to_wide)
+
+    assert answer["data"] == {"permissionGroupCooperativesUpdate": None}
+    group = Group.objects.get()
+    assert (group.is_platform_wide, group.cooperative_rows.count()) == (False, 1)
+
+
+def test_a_group_whose_last_cooperative_is_deleted_holds_for_nobody(client: Client) -> None:
+    cooperative = make_cooperative()
+    staff = make_staff(*Permission, works_for=(cooperative,))
+
+    cooperative.delete()
+
+    assert not any(staff_may(staff, each) for each in Permission)
+    assert not any(scope_of(staff, each) for each in Permission)
+    with pytest.raises(Missing):
+        require_any_staff(staff)
+    me = data_of("{ me { userPermissions { code } } }", token_of(staff))["me"]
+    assert me == {"userPermissions": []}
+    client.force_login(staff)
+    assert client.get(reverse("desk:home")).status_code == 404
+
+
+def test_a_group_that_names_nothing_holds_for_nobody(client: Client) -> None:
+    staff = make_user(is_staff=True)
+    group = Group.objects.create(name="Mới")
+    group.users.add(staff)
+    GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
+    make_order((make_variant(make_seller("HTX Yên Dương")), 1))
+
+    assert not scope_of(staff, Permission.MANAGE_ORDERS)
+    assert not staff_may(staff, Permission.MANAGE_ORDERS)
+    assert ask(ORDERS, token_of(staff))["data"] == {"orders": None}
+
+
+def test_staff_in_no_group_do_not_enter_the_desk(client: Client) -> None:
+    client.force_login(make_user(is_staff=True))
+
+    assert client.get(reverse("desk:home")).status_code == 404
+
+
+def test_two_groups_add_up_but_do_not_lend_each_other_their_width() -> None:
+    seller = make_seller("HTX Thiên An")
+    staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
+    wide = Group.objects.create(name="Nội dung", is_platform_wide=True)
+    wide.users.add(staff)
+    GroupPermission.objects.create(group=wide, code=Permission.MANAGE_PAGES)
+
+    assert staff_may(staff, Permission.MANAGE_PAGES)
+    assert not staff_may(staff, Permission.MANAGE_ORDERS)
+    scope = scope_of(staff, Permission.MANAGE_ORDERS)
+    assert (scope.is_platforms, scope.is_everything) == (False, False)
+
+
+def test_a_new_group_of_the_api_says_that_it_is_the_platforms_and_may_say_otherwise() -> None:
+    admin = token_of(make_admin())
+
+    wide = data_of(CREATE, admin, input={"name": "Đơn hàng"})["permissionGroupCreate"]
+    narrow = data_of(CREATE, admin, input={"name": "Kho", "platformWide": False})["permissionGroupCreate"]
+
+    assert (wide["group"]["platformWide"], narrow["group"]["platformWide"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"restrictedAccessToChannels": False},
+        {"addChannels": True},
+    ],
+)
+def test_staff_of_some_channels_cannot_open_their_group_to_others(change) -> None:
+    home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
+    staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
+    group = group_of(staff)
+    group.restricted_to_channels = True
+    group.save()
+    group.channels.add(home)
+    given = {"addChannels": [global_id("Channel", abroad.pk)]} if "addChannels" in change else change
+
+    answer = data_of(UPDATE, token_of(staff), id=global_id("Group", group.pk), input=given)
+
+    (error,) = answer["permissionGroupUpdate"]["errors"]
+    assert error["code"] == "OUT_OF_SCOPE_CHANNEL"
+    group.refresh_from_db()
+    assert (group.restricted_to_channels, list(group.channels.all())) == (True, [home])
+
+
+def test_staff_of_some_channels_make_no_group_for_all_and_join_none() -> None:
+    home = make_channel()
+    staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
+    group = group_of(staff)
+    group.restricted_to_channels = True
+    group.save()
+    group.channels.add(home)
+    wide = group_of(make_staff(Permission.MANAGE_ORDERS))
+    token = token_of(staff)
+
+    made = data_of(CREATE, token, input={"name": "Mọi kênh", "addPermissions": ["MANAGE_ORDERS"]})
+    joined = data_of(
+        UPDATE, token, id=global_id("Group", wide.pk), input={"addUsers": [global_id("User", staff.pk)]}
+    )
+
+    assert [each["code"] for each in made["permissionGroupCreate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
+    assert [each["code"] for each in joined["permissionGroupUpdate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
+    assert Group.objects.count() == 2
+    assert staff not in wide.users.all()
+
+
+def test_the_migration_keeps_the_platforms_groups_and_its_way_back_widens_none() -> None:
+    migration = import_module("cooperatives.migrations.0004_name_platform_wide_groups")
+    narrow = group_of(make_staff(Permission.MANAGE_ORDERS, works_for=(make_cooperative(),)))
+    wide = group_of(make_staff(Permission.MANAGE_ORDERS))
+    Group.objects.update(is_platform_wide=False)
+
+    migration.name_platform_wide_groups(apps, None)
+    empty = Group.objects.create(name="Mới")
+    GroupPermission.objects.create(group=empty, code=Permission.MANAGE_ORDERS)
+    migration.empty_groups_of_nobody(apps, None)
+
+    assert list(Group.objects.filter(is_platform_wide=True)) == [wide]
+    assert set(GroupPermission.objects.values_list("group", flat=True)) == {narrow.pk, wide.pk}
