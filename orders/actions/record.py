@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
 from orders.actions.deduct import Written, write_discounts
+from orders.actions.draw_code import draw_code
 from orders.actions.shares import Quote, QuotedLine, Share
 from orders.models import (
     Basket,
     InvoiceDetails,
     Order,
-    OrderCode,
     OrderLine,
     OrderNumber,
     OrderPart,
@@ -28,7 +28,6 @@ from orders.models import (
     commissions,
     counted_of,
 )
-from orders.payments.codes import code_for
 from orders.pricing import Priced
 from shop.accounts.models import Address
 from shop.core.calendar import day_of
@@ -131,7 +130,7 @@ def new_order(**columns: object) -> Order:
     """Step: an order row with its number and its code, drawn now."""
     number = OrderNumber.objects.create().pk
     columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
-    return Order.objects.create(number=number, code=code_for(OrderCode.objects.create().pk), **columns)
+    return Order.objects.create(number=number, code=draw_code(), **columns)
 
 
 def write_parts(

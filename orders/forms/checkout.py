@@ -131,7 +131,7 @@ class FindForm(forms.Form):
     code = forms.CharField(
         label=_("Order code"),
         max_length=40,
-        help_text=_("It is in the text message or e-mail, for example TA7K2M3."),
+        help_text=_("It is in the text message or e-mail, for example TA7K2M3N."),
         widget=forms.TextInput(
             attrs={"class": "input code", "autocomplete": "off", "autocapitalize": "characters"}
         ),

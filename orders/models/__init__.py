@@ -27,7 +27,7 @@ from orders.models.ledger import (
     PostingKind,
 )
 from orders.models.line import Allocation, OrderLine
-from orders.models.order import Order, OrderCode, OrderNumber, Origin, Source
+from orders.models.order import Order, OrderCode, OrderCodeKey, OrderNumber, Origin, Source
 from orders.models.parcel import Parcel, ParcelLine, places
 from orders.models.part import OrderPart, show_ways_in_language
 from orders.models.payment import (
@@ -86,6 +86,7 @@ __all__ = [
     "Operation",
     "Order",
     "OrderCode",
+    "OrderCodeKey",
     "OrderLine",
     "OrderNumber",
     "OrderPart",

@@ -64,6 +64,23 @@ class OrderCode(models.Model):
         return str(self.pk)
 
 
+class OrderCodeKey(models.Model):
+    """The one secret that order codes are made with: made with the first order, and never changed.
+
+    It lives here and not in SECRET_KEY, so that a new SECRET_KEY changes no code and a restored
+    database goes on where it stopped.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    key = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="order_code_key_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"key {self.pk}"
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     def placed(self) -> OrderQuerySet:
         return self.filter(placed_at__isnull=False)

@@ -1,34 +1,66 @@
 """Order codes: short, without letters that are mistaken for one another, with a check character.
 
-A code is `T`, five characters and a check character over them. Whoever mistypes one character, or
-swaps two neighbours, is told so instead of being shown another order.
+A code is `T`, six characters and a check character over them. Whoever mistypes one character, or
+swaps two neighbours, is told so instead of being shown another order. Orders placed before codes had
+a key have five characters between `T` and the check character; those codes stay valid.
 """
 
 from __future__ import annotations
 
+import hmac
+
 # Without 0 O, 1 I L, 5 S, 8 B, U V Y: 23 signs remain, and as 23 is prime a weighted sum catches
 # every single error and every swap of neighbours.
 ALPHABET = "234679ACDEFGHJKMNPQRTWX"
-_LENGTH = 5
-_SPAN = len(ALPHABET) ** _LENGTH
-# A multiplier without a common factor with the span spreads numbers that follow each other, so
-# that a code does not tell how many orders there were.
-_SPREAD = 5_077_411
-_SHIFT = 1_234_567
+# Characters between `T` and the check character: of the older codes, of today's, and of those that
+# follow once the 148 million codes of today's length are used up.
+_OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
+# Whole codes, for whoever looks for one in a longer text.
+CODE_LENGTHS = tuple(length + 2 for length in (_OLD_LENGTH, _LENGTH, _NEXT_LENGTH))
+_LONGEST = 10  # `Order.code` holds 12 characters
+ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `scatter` follows
 
 
-def code_for(number: int) -> str:
-    """The code of the n-th order. Numbers beyond the span make longer codes, never a repeat."""
-    cycle, place = divmod(number, _SPAN)
-    value = (place * _SPREAD + _SHIFT) % _SPAN
-    signs = _signs(value, _LENGTH) + (_signs(cycle, 1) if cycle else "")
+def code_for(number: int, key: bytes) -> str:
+    """Return the code of the n-th order under the shop's key.
+
+    Under one key no two numbers have the same code. Without the key neither the number behind a code
+    nor the code of the next number can be told.
+    """
+    place, length = number, _LENGTH
+    while place >= (span := len(ALPHABET) ** length):
+        place, length = place - span, length + 1
+    signs = _signs(scatter(place, length, key), length)
     return f"T{signs}{_check(signs)}"
+
+
+def scatter(place: int, length: int, key: bytes) -> int:
+    """Map the numbers below 23**length to themselves, one to one, in an order that only the key tells.
+
+    A Feistel network: of the two halves of a number, each round shifts one by an amount that depends
+    on the key and the other half. A shift can be undone, and so can all of them together.
+    """
+    low = len(ALPHABET) ** (length // 2)
+    high = len(ALPHABET) ** (length - length // 2)
+    left, right = divmod(place, low)
+    for turn in range(ROUNDS):
+        if turn % 2 == 0:
+            left = (left + shift(turn, right, length, key)) % high
+        else:
+            right = (right + shift(turn, left, length, key)) % low
+    return left * low + right
+
+
+def shift(turn: int, half: int, length: int, key: bytes) -> int:
+    """Return by how much a round shifts one half of a number, given the other half."""
+    digest = hmac.digest(key, f"{length}:{turn}:{half}".encode(), "sha256")
+    return int.from_bytes(digest[:16], "big")
 
 
 def is_code(text: str) -> bool:
     """Whether this is a code, upper-case and without spaces, whose check character holds."""
     return (
-        len(text) >= _LENGTH + 2
+        _OLD_LENGTH + 2 <= len(text) <= _LONGEST + 2
         and text[0] == "T"
         and all(sign in ALPHABET for sign in text[1:])
         and _check(text[1:-1]) == text[-1]
@@ -42,9 +74,9 @@ def tidy(text: str) -> str:
 
 def _signs(value: int, length: int) -> str:
     signs = ""
-    while value or len(signs) < length:
-        value, place = divmod(value, len(ALPHABET))
-        signs = ALPHABET[place] + signs
+    for _place in range(length):
+        value, rest = divmod(value, len(ALPHABET))
+        signs = ALPHABET[rest] + signs
     return signs
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from orders.payments.codes import CODE_LENGTHS
 from shop.core.text import fold
 
 _NO_SIGN = re.compile("[^A-Z0-9]+")
 _NO_LETTER = re.compile("[^a-z]+")
 _NO_DIGIT = re.compile("[^0-9]+")
-_LENGTHS = (6, 7, 8, 9)  # codes have seven or eight signs, and a slip takes or adds one
+_LENGTHS = range(min(CODE_LENGTHS) - 1, max(CODE_LENGTHS) + 2)  # a slip takes a sign or adds one
 _SHORTEST_NAME = 2  # words: a given name alone is half of Vietnam's
 _LAST_DIGITS = 9  # of a phone number, without 0 or +84 before them
 

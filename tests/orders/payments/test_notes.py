@@ -14,11 +14,13 @@ from orders.payments.notes import found_codes
 
 pytestmark = pytest.mark.once
 
-CODE = code_for(1)
-OTHER = code_for(2)
-LONG = code_for(len(ALPHABET) ** 5 + 7)
+KEY = bytes(range(32))
+CODE = code_for(1, KEY)
+OTHER = code_for(3, KEY)
+LONG = code_for(len(ALPHABET) ** 6 + 7, KEY)
+OLD = "TXHPTRP"  # of an order placed before codes had a key
 
-numbers = st.integers(0, 2 * len(ALPHABET) ** 5)
+numbers = st.integers(0, 2 * len(ALPHABET) ** 6)
 # Words that cannot be read on into a code: their letters are none of its signs.
 words = st.text(alphabet="BILOSUVY0158 .:-/", max_size=12)
 separators = st.text(alphabet=" .-_/\n", max_size=3)
@@ -71,23 +73,24 @@ def test_a_note_without_a_code_has_none(note) -> None:
 
 def test_readings_that_overlap_are_both_told() -> None:
     short = next(
-        code_for(number)
+        code_for(number, KEY)
         for number in range(1, 10_000)
-        if any(is_code(code_for(number) + sign) for sign in ALPHABET)
+        if any(is_code(code_for(number, KEY) + sign) for sign in ALPHABET)
     )
     long = next(short + sign for sign in ALPHABET if is_code(short + sign))
 
     assert found_codes(f"x{long}y") == [short, long]
 
 
-def test_codes_of_eight_signs_are_found_too() -> None:
-    assert len(LONG) == 8
-    assert found_codes(f"ck {LONG.lower()} ok") == [LONG]
+@pytest.mark.parametrize(("code", "length"), [(OLD, 7), (CODE, 8), (LONG, 9)])
+def test_codes_of_every_length_are_found(code, length) -> None:
+    assert len(code) == length
+    assert found_codes(f"ck {code.lower()} ok") == [code]
 
 
-@given(numbers, words, words, st.booleans(), st.lists(separators, min_size=7, max_size=7))
+@given(numbers, words, words, st.booleans(), st.lists(separators, min_size=8, max_size=8))
 def test_a_code_survives_every_mangling(number, before, after, is_lower, gaps) -> None:
-    code = code_for(number)
+    code = code_for(number, KEY)
     broken = code[0] + "".join(gap + sign for gap, sign in zip(gaps, code[1:], strict=False))
     note = before + broken + after
 
@@ -98,7 +101,7 @@ def test_a_code_survives_every_mangling(number, before, after, is_lower, gaps) -
 
 @given(numbers, st.text(max_size=30), st.text(max_size=30))
 def test_a_code_is_found_whatever_stands_around_it(number, before, after) -> None:
-    code = code_for(number)
+    code = code_for(number, KEY)
 
     assert code in found_codes(f"{before} {code} {after}")
 

@@ -1,0 +1,87 @@
+"""Order codes must not repeat: a repeat would make placing orders fail until somebody mends it."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management.color import no_style
+from django.db import connection
+
+from orders.models import Order, OrderCode, OrderCodeKey
+from orders.payments.codes import ALPHABET, code_for, is_code
+from tests.factories import make_order, make_variant
+
+pytestmark = pytest.mark.django_db
+
+WHERE_CODES_REPEATED = len(ALPHABET) ** 4  # the old multiplier shared the factor 23 with its span
+
+
+def continue_codes_after(number: int) -> None:
+    """Let the next order take the number that follows `number`."""
+    OrderCode.objects.create(pk=number)
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [OrderCode]):
+            cursor.execute(statement)
+
+
+def key() -> bytes:
+    return bytes.fromhex(OrderCodeKey.objects.get().key)
+
+
+def test_orders_are_placed_where_codes_used_to_repeat() -> None:
+    variant = make_variant(on_hand=100)
+    first = [make_order((variant, 1)).code for _each in range(3)]
+    continue_codes_after(WHERE_CODES_REPEATED - 2)
+
+    later = [make_order((variant, 1)).code for _each in range(6)]
+
+    assert list(OrderCode.objects.order_by("pk").values_list("pk", flat=True))[-6:] == [
+        WHERE_CODES_REPEATED + step for step in range(-1, 5)
+    ]
+    assert len({*first, *later}) == 9
+    assert all(is_code(code) and len(code) == 8 for code in (*first, *later))
+
+
+def test_orders_are_placed_beyond_the_first_span() -> None:
+    variant = make_variant(on_hand=100)
+    continue_codes_after(len(ALPHABET) ** 6 - 2)
+
+    codes = [make_order((variant, 1)).code for _each in range(3)]
+
+    assert [len(code) for code in codes] == [8, 9, 9]
+    assert len(set(codes)) == 3
+
+
+def test_a_code_that_an_order_has_already_is_passed_over() -> None:
+    variant = make_variant(on_hand=100)
+    taken = make_order((variant, 1))
+    number = OrderCode.objects.get().pk
+    Order.objects.filter(pk=taken.pk).update(code=code_for(number + 1, key()))
+
+    order = make_order((variant, 1))
+
+    assert order.code == code_for(number + 2, key())
+
+
+def test_a_code_in_which_an_older_orders_code_can_be_read_is_passed_over() -> None:
+    variant = make_variant(on_hand=100)
+    older = make_order((variant, 1))
+    number = OrderCode.objects.get().pk
+    ambiguous = next(n for n in range(number + 1, number + 2000) if is_code(code_for(n, key())[:-1]))
+    Order.objects.filter(pk=older.pk).update(code=code_for(ambiguous, key())[:-1])
+    if ambiguous > number + 1:
+        continue_codes_after(ambiguous - 1)
+
+    order = make_order((variant, 1))
+
+    assert order.code == code_for(ambiguous + 1, key())
+
+
+def test_a_key_that_was_made_anew_stops_nobody() -> None:
+    variant = make_variant(on_hand=100)
+    make_order((variant, 1))
+    OrderCodeKey.objects.all().delete()
+
+    order = make_order((variant, 1))
+
+    assert is_code(order.code)
+    assert OrderCodeKey.objects.count() == 1
