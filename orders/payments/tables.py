@@ -1,7 +1,7 @@
 """Statements as files: CSV and XLSX, whoever made them, into rows of cells.
 
-A file comes from outside: its size is limited before and after unpacking, formulas are refused (what they
-say depends on who opens them), and nothing is lost quietly on the way.
+A file comes from outside: its size is limited before it is unpacked (`workbook_limits`) and while it is
+read, formulas are refused (what they say depends on who opens them), and nothing is lost quietly on the way.
 """
 
 from __future__ import annotations
@@ -13,24 +13,28 @@ import math
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import openpyxl
 from django.utils.translation import gettext_lazy as _
 from openpyxl.utils.exceptions import InvalidFileException
 
+from orders.payments.workbook_limits import (
+    FARTHEST_COLUMN,
+    MOST_ROWS,
+    WorkbookTooLarge,
+    check_workbook,
+)
 from shop.core.errors import Refused, Words
 
 LARGEST_FILE = 5_000_000  # bytes
-LARGEST_UNPACKED = 60_000_000
-MOST_ROWS = 20_000
 MOST_COLUMNS = 60
 LONGEST_CELL = 4_000
+MOST_TEXT = 10_000_000  # characters of all cells: XLSX names a long text once and refers to it in each cell
 _DELIMITERS = ",;\t"
 _LINES_LOOKED_AT = 60
-# The ways in which spreadsheets pack; another one may ask for any memory to be unpacked.
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_SIGNS_LOOKED_AT = 300_000
 
 Cell = str | int | float | datetime.datetime | datetime.date
 
@@ -60,7 +64,7 @@ def read_table(content: bytes) -> list[Row]:
     Raises UnreadableFile.
     """
     if len(content) > LARGEST_FILE:
-        raise _unreadable(_("The file is too large. Split it into shorter periods."))
+        raise _too_large()
     if content.startswith(b"PK"):
         rows = _xlsx(content)
     else:
@@ -69,6 +73,10 @@ def read_table(content: bytes) -> list[Row]:
     if not kept:
         raise _unreadable(_("There is nothing in this file."))
     return kept
+
+
+def _too_large() -> UnreadableFile:
+    return _unreadable(_("The file is too large. Split it into shorter periods."))
 
 
 def _unreadable(words: Words, line: int | None = None) -> UnreadableFile:
@@ -82,21 +90,24 @@ def _csv(content: bytes) -> list[Row]:
         raise UnreadableFile from error
     if "\0" in text:
         raise UnreadableFile
-    rows: list[Row] = []
     line = 1
-    try:
+
+    def lines() -> Iterator[tuple[int, Sequence[object]]]:
+        nonlocal line
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
         for values in reader:
-            rows.append(_row(line, values, len(rows)))
+            yield line, values
             line = reader.line_num + 1
+
+    try:
+        return _rows(lines())
     except csv.Error as error:
         raise _unreadable(_("A quotation mark in this file is opened and not closed."), line) from error
-    return rows
 
 
 def _delimiter(text: str) -> str:
     """The one that cuts most lines into equally many cells."""
-    head = text.splitlines(keepends=True)[:_LINES_LOOKED_AT]
+    head = text[:_SIGNS_LOOKED_AT].splitlines(keepends=True)[:_LINES_LOOKED_AT]
 
     def evenness(delimiter: str) -> tuple[int, int]:
         widths = Counter(len(values) for values in csv.reader(head, delimiter=delimiter) if len(values) > 1)
@@ -108,21 +119,19 @@ def _delimiter(text: str) -> str:
 def _xlsx(content: bytes) -> list[Row]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            parts = packed.infolist()
-            if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                raise _unreadable(_("The file is too large. Split it into shorter periods."))
-            if any(part.compress_type not in _PACKED for part in parts):
-                raise UnreadableFile
+            check_workbook(packed)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         try:
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # what a file says of its own size is not to be believed
-            return [
-                _row(line, (_value(cell, line) for cell in cells), line - 1)
+            return _rows(
+                (line, [_value(cell, line) for cell in cells])
                 for line, cells in enumerate(sheet.iter_rows(), start=1)
-            ]
+            )
         finally:
             book.close()
+    except WorkbookTooLarge as error:
+        raise _too_large() from error
     except (
         zipfile.BadZipFile,
         InvalidFileException,
@@ -145,9 +154,24 @@ def _value(cell: object, line: int) -> object:
     return getattr(cell, "value", None)
 
 
-def _row(line: int, values: Iterable[object], rows_before: int) -> Row:
-    if rows_before >= MOST_ROWS:
-        raise _unreadable(_("The file is too large. Split it into shorter periods."))
+def _rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
+    """The rows of a file, each with its line. Raises UnreadableFile at the first one beyond a limit."""
+    rows: list[Row] = []
+    text = 0
+    for line, values in lines:
+        if len(rows) >= MOST_ROWS:
+            raise _too_large()
+        row = _row(line, values)
+        text += sum(len(cell) for cell in row.cells if isinstance(cell, str))
+        if text > MOST_TEXT:
+            raise _too_large()
+        rows.append(row)
+    return rows
+
+
+def _row(line: int, values: Sequence[object]) -> Row:
+    if len(values) > FARTHEST_COLUMN:
+        raise UnreadableFile(line=line)
     cells = [_cell(value) for value in values]
     while cells and cells[-1] == "":
         cells.pop()

@@ -1,0 +1,125 @@
+"""Limits of an XLSX file, checked before a library that builds objects from it sees it.
+
+An XLSX is a ZIP of XML parts, so 100 kB may stand for gigabytes. The ZIP directory tells how much each part
+unpacks to (the reader stops there even if it lies); a streaming parser then counts elements and keeps none.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from xml.parsers import expat
+
+LARGEST_UNPACKED = 60_000_000  # bytes, all parts together
+MOST_PARTS = 500
+MOST_CELLS = 300_000
+MOST_ROWS = 20_000
+FARTHEST_COLUMN = 256  # rows are filled up with empty cells to the last one that is named
+MOST_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
+MOST_OTHER_ELEMENTS = 50_000  # in every other part: openpyxl spends 30 µs on each
+_DEEPEST = 40
+_LONGEST_RUN = 1_000_000  # bytes without a ">": one tag or one text
+_CHUNK = 64 * 1024
+# The ways in which spreadsheets pack; another one may ask for any memory to be unpacked.
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_BULK = ("worksheets/", "sharedstrings")
+_XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\0<", b"<\0", b"\0<")
+
+
+class WorkbookTooLarge(ValueError):
+    """The file holds more rows, cells, parts or bytes than a statement has."""
+
+
+class UnsafeWorkbook(ValueError):
+    """The file holds what no spreadsheet program writes, such as entities."""
+
+
+def check_workbook(packed: zipfile.ZipFile) -> None:
+    """Count what the parts hold without keeping any of it.
+
+    Raises WorkbookTooLarge, UnsafeWorkbook, and what zipfile raises for a broken file.
+    """
+    parts = packed.infolist()
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+        raise WorkbookTooLarge
+    if any(part.compress_type not in _PACKED for part in parts):
+        raise UnsafeWorkbook
+    counts = _Counts()
+    for part in parts:
+        with packed.open(part) as file:
+            counts.count(part.filename, iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
+
+
+class _Counts:
+    """What was counted so far in all parts: several sheets may not share the work out among them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.cells = 0
+        self.elements = 0
+        self.others = 0
+        self.depth = 0
+        self.is_bulk = False
+
+    def count(self, name: str, chunks: Iterator[bytes]) -> None:
+        """Count one part. A part that is no XML, or breaks off, is read by nobody beyond that point."""
+        chunk = next(chunks, b"")
+        if not chunk.lstrip(b" \t\r\n").startswith(_XML_STARTS):
+            return
+        self.depth, self.is_bulk = 0, any(word in name.lower() for word in _BULK)
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        run = 0
+        try:
+            while chunk:
+                run = len(chunk) - 1 - chunk.rfind(b">") if b">" in chunk else run + len(chunk)
+                if run > _LONGEST_RUN:
+                    raise WorkbookTooLarge
+                parser.Parse(chunk, False)
+                chunk = next(chunks, b"")
+            parser.Parse(b"", True)
+        except expat.ExpatError:
+            return
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.is_bulk:
+            self.elements += 1
+        else:
+            self.others += 1
+        plain = name.rpartition(" ")[2]
+        if plain == "c":
+            self.cells += 1
+            if _column(attributes.get("r", "")) > FARTHEST_COLUMN:
+                raise WorkbookTooLarge
+        elif plain == "row":
+            self.rows += 1
+        if self.depth > _DEEPEST:
+            raise UnsafeWorkbook
+        if (
+            self.cells > MOST_CELLS
+            or self.rows > MOST_ROWS
+            or self.elements > MOST_ELEMENTS
+            or self.others > MOST_OTHER_ELEMENTS
+        ):
+            raise WorkbookTooLarge
+
+    def _end(self, name: str) -> None:
+        self.depth -= 1
+
+
+def _refuse_doctype(*_declaration: object) -> None:
+    """No spreadsheet has a document type; it is where entities are declared."""
+    raise UnsafeWorkbook
+
+
+def _column(reference: str) -> int:
+    """The column of a cell's reference, counted from 1: 28 for "AB7"; 0 for what is no reference."""
+    column = 0
+    for sign in reference[:4].upper():
+        if not "A" <= sign <= "Z":
+            break
+        column = column * 26 + ord(sign) - ord("A") + 1
+    return column

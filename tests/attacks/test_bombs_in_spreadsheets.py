@@ -1,0 +1,164 @@
+"""Statement files that unpack to far more than they weigh are refused before they are unpacked."""
+
+from __future__ import annotations
+
+import io
+import resource
+import time
+import tracemalloc
+import zipfile
+
+import openpyxl
+import pytest
+
+from orders.payments.tables import UnreadableFile, read_table
+from orders.payments.workbook_limits import MOST_CELLS, MOST_ROWS
+
+pytestmark = pytest.mark.once
+
+SHEET = "xl/worksheets/sheet1.xml"
+HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+MOST_SECONDS = 15  # of the processor, while allocations are traced; 4 s without
+MOST_MEMORY = 100_000_000
+
+
+def packed(parts: dict[str, str | bytes]) -> bytes:
+    """An XLSX as openpyxl writes it, with these parts in place of its own."""
+    book, honest = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["Ngày", "Số tiền"])
+    book.save(honest)
+    out = io.BytesIO()
+    with zipfile.ZipFile(honest) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            if name not in parts:
+                target.writestr(name, source.read(name))
+        for name, content in parts.items():
+            target.writestr(name, content)
+    return out.getvalue()
+
+
+def sheet(rows: str, *, before: str = "") -> str:
+    return f"{HEAD}{before}<sheetData>{rows}</sheetData></worksheet>"
+
+
+def refused(content: bytes) -> UnreadableFile:
+    """The refusal, reached with little time and memory."""
+    tracemalloc.start()
+    started = time.process_time()
+    try:
+        with pytest.raises(UnreadableFile) as caught:
+            read_table(content)
+    finally:
+        seconds = time.process_time() - started
+        memory = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert seconds < MOST_SECONDS, f"{seconds:.1f} s"
+    assert memory < MOST_MEMORY, f"{memory / 1e6:.0f} MB"
+    return caught.value
+
+
+def test_a_small_file_of_a_million_cells_is_refused():
+    cells = packed({SHEET: sheet(f"<row>{'<c/>' * 50}</row>" * 20_000)})
+    assert len(cells) < 50_000
+
+    assert str(refused(cells).words) == "Tệp quá lớn. Hãy chia thành các kỳ ngắn hơn."
+
+
+def test_one_row_of_a_million_cells_is_refused():
+    refused(packed({SHEET: sheet(f"<row>{'<c/>' * 1_000_000}</row>")}))
+
+
+def test_a_million_empty_rows_are_refused():
+    refused(packed({SHEET: sheet("<row/>" * 1_000_000)}))
+
+
+@pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/styles.xml", "xl/workbook.xml", "xl/x.bin"])
+def test_more_than_a_million_elements_in_any_part_are_refused(name):
+    refused(packed({name: f"<a>{'<b/>' * 1_300_000}</a>"}))
+
+
+def test_an_element_that_never_ends_is_refused():
+    refused(packed({SHEET: sheet(f'<row><c a="{"x" * 3_000_000}"/></row>')}))
+
+
+def test_elements_nested_without_end_are_refused():
+    refused(packed({SHEET: sheet("<row>" * 100_000)}))
+
+
+@pytest.mark.parametrize("name", [SHEET, "xl/workbook.xml", "xl/sharedStrings.xml", "xl/styles.xml"])
+def test_entities_are_refused_wherever_they_stand(name):
+    laughs = ['<!ENTITY l0 "ha">'] + [f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10)]
+    row = "<row><c t='str'><v>&l9;</v></c></row>"
+    bomb = f'<?xml version="1.0"?><!DOCTYPE w [{"".join(laughs)}]>{sheet(row)}'
+
+    refused(packed({name: bomb}))
+
+
+def test_a_file_of_the_machine_is_not_read_into_a_cell(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("khóa bí mật")
+    row = "<row><c t='str'><v>&x;</v></c></row>"
+    bomb = f'<!DOCTYPE w [<!ENTITY x SYSTEM "file://{secret}">]>{sheet(row)}'
+
+    refused(packed({SHEET: bomb}))
+
+
+def test_rows_that_are_filled_up_to_a_far_column_take_seconds():
+    rows = "".join(f'<row r="{n}"><c r="IV{n}" t="n"><v>1</v></c></row>' for n in range(1, MOST_ROWS + 1))
+
+    refused(packed({SHEET: sheet(rows)}))
+
+
+def test_zeros_without_end_are_refused_by_what_the_directory_says():
+    refused(packed({"xl/media/image1.png": b"\0" * 200_000_000}))
+
+
+def test_thousands_of_parts_are_refused():
+    refused(packed({f"xl/media/{n}": "" for n in range(5_000)}))
+
+
+def test_one_long_text_in_every_cell_is_refused():
+    """Small in the file, where it stands once, and large in every row that is kept."""
+    strings = f"<sst><si><t>{'x' * 3_999}</t></si></sst>"
+    row = "<row>" + "<c t='s'><v>0</v></c>" * 10 + "</row>"
+
+    refused(packed({SHEET: sheet(row * 5_000), "xl/sharedStrings.xml": strings}))
+
+
+def test_cells_that_stand_far_away_are_refused():
+    refused(packed({SHEET: sheet('<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>')}))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"," * 4_900_000,
+        b"x" * 4_900_000,
+        b'"' + b"\n" * 4_900_000,
+        b"\n" * 4_900_000,
+        b"a,b\n" * 1_200_000,
+        b"\xff\xfe" + ",".encode("utf-16-le") * 2_400_000,
+    ],
+    ids=["one line of commas", "one word", "one quotation", "empty lines", "many lines", "utf-16"],
+)
+def test_text_files_are_refused_with_little_memory(content):
+    refused(content)
+
+
+def test_the_largest_statement_that_is_read_takes_seconds():
+    """As many cells as are allowed: what a person waits for the answer."""
+    width = MOST_CELLS // MOST_ROWS
+    row = "".join(f"<c t='str'><v>Khách {n} trả tiền</v></c>" for n in range(width))
+    content = packed({SHEET: sheet(f"<row>{row}</row>" * MOST_ROWS)})
+    started = time.process_time()
+
+    rows = read_table(content)
+
+    seconds = time.process_time() - started
+    assert (len(rows), len(rows[0].cells)) == (MOST_ROWS, width)
+    assert seconds < 15, f"{seconds:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} kB"
+
+
+def test_openpyxl_reads_with_a_parser_that_refuses_entities():
+    """Behind our own check: the library uses it only where it is installed."""
+    assert openpyxl.DEFUSEDXML
