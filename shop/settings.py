@@ -123,7 +123,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 INSTALLED_APPS = [
     *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
     *(f"django.contrib.{app}" for app in ("staticfiles", "sitemaps")),
-    *("django_htmx", "template_partials", "csp", "allauth.account", "allauth.mfa"),
+    *("django_htmx", "template_partials", "csp"),
     "shop.core",
     "shop.accounts",
     "shop.notifications",
@@ -147,7 +147,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "shop.kept_pages.KeptPages",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
     "shop.accounts.views.presence.note_presence",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -161,15 +160,6 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "home"
-# allauth lets people in and checks passkeys; pages, codes and limits are ours (DECISIONS.md).
-ACCOUNT_ADAPTER = "shop.accounts.views.adapters.AccountAdapter"
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"  # User.is_confirmed is ours
-MFA_ADAPTER = "shop.accounts.views.adapters.PasskeyAdapter"
-MFA_SUPPORTED_TYPES = ["webauthn"]
-MFA_PASSKEY_LOGIN_ENABLED = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 
-from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +44,7 @@ from shop.accounts.models import (
 )
 from shop.accounts.places import forget_sign_ins
 from shop.accounts.requests import end_request, note_done
+from shop.accounts.second_factor import remove_factors
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.db import locked, locked_one
@@ -172,7 +172,7 @@ def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.d
 
 def _forget_entrance(user: User) -> None:
     """Everything that lets them in, and copies of their data."""
-    Authenticator.objects.filter(user_id=user.pk).delete()
+    remove_factors(user)
     forget_sign_ins(SignIn.objects.filter(user=user))
     EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
     DataExport.objects.filter(user=user).delete()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.db.models import Q, QuerySet
 
 from catalog.models import BackRequest, WishedProduct
@@ -22,7 +21,16 @@ from orders.models import (
     Payout,
     Refund,
 )
-from shop.accounts.models import Address, Consent, DataRequest, SignIn, User
+from shop.accounts.models import (
+    Address,
+    AuthenticatorApp,
+    Consent,
+    DataRequest,
+    Passkey,
+    RecoveryCode,
+    SignIn,
+    User,
+)
 from shop.core.models import Change
 from shop.notifications.models import Notification
 
@@ -40,7 +48,7 @@ def data_of_person(user_id: int) -> dict[str, Any]:
     me = User.objects.filter(pk=user_id)
     account = me.values(
         *("first_name", "last_name", "email", "phone", "phone_confirmed_at", "language"),
-        *("date_joined", "last_login", "metadata"),
+        *("date_joined", "last_login", "second_factor_since", "metadata"),
     )
     return {
         "account": list(account),
@@ -62,10 +70,11 @@ def data_of_person(user_id: int) -> dict[str, Any]:
         ),
         "requests": _requests(DataRequest.objects.filter(user=user_id)),
         "signed_in": _rows(SignIn.objects.filter(user=user_id), "way", "at", "seen_at", "address", "agent"),
-        "passkeys": [
-            {"name": str(key), "created_at": key.created_at, "last_used_at": key.last_used_at}
-            for key in Authenticator.objects.filter(user_id=user_id).order_by("pk")
-        ],
+        "passkeys": _rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
+        "authenticator_apps": _rows(
+            AuthenticatorApp.objects.filter(user=user_id), "created_at", "last_used_at"
+        ),
+        "recovery_codes": _rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
         "memberships": _rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "since"
         ),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import Group as DjangosGroup
 from django.db.models import QuerySet
@@ -15,7 +13,6 @@ from shop.accounts.models import App, Consent, Group, GroupPermission, User
 from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
 
 admin.site.unregister(DjangosGroup)  # opens nothing: what staff may do hangs on the groups below
-admin.site.unregister([EmailAddress, Authenticator])  # addresses stand on User; passkeys are their owners'
 
 
 @admin.register(User)

@@ -1,18 +1,17 @@
-"""Passkeys of a person: kept once the browser's answer was checked, and taken away again."""
+"""Passkeys of a person: added after a verified registration, used to sign in, removed."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.internal.auth import WebAuthn
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.links import tell_of_entrance
-from shop.accounts.models import User
+from shop.accounts.models import Passkey, User
+from shop.accounts.passkey_ceremonies import InvalidPasskey, NewCredential, Site, verify_authentication
+from shop.accounts.second_factor import turn_off_without_factors
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
@@ -26,33 +25,57 @@ class TooManyPasskeys(Refused):
     default_words = _("Ten passkeys are enough. Remove one that you no longer use first.")
 
 
-def passkeys_of(user_id: int) -> QuerySet[Authenticator]:
+def passkeys_of(user_id: int) -> QuerySet[Passkey]:
     """A person's passkeys, oldest first."""
-    kind = Authenticator.Type.WEBAUTHN
-    found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=user_id, type=kind)
-    return found.order_by("created_at", "pk")
+    return Passkey.objects.filter(user=user_id).order_by("created_at", "pk")
 
 
 @transaction.atomic(durable=True)
 def add_passkey(
-    *, user_id: int, name: str, credential: dict[str, Any], actor: Actor, now: datetime.datetime
-) -> None:
-    """Keep a passkey whose answer was checked, and tell its owner. Raises Missing, TooManyPasskeys."""
+    *, user_id: int, name: str, credential: NewCredential, actor: Actor, now: datetime.datetime
+) -> Passkey:
+    """Keep a verified credential and notify its owner. Raises Missing, TooManyPasskeys, InvalidPasskey."""
     user = _locked(user_id)
     if passkeys_of(user_id).count() >= MOST:
         raise TooManyPasskeys()
-    WebAuthn.add(user, name, credential)
+    try:
+        with transaction.atomic():
+            passkey = Passkey.objects.create(
+                user=user,
+                name=name,
+                credential_id=credential.credential_id,
+                public_key=credential.public_key,
+                sign_count=credential.sign_count,
+                created_at=now,
+            )
+    except IntegrityError as taken:  # the same credential sent twice, or kept by another account
+        raise InvalidPasskey() from taken
     record_change("user.passkey_added", user, actor=actor, now=now)
     tell_of_entrance(user=user, words=_("A passkey was added to your account."), now=now)
+    return passkey
+
+
+@transaction.atomic(durable=True)
+def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.datetime) -> User:
+    """The owner of the passkey that signed the answer. Raises InvalidPasskey.
+
+    Each signature of an authenticator that counts is accepted once, also of two sent at the same moment.
+    """
+    passkey, sign_count = verify_authentication(answer, challenge=challenge, site=site)
+    unchanged = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
+    if not unchanged.update(sign_count=sign_count, last_used_at=now):
+        raise InvalidPasskey()
+    return passkey.user
 
 
 @transaction.atomic(durable=True)
 def remove_passkey(*, user_id: int, passkey_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """It opens nothing any more. Raises Missing."""
+    """Remove one of a person's passkeys and notify them. Raises Missing."""
     user = _locked(user_id)
-    gone, _told = passkeys_of(user_id).filter(pk=passkey_id).delete()
+    gone, _by_model = passkeys_of(user_id).filter(pk=passkey_id).delete()
     if not gone:
         raise Missing()
+    turn_off_without_factors(user)
     record_change("user.passkey_removed", user, actor=actor, now=now)
     tell_of_entrance(user=user, words=_("A passkey was removed from your account."), now=now)
 

@@ -67,3 +67,8 @@ def count_code(network: str, to: str, device: str) -> None:
     if not device:
         CODES_FOR_NUMBER.spend(to)
         CODES_IN_NETWORK.spend(network)
+
+
+# Whoever tries a second factor knows the password already, or holds the session.
+SECOND_FACTORS = Limit("second-factor", tries=6, seconds=15 * 60)
+SECOND_FACTORS_IN_A_DAY = Limit("second-factor-day", tries=60, seconds=24 * 60 * 60)

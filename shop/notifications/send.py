@@ -11,9 +11,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from shop.core.db import after_commit
+from shop.core.sealing import Unreadable, seal, unseal
 from shop.notifications import by_email, by_sms
 from shop.notifications.models import Notification, Way
-from shop.notifications.sealing import Unreadable, seal, unseal
 
 log = logging.getLogger(__name__)
 

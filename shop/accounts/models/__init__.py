@@ -1,4 +1,5 @@
 from shop.accounts.models.entrance import CodePurpose, EntryCode, SignIn, SignInWay
+from shop.accounts.models.factors import AuthenticatorApp, Passkey, RecoveryCode
 from shop.accounts.models.person import (
     Address,
     App,
@@ -18,6 +19,7 @@ __all__ = [
     "App",
     "AppPermission",
     "AppToken",
+    "AuthenticatorApp",
     "CodePurpose",
     "Consent",
     "ConsentPurpose",
@@ -26,6 +28,8 @@ __all__ = [
     "EntryCode",
     "Group",
     "GroupPermission",
+    "Passkey",
+    "RecoveryCode",
     "RequestKind",
     "SignIn",
     "SignInWay",

@@ -53,6 +53,14 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
         default=secrets.token_urlsafe,
         help_text=_("In every token of theirs: changing it signs them out everywhere."),
     )
+    second_factor_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("Since when signing in asks for a second factor; empty where it does not."),
+    )
+    second_factor_due_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("By when they must have a second factor for their work.")
+    )
     default_billing_address = models.ForeignKey(
         "Address", models.SET_NULL, related_name="+", null=True, blank=True
     )
@@ -84,6 +92,10 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     def name(self) -> str:
         full = f"{self.first_name} {self.last_name}".strip()
         return full or self.email or self.phone or f"#{self.pk}"
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.second_factor_since is not None
 
     def get_full_name(self) -> str:
         return self.name

@@ -8,8 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
-from allauth.account.internal.flows.login import perform_login
-from allauth.account.models import Login
+from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -43,17 +42,27 @@ def enter(
     `given` holds these addresses as `next` and `back`; the account is one that is open.
     """
 
-    def onward() -> str:
-        work = arrive(request, user, shown_phone)
-        wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
-        return wanted or work or back or resolve_url("accounts:home")
-
-    return _let_in(request, user, way, onward)
+    let_in(request, user, way=way)
+    work = arrive(request, user, shown_phone)
+    wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
+    return redirect(wanted or work or back or resolve_url("accounts:home"))
 
 
 def let_in(request: HttpRequest, user: User, *, way: SignInWay) -> None:
-    """Sign somebody in who stays with what they are doing."""
-    _let_in(request, user, way, lambda: resolve_url("accounts:home"))
+    """Sign somebody in, in a session with a new key."""
+    login(request, user)
+    now = timezone.now()
+    request.session[SESSION_KEY] = now.isoformat()
+    if not request.session.session_key:
+        request.session.save()
+    keep_sign_in(
+        user_id=user.pk,
+        session_key=str(request.session.session_key),
+        way=way,
+        address=address_of(request.META),
+        agent=request.headers.get("User-Agent", ""),
+        now=now,
+    )
 
 
 def is_fresh(request: HttpRequest) -> bool:
@@ -99,20 +108,3 @@ def safe(request: HttpRequest, address: str) -> str:
     """The address, if it is one of ours."""
     ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if ours else ""
-
-
-def _let_in(request: HttpRequest, user: User, way: SignInWay, onward: Callable[[], str]) -> HttpResponse:
-    response: HttpResponse = perform_login(request, Login(user=user, redirect_url=onward))
-    now = timezone.now()
-    request.session[SESSION_KEY] = now.isoformat()
-    if not request.session.session_key:
-        request.session.save()
-    keep_sign_in(
-        user_id=user.pk,
-        session_key=str(request.session.session_key),
-        way=way,
-        address=address_of(request.META),
-        agent=request.headers.get("User-Agent", ""),
-        now=now,
-    )
-    return response

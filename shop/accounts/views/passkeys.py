@@ -1,13 +1,7 @@
-"""Passkeys: coming in with one, keeping one, taking one away. Checked by allauth, and so by fido2."""
+"""Passkeys: signing in with one, adding one, removing one."""
 
 from __future__ import annotations
 
-import struct
-
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
-from allauth.mfa.webauthn.internal import auth
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -18,7 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shop.accounts.agents import browser_of
 from shop.accounts.models import SignInWay, User
-from shop.accounts.passkeys import add_passkey, passkeys_of, remove_passkey
+from shop.accounts.passkey_ceremonies import (
+    InvalidPasskey,
+    Options,
+    Site,
+    authentication_options,
+    registration_options,
+    verify_registration,
+)
+from shop.accounts.passkeys import add_passkey, passkeys_of, remove_passkey, use_passkey
 from shop.accounts.tries import PASSKEYS_IN_NETWORK
 from shop.accounts.views.codes import confirm_shown
 from shop.accounts.views.entering import Arrive, enter, fresh_sign_in
@@ -27,14 +29,15 @@ from shop.core.errors import Missing, Refused
 from shop.core.limits import TooManyTries, network_of
 
 _LONGEST_NAME = 60
+_CHALLENGE = "passkey_challenge"  # in the session: what the browser was asked to sign, good for one answer
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """What the browser is to sign (GET, as JSON), and its answer (POST), which leads in.
+    """What the browser is to sign (GET, as JSON), and its answer (POST), which signs its owner in.
 
-    What it signs is known to this session alone, and once: there is nothing to guess.
+    The challenge is known to this session alone and is good once: there is nothing to guess.
     """
     network = network_of(request.META)
     try:
@@ -43,15 +46,13 @@ def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _refused(request, str(refused.words), status=429)
     PASSKEYS_IN_NETWORK.spend(network)
     if request.method == "GET":
-        return JsonResponse(auth.begin_authentication(user=None))
-    form = LoginWebAuthnForm(data=request.POST)
-    if not _holds(form):
-        return _refused(request, _("No account here knows this passkey."))
-    passkey = form.cleaned_data["credential"]
-    user = User.objects.filter(pk=passkey.user_id, is_active=True).first()
-    if user is None:
+        return passkey_challenge(request)
+    try:
+        user = passkey_owner(request)
+    except InvalidPasskey as refused:
+        return _refused(request, str(refused.words))
+    if not user.is_active:
         return _refused(request, _("This account is closed."))
-    passkey.record_usage()
     phone = confirm_shown(request, user)
     return enter(request, user, request.POST.dict(), way=SignInWay.PASSKEY, arrive=arrive, shown_phone=phone)
 
@@ -60,34 +61,29 @@ def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 @fresh_sign_in
 @never_cache
 def passkeys(request: HttpRequest) -> HttpResponse:
-    """Mine, and a new one."""
+    """My passkeys, and the form of a new one."""
     user = _user(request)
-    if request.method == "POST":
-        data = request.POST.copy()
-        data["passwordless"] = "on"  # it is to ask for a finger, a face or a PIN
-        form = AddWebAuthnForm(user=user, data=data)
-        if _holds(form):
-            try:
-                add_passkey(
-                    user_id=user.pk,
-                    name=request.POST.get("name", "").strip()[:_LONGEST_NAME]
-                    or browser_of(request.headers.get("User-Agent", "")),
-                    credential=form.cleaned_data["credential"],
-                    actor=user.acting(Door.MARKET),
-                    now=timezone.now(),
-                )
-            except Refused as refused:
-                messages.error(request, str(refused.words))
-            else:
-                messages.success(request, _("The passkey is kept. From now on it lets you in."))
-        else:
-            messages.error(request, _("The passkey could not be kept. Try again."))
-        return redirect("accounts:passkeys")
-    context = {
-        "passkeys": passkeys_of(user.pk),
-        "here": browser_of(request.headers.get("User-Agent", "")),
-    }
-    return render(request, "accounts/passkeys.html", context)
+    here = browser_of(request.headers.get("User-Agent", ""))
+    if request.method != "POST":
+        return render(request, "accounts/passkeys.html", {"passkeys": passkeys_of(user.pk), "here": here})
+    try:
+        credential = verify_registration(
+            request.POST.get("credential", ""), challenge=_challenge(request), site=_site(request)
+        )
+        add_passkey(
+            user_id=user.pk,
+            name=request.POST.get("name", "").strip()[:_LONGEST_NAME] or here,
+            credential=credential,
+            actor=user.acting(Door.MARKET),
+            now=timezone.now(),
+        )
+    except InvalidPasskey:
+        messages.error(request, _("The passkey could not be kept. Try again."))
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("The passkey is kept. From now on it lets you in."))
+    return redirect("accounts:passkeys")
 
 
 @require_http_methods(["GET"])
@@ -95,13 +91,14 @@ def passkeys(request: HttpRequest) -> HttpResponse:
 @never_cache
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser is to make a new passkey of, as JSON."""
-    return JsonResponse(auth.begin_registration(_user(request), passwordless=True))
+    options, challenge = registration_options(_user(request), site=_site(request))
+    return _asked(request, options, challenge)
 
 
 @require_POST
 @fresh_sign_in
 def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of mine opens nothing any more."""
+    """One of my passkeys no longer signs in."""
     user = _user(request)
     try:
         remove_passkey(user_id=user.pk, passkey_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
@@ -111,15 +108,37 @@ def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("accounts:passkeys")
 
 
-def _holds(form: forms.Form) -> bool:
-    """Whether the browser's answer was checked and is good. Of what is made up, allauth lets through what its
-    parts stumble over."""
-    try:
-        return form.is_valid()
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
-        return False
-    except (struct.error, InvalidSignature, UnsupportedAlgorithm):
-        return False
+def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonResponse:
+    """What the browser is to sign, with a passkey of this user's where one is named."""
+    options, challenge = authentication_options(site=_site(request), user=user)
+    return _asked(request, options, challenge)
+
+
+def passkey_owner(request: HttpRequest) -> User:
+    """The owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
+    return use_passkey(
+        answer=request.POST.get("credential", ""),
+        challenge=_challenge(request),
+        site=_site(request),
+        now=timezone.now(),
+    )
+
+
+def _asked(request: HttpRequest, options: Options, challenge: str) -> JsonResponse:
+    request.session[_CHALLENGE] = challenge
+    return JsonResponse(options)
+
+
+def _challenge(request: HttpRequest) -> str:
+    """The challenge that this session was given last. Raises InvalidPasskey where there is none."""
+    challenge = request.session.pop(_CHALLENGE, "")
+    if not challenge:
+        raise InvalidPasskey()
+    return str(challenge)
+
+
+def _site(request: HttpRequest) -> Site:
+    return Site.of(scheme=request.scheme or "", host=request.get_host())
 
 
 def _user(request: HttpRequest) -> User:

@@ -1,7 +1,7 @@
 """What was sent to a number, as its owner reads it."""
 
+from shop.core.sealing import unseal
 from shop.notifications.models import Notification
-from shop.notifications.sealing import unseal
 
 SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma", "ma", "ten"))
 

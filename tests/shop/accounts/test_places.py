@@ -6,7 +6,6 @@ import datetime
 from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -14,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Page
 
 from shop.accounts.agents import browser_of
-from shop.accounts.models import SignIn, User
+from shop.accounts.models import Passkey, SignIn, User
 from shop.accounts.places import sweep_entrance
 from shop.core.models import Change
 from shop.notifications.models import Notification
@@ -139,7 +138,7 @@ def test_made_up_passkeys_lead_nowhere(client: Client) -> None:
         assert "_auth_user_id" not in client.session
         here.get(f"{KEYS}moi/")
         assert here.post(KEYS, {"credential": credential}).headers["Location"] == KEYS
-    assert not Authenticator.objects.exists()
+    assert not Passkey.objects.exists()
 
 
 @pytest.mark.browser

@@ -1,0 +1,134 @@
+"""WebAuthn ceremonies: what a browser is asked to sign, and the check of its answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from shop.accounts.models import Passkey, User
+from shop.core.errors import Refused
+from shop.core.models import shop_settings
+
+Options = dict[str, Any]
+
+# What the library raises, besides its own exceptions, for answers that no browser makes.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+
+
+class InvalidPasskey(Refused):
+    code = "invalid_passkey"
+    default_words = _("No account here knows this passkey.")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a ceremony takes place: the name that passkeys are bound to, and the page's origin."""
+
+    relying_party_id: str
+    origin: str
+
+    @classmethod
+    def of(cls, *, scheme: str, host: str) -> Site:
+        """The shop's own name where the page is at it or below it, else the name that was asked for."""
+        name = urlsplit(f"//{host}").hostname or ""
+        own = urlsplit(settings.PUBLIC_URL).hostname or ""
+        is_own = name == own or name.endswith(f".{own}")
+        return cls(own if is_own else name, f"{scheme}://{host}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A credential whose registration was verified."""
+
+    credential_id: str
+    public_key: bytes
+    sign_count: int
+
+
+def registration_options(user: User, *, site: Site) -> tuple[Options, str]:
+    """Options to make a passkey with user verification, and the challenge to keep for the check."""
+    options = generate_registration_options(
+        rp_id=site.relying_party_id,
+        rp_name=shop_settings().name,
+        user_id=str(user.pk).encode(),
+        user_name=user.email or user.phone or user.name,
+        user_display_name=user.name,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        ),
+        exclude_credentials=[
+            PublicKeyCredentialDescriptor(base64url_to_bytes(each))
+            for each in user.passkeys.order_by("pk").values_list("credential_id", flat=True)
+        ],
+    )
+    return {"publicKey": json.loads(options_to_json(options))}, bytes_to_base64url(options.challenge)
+
+
+def verify_registration(answer: str, *, challenge: str, site: Site) -> NewCredential:
+    """Check a browser's answer to `registration_options`. Raises InvalidPasskey."""
+    try:
+        verified = verify_registration_response(
+            credential=answer,
+            expected_challenge=base64url_to_bytes(challenge),
+            expected_rp_id=site.relying_party_id,
+            expected_origin=site.origin,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, *_UNREADABLE) as error:
+        raise InvalidPasskey() from error
+    return NewCredential(
+        bytes_to_base64url(verified.credential_id), verified.credential_public_key, verified.sign_count
+    )
+
+
+def authentication_options(*, site: Site, user: User | None = None) -> tuple[Options, str]:
+    """Options to sign with a passkey, of this user's where one is named, and the challenge to keep."""
+    known = user.passkeys.order_by("pk").values_list("credential_id", flat=True) if user else []
+    options = generate_authentication_options(
+        rp_id=site.relying_party_id,
+        allow_credentials=[PublicKeyCredentialDescriptor(base64url_to_bytes(each)) for each in known],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return {"publicKey": json.loads(options_to_json(options))}, bytes_to_base64url(options.challenge)
+
+
+def verify_authentication(answer: str, *, challenge: str, site: Site) -> tuple[Passkey, int]:
+    """The passkey that signed the answer, and its new signature count. Raises InvalidPasskey."""
+    try:
+        credential = json.loads(answer)
+        passkey = Passkey.objects.select_related("user").filter(credential_id=str(credential["id"])).first()
+        if passkey is None:
+            raise InvalidPasskey()
+        verified = verify_authentication_response(
+            credential=credential,
+            expected_challenge=base64url_to_bytes(challenge),
+            expected_rp_id=site.relying_party_id,
+            expected_origin=site.origin,
+            credential_public_key=bytes(passkey.public_key),
+            credential_current_sign_count=passkey.sign_count,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, *_UNREADABLE) as error:
+        raise InvalidPasskey() from error
+    return passkey, verified.new_sign_count
