@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class ShopConfig(AppConfig):
@@ -6,3 +7,8 @@ class ShopConfig(AppConfig):
 
     name = "shop"
     label = "shop"
+
+    def ready(self) -> None:
+        from shop.management.checks import check_published_passwords
+
+        register(check_published_passwords, Tags.database)

@@ -170,3 +170,21 @@ def test_codes_to_phones_are_offered_where_text_messages_arrive(tmp_path):
     offered = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
 
     assert offered == ["True", "False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_open"),
+    [
+        ({}, False),
+        ({"HOST": "::1"}, False),
+        ({"HOST": "localhost", "ALLOWED_HOSTS": "localhost,shop.localhost"}, False),
+        ({"HOST": "0.0.0.0"}, True),
+        ({"HOST": "::"}, True),
+        ({"HOST": "192.168.1.7"}, True),
+        ({"PUBLIC_URL": "https://shop.example"}, True),
+        ({"ALLOWED_HOSTS": "shop.example"}, True),
+        (SERVER, True),
+    ],
+)
+def test_a_shop_is_open_to_the_network_as_soon_as_anything_says_so(tmp_path, variables, is_open):
+    assert read(tmp_path, "settings.OPEN_TO_NETWORK", **variables) == str(is_open)

@@ -111,7 +111,9 @@ class Command(BaseCommand):
         """In the process that was started with a database of its own: fill it, and ask for the pages."""
         logging.disable(logging.WARNING)
         prepare(out=sys.stderr, demo=False)
-        call_command("seed_demo", orders=count, later=True, verbosity=0, stdout=self.stderr)
+        call_command(
+            "seed_demo", orders=count, later=True, allow_on_server=True, verbosity=0, stdout=self.stderr
+        )
         if products:
             lay_out_many(products, now=timezone.now())
         with connection.cursor() as cursor:

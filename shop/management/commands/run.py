@@ -9,9 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from shop.accounts.models import User
+from shop.core.actors import Actor
 from shop.management.demo.accounts import ACCOUNTS
+from shop.management.demo.passwords import keep_passwords, passwords_file, replace_published_passwords
 from shop.management.preparation import prepare
 from shop.management.supervisor import AlreadyRunning, supervise
 
@@ -29,6 +32,10 @@ class Command(BaseCommand):
     def handle(self, *, no_demo: bool, workers: int, **options: Any) -> None:
         _insist_on_free_port()
         prepare(out=sys.stdout, demo=not (no_demo or settings.SERVER))
+        if settings.SERVER:
+            self.check(databases=["default"])
+        elif settings.OPEN_TO_NETWORK:
+            keep_passwords(replace_published_passwords(actor=Actor.system("run"), now=timezone.now()))
         self._announce()
         try:
             supervise(_commands(workers=workers), data_dir=settings.DATA_DIR, out=sys.stdout)
@@ -53,16 +60,25 @@ class Command(BaseCommand):
 
 
 def _demo_accounts() -> list[str]:
-    """Those that are there, with the passwords they were opened with."""
-    opened = set(
-        User.objects.filter(email__in=[each.email for each in ACCOUNTS]).values_list("email", flat=True)
-    )
+    """Those that are there; with their published passwords only where nobody else can reach the shop.
+
+    On a server this goes to a log, so nothing is said there.
+    """
+    if settings.SERVER:
+        return []
+    known = {account.email for account in ACCOUNTS}
+    opened = set(User.objects.filter(email__in=known).values_list("email", flat=True))
+    is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
     lines = [
-        f"  {each.role:<8}{each.email:<24}{each.password:<22}{each.cooperative}".rstrip()
+        f"  {each.role:<8}{each.email:<24}{each.password if is_public else '':<22}{each.cooperative}".rstrip()
         for each in ACCOUNTS
         if each.email in opened
     ]
-    return ["", "  Demo accounts (role, e-mail, password)", *lines] if lines else []
+    if not lines:
+        return []
+    if is_public:
+        return ["", "  Demo accounts (role, e-mail, password)", *lines]
+    return ["", f"  Demo accounts; their passwords are in {passwords_file()}", *lines]
 
 
 def _commands(*, workers: int) -> dict[str, list[str]]:

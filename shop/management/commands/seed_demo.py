@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from shop.management.demo.accounts import ACCOUNTS
+from orders.models import Order
+from shop.accounts.models import User
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
 from shop.management.demo.offers import COOPERATIVE_CODE, MARKET_CODE
-from shop.management.demo.seeding import fill, seed_orders, set_out
+from shop.management.demo.passwords import keep_passwords, make_passwords, passwords_file
+from shop.management.demo.seeding import fill, has_begun, seed_orders, set_out
 from shop.management.demo.under_way import write_statement
 
 _FEW = 40
@@ -27,23 +31,62 @@ class Command(BaseCommand):
         parser.add_argument("--orders", type=int, default=_FEW, help="how many past orders (40)")
         parser.add_argument("--seed", type=int, default=1, help="which history (1)")
         parser.add_argument("--later", action="store_true", help="leave the pictures' sizes to the worker")
+        parser.add_argument(
+            "--allow-on-server",
+            action="store_true",
+            help="also on a server, or beside orders and accounts that are not the demo's: accounts then get"
+            " random passwords, shown once on the terminal",
+        )
 
-    def handle(self, *, orders: int, seed: int, later: bool, **options: Any) -> None:
+    def handle(
+        self, *, orders: int, seed: int, later: bool, allow_on_server: bool = False, **options: Any
+    ) -> None:
+        is_real = settings.SERVER or _has_real_data()
+        if is_real and not allow_on_server:
+            raise CommandError(
+                "This is a server, or has orders or accounts that are not the demo's: nothing was added."
+                " --allow-on-server adds the demo all the same, its accounts with random passwords."
+            )
         now = timezone.now()
+        passwords = make_passwords() if is_real or settings.OPEN_TO_NETWORK else PUBLISHED
+        opened_before = set(User.objects.filter(email__in=PUBLISHED).values_list("email", flat=True))
         self._tell("  cooperatives, goods and pictures")
-        fill(now=now, pictures_now=not later)
+        fill(now=now, pictures_now=not later, passwords=passwords)
+        opened = {email: passwords[email] for email in PUBLISHED if email not in opened_before}
+        if not is_real and passwords is not PUBLISHED:
+            keep_passwords(opened)
+        if options["verbosity"]:
+            self._tell_accounts(opened, is_real=is_real)
         self._tell("  orders of the past months")
         placed = seed_orders(orders, seed=seed, now=now)
         self.stdout.write(f"  {placed} past orders")
         set_out()
-        for account in ACCOUNTS if options["verbosity"] else ():
-            self.stdout.write(f"  {account.role}: {account.email}, {account.password}")
         self.stdout.write(f"  voucher codes: {MARKET_CODE}, {COOPERATIVE_CODE}")
         statement = write_statement(settings.DATA_DIR)
         if statement is not None:
             self.stdout.write(f"  a carrier's statement to read in at the desk: {statement}")
 
+    def _tell_accounts(self, opened: Mapping[str, str], *, is_real: bool) -> None:
+        """Who may sign in. Random passwords go to a terminal, or to the file of an embedded shop, never to a
+        log."""
+        if not is_real:
+            is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
+            shown: Mapping[str, str] = PUBLISHED if is_public else {}
+            rest = f"the password is in {passwords_file()}"
+        else:
+            shown = opened if self.stdout.isatty() else {}
+            rest = "set a password: manage.py changepassword E-MAIL"
+        for account in ACCOUNTS:
+            self.stdout.write(f"  {account.role}: {account.email}, {shown.get(account.email, rest)}")
+
     def _tell(self, what: str) -> None:
         """At once, since the next step takes a while."""
         self.stdout.write(what)
         self.stdout.flush()
+
+
+def _has_real_data() -> bool:
+    """There are orders or accounts, and the demo was not begun here before them."""
+    if has_begun():
+        return False
+    return Order.objects.exists() or User.objects.exclude(email__in=PUBLISHED).exists()

@@ -13,7 +13,7 @@ from shop.accounts.models import User
 from shop.core.actors import Actor, Door
 from shop.core.divisions import load_divisions
 from shop.core.models import Change, Channel, Division, record_change
-from shop.management.demo.accounts import ACCOUNTS, open_accounts
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED, open_accounts
 from shop.management.demo.amends import complain_and_make_good
 from shop.management.demo.bulk_orders import write_finished
 from shop.management.demo.following import follow_and_wait, tell_week_of
@@ -38,7 +38,9 @@ BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
 SET_OUT = "demo.set_out"  # and what is under way today is there too
 
 
-def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, User]:
+def fill(
+    *, now: datetime.datetime, pictures_now: bool = True, passwords: Mapping[str, str] = PUBLISHED
+) -> Mapping[str, User]:
     """Everything of the demo that is missing; answers the accounts by e-mail.
 
     Divisions and pictures come first: files have no place in a transaction. The rest is one
@@ -55,15 +57,20 @@ def fill(*, now: datetime.datetime, pictures_now: bool = True) -> Mapping[str, U
         show_together(ground)
         if _reached(BEGUN) is None:
             record_change(BEGUN, ground.channel, actor=SEEDER, now=now)
-        accounts = open_accounts(actor=SEEDER, now=now)
+        accounts = open_accounts(passwords=passwords, actor=SEEDER, now=now)
     agree_on_words(actor=SEEDER, now=now)
     follow_and_wait(ground.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
 
 
+def has_begun() -> bool:
+    """The demo's stalls stand here, whether or not the rest is there."""
+    return _reached(BEGUN) is not None
+
+
 def is_interrupted() -> bool:
     """The demo was begun and has not come to its end."""
-    return _reached(BEGUN) is not None and _reached(SET_OUT) is None
+    return has_begun() and _reached(SET_OUT) is None
 
 
 def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:

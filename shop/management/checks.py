@@ -1,0 +1,36 @@
+"""What Django's system checks say of a server beyond its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning
+from django.db import connection
+
+from shop.accounts.models import User
+from shop.management.demo.passwords import find_accounts_with_published_password
+
+
+def check_published_passwords(
+    *, app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Warn of accounts on a server that open with a password from the demo's source code.
+
+    Runs with `manage.py check --database default`, before migrations, and whenever `manage.py run` starts a
+    server.
+    """
+    if not settings.SERVER or not databases:
+        return []
+    if User._meta.db_table not in connection.introspection.table_names():  # before the first migration
+        return []
+    return [
+        Warning(
+            f"The account {user.email} still has the password that the demo publishes.",
+            hint=f"Set another (manage.py changepassword {user.email}), or deactivate the account.",
+            obj=user,
+            id="shop.W001",
+        )
+        for user in find_accounts_with_published_password()
+    ]

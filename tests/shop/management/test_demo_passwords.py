@@ -1,0 +1,178 @@
+"""Published passwords open nothing where strangers can reach the shop."""
+
+import datetime
+import re
+from io import StringIO
+
+import pytest
+from django.core.checks import Tags, run_checks
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.models import Change, Channel
+from shop.management.commands.run import Command as Run
+from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
+from shop.management.demo.passwords import (
+    find_accounts_with_published_password,
+    keep_passwords,
+    passwords_file,
+    replace_published_passwords,
+)
+
+RANDOM = r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}"
+NOW = datetime.datetime(2026, 11, 27, 5, 0, tzinfo=datetime.UTC)
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def seed(out=None, **options):
+    out = StringIO() if out is None else out
+    call_command("seed_demo", orders=0, later=True, stdout=out, **options)
+    return out.getvalue()
+
+
+def open_demo_accounts():
+    return [User.objects.create_user(email=account.email, password=account.password) for account in ACCOUNTS]
+
+
+@pytest.fixture
+def embedded(settings, tmp_path):
+    settings.SERVER = settings.OPEN_TO_NETWORK = False
+    settings.DATA_DIR = tmp_path
+    return settings
+
+
+@pytest.fixture
+def server(embedded):
+    embedded.SERVER = embedded.OPEN_TO_NETWORK = True
+    return embedded
+
+
+@pytest.fixture
+def opened_to_network(embedded):
+    embedded.OPEN_TO_NETWORK = True
+    return embedded
+
+
+@pytest.mark.django_db
+def test_a_server_refuses_the_demo(server):
+    with pytest.raises(CommandError, match="nothing was added"):
+        seed()
+
+    assert (User.objects.count(), Channel.objects.count(), Change.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.django_db
+def test_a_shop_with_an_account_that_is_not_the_demos_refuses_the_demo(embedded):
+    User.objects.create_user(email="chi@example.vn", password="mot-mat-khau-dai")
+
+    with pytest.raises(CommandError, match="nothing was added"):
+        seed()
+
+    assert (User.objects.count(), Channel.objects.count(), Change.objects.count()) == (1, 0, 0)
+
+
+@pytest.mark.django_db
+def test_a_server_that_allows_the_demo_shows_random_passwords_once_on_the_terminal(server):
+    said = seed(Terminal(), allow_on_server=True)
+    again = seed(Terminal(), allow_on_server=True)
+
+    shown = dict(re.findall(rf"(\S+@\S+), ({RANDOM})$", said, re.MULTILINE))
+    assert shown.keys() == PUBLISHED.keys()
+    assert [email for email in shown if not User.objects.get(email=email).check_password(shown[email])] == []
+    assert find_accounts_with_published_password() == []
+    assert re.findall(rf"\b{RANDOM}\b", again) == []
+    assert not passwords_file().exists()
+
+
+@pytest.mark.django_db
+def test_a_log_of_a_server_gets_no_password(server):
+    said = seed(allow_on_server=True)
+
+    assert re.findall(rf"\b{RANDOM}\b", said) == []
+    assert [password for password in PUBLISHED.values() if password in said] == []
+    assert said.count("changepassword") == len(ACCOUNTS)
+    assert find_accounts_with_published_password() == []
+
+
+@pytest.mark.django_db
+def test_a_shop_open_to_its_network_keeps_random_passwords_in_a_file_of_its_owner(opened_to_network):
+    said = seed(verbosity=0)
+
+    kept = dict(line.split() for line in passwords_file().read_text().splitlines())
+    assert kept.keys() == PUBLISHED.keys()
+    assert [email for email in kept if not User.objects.get(email=email).check_password(kept[email])] == []
+    assert [password for password in [*kept.values(), *PUBLISHED.values()] if password in said] == []
+    assert passwords_file().stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accounts_of_a_shop_that_is_opened_later_get_random_passwords(opened_to_network):
+    open_demo_accounts()
+    changed = User.objects.get(email=ACCOUNTS[0].email)
+    changed.set_password("cua-rieng-toi-2026")
+    changed.save()
+
+    fresh = replace_published_passwords(actor=Actor.system("run"), now=timezone.now())
+    keep_passwords(fresh)
+    keep_passwords({})
+
+    assert fresh.keys() == PUBLISHED.keys() - {ACCOUNTS[0].email}
+    assert find_accounts_with_published_password() == []
+    assert User.objects.get(email=ACCOUNTS[0].email).check_password("cua-rieng-toi-2026")
+    assert dict(line.split() for line in passwords_file().read_text().splitlines()) == fresh
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["server", "opened_to_network"])
+def test_run_prints_no_password_where_others_reach_the_shop(place, request):
+    request.getfixturevalue(place)
+    open_demo_accounts()
+    out = StringIO()
+
+    Run(stdout=out)._announce()
+
+    assert [password for password in PUBLISHED.values() if password in out.getvalue()] == []
+    assert ("demo-passwords" in out.getvalue()) == (place == "opened_to_network")
+
+
+@pytest.mark.django_db
+def test_run_prints_the_published_passwords_only_while_they_hold(embedded):
+    open_demo_accounts()
+    before, after = StringIO(), StringIO()
+
+    Run(stdout=before)._announce()
+    keep_passwords({ACCOUNTS[0].email: "abcd-efgh-jkmn-pqrs"})
+    Run(stdout=after)._announce()
+
+    assert [password for password in PUBLISHED.values() if password not in before.getvalue()] == []
+    assert [password for password in PUBLISHED.values() if password in after.getvalue()] == []
+    assert str(passwords_file()) in after.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_server_is_warned_of_accounts_with_a_published_password(server):
+    users = open_demo_accounts()
+    users[0].set_password("cua-rieng-toi-2026")
+    users[0].save()
+    User.objects.filter(pk=users[1].pk).update(is_active=False)
+
+    warnings = [
+        each for each in run_checks(tags=[Tags.database], databases=["default"]) if each.id == "shop.W001"
+    ]
+
+    assert [each.obj for each in warnings] == users[2:]
+
+
+@pytest.mark.django_db
+def test_an_embedded_shop_is_not_warned(embedded):
+    open_demo_accounts()
+
+    found = run_checks(tags=[Tags.database], databases=["default"])
+
+    assert [each for each in found if each.id == "shop.W001"] == []
