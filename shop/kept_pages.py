@@ -106,7 +106,7 @@ class KeptPages:
 
 def _asked_by(request: HttpRequest) -> tuple[str, ...] | None:
     """What the page is known by; None where it may be somebody's own."""
-    if not _is_public(request) or request.COOKIES.keys() - _TELLS_NOTHING:
+    if not _is_public(request) or request.COOKIES.keys() - _TELLS_NOTHING or _has_broken_token(request):
         return None
     return request.scheme or "", request.get_host(), request.get_full_path(), text_size(request)
 
@@ -116,6 +116,14 @@ def _is_public(request: HttpRequest) -> bool:
     match = request.resolver_match
     is_read = request.method in ("GET", "HEAD") and "HX-Request" not in request.headers
     return is_read and match is not None and match.view_name in _PUBLIC
+
+
+def _has_broken_token(request: HttpRequest) -> bool:
+    """Whether the visitor's CSRF cookie was no token: Django has replaced it, before any form asked for one.
+
+    Then nothing tells whether the page used the new token, so the page is not kept.
+    """
+    return bool(request.META.get("CSRF_COOKIE_NEEDS_UPDATE"))
 
 
 def _is_to_be_read_again(request: HttpRequest) -> bool:

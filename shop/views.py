@@ -119,6 +119,7 @@ SECTIONS = {
     "desk:transfer": "desk-transfers",
     "desk:bank-statements": "desk-transfers",
     "desk:bank-statement": "desk-transfers",
+    "desk:background-work": "desk-background",
     "desk:cards": "desk-cards",
     "desk:cash": "desk-cash",
     "desk:cash-parcels": "desk-cash",

@@ -99,6 +99,25 @@ def test_nobody_but_states_assigns_a_state():
     assert writers - STATE_WRITERS - history == set()
 
 
+def test_tasks_process_rows_through_the_sweep_helper():
+    """A plain loop in a task stops at the first row that raises; `shop.core.sweeps` isolates each row.
+
+    A loop that only queues a message for each row is allowed.
+    """
+    loops = [
+        (named(path), task.name, loop.lineno)
+        for path in code()
+        for task in ast.walk(ast.parse(path.read_text()))
+        if isinstance(task, ast.FunctionDef)
+        and any("shared_task" in ast.unparse(d) for d in task.decorator_list)
+        for loop in ast.walk(task)
+        if isinstance(loop, ast.For) and not all(".delay(" in ast.unparse(step) for step in loop.body)
+    ]
+
+    # Reads the journal into memory; the rows it finds go through the helper.
+    assert [loop[:2] for loop in loops] == [("catalog/actions/share_pictures.py", "draw_share_pictures_task")]
+
+
 def test_every_python_file_is_committed_with_unix_line_ends():
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from celery import shared_task
 from django.db import transaction
@@ -18,6 +19,7 @@ from shop.core.calendar import day_of
 from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, market_channel, record_change
+from shop.core.sweeps import run_batch
 from shop.notifications.models import Way
 
 BATCH = 100
@@ -92,16 +94,25 @@ def end_back_requests_to(contact: str) -> None:
     BackRequest.objects.filter(contact=contact).delete()
 
 
-@transaction.atomic(durable=True)
 def tell_back(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
-    """Write the messages to those whose goods are back, whoever asked first coming first; answer how many.
+    """Write the messages to those whose goods are back, whoever asked first coming first; answer how many."""
+    told: list[int] = []
+    run_batch(
+        BackRequest.objects.due(channel, day_of(now)).values_list("pk", flat=True),
+        lambda keys: told.append(_tell_some(keys, channel, now=now)),
+        sweep="catalog.tell_back",
+        at_once=batch,
+    )
+    return sum(told)
 
-    Found again under their locks, so that of two sweeps only one tells. The message's own key says the same
-    once more: one for each time of asking.
+
+@transaction.atomic(durable=True)
+def _tell_some(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
+    """Found again under their locks, so that of two sweeps only one tells. The message's own key says the
+    same once more: one for each time of asking.
     """
-    due = BackRequest.objects.due(channel, day_of(now))
-    first = list(due.values_list("pk", flat=True)[:batch])
-    rows = locked(due.filter(pk__in=first).select_related("product__cooperative", "variant", "user"))
+    due = BackRequest.objects.due(channel, day_of(now)).filter(pk__in=keys)
+    rows = locked(due.select_related("product__cooperative", "variant", "user"))
     for row in rows:
         notices.goods_are_back(row, now=now)
         record_change(

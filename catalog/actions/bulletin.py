@@ -23,6 +23,7 @@ from shop.core.calendar import VIETNAM, day_of, start_of_day
 from shop.core.db import locked_one
 from shop.core.models import Channel, market_channel, record_change, shop_settings, show_in_language
 from shop.core.spoken import spoken
+from shop.core.sweeps import run_each
 
 BATCH = 200
 GOODS, FEW_GOODS = 10, 6
@@ -76,7 +77,14 @@ def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datet
     )
     if not made.of_market().exists():
         missing.insert(0, None)
-    return sum(_make(cooperative, week, channel, now=now) for cooperative in missing)
+    made_now: list[int] = []
+    by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in missing}
+    run_each(
+        by_key,
+        lambda key: made_now.append(_make(by_key[key], week, channel, now=now)),
+        sweep="catalog.weekly_bulletin",
+    )
+    return sum(made_now)
 
 
 @transaction.atomic(durable=True)
@@ -92,13 +100,23 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
     )
     some = list(followers.order_by("pk")[:batch])
-    for follow in some:
-        notices.bulletin_is_out(bulletin, follow, now=now)
-        bulletin.sent_through = follow.pk
+    letters = {follow.pk: follow for follow in some}
+    run_each(
+        letters,
+        lambda key: _write_mail(bulletin, letters[key], now=now),
+        sweep="catalog.weekly_bulletin:mail",
+    )
+    bulletin.sent_through = some[-1].pk if some else bulletin.sent_through
     has_more = len(some) == batch
     bulletin.sent_at = None if has_more else now
     bulletin.save(update_fields=["sent_through", "sent_at"])
     return has_more
+
+
+@transaction.atomic
+def _write_mail(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
+    """Within a savepoint: a follower whose mail cannot be written is passed over."""
+    notices.bulletin_is_out(bulletin, follow, now=now)
 
 
 def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:

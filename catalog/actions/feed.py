@@ -33,6 +33,7 @@ from shop.core.calendar import day_of
 from shop.core.models import Channel, PictureState, Translation, market_channel, shop_settings
 from shop.core.money import plain_amount
 from shop.core.sitemaps import address_of
+from shop.core.sweeps import SweepRun
 
 _KEPT = datetime.timedelta(hours=6)
 _AT_ONCE = 500
@@ -75,7 +76,7 @@ def write_feeds() -> int:
 
     In a number of queries for each 500 goods that does not depend on how many kinds they have.
     """
-    channel, count = market_channel(), 0
+    channel, count, run = market_channel(), 0, SweepRun("catalog.write_feeds")
     with ExitStack() as files:
         feeds = {}
         for language, _name in settings.LANGUAGES:
@@ -84,7 +85,7 @@ def write_feeds() -> int:
         for kinds in _chunks(channel, day_of(timezone.now())) if channel else ():
             count += len(kinds)
             for feed in feeds.values():
-                feed.add(kinds)
+                feed.add(kinds, run)
         for language, feed in feeds.items():
             feed.finish()
             _put(feed_path(language), feed.file)
@@ -107,13 +108,17 @@ class _Feed:
         shop = shop_settings()
         self._told({"title": shop.name, "link": home, "description": shop.description or shop.name})
 
-    def add(self, kinds: Sequence[_Kind]) -> None:
-        """Add these, with their texts in the feed's language."""
+    def add(self, kinds: Sequence[_Kind], run: SweepRun) -> None:
+        """Add these, with their texts in the feed's language. One that fails is left out."""
         said = _Said(kinds, self.language)
-        for kind in kinds:
-            self._xml.startElement("item", _NOTHING)
-            self._told({f"g:{field}": text for field, text in _item(kind, said).items() if text})
-            self._xml.endElement("item")
+        by_key = {kind.variant.pk: kind for kind in kinds}
+        for key in by_key:
+            run.attempt(key, lambda each: self._write(_item(by_key[each], said)))
+
+    def _write(self, item: dict[str, Any]) -> None:
+        self._xml.startElement("item", _NOTHING)
+        self._told({f"g:{field}": text for field, text in item.items() if text})
+        self._xml.endElement("item")
 
     def finish(self) -> None:
         self._xml.endElement("channel")

@@ -21,6 +21,7 @@ from shop.core.actors import Actor
 from shop.core.db import after_commit, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
+from shop.core.sweeps import run_each
 
 _AT_ONCE = 500
 
@@ -148,8 +149,13 @@ def refresh_promotion_task(*, promotion_id: str) -> None:
 def refresh_promotions_task() -> None:
     """Sweep: promotions that began, ended or were changed."""
     now = timezone.now()
-    for promotion in list(Promotion.objects.due(now)):
-        refresh_promotion(promotion_id=promotion.pk, actor=Actor.system("promotions"), now=now)
+    run_each(
+        Promotion.objects.due(now).values_list("pk", flat=True),
+        lambda promotion_id: refresh_promotion(
+            promotion_id=promotion_id, actor=Actor.system("promotions"), now=now
+        ),
+        sweep="catalog.refresh_promotions",
+    )
 
 
 @transaction.atomic(durable=True)

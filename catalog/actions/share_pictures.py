@@ -20,6 +20,7 @@ from catalog.models import Product, ProductMedia
 from cooperatives.models import Cooperative
 from shop.core.models import Change, Picture, PictureState, SharePicture, market_channel, shop_settings
 from shop.core.share_pictures import draw
+from shop.core.sweeps import run_each
 
 _SEEN_KEY = "share-pictures-seen"  # lost with the cache, and then everything is only looked at again
 _CHANGES_AT_ONCE = 2000
@@ -72,7 +73,14 @@ def draw_share_pictures_task() -> None:
                 seen = max(seen, pk)
                 break
         seen = max(seen, pk)
-    waiting = [(kind, key) for kind, key in due if draw_share_pictures(kind, int(key))]
+    drawn: list[tuple[str, str]] = []
+
+    def draw_one(each: tuple[str, str]) -> None:
+        if not draw_share_pictures(each[0], int(each[1])):
+            drawn.append(each)
+
+    run_each(due, draw_one, sweep="catalog.draw_share_pictures")
+    waiting = [each for each in due if each not in drawn]  # for their photo, or because they failed
     cache.set(_SEEN_KEY, (seen, waiting), timeout=None)
 
 

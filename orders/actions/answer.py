@@ -27,8 +27,9 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.states import advance
+from shop.core.sweeps import delay_before_retry
 
-_LONGEST = 6 * 60  # minutes between two looks
+_FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
 # What Stripe says of a payment that can never be paid any more.
 STOPPED = frozenset({"canceled", "expired"})
 _GATEWAY = Actor.system("stripe")
@@ -51,7 +52,7 @@ def record_answer(*, call_id: uuid.UUID, answer: Answer, now: datetime.datetime)
 
 def pause(tries: int) -> datetime.timedelta:
     """How long to wait before asking again: longer each time."""
-    return datetime.timedelta(minutes=min(2**tries, _LONGEST))
+    return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
 
 
 def _write_down(call: GatewayCall, answer: Answer, *, now: datetime.datetime) -> bool:

@@ -39,6 +39,7 @@ from shop.core.db import after_commit, locked_one
 from shop.core.errors import Refused
 from shop.core.models import record_change, shop_settings
 from shop.core.states import advance
+from shop.core.sweeps import run_each
 
 MAPPED = ("date", "credit", "debit", "amount", "direction", "note", "reference", "account")
 AT_ONCE = 40  # rows that somebody waits for; each is a transaction of its own, as a webhook is
@@ -153,12 +154,15 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
 
 
 def take_rows(*, statement_id: int, actor: Actor, most: int, clock: Callable[[], datetime.datetime]) -> bool:
-    """Take over the next rows, each by itself; answer whether some may be left."""
-    waiting = StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True)
-    keys = list(waiting[: most + 1])
-    for row_id in keys[:most]:
-        take_row(row_id=row_id, actor=actor, now=clock())
-    return len(keys) > most
+    """Process the next rows, each by itself; return whether some may be left."""
+    waiting = StatementRow.objects.filter(statement=statement_id).waiting()
+    taken = run_each(
+        waiting.values_list("pk", flat=True),
+        lambda row_id: take_row(row_id=row_id, actor=actor, now=clock()),
+        sweep="orders.take_bank_statements:rows",
+        at_most=most,
+    )
+    return taken > 0 and waiting.exists()
 
 
 @transaction.atomic(durable=True)
@@ -186,8 +190,11 @@ def take_bank_statement_task(*, statement_id: int) -> None:
 @shared_task(name="orders.take_bank_statements")
 def take_bank_statements_task() -> None:
     """Go on with those whose message was lost."""
-    for statement_id in waiting_statements(StatementKind.BANK, now=timezone.now()):
-        take_bank_statement_task(statement_id=statement_id)
+    run_each(
+        waiting_statements(StatementKind.BANK, now=timezone.now()),
+        lambda statement_id: take_bank_statement_task(statement_id=statement_id),
+        sweep="orders.take_bank_statements",
+    )
 
 
 def _judged(arrivals: Sequence[Arrival]) -> list[JudgedArrival]:

@@ -28,6 +28,7 @@ from orders.payments.stripe_gateway import stripe_gateway
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
+from shop.core.sweeps import run_each, run_one
 
 _AT_ONCE = 100
 _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
@@ -136,7 +137,8 @@ def make_call_task(*, call_id: str) -> None:
 
 @shared_task(name="orders.look_up_call")
 def look_up_call_task(*, call_id: str) -> None:
-    look_up_call(call_id=uuid.UUID(call_id), now=timezone.now())
+    now = timezone.now()
+    run_one(uuid.UUID(call_id), lambda key: look_up_call(call_id=key, now=now), sweep="orders.look_up_calls")
 
 
 @shared_task(name="orders.look_up_calls")
@@ -151,12 +153,23 @@ def look_up_calls_task() -> None:
 def follow_cards_task() -> None:
     """What time brings for cards: holds that end soon are taken, those of baskets that nobody orders are let
     go, what cooperatives owe is pulled back."""
-    now = timezone.now()
-    for call in held_too_long(now)[:_AT_ONCE]:
-        take_held_money(call_id=call.pk, now=now)
-    for call in unused(now)[:_AT_ONCE]:
-        release_unused(call_id=call.pk, now=now)
-    for cooperative_id, currency in who_owes():
-        pull_back_what_is_owed(
-            cooperative_id=cooperative_id, currency=currency, actor=Actor.system("cards"), now=now
-        )
+    now, actor = timezone.now(), Actor.system("cards")
+    run_each(
+        held_too_long(now).values_list("pk", flat=True),
+        lambda call_id: take_held_money(call_id=call_id, now=now),
+        sweep="orders.follow_cards:held",
+        at_most=_AT_ONCE,
+    )
+    run_each(
+        unused(now).values_list("pk", flat=True),
+        lambda call_id: release_unused(call_id=call_id, now=now),
+        sweep="orders.follow_cards:unused",
+        at_most=_AT_ONCE,
+    )
+    run_each(
+        who_owes(),
+        lambda owing: pull_back_what_is_owed(
+            cooperative_id=owing[0], currency=owing[1], actor=actor, now=now
+        ),
+        sweep="orders.follow_cards:owed",
+    )

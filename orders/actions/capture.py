@@ -49,11 +49,15 @@ def follow_cards(
 
 
 def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Beginnings whose money is held nearly as long as a card holds it, its end not asked for."""
+    """Card holds for orders that expire soon and whose capture or release nobody has asked for.
+
+    Holds for baskets are not captured; `unused` releases them.
+    """
     ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_ENDS)
     return GatewayCall.objects.filter(
         ~Exists(ends),
         operation=Operation.START,
+        payment__order__isnull=False,
         state=CallState.SUCCEEDED,
         terms__hold=True,
         answered_at__lte=now - HELD_FOR,

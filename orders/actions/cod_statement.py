@@ -37,6 +37,7 @@ from shop.core.db import after_commit
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance, advance_all
+from shop.core.sweeps import run_batch, run_each
 
 AT_ONCE = 100  # rows in one transaction, so that nobody else waits long
 MAPPED = ("tracking", "parcel", "collected", "fee", "remitted")
@@ -149,19 +150,28 @@ def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime
     record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(judged)})
 
 
-@transaction.atomic(durable=True)
 def take_some(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
-    """Take over the next rows; answer whether some are left. Raises Missing."""
-    statement = locks.lock_statement(statement_id)
-    if statement.confirmed_at is None:
+    """Process the next rows of a confirmed statement; return whether some are left. Raises Missing."""
+    confirmed = StatementImport.objects.filter(kind=StatementKind.COD, confirmed_at__isnull=False)
+    if not confirmed.filter(pk=statement_id).exists():
         raise Missing()
-    rows = list(statement.lines.waiting()[: AT_ONCE + 1])
-    here = rows[:AT_ONCE]
-    if here:
-        remittance = _remittance(statement, here[0], actor=actor, now=now)
-        held = locks.lock_cash(row.parcel_id for row in here if row.parcel_id is not None)
-        _take_rows(statement, remittance, here, held, actor=actor, now=now)
-    return len(rows) > AT_ONCE
+    _taken, has_more = run_batch(
+        StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),
+        lambda keys: _take_batch(statement_id, keys, actor=actor, now=now),
+        sweep="orders.take_statements:rows",
+        at_once=AT_ONCE,
+    )
+    return has_more
+
+
+@transaction.atomic(durable=True)
+def _take_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
+    statement = locks.lock_statement(statement_id)
+    rows = list(statement.lines.waiting().filter(pk__in=keys))
+    if rows:
+        remittance = _remittance(statement, rows[0], actor=actor, now=now)
+        held = locks.lock_cash(row.parcel_id for row in rows if row.parcel_id is not None)
+        _take_rows(statement, remittance, rows, held, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -214,8 +224,11 @@ def take_statement_task(*, statement_id: int) -> None:
 @shared_task(name="orders.take_statements")
 def take_statements_task() -> None:
     """Go on with those whose message was lost."""
-    for statement_id in waiting_statements(StatementKind.COD, now=timezone.now()):
-        take_statement_task(statement_id=statement_id)
+    run_each(
+        waiting_statements(StatementKind.COD, now=timezone.now()),
+        lambda statement_id: take_statement_task(statement_id=statement_id),
+        sweep="orders.take_statements",
+    )
 
 
 def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:

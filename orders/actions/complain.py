@@ -22,6 +22,7 @@ from shop.core.calendar import day_of, start_of_day
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, Picture, record_change, shop_settings
 from shop.core.states import advance
+from shop.core.sweeps import run_each
 
 MOST_PICTURES = 4
 _AT_ONCE = 200
@@ -178,8 +179,12 @@ def call_attention_to_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: d
 def watch_complaints_task() -> None:
     now, actor = timezone.now(), Actor.system("watch_complaints")
     overdue = Complaint.objects.overdue(now).filter(called_at=None)
-    for complaint_id in overdue.values_list("pk", flat=True)[:_AT_ONCE]:
-        call_attention_to_complaint(complaint_id=complaint_id, actor=actor, now=now)
+    run_each(
+        overdue.values_list("pk", flat=True),
+        lambda complaint_id: call_attention_to_complaint(complaint_id=complaint_id, actor=actor, now=now),
+        sweep="orders.watch_complaints",
+        at_most=_AT_ONCE,
+    )
 
 
 def record(

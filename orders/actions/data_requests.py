@@ -27,6 +27,9 @@ from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused, Words
 from shop.core.models import shop_settings
+from shop.core.sweeps import run_each
+
+_AT_ONCE = 200
 
 
 class StaffAccount(Refused):
@@ -135,11 +138,20 @@ def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now
 def run_deletions_task() -> None:
     """Erase whoever asked and whose waiting time is over; what stands in the way is written down."""
     now = timezone.now()
-    for key in list(DataRequest.objects.to_run(now).values_list("pk", flat=True)[:200]):
-        try:
-            carry_out_request(request_id=key, actor=Actor.system(), now=now)
-        except Refused as refused:
-            note_hindrance(request_id=key, hindrance=refused.words, now=now)
+    run_each(
+        DataRequest.objects.to_run(now).values_list("pk", flat=True),
+        lambda request_id: _run_deletion(request_id, now=now),
+        sweep="orders.run_deletions",
+        at_most=_AT_ONCE,
+    )
+
+
+def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
+    """Carry a request out, or write down why that is refused."""
+    try:
+        carry_out_request(request_id=request_id, actor=Actor.system(), now=now)
+    except Refused as refused:
+        note_hindrance(request_id=request_id, hindrance=refused.words, now=now)
 
 
 @transaction.atomic(durable=True)

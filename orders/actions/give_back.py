@@ -37,6 +37,7 @@ from orders.states import Coverage, OrderStatus
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import done_before, record_change
+from shop.core.sweeps import run_each
 
 _AT_ONCE = 200
 ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
@@ -217,13 +218,13 @@ def return_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime)
 def return_surplus_task() -> None:
     """Orders that ended and hold more than nothing: whatever brought the money, and whenever."""
     now, actor = timezone.now(), Actor.system("return_surplus")
-    for order_id in (
-        overpaid()
-        .filter(status__in=ENDED)
-        .order_by("placed_at", "pk")
-        .values_list("pk", flat=True)[:_AT_ONCE]
-    ):
-        return_surplus(order_id=order_id, actor=actor, now=now)
+    ended = overpaid().filter(status__in=ENDED).order_by("placed_at", "pk")
+    run_each(
+        ended.values_list("pk", flat=True),
+        lambda order_id: return_surplus(order_id=order_id, actor=actor, now=now),
+        sweep="orders.return_surplus",
+        at_most=_AT_ONCE,
+    )
 
 
 def _held(order: Order) -> Iterable[tuple[Payment, int]]:

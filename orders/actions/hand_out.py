@@ -28,8 +28,10 @@ from shop.accounts.requests import end_request, lock_request
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.db import after_commit
+from shop.core.sweeps import run_each
 
 KEPT = datetime.timedelta(days=3)
+_AT_ONCE = 50
 _SHEET_NAME, _LONGEST_CELL = 31, 32_000
 
 
@@ -51,8 +53,12 @@ def make_export_task(*, request_id: str) -> None:
 def make_exports_task() -> None:
     """Make copies whose job was lost, and forget those whose days are over."""
     now = timezone.now()
-    for key in list(DataExport.objects.to_make().values_list("request", flat=True)[:50]):
-        make_export(request_id=key, now=now)
+    run_each(
+        DataExport.objects.to_make().values_list("request", flat=True),
+        lambda request_id: make_export(request_id=request_id, now=now),
+        sweep="orders.make_exports",
+        at_most=_AT_ONCE,
+    )
     DataExport.objects.filter(expires_at__lte=now, ready_at__isnull=False).delete()
 
 

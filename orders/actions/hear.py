@@ -16,6 +16,7 @@ from orders.payments.arrivals import Arrival, Provider, arrivals_in
 from orders.payments.proofs import read_notice
 from shop.core.actors import Actor
 from shop.core.db import after_commit, locked_one
+from shop.core.sweeps import run_one
 
 SERVICES = (Provider.SEPAY, Provider.CASSO, Provider.PAYOS)
 _AT_ONCE = 200
@@ -57,8 +58,9 @@ def handle_notice(*, event_id: int, now: datetime.datetime) -> None:
 
 @shared_task(name="orders.handle_bank_notice")
 def handle_notice_task(*, event_id: int) -> None:
+    now = timezone.now()
     GatewayEvent.objects.filter(pk=event_id, handled_at=None).update(tries=F("tries") + 1)
-    handle_notice(event_id=event_id, now=timezone.now())
+    run_one(event_id, lambda key: handle_notice(event_id=key, now=now), sweep="orders.handle_bank_notices")
 
 
 @shared_task(name="orders.handle_bank_notices")

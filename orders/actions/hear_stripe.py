@@ -31,6 +31,7 @@ from shop.core.actors import Actor
 from shop.core.db import after_commit
 from shop.core.errors import Missing
 from shop.core.models import record_change
+from shop.core.sweeps import run_one
 
 PROVIDER = "stripe"
 MOST_TRIES = 20
@@ -224,7 +225,8 @@ def _locked_payment(event: StripeEvent) -> Payment | None:
 
 @shared_task(name="orders.handle_stripe_event")
 def handle_event_task(*, event_id: int) -> None:
-    handle_event(event_id=event_id, now=timezone.now())
+    now = timezone.now()
+    run_one(event_id, lambda key: handle_event(event_id=key, now=now), sweep="orders.handle_stripe_events")
 
 
 @shared_task(name="orders.handle_stripe_events")

@@ -16,6 +16,7 @@ from orders.models import Account, LedgerEntry, LedgerPosting, Parcel, PaymentEv
 from orders.states import COD_MOVES, CashHolder, CodState
 from shop.core.actors import Actor
 from shop.core.states import advance_all
+from shop.core.sweeps import run_each
 
 
 @transaction.atomic(durable=True)
@@ -70,5 +71,8 @@ def settle_kept_cash_task(*, settlement_id: int) -> None:
 @shared_task(name="orders.settle_all_kept_cash")
 def settle_all_kept_cash_task() -> None:
     """Those whose message was lost."""
-    for settlement_id in settlements_with_kept_cash():
-        settle_kept_cash_task(settlement_id=settlement_id)
+    run_each(
+        settlements_with_kept_cash(),
+        lambda settlement_id: settle_kept_cash_task(settlement_id=settlement_id),
+        sweep="orders.settle_all_kept_cash",
+    )

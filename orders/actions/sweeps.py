@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterator, Sequence
 
 from celery import shared_task
 from django.db import transaction
@@ -30,17 +31,26 @@ from orders.states import PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Channel, record_change, shop_settings
+from shop.core.sweeps import run_batches, run_each
 
 _AT_ONCE = 200
 _BASKET_DAYS = 90
 
 
-@transaction.atomic(durable=True)
 def release_expired(*, now: datetime.datetime) -> int:
-    """Give back what checkouts kept beyond their time; answer how many reservations ended."""
-    expired = list(Reservation.objects.expired(now).order_by("stock", "pk")[:_AT_ONCE])
-    release_reservations(expired)
-    return len(expired)
+    """Release the reservations whose time is over; return how many were released."""
+    expired = Reservation.objects.expired(now).order_by("stock", "pk")
+    return run_batches(
+        expired.values_list("pk", flat=True),
+        _release,
+        sweep="orders.release_expired",
+        at_once=_AT_ONCE,
+    )
+
+
+@transaction.atomic(durable=True)
+def _release(keys: Sequence[int]) -> None:
+    release_reservations(list(Reservation.objects.filter(pk__in=keys).order_by("stock", "pk")))
 
 
 @transaction.atomic(durable=True)
@@ -89,8 +99,7 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
 
 @shared_task(name="orders.release_expired")
 def release_expired_task() -> None:
-    while release_expired(now=timezone.now()) == _AT_ONCE:
-        pass
+    release_expired(now=timezone.now())
 
 
 @shared_task(name="orders.watch_parts")
@@ -98,11 +107,19 @@ def watch_parts_task() -> None:
     """Call attention to parts nobody has accepted, then decline those whose time is up."""
     now = timezone.now()
     actor = Actor.system("watch_parts")
-    for part in OrderPart.objects.overdue(now)[:_AT_ONCE]:
-        decline_unanswered(part_id=part.pk, actor=actor, now=now)
+    run_each(
+        OrderPart.objects.overdue(now).values_list("pk", flat=True),
+        lambda part_id: decline_unanswered(part_id=part_id, actor=actor, now=now),
+        sweep="orders.watch_parts:decline",
+        at_most=_AT_ONCE,
+    )
     soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
-    for part in OrderPart.objects.overdue(soon).filter(called_at=None)[:_AT_ONCE]:
-        call_attention(part_id=part.pk, actor=actor, now=now)
+    run_each(
+        OrderPart.objects.overdue(soon).filter(called_at=None).values_list("pk", flat=True),
+        lambda part_id: call_attention(part_id=part_id, actor=actor, now=now),
+        sweep="orders.watch_parts:attention",
+        at_most=_AT_ONCE,
+    )
 
 
 @transaction.atomic(durable=True)
@@ -123,8 +140,12 @@ def watch_weights_task() -> None:
     now = timezone.now()
     lately = now - datetime.timedelta(days=2)
     rows = WeightQuestion.objects.forgotten(now).filter(asked_at__gt=lately).in_order()
-    for question_id in rows.values_list("pk", flat=True)[:_AT_ONCE]:
-        ask_about_weight_again(question_id=question_id, now=now)
+    run_each(
+        rows.values_list("pk", flat=True),
+        lambda question_id: ask_about_weight_again(question_id=question_id, now=now),
+        sweep="orders.watch_weights",
+        at_most=_AT_ONCE,
+    )
 
 
 @shared_task(name="orders.expire_orders")
@@ -135,17 +156,25 @@ def expire_orders_task() -> None:
     """
     now = timezone.now()
     actor = Actor.system("expire_orders")
-    for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
-        before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
-        waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
-        for order in waiting.lapsed(now)[:_AT_ONCE]:
-            expire_order(order_id=order.pk, actor=actor, now=now)
-    for order in Order.objects.filter(payments__isnull=False).distinct().lapsed(now)[:_AT_ONCE]:
-        expire_order(order_id=order.pk, actor=actor, now=now)
+    run_each(
+        _lapsed_orders(now),
+        lambda order_id: expire_order(order_id=order_id, actor=actor, now=now),
+        sweep="orders.expire_orders",
+        at_most=_AT_ONCE,
+    )
     forget_baskets(now=now)
 
 
-@transaction.atomic(durable=True)
+def _lapsed_orders(now: datetime.datetime) -> Iterator[uuid.UUID]:
+    """Keys of orders to expire: those without payments by their channel's setting, then those with."""
+    for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
+        before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
+        waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
+        yield from waiting.lapsed(now).values_list("pk", flat=True).iterator()
+    with_payments = Order.objects.filter(payments__isnull=False).distinct().lapsed(now)
+    yield from with_payments.values_list("pk", flat=True).iterator()
+
+
 def forget_baskets(*, now: datetime.datetime) -> int:
     """Delete guests' baskets untouched for 90 days that keep nothing and took no money; answer how many."""
     taken = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
@@ -155,6 +184,14 @@ def forget_baskets(*, now: datetime.datetime) -> int:
         user=None,
         changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
     )
-    keys = list(old.order_by("changed_at", "pk").values_list("pk", flat=True)[:_AT_ONCE])
-    deleted, _each = Basket.objects.filter(pk__in=keys).delete()
-    return deleted
+    return run_each(
+        old.order_by("changed_at", "pk").values_list("pk", flat=True),
+        _forget_basket,
+        sweep="orders.expire_orders:baskets",
+        at_most=_AT_ONCE,
+    )
+
+
+@transaction.atomic(durable=True)
+def _forget_basket(key: uuid.UUID) -> None:
+    Basket.objects.filter(pk=key).delete()

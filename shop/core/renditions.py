@@ -15,6 +15,7 @@ from shop.core.db import after_commit
 from shop.core.errors import Refused
 from shop.core.models import Picture, PictureState
 from shop.core.pictures import inspect, make_renditions
+from shop.core.sweeps import run_each
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,12 @@ def make_renditions_task(*, picture_id: int) -> None:
 @shared_task(name="core.sweep_pictures")
 def sweep_pictures_task() -> None:
     """Make the sizes of pictures whose task was lost."""
-    for picture in Picture.objects.waiting()[:_SWEPT_AT_ONCE]:
-        render(picture)
+    run_each(
+        Picture.objects.waiting().values_list("pk", flat=True),
+        lambda picture_id: make_renditions_task(picture_id=picture_id),
+        sweep="core.sweep_pictures",
+        at_most=_SWEPT_AT_ONCE,
+    )
 
 
 def render(picture: Picture) -> None:

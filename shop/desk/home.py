@@ -29,6 +29,8 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting.append(of.applications())
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
         waiting += [of.listings(), of.certificates()]
+    if staff_may(request.user, Permission.MANAGE_SETTINGS):
+        waiting.append(of.sweep_failures())
     if staff_may(request.user, Permission.MANAGE_USERS):
         waiting.append(of.data_requests())
     if staff_may(request.user, Permission.HANDLE_PAYMENTS):

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shop.desk import (
+    background_work,
     bank_statements,
     cards,
     cash,
@@ -89,6 +90,9 @@ urlpatterns = [
     path("uu-dai/gia/moi/", offers.promotion_new, name="promotion-new"),
     path("uu-dai/gia/<uuid:pk>/", offers.promotion, name="promotion"),
     path("uu-dai/gia/<uuid:pk>/ngung/", offers.promotion_end, name="promotion-end"),
+    path("viec-nen/", background_work.background_work, name="background-work"),
+    path("viec-nen/<int:pk>/thu-lai/", background_work.failure_retry, name="failure-retry"),
+    path("viec-nen/<int:pk>/da-xem/", background_work.failure_seen, name="failure-seen"),
     path("the/", cards.cards, name="cards"),
     path("the/<uuid:pk>/xem/", cards.card_look, name="card-look"),
     path("the/<uuid:pk>/lai/", cards.card_repeat, name="card-repeat"),

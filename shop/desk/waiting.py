@@ -30,7 +30,8 @@ from orders.models import (
 )
 from orders.states import OrderStatus, ParcelState
 from shop.accounts.models import DataRequest
-from shop.core.models import market_channel
+from shop.core.models import SweepFailure, market_channel
+from shop.desk.background_work import sweep_name
 from shop.reports.cash import Age, away_by_holder
 
 SHOWN = 5
@@ -157,6 +158,15 @@ def unweighed(now: datetime.datetime) -> Waiting:
         list(rows.in_order()[:SHOWN]),
         "weight",
         f"{reverse('desk:orders')}?status=in_hand",
+    )
+
+
+def sweep_failures() -> Waiting:
+    """Rows that background sweeps cannot process and that nobody has looked at."""
+    rows = SweepFailure.objects.unseen()
+    first = [(row, sweep_name(row.sweep)) for row in rows[:SHOWN]]
+    return Waiting(
+        _("Background tasks that failed"), rows.count(), first, "failure", reverse("desk:background-work")
     )
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from shop.core.db import after_commit
 from shop.core.sealing import Unreadable, seal, unseal
+from shop.core.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_sms
 from shop.notifications.models import Notification, Way
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT = datetime.timedelta(minutes=1)
 _LONGEST_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
+_AT_ONCE = 200
 # Where what is sealed stands in a text.
 SEAL = "\N{WHITE MEDIUM SMALL SQUARE}"
 
@@ -77,8 +79,12 @@ def deliver_task(*, key: str) -> None:
 @shared_task(name="notifications.sweep")
 def sweep_task() -> None:
     """Deliver what is due: messages whose task was lost, and those to be tried again."""
-    for row in Notification.objects.due(timezone.now())[:200]:
-        deliver(row, now=timezone.now())
+    run_each(
+        Notification.objects.due(timezone.now()).values_list("key", flat=True),
+        lambda key: deliver_task(key=key),
+        sweep="notifications.sweep",
+        at_most=_AT_ONCE,
+    )
 
 
 def deliver(row: Notification, *, now: datetime.datetime) -> bool:
@@ -90,7 +96,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     if row.good_until is not None and row.good_until <= now:
         Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed="")
         return False
-    wait = min(_FIRST_WAIT * 2**row.attempts, _LONGEST_WAIT)
+    wait = delay_before_retry(row.attempts + 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     claimed = Notification.objects.filter(
         pk=row.pk, attempts=row.attempts, sent_at=None, given_up_at=None
     ).update(attempts=row.attempts + 1, due_at=now + wait)
@@ -104,14 +110,22 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
         )
         return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
-        told: dict[str, object] = {"last_error": str(error)[:250]}
-        if row.attempts + 1 >= _TRIES:
-            told |= {"given_up_at": now, "sealed": ""}
-        Notification.objects.filter(pk=row.pk).update(**told)
+        _note_failure(row, error, now)
         log.warning("message %s is not out yet: %s", row.key, error)
         return False
+    except Exception as error:  # a fault of ours: it must not be tried for ever either
+        _note_failure(row, error, now)
+        raise
     Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed="")
     return True
+
+
+def _note_failure(row: Notification, error: Exception, now: datetime.datetime) -> None:
+    """Keep the error of a try, and give the message up after the last one."""
+    told: dict[str, object] = {"last_error": str(error).replace("\0", "")[:250]}
+    if row.attempts + 1 >= _TRIES:
+        told |= {"given_up_at": now, "sealed": ""}
+    Notification.objects.filter(pk=row.pk).update(**told)
 
 
 def _opened(row: Notification) -> Notification:

@@ -780,7 +780,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         f"/quan-tri/hop-tac-xa/{market.thien_an.pk}/loi/en/",
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
-        *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/"),
+        *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/", "/quan-tri/viec-nen/"),
         *("/quan-tri/tu-dong-nghia/", f"/quan-tri/tu-dong-nghia/{market.same.pk}/"),
         *(f"/quan-tri/sao-ke/{each.pk}/" for each in market.bank_statements),
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),

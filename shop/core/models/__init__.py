@@ -14,6 +14,7 @@ from shop.core.models.limit_counter import LimitCounter
 from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
+from shop.core.models.sweep_failure import SweepFailure
 from shop.core.models.tax import TaxClass, TaxRate, tax_rates
 from shop.core.models.translation import Translation, note_own_words, own_words, show_in_language
 
@@ -30,6 +31,7 @@ __all__ = [
     "PictureState",
     "SharePicture",
     "ShopSettings",
+    "SweepFailure",
     "TaxClass",
     "TaxRate",
     "TransactionFlow",

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class SweepFailureQuerySet(models.QuerySet["SweepFailure"]):
+    def unseen(self) -> SweepFailureQuerySet:
+        """Failures that nobody has looked at, longest first."""
+        return self.filter(seen_at=None).order_by("first_failed_at", "pk")
+
+    def unseen_first(self) -> SweepFailureQuerySet:
+        """All failures: those that nobody has looked at first, then the newest."""
+        return self.order_by(F("seen_at").desc(nulls_first=True), "-last_failed_at", "-pk")
+
+
+class SweepFailure(models.Model):
+    """A row that a background sweep cannot process. Deleted when the row succeeds or is no longer due.
+
+    `sweep` is the name of the task, with the step after a colon where the task has several
+    ("orders.follow_cards:unused"). `row_key` is the key of the row as text. The sweep skips the row until
+    `next_try_at`.
+    """
+
+    sweep = models.CharField(max_length=80)
+    row_key = models.CharField(max_length=120)
+    count = models.PositiveIntegerField(default=1)
+    first_failed_at = models.DateTimeField()
+    last_failed_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    last_error = models.CharField(max_length=500)
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SweepFailureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sweep", "row_key"], name="sweep_failure_once_per_row"),
+        ]
+        indexes = [
+            models.Index(fields=["first_failed_at"], condition=Q(seen_at=None), name="sweep_failure_unseen"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sweep} {self.row_key}"
+
+    @property
+    def task(self) -> str:
+        """Name of the task that processes the row."""
+        return self.sweep.partition(":")[0]
+
+    def is_waiting(self, now: datetime.datetime) -> bool:
+        """Whether the sweep still skips the row."""
+        return self.next_try_at > now

@@ -1,0 +1,197 @@
+"""One row that raises must not stop a sweep: not the rows after it, and not the next run."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import Stock
+from orders.actions.answer import pause
+from orders.actions.call import follow_cards_task
+from orders.actions.checkout import open_checkout
+from orders.actions.sweeps import release_expired
+from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
+from orders.states import CallState
+from shop.accounts.models import User
+from shop.core.errors import Missing
+from shop.core.models import SweepFailure
+from shop.core.sweeps import delay_before_retry, record_sweep_failure, run_batches, run_each
+from shop.notifications.models import Notification, Way
+from shop.notifications.send import sweep_task
+from tests.factories import NOW, make_basket, make_user, make_variant, stock_of
+from tests.orders.card_at_hand import stripe
+from tests.shop.api.checkout.operations import ready
+from tests.shop.api.checkout.test_prepaid import held
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def test_a_baskets_hold_of_a_week_is_released_and_blocks_nothing(stripe, monkeypatch, jobs_at_once) -> None:
+    payment = held(stripe, ready((make_variant(price=90_000), 1)))
+    later = timezone.now() + datetime.timedelta(days=6, hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+
+    follow_cards_task()
+
+    call = GatewayCall.objects.get(payment=payment, operation=Operation.CANCEL)
+    assert (call.amount, call.state) == (120_000, CallState.INTENDED)
+    kinds = PaymentEvent.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
+    assert list(kinds)[-1] == EventKind.CANCEL_REQUEST
+
+
+def test_a_message_that_failed_41_times_is_tried_and_those_behind_it_go_out() -> None:
+    now = timezone.now()
+    for key, attempts in (("old", 41), ("new", 0)):
+        Notification.objects.create(
+            key=key,
+            way=Way.EMAIL,
+            to=f"{key}@example.com",
+            text="Chào bà con.",
+            attempts=attempts,
+            created_at=now,
+            due_at=now - datetime.timedelta(minutes=1),
+        )
+
+    sweep_task()
+
+    assert Notification.objects.filter(sent_at__isnull=False).count() == 2
+
+
+@pytest.mark.once
+def test_the_wait_between_tries_grows_and_is_bounded_whatever_the_count() -> None:
+    waits = [delay_before_retry(count) for count in range(10_001)]
+    of_calls = [pause(tries) for tries in range(10_001)]
+    with_day = [
+        delay_before_retry(count, first=datetime.timedelta(days=1), longest=datetime.timedelta(days=999_999))
+        for count in range(10_001)
+    ]
+
+    assert waits[:6] == [MINUTE, MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 16 * MINUTE]
+    assert (waits[9], waits[10], waits[-1]) == (256 * MINUTE, 360 * MINUTE, 360 * MINUTE)
+    assert (of_calls[1], of_calls[2], of_calls[-1]) == (2 * MINUTE, 4 * MINUTE, 360 * MINUTE)
+    assert with_day[-1] == datetime.timedelta(days=999_999)
+    assert all(each == sorted(each) for each in (waits, of_calls, with_day))
+
+
+class Broken(Exception):
+    """Something nobody has thought of."""
+
+
+def fail_for(*broken: int, calls: list[int]):
+    def action(key: int) -> None:
+        calls.append(key)
+        if key in broken:
+            raise Broken(f"row {key}\0 is odd")
+
+    return action
+
+
+def test_the_rows_after_a_broken_one_are_processed_and_the_failure_is_counted(caplog) -> None:
+    calls: list[int] = []
+
+    succeeded = run_each([1, 2, 3], fail_for(2, calls=calls), sweep="tests.sweep")
+
+    failure = SweepFailure.objects.get()
+    assert (calls, succeeded) == ([1, 2, 3], 2)
+    assert (failure.sweep, failure.row_key, failure.count) == ("tests.sweep", "2", 1)
+    assert failure.last_error == "Broken: row 2 is odd"
+    assert failure.next_try_at - failure.last_failed_at == MINUTE
+    assert "tests.sweep failed for row 2" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_an_error_of_any_length_and_signs_is_kept() -> None:
+    record_sweep_failure("tests.sweep", "1", Broken("\ud800" + "x" * 9_000), now=NOW)
+
+    assert SweepFailure.objects.get().last_error == ("Broken: ?" + "x" * 9_000)[:500]
+
+
+def test_a_refusal_is_counted_and_logged_without_a_traceback(caplog) -> None:
+    def refuse(key: int) -> None:
+        raise Missing()
+
+    run_each([7], refuse, sweep="tests.sweep")
+
+    assert SweepFailure.objects.get().last_error == "Missing: missing"
+    assert "tests.sweep refused for row 7: missing" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_broken_row_is_skipped_until_its_next_try_which_is_later_each_time(monkeypatch) -> None:
+    now, tries = timezone.now(), []
+    for minute in range(60):
+        monkeypatch.setattr(timezone, "now", lambda minute=minute: now + minute * MINUTE)
+        calls: list[int] = []
+        run_each([1], fail_for(1, calls=calls), sweep="tests.sweep")
+        tries += [minute] if calls else []
+
+    assert tries == [0, 1, 3, 7, 15, 31]
+    assert SweepFailure.objects.get().count == 6
+
+
+def test_two_hundred_broken_rows_do_not_block_those_behind_them() -> None:
+    people = [make_user().pk for _each in range(12)]
+    broken, calls = people[:6], []
+    rows = User.objects.filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
+
+    for _run in range(4):
+        run_each(rows, fail_for(*broken, calls=calls), sweep="tests.sweep", at_most=3)
+
+    assert calls == [*people[:9], *people[6:9]]
+    assert SweepFailure.objects.count() == 6
+
+
+def test_a_success_clears_the_failure() -> None:
+    run_each([1], fail_for(1, calls=[]), sweep="tests.sweep")
+    SweepFailure.objects.update(next_try_at=timezone.now())
+
+    run_each([1], fail_for(calls=[]), sweep="tests.sweep")
+
+    assert SweepFailure.objects.count() == 0
+
+
+def test_a_failure_whose_row_is_due_no_longer_is_forgotten_after_a_day() -> None:
+    run_each([1, 2], fail_for(1, 2, calls=[]), sweep="tests.sweep")
+    run_each([3], fail_for(3, calls=[]), sweep="tests.other")
+    SweepFailure.objects.filter(row_key="1").update(last_failed_at=timezone.now() - 25 * 60 * MINUTE)
+
+    run_each([], fail_for(calls=[]), sweep="tests.sweep")
+
+    assert set(SweepFailure.objects.values_list("row_key", flat=True)) == {"2", "3"}
+
+
+def test_a_broken_row_of_a_batch_is_found_and_the_others_of_the_batch_are_processed() -> None:
+    people = [make_user().pk for _each in range(5)]
+    done: list[int] = []
+
+    @transaction.atomic(durable=True)
+    def process(keys) -> None:
+        if people[2] in keys:
+            raise Broken("odd")
+        done.extend(keys)
+        User.objects.filter(pk__in=keys).update(note="done")
+
+    rows = User.objects.filter(pk__in=people, note="").order_by("pk").values_list("pk", flat=True)
+    succeeded = run_batches(rows, process, sweep="tests.sweep", at_once=2)
+
+    assert (done, succeeded) == ([people[0], people[1], people[3], people[4]], 4)
+    assert list(SweepFailure.objects.values_list("row_key", flat=True)) == [str(people[2])]
+
+
+def test_one_reservation_that_cannot_be_released_keeps_no_other() -> None:
+    """A stock row whose count of reserved goods is wrong: releasing it would break the database's check."""
+    first, second = make_variant(on_hand=5), make_variant(on_hand=5)
+    for variant in (first, second):
+        open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
+    Stock.objects.filter(variant=first).update(reserved=1)
+
+    released = release_expired(now=NOW + 15 * MINUTE)
+
+    assert released == 1
+    assert (stock_of(first).reserved, stock_of(second).reserved) == (1, 0)
+    assert SweepFailure.objects.get().sweep == "orders.release_expired"

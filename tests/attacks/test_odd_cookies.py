@@ -1,0 +1,101 @@
+"""Whatever a cookie of ours holds, pages answer as they do to a stranger."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+
+from shop import kept_pages
+from shop.api.account.sign_in import COOKIE as REFRESH_COOKIE
+from shop.api.breadth import Cache
+from shop.views import TEXT_SIZE
+from tests.factories import make_places, make_product, make_seller
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+# The pages of strangers are kept although these are sent; with others every page is worked out anew.
+OF_STRANGERS = (django_settings.CSRF_COOKIE_NAME, django_settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE)
+ALL = (*OF_STRANGERS, django_settings.SESSION_COOKIE_NAME, REFRESH_COOKIE, "messages")
+VALUES = [
+    *(
+        "bad",
+        "",
+        " ",
+        "=",
+        ";;=;",
+        '"',
+        '"\\',
+        '"\\377"',
+        "'",
+        "%00",
+        "a%0d%0ab",
+        "null",
+        "-1",
+        "../etc/passwd",
+    ),
+    *("x" * 32, "x" * 33, "x" * 64, "x" * 5_000, "é" * 32, "\udcff", "\x80\xff", "a\x01b", "a\x00b", "🐓"),
+    *("vi-VN-x-" + "y" * 300, "zz", "{}", "[1]", "<script>", "İ" * 32, "0" * 32, "Ａ" * 32, "🐓" * 64),
+]
+PATHS = ["/", "/hop-tac-xa/", "/robots.txt", "/gio-hang/", "/dat-hang/", "/tai-khoan/", "/quan-tri/"]
+
+
+@pytest.fixture(autouse=True)
+def _keep_pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.PAGE_CACHE_SECONDS = 3600
+    monkeypatch.setattr(kept_pages, "_pages", Cache(1_000_000))
+
+
+def ask(path: str, cookie: str) -> Any:
+    """As a server hands a header over: bytes read as Latin-1."""
+    return Client().get(path, HTTP_COOKIE=cookie.encode(errors="surrogateescape").decode("latin-1"))
+
+
+@pytest.fixture
+def product_path() -> str:
+    make_places()
+    product = make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000, on_hand=60)
+    return f"/san-pham/{product.slug}/"
+
+
+@pytest.mark.parametrize("cookies", [OF_STRANGERS, ALL])
+@pytest.mark.parametrize("seconds", [0, 3600])
+def test_an_odd_cookie_changes_no_answer(settings, seconds: int, cookies, product_path: str) -> None:
+    settings.PAGE_CACHE_SECONDS = seconds
+    paths = [product_path, *PATHS] if cookies is ALL else [product_path, *PATHS[:3]]
+    expected = {path: Client().get(path).status_code for path in paths}
+
+    answers = {
+        (path, value): ask(path, "; ".join(f"{name}={value}" for name in cookies)).status_code
+        for value in VALUES
+        for path in paths
+    }
+
+    odd = {key: status for key, status in answers.items() if status != expected[key[0]]}
+    assert odd == {}
+    assert set(expected.values()) <= {200, 302}
+
+
+def test_a_broken_token_is_replaced_and_the_form_of_a_kept_page_works(product_path: str) -> None:
+    Client().get(product_path)  # now it is kept
+    visitor = Client(enforce_csrf_checks=True)
+    visitor.cookies[django_settings.CSRF_COOKIE_NAME] = "bad"
+
+    page = visitor.get(product_path)
+    token = TOKEN.findall(page.content.decode())[0]
+    answer = visitor.post("/gio-hang/dong/", {"csrfmiddlewaretoken": token, "variant": 1, "quantity": 1})
+
+    assert visitor.cookies[django_settings.CSRF_COOKIE_NAME].value != "bad"
+    assert answer.status_code != 403
+
+
+def test_a_page_asked_for_with_a_broken_token_is_given_to_nobody_else(product_path: str) -> None:
+    first = ask(product_path, f"{django_settings.CSRF_COOKIE_NAME}=bad").content.decode()
+
+    second = Client().get(product_path).content.decode()
+
+    assert not set(TOKEN.findall(first)) & set(TOKEN.findall(second))

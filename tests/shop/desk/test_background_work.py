@@ -1,0 +1,127 @@
+"""The desk's page of rows that background sweeps cannot process."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from shop.accounts.permissions import Permission
+from shop.celery import app
+from shop.core.models import SweepFailure
+from shop.core.sweeps import record_sweep_failure
+from shop.desk.background_work import SWEEP_NAMES
+from tests.factories import NOW, make_admin, make_order, make_staff, make_user, make_variant
+
+pytestmark = pytest.mark.django_db
+PAGE = "/quan-tri/viec-nen/"
+
+
+@pytest.fixture
+def desk() -> Client:
+    client = Client()
+    client.force_login(make_admin())
+    return client
+
+
+def fail(sweep: str = "orders.follow_cards:unused", row_key: str = "5", times: int = 1) -> SweepFailure:
+    for each in range(times):
+        now = NOW + datetime.timedelta(minutes=each)
+        record_sweep_failure(sweep, row_key, ValueError("odd"), now=now)
+    return SweepFailure.objects.get(sweep=sweep, row_key=row_key)
+
+
+def test_a_failure_waits_on_the_first_page_and_is_listed_in_words(desk: Client) -> None:
+    order = make_order((make_variant(), 1))
+    fail(times=3)
+    fail("orders.watch_parts:decline", str(order.parts.get().pk))
+
+    first, page = desk.get("/quan-tri/").content.decode(), desk.get(PAGE).content.decode()
+
+    assert "Việc nền bị lỗi" in first
+    assert "Nhả tiền thẻ của giỏ hàng bỏ quên" in first
+    assert "lỗi 3 lần" in page
+    assert "ValueError: odd" in page
+    assert f'href="/quan-tri/don-hang/{order.pk}/"' in page
+
+
+def test_retrying_makes_it_due_and_runs_its_sweep_which_clears_it(
+    desk: Client, jobs_at_once: None, django_capture_on_commit_callbacks
+) -> None:
+    failure = fail("orders.expire_orders:baskets")
+    SweepFailure.objects.update(next_try_at=NOW.replace(year=2090))
+
+    with django_capture_on_commit_callbacks(execute=True) as queued:
+        answer = desk.post(f"{PAGE}{failure.pk}/thu-lai/")
+
+    assert (answer.status_code, answer.headers["Location"], len(queued)) == (302, PAGE, 1)
+    assert SweepFailure.objects.count() == 0  # its row is not due any more
+
+
+def test_what_was_seen_waits_no_longer_until_it_fails_in_another_way(desk: Client) -> None:
+    failure = fail()
+
+    desk.post(f"{PAGE}{failure.pk}/da-xem/")
+    seen = "Việc nền bị lỗi" in desk.get("/quan-tri/").content.decode()
+    fail()
+    same = SweepFailure.objects.get().seen_at is not None
+    record_sweep_failure(failure.sweep, failure.row_key, KeyError("other"), now=NOW)
+
+    assert (seen, same) == (False, True)
+    assert SweepFailure.objects.get().seen_at is None
+
+
+def test_a_failure_that_is_gone_is_not_found(desk: Client) -> None:
+    assert desk.post(f"{PAGE}999999/thu-lai/").status_code == 404
+    assert desk.post(f"{PAGE}999999/da-xem/").status_code == 404
+
+
+def test_only_who_manages_settings_sees_it(client: Client) -> None:
+    failure = fail()
+    for person in (make_user(), make_staff(Permission.MANAGE_ORDERS)):
+        client.force_login(person)
+        assert client.get(PAGE).status_code == 404
+        assert client.post(f"{PAGE}{failure.pk}/da-xem/").status_code == 404
+
+    assert SweepFailure.objects.get().seen_at is None
+
+
+def test_the_page_asks_as_often_for_thirty_failures_as_for_three(desk: Client) -> None:
+    part = make_order((make_variant(), 1)).parts.get()
+
+    def queries(sweep: str, count: int) -> int:
+        for each in range(count):
+            fail(sweep, str(part.pk + each))
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            desk.get(PAGE)
+        return len(captured)
+
+    queries("orders.watch_parts:decline", 1)
+    assert queries("orders.watch_parts:decline", 3) == queries("orders.watch_parts:attention", 30)
+
+
+@pytest.mark.once
+def test_every_sweep_has_a_name_and_a_task_that_needs_no_argument() -> None:
+    used = {
+        word.value.value
+        for folder in ("shop", "catalog", "orders", "cooperatives")
+        for path in (Path(settings.BASE_DIR) / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        for word in [*call.keywords, *(ast.keyword("sweep", arg) for arg in call.args)]
+        if isinstance(word.value, ast.Constant) and isinstance(word.value.value, str)
+        if word.arg == "sweep" and (word in call.keywords or ast.unparse(call.func) == "SweepRun")
+    }
+    app.loader.import_default_modules()
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+    assert used == set(SWEEP_NAMES)
+    assert {SweepFailure(sweep=sweep).task for sweep in used} <= scheduled
