@@ -360,7 +360,7 @@ API_COST_LIMIT = whole("API_COST_LIMIT", 50_000)  # 0 turns it off
 # How long answers of the catalogue to anybody are kept, while nothing changes; 0 keeps none.
 API_CACHE_SECONDS = whole("API_CACHE_SECONDS", 0)
 PAGE_CACHE_SECONDS = whole("PAGE_CACHE_SECONDS", 10)  # the same for public pages to strangers
-API_ORIGINS = words("API_ORIGINS")  # sites whose browsers may use the API; any while it is empty
+API_ORIGINS = words("API_ORIGINS")  # sites whose browsers may use the API with cookies
 # Sites that letters asked for over the API may lead to; `*` is any.
 API_CLIENT_HOSTS = words("API_CLIENT_HOSTS") or [
     urlsplit(PUBLIC_URL).hostname or "",

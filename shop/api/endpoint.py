@@ -31,6 +31,7 @@ MOST_OPERATIONS = 1  # in one batch
 MOST_BYTES_WITH_FILES = 30 * 1024 * 1024
 _NULS = (b"\0", b"\\u0000")  # the one character that no column can hold, also as JSON and GraphQL write it
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
+ANY_ORIGIN = "*"
 _METHODS = "POST, OPTIONS"
 
 
@@ -202,13 +203,21 @@ def _sent(context: Context, answer: Any, status: int) -> HttpResponse:
 
 
 def _allow_origin(request: HttpRequest, response: HttpResponse) -> None:
-    """Browsers of other sites may ask: any site, unless API_ORIGINS names those that may."""
+    """Let browsers of other sites use the API: sites in API_ORIGINS with cookies, any site without them.
+
+    Any site may ask while API_ORIGINS is empty or holds `*`.
+    """
     patch_vary_headers(response, ("Origin",))
     origin = request.headers.get("Origin")
-    if origin is None or (settings.API_ORIGINS and origin not in settings.API_ORIGINS):
+    if origin is None:
         return
-    response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Allow-Credentials"] = "true"
+    if origin != ANY_ORIGIN and origin in settings.API_ORIGINS:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+    elif not settings.API_ORIGINS or ANY_ORIGIN in settings.API_ORIGINS:
+        response.headers["Access-Control-Allow-Origin"] = ANY_ORIGIN
+    else:
+        return
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = _METHODS
         response.headers["Access-Control-Allow-Headers"] = _HEADERS

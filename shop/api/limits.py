@@ -1,21 +1,21 @@
 """What one request may ask for: cost, aliases, mutations, depth, and fields after fragments are spread.
 
 A field that leads to rows (objects with an id, or a connection of them) costs 1, and everything below it
-counts as often as its multipliers say: `first` or `last`, or the length of `ids`. All else is free,
-introspection too, but for how often it may stand in one document. What a document holds is worked out once
-and kept with it; a request only puts in its variables.
+counts as often as its multipliers say: `first` or `last`, or the length of `ids`. Introspection costs about
+as much as it lists, and a document holds `__schema` once. All else is free. What a document holds is worked
+out once and kept with it; a request only puts in its variables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from graphql import (
+    GRAPHQL_MAX_INT,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -39,13 +39,18 @@ from graphql import (
 
 from shop.api.breadth import Operation
 from shop.api.errors import QueryTooCostly
+from shop.api.introspection_cost import IntrospectionCost
 
 MULTIPLIERS = ("first", "last", "ids")
 MOST_ALIASES = 100
 MOST_MUTATIONS = 4
+MOST_SCHEMAS = 1
 MOST_INTROSPECTIONS = 4
 DEEPEST = 30
 MOST_FIELDS = 20_000
+MOST_COST = 2**53 - 1  # what every client reads as an exact number
+_INTROSPECTED = {"__schema": "__Schema", "__type": "__Type"}
+_MOST_DIGITS = 10  # of a 32-bit integer
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class Measure:
     depth: int = 0
     aliases: int = 0
     introspections: int = 0
+    schemas: int = 0
     parts: list[Part] = field(default_factory=list)
 
     def add(self, other: Measure) -> None:
@@ -72,6 +78,7 @@ class Measure:
         self.depth = max(self.depth, other.depth)
         self.aliases += other.aliases
         self.introspections += other.introspections
+        self.schemas += other.schemas
 
 
 class Measured(NamedTuple):
@@ -87,6 +94,7 @@ class Limits:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        self._introspection = IntrospectionCost(schema)
         self._known: WeakKeyDictionary[Operation, Measured] = WeakKeyDictionary()
 
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
@@ -106,7 +114,8 @@ class Limits:
         if root is None:
             return Measured(Part(0))
         selections = operation.definition.selection_set
-        measure = _Reader(self._schema, operation.fragments).read(root, selections, 1)
+        reader = _Reader(self._schema, operation.fragments, self._introspection)
+        measure = reader.read(root, selections, 1)
         defaults = {
             each.variable.name.value: value_from_ast_untyped(each.default_value)
             for each in operation.definition.variable_definitions or ()
@@ -130,6 +139,8 @@ def _problems(operation: Operation, measure: Measure) -> Iterable[str]:
         return
     if measure.aliases > MOST_ALIASES:
         yield f"The document has more than {MOST_ALIASES} aliases."
+    if measure.schemas > MOST_SCHEMAS:
+        yield "The document asks for `__schema` more than once."
     if measure.introspections > MOST_INTROSPECTIONS:
         yield f"The document asks for the schema more than {MOST_INTROSPECTIONS} times."
     if operation.kind is OperationType.MUTATION:
@@ -143,9 +154,15 @@ class _Reader:
     spread.
     """
 
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        introspection: IntrospectionCost,
+    ) -> None:
         self._schema = schema
         self._fragments = fragments
+        self._introspection = introspection
         self._spread: dict[str, Measure] = {}
 
     def read(self, type_: GraphQLNamedType, selections: SelectionSetNode, level: int) -> Measure:
@@ -181,8 +198,8 @@ class _Reader:
         measure.fields += 1
         measure.aliases += node.alias is not None
         name = node.name.value
-        if name in ("__schema", "__type"):
-            measure.introspections += 1
+        if name in _INTROSPECTED:
+            self._add_introspection(measure, node, level)
             return
         definition = getattr(type_, "fields", {}).get(name)
         if definition is None or node.selection_set is None:
@@ -195,6 +212,18 @@ class _Reader:
         multipliers = _multipliers(node)
         if cost or below.parts:
             measure.parts.append(Part(cost, multipliers, below.parts))
+
+    def _add_introspection(self, measure: Measure, node: FieldNode, level: int) -> None:
+        measure.introspections += 1
+        measure.schemas += node.name.value == "__schema"
+        if node.selection_set is None:
+            return
+        below = self.read(
+            self._schema.type_map[_INTROSPECTED[node.name.value]], node.selection_set, level + 1
+        )
+        below.depth += 1
+        measure.add(below)
+        measure.parts.append(Part(self._introspection.of(node, self._fragments)))
 
 
 def _leads_to_rows(definition: GraphQLField) -> bool:
@@ -218,22 +247,23 @@ def _sum(part: Part, variables: Mapping[str, Any], known: dict[int, int]) -> int
         times = 1
         for multiplier in part.multipliers:
             times *= max(1, _number(multiplier, variables))
-        total = known[id(part)] = times * (
-            part.cost + sum(_sum(each, variables, known) for each in part.below)
-        )
+        each_time = part.cost + sum(_sum(each, variables, known) for each in part.below)
+        total = known[id(part)] = min(times * each_time, MOST_COST)
     return total
 
 
 def _number(node: ValueNode, variables: Mapping[str, Any]) -> int:
     if isinstance(node, IntValueNode):
-        return int(node.value)
+        return int(node.value) if len(node.value) <= _MOST_DIGITS else 1
     if isinstance(node, ListValueNode):
         return len(node.values)
     value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
     if isinstance(value, list):
         return len(value)
-    # A whole number is also taken where it is written as 100.0.
-    return int(value) if isinstance(value, int | float) and isfinite(value) else 1
+    # A whole number is also taken where it is written as 100.0. What is no 32-bit integer is refused later.
+    if isinstance(value, int | float) and abs(value) <= GRAPHQL_MAX_INT:
+        return int(value)
+    return 1
 
 
 def _fields(

@@ -7,7 +7,6 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from math import isfinite
 from typing import Any, NamedTuple
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,14 +15,19 @@ from django.utils.dateparse import parse_date, parse_datetime
 from graphql import (
     ConstValueNode,
     GraphQLError,
+    GraphQLFloat,
+    GraphQLInt,
     GraphQLScalarType,
     GraphQLSchema,
+    IntValueNode,
     NullValueNode,
     is_scalar_type,
     value_from_ast_untyped,
 )
+from graphql.type.scalars import coerce_float, parse_int_literal
 
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+_LONGEST_INT = 20  # letters of a literal, far more than 32 bits need
 _DIGITS = 18  # of a Decimal, before the point and after it
 
 GRAMS = {
@@ -94,7 +98,7 @@ def _decimal_out(value: Any) -> float | int:
 def _decimal_in(value: Any) -> Decimal:
     try:
         number = Decimal(str(value)) if isinstance(value, int | float | str | Decimal) else None
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # ValueError: an int of more digits than Python writes out
         number = None
     if number is None or isinstance(value, bool) or not _is_sensible(number):
         raise GraphQLError(f"Decimal cannot represent value: {_shown(value)}")
@@ -118,8 +122,8 @@ def _positive_decimal_in(value: Any) -> Decimal:
 
 def _whole_in(name: str, at_least: int) -> Callable[[Any], int]:
     def take(value: Any) -> int:
-        is_whole = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_whole or not isfinite(value) or value != int(value) or not _SMALLEST <= value <= _LARGEST:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not _SMALLEST <= value <= _LARGEST or value != int(value):
             raise GraphQLError(f"{name} cannot represent value: {_shown(value)}")
         if value < at_least:
             raise GraphQLError(f"{name} cannot be lower than {at_least}: {_shown(value)}")
@@ -183,7 +187,24 @@ def _refuse(name: str, value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return repr(value)[:80]
+    try:
+        return repr(value)[:80]
+    except ValueError:  # an int of more digits than Python writes out
+        return "a number too long to show"
+
+
+def _int_literal(node: ConstValueNode, variables: Any = None) -> Any:
+    """graphql-core reads an Int of any length, and Python refuses those of more than 4,300 digits."""
+    if isinstance(node, IntValueNode) and len(node.value) > _LONGEST_INT:
+        raise GraphQLError("Int cannot represent non 32-bit signed integer value.", node)
+    return parse_int_literal(node, variables)
+
+
+def _float_in(value: Any) -> Any:
+    try:
+        return coerce_float(value)
+    except OverflowError as error:
+        raise GraphQLError(f"Float cannot represent value: {_shown(value)}") from error
 
 
 _OUT: dict[str, Callable[[Any], Any]] = {
@@ -216,6 +237,8 @@ _IN: dict[str, Callable[[Any], Any]] = {
 
 def equip(schema: GraphQLSchema) -> None:
     """Give the schema's own scalars their behaviour. Raises ValueError for one that nobody knows."""
+    GraphQLInt.coerce_input_literal = _int_literal
+    GraphQLFloat.coerce_input_value = _float_in
     for name, scalar in schema.type_map.items():
         if not is_scalar_type(scalar) or name in ("Int", "Float", "String", "Boolean", "ID"):
             continue
@@ -226,7 +249,11 @@ def equip(schema: GraphQLSchema) -> None:
 
 def _equip(scalar: GraphQLScalarType, out: Callable[[Any], Any], take: Callable[[Any], Any]) -> None:
     def take_literal(node: ConstValueNode) -> Any:
-        return take(value_from_ast_untyped(node))
+        try:
+            value = value_from_ast_untyped(node)
+        except ValueError as error:
+            raise GraphQLError(f"{scalar.name} cannot represent a number this long.", node) from error
+        return take(value)
 
     literal = _upload_literal if scalar.name == "Upload" else take_literal
     scalar.coerce_output_value = out

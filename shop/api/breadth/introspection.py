@@ -1,8 +1,8 @@
 """Introspection: answered by graphql-core, and remembered.
 
 `__schema` and `__type` say the same until the schema changes, and a large schema takes a good part of a
-second. An answer is remembered for its place in a plan and the variables it uses. Answers are shared
-between requests: read them, never change them.
+second. An answer is remembered for the text of the question, whatever its alias, layout and document, and
+the variables it uses. Answers are shared between requests: read them, never change them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentSpreadNode,
     GraphQLSchema,
     Node,
@@ -21,6 +22,7 @@ from graphql import (
     VariableNode,
     Visitor,
     execute_sync,
+    print_ast,
     visit,
 )
 from graphql.execution.values import VariableValues
@@ -39,19 +41,19 @@ class Introspection:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._answers: Cache[Hashable, dict[str, Any]] = Cache(_REMEMBERED)
+        self._answers: Cache[Hashable, tuple[Any]] = Cache(_REMEMBERED)
 
     def answer(self, operation: Operation, selection: Selection, variables: VariableValues) -> Any:
         """The field's value, or `Answered` if there were errors."""
-        used = _variables_below(operation, selection)
+        used, fragments = _used_below(operation, selection)
         definitions = [each for each in operation.variables if each.variable.name.value in used]
         key = (
-            selection,
-            *(variables.coerced.get(each.variable.name.value, Undefined) for each in definitions),
+            _question(operation, selection, fragments),
+            *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
         )
         known = self._answers.get(key)
         if known is not None:
-            return known[selection.key]
+            return known[0]
         question = OperationDefinitionNode(
             operation=OperationType.QUERY,
             variable_definitions=tuple(definitions),
@@ -65,12 +67,28 @@ class Introspection:
         if result.errors:
             return Answered(result.data and result.data[selection.key], result.errors)
         assert result.data is not None
-        self._answers.put(key, result.data)
-        return result.data[selection.key]
+        answer = result.data[selection.key]
+        self._answers.put(key, (answer,))
+        return answer
 
 
-def _variables_below(operation: Operation, selection: Selection) -> set[str]:
-    """The variables that a selection uses, itself or through fragments."""
+def _question(operation: Operation, selection: Selection, fragments: set[str]) -> str:
+    """The selection printed anew, without the field's alias, and the fragments it spreads."""
+    nodes = [
+        FieldNode(
+            name=each.name,
+            arguments=each.arguments,
+            directives=each.directives,
+            selection_set=each.selection_set,
+        )
+        for each in selection.nodes
+    ]
+    printed = [*nodes, *(operation.fragments[name] for name in sorted(fragments))]
+    return "\n".join(map(print_ast, printed))
+
+
+def _used_below(operation: Operation, selection: Selection) -> tuple[set[str], set[str]]:
+    """The variables that a selection uses, itself or through fragments, and these fragments."""
     used: set[str] = set()
     seen: set[str] = set()
     waiting: list[Node] = list(selection.nodes)
@@ -87,4 +105,4 @@ def _variables_below(operation: Operation, selection: Selection) -> set[str]:
 
     while waiting:
         visit(waiting.pop(), Search())
-    return used
+    return used, seen

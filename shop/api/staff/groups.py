@@ -88,6 +88,9 @@ class Grant:
 def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
     found: dict[int, Grant] = {}
     rows = groups.values_list("pk", "restricted_to_channels", "permissions__code", "channels")
+    key: int
+    code: str | None
+    channel_key: int | None
     for key, is_restricted, code, channel_key in rows:
         known = found.get(key, Grant(channels=frozenset() if is_restricted else None))
         codes = known.codes if code is None else known.codes | {code}

@@ -191,7 +191,8 @@ def test_the_address_without_its_slash_is_another():
     assert Client().get("/graphql").status_code == 404
 
 
-def test_browsers_of_other_sites_may_ask_first():
+@override_settings(API_ORIGINS=["https://tiem.example"])
+def test_browsers_of_named_sites_may_ask_first():
     response = Client().options(ADDRESS, headers={"origin": "https://tiem.example"})
 
     assert response.status_code == 200
@@ -205,12 +206,34 @@ def test_browsers_of_other_sites_may_ask_first():
     assert "Origin" in response["Vary"]
 
 
-def test_an_answer_lets_the_asking_site_read_it():
+@override_settings(API_ORIGINS=["https://tiem.example"])
+def test_an_answer_lets_the_named_site_read_it_with_its_cookies():
     response = post({"query": NAME}, origin="https://tiem.example")
 
     assert response["Access-Control-Allow-Origin"] == "https://tiem.example"
     assert response["Access-Control-Allow-Credentials"] == "true"
     assert "Access-Control-Allow-Methods" not in response
+
+
+def test_where_no_site_is_named_any_site_may_ask_but_without_cookies():
+    asked = Client().options(ADDRESS, headers={"origin": "https://la.example"})
+    answered = post({"query": NAME}, origin="https://la.example")
+
+    for response in (asked, answered):
+        assert response["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in response
+    assert asked["Access-Control-Allow-Methods"] == "POST, OPTIONS"
+
+
+@override_settings(API_ORIGINS=["*", "https://tiem.example"])
+def test_named_sites_keep_their_cookies_beside_any_site():
+    stranger = post({"query": NAME}, origin="https://la.example")
+    named = post({"query": NAME}, origin="https://tiem.example")
+
+    assert stranger["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in stranger
+    assert named["Access-Control-Allow-Origin"] == "https://tiem.example"
+    assert named["Access-Control-Allow-Credentials"] == "true"
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
@@ -236,11 +259,11 @@ def test_an_unknown_channel_is_null_and_a_malformed_id_an_error():
     assert error["extensions"]["exception"] == {"code": "GraphQLError"}
 
 
-def test_introspection_is_free():
+def test_introspection_of_one_name_costs_one():
     answer = ask("{ __schema { queryType { name } } }")
 
     assert answer["data"] == {"__schema": {"queryType": {"name": "Query"}}}
-    assert answer["extensions"]["cost"]["requestedQueryCost"] == 0
+    assert answer["extensions"]["cost"]["requestedQueryCost"] == 1
 
 
 def test_the_key_is_published():

@@ -66,7 +66,7 @@ def cost_of(text, **variables):
         ("{ ...P ...P } fragment P on Query { products(first: 20) { totalCount } }", {}, 40),
         ("{ ... on Query { products(first: 20) { totalCount } } }", {}, 20),
         ("{ ... { products(first: 20) { totalCount } } }", {}, 20),
-        ("{ __schema { types { name } } }", {}, 0),
+        ("{ __schema { types { name } } }", {}, 23),
     ],
 )
 def test_rows_cost_and_multiply(text, variables, cost):
@@ -107,9 +107,10 @@ def test_without_a_limit_everything_is_free():
         ),
         ("{ " + "shop { " * 30 + "name" + " }" * 31, "The document is more than 30 levels deep."),
         (
-            "{ " + " ".join(f"a{n}: __typename x{n}: __schema {{ description }}" for n in range(5)) + " }",
+            "{ " + " ".join(f'x{n}: __type(name: "Shop") {{ name }}' for n in range(5)) + " }",
             "The document asks for the schema more than 4 times.",
         ),
+        ("{ a: __schema { description } b: __schema { description } }", "`__schema` more than once."),
     ],
 )
 def test_a_document_that_holds_too_much_is_refused(text, message):

@@ -1,0 +1,74 @@
+"""The cost of `__schema` and `__type`: about how many types, fields, arguments and values they list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    is_abstract_type,
+    is_enum_type,
+    is_input_object_type,
+    is_interface_type,
+    is_object_type,
+)
+
+
+class IntrospectionCost:
+    """Estimates how many entries an introspection lists, from the mean lengths of a schema's lists."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        types = list(schema.type_map.values())
+        with_fields = [each for each in types if is_object_type(each) or is_interface_type(each)]
+        fields = [field for each in with_fields for field in each.fields.values()]
+        inputs = [each for each in types if is_input_object_type(each)]
+        abstract = [each for each in types if is_abstract_type(each)]
+        self._means = {
+            "types": float(len(types)),
+            "directives": float(len(schema.directives)),
+            "fields": len(fields) / len(types),
+            "args": sum(len(each.args) for each in fields) / max(1, len(fields)),
+            "inputFields": sum(len(each.fields) for each in inputs) / len(types),
+            "enumValues": sum(len(each.values) for each in types if is_enum_type(each)) / len(types),
+            "interfaces": sum(len(each.interfaces) for each in with_fields) / len(types),
+            "possibleTypes": sum(len(schema.get_possible_types(each)) for each in abstract) / len(types),
+        }
+        # `__type` names one type, and may name the largest.
+        self._most_fields = float(max((len(each.fields) for each in with_fields), default=0))
+
+    def of(self, node: FieldNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+        """The cost of one `__schema` or `__type` field."""
+        if node.selection_set is None:
+            return 1
+        means = self._means
+        if node.name.value == "__type":
+            means = {**means, "fields": self._most_fields}
+        return 1 + ceil(self._listed(node.selection_set, means, fragments, {}))
+
+    def _listed(
+        self,
+        selections: SelectionSetNode,
+        means: Mapping[str, float],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        known: dict[str, float],
+    ) -> float:
+        total = 0.0
+        for node in selections.selections:
+            if isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name not in known:
+                    known[name] = self._listed(fragments[name].selection_set, means, fragments, known)
+                total += known[name]
+            elif isinstance(node, InlineFragmentNode):
+                total += self._listed(node.selection_set, means, fragments, known)
+            elif isinstance(node, FieldNode) and node.selection_set is not None:
+                length = means.get(node.name.value)
+                below = self._listed(node.selection_set, self._means, fragments, {})
+                total += below if length is None else length * (1 + below)
+        return total
