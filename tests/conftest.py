@@ -222,6 +222,30 @@ def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forced_sign_ins_are_recent() -> Iterator[None]:
+    """`Client.force_login` is a sign-in of this moment: what asks for a recent proof opens after it.
+
+    `tests.shop.accounts.factors.age_session` makes it an old one.
+    """
+    from django.test import Client
+    from django.utils import timezone
+
+    from shop.accounts.views.presence import SESSION_KEY
+
+    force_login = Client.force_login
+
+    def recent(self: Any, *given: Any, **named: Any) -> None:
+        force_login(self, *given, **named)
+        session = self.session
+        session[SESSION_KEY] = timezone.now().isoformat()
+        session.save()
+
+    Client.force_login = recent  # type: ignore[method-assign]
+    yield
+    Client.force_login = force_login  # type: ignore[method-assign]
+
+
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Path) -> Iterator[None]:
     """No test sees another's cache, pictures or language."""

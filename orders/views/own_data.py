@@ -36,7 +36,7 @@ from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, DataRe
 from shop.accounts.requests import Asker, file_request, take_back
 from shop.accounts.tries import DATA_COPIES
 from shop.accounts.views.codes import enter_code, send, sent_code
-from shop.accounts.views.entering import fresh_sign_in
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
@@ -62,7 +62,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@fresh_sign_in
+@require_recent_proof
 def copies(request: HttpRequest) -> HttpResponse:
     """Have a copy made."""
     user = _user(request)
@@ -97,7 +97,7 @@ def copy_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@fresh_sign_in
+@require_recent_proof
 @never_cache
 def deletion(request: HttpRequest) -> HttpResponse:
     """Have my account and what says who I am deleted: what goes, what stays, when, or why not yet."""

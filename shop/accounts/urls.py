@@ -6,7 +6,16 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from shop.accounts.views import codes, consents, emails, pages, passkeys, places
+from shop.accounts.views import (
+    codes,
+    consents,
+    emails,
+    pages,
+    passkeys,
+    places,
+    second_factor,
+    second_step,
+)
 from shop.accounts.views.entering import Arrive
 
 
@@ -21,6 +30,15 @@ def addresses(
         path("dang-nhap/ma/", codes.code, {"arrive": arrive}, name="code"),
         path("dang-nhap/ten/", codes.code_name, {"arrive": arrive}, name="code-name"),
         path("dang-nhap/khoa/", passkeys.passkey_sign_in, {"arrive": arrive}, name="passkey-sign-in"),
+        path("dang-nhap/buoc-hai/", second_step.second_step, {"arrive": arrive}, name="second-step"),
+        path(
+            "dang-nhap/buoc-hai/khoa/",
+            second_step.second_step_passkey,
+            {"arrive": arrive},
+            name="second-step-passkey",
+        ),
+        path("xac-nhan/", second_step.identity_check, name="identity-check"),
+        path("xac-nhan/khoa/", second_step.identity_check_passkey, name="identity-check-passkey"),
         path("dang-xuat/", pages.sign_out, name="sign-out"),
         path("dang-ky/", pages.register, {"arrive": arrive}, name="register"),
         path("thong-tin/", pages.details, name="details"),
@@ -33,6 +51,11 @@ def addresses(
         path("khoa/", passkeys.passkeys, name="passkeys"),
         path("khoa/moi/", passkeys.passkey_options, name="passkey-options"),
         path("khoa/<int:pk>/", passkeys.passkey_removal, name="passkey-removal"),
+        path("hai-buoc/", second_factor.second_factor, name="second-factor"),
+        path("hai-buoc/ung-dung/", second_factor.authenticator_app, name="authenticator-app"),
+        path("hai-buoc/khoa/", second_factor.second_factor_passkeys, name="second-factor-passkeys"),
+        path("hai-buoc/ma/", second_factor.recovery_codes, name="recovery-codes"),
+        path("hai-buoc/tat/", second_factor.second_factor_end, name="second-factor-end"),
         path("dong-y/", consents.consents, name="consents"),
         path("mat-khau/", pages.password_link, name="password-reset"),
         path("mat-khau/<str:uid>/<str:token>/", pages.password, name="password"),

@@ -10,6 +10,7 @@ from django.conf import settings
 
 MESSAGES = "shop.notifications.sealing"  # what only a message's receiver may read
 FACTORS = "shop.accounts.second_factor"
+NEW_FACTORS = "shop.accounts.second_factor.new"  # shown on a page, not kept yet
 
 
 class Unreadable(Exception):

@@ -48,6 +48,7 @@ from tests.factories import (
 )
 from tests.orders.arriving import take
 from tests.orders.refunding import give_back, paid_order
+from tests.shop.accounts.factors import age_session
 from tests.shop.accounts.sent import last_code, wrong
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,7 @@ def test_a_copy_is_gone_after_three_days_and_made_though_its_job_was_lost() -> N
 
 def test_an_old_session_hands_no_data_out_and_deletes_nothing(client: Client) -> None:
     client.force_login(make_user())
+    age_session(client)
 
     for answer in (client.post(f"{DATA}ban-sao/"), client.post(f"{DATA}xoa/", {"sure": "1"})):
         assert answer.headers["Location"].startswith("/en/tai-khoan/dang-nhap/?lai=1")

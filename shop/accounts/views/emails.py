@@ -18,13 +18,13 @@ from shop.accounts.forms import EmailForm
 from shop.accounts.links import CHANGE_EMAIL, email_change_token, new_email_of, send_link
 from shop.accounts.models import User
 from shop.accounts.tries import CONFIRMATIONS
-from shop.accounts.views.entering import fresh_sign_in
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Door
 from shop.core.errors import Refused
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@fresh_sign_in
+@require_recent_proof
 @never_cache
 def email(request: HttpRequest) -> HttpResponse:
     """Write the address; the answer is the same whether another account has it or not."""

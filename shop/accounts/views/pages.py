@@ -81,7 +81,7 @@ def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
     if user is None:
         form.add_error(None, _("E-mail (or phone number) and password do not go together."))
         return _sign_in_page(request, form)
-    phone = confirm_shown(request, user)
+    phone = "" if user.has_second_factor else confirm_shown(request, user)
     return enter(request, user, form.cleaned_data, way=SignInWay.PASSWORD, arrive=arrive, shown_phone=phone)
 
 

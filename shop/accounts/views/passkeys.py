@@ -23,7 +23,7 @@ from shop.accounts.passkey_ceremonies import (
 from shop.accounts.passkeys import add_passkey, passkeys_of, remove_passkey, use_passkey
 from shop.accounts.tries import PASSKEYS_IN_NETWORK
 from shop.accounts.views.codes import confirm_shown
-from shop.accounts.views.entering import Arrive, enter, fresh_sign_in
+from shop.accounts.views.entering import Arrive, enter, require_recent_proof
 from shop.core.actors import Door
 from shop.core.errors import Missing, Refused
 from shop.core.limits import TooManyTries, network_of
@@ -58,7 +58,7 @@ def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@fresh_sign_in
+@require_recent_proof
 @never_cache
 def passkeys(request: HttpRequest) -> HttpResponse:
     """My passkeys, and the form of a new one."""
@@ -87,7 +87,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET"])
-@fresh_sign_in
+@require_recent_proof
 @never_cache
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser is to make a new passkey of, as JSON."""
@@ -96,7 +96,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@fresh_sign_in
+@require_recent_proof
 def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
     """One of my passkeys no longer signs in."""
     user = _user(request)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from shop.accounts.places import note_seen
 from shop.core.limits import address_of
 
-SESSION_KEY = "signed_in_at"  # a moment in ISO 8601, in sessions that began at our own entrance
+SESSION_KEY = "authenticated_at"  # a moment in ISO 8601, in sessions that began at our own entrance
 _EVERY = 15 * 60  # seconds
 Answer = Callable[[HttpRequest], HttpResponseBase]
 

@@ -21,6 +21,7 @@ from tests.factories import (
     make_seller,
     make_user,
 )
+from tests.shop.accounts.factors import age_session
 
 pytestmark = pytest.mark.django_db
 
@@ -338,6 +339,7 @@ def test_another_address_is_used_once_its_letter_was_followed_and_the_old_one_is
 
 def test_an_old_session_changes_no_address(client: Client) -> None:
     client.force_login(make_user())
+    age_session(client)
 
     answer = client.post("/en/tai-khoan/thong-tin/thu-dien-tu/", {"email": "moi@example.com"})
 

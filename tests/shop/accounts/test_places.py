@@ -18,6 +18,7 @@ from shop.accounts.places import sweep_entrance
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, just_now, make_user
+from tests.shop.accounts.factors import age_session
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +118,7 @@ def test_browsers_are_told_by_names_that_people_know() -> None:
 
 def test_an_old_session_changes_no_passkeys(client: Client) -> None:
     client.force_login(make_user())
+    age_session(client)
 
     for answer in (client.get(KEYS), client.get(f"{KEYS}moi/"), client.post(f"{KEYS}1/")):
         assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1&next=")

@@ -1,0 +1,155 @@
+"""My second factor: what I have, adding an authenticator app, recovery codes, turning it off."""
+
+from __future__ import annotations
+
+import segno
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from shop.accounts.factor_forms import NewAppForm
+from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
+from shop.accounts.passkeys import passkeys_of
+from shop.accounts.second_factor import (
+    FEW_RECOVERY_CODES,
+    RECOVERY_CODES,
+    add_authenticator_app,
+    app_address,
+    ask_for_passkeys,
+    new_app_secret,
+    renew_recovery_codes,
+    turn_off_second_factor,
+)
+from shop.accounts.views.entering import require_recent_proof
+from shop.accounts.views.proof import note_proof
+from shop.core.actors import Door
+from shop.core.errors import Refused
+from shop.core.models import shop_settings
+from shop.core.sealing import NEW_FACTORS, Unreadable, seal, unseal
+
+_SECRET_SHOWN_FOR = 60 * 60  # seconds in which its first code is to be written
+
+
+@require_safe
+@login_required
+@never_cache
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """What my account asks for after the password, and what is left of my recovery codes."""
+    user = _user(request)
+    left = RecoveryCode.objects.unused().filter(user=user).count()
+    context = {
+        "person": user,
+        "app": AuthenticatorApp.objects.filter(user=user).first(),
+        "passkeys": passkeys_of(user.pk),
+        "codes_left": left,
+        "codes_in_all": RECOVERY_CODES,
+        "are_codes_few": user.has_second_factor and left <= FEW_RECOVERY_CODES,
+    }
+    return render(request, "accounts/second_factor.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_recent_proof
+@never_cache
+@sensitive_post_parameters("code", "sealed")
+def authenticator_app(request: HttpRequest) -> HttpResponse:
+    """Set up an app: its secret as a QR code and to type, kept once a code of it was right."""
+    user = _user(request)
+    form = NewAppForm(request.POST if request.method == "POST" else None)
+    shown = _shown_secret(user, request.POST.get("sealed", ""))
+    secret = shown or new_app_secret()
+    if form.is_bound and not shown:
+        form.add_error(None, _("The page was open for too long. Give the app the new key."))
+    if form.is_valid():
+        try:
+            codes = add_authenticator_app(
+                user_id=user.pk,
+                secret=secret,
+                written=form.cleaned_data["code"],
+                actor=user.acting(Door.MARKET),
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            form.add_error(refused.field, str(refused.words))
+        else:
+            note_proof(request, method="second_factor", second_factor=True)
+            if codes:
+                return _codes_page(request, codes)
+            messages.success(request, _("The app is set up. It takes the place of the former one."))
+            return redirect("accounts:second-factor")
+    address = app_address(secret, account=user.email or user.phone or user.name, shop=shop_settings().name)
+    context = {
+        "form": form,
+        "sealed": seal(f"{user.pk}:{secret}", purpose=NEW_FACTORS),
+        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "address": address,
+        "picture": segno.make(address, error="m", micro=False).svg_data_uri(
+            border=4, omitsize=True, light="white"
+        ),
+    }
+    return render(request, "accounts/authenticator_app.html", context)
+
+
+@require_POST
+@require_recent_proof
+def second_factor_passkeys(request: HttpRequest) -> HttpResponse:
+    """Have one of my passkeys asked for after my password or phone code."""
+    user = _user(request)
+    try:
+        codes = ask_for_passkeys(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect("accounts:second-factor")
+    return _codes_page(request, codes) if codes else redirect("accounts:second-factor")
+
+
+@require_POST
+@require_recent_proof
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Ten new recovery codes, shown this once; the former ones end."""
+    user = _user(request)
+    try:
+        codes = renew_recovery_codes(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect("accounts:second-factor")
+    return _codes_page(request, codes)
+
+
+@require_POST
+@require_recent_proof
+def second_factor_end(request: HttpRequest) -> HttpResponse:
+    """My password or phone code is enough again."""
+    user = _user(request)
+    try:
+        turn_off_second_factor(user_id=user.pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Two-step sign-in is off."))
+    return redirect("accounts:second-factor")
+
+
+def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    answer = render(request, "accounts/recovery_codes.html", {"codes": codes, "day": timezone.now()})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _shown_secret(user: User, sealed: str) -> str:
+    """The secret that this person's page showed; empty for a stranger's, a made-up or an old one."""
+    try:
+        owner, _colon, secret = unseal(sealed, purpose=NEW_FACTORS, max_age=_SECRET_SHOWN_FOR).partition(":")
+    except Unreadable:
+        return ""
+    return secret if owner == str(user.pk) else ""
+
+
+def _user(request: HttpRequest) -> User:
+    return User.objects.get(pk=request.user.pk or 0)

@@ -1,0 +1,153 @@
+"""The second factor: after a password or phone code, and again before what concerns money or rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from shop.accounts.factor_forms import AppCodeForm, RecoveryCodeForm
+from shop.accounts.models import SignInWay, User
+from shop.accounts.passkey_ceremonies import InvalidPasskey
+from shop.accounts.passkeys import passkeys_of
+from shop.accounts.second_factor import has_app, prove_second_factor
+from shop.accounts.tries import SECOND_FACTORS
+from shop.accounts.views.codes import confirm_shown
+from shop.accounts.views.entering import PENDING, Arrive, ask_for_proof, finish, pending_sign_in, safe
+from shop.accounts.views.passkeys import passkey_challenge, passkey_owner
+from shop.accounts.views.proof import note_proof
+from shop.core.actors import Door
+from shop.core.errors import Refused
+from shop.core.limits import TooManyTries
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("code", "recovery")
+def second_step(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """Sign in with a code of the app or a recovery code, once the password or phone code was right."""
+    pending = pending_sign_in(request)
+    if pending is None:
+        return redirect("accounts:sign-in")
+    user, kept = pending
+    refused = _code_page_unless_proven(request, user, reverse("accounts:second-step-passkey"))
+    return refused or _finish(request, user, kept, arrive)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def second_step_passkey(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """Sign in with a passkey of the account, once the password or phone code was right."""
+    pending = pending_sign_in(request)
+    if pending is None:
+        return redirect("accounts:sign-in")
+    user, kept = pending
+    if request.method == "GET":
+        return passkey_challenge(request, user)
+    if not _is_own_passkey(request, user):
+        return redirect("accounts:second-step")
+    return _finish(request, user, kept, arrive)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+@sensitive_post_parameters("code", "recovery")
+def identity_check(request: HttpRequest) -> HttpResponse:
+    """Confirm by the second factor that it is still the same person, then go on to where they were."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    if not user.has_second_factor:
+        return ask_for_proof(request)
+    refused = _code_page_unless_proven(request, user, reverse("accounts:identity-check-passkey"))
+    return refused or _confirmed(request)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@never_cache
+def identity_check_passkey(request: HttpRequest) -> HttpResponse:
+    """The same by a passkey of the account."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    if request.method == "GET":
+        return passkey_challenge(request, user)
+    if not _is_own_passkey(request, user):
+        return redirect("accounts:identity-check")
+    return _confirmed(request)
+
+
+def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: str) -> HttpResponse | None:
+    """The page that asks for a code; None once the right one was sent."""
+    is_recovery = "recovery" in request.POST
+    app_form = AppCodeForm(request.POST if request.method == "POST" and not is_recovery else None)
+    recovery_form = RecoveryCodeForm(request.POST if is_recovery else None)
+    form: AppCodeForm | RecoveryCodeForm = recovery_form if is_recovery else app_form
+    status = 200
+    if form.is_valid():
+        try:
+            prove_second_factor(
+                user_id=user.pk,
+                written=form.cleaned_data[form.field],
+                actor=user.acting(Door.MARKET),
+                now=timezone.now(),
+            )
+        except TooManyTries as refused:
+            form.add_error(None, str(refused.words))
+            status = 429
+        except Refused as refused:
+            form.add_error(form.field, str(refused.words))
+        else:
+            return None
+    context: dict[str, Any] = {
+        "form": form,
+        "app_form": app_form if has_app(user) else None,
+        "recovery_form": recovery_form,
+        "is_recovery": is_recovery,
+        "has_passkeys": passkeys_of(user.pk).exists(),
+        "passkey_address": passkey_address,
+        "next": safe(request, request.POST.get("next", "") or request.GET.get("next", "")),
+        "is_sign_in": not request.user.is_authenticated or PENDING in request.session,
+    }
+    return render(request, "accounts/second_step.html", context, status=status)
+
+
+def _is_own_passkey(request: HttpRequest, user: User) -> bool:
+    """Whether the browser's answer is signed by one of this user's passkeys; otherwise a message says so."""
+    try:
+        SECOND_FACTORS.take(str(user.pk))
+        if passkey_owner(request).pk == user.pk:
+            SECOND_FACTORS.forget(str(user.pk))
+            return True
+        raise InvalidPasskey()
+    except InvalidPasskey:
+        messages.error(request, _("This passkey is not one of this account."))
+    except TooManyTries as refused:
+        messages.error(request, str(refused.words))
+    return False
+
+
+def _finish(request: HttpRequest, user: User, kept: dict[str, Any], arrive: Arrive) -> HttpResponse:
+    del request.session[PENDING]
+    phone = confirm_shown(request, user) or kept["shown_phone"]
+    return finish(
+        request,
+        user,
+        kept,
+        way=SignInWay(kept["way"]),
+        arrive=arrive,
+        shown_phone=phone,
+        second_factor=True,
+    )
+
+
+def _confirmed(request: HttpRequest) -> HttpResponse:
+    note_proof(request, method="second_factor", second_factor=True)
+    return redirect(safe(request, request.POST.get("next", "")) or reverse("accounts:home"))

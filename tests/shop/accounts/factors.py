@@ -1,0 +1,77 @@
+"""Accounts with a second factor, codes of their apps, and sessions of another age."""
+
+from __future__ import annotations
+
+import datetime
+
+import pyotp
+from django.test import Client
+from django.utils import timezone
+
+from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
+from shop.accounts.second_factor import renew_recovery_codes
+from shop.accounts.views.presence import SESSION_KEY
+from shop.accounts.views.proof import HAS_SECOND_FACTOR
+from shop.core.actors import Actor
+from shop.core.sealing import FACTORS, seal
+from tests.factories import PASSWORD, just_now
+
+SIGN_IN = "/en/tai-khoan/dang-nhap/"
+SECOND_STEP = f"{SIGN_IN}buoc-hai/"
+CHECK = "/en/tai-khoan/xac-nhan/"
+FACTOR = "/en/tai-khoan/hai-buoc/"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def give_app(user: User) -> User:
+    """The account asks for codes of an app with `SECRET`; none was used yet, and it has no recovery codes."""
+    now = just_now()
+    AuthenticatorApp.objects.create(
+        user=user, sealed_secret=seal(SECRET, purpose=FACTORS), last_step=0, created_at=now, last_used_at=now
+    )
+    user.second_factor_since = now
+    user.save(update_fields=["second_factor_since"])
+    return user
+
+
+def give_recovery_codes(user: User) -> list[str]:
+    codes = renew_recovery_codes(user_id=user.pk, actor=Actor.system(), now=just_now())
+    assert RecoveryCode.objects.filter(user=user).count() == len(codes)
+    return codes
+
+
+def app_code(step: int = 0) -> str:
+    """The app's code of this time step; 1 is the next one, which the shop accepts early."""
+    return pyotp.TOTP(SECRET).generate_otp(int(timezone.now().timestamp()) // 30 + step)
+
+
+def wrong_code() -> str:
+    near = {app_code(step) for step in range(-3, 4)}
+    return next(code for code in map("{:06d}".format, range(8)) if code not in near)
+
+
+def give_password(client: Client, user: User, **also: str) -> None:
+    """The first step of signing in."""
+    answer = client.post(SIGN_IN, {"name": user.email, "password": PASSWORD, **also})
+    assert answer.headers["Location"] == SECOND_STEP
+
+
+def age_session(client: Client, minutes: float = 60) -> None:
+    session = client.session
+    session[SESSION_KEY] = (timezone.now() - datetime.timedelta(minutes=minutes)).isoformat()
+    session.save()
+
+
+def signed_in(user: User, *, second_factor: bool = True, minutes: float = 0) -> Client:
+    """A session of this person's, as old as said, with or without the second factor proven in it."""
+    client = Client()
+    client.force_login(user)
+    age_session(client, minutes)
+    session = client.session
+    session[HAS_SECOND_FACTOR] = second_factor
+    session.save()
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session

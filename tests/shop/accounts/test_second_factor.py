@@ -1,0 +1,279 @@
+"""Setting up a second factor, signing in with it, recovery codes, turning it off."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pyotp
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
+from shop.accounts.passkeys import passkeys_of
+from shop.core.models import Change
+from shop.core.sealing import FACTORS, unseal
+from shop.notifications.models import Notification
+from tests.doubles.authenticator import Authenticator
+from tests.factories import make_user
+from tests.shop.accounts.factors import (
+    CHECK,
+    FACTOR,
+    SECOND_STEP,
+    SECRET,
+    SIGN_IN,
+    age_session,
+    app_code,
+    give_app,
+    give_password,
+    give_recovery_codes,
+    is_in,
+    signed_in,
+    wrong_code,
+)
+from tests.shop.accounts.sent import by_code
+
+pytestmark = pytest.mark.django_db
+HOME = "/en/tai-khoan/"
+APP = f"{FACTOR}ung-dung/"
+
+
+def shown_key(page: str) -> tuple[str, str]:
+    """The key to type and the sealed one that a page of a new app holds."""
+    key = re.search(r'class="code strong">([A-Z2-7 ]+)<', page)
+    sealed = re.search(r'name="sealed" value="([^"]+)"', page)
+    assert key is not None
+    assert sealed is not None
+    return key[1].replace(" ", ""), sealed[1]
+
+
+def add_passkey(client: Client) -> Authenticator:
+    device = Authenticator()
+    options = client.get("/en/tai-khoan/khoa/moi/").json()
+    client.post("/en/tai-khoan/khoa/", {"credential": device.make(options), "name": "Máy"})
+    return device
+
+
+def test_an_app_counts_once_its_first_code_was_right(client: Client) -> None:
+    user = make_user(email="hoa@example.com", language="en")
+    client.force_login(user)
+
+    key, sealed = shown_key(client.get(APP).content.decode())
+    before = client.post(
+        APP, {"sealed": sealed, "code": "000000" if pyotp.TOTP(key).now() != "000000" else "1"}
+    )
+    user.refresh_from_db()
+    assert "That is not the right code." in before.content.decode()
+    assert not user.has_second_factor
+    page = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()}).content.decode()
+
+    user.refresh_from_db()
+    codes = re.findall(r'class="code strong">([a-z0-9-]+)<', page)
+    assert user.has_second_factor
+    assert unseal(AuthenticatorApp.objects.get().sealed_secret, purpose=FACTORS) == key
+    assert len(set(codes)) == RecoveryCode.objects.filter(user=user, used_at=None).count() == 10
+    assert Change.objects.get(what="user.authenticator_app_added").key == str(user.pk)
+    assert Notification.objects.get().subject == "An authenticator app was added to your account."
+    assert key not in str(list(AuthenticatorApp.objects.values()))
+
+
+def test_a_key_that_the_page_did_not_show_this_person_is_not_kept(client: Client) -> None:
+    other = signed_in(make_user())
+    key, sealed = shown_key(other.get(APP).content.decode())
+    client.force_login(make_user())
+
+    for each in (sealed, "made-up"):
+        page = client.post(APP, {"sealed": each, "code": pyotp.TOTP(key).now()}).content.decode()
+        assert "The page was open for too long." in page
+    assert not AuthenticatorApp.objects.exists()
+
+
+def test_signing_in_asks_for_the_app_and_goes_on_to_where_one_was(client: Client) -> None:
+    user = give_app(make_user())
+
+    give_password(client, user, next="/en/gio-hang/")
+    assert not is_in(client)
+    page = client.post(SECOND_STEP, {"code": wrong_code()}).content.decode()
+    answer = client.post(SECOND_STEP, {"code": app_code()})
+
+    assert "That is not the right code." in page
+    assert answer.headers["Location"] == "/en/gio-hang/"
+    assert client.get(HOME).status_code == 200
+    assert SignIn.objects.get().way == "password"
+
+
+def test_a_recovery_code_signs_in_once_and_its_owner_is_told(client: Client) -> None:
+    user = give_app(make_user(email="hoa@example.com", language="en"))
+    code = give_recovery_codes(user)[0]
+
+    for written in (code.upper().replace("-", " "), code):
+        client.logout()
+        give_password(client, user)
+        client.post(SECOND_STEP, {"recovery": written})
+
+    assert not is_in(client)
+    assert SignIn.objects.count() == 1
+    assert RecoveryCode.objects.unused().count() == 9
+    assert Change.objects.filter(what="user.recovery_code_used").count() == 1
+    subjects = Notification.objects.filter(to="hoa@example.com").values_list("subject", flat=True)
+    assert "A recovery code was used to sign in to your account." in subjects
+
+
+def test_few_recovery_codes_are_warned_of_and_renewed() -> None:
+    user = give_app(make_user())
+    old = give_recovery_codes(user)
+    RecoveryCode.objects.filter(pk__in=RecoveryCode.objects.values("pk")[:7]).update(used_at=timezone.now())
+    client = signed_in(user)
+
+    warned = client.get(FACTOR).content.decode()
+    page = client.post(f"{FACTOR}ma/").content.decode()
+
+    assert "3 recovery codes are left." in warned
+    assert RecoveryCode.objects.unused().count() == 10
+    assert not any(code in page for code in old)
+    assert "recovery codes are left" not in client.get(FACTOR).content.decode()
+
+
+def test_a_passkey_is_both_steps_at_once(client: Client) -> None:
+    user = give_app(make_user())
+    device = add_passkey(signed_in(user))
+
+    options = client.get(f"{SIGN_IN}khoa/").json()
+    answer = client.post(f"{SIGN_IN}khoa/", {"credential": device.sign(options)})
+
+    assert answer.headers["Location"] == HOME
+    assert client.get(APP).status_code == 200
+
+
+def test_a_passkey_that_does_not_verify_its_person_signs_nobody_in(client: Client) -> None:
+    device = add_passkey(signed_in(make_user()))
+    device.verifies = False
+
+    options = client.get(f"{SIGN_IN}khoa/").json()
+    client.post(f"{SIGN_IN}khoa/", {"credential": device.sign(options)})
+
+    assert not is_in(client)
+
+
+def test_a_passkey_is_asked_for_after_the_password_where_its_owner_wants_it(client: Client) -> None:
+    user = make_user()
+    here = signed_in(user)
+    device, strangers = add_passkey(here), add_passkey(signed_in(make_user()))
+    page = here.post(f"{FACTOR}khoa/").content.decode()
+    assert len(re.findall(r'class="code strong">', page)) == 10
+
+    give_password(client, user)
+    options = client.get(f"{SECOND_STEP}khoa/").json()
+    assert [each["id"] for each in options["publicKey"]["allowCredentials"]] == [
+        passkeys_of(user.pk)[0].credential_id
+    ]
+    client.post(f"{SECOND_STEP}khoa/", {"credential": strangers.sign(options)})
+    assert not is_in(client)
+    options = client.get(f"{SECOND_STEP}khoa/").json()
+    client.post(f"{SECOND_STEP}khoa/", {"credential": device.sign(options)})
+
+    assert client.session["_auth_user_id"] == str(user.pk)
+
+
+def test_without_any_factor_left_the_second_step_ends() -> None:
+    user = make_user()
+    client = signed_in(user)
+    add_passkey(client)
+    client.post(f"{FACTOR}khoa/")
+    session = client.session
+    session["second_factor"] = True
+    session.save()
+
+    client.post(f"/en/tai-khoan/khoa/{Passkey.objects.get().pk}/")
+
+    user.refresh_from_db()
+    assert not user.has_second_factor
+    assert not RecoveryCode.objects.exists()
+
+
+def test_the_second_step_is_turned_off_by_whoever_proves_it() -> None:
+    user = give_app(make_user(email="hoa@example.com", language="en"))
+    give_recovery_codes(user)
+    client = signed_in(user, minutes=20)
+
+    refused = client.post(f"{FACTOR}tat/", headers={"Referer": f"http://testserver{FACTOR}"})
+    assert refused.headers["Location"] == f"{CHECK}?{urlencode({'next': FACTOR})}"
+    assert AuthenticatorApp.objects.exists()
+    page = client.get(refused.headers["Location"]).content.decode()
+    assert "Nothing was done yet." in page
+    answer = client.post(CHECK, {"code": app_code(), "next": FACTOR})
+    client.post(f"{FACTOR}tat/")
+
+    user.refresh_from_db()
+    assert answer.headers["Location"] == FACTOR
+    assert not user.has_second_factor
+    assert not AuthenticatorApp.objects.exists()
+    assert not RecoveryCode.objects.exists()
+    assert Notification.objects.order_by("-pk")[0].subject == (
+        "The second step of signing in to your account was turned off."
+    )
+
+
+def test_a_page_asks_before_it_is_shown_and_is_shown_after() -> None:
+    client = signed_in(give_app(make_user()), minutes=11)
+
+    asked = client.get(APP)
+    confirmed = client.post(asked.headers["Location"], {"code": app_code(), "next": APP})
+
+    assert asked.headers["Location"] == f"{CHECK}?{urlencode({'next': APP})}"
+    assert confirmed.headers["Location"] == APP
+    assert client.get(APP).status_code == 200
+
+
+def test_an_account_without_a_second_factor_signs_in_once_more(client: Client) -> None:
+    client.force_login(make_user())
+    age_session(client, 11)
+
+    assert (
+        client.get(APP).headers["Location"]
+        == f"{SIGN_IN}?lai=1&next=%2Fen%2Ftai-khoan%2Fhai-buoc%2Fung-dung%2F"
+    )
+    assert client.get(CHECK).headers["Location"].startswith(f"{SIGN_IN}?lai=1")
+
+
+def test_the_confirmation_leads_to_no_other_site() -> None:
+    client = signed_in(give_app(make_user()), minutes=11)
+
+    answer = client.post(CHECK, {"code": app_code(), "next": "https://example.org/"})
+
+    assert answer.headers["Location"] == HOME
+
+
+def test_an_app_moves_to_another_phone() -> None:
+    user = give_app(make_user())
+    client = signed_in(user)
+    key, sealed = shown_key(client.get(APP).content.decode())
+
+    answer = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()})
+
+    assert answer.headers["Location"] == FACTOR
+    assert unseal(AuthenticatorApp.objects.get(user=user).sealed_secret, purpose=FACTORS) == key != SECRET
+
+
+def test_the_code_of_a_text_message_is_a_first_step_only(client: Client) -> None:
+    user = give_app(make_user(phone="+84987654321", phone_confirmed_at=timezone.now()))
+    answer = by_code(client, "0987654321")
+
+    assert answer.headers["Location"] == SECOND_STEP
+    assert not is_in(client)
+    client.post(SECOND_STEP, {"code": app_code()})
+    assert client.session["_auth_user_id"] == str(user.pk)
+
+
+def test_a_new_password_between_the_steps_begins_again(client: Client) -> None:
+    user = give_app(make_user())
+    give_password(client, user)
+    other = User.objects.get(pk=user.pk)
+    other.set_password("mien-dong-na-ri-2026")
+    other.save()
+
+    answer = client.post(SECOND_STEP, {"code": app_code()})
+
+    assert answer.headers["Location"] == SIGN_IN
+    assert not is_in(client)
