@@ -20,7 +20,7 @@ from shop.accounts.tries import (
     count_sign_in,
 )
 from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
-from shop.api.account.sign_in import issued
+from shop.api.account.sign_in import is_second_factor_overdue, issued
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
@@ -63,6 +63,9 @@ def set_password_by_link(arguments: dict[str, Any], context: Context, selection:
     user = set_password(
         user_id=user.pk, password=password, confirms=True, actor=context.actor, now=context.now
     )
+    if user.has_second_factor or is_second_factor_overdue(user, context):
+        # The link of a letter is one factor: whoever needs two signs in with the new password.
+        return {"user": user}
     return issued(user, context)
 
 

@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from jwt import DecodeError, ExpiredSignatureError, PyJWTError
 
-from shop.accounts.actions import who_knows_password
 from shop.accounts.enrol import end_tokens
 from shop.accounts.models import User
+from shop.accounts.password_and_code import who_proves_all
+from shop.accounts.second_factor_rule import is_overdue
 from shop.accounts.tries import API_FAILED_IN_NETWORK, check_sign_in, count_sign_in
 from shop.api import tokens
 from shop.api.breadth import Selection
@@ -20,6 +21,7 @@ from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.permissions import Standing
 from shop.api.roots import Mutations
+from shop.core.errors import Refused
 from shop.core.limits import TooManyTries, network_of
 
 COOKIE = "refreshToken"
@@ -87,6 +89,12 @@ def issued(user: User, context: Context, *, audience: str | None = None) -> dict
     }
 
 
+def is_second_factor_overdue(user: User, context: Context) -> bool:
+    """Whether staff that need a second factor have let their days of grace pass without one."""
+    is_required = user.is_staff and context.settings.second_factor_for_staff
+    return is_overdue(user, is_required=is_required, now=context.now)
+
+
 def _who(context: Context, written: str, password: str) -> User:
     """Raises Mistake: the same for an unknown address and a wrong password."""
     network = network_of(context.request.META)
@@ -94,7 +102,12 @@ def _who(context: Context, written: str, password: str) -> User:
         check_sign_in(network, written, in_network=API_FAILED_IN_NETWORK)
     except TooManyTries as refused:
         raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
-    user = who_knows_password(written=written, password=password)
+    try:
+        user = who_proves_all(written=written, password=password, now=context.now)
+    except Refused as refused:
+        count_sign_in(network, written, succeeded=False, in_network=API_FAILED_IN_NETWORK)
+        code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
+        raise Mistake(code, refused.words, field="password") from refused
     count_sign_in(network, written, succeeded=user is not None, in_network=API_FAILED_IN_NETWORK)
     if user is None:
         raise Mistake(
@@ -119,6 +132,12 @@ def _refuse_closed(user: User, context: Context) -> None:
     if mode == "disabled" or (mode == "customers_only" and user.is_staff):
         raise Mistake(
             "DISABLED_AUTHENTICATION_METHOD", _("Signing in with a password is switched off."), field="email"
+        )
+    if is_second_factor_overdue(user, context):
+        raise Mistake(
+            "DISABLED_AUTHENTICATION_METHOD",
+            _("Set up two-step sign-in on your account page of the market first."),
+            field="email",
         )
 
 

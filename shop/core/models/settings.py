@@ -81,6 +81,16 @@ class ShopSettings(WithMetadata):
         default=7, help_text=_("How many days somebody may take a deletion back before it happens.")
     )
 
+    second_factor_for_staff = models.BooleanField(
+        default=True, help_text=_("Whoever works at the desk needs two-step sign-in.")
+    )
+    second_factor_for_managers = models.BooleanField(
+        default=False, help_text=_("Managers of cooperatives need two-step sign-in.")
+    )
+    second_factor_grace_days = models.PositiveSmallIntegerField(
+        default=14, help_text=_("How many days somebody has to set up two-step sign-in.")
+    )
+
     class Meta:
         verbose_name = pgettext_lazy("model", "settings of the market")
         verbose_name_plural = pgettext_lazy("models", "settings of the market")

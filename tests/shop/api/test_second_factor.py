@@ -1,0 +1,107 @@
+"""Signing in over the API with an account that has a second factor, or must have one."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from shop.accounts.links import PASSWORD as LINK
+from shop.accounts.models import User
+from shop.accounts.tries import SECOND_FACTORS
+from shop.core.models import Change, ShopSettings
+from tests.factories import PASSWORD, just_now, make_staff, make_user
+from tests.shop.accounts.factors import app_code, give_app, wrong_code
+from tests.shop.api.client import data_of
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """
+    mutation($email: String!, $password: String!) {
+        tokenCreate(email: $email, password: $password) {
+            token refreshToken user { email } errors { field code message }
+        }
+    }
+"""
+SET = """
+    mutation($email: String!, $token: String!, $password: String!) {
+        setPassword(email: $email, token: $token, password: $password) {
+            token refreshToken user { email } errors { field code }
+        }
+    }
+"""
+
+
+def create(user: User, password: str) -> dict:
+    return data_of(CREATE, email=user.email, password=password)["tokenCreate"]
+
+
+def refusal(user: User, password: str) -> tuple[str, str]:
+    answer = create(user, password)
+    assert answer["token"] is answer["refreshToken"] is None
+    (error,) = answer["errors"]
+    return error["code"], error["message"]
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_the_apps_code_follows_the_password(space: str) -> None:
+    user = give_app(make_staff())
+
+    answer = create(user, f"{PASSWORD}{space}{app_code()}")
+
+    assert answer["errors"] == []
+    assert answer["user"] == {"email": user.email}
+    assert answer["token"]
+
+
+def test_neither_the_password_alone_nor_another_code_nor_a_used_one_gives_a_token() -> None:
+    user = give_app(make_staff(language="en"))
+    used = f"{PASSWORD}{app_code()}"
+    create(user, used)
+
+    assert [refusal(user, each)[0] for each in (PASSWORD, f"{PASSWORD}{wrong_code()}", used, f"x{used}")] == [
+        "INVALID_CREDENTIALS"
+    ] * 4
+
+
+def test_whoever_forgets_the_code_is_told_where_to_write_it() -> None:
+    assert refusal(give_app(make_user()), PASSWORD) == (
+        "INVALID_CREDENTIALS",
+        "Hãy viết sáu số của ứng dụng xác thực liền ngay sau mật khẩu.",
+    )
+
+
+def test_codes_are_not_tried_without_end() -> None:
+    user = give_app(make_staff())
+    for _try in range(SECOND_FACTORS.tries):
+        refusal(user, f"{PASSWORD}{wrong_code()}")
+
+    assert refusal(user, f"{PASSWORD}{app_code()}")[0] == "LOGIN_ATTEMPT_DELAYED"
+
+
+def test_a_letters_link_alone_gives_no_token_where_two_factors_are_asked_for() -> None:
+    user = give_app(make_user())
+
+    answer = data_of(SET, email=user.email, token=LINK.make_token(user), password="mien-dong-2026")[
+        "setPassword"
+    ]
+
+    assert answer == {"token": None, "refreshToken": None, "user": {"email": user.email}, "errors": []}
+
+
+def test_staff_without_a_second_factor_come_in_until_their_days_of_grace_are_over() -> None:
+    user = make_staff()
+
+    within = create(user, PASSWORD)
+    user.refresh_from_db()
+    granted = user.second_factor_due_at
+    User.objects.update(second_factor_due_at=just_now() - datetime.timedelta(days=1))
+    after = refusal(user, PASSWORD)
+    ShopSettings.objects.update_or_create(pk=1, defaults={"second_factor_for_staff": False})
+
+    assert within["token"]
+    assert granted is not None
+    assert granted - datetime.timedelta(days=14) - just_now() < datetime.timedelta(minutes=5)
+    assert after[0] == "DISABLED_AUTHENTICATION_METHOD"
+    assert create(user, PASSWORD)["token"]
+    assert Change.objects.filter(what="user.second_factor_required", key=str(user.pk)).count() == 1
