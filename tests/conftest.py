@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "PAGE_CACHE_SECONDS": "0",  # rows that factories make are no changes; test_kept_pages keeps some
     }
     django.setup()
+    _keep_nothing_through_a_power_cut()
     if config.option.db == "postgres" and worker is None:
         from tests.migrated import bring_up_to_date
 
@@ -134,6 +135,15 @@ def _start_servers() -> None:
         "EMAIL_HOST": "127.0.0.1",
         "DEFAULT_FROM_EMAIL": "cho-phien@localhost",
     }
+
+
+def _keep_nothing_through_a_power_cut() -> None:
+    """As PostgreSQL's here: nothing outlives the tests, and a disk that is waited for makes them slower."""
+    from django.conf import settings
+
+    options = settings.DATABASES["default"]["OPTIONS"]
+    if "init_command" in options:
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,13 @@ def test_nothing_needs_to_be_set_to_run_embedded(tmp_path):
     assert said == "(False, False, 'shop.sqlite')"
 
 
+def test_an_acknowledged_order_is_on_the_disk(tmp_path):
+    """2 is FULL: each commit waits for the disk, so that none is lost when the power is."""
+    query = "__import__('django.db').db.connection.cursor().execute('PRAGMA synchronous').fetchone()"
+
+    assert read(tmp_path, query) == "(2,)"
+
+
 def test_the_generated_key_stays_and_is_for_its_owner_only(tmp_path):
     first = read(tmp_path, "settings.SECRET_KEY")
     second = read(tmp_path, "settings.SECRET_KEY")

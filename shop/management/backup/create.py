@@ -1,0 +1,101 @@
+"""Make a backup beside its place and move it there when it is whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.management.base import CommandError
+from django.db import connection
+from django.utils import timezone
+from django.utils._os import safe_join
+
+from shop.management.backup import postgres, sqlite
+from shop.management.backup.contents import (
+    Query,
+    applied_migrations,
+    count_rows,
+    given_keys,
+    key_files,
+    key_fingerprint,
+    named_files,
+)
+from shop.management.backup.manifest import Manifest, seal_backup, sync
+
+MEDIA, KEYS = "media", "keys"
+NEVER_COPIED = (
+    "the cache, queued jobs, static files and feeds for search engines, which the shop makes again",
+    "settings in the environment",
+)
+
+
+def create_backup(target: Path, *, with_keys: bool) -> Manifest:
+    """Copy database, files and keys to a new folder, which is there only once it is whole."""
+    if target.exists():
+        raise CommandError(f"{target} is there already.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_in_the_making(target) as folder:
+        with _snapshot(folder) as query:
+            manifest = Manifest(
+                made_at=timezone.now().isoformat(),
+                vendor=connection.vendor,
+                database=sqlite.FILE if connection.vendor == "sqlite" else postgres.FILE,
+                migrations=applied_migrations(query),
+                rows=count_rows(query),
+                key_fingerprint=key_fingerprint(),
+            )
+            names = sorted(set(named_files(query)))
+        manifest.missing = [name for name in names if not _copy_media(name, folder / MEDIA)]
+        _copy_keys(folder, manifest, with_keys=with_keys)
+        seal_backup(folder, manifest)
+    return manifest
+
+
+def _snapshot(folder: Path) -> AbstractContextManager[Query]:
+    return sqlite.take_snapshot(folder) if connection.vendor == "sqlite" else postgres.take_snapshot(folder)
+
+
+@contextmanager
+def _folder_in_the_making(target: Path) -> Iterator[Path]:
+    """A hidden folder beside the target that becomes it at the end, and is gone after a failure."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    try:
+        yield folder
+        os.rename(folder, target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    sync(target.parent)
+
+
+def _copy_media(name: str, folder: Path) -> bool:
+    """Copy a file of MEDIA_ROOT; False where there is none of this name."""
+    try:
+        source = Path(safe_join(str(settings.MEDIA_ROOT), name))
+    except SuspiciousFileOperation:
+        return False
+    copy = folder / name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, copy)
+    except (FileNotFoundError, IsADirectoryError):
+        return False
+    return True
+
+
+def _copy_keys(folder: Path, manifest: Manifest, *, with_keys: bool) -> None:
+    files = key_files()
+    manifest.left_out = [*NEVER_COPIED, *(f"{name}, from the environment" for name in given_keys())]
+    if not with_keys:
+        manifest.left_out += [path.name for path in files]
+        return
+    for path in files:
+        (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(path, folder / KEYS / path.name)  # with its mode: for its owner only
+        manifest.keys.append(path.name)

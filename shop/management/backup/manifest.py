@@ -1,0 +1,100 @@
+"""What lies in a backup: a manifest, and the SHA-256 of every file in the format of `sha256sum`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import django
+
+FORMAT = 1
+MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+
+
+class InvalidBackup(Exception):
+    """A folder is no whole backup, or its files are not those that were written."""
+
+
+@dataclass
+class Manifest:
+    """`rows` counts each table; `left_out` and `missing` name what a restored shop lacks."""
+
+    made_at: str
+    vendor: str
+    database: str
+    migrations: list[list[str]]
+    rows: dict[str, int]
+    key_fingerprint: str
+    keys: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    format: int = FORMAT
+    versions: dict[str, str] = field(
+        default_factory=lambda: {"django": django.get_version(), "python": platform.python_version()}
+    )
+
+
+def seal_backup(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest, then the sums of all files; all of it is on the disk when this returns."""
+    _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [f"{digest_of(path)}  {path.relative_to(folder)}\n" for path in paths]
+    _write(folder / SUMS, "".join(lines))
+    for path in [*paths, *(each for each in folder.rglob("*") if each.is_dir()), folder]:
+        sync(path)
+
+
+def read_backup(folder: Path) -> Manifest:
+    """The manifest of a backup whose files are all as they were written. Raises InvalidBackup."""
+    _check_files(folder)
+    try:
+        values: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        if values["format"] != FORMAT:
+            raise InvalidBackup(f"{folder} has format {values['format']}; this shop reads format {FORMAT}.")
+        return Manifest(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidBackup(f"{folder}/{MANIFEST} cannot be read: {error}") from error
+
+
+def _check_files(folder: Path) -> None:
+    if not (folder / SUMS).is_file():
+        raise InvalidBackup(f"{folder} is no whole backup: it has no {SUMS}.")
+    listed = dict(_listed(folder))
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {SUMS}
+    if MANIFEST not in listed or there != listed.keys():
+        odd = sorted({MANIFEST, *there} ^ listed.keys())
+        raise InvalidBackup(f"{folder} does not hold the files that its {SUMS} lists: {', '.join(odd[:10])}")
+    changed = [name for name, digest in listed.items() if digest_of(folder / name) != digest]
+    if changed:
+        raise InvalidBackup(f"Files of {folder} were changed: {', '.join(changed[:10])}")
+
+
+def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+    for line in (folder / SUMS).read_bytes().decode(errors="replace").splitlines():
+        digest, _blank, name = line.partition("  ")
+        yield name, digest
+
+
+def digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Have what was written of a file or folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+    sync(path)

@@ -1,0 +1,76 @@
+"""Dump a PostgreSQL database with its own tools, and restore a dump into an empty database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+from django.db.backends.postgresql.client import DatabaseClient
+
+from shop.management.backup.contents import Query, count_rows
+from shop.management.backup.manifest import InvalidBackup, Manifest
+
+FILE = "database.dump"
+
+
+@contextmanager
+def take_snapshot(folder: Path) -> Iterator[Query]:
+    """Dump the shop's database into the folder; answers questions to the same moment as is in the dump."""
+    program = _program("pg_dump")
+    connection.close()
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SELECT pg_export_snapshot()")
+            (snapshot,) = cursor.fetchone()
+        flags = ["--format=custom", "--no-owner", "--no-privileges", f"--file={folder / FILE}"]
+        _run(program, [*flags, f"--snapshot={snapshot}"])
+        yield _query
+
+
+def insist_on_emptiness() -> None:
+    tables = _query("SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
+    if tables != [(0,)]:
+        name = connection.settings_dict["NAME"]
+        raise CommandError(f"The database {name} has tables: a backup is only put into an empty place.")
+
+
+def put_back(folder: Path, manifest: Manifest) -> None:
+    """Restore the dump in one transaction."""
+    program = _program("pg_restore")
+    connection.close()
+    flags = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    _run(program, [*flags, str(folder / FILE), "-d"])  # the database's name follows
+    if count_rows(_query) != manifest.rows:
+        raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _query(sql: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+    return rows
+
+
+def _program(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        raise CommandError(f"{name} is missing: apt-get install postgresql-client")
+    return program
+
+
+def _run(program: str, flags: Sequence[str]) -> None:
+    """Run one of PostgreSQL's tools on the shop's database; the password goes by the environment."""
+    arguments, variables = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, flags)
+    environment = {**os.environ, **(variables or {})}
+    done = subprocess.run([program, *arguments[1:]], env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise CommandError(f"{Path(program).name} failed: {done.stderr.strip()}")

@@ -1,0 +1,75 @@
+"""Put a backup into an empty place: everything is checked before anything is written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from shop.management.backup import postgres, sqlite
+from shop.management.backup.contents import given_keys, key_fingerprint
+from shop.management.backup.create import KEYS, MEDIA
+from shop.management.backup.manifest import Manifest, digest_of, read_backup, sync
+
+
+def restore_backup(source: Path) -> Manifest:
+    """Restore files and keys, and the database last, so that an interrupted restore can be run again.
+
+    Raises InvalidBackup and CommandError; then the database is as it was.
+    """
+    manifest = read_backup(source)
+    _insist_on_known_database(manifest)
+    engine = sqlite if connection.vendor == "sqlite" else postgres
+    engine.insist_on_emptiness()
+    names = [str(path.relative_to(source / MEDIA)) for path in (source / MEDIA).rglob("*") if path.is_file()]
+    media = Path(settings.MEDIA_ROOT)
+    _insist_on_no_other_files(source / MEDIA, media, names)
+    for name in names:
+        _put_file(source / MEDIA / name, media / name)
+    for name in manifest.keys:
+        _put_file(source / KEYS / name, Path(settings.DATA_DIR, name))
+    engine.put_back(source, manifest)
+    return manifest
+
+
+def has_other_key(manifest: Manifest) -> bool:
+    """The restored shop has another SECRET_KEY than the one that was copied: sealed texts stay sealed."""
+    comes_along = "secret_key" in manifest.keys and "SECRET_KEY" not in given_keys()
+    return not comes_along and manifest.key_fingerprint != key_fingerprint()
+
+
+def _insist_on_known_database(manifest: Manifest) -> None:
+    if manifest.vendor != connection.vendor:
+        raise CommandError(
+            f"The backup is of {manifest.vendor}, and this shop is set up for {connection.vendor}."
+        )
+    known = set(MigrationLoader(None).disk_migrations or {})
+    unknown = [f"{app}.{name}" for app, name in manifest.migrations if (app, name) not in known]
+    if unknown:
+        raise CommandError(
+            "The backup is of a newer version of the shop; here these migrations are not known: "
+            + ", ".join(unknown)
+        )
+
+
+def _insist_on_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> None:
+    """Files may be there already only where they are the backup's own, as after an interrupted restore."""
+    expected = {media / name: copies / name for name in names}
+    for path in media.rglob("*"):
+        if path.is_file() and (path not in expected or digest_of(path) != digest_of(expected[path])):
+            raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
+
+
+def _put_file(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f"{target.name}.restored")
+    shutil.copy(source, fresh)
+    sync(fresh)
+    os.replace(fresh, target)

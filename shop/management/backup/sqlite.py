@@ -1,0 +1,82 @@
+"""Copy an SQLite database while it is written to, and put a copy in an empty place.
+
+A copy of the file alone (`cp`) lacks whatever is still in the write-ahead log, or mixes two moments. SQLite's
+online backup reads one moment, and holds up no writer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.backends.sqlite3._functions import register
+
+from shop.management.backup.contents import Query, count_rows
+from shop.management.backup.manifest import InvalidBackup, Manifest, sync
+
+FILE = "database.sqlite3"
+
+
+@contextmanager
+def take_snapshot(folder: Path) -> Iterator[Query]:
+    """Copy the shop's database into the folder; answers questions to the copy."""
+    source = _database()
+    if not source.exists():
+        raise CommandError(f"There is no database to copy: {source}")
+    copy_database(source, folder / FILE)
+    with closing(sqlite3.connect(folder / FILE)) as copy:
+        yield copy.execute
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Everything committed before, as one file that needs no log beside it."""
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True, timeout=20)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+        _check(copy, target)
+
+
+def insist_on_emptiness() -> None:
+    path = _database()
+    if path.exists() and path.stat().st_size:
+        raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
+
+
+def put_back(folder: Path, manifest: Manifest) -> None:
+    """Put the copy where the shop's database is expected, whole or not at all."""
+    path = _database()
+    fresh = path.with_name(f"{path.name}.restored")
+    fresh.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(f"{(folder / FILE).resolve().as_uri()}?mode=ro", uri=True)) as copy,
+        closing(sqlite3.connect(fresh)) as restored,
+    ):
+        copy.backup(restored)
+        _check(restored, fresh)
+        if count_rows(restored.execute) != manifest.rows:
+            raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
+    sync(fresh)
+    connection.close()
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+    os.replace(fresh, path)
+    sync(path.parent)
+
+
+def _check(database: sqlite3.Connection, path: Path) -> None:
+    register(database)  # Django's functions, which constraints of tables call
+    (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise CommandError(f"{path} is damaged: {answer}")
+
+
+def _database() -> Path:
+    return Path(connection.settings_dict["NAME"])

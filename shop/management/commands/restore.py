@@ -1,0 +1,34 @@
+"""`manage.py restore SOURCE`: put a backup into an empty place."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from shop.management.backup.manifest import InvalidBackup
+from shop.management.backup.restore import has_other_key, restore_backup
+
+
+class Command(BaseCommand):
+    help = (
+        "Puts a folder that `manage.py backup` made into an empty DATA_DIR, or an empty database and"
+        " MEDIA_ROOT. Refuses a backup of which anything was changed. PostgreSQL needs pg_restore."
+    )
+    requires_system_checks = []  # they may ask the database
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("source", type=Path, help="the backup's folder")
+
+    def handle(self, *, source: Path, **options: Any) -> None:
+        try:
+            manifest = restore_backup(source.absolute())
+        except InvalidBackup as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Restored the shop as of {manifest.made_at}: {sum(manifest.rows.values())} rows")
+        if has_other_key(manifest):
+            self.stderr.write("SECRET_KEY is not the one of the copied shop: sealed texts cannot be read.")
+        for name in manifest.missing:
+            self.stderr.write(f"  missing in the backup, although a row names it: {name}")

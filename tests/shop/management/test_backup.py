@@ -1,0 +1,323 @@
+"""Backups of a running shop, and their way back into an empty place."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+
+from orders.models import Order
+from shop.core.models import Picture, SharePicture
+from shop.management.backup.contents import count_rows
+from shop.management.backup.create import create_backup
+from shop.management.backup.manifest import MANIFEST, SUMS, InvalidBackup, read_backup, seal_backup
+from shop.management.backup.postgres import take_snapshot
+from tests.crashes.test_paying_in_cash import place
+from tests.factories import make_basket, make_order, make_variant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class EmptyPlace:
+    """A DATA_DIR, and on PostgreSQL a database, in which nothing is yet."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = {**os.environ, "DATA_DIR": str(folder), "MEDIA_ROOT": str(folder / "media")}
+        self.database = None
+        if connection.vendor == "postgresql":
+            self.database = f"restored_{os.getpid()}"
+            base = os.environ["DATABASE_URL"].rpartition("/")[0]
+            self.environment["DATABASE_URL"] = f"{base}/{self.database}"
+            self._administer(f"CREATE DATABASE {self.database} TEMPLATE template0")
+
+    def run(self, *words):
+        command = [sys.executable, "manage.py", *map(str, words)]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+
+    def ask(self, sql):
+        if self.database is None:
+            with closing(sqlite3.connect(self.folder / "shop.sqlite3")) as database:
+                return database.execute(sql).fetchall()
+        with psycopg.connect(self.environment["DATABASE_URL"]) as database:
+            return database.execute(sql).fetchall()
+
+    def is_empty(self):
+        if self.database is None:
+            return not (self.folder / "shop.sqlite3").exists()
+        return self.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+    def remove(self):
+        if self.database is not None:
+            self._administer(f"DROP DATABASE {self.database}")
+
+    def _administer(self, sql):
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+            server.execute(sql)
+
+
+@pytest.fixture
+def place_to_restore(tmp_path):
+    made = EmptyPlace(tmp_path / "restored")
+    yield made
+    made.remove()
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def shop_with_files(settings):
+    """An order, a picture with a size made of it, one to share, and a file that no row names."""
+    media = Path(settings.MEDIA_ROOT)
+    order = make_order()
+    Picture.objects.create(
+        original="pictures/original/qua.png",
+        renditions={"320": {"webp": "pictures/320.webp", "jpeg": "pictures/320.jpg", "height": 240}},
+    )
+    SharePicture.objects.create(kind="catalog.product", key=1, mark="m", path="share/1.jpg")
+    for name in ("pictures/original/qua.png", "pictures/320.webp", "pictures/320.jpg", "share/1.jpg"):
+        write(media / name, name.encode() * 100)
+    write(media / "forgotten.png", b"nobody's")
+    return order
+
+
+def test_everything_comes_back_into_an_empty_place(tmp_path, place_to_restore, shop_with_files):
+    call_command("backup", tmp_path / "backup", verbosity=0)
+    rows = count_rows(lambda sql: _fetch(sql))
+
+    done = place_to_restore.run("restore", tmp_path / "backup")
+    again = place_to_restore.run("restore", tmp_path / "backup")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert place_to_restore.ask("SELECT code FROM orders_order") == [(shop_with_files.code,)]
+    assert count_rows(place_to_restore.ask) == rows
+    media = place_to_restore.folder / "media"
+    files = {str(path.relative_to(media)): path.read_bytes() for path in media.rglob("*") if path.is_file()}
+    names = ("pictures/original/qua.png", "pictures/320.webp", "pictures/320.jpg", "share/1.jpg")
+    assert files == {name: name.encode() * 100 for name in names}
+    assert again.returncode == 1
+    assert "a backup is only put into an empty place" in again.stderr
+    assert place_to_restore.run("migrate", "--check").returncode == 0
+
+
+def _fetch(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def test_a_backup_is_for_its_owner_only_and_takes_the_shops_own_keys_along(tmp_path, settings, monkeypatch):
+    settings.DATA_DIR = tmp_path / "data"
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    write(settings.DATA_DIR / "secret_key", b"k" * 67)
+    (settings.DATA_DIR / "secret_key").chmod(0o600)
+
+    kept = create_backup(tmp_path / "with", with_keys=True)
+    without = create_backup(tmp_path / "without", with_keys=False)
+
+    assert (tmp_path / "with").stat().st_mode & 0o777 == 0o700
+    assert (kept.keys, without.keys) == (["secret_key"], [])
+    assert (tmp_path / "with/keys/secret_key").read_bytes() == b"k" * 67
+    assert (tmp_path / "with/keys/secret_key").stat().st_mode & 0o777 == 0o600
+    assert "secret_key" in without.left_out
+    assert not (tmp_path / "without/keys").exists()
+
+
+def test_a_file_that_a_row_names_and_is_gone_is_named(tmp_path, shop_with_files, settings):
+    Path(settings.MEDIA_ROOT, "pictures/320.webp").unlink()
+    said = StringIO()
+
+    call_command("backup", tmp_path / "backup", stdout=StringIO(), stderr=said)
+
+    assert said.getvalue() == "  missing in MEDIA_ROOT, although a row names it: pictures/320.webp\n"
+    assert read_backup(tmp_path / "backup").missing == ["pictures/320.webp"]
+
+
+def test_one_changed_byte_in_any_file_is_refused(tmp_path, place_to_restore, shop_with_files):
+    folder = tmp_path / "backup"
+    call_command("backup", folder, verbosity=0)
+
+    for path in [each for each in folder.rglob("*") if each.is_file()]:
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(InvalidBackup):
+            read_backup(folder)
+        path.write_bytes(whole)
+    database = next(folder.glob("database.*"))
+    database.write_bytes(database.read_bytes() + b"\0")
+    done = place_to_restore.run("restore", folder)
+
+    assert done.returncode == 1
+    assert f"were changed: {database.name}" in done.stderr
+    assert place_to_restore.is_empty()
+    assert not (place_to_restore.folder / "media").exists()
+
+
+def test_files_that_were_added_or_taken_away_are_refused(tmp_path, shop_with_files):
+    folder = tmp_path / "backup"
+    call_command("backup", folder, verbosity=0)
+
+    write(folder / "media/more.png", b"more")
+    with pytest.raises(InvalidBackup, match=r"media/more\.png"):
+        read_backup(folder)
+    (folder / "media/more.png").unlink()
+    (folder / "media/share/1.jpg").unlink()
+    with pytest.raises(InvalidBackup, match=r"media/share/1\.jpg"):
+        read_backup(folder)
+
+
+def test_a_running_shop_is_never_overwritten(tmp_path):
+    make_order()
+    call_command("backup", tmp_path / "backup", verbosity=0)
+    later = make_order()
+
+    with pytest.raises(CommandError, match="only put into an empty place"):
+        call_command("restore", tmp_path / "backup")
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("backup", tmp_path / "backup")
+
+    assert Order.objects.filter(pk=later.pk).exists()
+
+
+def test_a_backup_of_a_newer_shop_or_of_another_database_is_refused(tmp_path):
+    call_command("backup", tmp_path / "backup", verbosity=0)
+    manifest = read_backup(tmp_path / "backup")
+
+    manifest.migrations.append(["orders", "9999_from_next_year"])
+    _seal_again(tmp_path / "backup", manifest)
+    with pytest.raises(CommandError, match=r"orders\.9999_from_next_year"):
+        call_command("restore", tmp_path / "backup")
+    manifest.vendor = "oracle"
+    _seal_again(tmp_path / "backup", manifest)
+    with pytest.raises(CommandError, match="The backup is of oracle"):
+        call_command("restore", tmp_path / "backup")
+
+
+def _seal_again(folder, manifest):
+    (folder / SUMS).unlink()
+    seal_backup(folder, manifest)
+
+
+def test_the_tool_that_is_missing_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(CommandError, match="pg_dump is missing: apt-get install postgresql-client"):
+        take_snapshot(tmp_path).__enter__()
+
+
+def test_copies_hold_every_order_that_was_acknowledged_before_they_began(tmp_path, place_to_restore):
+    variant = make_variant(on_hand=100_000)
+    make_basket((variant, 1))
+    acknowledged = tmp_path / "acknowledged"
+    acknowledged.touch()
+    before = []
+
+    with _buyers(variant, acknowledged, count=2):
+        for number in range(3):
+            _wait_for(acknowledged, more_than=3 * number)
+            before.append(set(acknowledged.read_text().split()))
+            call_command("backup", tmp_path / f"backup-{number}", verbosity=0)
+
+    for number in range(3):
+        manifest = json.loads((tmp_path / f"backup-{number}" / MANIFEST).read_text())
+        assert manifest["rows"]["orders_order"] >= len(before[number]) > 3 * number
+    done = place_to_restore.run("restore", tmp_path / "backup-2")
+    assert done.returncode == 0, done.stderr
+    assert before[2] <= {code for (code,) in place_to_restore.ask("SELECT code FROM orders_order")}
+
+
+class _buyers:
+    """Processes that place orders, each writing down a code once the order is acknowledged."""
+
+    def __init__(self, variant, acknowledged, *, count):
+        self._variant, self._acknowledged, self._count = variant, acknowledged, count
+        self._children = []
+
+    def __enter__(self):
+        connections.close_all()
+        for _number in range(self._count):
+            child = os.fork()
+            if child == 0:
+                self._buy()
+            self._children.append(child)
+
+    def _buy(self):
+        try:
+            while True:
+                order = place(make_basket((self._variant, 1)))
+                with self._acknowledged.open("a") as file:
+                    file.write(f"{order.code}\n")
+        finally:
+            os._exit(1)
+
+    def __exit__(self, *_error):
+        for child in self._children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _wait_for(acknowledged, *, more_than):
+    while len(acknowledged.read_text().split()) <= more_than:
+        os.sched_yield()
+
+
+@pytest.mark.once
+def test_a_backup_that_is_killed_is_no_backup(tmp_path, shop_with_files):
+    """Killed (-9) at each file that it opens, syncs or moves, until one runs through."""
+    whole = create_backup(tmp_path / "whole", with_keys=True)
+    step, is_through = 1, False
+    while not is_through:
+        target = tmp_path / f"killed-{step}" / "backup"
+        is_through = _run_until(step, target)
+        for folder in (tmp_path / f"killed-{step}").iterdir():
+            try:
+                manifest = read_backup(folder)
+            except InvalidBackup:
+                assert folder != target, f"half a backup after step {step}"
+            else:
+                assert manifest.rows == whole.rows
+        step += 1
+
+    assert step > 20
+    assert read_backup(target).rows == whole.rows
+
+
+def _run_until(step, target):
+    """Whether the backup came to its end before that step."""
+    target.parent.mkdir()
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count(event, arguments):
+            nonlocal left
+            if event in ("open", "os.rename", "shutil.copyfile") and str(target.parent) in str(arguments[0]):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        try:
+            create_backup(target, with_keys=True)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    _pid, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
+    return not os.WIFSIGNALED(status)
