@@ -9,16 +9,15 @@ import contextlib
 import ipaddress
 import os
 import secrets
-import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from shop.environment import env, whole, words
+from shop.environment import database, env, in_address, networks, own_address, whole, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVER_NEEDS = (
@@ -90,32 +89,17 @@ HOST = env("HOST", "127.0.0.1").strip("[]")
 PORT = whole("PORT", 8000)
 
 
-def _own_address() -> str:
-    """The machine's address in its network, as its routes have it; nothing is sent to find out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("203.0.113.1", 9))
-        except OSError:  # in no network
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
-
-
-def _in_address(host: str) -> str:
-    """A host as it stands in a web address: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
 _LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
-LISTENS_AT = f"{_in_address(HOST)}:{PORT}"
+LISTENS_AT = f"{in_address(HOST)}:{PORT}"
 # Where people reach the shop: links in mails, and whether cookies may only travel over TLS.
 PUBLIC_URL = env(
-    "PUBLIC_URL", f"http://{_in_address(_own_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
+    "PUBLIC_URL", f"http://{in_address(own_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
 ).rstrip("/")
 if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
     raise ImproperlyConfigured("PUBLIC_URL must start with https:// (or http:// for trying things out).")
 # Who lets an embedded shop listen everywhere means to reach it by names that nobody can know here.
 ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (
-    ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({_in_address(HOST)} - {*LOOPBACK})]
+    ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({in_address(HOST)} - {*LOOPBACK})]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
@@ -150,6 +134,7 @@ INSTALLED_APPS = [
     "shop",
 ]
 MIDDLEWARE = [
+    "shop.server.body_limits.refuse_large_bodies",
     "shop.core.middleware.admit_probes",
     "shop.core.middleware.send_heads_alone",
     "django.middleware.security.SecurityMiddleware",
@@ -235,26 +220,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def _database(url: str) -> dict[str, Any]:
-    """`postgres://user:password@host:port/name?option=value` as Django's settings."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured("DATABASE_URL must start with postgres://; SQLite lives in DATA_DIR.")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": parts.port or "",
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": dict(parse_qsl(parts.query)),
-    }
-
-
 REDIS_URL = env("REDIS_URL")
-DATABASES = {"default": _database(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
+DATABASES = {"default": database(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
 CACHES = {
     "default": (
         {
@@ -287,6 +254,19 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find what i
 CELERY_WORKER_REDIRECT_STDOUTS = False  # letters and texts to the console are no warnings
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- Web server (shop/server) ---------------------------------------------------------------------
+
+# How long a visitor may take, in seconds: for a request's head; for its body and for taking the answer, where
+# each thousand bytes give a second more; between two requests of one connection.
+REQUEST_HEADER_SECONDS = whole("REQUEST_HEADER_SECONDS", 10)
+REQUEST_BODY_SECONDS = whole("REQUEST_BODY_SECONDS", 30)
+RESPONSE_SECONDS = whole("RESPONSE_SECONDS", 30)
+KEEP_ALIVE_SECONDS = whole("KEEP_ALIVE_SECONDS", 30)
+REQUEST_BODY_BYTES = whole("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions in shop/server/body_limits.py
+CONNECTIONS_PER_ADDRESS = whole("CONNECTIONS_PER_ADDRESS", 100)  # of one web process; not for proxies
+# Only these may say for whom they ask (X-Forwarded-For, X-Forwarded-Proto).
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", "127.0.0.1,::1")
 
 # --- Files ----------------------------------------------------------------------------------------
 
@@ -402,5 +382,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "waitress.queue": {"level": "ERROR"},  # it warns whenever a request waits for a thread
+    },
 }

@@ -16,8 +16,13 @@ from django.utils import translation
 
 
 def _load_for_all() -> None:
-    """Every address's view, every page's template and the words of every language; no row is read."""
+    """Every address's view, the API's schema, every page's template and every language's words; no row."""
     get_resolver().check()
+    # Only now: models can be imported once Django is set up.
+    from shop.api import endpoint
+
+    endpoint.contract()
+    endpoint.limits()
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             translation.gettext("")

@@ -81,19 +81,25 @@ def _demo_accounts() -> list[str]:
     return ["", f"  Demo accounts; their passwords are in {passwords_file()}", *lines]
 
 
-def _commands(*, workers: int) -> dict[str, list[str]]:
-    web = {
-        "--bind": settings.LISTENS_AT,
-        "--worker-class": "gthread",
+def web_command(*, address: str, workers: int) -> list[str]:
+    """The web server's command line; what visitors may take of it is in the settings (shop/server)."""
+    options = {
+        "--bind": address,
+        "--worker-class": "shop.server.worker.BufferedWorker",
         "--workers": str(workers),
         "--threads": "8",
-        "--keep-alive": "30",
         "--graceful-timeout": "10",
         "--max-requests": "20000",
         "--max-requests-jitter": "2000",
         "--log-level": "warning",
     }
-    flags = [word for option in web.items() for word in option]
+    flags = [word for option in options.items() for word in option]
+    # Eight threads would each take memory of their own, to hold it: they take turns anyway.
+    python = ["env", "MALLOC_ARENA_MAX=2", sys.executable]
+    return [*python, "-m", "gunicorn", "shop.wsgi", "--preload", "--no-control-socket", *flags]
+
+
+def _commands(*, workers: int) -> dict[str, list[str]]:
     celery = [
         sys.executable,
         "-W",
@@ -105,10 +111,8 @@ def _commands(*, workers: int) -> dict[str, list[str]]:
         "shop",
     ]
     loudness = ["--loglevel", "WARNING"]
-    # Eight threads would each take memory of their own, to hold it: they take turns anyway.
-    python = ["env", "MALLOC_ARENA_MAX=2", sys.executable]
     return {
-        "web": [*python, "-m", "gunicorn", "shop.wsgi", "--preload", "--no-control-socket", *flags],
+        "web": web_command(address=settings.LISTENS_AT, workers=workers),
         "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", *loudness, *_ALONE],
         "beat": [*celery, "beat", "--pidfile", "", *loudness],
     }

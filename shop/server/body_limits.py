@@ -1,0 +1,104 @@
+"""How large a request's body may be at each address. Larger ones are refused before they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+MEGABYTE = 1024 * 1024
+_PHOTO = 26 * MEGABYTE  # a photo of 25 MB (shop/core/pictures.py) and the rest of its form
+_FORM_WITH_FILES = "multipart/form-data"
+_LANGUAGE = "(?:/en)?"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """What one kind of address takes, in bytes, and why.
+
+    More than the default is taken only as a form with files whose Content-Length says its size, and, where
+    `needs_sign_in`, only from somebody who is signed in or brings a valid token.
+    """
+
+    address: re.Pattern[str]
+    most: int
+    reason: str
+    needs_sign_in: bool = False
+
+
+def _at(address: str, most: int, reason: str, *, needs_sign_in: bool = False) -> BodyLimit:
+    return BodyLimit(re.compile(address), most, reason, needs_sign_in)
+
+
+BODY_LIMITS = (
+    _at(r"/webhooks/[a-z]+/", MEGABYTE, "banks and Stripe send a few kilobytes"),
+    _at(r"/graphql/?", 30 * MEGABYTE, "pictures uploaded by dashboards", needs_sign_in=True),
+    _at(
+        rf"{_LANGUAGE}/don-hang/[^/]+/goi/\d+/phan-anh/",
+        40 * MEGABYTE,
+        "up to four photos of a complaint; guests have them too",
+    ),
+    _at(rf"{_LANGUAGE}/xa-vien/hang/moi/", _PHOTO, "a new product's photo", needs_sign_in=True),
+    _at(rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/", _PHOTO, "one more photo of a product", needs_sign_in=True),
+    _at(rf"{_LANGUAGE}/xa-vien/gian-hang/giay/", _PHOTO, "the photo of a certificate", needs_sign_in=True),
+    _at(
+        rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/", _PHOTO, "the photo of a certificate", needs_sign_in=True
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one request may send: `needs_sign_in` above `without_sign_in` bytes."""
+
+    most: int
+    without_sign_in: int
+
+
+def allowance_for(path: str, content_type: str) -> Allowance:
+    default = settings.REQUEST_BODY_BYTES
+    for limit in BODY_LIMITS:
+        if not limit.address.fullmatch(path):
+            continue
+        if limit.most < default:
+            return Allowance(limit.most, limit.most)
+        if content_type.partition(";")[0].strip().lower() != _FORM_WITH_FILES:
+            break
+        return Allowance(limit.most, default if limit.needs_sign_in else limit.most)
+    return Allowance(default, default)
+
+
+def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase]) -> object:
+    """The same table for other servers than ours, which hand a request over before its body was read."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        allowance = allowance_for(request.path, request.META.get("CONTENT_TYPE", ""))
+        if length.isdecimal() and int(length) > allowance.most:
+            words = too_large_words(request.path, allowance.most)
+            return HttpResponse(words, status=413, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return middleware
+
+
+def too_large_words(path: str, most: int) -> str:
+    with _language_of(path):
+        return _("What you sent is too large: at most %(megabytes)d MB here.") % {
+            "megabytes": most // MEGABYTE
+        }
+
+
+def sign_in_words(path: str) -> str:
+    with _language_of(path):
+        return _("Please sign in before you send files this large.")
+
+
+def _language_of(path: str) -> translation.override:
+    return translation.override("en" if path.startswith("/en/") else settings.LANGUAGE_CODE)

@@ -1,0 +1,181 @@
+"""One connection: how long each of its steps may take, and who may send a large body."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+
+from shop.core.limits import network_of
+from shop.server.parser import RequestParser, SignInFirst
+from shop.server.visitors import is_known_visitor
+
+_LINGER_SECONDS = 5
+_BYTES_A_SECOND = 1000  # each thousand bytes of a body or an answer give a second more
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; `body` and `response` for the first thousand bytes, or for a pause in a steady trickle."""
+
+    header: int
+    body: int
+    response: int
+    keep_alive: int
+
+
+class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    def build_response_header(self) -> bytes:
+        if self.channel.server.is_stopping:
+            self.set_close_on_finish()
+        header: bytes = super().build_response_header()
+        return header
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ["wsgi.multiprocess"] = True
+        environ["SERVER_SOFTWARE"] = "waitress"
+        return environ
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """Takes a worker thread only when a whole request has arrived, as waitress does, and in addition
+    measures each step from its beginning: who sends a byte now and then does not stay for ever."""
+
+    task_class = Task
+
+    def __init__(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: Any = None) -> None:
+        super().__init__(server, sock, addr, adj, map=map)
+        self.network = network_of({"REMOTE_ADDR": addr[0]})
+        self.is_from_proxy = server.is_proxy(addr[0])
+        self.sent_bytes = 0
+        self.awaits_check = False
+        self.lingers = False
+        self.has_unread_body = False
+        self._step: tuple[object, ...] = ()
+        self.step_began = self.creation_time
+        self._moved_before = 0
+
+    # --- how long a step may take -------------------------------------------------------------------
+
+    def is_overdue(self, now: float) -> bool:
+        """Asked about once a second."""
+        step = self._current_step()
+        if step != self._step:
+            self._step, self.step_began, self._moved_before = step, now, self._moved_bytes()
+            return False
+        moved = self._moved_bytes() - self._moved_before
+        allowed = self._allowed_seconds(str(step[0])) + moved / _BYTES_A_SECOND
+        return bool(now - self.step_began > allowed)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Nothing is under way yet: closing it loses no more than a connection."""
+        return self._current_step()[0] in ("new", "idle", "header")
+
+    @property
+    def is_idle(self) -> bool:
+        return self._current_step()[0] == "idle"
+
+    def _current_step(self) -> tuple[object, ...]:
+        request = self.request
+        if self.lingers:
+            return ("linger",)
+        if self.total_outbufs_len:
+            return ("response",)
+        if self.requests:
+            return ("work",)
+        if request is None:
+            return ("idle", self.sent_bytes) if self.sent_bytes else ("new",)
+        return ("body", request) if request.headers_finished else ("header", request)
+
+    def _moved_bytes(self) -> int:
+        return self.sent_bytes + (self.request.body_bytes_received if self.request else 0)
+
+    def _allowed_seconds(self, step: str) -> float:
+        timeouts: Timeouts = self.server.timeouts
+        allowed = {
+            "new": timeouts.header,
+            "header": timeouts.header,
+            "body": timeouts.body,
+            "response": timeouts.response,
+            "idle": timeouts.keep_alive,
+            "linger": _LINGER_SECONDS,
+        }
+        return allowed.get(step, float("inf"))
+
+    # --- reading and writing ------------------------------------------------------------------------
+
+    def parser_class(self, adj: Any) -> RequestParser:
+        return RequestParser(adj, is_from_proxy=self.is_from_proxy)
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        sent: int = super().send(data, do_close=do_close)
+        self.sent_bytes += sent
+        return sent
+
+    def received(self, data: bytes) -> bool:
+        taken: bool = super().received(data)
+        request = self.request
+        if request is not None and request.needs_sign_in and not self.awaits_check:
+            self.awaits_check = True
+            self.server.add_task(VisitorCheck(self, request))
+        return taken
+
+    def readable(self) -> bool:
+        return self.lingers or (not self.awaits_check and bool(super().readable()))
+
+    def handle_read(self) -> None:
+        if self.lingers:
+            with contextlib.suppress(OSError):
+                self.recv(self.adj.recv_bytes)
+            return
+        super().handle_read()
+
+    def service(self) -> None:
+        self.has_unread_body = self.requests[0].has_unread_body
+        super().service()
+
+    def handle_close(self) -> None:
+        """Closing with unread bytes would reset the connection, and the sender never see why it was refused:
+        what still comes is thrown away for a moment."""
+        if self.has_unread_body and not self.lingers and self.connected:
+            self.lingers, self.will_close = True, False
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+                return
+        if self.request is not None:
+            self.request.close()
+        super().handle_close()
+
+
+class VisitorCheck:
+    """A job for a worker thread: nothing more is read of a large body until it is known who sends it."""
+
+    def __init__(self, channel: Channel, request: RequestParser) -> None:
+        self._channel, self._request = channel, request
+
+    def service(self) -> None:
+        is_known = is_known_visitor(self._request.headers)
+        channel, request = self._channel, self._request
+        with channel.requests_lock:
+            if channel.request is not request or not channel.connected:
+                return
+            request.needs_sign_in = channel.awaits_check = False
+            if is_known:
+                if request.continue_after_check:
+                    channel.send_continue()
+            else:
+                request.refuse(SignInFirst(request.path))
+                channel.request = None
+                channel.requests.append(request)
+                if len(channel.requests) == 1:
+                    channel.server.add_task(channel)
+        channel.server.pull_trigger()
+
+    def cancel(self) -> None:
+        self._channel.cancel()

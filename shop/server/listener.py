@@ -1,0 +1,122 @@
+"""Accepts connections, and decides which one gives way when there are too many."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+
+from shop.core.limits import network_of
+from shop.server.channel import Channel, Timeouts
+
+_STOPPING_KEEP_ALIVE = 1  # seconds
+_SEND_BUFFER_BYTES = 128 * 1024  # the kernel doubles it
+
+
+class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """waitress's server on a socket that gunicorn opened."""
+
+    channel_class = Channel
+    is_stopping = False
+
+    def __init__(
+        self, application: Any, map: Any, *, sock: socket.socket, dispatcher: Any, connections: int
+    ) -> None:
+        self._connections = connections
+        self.timeouts = Timeouts(
+            header=settings.REQUEST_HEADER_SECONDS,
+            body=settings.REQUEST_BODY_SECONDS,
+            response=settings.RESPONSE_SECONDS,
+            keep_alive=settings.KEEP_ALIVE_SECONDS,
+        )
+        super().__init__(
+            application,
+            map,
+            True,
+            sock,
+            dispatcher=dispatcher,
+            adj=_adjustments(connections),
+            sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
+            bind_socket=False,
+        )
+
+    def is_proxy(self, address: str) -> bool:
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in settings.TRUSTED_PROXIES)
+
+    def fix_addr(self, addr: Any) -> Any:
+        """IPv4 visitors of an IPv6 socket under their own address, not as ::ffff:192.0.2.1."""
+        parsed = ipaddress.ip_address(addr[0].partition("%")[0])
+        mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+        return (str(mapped or parsed), *addr[1:])
+
+    def accept(self) -> Any:
+        """A new connection, unless there is no room for it: then it is closed at once."""
+        accepted = super().accept()
+        if accepted is None:
+            return None
+        connection, addr = accepted
+        if self._make_room(self.fix_addr(addr)[0]):
+            return connection, addr
+        connection.close()
+        return None
+
+    def maintenance(self, now: float) -> None:
+        """Asked for once a second. Closes at once: waitress's own way waits until the visitor reads."""
+        for channel in list(self.active_channels.values()):
+            if channel.is_overdue(now):
+                channel.handle_close()
+
+    def stop(self) -> None:
+        """Accept nobody any more. Answers under way are finished, idle connections closed soon."""
+        self.is_stopping = True
+        self.accepting = False
+        self.timeouts = replace(self.timeouts, keep_alive=_STOPPING_KEEP_ALIVE)
+        self.del_channel()
+
+    def _make_room(self, address: str) -> bool:
+        channels = list(self.active_channels.values())
+        if not self.is_proxy(address):
+            network = network_of({"REMOTE_ADDR": address})
+            own = [channel for channel in channels if channel.network == network]
+            if len(own) >= settings.CONNECTIONS_PER_ADDRESS and not _close_idle(own):
+                return False
+        return len(channels) < self._connections or _close_longest_waiting(channels)
+
+
+def _close_idle(channels: list[Channel]) -> bool:
+    return _close_longest_waiting([channel for channel in channels if channel.is_idle])
+
+
+def _close_longest_waiting(channels: list[Channel]) -> bool:
+    waiting = [channel for channel in channels if channel.is_waiting]
+    if not waiting:
+        return False
+    min(waiting, key=lambda channel: channel.step_began).handle_close()
+    return True
+
+
+def _adjustments(connections: int) -> Adjustments:
+    adjustments = Adjustments(
+        # waitress would stop accepting; `accept` makes room instead.
+        connection_limit=connections * 10,
+        cleanup_interval=1,
+        max_request_header_size=32 * 1024,
+        # Threads wait for slow readers only of answers larger than this; from 1 MB on they lie in a file.
+        outbuf_high_watermark=128 * 1024 * 1024,
+        # X-Forwarded-… are dropped by our parser.
+        clear_untrusted_proxy_headers=False,
+        log_socket_errors=False,
+        ident=None,
+    )
+    # Else the kernel takes up to 4 MB for each connection that does not read, copied in the event loop.
+    adjustments.socket_options = [
+        *adjustments.socket_options,
+        (socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES),
+    ]
+    return adjustments

@@ -1,0 +1,98 @@
+"""Reads one request. Whether its body may be read is decided by its head."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.utilities import Error, RequestEntityTooLarge
+
+from shop.server.body_limits import Allowance, allowance_for, sign_in_words, too_large_words
+
+_FOLDED_LINE = re.compile(rb"\r\n[ \t]")
+_TRANSFER_CODING = re.compile(rb"^transfer-encoding[ \t]*:(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
+_PROXY_HEADERS = ("FORWARDED", "X_FORWARDED_")
+
+
+class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has no types
+    """413; also when the head promised less than what came."""
+
+    def __init__(self, path: str, most: int) -> None:
+        self._path, self._most = path, most
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        return _in_plain_words("413 Content Too Large", too_large_words(self._path, self._most))
+
+
+class SignInFirst(Error):  # type: ignore[misc]
+    """403: so large a body is read only of somebody the shop knows."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        return _in_plain_words("403 Forbidden", sign_in_words(self._path))
+
+
+class RequestParser(HTTPRequestParser):  # type: ignore[misc]
+    """waitress's parser, stricter about how a body is framed and with each address's limit of it."""
+
+    error: Error | None
+    needs_sign_in = False
+    continue_after_check = False  # "Expect: 100-continue" waits for the check of who sends
+    path = "/"
+
+    def __init__(self, adj: Any, *, is_from_proxy: bool) -> None:
+        super().__init__(adj)
+        self._is_from_proxy = is_from_proxy  # may say for whom it asks
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge) and not isinstance(self.error, BodyTooLarge):
+            self.error = BodyTooLarge(self.path, self.adj.max_request_body_size - 1)
+        if self.error is not None:
+            self.expect_continue = False  # otherwise waitress asks for the body and reads it after all
+        return consumed
+
+    def refuse(self, error: Error) -> None:
+        self.error, self.completed, self.expect_continue = error, True, False
+
+    @property
+    def has_unread_body(self) -> bool:
+        return self.error is not None and bool(self.content_length or self.chunked)
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Raises ParsingError for what two servers could read in two ways (RFC 9112, 5.2 and 6.3)."""
+        if _FOLDED_LINE.search(header_plus):
+            raise ParsingError("A header line is folded.")
+        super().parse_header(header_plus)
+        if self.version not in ("1.0", "1.1"):
+            raise ParsingError("The version must be HTTP/1.0 or HTTP/1.1.")
+        codings = _TRANSFER_CODING.findall(header_plus)
+        if codings:
+            if self.version == "1.0" or "CONTENT_LENGTH" in self.headers:
+                raise ParsingError("Transfer-Encoding with HTTP/1.0 or a Content-Length.")
+            if [coding.strip(b" \t").lower() for coding in codings] != [b"chunked"]:
+                raise ParsingError("The only Transfer-Encoding is chunked, once.")
+        if not self._is_from_proxy:
+            self._drop_proxy_headers()
+        self._set_body_limit(allowance_for(self.path, self.headers.get("CONTENT_TYPE", "")))
+
+    def _drop_proxy_headers(self) -> None:
+        for name in [name for name in self.headers if name.startswith(_PROXY_HEADERS)]:
+            del self.headers[name]
+
+    def _set_body_limit(self, allowance: Allowance) -> None:
+        most = allowance.without_sign_in if self.chunked else allowance.most
+        # All that is asked of `adj` from here on; waitress refuses what reaches the number.
+        self.adj = SimpleNamespace(max_request_body_size=most + 1)
+        if allowance.without_sign_in < self.content_length <= most:
+            self.needs_sign_in = True
+            self.continue_after_check, self.expect_continue = self.expect_continue, False
+
+
+def _in_plain_words(status: str, words: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+    return status, headers, f"{words}\n".encode()

@@ -1,0 +1,84 @@
+"""gunicorn's worker process: many connections in one event loop, whole requests in a few threads.
+
+gunicorn keeps the processes (preloading, restarts, recycling, signals); waitress speaks HTTP. A request takes
+a thread once it has arrived as a whole, and its answer is buffered: slow visitors hold no thread.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Iterable
+from types import FrameType
+from typing import Any
+
+from gunicorn.workers.base import Worker
+from waitress.task import ThreadedTaskDispatcher
+from waitress.wasyncore import poll2
+
+_NOTIFY_SECONDS = 1.0  # gunicorn's master kills a worker that it hears nothing of
+_MOST_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and an answer
+
+
+class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
+    def run(self) -> None:
+        # Only now: gunicorn imports this module before Django is set up.
+        from shop.server.listener import Listener
+
+        _allow_open_files()
+        self._map: dict[int, Any] = {}
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(self.cfg.threads)
+        self._listeners = [
+            Listener(
+                self._application,
+                self._map,
+                sock=sock.sock,
+                dispatcher=dispatcher,
+                connections=self.cfg.worker_connections,
+            )
+            for sock in self.sockets
+        ]
+        while self.alive and self.ppid == os.getppid():
+            self._serve(_NOTIFY_SECONDS)
+        self._finish()
+        dispatcher.shutdown(timeout=1)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.alive = False
+        self._wake()
+
+    def _serve(self, seconds: float) -> None:
+        self.notify()
+        poll2(seconds, self._map)
+
+    def _finish(self) -> None:
+        """Answer what has come, for as long as gunicorn allows."""
+        for listener in self._listeners:
+            listener.stop()
+        until = time.monotonic() + self.cfg.graceful_timeout
+        while time.monotonic() < until and any(listener.active_channels for listener in self._listeners):
+            self._serve(0.1)
+            for listener in self._listeners:
+                listener.maintenance(time.time())
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Recycling the worker after %d requests.", self.nr)
+            self.alive = False
+            self._wake()
+        answer: Iterable[bytes] = self.wsgi(environ, start_response)
+        return answer
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.pull_trigger()
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

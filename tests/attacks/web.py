@@ -1,0 +1,143 @@
+"""The shop's web processes as `manage.py run` starts them, and raw connections to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from django.db import connection
+
+from shop.management.commands.run import web_command
+from shop.management.servers.process import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT_TIMEOUTS = {
+    "REQUEST_HEADER_SECONDS": "3",
+    "REQUEST_BODY_SECONDS": "3",
+    "RESPONSE_SECONDS": "3",
+    "KEEP_ALIVE_SECONDS": "3",
+}
+
+
+class Web:
+    """Web processes with a migrated, empty database in a folder of their own."""
+
+    def __init__(self, folder: Path, *, workers: int = 2, **variables: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        with closing(sqlite3.connect(folder / "shop.sqlite3")) as copy:
+            connection.ensure_connection()
+            connection.connection.backup(copy)
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self.environment = {
+            **kept,
+            "DATA_DIR": str(folder),
+            "PORT": str(self.port),
+            "TMPDIR": str(self.temporary),
+            "DEBUG": "1",  # static files straight from the sources
+            "LOG_LEVEL": "WARNING",
+            **variables,
+        }
+        command = web_command(address=f"127.0.0.1:{self.port}", workers=workers)
+        self.log = folder / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        self._wait_until_ready()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def manage(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def connect(self, source: str = "127.0.0.1") -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=(source, 0))
+
+    def answers(self, request: bytes, source: str = "127.0.0.1") -> bytes:
+        """All that comes back until the connection is closed."""
+        with self.connect(source) as connected:
+            connected.sendall(request)
+            return everything(connected)
+
+    def get(self, path: str) -> tuple[int, float]:
+        """The status and the seconds that it took."""
+        began = time.perf_counter()
+        answer = self.answers(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        return status_of(answer), time.perf_counter() - began
+
+    def children(self) -> list[int]:
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def open_connections(self) -> int:
+        """How many visitors' connections the processes hold."""
+        held = 0
+        own_port = f":{self.port:04X}"
+        inodes = {
+            fields[9]
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+            if (fields := line.split())[1].endswith(own_port) and fields[3] in ("01", "08")
+        }
+        for pid in self.children():
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                try:
+                    held += os.readlink(descriptor).removeprefix("socket:[").rstrip("]") in inodes
+                except FileNotFoundError:
+                    continue
+        return held
+
+    def spooled_bytes(self) -> int:
+        """The size of all temporary files that the processes hold open, named or not."""
+        size = 0
+        for pid in self.children():
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                try:
+                    if os.readlink(descriptor).startswith(str(self.temporary)):
+                        size += descriptor.stat().st_size
+                except FileNotFoundError:
+                    continue
+        return size + sum(path.stat().st_size for path in self.temporary.iterdir())
+
+    def _wait_until_ready(self) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                if self.get("/health/")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"the web server did not start:\n{self.log.read_text()}")
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+def everything(connected: socket.socket) -> bytes:
+    received = b""
+    try:
+        while data := connected.recv(1 << 20):
+            received += data
+    except ConnectionResetError:
+        pass
+    return received
