@@ -33,6 +33,7 @@ urlpatterns = [
     path("gio-hang/cach-giao/", basket.deliveries, name="basket-deliveries"),
     path("gio-hang/ma-uu-dai/", basket.voucher, name="basket-voucher"),
     path("dat-hang/", checkout.checkout, name="checkout"),
+    path("dat-hang/giu-hang/", checkout.opening, name="checkout-opening"),
     path("dia-chi/xa/", checkout.communes, name="communes"),
     path("tai-khoan/dia-chi/", addresses.addresses, name="addresses"),
     path("tai-khoan/dia-chi/moi/", addresses.address_new, name="address-new"),

@@ -1,10 +1,11 @@
-"""Opening the checkout keeps the goods for a while."""
+"""Showing the checkout, which changes nothing, and opening it, which reserves the goods for a while."""
 
 from __future__ import annotations
 
 import datetime
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -21,6 +22,11 @@ from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
 
 
+def preview_checkout(basket: Basket, *, province_code: str, now: datetime.datetime) -> Quote:
+    """Quote the checkout of a basket as `open_checkout` does, without reserving goods or writing anything."""
+    return quote(replace(wanted_of(basket), province_code=province_code), now=now, proposing=True)
+
+
 @transaction.atomic(durable=True)
 def open_checkout(
     *,
@@ -30,14 +36,15 @@ def open_checkout(
     choices: Mapping[int, WantedDelivery] | None = None,
     language: str | None = None,
     contact: Contact | None = None,
+    marks_prices_seen: bool = True,
 ) -> Quote:
     """Keep the basket's goods for the channel's reservation time, and show what it costs now.
 
     A province and ways that were chosen on the page are kept with the basket, and the page's language,
     which the letters will have; where no way is chosen, the first possible one is proposed. Lines that
-    are short keep nothing and say so; prices shown here count as seen, after the change has been said
-    once in the answer. `contact`, once it is written, tells whether this buyer may use the code. Raises
-    Missing.
+    are short keep nothing and say so. Prices shown here count as seen, after the change has been said
+    once in the answer, unless `marks_prices_seen` is off. `contact`, once it is written, tells whether
+    this buyer may use the code. Raises Missing.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -53,7 +60,7 @@ def open_checkout(
     wanted = wanted_of(basket)
     reserve(basket, wanted, now=now)
     answer = quote(wanted, now=now, proposing=True)
-    for line in answer.lines:
+    for line in answer.lines if marks_prices_seen else []:
         if Problem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
     return answer

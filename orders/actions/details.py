@@ -29,14 +29,18 @@ class SomebodyElses(Refused):
 @transaction.atomic(durable=True)
 def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
     """Keep what was said of the buyer: `email`, `note`, `language`. Raises Missing."""
-    return _write(locked_basket(basket_id), now, **columns)
+    return write_columns(locked_basket(basket_id), now, **columns)
 
 
 @transaction.atomic(durable=True)
 def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
     """Say where it goes, which decides what it costs to bring and who receives it. Raises Missing."""
-    basket = locked_basket(basket_id)
-    return _write(
+    return write_receiver(locked_basket(basket_id), address, now=now)
+
+
+def write_receiver(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
+    """Step of `send_to`, on a locked basket."""
+    return write_columns(
         basket,
         now,
         shipping_address=_kept(address, instead_of=basket.shipping_address),
@@ -50,8 +54,12 @@ def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -
 @transaction.atomic(durable=True)
 def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
     """Say who is billed. Raises Missing."""
-    basket = locked_basket(basket_id)
-    return _write(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
+    return write_payer(locked_basket(basket_id), address, now=now)
+
+
+def write_payer(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
+    """Step of `bill_to`, on a locked basket."""
+    return write_columns(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
 
 
 @transaction.atomic(durable=True)
@@ -60,16 +68,16 @@ def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.dat
     basket = locked_basket(basket_id)
     if basket.user_id not in (None, user_id):
         raise SomebodyElses(field="id")
-    return _write(basket, now, user_id=user_id, email=basket.email or email)
+    return write_columns(basket, now, user_id=user_id, email=basket.email or email)
 
 
 @transaction.atomic(durable=True)
 def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
     """Make a person's basket a guest's: its id alone opens it from now on. Raises Missing."""
-    return _write(locked_basket(basket_id), now, user_id=None)
+    return write_columns(locked_basket(basket_id), now, user_id=None)
 
 
-def _write(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
+def write_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
     """Change these columns of a locked basket, which was changed now."""
     columns["changed_at"] = now
     for column, value in columns.items():

@@ -11,9 +11,11 @@ from django.db import transaction
 
 from catalog.actions.stock import SoldOut
 from orders.actions.basket import Put, locked_basket, new_basket, put_all, set_quantity, touch
+from orders.actions.details import write_columns, write_payer, write_receiver
 from orders.actions.quote import quote, wanted_of
 from orders.actions.shares import Problem, Quote
 from orders.models import Basket, BasketLine
+from shop.accounts.models import Address
 from shop.core.errors import Missing
 from shop.core.models import Channel
 
@@ -40,10 +42,22 @@ def begin_basket(
     puts: Sequence[Put] = (),
     metadata: Mapping[str, str] | None = None,
     private_metadata: Mapping[str, str] | None = None,
+    email: str = "",
+    shipping_address: Address | None = None,
+    billing_address: Address | None = None,
     now: datetime.datetime,
 ) -> tuple[Basket, Quote | None]:
-    """A new basket, with these lines in it and what they cost. Raises as `put_lines`."""
+    """Create a basket with all that is known of it, or nothing; return it and a quote of its lines.
+
+    Raises as `put_lines`.
+    """
     basket = new_basket(user_id=user_id, channel=channel, language=language, now=now)
+    if email:
+        write_columns(basket, now, email=email)
+    if shipping_address is not None:
+        write_receiver(basket, shipping_address, now=now)
+    if billing_address is not None:
+        write_payer(basket, billing_address, now=now)
     if metadata or private_metadata:
         basket.metadata, basket.private_metadata = dict(metadata or {}), dict(private_metadata or {})
         basket.save(update_fields=["metadata", "private_metadata"])

@@ -74,11 +74,14 @@ def place_order(
     method: Method = Method.COD,
     agreed_total: int | None = None,
     agreed_most: int | None = None,
+    seen_prices: Mapping[uuid.UUID, int] | None = None,
+    language: str = "",
 ) -> Order:
     """Turn a basket into an order. One paid for in cash counts at once; else it waits for its money.
 
     `agreed_total` is what the buyer saw on the button, and `agreed_most` what goods sold by weight may make
-    of it, both in minor units: another sum is asked about first.
+    of it, both in minor units: another sum is asked about first. `seen_prices` are new prices of lines that
+    the page showed as changed. `language` is that of the page, and of the letters to come.
     Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
     BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing; then
     nothing has changed.
@@ -94,6 +97,8 @@ def place_order(
         method=method,
         agreed_total=agreed_total,
         agreed_most=agreed_most,
+        seen_prices=seen_prices,
+        language=language,
     )
 
 
@@ -109,13 +114,16 @@ def place(
     method: Method = Method.COD,
     agreed_total: int | None = None,
     agreed_most: int | None = None,
+    seen_prices: Mapping[uuid.UUID, int] | None = None,
+    language: str = "",
 ) -> Order:
     """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return already_placed(basket_id)
     require_consent(consents)
-    wanted = _wanted(basket, contact, deliveries)
+    basket.language = language or basket.language
+    wanted = _wanted(basket, contact, deliveries, seen_prices or {})
     locks.lock_voucher(wanted.voucher_code)
     offer = quote(wanted, now=now)
     if not offer.shares:
@@ -138,12 +146,21 @@ def place(
     )
 
 
-def _wanted(basket: Basket, contact: Contact, deliveries: Mapping[int, WantedDelivery]) -> Wanted:
+def _wanted(
+    basket: Basket,
+    contact: Contact,
+    deliveries: Mapping[int, WantedDelivery],
+    seen_prices: Mapping[uuid.UUID, int],
+) -> Wanted:
     """What the basket asks for, as it is said at last: the basket, which goes, need not hear of it."""
     wanted = wanted_of(basket)
     return replace(
         wanted,
         province_code=contact.province_code,
+        lines=[
+            replace(line, seen_price=seen_prices[line.key]) if line.key in seen_prices else line
+            for line in wanted.lines
+        ],
         deliveries={**wanted.deliveries, **deliveries},
         buyer=Buyer(basket.user_id, contact.phone, contact.email),
     )

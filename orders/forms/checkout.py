@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -19,6 +21,8 @@ from orders.payments.codes import tidy
 from shop.accounts.forms import phone_field
 from shop.accounts.models import ConsentPurpose
 from shop.core.phones import normalise
+
+_MOST_LINES, _LONGEST_PRICE = 500, 18
 
 
 class CheckoutForm(InvoiceForm, ReceiverForm):
@@ -111,6 +115,17 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             address=self.address,
             invoice=self.invoice_details,
         )
+
+    @property
+    def seen_prices(self) -> dict[uuid.UUID, int]:
+        """Prices that the page showed as changed, by line: the buyer has seen them. Odd ones are left out."""
+        seen = {}
+        for value in self.data.getlist("seen_price")[:_MOST_LINES]:
+            key, _colon, price = value.partition(":")
+            if price.isascii() and price.isdecimal() and len(price) <= _LONGEST_PRICE:
+                with suppress(ValueError):
+                    seen[uuid.UUID(key)] = int(price)
+        return seen
 
     @property
     def deliveries(self) -> dict[int, WantedDelivery]:

@@ -11,14 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.views.place import all_provinces, communes_of, place_of
-from orders.actions.checkout import open_checkout
+from orders.actions.checkout import open_checkout, preview_checkout
 from orders.actions.pay import ways_to_pay
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.redeem import drop_code, use_code
-from orders.actions.shares import Quote
+from orders.actions.shares import Problem, Quote
 from orders.forms.basket import basket_id_of, chosen_ways
 from orders.forms.checkout import CheckoutForm
 from orders.models import Basket, Method, Order, tidy_code
@@ -37,22 +37,36 @@ from shop.core.templatetags.languages import said, sentence
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
-    """Open the checkout, which keeps the goods for a while; or order."""
+    """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
         return _posted(request)
     basket = held_basket(request)
     if basket is None:
         return redirect("orders:basket")
     written, provinces = receiver.known(request, basket), all_provinces()
-    offer = open_checkout(
-        basket_id=basket.pk,
-        province_code=_province(provinces, written),
-        language=request.LANGUAGE_CODE,
-        now=timezone.now(),
-    )
+    offer = preview_checkout(basket, province_code=_province(provinces, written), now=timezone.now())
     if not offer.shares or must_be_mended(offer):
         return redirect("orders:basket")
     return _page(request, basket, offer, provinces, written)
+
+
+@require_POST
+def opening(request: HttpRequest) -> HttpResponse:
+    """Reserve the goods of the basket and go on to the checkout."""
+    basket = held_basket(request)
+    if basket is None:
+        return redirect("orders:basket")
+    try:
+        open_checkout(
+            basket_id=basket.pk,
+            province_code=_province(all_provinces(), receiver.known(request, basket)),
+            language=request.LANGUAGE_CODE,
+            marks_prices_seen=False,  # the page that follows shows what has changed
+            now=timezone.now(),
+        )
+    except Missing:
+        return _what_became(request, basket.pk)
+    return redirect("orders:checkout")
 
 
 @require_safe
@@ -124,6 +138,8 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
                 now=timezone.now(),
                 agreed_total=form.cleaned_data["shown_total"],
                 agreed_most=form.cleaned_data["shown_most"],
+                seen_prices=form.seen_prices,
+                language=request.LANGUAGE_CODE,
             )
         except Missing as missing:
             if missing.field != "delivery":
@@ -245,6 +261,11 @@ def _page(
             form["payment"], ways_to_pay(basket.channel, offer.total, shop=offer.shop)
         ),
         "problems": problems,
+        "new_prices": [
+            (line.wanted.key, line.unit_price)
+            for line in offer.lines
+            if Problem.PRICE_CHANGED in line.problems
+        ],
         "must_be_mended": must_be_mended(offer),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",

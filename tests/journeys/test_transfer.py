@@ -83,7 +83,7 @@ def order_by_transfer(page: Page) -> None:
     page.get_by_role("link", name="Gối thảo dược").click()
     page.get_by_role("button", name="Add to basket").click()
     page.get_by_label("I receive goods in").select_option("01")
-    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
     page.get_by_label("Commune or ward", exact=True).select_option(index=1)

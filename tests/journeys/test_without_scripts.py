@@ -151,7 +151,7 @@ def _fills_the_basket(page: Page) -> None:
 
 
 def _checks_out(page: Page) -> None:
-    page.get_by_role("link", name="Đặt hàng", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Đặt hàng", exact=True).filter(visible=True).click()
     expect(page.locator(".total").last).to_contain_text("365.000")
     page.get_by_label("Họ và tên").fill("Trần Thị Hạnh")
     page.get_by_label("Số điện thoại", exact=True).fill("0987 654 321")

@@ -47,7 +47,7 @@ def test_everything_is_bought_without_scripts(browser: Browser, live_server: Any
     page.get_by_role("button", name="Show").click()
     page.get_by_role("spinbutton", name="Quantity of Gối thảo dược").fill("2")
     page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
 
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
@@ -80,7 +80,7 @@ def test_a_phone_changes_the_basket_in_place_and_orders_once(phone: Page) -> Non
     assert BasketLine.objects.get().quantity == 2
     assert faults_of(page) == []
 
-    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
     page.get_by_label("Province or city").select_option("19")
@@ -153,7 +153,7 @@ def test_the_bar_tells_what_the_kind_that_is_chosen_costs_and_cost_before(
 def test_a_phone_without_a_network_loses_nothing_and_orders_once(phone: Page) -> None:
     page = phone
     buy(page)
-    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
     page.get_by_label("Province or city").select_option("19")
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
@@ -194,7 +194,7 @@ def test_a_phone_without_a_network_loses_nothing_and_orders_once(phone: Page) ->
 def test_what_is_typed_while_an_answer_is_on_its_way_stays(phone: Page) -> None:
     page = phone
     buy(page)
-    page.get_by_role("link", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
     on_its_way: list[Route] = []
     page.route("**/dat-hang/", lambda route: on_its_way.append(route), times=1)
     with page.expect_request("**/dat-hang/"):

@@ -85,16 +85,11 @@ def checkout_create(arguments: dict[str, Any], context: Context, selection: Sele
         puts=puts_from(given.get("lines") or [], channel.currency, context),
         metadata=from_input(given.get("metadata")),
         private_metadata=from_input(given.get("privateMetadata")),
+        email=email or (context.user.email if context.user else None) or "",
+        shipping_address=addresses.get("shippingAddress"),
+        billing_address=addresses.get("billingAddress"),
         now=context.now,
     )
-    if email or context.user:
-        email = email or (context.user.email if context.user else None) or ""
-        basket = write_details(basket_id=basket.pk, email=email, now=context.now)
-    if "shippingAddress" in addresses:
-        basket = send_to(basket_id=basket.pk, address=addresses["shippingAddress"], now=context.now)
-        offer = None  # what it costs to bring is known only now
-    if "billingAddress" in addresses:
-        basket = bill_to(basket_id=basket.pk, address=addresses["billingAddress"], now=context.now)
     return shown(basket, context, selection, offer, is_now=True) | {"created": True}
 
 

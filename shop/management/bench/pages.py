@@ -66,6 +66,7 @@ class _Checkout:
         for variant in self._goods:
             _put(client, variant)(None)
         client.post(reverse("orders:basket-place"), {"province": PROVINCE})
+        client.post(reverse("orders:checkout-opening"))
         page = client.get(reverse("orders:checkout")).content.decode()
         communes = client.get(reverse("orders:communes"), {"province": PROVINCE}).content.decode()
         self._count += 1

@@ -1,0 +1,60 @@
+"""A checkout that is refused leaves nothing behind, however late it is refused."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Basket
+from shop.api.ids import global_id
+from tests.factories import make_channel, make_seller, make_variant
+from tests.shop.api.checkout.operations import ADDRESS
+from tests.shop.api.client import data_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """mutation Create($input: CheckoutCreateInput!) {
+  checkoutCreate(input: $input) { checkout { id } errors { field code } } }"""
+
+
+def wanted(variant, quantity: int, **more) -> dict[str, object]:
+    return {
+        "channel": make_channel().slug,
+        "email": "hanh@example.com",
+        "lines": [{"variantId": global_id("ProductVariant", variant.pk), "quantity": quantity}],
+        "shippingAddress": ADDRESS,
+        "billingAddress": ADDRESS,
+        **more,
+    }
+
+
+def test_a_checkout_is_made_in_one_transaction() -> None:
+    variant = make_variant(make_seller(), on_hand=5)
+
+    with CaptureQueriesContext(connection) as queries:
+        made = data_of(CREATE, input=wanted(variant, 1))["checkoutCreate"]
+
+    outermost = [each["sql"] for each in queries if each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert made["errors"] == []
+    assert len(outermost) == 2
+    basket = Basket.objects.get()
+    assert (basket.email, basket.lines.count()) == ("hanh@example.com", 1)
+    assert basket.shipping_address is not None
+    assert basket.billing_address is not None
+
+
+@pytest.mark.parametrize(
+    ("quantity", "more", "code"),
+    [(9, {}, "INSUFFICIENT_STOCK"), (1, {"email": "a" * 60 + "@" + "b." * 110 + "vn"}, "INVALID")],
+)
+def test_what_is_refused_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
+    variant = make_variant(make_seller(), on_hand=5)
+    given = wanted(variant, quantity, **more)
+    before = every_row()
+
+    refused = data_of(CREATE, input=given)["checkoutCreate"]
+
+    assert [error["code"] for error in refused["errors"]] == [code]
+    assert every_row() == before

@@ -1,0 +1,108 @@
+"""Only a buyer who goes on to the checkout holds goods: prefetching, crawling and link scanning hold none."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.models import BasketLine, Order, Reservation
+from tests.factories import make_places, make_seller, make_variant, stock_of
+from tests.orders.test_checkout_page import filled
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+PAGE, OPENING = "/en/dat-hang/", "/en/dat-hang/giu-hang/"
+
+
+@pytest.fixture
+def variant():
+    make_places()
+    return make_variant(make_seller(), price=120_000, on_hand=5)
+
+
+@pytest.fixture
+def buyer(client: Client, variant) -> Client:
+    client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": 2})
+    return client
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_at_the_checkout_changes_no_row(buyer: Client, method: str) -> None:
+    buyer.get("/en/gio-hang/")
+    before = every_row()
+
+    statuses = [
+        getattr(buyer, method)(PAGE, headers=headers).status_code for headers in ({}, {"Purpose": "prefetch"})
+    ]
+
+    assert statuses == [200, 200]
+    assert every_row() == before
+
+
+def test_going_on_from_the_basket_holds_the_goods_and_looking_again_does_not_extend_it(
+    buyer: Client, variant, monkeypatch
+) -> None:
+    answer = buyer.post(OPENING)
+    (held,) = Reservation.objects.all()
+    later = timezone.now() + datetime.timedelta(minutes=10)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+
+    buyer.get(PAGE)
+    buyer.get(PAGE)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+    assert stock_of(variant).reserved == 2
+    assert Reservation.objects.get().expires_at == held.expires_at
+
+
+def test_who_comes_straight_to_the_checkout_holds_goods_with_the_first_press(buyer: Client, variant) -> None:
+    buyer.get(PAGE)
+
+    buyer.post(PAGE, filled(reload="1"))
+
+    assert stock_of(variant).reserved == 2
+
+
+def test_whoever_came_straight_to_the_checkout_can_order(buyer: Client, variant) -> None:
+    page = buyer.get(PAGE).content.decode()
+    total = page.partition('name="shown_total" value="')[2].partition('"')[0]
+
+    answer = buyer.post(PAGE, filled(shown_total=total))
+
+    assert answer.status_code == 302
+    assert Order.objects.get().language == "en"
+    assert stock_of(variant).allocated == 2
+
+
+def test_a_price_that_rose_is_told_once(buyer: Client, variant) -> None:
+    variant.prices.update(amount=130_000)
+    buyer.post(OPENING)
+
+    page = buyer.get(PAGE).content.decode().replace("\u00a0", " ")
+    line = BasketLine.objects.get()
+    answer = buyer.post(PAGE, filled(seen_price=f"{line.pk}:130000"))
+
+    assert "₫130,000" in page or "130.000" in page
+    assert f'name="seen_price" value="{line.pk}:130000"' in page
+    assert answer.status_code == 302
+    assert Order.objects.get().lines.get().unit_price == 130_000
+
+
+@pytest.mark.parametrize("seen", ["", "x", "x:1", "1:2:3", "::", "9" * 5_000, f"{'0' * 32}:{'9' * 400}"])
+def test_odd_words_of_seen_prices_agree_to_nothing(buyer: Client, variant, seen: str) -> None:
+    variant.prices.update(amount=130_000)
+
+    answer = buyer.post(PAGE, filled(seen_price=seen))
+
+    assert answer.status_code == 200
+    assert Order.objects.count() == 0
+
+
+def test_opening_needs_a_token_and_a_basket(variant) -> None:
+    assert Client().post(OPENING).headers["Location"] == "/en/gio-hang/"
+    assert Client(enforce_csrf_checks=True).post(OPENING).status_code == 403
+    assert Client().get(OPENING).status_code == 405
+    assert Reservation.objects.count() == 0
