@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from shop.core.limits import Limit
 
-# A stranger elsewhere cannot lock a person out: failures count for the account from one network alone.
+# Counted for an account from one known device, or from one network for devices it has not used before.
 FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
 FAILED_IN_NETWORK = Limit("sign-in-network", tries=60, seconds=15 * 60)
+# Counted for an account from all networks together, known devices left out.
+SIGN_INS_OF_ACCOUNT = Limit("sign-in-account", tries=30, seconds=60 * 60)
 PASSWORD_LINKS = Limit("password-link", tries=3, seconds=60 * 60)
 PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 * 60)
 CONFIRMATIONS = Limit("confirmation", tries=3, seconds=60 * 60)
@@ -16,21 +18,6 @@ REGISTRATIONS = Limit("register", tries=20, seconds=60 * 60)
 API_FAILED_IN_NETWORK = Limit("api-sign-in-network", tries=600, seconds=15 * 60)
 API_PASSWORD_LINKS_IN_NETWORK = Limit("api-password-link-network", tries=400, seconds=60 * 60)
 API_REGISTRATIONS = Limit("api-register", tries=400, seconds=60 * 60)
-
-
-def check_sign_in(network: str, name: str, *, in_network: Limit = FAILED_IN_NETWORK) -> None:
-    """Raises TooManyTries."""
-    FAILED_SIGN_INS.check(network, name)
-    in_network.check(network)
-
-
-def count_sign_in(network: str, name: str, *, succeeded: bool, in_network: Limit = FAILED_IN_NETWORK) -> None:
-    """A failure counts; a success makes the account's own failures forgotten."""
-    if succeeded:
-        FAILED_SIGN_INS.forget(network, name)
-        return
-    FAILED_SIGN_INS.spend(network, name)
-    in_network.spend(network)
 
 
 def check_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from shop.accounts.views import (
     codes,
     consents,
+    device_codes,
     emails,
     pages,
     passkeys,
@@ -29,6 +30,7 @@ def addresses(
         path("dang-nhap/gui-ma/", codes.code_sending, name="code-sending"),
         path("dang-nhap/ma/", codes.code, {"arrive": arrive}, name="code"),
         path("dang-nhap/ten/", codes.code_name, {"arrive": arrive}, name="code-name"),
+        path("dang-nhap/thiet-bi/", device_codes.device_code, name="device-code"),
         path("dang-nhap/khoa/", passkeys.passkey_sign_in, {"arrive": arrive}, name="passkey-sign-in"),
         path("dang-nhap/buoc-hai/", second_step.second_step, {"arrive": arrive}, name="second-step"),
         path(

@@ -14,6 +14,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
@@ -53,6 +54,10 @@ class Limit:
     def spend(self, *about: str) -> None:
         """Count one try, whether or not one is left."""
         self._count_try(about)
+
+    def give_back(self, *about: str) -> None:
+        """Take back one counted try, such as one that turned out to be a success."""
+        LimitCounter.objects.filter(key=self._key(about), count__gt=0).update(count=F("count") - 1)
 
     def forget(self, *about: str) -> None:
         with transaction.atomic(durable=True):

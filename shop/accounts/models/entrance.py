@@ -19,6 +19,7 @@ class CodePurpose(models.TextChoices):
     ENTER = "enter", _("signing in")
     CONFIRM = "confirm", _("confirming a number")
     DATA = "data", _("a request about personal data")
+    DEVICE = "device", _("signing in on a new device")
 
 
 class EntryCodeQuerySet(models.QuerySet["EntryCode"]):

@@ -26,7 +26,7 @@ from shop.accounts.forms import CodeForm, NameForm, PhoneForm
 from shop.accounts.models import CodePurpose, EntryCode, SignInWay, User
 from shop.accounts.numbers import confirm_phone, holder_of, open_by_phone
 from shop.accounts.tries import REGISTRATIONS, check_code, count_code
-from shop.accounts.views.devices import known_device, remember_device
+from shop.accounts.views.devices import known_device
 from shop.accounts.views.entering import Arrive, enter, ways_back
 from shop.core.actors import Actor, Door
 from shop.core.errors import Refused
@@ -203,9 +203,7 @@ def _arrived(
         messages.error(request, _("This account is closed."))
         return redirect("accounts:sign-in")
     request.session.pop(SHOWN, None)
-    response = enter(request, user, given, way=way, arrive=arrive, shown_phone=phone)
-    remember_device(request, response, phone)
-    return response
+    return enter(request, user, given, way=way, arrive=arrive, shown_phone=phone)
 
 
 def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:

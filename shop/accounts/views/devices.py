@@ -1,6 +1,6 @@
-"""Devices that a number has signed in from before: known by a cookie, so that floods do not touch them.
+"""Devices that somebody has signed in from before: known by a cookie, so that floods do not touch them.
 
-The cookie holds a random id and keyed hashes of the numbers, signed: it opens nothing.
+The cookie holds a random id and keyed hashes of numbers and accounts, signed: it opens nothing.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from django.utils.crypto import salted_hmac
 COOKIE = "device"
 _SALT = "shop.accounts.views.devices"
 _AGE = 60 * 60 * 24 * 365
-_MOST = 5  # numbers: a phone is shared by a family
+_MOST = 10  # numbers and accounts: a phone is shared by a family
 
 
 def known_device(request: HttpRequest, to: str) -> str:
-    """The id of the visitor's device, if this number has signed in from it; else empty."""
+    """The id of the visitor's device, if this number or account has signed in from it; else empty."""
     device, marks = _read(request)
     return device if _mark(to) in marks else ""
 
 
-def remember_device(request: HttpRequest, response: HttpResponse, to: str) -> None:
-    """From now on the device is known to this number."""
+def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -> None:
+    """From now on the device is known to these numbers and accounts."""
     device, marks = _read(request)
-    mark = _mark(to)
-    kept = [mark, *(each for each in marks if each != mark)][:_MOST]
+    new = [_mark(each) for each in names]
+    kept = [*new, *(each for each in marks if each not in new)][:_MOST]
     response.set_signed_cookie(
         COOKIE,
         ".".join([device or secrets.token_urlsafe(12), *kept]),

@@ -22,6 +22,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from shop.accounts.models import SignInWay, User
 from shop.accounts.places import keep_sign_in
+from shop.accounts.sign_in_tries import user_key
+from shop.accounts.views.devices import remember_device
 from shop.accounts.views.proof import has_recent_proof, note_proof
 from shop.core.limits import address_of
 
@@ -70,7 +72,9 @@ def finish(
     let_in(request, user, way=way, second_factor=second_factor)
     work = arrive(request, user, shown_phone)
     wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
-    return redirect(wanted or work or back or resolve_url("accounts:home"))
+    response = redirect(wanted or work or back or resolve_url("accounts:home"))
+    remember_device(request, response, user_key(user.pk), *filter(None, [shown_phone]))
+    return response
 
 
 def let_in(request: HttpRequest, user: User, *, way: SignInWay, second_factor: bool = False) -> None:

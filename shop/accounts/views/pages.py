@@ -39,15 +39,16 @@ from shop.accounts.forms import (
     SignInForm,
 )
 from shop.accounts.models import SignInWay, User
+from shop.accounts.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key
 from shop.accounts.tries import (
     PHONES_ASKED,
     REGISTRATIONS,
     check_password_link,
-    check_sign_in,
     count_password_link,
-    count_sign_in,
 )
 from shop.accounts.views.codes import confirm_shown
+from shop.accounts.views.device_codes import send_device_code
+from shop.accounts.views.devices import known_device
 from shop.accounts.views.entering import Arrive, enter, safe, ways_back
 from shop.accounts.views.old_addresses import is_shown_anew, suggestions, with_commune
 from shop.core.actors import Actor, Door
@@ -75,6 +76,8 @@ def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
         return _sign_in_page(request, form, is_again=is_again)
     try:
         user = _who(request, form.cleaned_data)
+    except DeviceCodeNeeded:
+        return _device_code(request, form)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
         return _sign_in_page(request, form, status=429)
@@ -192,12 +195,22 @@ def details(request: HttpRequest) -> HttpResponse:
 
 
 def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
-    """Who signs in, failures counted. Raises TooManyTries."""
-    network, name = network_of(request.META), given["name"]
-    check_sign_in(network, name)
-    user = who_signs_in(written=name, password=given["password"])
-    count_sign_in(network, name, succeeded=user is not None)
+    """Who signs in; the try is counted first. Raises TooManyTries, DeviceCodeNeeded."""
+    account = account_key(given["name"])
+    device = known_device(request, account)
+    attempt = SignInTry.take(account, network=network_of(request.META), device=device)
+    user = who_signs_in(written=given["name"], password=given["password"])
+    if user is not None:
+        attempt.succeed()
     return user
+
+
+def _device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
+    try:
+        return send_device_code(request, form.cleaned_data)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return _sign_in_page(request, form, status=429)
 
 
 def _sign_in_page(

@@ -10,14 +10,12 @@ from shop.accounts.actions import send_password_link, set_password
 from shop.accounts.enrol import change_email
 from shop.accounts.links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
 from shop.accounts.models import User
+from shop.accounts.sign_in_tries import SignInTry, user_key
 from shop.accounts.tries import (
-    API_FAILED_IN_NETWORK,
     API_PASSWORD_LINKS_IN_NETWORK,
     CONFIRMATIONS,
     check_password_link,
-    check_sign_in,
     count_password_link,
-    count_sign_in,
 )
 from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
 from shop.api.account.sign_in import is_second_factor_overdue, issued
@@ -103,12 +101,11 @@ def confirm_email_change(arguments: dict[str, Any], context: Context, selection:
 
 def _check_password(user: User, password: str, field: str, context: Context) -> None:
     """Raises Mistake; as at the sign-in nobody tries on without end, whose token they may have."""
-    network, name = network_of(context.request.META), user.email or str(user.pk)
-    try:
-        check_sign_in(network, name, in_network=API_FAILED_IN_NETWORK)
+    account = user_key(user.pk)
+    try:  # whoever is signed in already has their own tries, whatever strangers try
+        attempt = SignInTry.take(account, network="", device=f"token of {account}")
     except TooManyTries as refused:
         raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused
-    is_right = user.check_password(password)
-    count_sign_in(network, name, succeeded=is_right, in_network=API_FAILED_IN_NETWORK)
-    if not is_right:
+    if not user.check_password(password):
         raise Mistake("INVALID_CREDENTIALS", _("The password is not right."), field=field)
+    attempt.succeed()

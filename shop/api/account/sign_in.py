@@ -14,7 +14,9 @@ from shop.accounts.enrol import end_tokens
 from shop.accounts.models import User
 from shop.accounts.password_and_code import who_proves_all
 from shop.accounts.second_factor_rule import is_overdue
-from shop.accounts.tries import API_FAILED_IN_NETWORK, check_sign_in, count_sign_in
+from shop.accounts.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key, user_key
+from shop.accounts.tries import API_FAILED_IN_NETWORK
+from shop.accounts.views.devices import known_device, remember_device
 from shop.api import tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -78,6 +80,7 @@ def issued(user: User, context: Context, *, audience: str | None = None) -> dict
 
     def keep(response: HttpResponse) -> None:
         age = tokens.LIFETIMES[tokens.REFRESH]
+        remember_device(context.request, response, user_key(user.pk))
         response.set_cookie(COOKIE, refresh, max_age=age, httponly=True, secure=True, samesite="None")
 
     context.on_response(keep)
@@ -97,24 +100,24 @@ def is_second_factor_overdue(user: User, context: Context) -> bool:
 
 def _who(context: Context, written: str, password: str) -> User:
     """Raises Mistake: the same for an unknown address and a wrong password."""
-    network = network_of(context.request.META)
+    account, network = account_key(written), network_of(context.request.META)
+    device = known_device(context.request, account)
     try:
-        check_sign_in(network, written, in_network=API_FAILED_IN_NETWORK)
-    except TooManyTries as refused:
+        attempt = SignInTry.take(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
+    except (TooManyTries, DeviceCodeNeeded) as refused:
         raise Mistake("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
     try:
         user = who_proves_all(written=written, password=password, now=context.now)
     except Refused as refused:
-        count_sign_in(network, written, succeeded=False, in_network=API_FAILED_IN_NETWORK)
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
         raise Mistake(code, refused.words, field="password") from refused
-    count_sign_in(network, written, succeeded=user is not None, in_network=API_FAILED_IN_NETWORK)
     if user is None:
         raise Mistake(
             "INVALID_CREDENTIALS",
             _("E-mail (or phone number) and password do not go together."),
             field="email",
         )
+    attempt.succeed()
     return user
 
 

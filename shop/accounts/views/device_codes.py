@@ -1,0 +1,101 @@
+"""Make a device known by a code, when too many passwords were tried for an account from unknown devices.
+
+The answers are the same whether the account exists or not. The code signs nobody in: the password is still
+asked for, and its tries are then counted for this device alone.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from shop.accounts.actions import person_named
+from shop.accounts.codes import CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.forms import CodeForm
+from shop.accounts.models import CodePurpose, User
+from shop.accounts.sign_in_tries import account_key
+from shop.accounts.tries import check_code, count_code
+from shop.accounts.views.devices import remember_device
+from shop.accounts.views.entering import safe
+from shop.core.limits import network_of
+from shop.notifications.models import Way
+
+_SENT = "device_code"  # in the session: the code's id, and the account it is for
+_GOOD_FOR = 10 * 60  # seconds
+
+
+def send_device_code(request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
+    """Send a code to the account's owner, and go to the page that asks for it. Raises TooManyTries."""
+    account, network = account_key(given["name"]), network_of(request.META)
+    check_code(network, account, "")
+    count_code(network, account, "")
+    user = person_named(given["name"])
+    request.session[_SENT] = {
+        "id": str(_sent_to(request, user) or uuid.uuid4()),
+        "account": account,
+        "next": given.get("next", ""),
+        "at": time.time(),
+    }
+    return redirect("accounts:device-code")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("code")
+def device_code(request: HttpRequest) -> HttpResponse:
+    """Enter the code; then on to the password."""
+    sent: dict[str, Any] | None = request.session.get(_SENT)
+    if sent is None or time.time() - sent["at"] > _GOOD_FOR:
+        return redirect("accounts:sign-in")
+    form = CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/device_code.html", {"form": form})
+    try:
+        use_code(
+            code_id=uuid.UUID(sent["id"]),
+            purpose=CodePurpose.DEVICE,
+            written=form.cleaned_data["code"],
+            now=timezone.now(),
+        )
+    except (CodeTooOld, WrongCode):
+        form.add_error("code", _("That is not the code, or it is no longer good."))
+        return render(request, "accounts/device_code.html", {"form": form})
+    del request.session[_SENT]
+    messages.success(request, _("This device is known now. Enter your password."))
+    response = redirect(f"{reverse('accounts:sign-in')}?{urlencode({'next': safe(request, sent['next'])})}")
+    remember_device(request, response, sent["account"])
+    return response
+
+
+def _sent_to(request: HttpRequest, user: User | None) -> uuid.UUID | None:
+    """The id of the code that was sent to somebody; None where there is nobody to send it to."""
+    if user is None or not user.is_active:
+        return None
+    if user.email:
+        way, to = Way.EMAIL, user.email
+    elif settings.PHONE_CODES and user.phone and user.phone_confirmed_at is not None:
+        way, to = Way.SMS, user.phone
+    else:
+        return None
+    return send_code(
+        purpose=CodePurpose.DEVICE,
+        way=way,
+        to=to,
+        language=request.LANGUAGE_CODE,
+        user_id=user.pk,
+        now=timezone.now(),
+    )

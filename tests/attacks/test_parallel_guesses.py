@@ -1,0 +1,178 @@
+"""Guessing a password: many at once, from many networks, and with the name written in many ways."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from shop.accounts.models import EntryCode, User
+from shop.accounts.tries import FAILED_SIGN_INS, SIGN_INS_OF_ACCOUNT
+from shop.core.limits import Limit
+from tests.factories import PASSWORD, make_user
+from tests.races.together import together
+from tests.shop.accounts.sent import last_code
+from tests.shop.api.client import post
+
+SIGN_IN = reverse("accounts:sign-in")
+CREATE = """mutation($email: String!, $password: String!) {
+  tokenCreate(email: $email, password: $password) { token errors { code } } }"""
+PARALLEL = 24
+
+
+def guess(name: str, password: str = "sai-mat-khau", *, network: str = "203.0.113.1", client=None) -> str:
+    """A try over the API; its error code, empty for a success."""
+    body = {"query": CREATE, "variables": {"email": name, "password": password}}
+    client = client or Client()
+    client.defaults["REMOTE_ADDR"] = network
+    answer = post(body, client=client).json()["data"]["tokenCreate"]
+    return answer["errors"][0]["code"] if answer["errors"] else ""
+
+
+def sign_in(client: Client, name: str, password: str, network: str = "203.0.113.1"):
+    return client.post(SIGN_IN, {"name": name, "password": password}, REMOTE_ADDR=network)
+
+
+def passwords_tried(monkeypatch) -> list[str]:
+    tried: list[str] = []
+    check = User.check_password
+
+    def noted(self: User, raw: str) -> bool:
+        tried.append(raw)
+        return check(self, raw)
+
+    monkeypatch.setattr(User, "check_password", noted)
+    return tried
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_guesses_at_once_no_more_are_tried_than_the_limit_allows(monkeypatch) -> None:
+    user = make_user()
+    tried = passwords_tried(monkeypatch)
+
+    codes = together([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], hands=12)
+
+    assert len(tried) == FAILED_SIGN_INS.tries == 8
+    assert sorted(codes) == ["INVALID_CREDENTIALS"] * 8 + ["LOGIN_ATTEMPT_DELAYED"] * 16
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counting_after_the_check_lets_more_of_them_through(monkeypatch) -> None:
+    """The test above finds the fault: with tries that are only looked up, all of them are compared."""
+    user = make_user()
+    tried = passwords_tried(monkeypatch)
+    monkeypatch.setattr(Limit, "take", Limit.check)
+
+    together([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], hands=12)
+
+    assert len(tried) == PARALLEL
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_and_api_count_together(monkeypatch) -> None:
+    user = make_user()
+    tried = passwords_tried(monkeypatch)
+
+    for _ in range(4):
+        guess(user.email)
+        sign_in(Client(), user.email, "sai")
+    response = sign_in(Client(), user.email, PASSWORD)
+
+    assert response.status_code == 429
+    assert guess(user.email, PASSWORD) == "LOGIN_ATTEMPT_DELAYED"
+    assert len(tried) == 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_has_one_count_however_its_name_is_written(monkeypatch) -> None:
+    user = make_user(email="lan@example.com", phone="+84912345678")
+    tried = passwords_tried(monkeypatch)
+    names = ["lan@example.com", " LAN@example.com", "0912345678", "+84 912 345 678", "84912345678"]
+
+    for name in names * 4:
+        guess(name)
+
+    assert len(tried) == 8
+    assert user.check_password(PASSWORD)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_from_many_networks_end_at_the_accounts_own_bound(monkeypatch) -> None:
+    user = make_user()
+    tried = passwords_tried(monkeypatch)
+
+    codes = [guess(user.email, network=f"198.51.100.{n}") for n in range(SIGN_INS_OF_ACCOUNT.tries + 5)]
+
+    assert len(tried) == SIGN_INS_OF_ACCOUNT.tries
+    assert codes[-5:] == ["LOGIN_ATTEMPT_DELAYED"] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_owner_signs_in_on_their_own_device_all_the_same() -> None:
+    user, own = make_user(), Client()
+    sign_in(own, user.email, PASSWORD)
+    own.post(reverse("accounts:sign-out"))
+    for n in range(SIGN_INS_OF_ACCOUNT.tries + 1):
+        guess(user.email, network=f"198.51.100.{n}")
+
+    response = sign_in(own, user.email, PASSWORD)
+
+    assert response.status_code == 302
+    assert own.session["_auth_user_id"] == str(user.pk)
+    assert guess(user.email, PASSWORD, client=own) == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_elsewhere_the_owner_shows_by_a_code_that_the_account_is_theirs() -> None:
+    user, new = make_user(), Client()
+    for n in range(SIGN_INS_OF_ACCOUNT.tries):
+        guess(user.email, network=f"198.51.100.{n}")
+
+    asked = new.post(SIGN_IN, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
+    code = last_code(user.email)
+    known = new.post(asked.url, {"code": code})
+    entered = new.post(known.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
+
+    assert (asked.status_code, asked.url) == (302, reverse("accounts:device-code"))
+    assert "_auth_user_id" in new.session
+    assert known.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
+    assert entered.url == "/gio-hang/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_signs_nobody_in_and_another_account_stays_unknown() -> None:
+    user, other, new = make_user(), make_user(), Client()
+    for n in range(SIGN_INS_OF_ACCOUNT.tries):
+        guess(user.email, network=f"198.51.100.{n}")
+        guess(other.email, network=f"198.51.100.{n}")
+    asked = sign_in(new, user.email, "sai")
+    code = last_code(user.email)
+
+    new.post(asked.url, {"code": code})
+
+    assert "_auth_user_id" not in new.session
+    assert sign_in(new, other.email, PASSWORD).url == reverse("accounts:device-code")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accounts_that_do_not_exist_are_asked_for_a_code_alike() -> None:
+    new, name = Client(), "khong-co@example.com"
+    for n in range(SIGN_INS_OF_ACCOUNT.tries):
+        guess(name, network=f"198.51.100.{n}")
+
+    asked = sign_in(new, name, "sai")
+    answered = new.post(asked.url, {"code": "123456"})
+
+    assert asked.url == reverse("accounts:device-code")
+    assert answered.status_code == 200
+    assert not EntryCode.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_in_takes_no_try_of_the_network_or_the_account() -> None:
+    """A storefront's server signs in all of its buyers."""
+    user = make_user()
+
+    codes = [guess(user.email, PASSWORD) for _ in range(SIGN_INS_OF_ACCOUNT.tries + 10)]
+
+    assert codes == [""] * (SIGN_INS_OF_ACCOUNT.tries + 10)
