@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "shop.core.uploads.DropUnexpectedFiles",
     "django.middleware.csrf.CsrfViewMiddleware",
     "shop.kept_pages.KeptPages",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -287,6 +288,7 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o644
 
 # --- Mail -----------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def missing_by_law(product: Product) -> list[str]:
         "shelf_life": bool(product.shelf_life.strip()) or not product.product_type.is_perishable,
         "return_terms": bool(product.return_terms.strip() or cooperative.return_terms.strip()),
         "delivery": cooperative.ways.filter(is_active=True).exists(),
-        "picture": product.media.exists(),
+        "picture": product.media.shown().exists(),
     }
     return [field for field, is_told in told.items() if not is_told]
 

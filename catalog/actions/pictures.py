@@ -13,7 +13,7 @@ from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import Picture, record_change
+from shop.core.models import Picture, PictureState, record_change
 
 
 class LastPicture(Refused):
@@ -82,9 +82,11 @@ def remove_picture(
 ) -> None:
     """Show a picture no longer; orders that were placed with it keep it. Raises Missing, LastPicture."""
     product = locked_product(cooperative, product_id)
-    shown = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
+    rows = ProductMedia.objects.filter(product=product).select_related("picture")
+    shown = list(rows.order_by("sort_order", "pk"))
     media = _found(shown, media_id)
-    if len(shown) == 1 and _must_be_seen(product):
+    is_last = [each.pk for each in shown if each.picture.state != PictureState.REFUSED] == [media.pk]
+    if is_last and _must_be_seen(product):
         raise LastPicture()
     record_change(
         "product.picture_removed",

@@ -110,7 +110,7 @@ def _of_products(products: models.QuerySet[Product]) -> Iterator[_Drawing]:
         return
     visible = Product.objects.visible_in(channel.pk).filter(pk__in=products).select_related("cooperative")
     for product in visible.order_by("pk"):
-        media = ProductMedia.objects.filter(product=product).select_related("picture")
+        media = ProductMedia.objects.shown().filter(product=product).select_related("picture")
         first = media.order_by("sort_order", "pk").first()
         cooperative = product.cooperative
         below = tuple(line for line in (cooperative.name, _place(cooperative)) if line)

@@ -11,7 +11,15 @@ from catalog.models.category import Category
 from catalog.states import ListingState
 from cooperatives.models import Certificate, Cooperative, Producer
 from cooperatives.states import CooperativeState
-from shop.core.models import Picture, TaxClass, WithExternalReference, WithMetadata, WithSeo, WithTimes
+from shop.core.models import (
+    Picture,
+    PictureState,
+    TaxClass,
+    WithExternalReference,
+    WithMetadata,
+    WithSeo,
+    WithTimes,
+)
 
 ALL_MONTHS = 0b1111_1111_1111
 FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
@@ -253,6 +261,12 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
 
 
+class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
+    def shown(self) -> ProductMediaQuerySet:
+        """Without pictures that could not be opened: they are not shown and do not count as a photo."""
+        return self.exclude(picture__state=PictureState.REFUSED)
+
+
 class ProductMedia(WithMetadata):
     """A picture of a product, in the order they are shown."""
 
@@ -260,6 +274,8 @@ class ProductMedia(WithMetadata):
     picture = models.ForeignKey(Picture, models.PROTECT, related_name="+")
     alt = models.CharField(max_length=250, blank=True, default="")
     sort_order = models.PositiveIntegerField(default=0)
+
+    objects = ProductMediaQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["product", "sort_order", "id"], name="media_in_order")]

@@ -45,7 +45,8 @@ def resting(request: HttpRequest, slug: str) -> HttpResponse:
         "product": product,
         "cooperative": product.cooperative,
         "media": list(
-            ProductMedia.objects.filter(product=product)
+            ProductMedia.objects.shown()
+            .filter(product=product)
             .select_related("picture")
             .order_by("sort_order", "pk")[:1]
         ),

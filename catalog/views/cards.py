@@ -203,7 +203,7 @@ def _sold_at(variants: Collection[int], channels: Collection[int]) -> QuerySet[P
 
 @prepared
 def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    rows = ProductMedia.objects.filter(product__in=products).select_related("picture")
+    rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
     rows = rows.only("product", "picture__state", "picture__renditions")
     return rows.order_by("product", "-sort_order", "-pk")
 

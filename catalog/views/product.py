@@ -57,7 +57,10 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "steps": steps_to(shown.category),
         "shared": SharePicture.objects.path_of(shown),
         "media": list(
-            ProductMedia.objects.filter(product=shown).select_related("picture").order_by("sort_order", "pk")
+            ProductMedia.objects.shown()
+            .filter(product=shown)
+            .select_related("picture")
+            .order_by("sort_order", "pk")
         ),
         "certificates": list(
             Certificate.objects.valid_on(day_of(now)).filter(products=shown).order_by("kind", "pk")

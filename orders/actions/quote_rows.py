@@ -71,7 +71,7 @@ def _listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
 
 @prepared
 def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    rows = ProductMedia.objects.filter(product__in=products).select_related("picture")
+    rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
     return rows.order_by("sort_order", "pk")
 
 

@@ -17,7 +17,7 @@ from orders.models.parcel import Parcel
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind
 from orders.states import ComplaintState
-from shop.core.models import Picture
+from shop.core.models import Picture, PictureState
 
 
 class Wish(models.TextChoices):
@@ -35,6 +35,13 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
     def open(self) -> ComplaintQuerySet:
         """What waits for an answer, most urgent first."""
         return self.filter(state=ComplaintState.OPEN).order_by("due_by", "pk")
+
+    def with_refused_photos(self) -> ComplaintQuerySet:
+        """With `has_refused_photo`: whether one of its photos could not be opened."""
+        photos = Complaint.pictures.through._default_manager.filter(
+            complaint=models.OuterRef("pk"), picture__state=PictureState.REFUSED
+        )
+        return self.annotate(has_refused_photo=models.Exists(photos))
 
     def overdue(self, now: datetime.datetime) -> ComplaintQuerySet:
         """What should have been answered by now, longest waiting first."""

@@ -20,10 +20,21 @@ from orders.views.held import actor_of
 from shop.core.errors import Refused
 from shop.core.models import bound_key, show_in_language
 from shop.core.renditions import keep_picture
+from shop.core.uploads import takes_files
+
+
+def _is_complaint_possible(_request: HttpRequest, token: uuid.UUID, number: int) -> bool:
+    """Whether something of this part has arrived in time, and no complaint about it is open."""
+    part = OrderPart.objects.filter(order__in=Order.objects.held_by(token), number=number).first()
+    if part is None or Complaint.objects.open().filter(part=part).exists():
+        return False
+    now = timezone.now()
+    return any(each.is_in_time(now) for each in arrived(part))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@takes_files(_is_complaint_possible)
 def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
     """Say what is wrong, for whoever holds the order's address; too late, whom to call is said instead."""
     parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token))
@@ -32,10 +43,14 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
     now = timezone.now()
     came = arrived(part)
     in_time = [each for each in came if each.is_in_time(now)]
-    form = ComplainForm(
-        request.POST or None, request.FILES or None, goods=in_time, initial={"key": uuid.uuid4()}
-    )
-    if request.method == "POST" and form.is_valid():
+    has_open = Complaint.objects.open().filter(part=part).exists()
+    is_sent = request.method == "POST"
+    if is_sent and _is_repeated(request, part):
+        return redirect("orders:order", token=token)
+    is_possible = bool(in_time) and not has_open
+    sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
+    form = ComplainForm(*sent, goods=in_time, initial={"key": uuid.uuid4()})
+    if form.is_valid():
         try:
             complain(
                 part_id=part.pk,
@@ -58,9 +73,16 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         "form": form,
         "came": came,
         "is_done_with": part.progress in HAS_ARRIVED and not came,
-        "has_open": Complaint.objects.open().filter(part=part).exists(),
+        "has_open": has_open,
     }
-    return render(request, "orders/complaint.html", context)
+    status = 409 if is_sent and not is_possible else 200
+    return render(request, "orders/complaint.html", context, status=status)
+
+
+def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
+    """Whether this very complaint was taken before: somebody tapped twice, or did not see the answer."""
+    key = bound_key(request.POST.get("key", ""), "buyer", part.pk)
+    return key is not None and Complaint.objects.filter(part=part, key=key).exists()
 
 
 @require_POST

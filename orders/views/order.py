@@ -221,7 +221,8 @@ def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: b
     pictures = _pictures(parts)
     called_today = _called_today(shown, parts)
     complaints: dict[int, list[Complaint]] = {}
-    for each in Complaint.objects.filter(part__order=shown).order_by("made_at", "pk"):
+    made = Complaint.objects.filter(part__order=shown).with_refused_photos()
+    for each in made.order_by("made_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
     given: dict[int | None, list[Step]] = {}
     paid_back = RefundLine.objects.filter(order_line__order=shown).paid_back_whole() if refunds else ()

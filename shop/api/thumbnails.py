@@ -1,7 +1,7 @@
 """`/thumbnail/<id>/<size>/[<format>/]`: where a picture is asked for before its sizes are made.
 
-Clients are given such an address while a picture is new, and keep it; it leads to the file, which is made now
-where no worker was quicker.
+Clients are given such an address while a picture is new, and keep it. It leads to the file as soon as the
+worker has made it, until then to a drawing: no request decodes what somebody uploaded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Collection, ProductMedia
@@ -20,14 +21,15 @@ from shop.api.catalogue.shelves import cooperative_of
 from shop.api.ids import parsed_key, parts
 from shop.api.images import image_file, nearest_size
 from shop.core.models import Picture, PictureState
-from shop.core.renditions import render
 
+_WAITING = "illustrations/picture-waiting.svg"
 _FORMATS = {"": "ORIGINAL", "original": "ORIGINAL", "webp": "WEBP", "avif": "AVIF"}
 
 
 def _of_product(key: Any) -> int | None:
     return (
-        ProductMedia.objects.filter(product=key)
+        ProductMedia.objects.shown()
+        .filter(product=key)
         .order_by("sort_order", "pk")
         .values_list("picture", flat=True)
         .first()
@@ -71,8 +73,9 @@ def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> H
     if picture is None or wanted is None or not size.isascii() or not size.isdigit() or int(size) == 0:
         raise Http404
     if picture.state == PictureState.WAITING:
-        render(picture)
-        picture.refresh_from_db()
+        response = redirect(static(_WAITING))
+        response.headers["Cache-Control"] = "no-store"
+        return response
     path = image_file(picture.renditions, nearest_size(int(size[:9])), wanted)
     if path is None:
         raise Http404

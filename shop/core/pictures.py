@@ -1,31 +1,38 @@
-"""What a photo must be to be taken, and the sizes that are made of it. Pure: bytes in, bytes out."""
+"""What a photo must be to be taken, and the sizes that are made of it.
+
+A request only reads the header (`inspect`). Decoding happens in a process of its own (`picture_decoder`) that
+ends when it takes too much memory or time, and is started by the worker alone (`renditions`).
+"""
 
 from __future__ import annotations
 
 import io
-import struct
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, ClassVar
+from pathlib import Path
+from typing import IO, Any, ClassVar
 
-import pillow_heif
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageCms, ImageOps
 
 from shop.core.errors import Refused, Words
+from shop.core.picture_headers import UnknownPicture, read_header
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 200_000_000  # phones have sensors of that size; what can be decoded follows from the memory
+MAX_SIDE = 30_000
+MOST_UNEQUAL_SIDES = 10  # a strip longer than that is no photo, and WebP ends at 16,383 pixels
 WIDTHS = (320, 640, 1200)
-_FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
-_MOST_UNEQUAL_SIDES = 10  # a strip longer than that is no photo, and WebP ends at 16,383 pixels
-
-pillow_heif.register_heif_opener()
-# Small files can unpack to gigabytes. Pillow refuses what is above twice the limit; this, what is above it.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.simplefilter("error", Image.DecompressionBombWarning)
+DECODED_BYTES = 400_000_000  # what the pixels of one picture may take while it is decoded
+MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond what it starts with
+SECONDS = 20  # of the processor; the largest honest photo took 2.5
+_DECODER = Path(__file__).with_name("picture_decoder.py")
 
 
 class NotAPicture(Refused):
@@ -40,7 +47,20 @@ class PictureTooHeavy(Refused):
 
 class PictureTooLarge(Refused):
     code: ClassVar[str] = "picture_too_large"
-    default_words: ClassVar[Words] = _("This photo has over 40 million pixels. Please choose a smaller one.")
+    default_words: ClassVar[Words] = _(
+        "This photo has too many pixels. Please choose a smaller one, or save it as JPEG."
+    )
+
+
+class UndecodablePicture(Refused):
+    """`details["reason"]` says for the log what became of the decoder."""
+
+    code: ClassVar[str] = "undecodable_picture"
+    default_words: ClassVar[Words] = _("This photo could not be opened. Please add another one.")
+
+
+class DecoderBroken(RuntimeError):
+    """The decoder itself did not start or failed, whatever the picture: nothing is said of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,90 +83,83 @@ class Renditions:
 
 
 def inspect(file: IO[bytes]) -> tuple[int, int]:
-    """The width and height of the picture in the file, which is left at its beginning.
+    """The width and height that the file's header names; the file is left at its beginning.
 
-    Raises PictureTooHeavy above 25 MB, PictureTooLarge above 40 million pixels, NotAPicture for
-    everything that cannot be read as one, whatever the file is called.
+    Nothing is decoded: a photo that breaks off behind its header, or lies on its side, is found by the
+    worker. Raises PictureTooHeavy above 25 MB, PictureTooLarge for more pixels than can be decoded in the
+    memory there is, NotAPicture for everything else.
     """
     size = file.seek(0, io.SEEK_END)
     if size > MAX_BYTES:
         raise PictureTooHeavy(field="picture")
     try:
-        with _opened(file) as image:
-            if image.format == "PNG":
-                image.verify()  # checks every chunk without unpacking it
-                return image.size
-            seen = _size_as_seen(image)
-            image.draft("RGB", (WIDTHS[0], WIDTHS[0]))
-            image.load()
-            return seen
+        header = read_header(file)
+    except UnknownPicture as error:
+        raise NotAPicture(field="picture") from error
     finally:
         file.seek(0)
+    sides, pixels = (header.width, header.height), header.width * header.height
+    if pixels > MAX_PIXELS or max(sides) > MAX_SIDE or pixels * header.bytes_per_pixel > DECODED_BYTES:
+        raise PictureTooLarge(field="picture")
+    if max(sides) > MOST_UNEQUAL_SIDES * min(sides):
+        raise NotAPicture(field="picture")
+    return sides
 
 
-def make_renditions(original: IO[bytes]) -> Renditions:
+def make_renditions(original: IO[bytes], *, memory: int = MEMORY, seconds: int = SECONDS) -> Renditions:
     """The picture turned upright in 320, 640 and 1200 pixels, or its own width where that is less.
 
-    Nothing of the camera or the place stays in it: EXIF is left out, colours are turned into sRGB.
-    Raises as `inspect`.
+    Nothing of the camera or the place stays in it: EXIF is left out, colours are turned into sRGB. It is
+    decoded by a process of its own under `memory` bytes and `seconds` of the processor.
+    Raises as `inspect`, UndecodablePicture, and DecoderBroken.
     """
-    with _opened(original) as image:
-        width, height = _size_as_seen(image)
-        image.draft("RGB", (WIDTHS[-1], WIDTHS[-1]))  # JPEG: unpack no more than is needed
-        upright = _plain_colours(ImageOps.exif_transpose(image))
-        widths = [each for each in WIDTHS if each < width]
-        if width <= WIDTHS[-1]:
-            widths.append(width)
-        files = tuple(_rendition(upright, each, max(1, round(each * height / width))) for each in widths)
-    return Renditions(width, height, files)
+    inspect(original)
+    with tempfile.TemporaryDirectory(prefix="picture-") as place:
+        folder = Path(place)
+        with (folder / "original").open("wb") as copy:
+            shutil.copyfileobj(original, copy)
+        return read_renditions(folder, _decode(folder, memory=memory, seconds=seconds))
 
 
-@contextmanager
-def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
-    """The picture in the file; what Pillow and its decoders may say of a broken one becomes a refusal."""
-    file.seek(0)
-    try:
-        with Image.open(file, formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise PictureTooLarge(field="picture")
-            if max(image.size) > _MOST_UNEQUAL_SIDES * min(image.size):
-                raise NotAPicture(field="picture")
-            yield image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureTooLarge(field="picture") from error
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, KeyError, IndexError) as error:
-        raise NotAPicture(field="picture") from error
-
-
-def _size_as_seen(image: Image.Image) -> tuple[int, int]:
-    """Width and height after turning: orientations 5 to 8 lie on their side."""
-    width, height = image.size
-    return (height, width) if image.getexif().get(0x0112, 1) >= 5 else (width, height)
-
-
-def _plain_colours(image: Image.Image) -> Image.Image:
-    """The picture in sRGB without a profile; what is transparent becomes white."""
-    profile = image.info.get("icc_profile")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("RGB")
-    if not profile:
-        return image
-    try:
-        converted = ImageCms.profileToProfile(
-            image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+def read_renditions(folder: Path, told: Mapping[str, Any]) -> Renditions:
+    """What the decoder wrote into a folder, as its answer says."""
+    files = tuple(
+        Rendition(
+            width,
+            height,
+            (folder / f"{width}.webp").read_bytes(),
+            (folder / f"{width}.jpg").read_bytes(),
         )
-    except (ImageCms.PyCMSError, OSError):
-        return (
-            image  # a profile that cannot be read, or of another colour model: the colours stay as they are
+        for width, height in told["files"]
+    )
+    return Renditions(told["width"], told["height"], files)
+
+
+def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, Any]:
+    """Run the decoder on the file `original` in a folder. Raises UndecodablePicture, DecoderBroken."""
+    command = [sys.executable, "-I", str(_DECODER), str(folder / "original"), str(folder)]
+    limits = [str(memory), str(seconds), *(str(width) for width in WIDTHS)]
+    try:
+        run = subprocess.run(
+            [*command, *limits],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**_kept_environment(), "MALLOC_ARENA_MAX": "1"},
+            timeout=5 * seconds,  # the clock, which runs on while the processor is busy with others
+            check=False,
         )
-    return converted or image
+    except subprocess.TimeoutExpired as error:
+        raise UndecodablePicture(reason=f"takes more than {5 * seconds} s") from error
+    if run.returncode > 0:
+        raise DecoderBroken(run.stderr.decode(errors="replace")[-2000:])
+    if run.returncode < 0:
+        raise UndecodablePicture(reason=f"ends the decoder by {signal.Signals(-run.returncode).name}")
+    told: dict[str, Any] = json.loads(run.stdout)
+    if "refused" in told:
+        raise UndecodablePicture(reason=told["refused"])
+    return told
 
 
-def _rendition(image: Image.Image, width: int, height: int) -> Rendition:
-    sized = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    webp, jpeg = io.BytesIO(), io.BytesIO()
-    sized.save(webp, "WEBP", quality=75, method=4, exif=b"")
-    sized.save(jpeg, "JPEG", quality=75, optimize=True, progressive=True, exif=b"")
-    return Rendition(width, height, webp.getvalue(), jpeg.getvalue())
+def _kept_environment() -> dict[str, str]:
+    """What Python needs to start; the shop's settings and secrets are nothing for a decoder."""
+    return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}

@@ -1,29 +1,34 @@
-"""Keeping a photo, and making its sizes outside of any request."""
+"""Keep uploaded photos in a request; make their sizes in the worker, one at a time for each process."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import secrets
+import threading
 
 from celery import shared_task
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from shop.core.db import after_commit
 from shop.core.errors import Refused
 from shop.core.models import Picture, PictureState
-from shop.core.pictures import inspect, make_renditions
+from shop.core.pictures import Renditions, inspect, make_renditions
 from shop.core.sweeps import run_each
 
 log = logging.getLogger(__name__)
 
-_SWEPT_AT_ONCE = 50
+_AT_ONCE = 50
+_decoding = threading.Lock()  # the decoder takes up to half a gigabyte: one for each process of the worker
 
 
 def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
     """Keep an uploaded photo; its sizes are made by a task, a drawing stands in for it until then.
+
+    Check rights and states before calling it: the file is read here for the first time.
 
     The original may tell where it was taken: nobody is sent it, and its name follows from no other's.
     Call it before the transaction that uses the picture: files and image work have no place in one.
@@ -40,35 +45,55 @@ def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
 
 @shared_task(name="core.make_renditions")
 def make_renditions_task(*, picture_id: int) -> None:
-    """Make one picture's sizes if they are still missing."""
-    picture = Picture.objects.waiting().filter(pk=picture_id).first()
-    if picture is not None:
-        render(picture)
+    """Make the sizes of a new picture, and of all that wait, unless another thread is at it.
+
+    That thread looks for more when it is done, so no thread of the worker waits for the decoder.
+    """
+    log.debug("picture %s asks for its sizes", picture_id)
+    render_waiting()
 
 
 @shared_task(name="core.sweep_pictures")
 def sweep_pictures_task() -> None:
     """Make the sizes of pictures whose task was lost."""
-    run_each(
-        Picture.objects.waiting().values_list("pk", flat=True),
-        lambda picture_id: make_renditions_task(picture_id=picture_id),
-        sweep="core.sweep_pictures",
-        at_most=_SWEPT_AT_ONCE,
-    )
+    render_waiting()
+
+
+def render_waiting() -> None:
+    """Make the sizes of all pictures that wait and that no process is at, the oldest first."""
+    has_more = True
+    while has_more and _decoding.acquire(blocking=False):
+        try:
+            keys = Picture.objects.claimable(timezone.now()).values_list("pk", flat=True)
+            has_more = run_each(keys, _render_claimed, sweep="core.sweep_pictures", at_most=_AT_ONCE) > 0
+        finally:
+            _decoding.release()
+
+
+def _render_claimed(picture_id: int) -> None:
+    """Render a picture unless another process is at it; where that fails, its claim ends by itself."""
+    if Picture.objects.claim(picture_id, timezone.now()):
+        render(Picture.objects.get(pk=picture_id))
 
 
 def render(picture: Picture) -> None:
-    """Make a picture's sizes and note where they lie; what cannot be read is marked as refused.
-
-    Files have the same names each time, so a run that was cut short leaves nothing behind.
-    """
+    """Make a picture's sizes and note where they lie; what cannot be decoded is marked as refused."""
     try:
         with picture.original.open("rb") as original:
             made = make_renditions(original)
     except (Refused, FileNotFoundError) as error:
-        log.warning("picture %s cannot be read: %r", picture.pk, error)
+        reason = error.details.get("reason", error.code) if isinstance(error, Refused) else "has no file"
+        log.warning("picture %s refused: %s", picture.pk, reason)
         Picture.objects.filter(pk=picture.pk, state=PictureState.WAITING).update(state=PictureState.REFUSED)
         return
+    keep_renditions(picture, made)
+
+
+def keep_renditions(picture: Picture, made: Renditions) -> None:
+    """Write a picture's sizes and note where they lie.
+
+    Files have the same names each time, so a run that was cut short leaves nothing behind.
+    """
     renditions = {}
     for file in made.files:
         path = f"pictures/{picture.pk}-{picture.digest[:16]}-{file.width}"

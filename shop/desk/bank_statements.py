@@ -29,11 +29,13 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
+from shop.core.uploads import is_staff, takes_files
 from shop.desk.statement_forms import LARGEST_UPLOAD, BankColumnsForm, BankUploadForm
 from shop.desk.statements import PER_PAGE, SHOWN, head_of, statements_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Statements read so far, newest first, and a place to hand in another."""

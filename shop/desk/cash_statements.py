@@ -33,12 +33,14 @@ from shop.accounts.models import User
 from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
+from shop.core.uploads import is_staff, takes_files
 from shop.desk.cash_forms import MappingForm, UploadForm
 from shop.desk.statement_forms import LARGEST_UPLOAD
 from shop.desk.statements import PER_PAGE, SHOWN, head_of, statements_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Statements read so far, newest first, and a place to hand in another."""

@@ -20,8 +20,9 @@ from catalog.models.attribute import ProductKind
 from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out, refusals_in
 from shop.core.errors import Missing
-from shop.core.models import Picture, market_channel, show_in_language
+from shop.core.models import Picture, PictureState, market_channel, show_in_language
 from shop.core.renditions import keep_picture
+from shop.core.uploads import is_signed_in, takes_files
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, VariantForm
@@ -33,6 +34,7 @@ _KEPT_SECONDS = 24 * 60 * 60
 
 
 @require_http_methods(_WITH_FORM)
+@takes_files(is_signed_in)
 @for_members(Right.LIST)
 def listing_new(request: HttpRequest, standing: Standing) -> HttpResponse:
     """New goods on one page. A photo that arrived is kept while something else is mended."""
@@ -158,7 +160,9 @@ def _picture_sent(request: HttpRequest, standing: Standing, form: NewListingForm
         owner, picture_id = signing.loads(form.data.get("kept", ""), salt=_KEPT_SALT, max_age=_KEPT_SECONDS)
     except signing.BadSignature:
         return None
-    return Picture.objects.filter(pk=picture_id).first() if owner == standing.cooperative.pk else None
+    if owner != standing.cooperative.pk:
+        return None
+    return Picture.objects.filter(pk=picture_id).exclude(state=PictureState.REFUSED).first()
 
 
 def _ask_for_new(

@@ -30,7 +30,7 @@ from cooperatives.access import Right, Standing
 from cooperatives.models import Warehouse
 from cooperatives.views import carry_out
 from shop.core.errors import Missing
-from shop.core.models import Picture
+from shop.core.models import Picture, PictureState
 from shop.core.translate import other_languages
 from shop.members.entrance import for_members, show
 from shop.members.forms.goods import PictureForm
@@ -160,13 +160,14 @@ def listing_page(
     """The page of a listing; `photo` is its photo form as sent, where something in it was wrong."""
     checks = mine.channel.checks_listings and mine.state in (ListingState.DRAFT, ListingState.PAUSED)
     missing = missing_by_law(mine.product) if checks else []
+    rows = ProductMedia.objects.filter(product=mine.product).select_related("picture")
+    media = list(rows.order_by("sort_order", "pk"))
     context = {
         "listing": mine,
         "product": mine.product,
         "missing": [(field, *MISSING_WORDS[field]) for field in missing],
-        "media": ProductMedia.objects.filter(product=mine.product)
-        .select_related("picture")
-        .order_by("sort_order", "pk"),
+        "media": media,
+        "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
         "variants": _variants(mine),
         "photo": photo or PictureForm(),
         "tongues": other_languages(),
@@ -196,7 +197,8 @@ def _shown(rows: list[Listing]) -> list[Shown]:
     products = [row.product_id for row in rows]
     pictures: dict[int, Picture] = {}
     for media in (
-        ProductMedia.objects.filter(product__in=products)
+        ProductMedia.objects.shown()
+        .filter(product__in=products)
         .select_related("picture")
         .order_by("product", "sort_order", "pk")
     ):

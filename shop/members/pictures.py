@@ -13,6 +13,7 @@ from catalog.actions.pictures import add_picture, place_picture, remove_picture
 from cooperatives.access import Right, Standing
 from cooperatives.views import carry_out
 from shop.core.renditions import keep_picture
+from shop.core.uploads import is_signed_in, takes_files
 from shop.members.entrance import for_members
 from shop.members.forms.fields import as_key
 from shop.members.forms.goods import PictureForm
@@ -20,6 +21,7 @@ from shop.members.listings import found_listing, listing_address, listing_page
 
 
 @require_POST
+@takes_files(is_signed_in)
 @for_members(Right.LIST)
 def pictures(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
     """One more photo."""

@@ -24,6 +24,7 @@ from shop.core.calendar import day_of
 from shop.core.errors import Missing
 from shop.core.renditions import keep_picture
 from shop.core.translate import other_languages
+from shop.core.uploads import is_signed_in, takes_files
 from shop.members.entrance import for_members, show
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.stall import CertificateForm, HouseholdForm, StoryForm
@@ -102,6 +103,7 @@ def household_removal(request: HttpRequest, standing: Standing, household_id: in
 
 
 @require_http_methods(_WITH_FORM)
+@takes_files(is_signed_in)
 @for_members(Right.MANAGE)
 def certificate_new(request: HttpRequest, standing: Standing) -> HttpResponse:
     """One more certificate, with a photo of its paper."""
@@ -114,6 +116,7 @@ def certificate_new(request: HttpRequest, standing: Standing) -> HttpResponse:
 
 
 @require_http_methods(_WITH_FORM)
+@takes_files(is_signed_in)
 @for_members(Right.MANAGE)
 def certificate(request: HttpRequest, standing: Standing, certificate_id: int) -> HttpResponse:
     """One certificate, to put right or to renew."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from catalog.actions import attributes, masters
-from catalog.models import Attribute, AttributeScope, AttributeValue, Collection, ProductType
+from catalog.models import Attribute, AttributeScope, AttributeValue, Category, Collection, ProductType
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
@@ -52,6 +52,12 @@ def _acting(context: Context) -> dict[str, Any]:
     return {"actor": context.actor, "now": context.now}
 
 
+def _require_row(model: type[Category] | type[Collection], key: int) -> None:
+    """Asked before a picture that comes along is read. Raises Missing."""
+    if not model.objects.filter(pk=key).exists():
+        raise Missing(field="id")
+
+
 # --- categories ---------------------------------------------------------------------------------------
 
 
@@ -70,8 +76,10 @@ def category_create(arguments: dict[str, Any], context: Context, selection: Sele
 @mutation.field(permissions=GOODS)
 def category_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
+    key = int(given_key(arguments["id"], "Category", field="id"))
+    _require_row(Category, key)
     changed = masters.describe_category(
-        category_id=int(given_key(arguments["id"], "Category", field="id")),
+        category_id=key,
         values=described(given, context) | picture(given, "picture_id"),
         **_acting(context),
     )
@@ -111,10 +119,11 @@ def collection_create(arguments: dict[str, Any], context: Context, selection: Se
 
 @mutation.field(permissions=GOODS)
 def collection_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
-    given = arguments["input"]
+    given, key = arguments["input"], _collection_key(arguments["id"])
+    _require_row(Collection, key)
     changed = masters.change_master(
         Collection,
-        _collection_key(arguments["id"]),
+        key,
         values=described(given, context) | picture(given, "cover_id"),
         **_acting(context),
     )

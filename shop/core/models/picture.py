@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import datetime
+
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -11,16 +14,28 @@ class PictureState(models.TextChoices):
     REFUSED = "refused", _("not usable")
 
 
+CLAIM = datetime.timedelta(minutes=5)  # longer than the decoder is given
+
+
 class PictureQuerySet(models.QuerySet["Picture"]):
     def waiting(self) -> PictureQuerySet:
         return self.filter(state=PictureState.WAITING).order_by("pk")
+
+    def claimable(self, now: datetime.datetime) -> PictureQuerySet:
+        """Those that wait and that no process works on; a process that died loses its claim."""
+        return self.waiting().filter(Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM))
+
+    def claim(self, picture_id: int, now: datetime.datetime) -> bool:
+        """Claim a picture; False where another process has it or its sizes are made."""
+        return bool(self.claimable(now).filter(pk=picture_id).order_by().update(claimed_at=now))
 
 
 class Picture(models.Model):
     """A photo or drawing with the sizes made of it; a placeholder is shown until they are.
 
     `renditions` maps a width to its files: {"320": {"webp": path, "jpeg": path, "height": 240}}.
-    `digest` is the SHA-256 of what was uploaded.
+    `digest` is the SHA-256 of what was uploaded. Until the sizes are made, `width` and `height` are those
+    that the file's header names. `claimed_at` is when a worker began to make the sizes.
     """
 
     original = models.FileField(upload_to="pictures/original/", max_length=200)
@@ -30,6 +45,7 @@ class Picture(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     renditions = models.JSONField(default=dict, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PictureQuerySet.as_manager()

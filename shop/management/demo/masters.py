@@ -1,14 +1,18 @@
-"""The demo's drawings, taken through the same door as anybody's photo."""
+"""The demo's drawings as pictures."""
 
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from django.core.files import File
 
 from shop.core.models import Picture, PictureState
-from shop.core.renditions import keep_picture, render
+from shop.core.picture_decoder import make
+from shop.core.pictures import WIDTHS, read_renditions
+from shop.core.renditions import keep_picture, keep_renditions
 from shop.management.demo.reading import HERE
 
 _MASTERS = HERE / "pictures"
@@ -28,6 +32,12 @@ def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pictu
             with master.open("rb") as file:
                 picture = keep_picture(File(file, name=master.name))
         if made_now and picture.state == PictureState.WAITING:
-            render(picture)
+            _render(picture, master)
         pictures[name] = picture
     return pictures
+
+
+def _render(picture: Picture, master: Path) -> None:
+    """Make the sizes of a drawing of ours: decoded here, as nobody else has sent it."""
+    with tempfile.TemporaryDirectory() as folder:
+        keep_renditions(picture, read_renditions(Path(folder), make(master, Path(folder), WIDTHS)))

@@ -13,6 +13,7 @@ from PIL import Image
 from catalog.models import Category, Collection, ProductMedia
 from shop.api.ids import global_id
 from shop.core.models import Picture, PictureState
+from shop.core.renditions import render, render_waiting
 from tests.factories import make_product
 
 pytestmark = pytest.mark.django_db
@@ -50,14 +51,24 @@ def opened(path):
         ("99999999999999999999/webp/", "WEBP", 900),
     ],
 )
-def test_the_sizes_are_made_when_somebody_asks_first(asked, format_, width):
+def test_an_address_leads_to_the_size_that_fits(asked, format_, width):
     product = make_product()
     media = ProductMedia.objects.create(product=product, picture=make_picture())
+    address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"
+    render(media.picture)
 
-    found = opened(led_to(f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"))
+    assert opened(led_to(address)) == (format_, width)
 
-    assert found == (format_, width)
-    assert Picture.objects.get().state == PictureState.READY
+
+def test_a_drawing_stands_in_until_the_worker_has_made_the_sizes():
+    """No request decodes what somebody uploaded."""
+    media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
+
+    response = Client().get(f"/thumbnail/{global_id('ProductMedia', media.pk)}/256/")
+
+    assert (response.status_code, response["Cache-Control"]) == (302, "no-store")
+    assert "picture-waiting" in response["Location"]
+    assert Picture.objects.get().state == PictureState.WAITING
 
 
 def test_each_type_with_a_picture():
@@ -67,6 +78,7 @@ def test_each_type_with_a_picture():
     )
     category = Category.objects.create(name="Rau", slug="rau", picture=make_picture())
     collection = Collection.objects.create(name="Tết", slug="tet", cover=make_picture())
+    render_waiting()
 
     def picture_of(name, key):
         return int(
@@ -106,5 +118,6 @@ def test_a_file_that_is_no_picture_leads_nowhere():
     picture = Picture(digest="0" * 64)
     picture.original.save("a.jpg", ContentFile(b"no picture"), save=True)
     media = ProductMedia.objects.create(product=make_product(), picture=picture)
+    render_waiting()
 
     assert Client().get(f"/thumbnail/{global_id('ProductMedia', media.pk)}/256/").status_code == 404

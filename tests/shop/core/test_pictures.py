@@ -11,6 +11,7 @@ from shop.core.pictures import (
     NotAPicture,
     PictureTooHeavy,
     PictureTooLarge,
+    UndecodablePicture,
     inspect,
     make_renditions,
 )
@@ -93,7 +94,7 @@ def test_a_photo_taken_sideways_is_turned_upright():
 
     upright = Image.open(io.BytesIO(made.files[0].jpeg)).convert("RGB")
     assert (made.width, made.height) == (1200, 1600)
-    assert inspect(lying) == (1200, 1600)
+    assert inspect(lying) == (1600, 1200)  # as stored: a request reads no EXIF
     assert upright.size == (320, 427)
     assert upright.getpixel((160, 20))[0] > 200  # the red left half is on top now
     assert upright.getpixel((160, 400))[2] > 200
@@ -136,11 +137,14 @@ def test_what_is_not_a_photo_is_refused_whatever_it_is_called(content):
         make_renditions(file)
 
 
-def test_a_photo_that_is_cut_short_is_refused():
+def test_a_photo_that_is_cut_short_is_refused_by_the_decoder():
     whole = photo().getvalue()
+    short = io.BytesIO(whole[: len(whole) // 2])
 
-    with pytest.raises(NotAPicture):
-        inspect(io.BytesIO(whole[: len(whole) // 2]))
+    assert inspect(short) == (1600, 1200)
+    with pytest.raises(UndecodablePicture, match="undecodable_picture") as refused:
+        make_renditions(short)
+    assert "truncated" in refused.value.details["reason"]
 
 
 def test_a_strip_is_no_photo():

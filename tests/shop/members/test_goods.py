@@ -6,6 +6,7 @@ import io
 import re
 import uuid
 
+import pillow_heif
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -34,7 +35,11 @@ pytestmark = pytest.mark.django_db
 
 def photo(form: str = "JPEG", name: str = "anh.jpg", size: tuple[int, int] = (40, 30)) -> SimpleUploadedFile:
     file = io.BytesIO()
-    Image.new("RGB", size, "green").save(file, form)
+    image = Image.new("RGB", size, "green")
+    if form == "HEIF":
+        pillow_heif.from_pillow(image).save(file)
+    else:
+        image.save(file, form)
     return SimpleUploadedFile(name, file.getvalue(), content_type="image/jpeg")
 
 

@@ -1,0 +1,154 @@
+"""Read what a picture file says of its size from its first bytes, without decoding or unpacking anything.
+
+Image libraries allocate for a whole picture, or read a whole file, when they open some formats (WebP, HEIF,
+AVIF), so no request opens one. Formats: JPEG (ITU T.81), PNG, GIF89a, WebP (RFC 9649), HEIF and AVIF (ISO
+23008-12). A header may lie: the decoder looks again, under limits of its own.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+_MOST_SEGMENTS = 2_000  # of a JPEG before its pixels; a profile or preview takes one for each 64 kB
+_MOST_BOXES = 5_000
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+# Frames of a JPEG: C4, C8 and CC are tables. Lossless and arithmetic ones are left to the decoder.
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+
+
+class UnknownPicture(ValueError):
+    """The first bytes are of no format that is taken, or break off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The stored size, before any turning, and the bytes that decoding takes for each pixel (measured)."""
+
+    width: int
+    height: int
+    bytes_per_pixel: int
+
+
+def read_header(file: IO[bytes]) -> Header:
+    """What the file's beginning says; the file is left anywhere. Raises UnknownPicture."""
+    file.seek(0)
+    start = file.read(32)
+    try:
+        if start.startswith(b"\xff\xd8"):
+            header = _jpeg(file)
+        elif start.startswith(b"\x89PNG\r\n\x1a\n") and start[12:16] == b"IHDR":
+            width, height = struct.unpack(">II", start[16:24])
+            header = Header(width, height, bytes_per_pixel=10)
+        elif start.startswith((b"GIF87a", b"GIF89a")):
+            width, height = struct.unpack("<HH", start[6:10])
+            header = Header(width, height, bytes_per_pixel=10)
+        elif start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+            header = _webp(start)
+        elif start[4:8] == b"ftyp":
+            header = _heif(file)
+        else:
+            raise UnknownPicture
+    except struct.error as error:
+        raise UnknownPicture from error
+    if not header.width or not header.height:
+        raise UnknownPicture
+    return header
+
+
+def _jpeg(file: IO[bytes]) -> Header:
+    """Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients."""
+    file.seek(2)
+    for _segment in range(_MOST_SEGMENTS):
+        marker = _jpeg_marker(file)
+        if marker in _JPEG_ALONE:
+            continue
+        (length,) = struct.unpack(">H", file.read(2))
+        if marker in _JPEG_FRAMES:
+            _precision, height, width, components = struct.unpack(">BHHB", file.read(6))
+            return Header(width, height, 2 * components + 2 if marker in _JPEG_PROGRESSIVE else 2)
+        if length < 2 or marker in (0xD9, 0xDA):  # the end, or pixels before any frame
+            break
+        file.seek(length - 2, 1)
+    raise UnknownPicture
+
+
+def _jpeg_marker(file: IO[bytes]) -> int:
+    """The next marker; FF may be repeated before it."""
+    sign, marker = struct.unpack("BB", file.read(2))
+    for _fill in range(16):
+        if sign != 0xFF:
+            break
+        if marker != 0xFF:
+            return int(marker)
+        (marker,) = struct.unpack("B", file.read(1))
+    raise UnknownPicture
+
+
+def _webp(start: bytes) -> Header:
+    """Its decoder holds two canvases and two copies, and has no smaller sizes."""
+    if len(start) < 30:
+        raise UnknownPicture
+    kind = start[12:16]
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(start[at : at + 3], "little") + 1 for at in (24, 27))
+    elif kind == b"VP8L" and start[20] == 0x2F:
+        bits = int.from_bytes(start[21:25], "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 " and start[23:26] == b"\x9d\x01\x2a":
+        width, height = (each & 0x3FFF for each in struct.unpack("<HH", start[26:30]))
+    else:
+        raise UnknownPicture
+    return Header(width, height, bytes_per_pixel=17)
+
+
+def _heif(file: IO[bytes]) -> Header:
+    """The largest of the sizes of items (`ispe`): tiles, thumbnails and the whole each have one."""
+    end = file.seek(0, 2)
+    file.seek(8)
+    (length,) = struct.unpack(">I", _at(file, 0, 4))
+    brands = _at(file, 8, min(length, 256) - 8)
+    if not {brands[at : at + 4] for at in range(0, len(brands), 4)} & (_HEIF_BRANDS | _AVIF_BRANDS):
+        raise UnknownPicture
+    sizes = [
+        struct.unpack(">II", _at(file, start + 4, 8))
+        for start, _stop in _boxes(file, 0, end, (b"meta", b"iprp", b"ipco", b"ispe"), [_MOST_BOXES])
+    ]
+    if not sizes:
+        raise UnknownPicture
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
+    return Header(width, height, bytes_per_pixel=10)
+
+
+def _boxes(
+    file: IO[bytes], start: int, stop: int, path: tuple[bytes, ...], left: list[int]
+) -> Iterator[tuple[int, int]]:
+    """Where the contents of boxes at a path of nested kinds begin and end; `left` counts them down."""
+    while start + 8 <= stop:
+        left[0] -= 1
+        if left[0] < 0:
+            raise UnknownPicture
+        length, kind = struct.unpack(">I4s", _at(file, start, 8))
+        head = 8
+        if length == 1:
+            (length,), head = struct.unpack(">Q", _at(file, start + 8, 8)), 16
+        end = stop if length == 0 else start + length
+        if (length and length < head) or end > stop:
+            raise UnknownPicture
+        if kind == path[0]:
+            inside = start + head + (4 if kind == b"meta" else 0)  # a full box: version and flags come first
+            if len(path) == 1:
+                yield inside, end
+            else:
+                yield from _boxes(file, inside, end, path[1:], left)
+        start = end
+
+
+def _at(file: IO[bytes], position: int, count: int) -> bytes:
+    file.seek(position)
+    return file.read(count)

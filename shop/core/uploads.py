@@ -1,0 +1,64 @@
+"""Which views take files, and from whom: decided before a request's body is read.
+
+Django reads the whole body when the CSRF check looks for its token, and spools files to memory or disk. For
+a view that takes no files, or not from this person or in this state, files are dropped while they arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def takes_files(is_allowed: Callable[..., bool]) -> Callable[[View], View]:
+    """Let a view take files where `is_allowed(request, **arguments of the address)` says so."""
+
+    def mark(view: View) -> View:
+        view.files_are_allowed = is_allowed  # type: ignore[attr-defined]  # kept by functools.wraps
+        return view
+
+    return mark
+
+
+def is_signed_in(request: HttpRequest, **_address: Any) -> bool:
+    return request.user.is_authenticated
+
+
+def is_staff(request: HttpRequest, **_address: Any) -> bool:
+    return request.user.is_authenticated and request.user.is_staff
+
+
+class DropFiles(FileUploadHandler):
+    """Receive files and keep nothing of them: an empty one stands for each."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        return None
+
+    def file_complete(self, file_size: int) -> SimpleUploadedFile:
+        return SimpleUploadedFile(self.file_name or "", b"", self.content_type or "")
+
+
+class DropUnexpectedFiles:
+    """Stands before every middleware that reads a body, and behind the session, which says who asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _arguments: Any, address: dict[str, Any]
+    ) -> None:
+        if request.content_type != "multipart/form-data":
+            return
+        is_allowed = getattr(view, "files_are_allowed", None)
+        if is_allowed is None or not is_allowed(request, **address):
+            request.upload_handlers = [DropFiles(request)]

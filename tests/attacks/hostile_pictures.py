@@ -1,0 +1,60 @@
+"""Small files of 40 megapixels in every format that is taken, as an attacker would make them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+SIZE = (7296, 5472)  # just below 40 megapixels
+WEBP_SIZE = (4800, 4800)  # WebP is refused above 23 by its header
+FORMATS = ("baseline.jpg", "progressive.jpg", "rgba.png", "deep.png", "one.gif", "x.webp", "x.heic", "x.avif")
+
+_KEPT = Path(__file__).with_name("pictures")  # packed once: their encoders take half a minute
+
+
+@cache
+def hostile(name: str) -> bytes:
+    if name == "rgba.png":
+        return png(*SIZE)
+    if name in ("x.heic", "x.avif"):
+        return _KEPT.joinpath(name).read_bytes()
+    if name == "deep.png":
+        return png(*SIZE, depth=16)
+    ending = name.rpartition(".")[2]
+    file = io.BytesIO()
+    image = Image.new("L" if ending == "gif" else "RGB", WEBP_SIZE if ending == "webp" else SIZE)
+    if ending == "webp":
+        image.save(file, "WEBP", lossless=True, quality=0, method=0)
+    elif ending == "gif":
+        image.save(file, "GIF")
+    else:
+        image.save(file, "JPEG", quality=10, progressive=name == "progressive.jpg", subsampling=0)
+    return file.getvalue()
+
+
+def jpeg_of_many_scans(count: int) -> bytes:
+    """A progressive JPEG that says again and again that nothing changes, in some bytes for 40 megapixels."""
+    whole = hostile("progressive.jpg")
+    start = whole.index(b"\xff\xc4", whole.index(b"\xff\xda"))  # tables and data of the second scan
+    end = whole.index(b"\xff\xc4", start + 2)
+    return whole[:end] + whole[start:end] * count + whole[end:]
+
+
+def png(width: int, height: int, chunks: Sequence[tuple[bytes, bytes]] = (), *, depth: int = 8) -> bytes:
+    """A transparent PNG, packed without ever holding its pixels, with these chunks before them."""
+    packer = zlib.compressobj(9)
+    row = b"\0" * (1 + width * 4 * depth // 8)
+    pixels = b"".join(packer.compress(row) for _row in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, depth, 6, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

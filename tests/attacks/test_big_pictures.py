@@ -1,0 +1,449 @@
+"""Pictures that are small as files and large as pixels, or that break what opens them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import struct
+import subprocess
+import sys
+import uuid
+import zlib
+from pathlib import Path
+
+import pillow_heif
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from catalog.actions.listings import NotYetComplete, missing_by_law, submit_listing
+from catalog.actions.pictures import LastPicture, remove_picture
+from catalog.models import ProductMedia
+from catalog.states import ListingState
+from orders.actions.complain import complain
+from orders.models import Complaint
+from shop.core import pictures
+from shop.core.actors import Actor
+from shop.core.models import Picture, PictureState
+from shop.core.models.picture import CLAIM
+from shop.core.pictures import PictureTooLarge, UndecodablePicture, inspect, make_renditions
+from shop.core.renditions import keep_picture, render_waiting
+from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
+from tests.factories import make_member, make_order, make_product, make_variant
+from tests.orders.refunding import delivered
+from tests.unchanged import every_row
+
+ORIENTATION, ICC_MARKER = 0x0112, b"ICC_PROFILE\0\1\1"
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def memory() -> tuple[int, int]:
+    """The most memory of this process since the last call, and what it has now, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    most, now = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024 for name in ("VmHWM", "VmRSS"))
+    Path("/proc/self/clear_refs").write_text("5")
+    return most, now
+
+
+def peak_of_decoder(original: Path, folder: Path) -> int:
+    """The most memory that the decoder has had for a file, in bytes."""
+    program = """import runpy, sys
+try:
+    sys.argv = sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit:
+    print(open("/proc/self/status").read())"""
+    words = [pictures._DECODER, original, folder, pictures.MEMORY, pictures.SECONDS, *pictures.WIDTHS]
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", program, *map(str, words)], capture_output=True, text=True, check=True
+    )
+    return int(re.search(r"VmHWM:\s+(\d+) kB", run.stdout)[1]) * 1024
+
+
+# --- in the request -----------------------------------------------------------------------------------
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_request_reads_a_size_without_the_memory_of_the_pixels(name):
+    file = io.BytesIO(hostile(name))
+    _most, before = memory()
+
+    for _upload in range(12):
+        assert inspect(file) in {(7296, 5472), (4800, 4800)}
+
+    most, _now = memory()
+    assert most - before < MEGABYTE, f"{name}: {(most - before) / MEGABYTE:.1f} MB"
+    assert file.tell() == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
+    whole = hostile(name)
+
+    for length in range(min(len(whole), 700)):
+        try:
+            inspect(io.BytesIO(whole[:length]))
+        except pictures.NotAPicture:
+            continue
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8" + b"\xff\xe1\x00\x02" * 3_000_000,
+        b"\xff\xd8" + b"\xff" * 10_000_000,
+        b"\0\0\0\x10ftypheic" + b"\0\0\0\x08free" * 1_000_000,
+        b"\0\0\0\x10ftypheic" + b"\0\0\0\x01meta" + b"\xff" * 100,
+        b"\0\0\0\x14ftypheic\0\0\0\0mif1" + struct.pack(">I4s", 0, b"meta") * 1_000,
+        b"RIFF\0\0\0\0WEBPVP8X",
+        b"GIF89a\0\0\0\0",
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",
+    ],
+    ids=[
+        "segments",
+        "fill",
+        "boxes",
+        "a huge box",
+        "nested boxes",
+        "a short WebP",
+        "no sides",
+        "a short PNG",
+    ],
+)
+def test_headers_without_end_are_refused_at_once(content):
+    with pytest.raises(pictures.NotAPicture):
+        inspect(io.BytesIO(content))
+
+
+@pytest.mark.once
+def test_what_needs_more_memory_than_there_is_is_refused_by_its_header():
+    """WebP has no smaller sizes to decode to, and its decoder holds four copies."""
+    canvas = (7295).to_bytes(3, "little") + (5471).to_bytes(3, "little")
+    webp = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + canvas
+
+    with pytest.raises(PictureTooLarge):
+        inspect(io.BytesIO(webp))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_delivered", [False, True], ids=["nothing has come", "one is open"])
+def test_a_stranger_reaches_no_decoder_where_no_complaint_is_possible(client: Client, is_delivered):
+    order = make_order((make_variant(price=45_000, on_hand=20), 5))
+    part = order.parts.get()
+    if is_delivered:
+        delivered(order, now=timezone.now())
+        Complaint.objects.create(part=part, words="Dập.", made_at=timezone.now(), due_by=timezone.now())
+    before = every_row()
+
+    answer = client.post(
+        f"/don-hang/{order.pk}/goi/{part.number}/phan-anh/",
+        {
+            "key": str(uuid.uuid4()),
+            f"steps-{part.lines.get().pk}": "2",
+            "words": "Dập.",
+            "wish": "money",
+            "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,
+        },
+    )
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "không phải ảnh" not in page  # what the file holds was not looked at
+    assert every_row() == before
+
+
+@pytest.mark.django_db
+def test_files_are_dropped_while_they_arrive_where_a_page_takes_none(client: Client):
+    upload = SimpleUploadedFile("a.jpg", b"x" * 4 * MEGABYTE)
+
+    request = client.post("/tai-khoan/dang-nhap/", {"login": "x", "file": upload}).wsgi_request
+
+    assert [each.size for each in request.FILES.values()] == [0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("token", [None, "Bearer not.a.token"])
+def test_strangers_spool_no_files_through_the_api(client: Client, token):
+    query = """mutation($file: Upload!) {
+        productMediaCreate(input: {product: "UHJvZHVjdDox", image: $file}) { media { id } } }"""
+    parts = {
+        "operations": json.dumps({"query": query, "variables": {"file": None}}),
+        "map": '{"0": ["variables.file"]}',
+        "0": SimpleUploadedFile("a.png", b"x" * 4 * MEGABYTE),
+    }
+    headers = {"Authorization": token} if token else {}
+
+    answer = client.post("/graphql/", parts, headers=headers)
+
+    assert answer.status_code == 200
+    assert answer.json()["errors"]
+    assert [each.size for each in answer.wsgi_request.FILES.values()] == [0]
+
+
+# --- in the worker ------------------------------------------------------------------------------------
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_decoder_stays_below_its_memory(name, tmp_path):
+    file = io.BytesIO(hostile(name))
+
+    assert [each.width for each in make_renditions(file).files] == [320, 640, 1200]
+
+    original, folder = tmp_path / "original", tmp_path / "made"
+    original.write_bytes(file.getvalue())
+    folder.mkdir()
+    most = peak_of_decoder(original, folder)
+    assert most < pictures.MEMORY, f"{name}: {most / MEGABYTE:.0f} MB"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("content", "limits", "reason"),
+    [
+        (hostile("rgba.png"), {"memory": 8 * MEGABYTE}, "memory"),
+        (jpeg_of_many_scans(20_000), {"seconds": 1}, "SIGKILL"),
+        (hostile("rgba.png"), {"seconds": 0}, "takes more than 0 s"),
+    ],
+    ids=["memory", "processor", "clock"],
+)
+def test_a_decoder_that_exceeds_its_limits_ends_and_says_so(content, limits, reason):
+    with pytest.raises(UndecodablePicture) as refused:
+        make_renditions(io.BytesIO(content), **limits)
+
+    assert reason in refused.value.details["reason"]
+
+
+@pytest.mark.once
+def test_a_decoder_that_does_not_start_says_nothing_of_the_picture(monkeypatch, tmp_path):
+    monkeypatch.setattr(pictures, "_DECODER", tmp_path / "missing.py")
+
+    with pytest.raises(pictures.DecoderBroken, match=r"missing\.py"):
+        make_renditions(io.BytesIO(png(40, 30)))
+
+
+def jpeg(**saved) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(file, "JPEG", **saved)
+    return file.getvalue()
+
+
+def with_exif(*entries: bytes, after: bytes = b"", next_ifd: int = 0) -> bytes:
+    """A JPEG whose first directory holds these raw entries."""
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + struct.pack("<I", next_ifd)
+    tiff = b"II*\0" + struct.pack("<I", 8) + directory + after
+    return jpeg(exif=b"Exif\0\0" + tiff)
+
+
+def entry(tag: int, kind: int, count: int, value: bytes) -> bytes:
+    return struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+
+
+ODD_EXIF = {
+    "text": with_exif(entry(ORIENTATION, 2, 4, b"six\0")),
+    "digits as text": with_exif(entry(ORIENTATION, 2, 2, b"6\0")),
+    "huge": with_exif(entry(ORIENTATION, 4, 1, b"\xff\xff\xff\xff")),
+    "negative": with_exif(entry(ORIENTATION, 9, 1, struct.pack("<i", -6))),
+    "several": with_exif(entry(ORIENTATION, 3, 2, struct.pack("<HH", 6, 8))),
+    "none": with_exif(entry(ORIENTATION, 3, 0, b"")),
+    "rational by zero": with_exif(entry(ORIENTATION, 5, 1, struct.pack("<I", 26)), after=b"\0" * 8),
+    "not a number": with_exif(entry(ORIENTATION, 11, 1, struct.pack("<f", float("nan")))),
+    "infinite": with_exif(entry(ORIENTATION, 11, 1, struct.pack("<f", float("inf")))),
+    "bytes": with_exif(entry(ORIENTATION, 7, 4, b"\xff\xfe\0\1")),
+    "beyond the file": with_exif(entry(ORIENTATION, 2, 2**31, struct.pack("<I", 2**31))),
+    "an unknown type": with_exif(entry(ORIENTATION, 99, 1, b"\6")),
+    "a directory within itself": with_exif(entry(0x8769, 4, 1, struct.pack("<I", 8)), next_ifd=8),
+    "many entries": jpeg(exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff"),
+    "no TIFF": jpeg(exif=b"Exif\0\0" + b"\xff" * 40),
+    "nothing": jpeg(exif=b"Exif\0\0"),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ODD_EXIF)
+def test_exif_written_oddly_is_a_photo_all_the_same(name):
+    made = make_renditions(io.BytesIO(ODD_EXIF[name]))
+
+    assert {made.width, made.height} == {400, 300}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "profile", [b"", b"\xff" * 200, b"\0" * 128 + b"\xff" * 400, b"x" * 3_000_000], ids=len
+)
+def test_profiles_written_oddly_leave_the_colours_as_they_are(profile):
+    made = make_renditions(io.BytesIO(jpeg(icc_profile=profile)))
+
+    red, green, blue = Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20))
+    assert (red > 240, 150 < green < 180, blue < 20) == (True, True, True)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_is_taken(form):
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (400, 300), colour) for colour in ("red", "blue", "green")]
+    frames[0].save(file, form, save_all=True, append_images=frames[1:])
+
+    made = make_renditions(file)
+
+    red, green, blue = Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20))
+    assert (red > 240, green < 20, blue < 20) == (True, True, True)
+
+
+@pytest.mark.once
+def test_a_frame_larger_than_its_gif_says_is_not_unpacked():
+    """The header of the whole names 10 × 10, the first frame 65,535 × 65,535."""
+    gif = b"GIF89a\x0a\0\x0a\0\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;"
+
+    with pytest.raises(UndecodablePicture):
+        make_renditions(io.BytesIO(gif))
+
+
+@pytest.mark.once
+def test_texts_that_swell_in_a_png_are_refused():
+    text = zlib.compress(b"\0" * 50 * MEGABYTE)
+    chunks = [(b"zTXt", b"a\0\0" + text)] * 20
+
+    with pytest.raises(UndecodablePicture):
+        make_renditions(io.BytesIO(png(40, 30, chunks)))
+
+
+@pytest.mark.once
+def test_a_heif_photo_that_lies_on_its_side_is_turned_once():
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    image = Image.new("RGB", (640, 480), "green")
+    pillow_heif.from_pillow(image).save(file, quality=60, exif=exif.tobytes())
+
+    made = make_renditions(file)
+
+    assert max(made.width, made.height) == 640
+
+
+# --- what people see of it ----------------------------------------------------------------------------
+
+
+def cut_short() -> ContentFile[bytes]:
+    whole = jpeg(quality=95)
+    return ContentFile(whole[: len(whole) // 2], name="a.jpg")
+
+
+@pytest.mark.django_db
+def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
+    first, second = keep_picture(cut_short()), keep_picture(ContentFile(jpeg(), name="b.jpg"))
+
+    with caplog.at_level(logging.WARNING, "shop.core.renditions"):
+        render_waiting()
+        render_waiting()
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == (PictureState.REFUSED, PictureState.READY)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"picture {first.pk} refused: cannot be decoded: OSError")
+
+
+@pytest.mark.django_db
+def test_a_picture_is_claimed_by_one_process_until_the_claim_ends():
+    picture = keep_picture(ContentFile(jpeg(), name="a.jpg"))
+    now = timezone.now()
+
+    assert Picture.objects.claim(picture.pk, now)
+    assert not Picture.objects.claim(picture.pk, now + CLAIM)
+    assert Picture.objects.claim(picture.pk, now + 2 * CLAIM)
+
+
+@pytest.mark.django_db
+def test_a_refused_photo_counts_for_no_listing():
+    product = make_product()
+    listing = product.listings.get()
+    refused = Picture.objects.create(original="a.jpg", state=PictureState.REFUSED)
+    ProductMedia.objects.filter(product=product).delete()
+    ProductMedia.objects.create(product=product, picture=refused)
+    listing.channel.checks_listings = True
+    listing.channel.save()
+    type(listing).objects.filter(pk=listing.pk).update(state=ListingState.DRAFT)
+
+    assert "picture" in missing_by_law(product)
+    with pytest.raises(NotYetComplete):
+        submit_listing(
+            cooperative=product.cooperative, listing_id=listing.pk, actor=Actor.system(), now=timezone.now()
+        )
+    listing.refresh_from_db()
+    assert listing.state == ListingState.DRAFT
+
+
+@pytest.mark.django_db
+def test_the_last_photo_that_can_be_seen_stays_and_a_refused_one_goes():
+    product = make_product()
+    channel = product.listings.get().channel
+    channel.checks_listings = True
+    channel.save()
+    ProductMedia.objects.filter(product=product).delete()
+    good, bad = (
+        ProductMedia.objects.create(
+            product=product, picture=Picture.objects.create(original="a.jpg", state=state)
+        )
+        for state in (PictureState.READY, PictureState.REFUSED)
+    )
+    acting = {
+        "cooperative": product.cooperative,
+        "product_id": product.pk,
+        "actor": Actor.system(),
+        "now": timezone.now(),
+    }
+
+    with pytest.raises(LastPicture):
+        remove_picture(media_id=good.pk, **acting)
+    remove_picture(media_id=bad.pk, **acting)
+
+    assert list(ProductMedia.objects.filter(product=product)) == [good]
+
+
+@pytest.mark.django_db
+def test_the_person_who_sent_a_photo_reads_that_it_could_not_be_opened(client: Client):
+    order = make_order((make_variant(price=45_000, on_hand=20), 5))
+    part = delivered(order, now=timezone.now())
+    complaint = complain(
+        part_id=part.pk,
+        steps={part.lines.get().pk: 1},
+        words="Dập.",
+        pictures=[keep_picture(cut_short())],
+        actor=Actor.guest(),
+        now=timezone.now(),
+    )
+    render_waiting()
+
+    buyers = client.get(f"/don-hang/{order.pk}/").content.decode()
+    client.force_login(make_member(part.cooperative))
+    members = client.get(f"/xa-vien/phan-anh/{complaint.pk}/").content.decode()
+
+    assert "Có một ảnh không mở được." in buyers
+    assert "Không mở được ảnh này." in members
+
+
+@pytest.mark.django_db
+def test_members_read_which_of_their_photos_could_not_be_opened(client: Client):
+    product = make_product()
+    ProductMedia.objects.create(product=product, picture=keep_picture(cut_short()), sort_order=9)
+    render_waiting()
+    client.force_login(make_member(product.cooperative))
+
+    page = client.get(f"/xa-vien/hang/{product.listings.get().pk}/").content.decode()
+
+    assert page.count("Không mở được ảnh này. Hãy gửi ảnh khác.") == 1
