@@ -9,11 +9,13 @@ from orders.views import (
     checkout,
     complaints,
     order,
+    order_code,
     own_data,
     paying,
     refunds,
     reorder,
 )
+from orders.views.order_access import order_path
 
 app_name = "orders"
 urlpatterns = [
@@ -41,25 +43,18 @@ urlpatterns = [
     path("tai-khoan/dia-chi/<int:address_id>/mac-dinh/", addresses.address_usual, name="address-usual"),
     path("tai-khoan/dia-chi/<int:address_id>/xoa/", addresses.address_removal, name="address-removal"),
     path("don-hang/", order.find, name="find"),
-    path("don-hang/<uuid:token>/", order.order, name="order"),
-    path("don-hang/<uuid:token>/dat-lai/", reorder.again, name="reorder"),
-    path("don-hang/<uuid:token>/tien/", order.news, name="payment-news"),
-    path("don-hang/<uuid:token>/vietqr.png", paying.picture, name="payment-picture"),
-    path("don-hang/<uuid:token>/the/", card.fields, name="card-fields"),
-    path("don-hang/<uuid:token>/the/stripe/", card.their_page, name="card-page"),
-    path("don-hang/<uuid:token>/cach-tra/", paying.way, name="payment-way"),
-    path(
-        "don-hang/<uuid:token>/goi/<int:number>/huy/",
-        order.cancellation,
-        name="part-cancellation",
-    ),
-    path("don-hang/<uuid:token>/can/<uuid:question_id>/", order.weight_answer, name="weight-answer"),
-    path("don-hang/<uuid:token>/goi/<int:number>/nhan/", order.receipt, name="part-receipt"),
-    path("don-hang/<uuid:token>/goi/<int:number>/phan-anh/", complaints.complaint, name="complaint"),
-    path(
-        "don-hang/<uuid:token>/phan-anh/<uuid:complaint_id>/rut/",
-        complaints.withdrawal,
-        name="complaint-withdrawal",
-    ),
-    path("don-hang/<uuid:token>/tai-khoan-nhan-tien/", refunds.account, name="refund-account"),
+    order_path("", order.order, name="order"),
+    order_path("ma/", order_code.order_code, name="order-code"),
+    order_path("dat-lai/", reorder.again, name="reorder"),
+    order_path("tien/", order.news, name="payment-news"),
+    order_path("vietqr.png", paying.picture, name="payment-picture"),
+    order_path("the/", card.fields, name="card-fields"),
+    order_path("the/stripe/", card.their_page, name="card-page"),
+    order_path("cach-tra/", paying.way, name="payment-way"),
+    order_path("goi/<int:number>/huy/", order.cancellation, name="part-cancellation"),
+    order_path("can/<uuid:question_id>/", order.weight_answer, name="weight-answer"),
+    order_path("goi/<int:number>/nhan/", order.receipt, name="part-receipt"),
+    order_path("goi/<int:number>/phan-anh/", complaints.complaint, name="complaint"),
+    order_path("phan-anh/<uuid:complaint_id>/rut/", complaints.withdrawal, name="complaint-withdrawal"),
+    order_path("tai-khoan-nhan-tien/", refunds.account, name="refund-account"),
 ]

@@ -1,7 +1,8 @@
 """Bank accounts that we pay to: a cooperative's, and where a due payment goes.
 
 Whoever gets an account changed gets the money: every change is written down and told to all who manage the
-cooperative, and what is due already stays with the account it was closed for until somebody decides.
+cooperative, and what is due already stays with the account it was closed for until somebody decides. A
+refund whose account is not the one that the order was paid from waits a day, and its buyer is told.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -17,17 +19,20 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative
 from orders import locks, money_notices
 from orders.actions.payouts import AlreadyPaid
-from orders.models import Payout, Settlement
+from orders.models import BankTransfer, Order, Payout, Settlement
+from orders.notices import refunds as refund_notices
 from orders.payments.banks import bank_of
 from orders.payments.vietqr import fold_note
 from orders.states import PayoutState
 from shop.core.actors import Actor
 from shop.core.db import locked
 from shop.core.errors import Missing, Refused
-from shop.core.models import record_change
+from shop.core.models import Change, record_change
 
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
 _HOLDER = 120
+# In which a buyer can object, whoever named the account: nobody gets money back from a thief.
+_HOLD = datetime.timedelta(days=1)
 
 
 class NotAnAccount(Refused):
@@ -47,6 +52,10 @@ class BankAccount:
     def ending(self) -> str:
         """Its last four signs: enough for its owner to know it again."""
         return self.account[-4:]
+
+    def is_same_as(self, other: BankAccount) -> bool:
+        """Whether money reaches the same account; holders' names are written in many ways."""
+        return (self.bank_bin, self.account.upper()) == (other.bank_bin, other.account.upper())
 
 
 def checked(to: BankAccount) -> BankAccount:
@@ -98,12 +107,17 @@ def change_account(
 
 @transaction.atomic(durable=True)
 def name_account(*, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: datetime.datetime) -> Payout:
-    """Say where a due payment goes. Raises AlreadyPaid, Missing, NotAnAccount."""
+    """Say where a due payment goes. The buyer of a refund is told.
+
+    Raises AlreadyPaid, Missing, NotAnAccount.
+    """
     to = checked(to)
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
-    _readdress(payout, to, actor=actor, now=now)
+    change = _readdress(payout, to, actor=actor, now=now)
+    if payout.refund is not None and change is not None:
+        tell_buyer_of_account(payout.refund.order, [payout], to, occasion=str(change.pk), now=now)
     return payout
 
 
@@ -127,14 +141,53 @@ def account_of(cooperative: Cooperative) -> BankAccount:
     return BankAccount(cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder)
 
 
-def _readdress(payout: Payout, to: BankAccount, *, actor: Actor, now: datetime.datetime) -> None:
+def account_paid_from(order: Order) -> BankAccount | None:
+    """The account that the order was last paid from, where the bank told; proposed, never just taken."""
+    paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
+    last = paid.order_by("-at", "-pk").first()
+    if last is None:
+        return None
+    return BankAccount(last.payer_bin, last.payer_account, last.payer_holder)
+
+
+def readdress_refund(
+    payout: Payout, to: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
+) -> None:
+    """Step, on a locked and due payout of a refund: send it to this account, after a day where it is another
+    one than the order was paid from. Naming the same account again changes no waiting time."""
+    if not to.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
+        is_known = paid_from is not None and to.is_same_as(paid_from)
+        payout.payable_from = None if is_known else now + _HOLD
+    payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
+    payout.save(update_fields=["bank_bin", "bank_account", "bank_holder", "payable_from"])
+
+
+def tell_buyer_of_account(
+    order: Order, payouts: Sequence[Payout], to: BankAccount, *, occasion: str, now: datetime.datetime
+) -> None:
+    """Step: tell the buyer, on every channel they are known by, where their money goes and from when on."""
+    held = [payout.payable_from for payout in payouts if payout.payable_from is not None]
+    refund_notices.refund_account_named(
+        order,
+        to.ending,
+        sum(payout.amount for payout in payouts),
+        payable_from=max(held, default=None),
+        occasion=occasion,
+        now=now,
+    )
+
+
+def _readdress(payout: Payout, to: BankAccount, *, actor: Actor, now: datetime.datetime) -> Change | None:
     was = BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)
     if was == to:
-        return
-    payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
-    payout.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
+        return None
+    if payout.refund is not None:
+        readdress_refund(payout, to, account_paid_from(payout.refund.order), now=now)
+    else:
+        payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
+        payout.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
     settlement = payout.settlement
-    record_change(
+    return record_change(
         "payout.readdressed",
         payout,
         actor=actor,

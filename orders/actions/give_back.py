@@ -15,12 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.accounts import BankAccount, checked
+from orders.actions.accounts import (
+    BankAccount,
+    account_paid_from,
+    checked,
+    readdress_refund,
+    tell_buyer_of_account,
+)
 from orders.actions.ask import ask_refund
 from orders.actions.cash import cash_to_come
 from orders.actions.events import record_event
 from orders.models import (
-    BankTransfer,
     Bearer,
     EventKind,
     Method,
@@ -149,7 +154,7 @@ def name_account(
     now: datetime.datetime,
 ) -> list[Payout]:
     """Where the money of an order's refunds is to be sent; may be said anew until it has left. Its buyer is
-    told each time.
+    told each time, and another account than the order was paid from waits a day.
 
     Raises KeyReused, Missing, NoMoneyWaits, NotAnAccount.
     """
@@ -161,22 +166,14 @@ def name_account(
         return payouts
     if not payouts:
         raise NoMoneyWaits()
-    waiting.update(bank_bin=account.bank_bin, bank_account=account.account, bank_holder=account.holder)
+    paid_from = account_paid_from(order)
+    for payout in payouts:
+        readdress_refund(payout, account, paid_from, now=now)
     # The history is read by many; the account is the buyer's own business.
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
     change = record_change("refund.account_named", order, actor=actor, now=now, data=data, key=key)
-    occasion, amount = str(change.pk), sum(payout.amount for payout in payouts)
-    notices.refund_account_named(order, account.ending, amount, occasion=occasion, now=now)
-    return list(waiting)
-
-
-def account_paid_from(order: Order) -> BankAccount | None:
-    """The account that the order was last paid from, where the bank told; proposed, never just taken."""
-    paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
-    last = paid.order_by("-at", "-pk").first()
-    if last is None:
-        return None
-    return BankAccount(last.payer_bin, last.payer_account, last.payer_holder)
+    tell_buyer_of_account(order, payouts, account, occasion=str(change.pk), now=now)
+    return payouts
 
 
 @transaction.atomic(durable=True)

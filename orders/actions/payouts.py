@@ -43,13 +43,20 @@ class PayoutUnderWay(Refused):
     default_words = _("Stripe has been asked to pay this out. Wait until it is known how that ended.")
 
 
+class PayoutHeld(Refused):
+    """`details["until"]` is the moment from which it may be paid."""
+
+    code = "payout_held"
+    default_words = _("The account was named less than a day ago. Wait, in case the buyer objects.")
+
+
 @transaction.atomic(durable=True)
 def mark_paid(
     *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
 
-    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutUnderWay, ReferenceNeeded.
+    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld, PayoutUnderWay, ReferenceNeeded.
     """
     if not reference.strip():
         raise ReferenceNeeded(field="reference")
@@ -60,6 +67,8 @@ def mark_paid(
         raise AlreadyPaid()
     if payout.refund_id is not None and not payout.bank_account:
         raise AccountNeeded(field="account")
+    if payout.is_held(now):
+        raise PayoutHeld(until=payout.payable_from)
     if payout.calls.unanswered().exists():
         raise PayoutUnderWay()
     pay_out(payout, reference.strip(), key=key, actor=actor, now=now)

@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet, Sum
 from orders.actions.capture import follow_cards
 from orders.actions.events import write_event
 from orders.actions.ledger import book_parts
+from orders.actions.link_expiry import link_expiry
 from orders.models import (
     EventKind,
     Method,
@@ -84,6 +85,7 @@ def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSu
     _write_money(order, sums)
     order.status = _status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
+    order.link_expires_at = link_expiry(order, parts)
     order.save(
         update_fields=[
             *_SUMS,
@@ -95,6 +97,7 @@ def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSu
             "charge_coverage",
             "status",
             "saleor_status",
+            "link_expires_at",
             "updated_at",
         ]
     )

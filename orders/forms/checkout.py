@@ -138,7 +138,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
 
 class FindForm(forms.Form):
-    """An order is found by what its buyer alone knows: phone and code (or number) together."""
+    """An order is found by what its buyer alone knows: phone and code together, never by its number."""
 
     phone = phone_field(
         _("Write the phone number of the order."), help_text=_("The one given with the order.")
@@ -150,11 +150,16 @@ class FindForm(forms.Form):
         widget=forms.TextInput(
             attrs={"class": "input code", "autocomplete": "off", "autocapitalize": "characters"}
         ),
-        error_messages={"required": _("Write the code or number of the order.")},
+        error_messages={"required": _("Write the code of the order.")},
     )
 
     def clean_phone(self) -> str:
         return normalise(self.cleaned_data["phone"])
 
     def clean_code(self) -> str:
-        return tidy(self.cleaned_data["code"])
+        code = tidy(self.cleaned_data["code"])
+        if code.isdecimal():
+            raise forms.ValidationError(
+                _("Write the code that begins with T. A number alone finds no order.")
+            )
+        return code

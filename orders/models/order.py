@@ -102,10 +102,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Whoever holds the unguessable id of an order sees it."""
         return self.placed().filter(pk=token)
 
-    def visible_to(self, user: User | None) -> OrderQuerySet:
-        """Placed ones that somebody may look at by their unguessable ids: not another person's."""
-        placed = self.placed()
-        return placed if user is None else placed.filter(Q(user=None) | Q(user=user.pk))
+    def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
+        """Placed ones that somebody may look at by their unguessable ids: not another person's, and those
+        of others only until their links expire."""
+        placed, open_links = self.placed(), Q(link_expires_at=None) | Q(link_expires_at__gt=now)
+        if user is None:
+            return placed.filter(open_links)
+        return placed.filter(Q(user=None) & open_links | Q(user=user.pk))
 
     def changeable_by(self, user: User | None) -> OrderQuerySet:
         """Placed ones of this person, and those of guests, for whoever holds their ids."""
@@ -116,11 +119,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.placed().filter(Q(user=None) | Q(user=user_id), basket_key=basket_id)
 
     def found_by(self, phone: str, code: str) -> OrderQuerySet:
-        """The order that a buyer's normalised phone and its tidied code, or its number, name together."""
-        named = Q(code=code)
-        if code.isdecimal() and len(code) < 16:
-            named |= Q(number=int(code))
-        return self.placed().filter(named, phone=phone) if phone else self.none()
+        """The order that a buyer's normalised phone and its tidied code name together.
+
+        Never by its number: numbers are counted up, and whoever knows a phone number would find its orders.
+        """
+        return self.placed().filter(code=code, phone=phone) if phone else self.none()
 
     def placed_on_day(self, day: datetime.date) -> OrderQuerySet:
         """Those placed on a day of Vietnam's."""
@@ -173,9 +176,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(WithMetadata, WithExternalReference, WithTimes):
     """What a buyer agreed to, or a draft of it.
 
-    Facts are kept (`placed_at` null means draft); `status`, `saleor_status`, the coverages and the
-    sums are written from them by `orders.actions.standing` alone. Sums are minor units: `total_*`
-    is Σ parts, `due_gross` what the parts that still stand cost.
+    Facts are kept (`placed_at` null means draft); `status`, `saleor_status`, `link_expires_at`, the
+    coverages and the sums are written from them by `orders.actions.standing` alone. Sums are minor
+    units: `total_*` is Σ parts, `due_gross` what the parts that still stand cost.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -197,6 +200,9 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
+    link_expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the order's address stops opening it without a code.")
+    )
     status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.DRAFT)
     saleor_status = models.CharField(max_length=20, choices=SaleorStatus, default=SaleorStatus.DRAFT)
     authorize_coverage = models.CharField(max_length=12, choices=Coverage, default=Coverage.NONE)
@@ -256,6 +262,10 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     @property
     def is_draft(self) -> bool:
         return self.placed_at is None
+
+    def has_expired_link(self, now: datetime.datetime) -> bool:
+        """Whether its address alone does not open it any more."""
+        return self.link_expires_at is not None and self.link_expires_at <= now
 
     @property
     def told_status(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from django.db import models
@@ -115,6 +116,10 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         """What is due and whose receiver's account is known."""
         return self.due().exclude(way=PayoutWay.BANK, bank_account="")
 
+    def released(self, now: datetime.datetime) -> PayoutQuerySet:
+        """Those that no newly named account holds back."""
+        return self.filter(Q(payable_from=None) | Q(payable_from__lte=now))
+
     def without_account(self) -> PayoutQuerySet:
         """What is due and waits for its receiver to say where it shall go."""
         return self.due().to_bank().filter(bank_account="")
@@ -144,6 +149,9 @@ class Payout(models.Model):
     note = models.CharField(max_length=25, blank=True, default="", help_text=_("What the bank carries."))
     state = models.CharField(max_length=10, choices=PayoutState, default=PayoutState.DUE)
     made_at = models.DateTimeField()
+    payable_from = models.DateTimeField(
+        null=True, blank=True, help_text=_("Not paid before, since its account was named only lately.")
+    )
     paid_at = models.DateTimeField(null=True, blank=True)
     reference = models.CharField(max_length=120, blank=True, default="")
 
@@ -161,6 +169,9 @@ class Payout(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.bank_account}"
+
+    def is_held(self, now: datetime.datetime) -> bool:
+        return self.payable_from is not None and now < self.payable_from
 
     @property
     def account_end(self) -> str:

@@ -30,11 +30,12 @@ def tell_buyer(
     *,
     subject: str,
     short: str = "",
+    by_every_channel: bool = False,
     now: datetime.datetime,
     occasion: str = "",
     **context: Any,
 ) -> None:
-    """By mail where there is an address, else by text: one short message, `short` and the page's link."""
+    """By mail where there is an address, else (or also) by text: a short message and the page's link."""
     if "part" in context:
         context["part"] = copied(context["part"])
         show_ways_in_language([context["part"]])
@@ -51,7 +52,7 @@ def tell_buyer(
             user_id=order.user_id,
             now=now,
         )
-    elif order.phone:
+    if order.phone and (by_every_channel or not order.email):
         send(
             key=f"{template}:{order.pk}:{occasion}:sms",
             way=Way.SMS,

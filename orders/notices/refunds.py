@@ -37,10 +37,16 @@ def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime
 
 
 def refund_account_named(
-    order: Order, account_end: str, amount: int, *, occasion: str, now: datetime.datetime
+    order: Order,
+    account_end: str,
+    amount: int,
+    *,
+    payable_from: datetime.datetime | None,
+    occasion: str,
+    now: datetime.datetime,
 ) -> None:
-    """The buyer hears to which account their money goes, in case it was not they who said so: whoever holds
-    the order's address may."""
+    """The buyer hears on every channel to which account their money goes, and from when on, in case it was
+    not they who said so."""
     with translation.override(order.language):
         told = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
         tell_buyer(
@@ -48,9 +54,11 @@ def refund_account_named(
             "refund_account_named",
             subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % told,
             short=_("Not yours? Write the right one."),
+            by_every_channel=True,
             now=now,
             occasion=occasion,
             amount=amount,
+            payable_from=payable_from,
             account_end=account_end,
             account_url=page_address(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", order.language),
         )

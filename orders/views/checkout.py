@@ -25,6 +25,7 @@ from orders.models import Basket, Method, Order, tidy_code
 from orders.views import receiver
 from orders.views.addresses import keep_in_book
 from orders.views.held import actor_of, basket_of, held_basket, remember_province, user_of
+from orders.views.order_access import remember_proof
 from orders.views.paying import payment_choices
 from orders.views.shown import ShownShare, must_be_mended, shown
 from orders.views.sums import sums_of_quote
@@ -161,6 +162,7 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
 
 def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
     receiver.forget_written(request)
+    remember_proof(request, order)
     if form.cleaned_data["keep_address"]:
         keep_in_book(request, form.address)
     remember_province(request, order.province_code)

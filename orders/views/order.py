@@ -56,6 +56,7 @@ from shop.core.templatetags.languages import said, sentence
 
 FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
 FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
+FIND_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
 
 
 @require_safe
@@ -190,15 +191,11 @@ def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
 
 
 def _found(request: HttpRequest, phone: str, code: str) -> Order | None:
-    """Every try counts, for the network and for the phone. Raises TooManyTries."""
-    network = network_of(request.META)
-    FIND_BY_NETWORK.check(network)
-    FIND_BY_PHONE.check(phone)
-    found = Order.objects.found_by(phone, code).newest_first().first()
-    if found is None:
-        FIND_BY_NETWORK.spend(network)
-        FIND_BY_PHONE.spend(phone)
-    return found
+    """Every try counts: for the network, for the phone and for the order. Raises TooManyTries."""
+    FIND_BY_NETWORK.take(network_of(request.META))
+    FIND_BY_PHONE.take(phone)
+    FIND_BY_ORDER.take(code)
+    return Order.objects.found_by(phone, code).newest_first().first()
 
 
 def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:

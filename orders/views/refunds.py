@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.actions.give_back import account_paid_from, name_account
+from orders.actions.accounts import account_paid_from
+from orders.actions.give_back import name_account
 from orders.forms.refunds import AccountForm
 from orders.models import Order, Payout, Refund
 from orders.states import PayoutState

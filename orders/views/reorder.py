@@ -18,6 +18,7 @@ from orders.actions.reorder import Difference, Differs, reorder
 from orders.models import Order
 from orders.views import receiver
 from orders.views.held import held_basket, province_of, remember, user_of
+from orders.views.order_access import has_proof
 from shop.core.models import market_channel
 from shop.core.templatetags.figures import money
 from shop.core.templatetags.languages import kept, own, sentence
@@ -44,7 +45,7 @@ def again(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     )
     if answer.basket is not None:
         remember(request, answer.basket)
-    if user is None and order.user_id is None:
+    if user is None and order.user_id is None and has_proof(request, order):
         receiver.write_as_ordered(request, order)
     request.session[_KEY] = {
         "code": order.code,

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.views import carry_out, staff_only
+from orders.actions.accounts import account_paid_from
 from orders.actions.cancel import cancel_order, cancel_part
-from orders.actions.give_back import account_paid_from, owed_back
+from orders.actions.give_back import owed_back
 from orders.actions.weigh import answer_weight
 from orders.forms.refunds import AccountForm
 from orders.models import (

@@ -43,7 +43,7 @@ _WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")
 @staff_only(Permission.HANDLE_PAYMENTS)
 def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What is due, oldest first; with `?xem=xong` what was paid, newest first."""
-    is_done = request.GET.get("xem") == "xong"
+    is_done, now = request.GET.get("xem") == "xong", timezone.now()
     rows = Payout.objects.select_related(*_WHOSE)
     rows = (
         rows.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
@@ -54,9 +54,11 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "is_done": is_done,
         "page": page,
-        "rows": [(row, bank_of(row.bank_bin), has_other_account(row)) for row in page.object_list],
+        "rows": [
+            (row, bank_of(row.bank_bin), has_other_account(row), row.is_held(now)) for row in page.object_list
+        ],
         "key": uuid.uuid4(),
-        "has_list": not is_done and any(_is_listed(row) for row in page.object_list),
+        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in page.object_list),
     }
     return render(request, "desk/payouts.html", context)
 
@@ -65,7 +67,8 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """All transfers that are due and have an account, as a bank takes them from a file."""
-    due = Payout.objects.due().filter(way=PayoutWay.BANK, currency="VND").exclude(bank_account="")
+    due = Payout.objects.due().released(timezone.now())
+    due = due.filter(way=PayoutWay.BANK, currency="VND").exclude(bank_account="")
     name = f"chi-tien-{day_of(timezone.now()):%Y-%m-%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(as_xlsx([bank_list(due)]), content_type=XLSX, headers=headers)
@@ -155,6 +158,7 @@ def _one(
         "payout": shown,
         "bank": bank_of(shown.bank_bin),
         "code": _code(shown),
+        "is_held": shown.state == PayoutState.DUE and shown.is_held(timezone.now()),
         "has_other_account": has_other_account(shown),
         "other": account_of(shown.settlement.cooperative) if shown.settlement else None,
         "form": account if account is not None and account.errors else paid,
@@ -167,8 +171,8 @@ def _one(
 
 
 def _code(shown: Payout) -> SafeString | None:
-    """The payment as a VietQR; None where there is no account, or none that a code can say."""
-    if shown.state != PayoutState.DUE or not _is_listed(shown):
+    """The payment as a VietQR; None where it is held, or there is no account that a code can say."""
+    if shown.state != PayoutState.DUE or not _is_listed(shown) or shown.is_held(timezone.now()):
         return None
     try:
         payload = payload_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.orders.arriving import LATER, take, waiting_order
 
 DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
+# When a payout may be paid whose account was named by WHO.
+NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
 TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 

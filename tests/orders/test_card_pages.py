@@ -26,6 +26,7 @@ from tests.orders.card_at_hand import (
     paid_order,
     stripe,
 )
+from tests.orders.order_codes import BuyersBrowser
 from tests.unchanged import every_row
 
 __all__ = ["stripe"]
@@ -45,11 +46,11 @@ def page(order, query: str = "") -> str:
 
 
 def fields(order):
-    return Client().post(f"/don-hang/{order.pk}/the/")
+    return BuyersBrowser().post(f"/don-hang/{order.pk}/the/")
 
 
 def their_page(order):
-    return Client().post(f"/don-hang/{order.pk}/the/stripe/")
+    return BuyersBrowser().post(f"/don-hang/{order.pk}/the/stripe/")
 
 
 def test_the_page_has_a_place_for_the_fields_and_a_button_for_those_without_scripts(stripe) -> None:
@@ -183,7 +184,7 @@ def test_what_stripe_refused_is_said_and_may_be_tried_again(stripe) -> None:
     make(order)
 
     assert "Số tiền quá lớn" in page(order)
-    Client().post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "card"})
+    BuyersBrowser().post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "card"})
 
     assert call_of(order).state == CallState.INTENDED
     assert GatewayCall.objects.count() == 2

@@ -26,10 +26,16 @@ from shop.core.renditions import render
 from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
 from tests.kept import kept
 from tests.orders.arriving import take, waiting_order
+from tests.orders.order_codes import BuyersBrowser
 from tests.orders.refunding import WHO, delivered, give_back, line_of, paid_order
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    return BuyersBrowser()
 
 
 @kept

@@ -25,10 +25,16 @@ from shop.notifications.models import Notification
 from tests.factories import make_bank_account, make_gourd, make_order, make_user, make_variant, nobody
 from tests.kept import kept
 from tests.orders.arriving import take, waiting_order
+from tests.orders.order_codes import BuyersBrowser
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
 MINUTE = datetime.timedelta(minutes=1)
+
+
+@pytest.fixture
+def client() -> Client:
+    return BuyersBrowser()
 
 
 @kept
@@ -117,12 +123,12 @@ def test_the_list_of_orders_says_that_one_waits_for_its_money(client: Client) ->
 
 
 def test_while_nothing_happens_an_open_page_is_told_nothing_in_few_queries(
-    client: Client, django_assert_num_queries
+    django_assert_num_queries,
 ) -> None:
-    order = waiting()
+    order, client = waiting(), Client()
     address = f"/don-hang/{order.pk}/tien/?seen={mark_on(client, order)}"
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         answer = client.get(address)
 
     assert (answer.status_code, answer.content) == (204, b"")

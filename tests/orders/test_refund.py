@@ -75,7 +75,8 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.orders.arriving import LATER, take
-from tests.orders.refunding import DESK, TO, WHO, delivered, give_back, line_of, packed, paid_order
+from tests.orders.order_codes import show_order_is_theirs
+from tests.orders.refunding import DESK, NEXT_DAY, TO, WHO, delivered, give_back, line_of, packed, paid_order
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -116,10 +117,10 @@ def test_what_was_paid_by_transfer_goes_back_once_its_buyer_has_named_an_account
     asked = PaymentEvent.objects.get(kind=EventKind.REFUND_REQUEST)
     assert (asked.amount, asked.payment.method, asked.refund) == (20_000, Method.TRANSFER, refund)
     with refused(AccountNeeded, "account_needed"):
-        mark_paid(payout_id=payout.pk, reference="FT9", **WHO)
+        mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=payout.pk, reference="FT9", **WHO)
+    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     payout.refresh_from_db()
@@ -141,7 +142,7 @@ def test_cash_goes_back_from_the_bank_account() -> None:
 
     refund = give_back(part, 20_000)
     name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **WHO)
+    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     assert PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS).payment.method == Method.COD
@@ -577,7 +578,7 @@ def test_the_sweep_finds_what_nobody_has_given_back() -> None:
     cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
     first = Payout.objects.get()
     name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=first.pk, reference="FT1", **WHO)
+    mark_paid(payout_id=first.pk, reference="FT1", **NEXT_DAY)
     payment = order.payments.get()
     record_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
     update_standing(Order.objects.get(pk=order.pk), now=LATER)
@@ -642,14 +643,14 @@ def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> 
         name_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
     name_account(order_id=order.pk, to=TO, **WHO)
     name_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
-    mark_paid(payout_id=payout.pk, reference="FT9", **WHO)
+    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
     with refused(NoMoneyWaits, "no_money_waits"):
         name_account(order_id=order.pk, to=TO, **WHO)
     with refused(AlreadyPaid, "already_paid"):
-        mark_paid(payout_id=payout.pk, reference="FT9", **WHO)
+        mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
     told = Change.objects.filter(what="refund.account_named").latest("pk")
     assert told.data == {"amount": 20_000, "account": "0200"}
 
@@ -671,6 +672,7 @@ def test_its_buyer_hears_to_which_account_the_money_goes_each_time_it_is_named()
 
 def test_nobody_has_a_buyer_written_to_without_end(client) -> None:
     order = paid_order()
+    show_order_is_theirs(client, order)
     give_back(delivered(order), 20_000)
     page = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 
@@ -701,7 +703,7 @@ def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
     assert Refund.objects.lacking() == {}
     name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=payout.pk, reference="FT9", **WHO)
+    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
 
@@ -736,7 +738,7 @@ def test_several_payments_give_back_what_each_of_them_holds() -> None:
     ]
     name_account(order_id=order.pk, to=TO, **WHO)
     for payout in Payout.objects.all():
-        mark_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **WHO)
+        mark_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **NEXT_DAY)
     assert sums(order) == (95_000, 95_000, Coverage.FULL)
     check_everything()
 
@@ -746,7 +748,7 @@ def test_the_buyer_hears_when_the_money_has_left() -> None:
     refund = give_back(delivered(order), 20_000)
     name_account(order_id=order.pk, to=TO, **WHO)
 
-    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **WHO)
+    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
 
     letter = Notification.objects.filter(key__startswith="refund_paid").get()
     assert "20.000\u00a0₫" in letter.text

@@ -12,7 +12,7 @@ from orders.states import Coverage
 from shop.notifications.models import Notification
 from tests.invariants import check_everything
 from tests.orders.card_at_hand import call_of, look_up, make, paid_order, stripe, sums
-from tests.orders.refunding import TO, WHO, delivered, give_back
+from tests.orders.refunding import NEXT_DAY, TO, WHO, delivered, give_back
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_what_the_card_does_not_take_is_paid_back_by_bank(stripe, settings) -> N
     assert Refund.objects.lacking() == {refund.pk: 20_000}
     pay_back_by_bank(refund_id=refund.pk, **WHO)
     name_account(order_id=order.pk, to=TO, **WHO)
-    mark_paid(payout_id=Payout.objects.get().pk, reference="FT1", **WHO)
+    mark_paid(payout_id=Payout.objects.get().pk, reference="FT1", **NEXT_DAY)
     order = Order.objects.get(pk=order.pk)
     assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)
     check_everything()

@@ -29,6 +29,7 @@ from tests.factories import (
     make_variant,
     nobody,
 )
+from tests.orders.order_codes import show_order_is_theirs
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,7 @@ def test_one_tap_on_the_orders_page_says_on_the_baskets_what_has_changed_once(cl
     make_places()
     variant = make_variant(name="Gối thảo dược", price=320_000)
     order = make_order((variant, 2), now=timezone.now())
+    show_order_is_theirs(client, order)
     Price.objects.filter(variant=variant).update(amount=350_000)
     page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
     assert f'action="/en/don-hang/{order.pk}/dat-lai/"' in page

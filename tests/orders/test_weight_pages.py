@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.test import Client
 
 from orders.actions.draft import draft_order, edit_draft
 from orders.actions.pack import accept_part
@@ -23,9 +24,15 @@ from tests.factories import (
     make_user,
     make_variant,
 )
+from tests.orders.order_codes import BuyersBrowser
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    return BuyersBrowser()
 
 
 @pytest.fixture

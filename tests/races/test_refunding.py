@@ -20,7 +20,7 @@ from orders.actions.refund import Decision, LineRefund
 from orders.actions.void import void_parcel
 from orders.models import Bearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
-from tests.orders.refunding import TO, WHO, delivered, give_back, line_of, paid_order
+from tests.orders.refunding import NEXT_DAY, TO, WHO, delivered, give_back, line_of, paid_order
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,7 +175,7 @@ def test_money_is_marked_as_sent_once() -> None:
     name_account(order_id=order.pk, to=TO, **WHO)
     payout = Payout.objects.get()
 
-    works = [partial(mark_paid, payout_id=payout.pk, reference=f"FT{n}", **WHO) for n in range(2)]
+    works = [partial(mark_paid, payout_id=payout.pk, reference=f"FT{n}", **NEXT_DAY) for n in range(2)]
     answers = together(works)
 
     assert kinds(answers) == ["AlreadyPaid", "Payout"], answers

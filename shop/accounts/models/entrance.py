@@ -20,6 +20,7 @@ class CodePurpose(models.TextChoices):
     CONFIRM = "confirm", _("confirming a number")
     DATA = "data", _("a request about personal data")
     DEVICE = "device", _("signing in on a new device")
+    ORDER = "order", _("changing an order")
 
 
 class EntryCodeQuerySet(models.QuerySet["EntryCode"]):

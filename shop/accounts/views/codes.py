@@ -145,8 +145,9 @@ def send(
     to: str,
     given: dict[str, Any],
     user_id: int | None = None,
+    about: str = "",
 ) -> None:
-    """Have a code sent, and remember in the session what it is for. Raises TooManyTries."""
+    """Have a code sent, and remember in the session what it is for, and `about` what. Raises TooManyTries."""
     network, device = network_of(request.META), known_device(request, to)
     check_code(network, to, device)
     count_code(network, to, device)
@@ -159,7 +160,13 @@ def send(
         now=timezone.now(),
     )
     kept = {name: given.get(name, "") for name in ("next", "back")}
-    request.session[SENT] = kept | {"id": str(code_id), "to": to, "purpose": purpose.value, "at": time.time()}
+    request.session[SENT] = kept | {
+        "id": str(code_id),
+        "to": to,
+        "purpose": purpose.value,
+        "about": about,
+        "at": time.time(),
+    }
 
 
 def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | None:

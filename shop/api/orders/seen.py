@@ -43,7 +43,7 @@ def orders_seen(context: Context) -> Rows:
     if scope.is_everything:
         return whole_orders()
     if not scope:
-        return whole_orders().filter(pk__in=Order.objects.visible_to(context.user).values("pk"))
+        return whole_orders().filter(pk__in=Order.objects.visible_to(context.user, context.now).values("pk"))
     return _partly_seen(context, scope)
 
 

@@ -1,0 +1,204 @@
+"""A stranger with a buyer's phone number must not reach the order, its goods or its money."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+
+import pytest
+from django.test import Client
+
+from orders.actions.payouts import PayoutHeld, mark_paid
+from orders.models import Order, Payout
+from orders.states import PartState
+from orders.views.order import FIND_BY_NETWORK, FIND_BY_ORDER, FIND_BY_PHONE
+from orders.views.order_code import CODES_FOR_ORDER
+from shop.core.models import Change
+from shop.notifications.models import Notification, Way
+from tests.factories import make_order, make_user, make_variant
+from tests.orders.arriving import LATER
+from tests.orders.order_codes import sent_digits, show_order_is_theirs
+from tests.orders.refunding import DESK, paid_order
+from tests.unchanged import every_row, refused
+
+pytestmark = pytest.mark.django_db
+
+PHONE = "0987654321"
+FOREIGN = {"bank": "970436", "account": "0099887766", "holder": "Kẻ Gian"}
+DAY = datetime.timedelta(days=1)
+
+
+def trade() -> dict[str, list[object]]:
+    """Everything but what tries leave behind: counters of limits."""
+    return {table: rows for table, rows in every_row().items() if table != "core.LimitCounter"}
+
+
+def page(path: str) -> str:
+    return f"/en/don-hang/{path}"
+
+
+def test_the_running_number_finds_nothing(client: Client) -> None:
+    order = paid_order()
+    before = trade()
+
+    for number in range(order.number - 2, order.number + 2):
+        answer = client.post(page(""), {"phone": PHONE, "code": str(number)})
+        assert answer.status_code == 200
+        assert "A number alone finds no order." in answer.content.decode()
+
+    assert trade() == before
+
+
+def test_the_whole_takeover_is_refused_step_by_step(client: Client) -> None:
+    """Even with the page's address, as somebody has who looked over the buyer's shoulder."""
+    order = paid_order(email="hoa@example.com")
+    token, key = order.pk, uuid.uuid4().hex
+    code_page = page(f"{token}/ma/")
+    steps = [
+        (f"{token}/goi/1/huy/", {"key": key}),
+        (f"{token}/tai-khoan-nhan-tien/", {"key": key, **FOREIGN}),
+        (f"{token}/tai-khoan-nhan-tien/", {"key": key, "same": "1"}),
+        (f"{token}/cach-tra/", {"payment": "cod"}),
+        (f"{token}/the/stripe/", {}),
+        (f"{token}/goi/1/nhan/", {}),
+        (f"{token}/goi/1/phan-anh/", {"words": "Hỏng", "wish": "money"}),
+        (f"{token}/phan-anh/{uuid.uuid4()}/rut/", {}),
+        (f"{token}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
+    ]
+    before = trade()
+
+    for path, posted in steps:
+        answer = client.post(page(path), posted)
+        assert (path, answer.status_code) == (path, 302)
+        assert answer.headers["Location"].partition("?")[0] == code_page
+
+    fields = client.post(page(f"{token}/the/"))
+    assert (fields.status_code, fields.json()) == (403, {"reload": True})
+    assert trade() == before
+    assert client.get(page(f"{token}/")).status_code == 200
+    assert client.get(page(f"{token}/tai-khoan-nhan-tien/")).status_code == 302
+
+
+def test_with_the_code_from_their_phone_a_buyer_cancels_and_names_an_account(client: Client) -> None:
+    order = paid_order(email="")
+    code_page = page(f"{order.pk}/ma/")
+
+    client.post(code_page, {"send": "sms"})
+    answer = client.post(code_page, {"code": sent_digits(to="+84987654321")})
+    assert answer.headers["Location"] == page(f"{order.pk}/")
+    client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
+
+    assert order.parts.get().state == PartState.CANCELLED
+    answer = client.post(page(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
+    assert answer.headers["Location"] == page(f"{order.pk}/")
+    assert Payout.objects.get().bank_account == "0099887766"
+
+
+def test_another_device_needs_a_code_of_its_own(client: Client) -> None:
+    order = paid_order()
+    show_order_is_theirs(client, order)
+
+    assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
+    assert Client().get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
+
+
+def test_a_code_sent_for_ones_own_order_opens_no_other_one(client: Client) -> None:
+    theirs = paid_order(email="")
+    mine = make_order((make_variant(), 1), phone="+84912345678", email="")
+    client.post(page(f"{mine.pk}/ma/"), {"send": "sms"})
+    digits = sent_digits(to="+84912345678")
+
+    answer = client.post(page(f"{theirs.pk}/ma/"), {"code": digits})
+
+    assert answer.status_code == 200
+    assert client.get(page(f"{theirs.pk}/tai-khoan-nhan-tien/")).status_code == 302
+    assert theirs.parts.get().state == PartState.NEW
+
+
+def test_codes_are_sent_to_nobody_but_the_orders_own_contact(client: Client) -> None:
+    order = paid_order(email="hoa@example.com")
+
+    client.post(page(f"{order.pk}/ma/"), {"send": "sms", "phone": "0900000001", "to": "0900000001"})
+    client.post(page(f"{order.pk}/ma/"), {"send": "email", "email": "thief@example.com"})
+
+    codes = Notification.objects.filter(key__startswith="code:").order_by("pk")
+    assert list(codes.values_list("way", "to")) == [
+        (Way.SMS, "+84987654321"),
+        (Way.EMAIL, "hoa@example.com"),
+    ]
+
+
+def test_asking_for_codes_ends_for_an_order_from_whichever_network() -> None:
+    order = paid_order(email="hoa@example.com")
+
+    answers = [
+        Client(REMOTE_ADDR=f"203.0.113.{n}").post(page(f"{order.pk}/ma/"), {"send": way})
+        for n, way in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
+    ]
+
+    assert [each.status_code for each in answers[: CODES_FOR_ORDER.tries]] == [302] * CODES_FOR_ORDER.tries
+    assert {each.status_code for each in answers[CODES_FOR_ORDER.tries :]} == {429}
+    assert Notification.objects.filter(key__startswith="code:").count() == CODES_FOR_ORDER.tries
+
+
+@pytest.mark.parametrize("limit", [FIND_BY_PHONE, FIND_BY_ORDER, FIND_BY_NETWORK])
+def test_finding_ends_for_a_phone_an_order_and_a_network(limit) -> None:
+    order = paid_order()
+    for n in range(limit.tries):
+        phone = PHONE if limit is FIND_BY_PHONE else f"09{n:08}"
+        code = order.code if limit is FIND_BY_ORDER else f"TA7K2M{n:02}"
+        address = "203.0.113.9" if limit is FIND_BY_NETWORK else f"203.0.113.{n}"
+        Client(REMOTE_ADDR=address).post(page(""), {"phone": phone, "code": code})
+
+    last = Client(REMOTE_ADDR="203.0.113.9").post(page(""), {"phone": PHONE, "code": order.code})
+
+    assert last.status_code == 429
+
+
+def test_the_signed_in_buyer_needs_no_code_and_nobody_else_is_them(client: Client) -> None:
+    user = make_user()
+    order = paid_order(user=user)
+    client.force_login(user)
+    stranger = Client()
+    stranger.force_login(make_user())
+
+    assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
+    assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
+
+
+def test_another_account_is_told_on_every_channel_and_waits_a_day(client: Client) -> None:
+    order = paid_order(email="hoa@example.com")
+    show_order_is_theirs(client, order)
+    client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
+
+    client.post(page(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
+
+    payout = Payout.objects.get()
+    named = Change.objects.get(what="refund.account_named").at
+    told = Notification.objects.filter(key__startswith="refund_account_named").order_by("way")
+    assert list(told.values_list("way", "to")) == [
+        (Way.EMAIL, "hoa@example.com"),
+        (Way.SMS, "+84987654321"),
+    ]
+    assert payout.payable_from == named + DAY
+    with refused(PayoutHeld, "payout_held"):
+        mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY - DAY / 100)
+    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY)
+
+
+def test_reordering_a_strangers_order_tells_nothing_of_its_buyer(client: Client) -> None:
+    order = make_order((make_variant(on_hand=9), 1), email="hoa@example.com", now=LATER)
+
+    client.post(page(f"{order.pk}/dat-lai/"))
+    checkout = client.get("/en/dat-hang/", follow=True).content.decode()
+
+    assert "hoa@example.com" not in checkout
+    assert re.search(r"0?987[ .]?654[ .]?321", checkout) is None
+
+
+def test_nothing_of_an_order_is_found_by_its_number_alone() -> None:
+    order = paid_order()
+
+    assert not Order.objects.found_by("+84987654321", str(order.number)).exists()
+    assert Order.objects.found_by("+84987654321", order.code).get() == order
