@@ -29,11 +29,12 @@ def draw_code() -> str:
 
 
 def _code_key() -> str:
-    stored = _stored_key()
-    if stored:
-        return stored[0].key
-    made, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults={"key": secrets.token_hex(_KEY_BYTES)})
-    return made.key
+    stored = next(iter(_stored_key()), None)
+    if stored is None:
+        made = {"key": secrets.token_hex(_KEY_BYTES)}
+        stored, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults=made)
+    key: str = stored.key
+    return key
 
 
 @prepared

@@ -40,8 +40,8 @@ def scatter(place: int, length: int, key: bytes) -> int:
     A Feistel network: of the two halves of a number, each round shifts one by an amount that depends
     on the key and the other half. A shift can be undone, and so can all of them together.
     """
-    low = len(ALPHABET) ** (length // 2)
-    high = len(ALPHABET) ** (length - length // 2)
+    low: int = len(ALPHABET) ** (length // 2)
+    high: int = len(ALPHABET) ** (length - length // 2)
     left, right = divmod(place, low)
     for turn in range(ROUNDS):
         if turn % 2 == 0:

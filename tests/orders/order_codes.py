@@ -9,8 +9,8 @@ from typing import Any
 from django.test import Client
 
 from orders.models import Order
+from shop.core.sealing import unseal
 from shop.notifications.models import Notification
-from shop.notifications.sealing import unseal
 
 _ORDER_ADDRESS = re.compile(r"/don-hang/([0-9a-f-]{36})/")
 

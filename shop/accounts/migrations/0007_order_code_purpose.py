@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_platform_wide_groups'),
+        ('accounts', '0006_move_passkeys'),
     ]
 
     operations = [
