@@ -6,13 +6,13 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_move_passkeys'),
+        ('accounts', '0007_device_codes'),
     ]
 
     operations = [
         migrations.AlterField(
             model_name='entrycode',
             name='purpose',
-            field=models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data'), ('order', 'changing an order')], max_length=10),
+            field=models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data'), ('device', 'signing in on a new device'), ('order', 'changing an order')], max_length=10),
         ),
     ]
