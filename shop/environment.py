@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -67,4 +68,34 @@ def database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+def cache_at(redis_url: str, file: Path) -> dict[str, Any]:
+    """The cache in Redis, or in the embedded shop's file, as Django's settings."""
+    if not redis_url:
+        return {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": file}
+    return {
+        "BACKEND": "shop.core.redis_cache.TolerantRedisCache",
+        "LOCATION": redis_url,
+        "KEY_PREFIX": "shop",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+
+
+def broker_options(redis_url: str, folder: Path) -> dict[str, Any]:
+    """How Celery speaks to Redis, or to the queue's folder. A buyer waits a second at most for a broker."""
+    if not redis_url:
+        return {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+            "store_processed": False,
+        }
+    return {
+        "visibility_timeout": 3600,
+        "socket_connect_timeout": 1,
+        "socket_timeout": 1,
+        "retry_on_timeout": False,
+        "max_retries": 0,
     }

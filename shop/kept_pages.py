@@ -40,6 +40,13 @@ _PUBLIC = frozenset(
         *("catalog:bulletins", "catalog:bulletin", "catalog:bulletin-text", "catalog:bulletin-spoken"),
     }
 )
+# What public pages read of their query. Pages asked for with anything else are not kept.
+_PARAMETERS = frozenset(
+    {
+        *("page", "p", "q", "variant", "quantity", "tinh", "xa", "noi", "thang", "xep", "nhom", "htx"),
+        *("muc", "tu", "den", "ban", "sao", "cn", "mua", "ocop", "giao", "con"),
+    }
+)
 _TELLS_NOTHING = frozenset({settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE})
 _TOKEN = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")[A-Za-z0-9]{64}(?=")')
 _OWN_TOKEN = b"{own token}"
@@ -107,6 +114,8 @@ class KeptPages:
 def _asked_by(request: HttpRequest) -> tuple[str, ...] | None:
     """What the page is known by; None where it may be somebody's own."""
     if not _is_public(request) or request.COOKIES.keys() - _TELLS_NOTHING or _has_broken_token(request):
+        return None
+    if request.GET.keys() - _PARAMETERS:
         return None
     return request.scheme or "", request.get_host(), request.get_full_path(), text_size(request)
 

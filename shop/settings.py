@@ -17,7 +17,17 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from shop.environment import database, env, in_address, networks, own_address, whole, words
+from shop.environment import (
+    broker_options,
+    cache_at,
+    database,
+    env,
+    in_address,
+    networks,
+    own_address,
+    whole,
+    words,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVER_NEEDS = (
@@ -223,29 +233,11 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 REDIS_URL = env("REDIS_URL")
 DATABASES = {"default": database(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")}
-CACHES = {
-    "default": (
-        {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "shop",
-        }
-        if REDIS_URL
-        else {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": DATA_DIR / "cache.sqlite3"}
-    )
-}
 QUEUE_DIR = DATA_DIR / "queue"
+CACHES = {"default": cache_at(REDIS_URL, DATA_DIR / "cache.sqlite3")}
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 3600}
-    if REDIS_URL
-    else {
-        "data_folder_in": str(QUEUE_DIR / "messages"),
-        "data_folder_out": str(QUEUE_DIR / "messages"),
-        "control_folder": str(QUEUE_DIR / "control"),
-        "store_processed": False,
-    }
-)
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(REDIS_URL, QUEUE_DIR)
+CELERY_TASK_PUBLISH_RETRY = False  # rows are the truth: a lost message costs minutes, a retry a buyer's time
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True  # rows are the truth; a task's result is in the database
 CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
@@ -290,6 +282,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o644
+LOW_DISK_MEGABYTES = whole("LOW_DISK_MEGABYTES", 500)  # less free room is told at /health/
 
 # --- Mail -----------------------------------------------------------------------------------------
 

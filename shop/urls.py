@@ -3,22 +3,20 @@
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.contrib.sitemaps.views import sitemap
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.decorators.cache import cache_page
 
 from catalog.views.feed import google_feed
 from catalog.views.sitemaps import sitemaps
 from orders import webhooks
 from orders.views import account
-from shop import app_shell, views
+from shop import app_shell, health, views
 from shop.accounts.urls import addresses as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
 from shop.core.sitemaps import NamedPages
 from shop.desk.home import back_room
+from shop.sitemaps import sitemap, sitemap_index
 
-_HOUR = 60 * 60
 _NAMED = [
     ("home",),
     ("catalog:products",),
@@ -32,16 +30,11 @@ _SITEMAPS = {
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("health/", views.health, name="health"),
+    path("health/", health.health, name="health"),
     path("robots.txt", views.robots, name="robots"),
     path("worker.js", app_shell.worker, name="worker"),
-    path(
-        "sitemap.xml",
-        cache_page(_HOUR)(views.sitemap_index),
-        {"sitemaps": _SITEMAPS, "sitemap_url_name": "sitemap"},
-        name="sitemaps",
-    ),
-    path("sitemap-<section>.xml", cache_page(_HOUR)(sitemap), {"sitemaps": _SITEMAPS}, name="sitemap"),
+    path("sitemap.xml", sitemap_index, {"sitemaps": _SITEMAPS}, name="sitemaps"),
+    path("sitemap-<section>.xml", sitemap, {"sitemaps": _SITEMAPS}, name="sitemap"),
     path("feeds/google-<str:language>.xml", google_feed, name="google-feed"),
     path("graphql/", endpoint.graphql, name="graphql"),
     path("graphql", endpoint.without_slash),

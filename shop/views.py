@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.sitemaps.views import index
-from django.core.cache import cache
-from django.core.files.storage import default_storage
-from django.db import DatabaseError, connection
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse, translate_url
@@ -25,7 +18,6 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
@@ -38,14 +30,11 @@ from catalog.week import market_ways, next_coach, next_market, this_week
 from cooperatives.models import Cooperative, DeliveryWay, Membership
 from orders.actions.pay import ways_to_pay
 from orders.views.held import basket_count
-from shop.celery import BEAT_KEY
 from shop.core.addresses import canonical_address, public_address
 from shop.core.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
 from shop.core.prepared import prepared
 from shop.core.templatetags.languages import marked
-
-LATE_BEAT_SECONDS = 120
 
 # Texts that the law or the buyer asks for, one file per language; the operator checks them before opening.
 PAGES = {
@@ -234,25 +223,6 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
-def health(request: HttpRequest) -> JsonResponse:
-    """200 while pages can be served: that takes the database. Jobs and storage are told beside it."""
-    database = _database_health()
-    report = {"database": database, "jobs": _jobs_health(timezone.now()), "storage": _storage_health()}
-    return JsonResponse(report, status=200 if database["ok"] else 503)
-
-
-@require_safe
-def sitemap_index(request: HttpRequest, **given: Any) -> HttpResponseBase:
-    """Where the lists for search engines lie: at the market's own address, whatever name it was asked by."""
-    answer = index(request, **given)
-    for each in (answer.context_data or {})["sitemaps"]:
-        asked = urlsplit(each.location)
-        each.location = public_address(f"{asked.path}?{asked.query}" if asked.query else asked.path)
-    return answer
-
-
-@require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """A file of MEDIA_ROOT. Its name never stands for other content, so caches need not ask again.
 
@@ -354,30 +324,3 @@ def _way_back(request: HttpRequest) -> str:
     came_from = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
     return came_from if ours else ""
-
-
-def _database_health() -> dict[str, Any]:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return {"ok": False, "kind": connection.vendor}
-    return {"ok": True, "kind": connection.vendor}
-
-
-def _jobs_health(now: datetime) -> dict[str, Any]:
-    """Jobs are well when beat was heard lately; its age is null until the first beat after a start."""
-    last = cache.get(BEAT_KEY)
-    if last is None:
-        return {"ok": False, "last_beat": None, "age_seconds": None}
-    age = int((now - datetime.fromisoformat(last)).total_seconds())
-    return {"ok": age <= LATE_BEAT_SECONDS, "last_beat": last, "age_seconds": age}
-
-
-def _storage_health() -> dict[str, Any]:
-    """Pictures can be kept: their folder takes files, and its disk has room for the largest allowed."""
-    folder = Path(default_storage.path(""))
-    while not folder.exists():  # made with the first file
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    return {"ok": os.access(folder, os.W_OK) and free > 100 * 1024**2, "free_megabytes": free // 1024**2}

@@ -15,7 +15,7 @@ from orders.models import GatewayEvent
 from orders.payments.arrivals import Arrival, Provider, arrivals_in
 from orders.payments.proofs import read_notice
 from shop.core.actors import Actor
-from shop.core.db import after_commit, locked_one
+from shop.core.db import after_commit_or_run, locked_one
 from shop.core.sweeps import run_one
 
 SERVICES = (Provider.SEPAY, Provider.CASSO, Provider.PAYOS)
@@ -38,7 +38,7 @@ def keep_notice(*, arrivals: Sequence[Arrival], body: bytes, now: datetime.datet
         )
         if is_new:
             fresh += 1
-            after_commit(handle_notice_task.delay, event_id=event.pk)
+            after_commit_or_run(handle_notice_task, event_id=event.pk)
     return fresh
 
 

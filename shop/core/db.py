@@ -9,13 +9,22 @@ from typing import Any, TypeVar
 from django.db import connection, models, transaction
 
 from shop.core.prepared import prepared
+from shop.core.queueing import publish, publish_or_run
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-def after_commit(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-    """Run it once this transaction stands. A message that cannot be queued is no failure: a sweep comes."""
-    transaction.on_commit(partial(function, *args, **kwargs), robust=True)
+def after_commit(send: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Queue a message once this transaction is committed; `send` is a task's `delay`.
+
+    A message that cannot be queued is logged and lost: a sweep finds what is due.
+    """
+    transaction.on_commit(partial(publish, send, *args, **kwargs))
+
+
+def after_commit_or_run(task: Any, /, **kwargs: Any) -> None:
+    """The same for a short task that somebody waits for: without a queue it runs in this process."""
+    transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
 
 def locked(rows: models.QuerySet[Row]) -> list[Row]:

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from celery import shared_task
 from django.utils import timezone
 
-from shop.core.db import after_commit
+from shop.core.db import after_commit, after_commit_or_run
 from shop.core.sealing import Unreadable, seal, unseal
 from shop.core.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_sms
@@ -65,7 +65,10 @@ def send(
         due_at=now,
     )
     Notification.objects.bulk_create([row], ignore_conflicts=True)
-    after_commit(deliver_task.delay, key=key)
+    if good_until is None:
+        after_commit(deliver_task.delay, key=key)
+    else:  # a code or link that somebody waits for
+        after_commit_or_run(deliver_task, key=key)
 
 
 @shared_task(name="notifications.deliver")

@@ -1,21 +1,34 @@
 """A cache in an SQLite file of its own, shared by the processes of one machine.
 
-Apart from the shop's database, so that caching never queues behind a writer. `add` and `incr` are one
-statement each, hence safe for rate limits.
+Apart from the shop's database, so that caching never queues behind a writer. A file that cannot be read or
+written (a full disk, a damaged file) is an empty cache: no page fails because of it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import sqlite3
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
+log = logging.getLogger(__name__)
+
 _SWEEP_EVERY = 500  # writes of one thread
 _LIVE = "(expires IS NULL OR expires > :now)"
+
+
+class _NoAnswer:
+    """What a statement finds and changes in a file that does not work."""
+
+    rowcount = 0
+
+    def fetchone(self) -> None:
+        return None
 
 
 class SqliteCache(BaseCache):
@@ -78,26 +91,34 @@ class SqliteCache(BaseCache):
         return self._write(f"DELETE FROM entries WHERE key = :key AND {_LIVE}", key, version).rowcount == 1
 
     def clear(self) -> None:
-        self._open().execute("DELETE FROM entries")
+        self._execute("DELETE FROM entries", {})
 
-    def _write(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor:
+    def _write(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _NoAnswer:
         self._writes += 1
         if self._writes % _SWEEP_EVERY == 0:
             self._sweep()
         return self._run(sql, key, version, **values)
 
-    def _run(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor:
+    def _run(self, sql: str, key: Any, version: int | None, **values: Any) -> sqlite3.Cursor | _NoAnswer:
         key = self.make_and_validate_key(key, version)
-        return self._open().execute(sql, {"key": key, "now": time.time(), **values})
+        return self._execute(sql, {"key": key, "now": time.time(), **values})
+
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> sqlite3.Cursor | _NoAnswer:
+        """The statement's answer; none when the file is broken or full. Then it is opened anew next time."""
+        try:
+            return self._open().execute(sql, values)
+        except sqlite3.Error as error:
+            log.warning("the cache in %s does not answer: %s", self._path, error)
+            self._connection = None
+            return _NoAnswer()
 
     def _sweep(self) -> None:
         """Drop what has expired, and beyond the limit what would expire first."""
-        connection = self._open()
-        connection.execute("DELETE FROM entries WHERE expires <= ?", [time.time()])
-        connection.execute(
+        self._execute("DELETE FROM entries WHERE expires <= :now", {"now": time.time()})
+        self._execute(
             "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY expires IS NULL, expires, key"
-            " LIMIT max(0, (SELECT count(*) FROM entries) - ?))",
-            [self._max_entries],
+            " LIMIT max(0, (SELECT count(*) FROM entries) - :most))",
+            {"most": self._max_entries},
         )
 
     def _open(self) -> sqlite3.Connection:

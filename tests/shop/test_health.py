@@ -67,3 +67,50 @@ def test_files_are_kept_by_caches_for_good(client, settings, tmp_path):
     assert b"".join(answer.streaming_content) == b"a picture"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert client.get("/media/mang.webp").status_code == 404
+
+
+def test_a_disk_that_is_nearly_full_is_told_while_the_shop_sells(client, settings):
+    settings.LOW_DISK_MEGABYTES = 10**9
+
+    answer = client.get("/health/")
+
+    assert answer.status_code == 200
+    assert {"data", "storage"} <= set(answer.json()["missing"])
+    assert answer.json()["data"]["is_writable"] is True
+
+
+def test_an_embedded_shop_whose_folder_cannot_be_written_does_not_sell(client, settings, tmp_path):
+    settings.SERVER = False
+    settings.DATA_DIR = tmp_path / "gone"
+
+    answer = client.get("/health/")
+
+    assert answer.status_code == 503
+    assert answer.json()["data"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
+
+
+def test_a_server_keeps_nothing_to_sell_in_its_folder(client, settings, tmp_path):
+    settings.SERVER = True
+    settings.DATA_DIR = tmp_path / "gone"
+
+    answer = client.get("/health/")
+
+    assert answer.status_code == 200
+    assert "data" in answer.json()["missing"]
+
+
+def test_a_database_that_takes_no_writes_is_told(client):
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL transaction_read_only = on")
+        else:
+            cursor.execute("PRAGMA query_only = ON")
+    try:
+        answer = client.get("/health/")
+    finally:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA query_only = OFF")
+
+    assert answer.status_code == 503
+    assert answer.json()["database"] == {"ok": False, "kind": connection.vendor}

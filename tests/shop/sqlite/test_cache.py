@@ -101,3 +101,30 @@ def test_beyond_its_limit_it_drops_what_expires_first(tmp_path):
     assert cache.get("kept") == 1
     assert cache.get("key-0") is None
     assert cache.get("key-999") == 999
+
+
+@pytest.mark.parametrize("content", [b"", b"no database, but a text"], ids=["folder", "damaged"])
+def test_a_file_that_does_not_work_is_an_empty_cache(tmp_path, content):
+    path = tmp_path / "cache.sqlite3"
+    if content:
+        path.write_bytes(content)
+    else:
+        path.mkdir()
+    cache = SqliteCache(path, {})
+
+    cache.set("a", 1)
+    cache.clear()
+
+    assert cache.get("a", "nothing") == "nothing"
+    assert (cache.add("a", 1), cache.delete("a"), cache.touch("a")) == (False, False, False)
+    with pytest.raises(ValueError, match="holds no number"):
+        cache.incr("a")
+
+
+def test_a_full_file_keeps_nothing_more_and_raises_nothing(cache):
+    cache.set("a", 1)
+    cache._open().execute("PRAGMA max_page_count = 1")
+
+    cache.set("large", "x" * 100_000)
+
+    assert cache.get("large") is None

@@ -1,0 +1,155 @@
+"""The shop while its cache and broker are away: it sells, signs in, takes money and says what is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.models import BankTransfer, Method, Order
+from shop.notifications.models import Notification
+from tests.attacks.outages import broken_queue_folder, redis_at, silent_redis, stopped_redis
+from tests.doubles.bank_webhooks import sepay_webhook
+from tests.factories import PASSWORD, just_now, make_order, make_places, make_user, make_variant
+from tests.invariants import check_everything
+from tests.orders.arriving import waiting_order
+from tests.orders.card_at_hand import call_of, stripe
+from tests.orders.test_checkout_page import put, send
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=["stopped Redis", "silent Redis", "broken queue folder"])
+def outage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "stopped Redis":
+        with redis_at(stopped_redis()):
+            yield request.param
+    elif request.param == "silent Redis":
+        with silent_redis() as url, redis_at(url):
+            yield request.param
+    else:
+        with broken_queue_folder(tmp_path / "queue"):
+            yield request.param
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> Iterator[None]:
+    with redis_at(stopped_redis()):
+        yield
+
+
+def test_an_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
+    make_places()
+    client = Client()
+    put(client, make_variant(on_hand=5), 2)
+    client.get("/en/dat-hang/")
+
+    begun = time.monotonic()
+    answer = send(client)
+    seconds = time.monotonic() - begun
+
+    order = Order.objects.get()
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/en/don-hang/{order.pk}/")
+    assert seconds < 2, outage
+    assert Notification.objects.filter(sent_at=None).exists()  # the sweep sends it when the broker is back
+    assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
+    check_everything()
+
+
+def test_people_sign_in_and_read(outage: str) -> None:
+    user = make_user(email="hanh@example.com")
+    make_order((make_variant(), 1), user=user)
+    client = Client()
+
+    answer = client.post("/en/tai-khoan/dang-nhap/", {"name": "hanh@example.com", "password": PASSWORD})
+    assert answer.status_code == 302
+    paths = ["/", "/en/tai-khoan/", "/en/san-pham/", "/en/don-hang/", "/sitemap.xml", "/sitemap-pages-vi.xml"]
+    assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+
+
+def test_orders_are_found_by_code_and_phone(outage: str) -> None:
+    order = make_order((make_variant(), 1))
+
+    answer = Client().post("/en/don-hang/", {"code": order.code, "phone": order.phone})
+
+    assert answer.status_code in (200, 302)
+
+
+def test_a_transfer_pays_although_its_notice_cannot_be_queued(gone: None, settings: Any) -> None:
+    settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "a-secret-of-the-service", ""
+    order = waiting_order(now=just_now())
+    body, headers = sepay_webhook(
+        settings.SEPAY_SECRET,
+        timezone.now(),
+        id=1,
+        accountNumber="0011223344556",
+        content=order.code,
+        transferAmount=order.total_gross,
+        referenceCode="FT1",
+        transactionDate=f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
+    )
+
+    answer = Client().post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
+
+    order.refresh_from_db()
+    assert answer.status_code == 200
+    assert BankTransfer.objects.count() == 1
+    assert (order.charged, order.confirmed_at is not None) == (order.total_gross, True)
+    check_everything()
+
+
+def test_a_card_pays(gone: None, stripe: Any) -> None:
+    order = make_order((make_variant(price=45_000), 2), method=Method.CARD, now=just_now())
+    assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
+    stripe.buyer_pays(call_of(order).reference)
+
+    answer = Client().get(f"/don-hang/{order.pk}/?the=1")
+
+    order.refresh_from_db()
+    assert answer.status_code == 302
+    assert (order.charged, order.confirmed_at is not None) == (120_000, True)
+    check_everything()
+
+
+def test_a_code_for_signing_in_is_sent_although_it_cannot_be_queued(gone: None, capsys: Any) -> None:
+    answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
+
+    assert answer.status_code == 302
+    assert "text to +84987654321" in capsys.readouterr().out
+    assert Notification.objects.get().sent_at is not None
+
+
+def test_health_says_what_is_missing_and_that_the_shop_still_sells(gone: None) -> None:
+    answer = Client().get("/health/")
+
+    report = answer.json()
+    assert answer.status_code == 200
+    assert (report["cache"]["ok"], report["broker"]["ok"], report["database"]["ok"]) == (False, False, True)
+    assert report["missing"] == ["cache", "broker", "jobs"]
+
+
+def test_health_answers_beside_a_silent_server() -> None:
+    with silent_redis() as url, redis_at(url):
+        begun = time.monotonic()
+        first = Client().get("/health/")
+        between = time.monotonic()
+        second = Client().get("/health/")
+        ended = time.monotonic()
+
+    assert first.json()["missing"] == second.json()["missing"] == ["cache", "broker", "jobs"]
+    assert between - begun < 2
+    assert ended - between < 0.5  # it is not asked again for some seconds
+
+
+def test_health_says_that_the_queue_folder_cannot_be_written(tmp_path: Path) -> None:
+    with broken_queue_folder(tmp_path / "queue"):
+        answer = Client().get("/health/")
+
+    assert answer.status_code == 200
+    assert "broker" in answer.json()["missing"]
