@@ -1,0 +1,152 @@
+"""Memory of web and worker while strangers send twelve hostile pictures of each format at once."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from orders.models import OrderPart
+from tests.attacks.hostile_pictures import FORMATS, hostile
+from tests.attacks.web import ROOT, Web, status_of
+from tests.factories import make_order, make_variant
+from tests.orders.refunding import delivered, line_of
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(900),
+]
+
+UPLOADS = 12  # of each format
+MOST_OF_WEB = 250  # MB
+MOST_OF_DECODER = 500
+MEGABYTE = 1024
+PATIENCE = 600  # seconds; for a machine that is busy with other tests
+
+
+def test_hostile_pictures_take_little_memory_of_web_and_worker(tmp_path) -> None:
+    variant = make_variant(price=45_000, on_hand=200)
+    groups = [FORMATS[start : start + 4] for start in range(0, len(FORMATS), 4)] * (1 + UPLOADS)
+    parts = [delivered(make_order((variant, 5)), now=timezone.now()) for _group in groups]
+    requests = [complaint(part, names) for part, names in zip(parts, groups, strict=True)]
+    web = Web(tmp_path)
+    try:
+        before = max(memory(pid, "VmRSS") for pid in web.children())
+        statuses = [status_of(web.answers(request)) for request in requests[:2]]  # decoded first
+        with ThreadPoolExecutor(len(requests)) as senders:
+            statuses += [status_of(answer) for answer in senders.map(web.answers, requests[2:])]
+        web_peak = max(memory(pid, "VmHWM") for pid in web.children())
+        with worker(web) as pid:
+            peaks, most_at_once, worker_peak = watch_decoders(web, pid)
+    finally:
+        web.stop()
+
+    figures = (
+        f"web process {web_peak} MB ({before} before), worker {worker_peak} MB,"
+        f" decoders {max(peaks)} MB, {most_at_once} at once, {len(peaks)} seen"
+    )
+    assert statuses == [302] * len(requests), statuses
+    assert web_peak <= MOST_OF_WEB, figures
+    assert max(peaks) <= MOST_OF_DECODER, figures
+    assert most_at_once == 1, figures
+
+
+def complaint(part: OrderPart, names: tuple[str, ...]) -> bytes:
+    """A guest's complaint with a picture of each of these formats, as it goes over the wire."""
+    token, boundary = "a" * 32, uuid.uuid4().hex
+    fields = {
+        "csrfmiddlewaretoken": token,
+        "key": str(uuid.uuid4()),
+        f"steps-{line_of(part).pk}": "1",
+        "words": "Dập.",
+        "wish": "money",
+    }
+    body = b"".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    )
+    for name in names:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="photos"; filename="{name}"\r\n\r\n'
+        body += head.encode() + hostile(name) + b"\r\n"
+    body += f"--{boundary}--\r\n".encode()
+    headers = {
+        "Host": "127.0.0.1",
+        "Connection": "close",
+        "Cookie": f"csrftoken={token}",
+        "Content-Type": f"multipart/form-data; boundary={boundary}",
+        "Content-Length": str(len(body)),
+    }
+    path = f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/"
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+@contextmanager
+def worker(web: Web) -> Iterator[int]:
+    """The worker as `manage.py run` starts it, on the same folder."""
+    words = ["celery", "--quiet", "--app", "shop", "worker", "--pool", "threads", "--concurrency", "4"]
+    with (web.folder / "worker-log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words], cwd=ROOT, env=web.environment, stdout=log, stderr=log
+        )
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def watch_decoders(web: Web, worker_pid: int) -> tuple[list[int], int, int]:
+    """The peaks of the decoders until one of each format is done, how many ran at once, the worker's."""
+    peaks: dict[int, int] = {}
+    most_at_once = 0
+    until = time.monotonic() + PATIENCE
+    while formats_done(web.folder / "shop.sqlite3") < {name.rpartition(".")[2] for name in FORMATS}:
+        assert time.monotonic() < until, (web.folder / "worker-log").read_text()
+        running = decoders(worker_pid)
+        most_at_once = max(most_at_once, len(running))
+        for pid in running:
+            peaks[pid] = max(peaks.get(pid, 0), memory(pid, "VmHWM"))
+        time.sleep(0.02)
+    return list(peaks.values()), most_at_once, memory(worker_pid, "VmHWM")
+
+
+def formats_done(database: Path) -> set[str]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+        rows = opened.execute("SELECT original FROM core_picture WHERE state <> 'waiting'").fetchall()
+    return {name.rpartition(".")[2] for (name,) in rows}
+
+
+def decoders(parent: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{parent}/task").glob("*/children"):
+        for pid in path.read_text().split():
+            try:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            except FileNotFoundError:
+                continue
+            if b"picture_decoder.py" in command:
+                found.append(int(pid))
+    return found
+
+
+def memory(pid: int, figure: str) -> int:
+    """A figure of /proc/PID/status in MB; 0 for a process that has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = re.search(rf"{figure}:\s+(\d+) kB", status)
+    return int(found[1]) // MEGABYTE if found else 0
