@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 
+MOST_PLACES = 50  # of all files together: each may become a copy in the storage
+
 
 class BadMultipart(ValueError):
     """The body does not follow the specification."""
@@ -25,6 +27,8 @@ def operation_with_files(request: HttpRequest) -> Any:
         raise BadMultipart("`operations` and `map` must be JSON.") from error
     if not isinstance(operation, dict) or not isinstance(places, dict):
         raise BadMultipart("`operations` must be a single operation, and `map` an object.")
+    if sum(len(paths) for paths in places.values() if isinstance(paths, list)) > MOST_PLACES:
+        raise BadMultipart(f"`map` may name {MOST_PLACES} places at the most.")
     for name, paths in places.items():
         file = request.FILES.get(name)
         if file is None or not isinstance(paths, list):

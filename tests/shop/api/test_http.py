@@ -327,6 +327,15 @@ def test_parts_that_are_missing_or_no_json_are_told():
         assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
 
 
+def test_one_file_stands_in_few_places():
+    file = SimpleUploadedFile("a.txt", b"abc")
+
+    response = multipart(UPLOAD, {"0": ["variables.file"] * 51}, **{"0": file})
+
+    message = "`map` may name 50 places at the most."
+    assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
+
+
 def test_files_beyond_the_limit_are_not_read():
     headers = {"CONTENT_LENGTH": str(MOST_BYTES_WITH_FILES + 1)}
 
