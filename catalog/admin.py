@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -81,6 +82,9 @@ class ProductAdmin(ReadMostly):
     inlines = (VariantInline, ListingInline)
     ordering = ("sort_key", "pk")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        return Product.objects.existing().order_by(*self.ordering)
+
 
 @admin.register(Variant)
 class VariantAdmin(ReadMostly):
@@ -89,6 +93,9 @@ class VariantAdmin(ReadMostly):
     search_fields = ("sku", "barcode", "product__search_text")
     inlines = (PriceInline,)
     ordering = ("product", "sort_order", "pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        return Variant.objects.existing().order_by(*self.ordering)
 
 
 @admin.register(Stock)

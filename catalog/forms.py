@@ -18,6 +18,7 @@ from catalog.models import Category, Product, Promotion, Variant
 from cooperatives.forms import Original, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.calendar import day_of, start_of_day
+from shop.core.days import validate_day
 from shop.core.phones import normalise
 from shop.notifications.models import Way
 
@@ -50,6 +51,7 @@ class SumField(forms.IntegerField):
 
 def _day(label: Any, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
+        validators=[validate_day],
         label=label,
         input_formats=_DAYS,
         widget=forms.DateInput(

@@ -333,7 +333,7 @@ def locked_product(key: int, *, field: str = "id") -> Product:
 
 
 def _locked_variant(key: int, *, field: str = "id") -> Variant:
-    variant = locked_variant(Variant.objects.all(), key)
+    variant = locked_variant(Variant.objects.existing(), key)
     if variant is None:
         raise Missing(field=field)
     return variant
@@ -342,7 +342,7 @@ def _locked_variant(key: int, *, field: str = "id") -> Variant:
 @transaction.atomic(durable=True)
 def show_first(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
     """Say which variant of the goods is shown first. Raises Missing for one that is not theirs."""
-    product = locked_one(Product.objects.filter(pk=product_id)) if product_id is not None else None
+    product = locked_one(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
     if product is None:
         raise Missing(field="productId")
     variant = product.variants.filter(pk=variant_id).first() if variant_id is not None else None

@@ -64,7 +64,7 @@ def submit_listing(
 @transaction.atomic(durable=True)
 def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
     """Platform staff put it on sale: that is the approval. Raises Missing, NotYetComplete, WrongMove."""
-    listing = _locked_listing(Listing.objects.all(), listing_id)
+    listing = _locked_listing(Listing.objects.existing(), listing_id)
     require_complete(listing)
     move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
     notices.listing_answered(listing, now=now)
@@ -76,7 +76,7 @@ def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.
     """Platform staff hand it back to be mended. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
         raise ReasonNeeded(field="reason")
-    listing = _locked_listing(Listing.objects.all(), listing_id)
+    listing = _locked_listing(Listing.objects.existing(), listing_id)
     _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
     move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notices.listing_answered(listing, now=now)
@@ -113,7 +113,7 @@ def withdraw_listing(
     now: datetime.datetime,
 ) -> Listing:
     """Take it off the market; `cooperative` None means platform staff. Raises Missing, WrongMove."""
-    rows = Listing.objects.all() if cooperative is None else Listing.objects.for_cooperative(cooperative)
+    rows = Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
     listing = _locked_listing(rows, listing_id)
     return move_listing(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
 

@@ -185,7 +185,7 @@ def place_in_collection(
 def _place(
     collection: Collection, product_ids: Sequence[int], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    if Product.objects.filter(pk__in=product_ids).count() != len(set(product_ids)):
+    if Product.objects.existing().filter(pk__in=product_ids).count() != len(set(product_ids)):
         raise Missing(field="products")
     there = set(collection.product_rows.values_list("product", flat=True))
     new = [key for key in dict.fromkeys(product_ids) if key not in there]

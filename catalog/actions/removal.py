@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import ProtectedError, Q
 
 from catalog.actions.listings import move_listing
-from catalog.models import REMOVED, Listing, Movement, Product, Stock
+from catalog.models import Listing, Movement, Product, Stock
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -63,8 +63,9 @@ def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
     for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
         if listing.state != ListingState.WITHDRAWN:
             move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
-    product.slug = f"{product.slug[:230]}{REMOVED}{product.pk}"
-    product.save(update_fields=["slug", "updated_at"])
+    product.removed_at = now
+    product.slug = f"{product.slug[:230]}~{product.pk}"  # a sign that no slug has: the old one is free
+    product.save(update_fields=["removed_at", "slug", "updated_at"])
     record_change(
         "product.hidden",
         product,

@@ -39,7 +39,7 @@ def translate_product(
 
     An empty text is taken away. Raises Missing.
     """
-    rows = Product.objects.all() if cooperative is None else Product.objects.for_cooperative(cooperative)
+    rows = Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
     product = locked_one(rows.filter(pk=product_id))
     if product is None:
         raise Missing()

@@ -18,7 +18,7 @@ def wish_for(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime
 
     A list that is full forgets what was put on it first.
     """
-    there = Product.objects.in_bulk(list(product_ids))
+    there = Product.objects.existing().in_bulk(list(product_ids))
     WishedProduct.objects.bulk_create(
         (WishedProduct(user_id=user_id, product=product, added_at=now) for product in there.values()),
         ignore_conflicts=True,

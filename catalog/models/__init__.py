@@ -14,7 +14,6 @@ from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
     AS_TYPED,
-    REMOVED,
     Product,
     ProductAttributeValue,
     ProductMedia,
@@ -31,7 +30,6 @@ from catalog.models.words import KnownWord, Misspelling, Synonym, SynonymSet
 __all__ = [
     "ALL_MONTHS",
     "AS_TYPED",
-    "REMOVED",
     "Attribute",
     "AttributeScope",
     "AttributeValue",

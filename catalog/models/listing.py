@@ -12,12 +12,16 @@ from shop.core.models import Channel, WithTimes
 
 
 class ListingQuerySet(models.QuerySet["Listing"]):
+    def existing(self) -> ListingQuerySet:
+        """Listings of products that were not removed."""
+        return self.filter(product__removed_at=None)
+
     def for_cooperative(self, cooperative: Cooperative) -> ListingQuerySet:
-        return self.filter(product__cooperative=cooperative)
+        return self.existing().filter(product__cooperative=cooperative)
 
     def waiting(self) -> ListingQuerySet:
         """What the platform still has to check, longest waiting first."""
-        return self.filter(state=ListingState.IN_REVIEW).order_by("submitted_at", "pk")
+        return self.existing().filter(state=ListingState.IN_REVIEW).order_by("submitted_at", "pk")
 
     def on_shelf(self, channel_id: int) -> ListingQuerySet:
         """What lists show: on sale, not kept out of lists, of a cooperative in good standing."""

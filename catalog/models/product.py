@@ -24,7 +24,6 @@ from shop.core.models import (
 ALL_MONTHS = 0b1111_1111_1111
 FEW = 5  # steps left that people are told of where the cooperative set no limit of its own
 AS_TYPED = "·"  # stands in `search_name` before a word with its marks
-REMOVED = "~"  # stands in no slug but that of goods taken away for good
 
 
 class Unit(models.TextChoices):
@@ -50,6 +49,10 @@ class Unit(models.TextChoices):
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
+    def existing(self) -> ProductQuerySet:
+        """Products that were not removed: only rows of the past may name the others."""
+        return self.filter(removed_at=None)
+
     def visible_in(self, channel_id: int) -> ProductQuerySet:
         """What a buyer may see: listed and on sale, of a cooperative in good standing."""
         return self.filter(
@@ -86,7 +89,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def for_cooperative(self, cooperative: Cooperative) -> ProductQuerySet:
-        return self.filter(cooperative=cooperative)
+        return self.existing().filter(cooperative=cooperative)
 
     def in_season(self, month: int) -> ProductQuerySet:
         """Goods whose season holds the month (1 to 12); what has no season is always in season."""
@@ -141,6 +144,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
     is_sample = models.BooleanField(default=False, help_text=_("Prices are illustrative."))
     default_variant = models.ForeignKey("Variant", models.SET_NULL, related_name="+", null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
     search_name = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")
     sort_key = models.CharField(max_length=500, blank=True, default="")
@@ -165,8 +169,8 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     @property
     def is_removed(self) -> bool:
-        """Whether it was taken away for good, though rows of the past still name it: its slug is free."""
-        return REMOVED in self.slug
+        """Whether it was removed, though rows of the past still name it."""
+        return self.removed_at is not None
 
     @property
     def months(self) -> list[int]:
@@ -179,11 +183,15 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
 
 class VariantQuerySet(models.QuerySet["Variant"]):
+    def existing(self) -> VariantQuerySet:
+        """Variants of products that were not removed."""
+        return self.filter(product__removed_at=None)
+
     def in_order(self) -> VariantQuerySet:
         return self.order_by("sort_order", "pk")
 
     def for_cooperative(self, cooperative: Cooperative) -> VariantQuerySet:
-        return self.filter(cooperative=cooperative)
+        return self.existing().filter(cooperative=cooperative)
 
     def buyable_in(self, channel_id: int) -> VariantQuerySet:
         """Variants with a price, of goods that a buyer may see in the channel."""

@@ -75,7 +75,11 @@ class StockQuerySet(models.QuerySet["Stock"]):
         Of a house that was closed, only what has come back to it since.
         """
         return (
-            self.filter(Q(warehouse__closed_at=None) | ~Q(on_hand=0), variant__track_inventory=True)
+            self.filter(
+                Q(warehouse__closed_at=None) | ~Q(on_hand=0),
+                variant__track_inventory=True,
+                variant__product__removed_at=None,
+            )
             .select_related("variant__product", "warehouse")
             .order_by("variant__product__sort_key", "variant__product", "variant__sort_order", "pk")
         )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.codes import DIGITS
 from shop.accounts.models import Address, User
 from shop.core.models.geography import Division
-from shop.core.phones import looks_odd, normalise
+from shop.core.phones import looks_odd, normalise, validate_phone
 
 _EMAIL_WORDS = {
     "required": _("Write your e-mail address."),
@@ -54,6 +54,7 @@ def phone_field(words: Any, *, css: str = "input", help_text: Any = "") -> forms
     return forms.CharField(
         label=_("Phone number"),
         max_length=40,
+        validators=[validate_phone],
         help_text=help_text,
         widget=forms.TextInput(attrs=keys),
         error_messages={"required": words},

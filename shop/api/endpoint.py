@@ -120,7 +120,7 @@ def _body(request: HttpRequest) -> Any:
     try:
         if kind == "multipart/form-data":
             length = request.META.get("CONTENT_LENGTH") or "0"
-            if length.isdecimal() and int(length) > MOST_BYTES_WITH_FILES:
+            if length.isdecimal() and (len(length) > 18 or int(length) > MOST_BYTES_WITH_FILES):
                 raise BadBody("The request is too large.", 413)
             _refuse_nul("\n".join(map(str, request.POST.values())).encode())
             return operation_with_files(request)

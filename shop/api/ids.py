@@ -99,6 +99,6 @@ def parsed_key(name: str, written: str) -> Key:
     """The key that stands in an id of this type. Raises ValueError."""
     if name in UUID_TYPES:
         return uuid.UUID(written)
-    if not (written.isascii() and written.isdigit()) or int(written) > _LARGEST:
+    if not (written.isascii() and written.isdigit()) or len(written) > 19 or int(written) > _LARGEST:
         raise ValueError("not a key")
     return int(written)

@@ -70,7 +70,8 @@ def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> H
     """Lead to the picture's file; 404 for what is no id of ours, no size or no format."""
     picture = _picture(id_)
     wanted = _FORMATS.get(format_.lower())
-    if picture is None or wanted is None or not size.isascii() or not size.isdigit() or int(size) == 0:
+    is_size = size.isascii() and size.isdigit() and len(size) < 10 and int(size) > 0
+    if picture is None or wanted is None or not is_size:
         raise Http404
     if picture.state == PictureState.WAITING:
         response = redirect(static(_WAITING))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 import phonenumbers
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 _COUNTRY = "84"
+MOST_DIGITS = 15  # of any number in the world, its country's code included (ITU-T E.164)
 
 
 def normalise(written: str) -> str:
@@ -29,6 +32,14 @@ def normalise(written: str) -> str:
     if len(digits) == 9 and digits[0] in "35789":
         return f"+{_COUNTRY}{digits}"
     return digits
+
+
+def validate_phone(written: str) -> None:
+    """Refuse what has more digits than any telephone number; numbers that merely look odd are accepted."""
+    if len(normalise(written).removeprefix("+")) > MOST_DIGITS:
+        raise ValidationError(
+            _("A phone number has at most %(most)s digits.") % {"most": MOST_DIGITS}, code="phone_too_long"
+        )
 
 
 def looks_odd(written: str) -> bool:

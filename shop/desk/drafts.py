@@ -192,7 +192,7 @@ def _found(query: str, order: Order) -> list[Variant]:
     if not words:
         return []
     prices = Price.objects.filter(channel=order.channel, amount__isnull=False)
-    variants = Variant.objects.filter(prices__in=prices)
+    variants = Variant.objects.existing().filter(prices__in=prices)
     for word in words:
         variants = variants.filter(product__search_text__contains=word)
     return list(

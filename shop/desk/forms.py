@@ -14,6 +14,7 @@ from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Parcel, Source
 from orders.states import CodState, OrderStatus
+from shop.core.days import validate_day
 
 LONGEST_REASON = 2000
 
@@ -132,6 +133,7 @@ class OrderSearch(Search):
         widget=forms.Select(attrs={"class": "input"}),
     )
     day = forms.DateField(
+        validators=[validate_day],
         label=_("Ordered on"),
         required=False,
         input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],

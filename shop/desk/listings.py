@@ -50,13 +50,13 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Listings in one state, those to check first; or those a search finds."""
     form = ListingSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
-    found = Listing.objects.all()
+    found = Listing.objects.existing()
     for word in words_of(query):
         found = found.filter(product__search_text__contains=word)
     if state or not query:
         state = state or ListingState.IN_REVIEW
         found = found.filter(state=state)
-    counts = dict(Listing.objects.order_by().values_list("state").annotate(Count("pk")))
+    counts = dict(Listing.objects.existing().order_by().values_list("state").annotate(Count("pk")))
     pictures = ProductMedia.objects.select_related("picture").order_by("sort_order", "pk")
     rows = (
         found.select_related("product", "product__cooperative", "channel")
@@ -78,7 +78,7 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
 def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """One listing as the buyer will see it, and what the law wants said."""
     shown = get_object_or_404(
-        Listing.objects.select_related(
+        Listing.objects.existing().select_related(
             "channel", "product", "product__cooperative", "product__product_type", "product__category"
         ),
         pk=pk,

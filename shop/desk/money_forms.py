@@ -15,6 +15,7 @@ from cooperatives.models import Cooperative
 from orders.actions.accounts import BankAccount
 from orders.models import Account
 from orders.payments.banks import BANKS
+from shop.core.days import validate_day
 from shop.desk.cash_forms import AmountField
 from shop.desk.forms import Search
 
@@ -40,6 +41,7 @@ class PercentField(forms.CharField):
 def day_field(label: Any, *, required: bool = True) -> forms.DateField:
     """A day as Vietnam writes it."""
     return forms.DateField(
+        validators=[validate_day],
         label=label,
         required=required,
         input_formats=_DAYS,

@@ -30,7 +30,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """What buyers read of goods, in another language."""
-    product = get_object_or_404(Listing.objects.select_related("product"), pk=pk).product
+    product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
     form = ProductTexts(product, _other(language), _sent(request))
     back = reverse("desk:listing", args=[pk])
     if not form.is_valid():

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.certificates import change_certificate, remove_certificate, submit_certificate
-from catalog.models import REMOVED, Product
+from catalog.models import Product
 from cooperatives.access import Right, Standing
 from cooperatives.actions.stall import add_household, change_household, remove_household, tell_story
 from cooperatives.models import Certificate, Follow, Producer
@@ -150,7 +150,7 @@ def _certificate_form(
     request: HttpRequest, standing: Standing, shown: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
-    goods = Product.objects.for_cooperative(standing.cooperative).exclude(slug__contains=REMOVED)
+    goods = Product.objects.for_cooperative(standing.cooperative)
     return CertificateForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.models import Source
+from shop.core.days import validate_day
 from shop.core.models import Channel, Division, market_channel
 from shop.reports.periods import Step
 from shop.reports.sales import Asked, Group
@@ -27,6 +28,7 @@ class DayField(forms.DateField):
     def __init__(self, label: Any) -> None:
         super().__init__(
             label=label,
+            validators=[validate_day],
             input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],
             widget=forms.DateInput(format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric"}),
             error_messages={"invalid": _("Write the day as 24/11/2026.")},

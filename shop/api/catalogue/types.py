@@ -7,7 +7,6 @@ from django.db.models import FilteredRelation, Q, Value
 from django.db.models.functions import Coalesce
 
 from catalog.models import (
-    REMOVED,
     Attribute,
     AttributeValue,
     Category,
@@ -140,10 +139,10 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
     if channel is not None:
         rows = rows.alias(**_goods_here(channel.pk))
     if sees_all_goods(context):
-        return rows.exclude(slug__contains=REMOVED)
+        return rows.existing()
     own, at_hand = own_goods(context, "cooperative"), Q(pk__in=context.goods_at_hand)
     if own is not None:
-        return rows.filter(own | at_hand).exclude(slug__contains=REMOVED)
+        return rows.filter(own | at_hand).existing()
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
     return rows.filter(_ON_SALE | at_hand if context.goods_at_hand else _ON_SALE)
@@ -155,10 +154,10 @@ def variants_in(context: Context, channel: Channel | None) -> Rows:
     if channel is not None:
         rows = rows.alias(**_variants_here(channel.pk))
     if sees_all_goods(context):
-        return rows.exclude(product__slug__contains=REMOVED)
+        return rows.existing()
     own, at_hand = own_goods(context, "cooperative"), Q(product__in=context.goods_at_hand)
     if own is not None:
-        return rows.filter(own | at_hand).exclude(product__slug__contains=REMOVED)
+        return rows.filter(own | at_hand).existing()
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
     return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)

@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import F, Model
 
 from catalog.models import (
-    REMOVED,
     Attribute,
     AttributeValue,
     Category,
@@ -73,7 +72,7 @@ class Kind:
 
     def rows(self, context: Context | None = None) -> Rows:
         every: Rows = self.model._default_manager.all()
-        return every.exclude(slug__contains=REMOVED) if self.model is Product else every
+        return every.existing() if self.model is Product else every
 
 
 KINDS = {

@@ -13,7 +13,8 @@ from cooperatives.actions.membership import ApplicationDetails
 from cooperatives.models import Cooperative
 from shop.accounts.forms import PlaceForm
 from shop.accounts.models import User
-from shop.core.phones import looks_odd, normalise, shown
+from shop.core.days import validate_day
+from shop.core.phones import looks_odd, normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm
 
 # The banks' BINs in NAPAS' transfers: facts of the interbank network, not of ours.
@@ -48,6 +49,7 @@ class ApplicationForm(PlaceForm, MembersForm):
     registration_number = forms.CharField(label=_("Registration number"), max_length=40)
     registration_issuer = forms.CharField(label=_("Issued by"), max_length=250)
     registered_on = forms.DateField(
+        validators=[validate_day],
         label=_("Issued on"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
@@ -56,6 +58,7 @@ class ApplicationForm(PlaceForm, MembersForm):
     tax_code = forms.CharField(label=_("Tax code"), max_length=20, required=False)
     representative = forms.CharField(label=_("Legal representative"), max_length=250)
     phone = forms.CharField(
+        validators=[validate_phone],
         label=_("Phone number"),
         max_length=40,
         help_text=_("Buyers and the market call this number."),

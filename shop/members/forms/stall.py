@@ -14,8 +14,9 @@ from catalog.actions.certificates import CertificateDetails
 from catalog.models import Product
 from cooperatives.actions.stall import HouseholdDetails
 from cooperatives.models import Certificate, CertificateKind, Producer
+from shop.core.days import validate_day
 from shop.core.models import Picture
-from shop.core.phones import normalise, shown
+from shop.core.phones import normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm, PhotoField
 
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
@@ -53,6 +54,7 @@ class HouseholdForm(MembersForm):
     makes = forms.CharField(label=_("What they grow or make"), max_length=120, required=False)
     place = forms.CharField(label=_("Where they live"), max_length=250, required=False)
     phone = forms.CharField(
+        validators=[validate_phone],
         label=_("Phone number"),
         max_length=40,
         required=False,
@@ -90,9 +92,14 @@ class CertificateForm(MembersForm):
     number = forms.CharField(label=_("Number on the paper"), max_length=120)
     issuer = forms.CharField(label=_("Issued by"), max_length=250)
     issued_on = forms.DateField(
-        label=_("Issued on"), widget=_day(), input_formats=_DAYS, error_messages=_DAY_WORDS
+        validators=[validate_day],
+        label=_("Issued on"),
+        widget=_day(),
+        input_formats=_DAYS,
+        error_messages=_DAY_WORDS,
     )
     expires_on = forms.DateField(
+        validators=[validate_day],
         label=_("Valid until"),
         widget=_day(),
         input_formats=_DAYS,

@@ -15,7 +15,7 @@ from cooperatives.actions.warehouses import WarehouseDetails
 from cooperatives.models import COLLECTED, Collecting, DeliveryWay, Warehouse, WayKind
 from shop.accounts.forms import PlaceForm
 from shop.core.calendar import weekday_name
-from shop.core.phones import looks_odd, normalise, shown
+from shop.core.phones import looks_odd, normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 _OF_COACHES = ("departs_weekday", "departs_at", "cut_off_hours")
@@ -130,6 +130,7 @@ class WarehouseForm(PlaceForm, MembersForm):
     name = forms.CharField(label=_("What the house is called"), max_length=120)
     street = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
     phone = forms.CharField(
+        validators=[validate_phone],
         label=_("Phone number"),
         max_length=40,
         required=False,

@@ -15,7 +15,8 @@ from orders.actions.cash import IN_FULL, CashTaken
 from orders.actions.deliver import Dispatch
 from orders.models import OrderLine, Parcel
 from orders.states import CodState
-from shop.core.phones import normalise
+from shop.core.days import validate_day
+from shop.core.phones import normalise, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 DECLINE_REASONS = [
@@ -93,6 +94,7 @@ class HandOverForm(MembersForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     driver_phone = forms.CharField(
+        validators=[validate_phone],
         label=_("The driver's phone"),
         max_length=40,
         required=False,
@@ -236,6 +238,7 @@ class PauseForm(MembersForm):
     """Until when the cooperative rests, and why."""
 
     until = forms.DateField(
+        validators=[validate_day],
         label=_("The day you sell again"),
         required=False,
         help_text=_("Buyers see this day. Leave it empty if you do not know yet."),

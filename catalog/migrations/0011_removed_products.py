@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("catalog", "0010_touched_translations")]
+
+    operations = [
+        migrations.AddField(
+            model_name="product",
+            name="removed_at",
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+    ]

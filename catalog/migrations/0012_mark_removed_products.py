@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+def mark_removed(apps, _schema_editor):
+    """Mark products that only a sign in their slug told to be removed."""
+    products = apps.get_model("catalog", "Product").objects.filter(slug__contains="~")
+    products.update(removed_at=models.F("updated_at"))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("catalog", "0011_removed_products")]
+
+    operations = [migrations.RunPython(mark_removed, migrations.RunPython.noop)]

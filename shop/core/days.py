@@ -1,0 +1,20 @@
+"""Days that people write into forms: bounded, so that adding to them never leaves the calendar."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
+
+
+def validate_day(day: datetime.date) -> None:
+    """Refuse days before 1900 and after 2099: slips of the pen, too far away to calculate with."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValidationError(
+            _("Write a day between %(first)s and %(last)s.")
+            % {"first": f"{FIRST_DAY:%d/%m/%Y}", "last": f"{LAST_DAY:%d/%m/%Y}"},
+            code="day_out_of_range",
+        )

@@ -1,0 +1,115 @@
+"""Dates at the ends of the calendar are refused in plain words, wherever a day is written."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django import forms
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import get_resolver
+
+from catalog.models import Promotion
+from orders.models import Voucher
+from shop.core.days import validate_day
+from tests.factories import make_admin, make_channel, make_member, make_seller
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+FAR = ["31/12/9999", "01/01/9999", "1/1/0001", "31/12/1899", "01/01/2100"]
+VOUCHER = {
+    "name": "Tết",
+    "code": "TET",
+    "kind": "amount",
+    "amount": "20000",
+    "uses": "1",
+    "starts": "01/02/2026",
+}
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    make_channel()
+    client.force_login(make_admin())
+    return client
+
+
+@pytest.mark.parametrize("page", ["ma", "gia"])
+@pytest.mark.parametrize("day", FAR)
+def test_a_voucher_or_promotion_that_ends_far_away_is_refused(desk: Client, page: str, day: str) -> None:
+    before = every_row()
+
+    for written in ({"ends": day}, {"starts": day}, {"starts": day, "ends": day}):
+        answer = desk.post(f"/quan-tri/uu-dai/{page}/moi/", VOUCHER | written)
+        assert answer.status_code == 200
+        assert "từ 01/01/1900 đến 31/12/2099" in answer.content.decode()
+
+    assert every_row() == before
+    assert (Voucher.objects.count(), Promotion.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "day", ["0001-01-01", "9999-12-31", "10000-01-01", "-0001-01-01", "1/1/1", "2026-02-30"]
+)
+def test_filters_of_the_desk_answer_any_day(desk: Client, day: str) -> None:
+    for path, names in (
+        ("/quan-tri/bao-cao/ban-hang/", ("tu", "den")),
+        ("/quan-tri/so-cai/", ("tu", "den")),
+        ("/quan-tri/don-hang/", ("day",)),
+        ("/quan-tri/bao-cao/", ("tu", "den")),
+        ("/quan-tri/tien-mat/kien/", ("tu", "den")),
+    ):
+        for given in (dict.fromkeys(names, day), {names[0]: "0001-01-01", names[-1]: "9999-12-31"}):
+            assert desk.get(path, given).status_code in (200, 422), (path, given)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-27"])
+def test_public_addresses_with_a_day_answer_any_day(day: str) -> None:
+    make_channel()
+    for path in (f"/ban-tin/{day}/", f"/ban-tin/{day}/van-ban/", f"/ban-tin/{day}/x/"):
+        assert Client().get(path).status_code == 404
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_members_pause_and_certificates_refuse_far_days(client: Client, day: str) -> None:
+    client.force_login(make_member(make_seller()))
+    before = every_row()
+
+    pause = client.post("/xa-vien/gian-hang/nghi/", {"until": day})
+    certificate = client.post(
+        "/xa-vien/gian-hang/giay/", {"kind": "ocop", "issued_on": day, "expires_on": day}
+    )
+
+    assert {pause.status_code, certificate.status_code} <= {200, 404, 405, 422}
+    assert every_row() == before
+
+
+@pytest.mark.once
+def test_every_form_with_a_day_bounds_it() -> None:
+    get_resolver().url_patterns  # noqa: B018  # imports every form there is
+    unbounded = [
+        (form.__module__, form.__name__, name)
+        for form in _every_form(forms.Form)
+        if form.__module__.split(".")[0] in ("shop", "catalog", "orders", "cooperatives")
+        for name, field in form.base_fields.items()
+        if isinstance(field, forms.DateField | forms.DateTimeField) and validate_day not in field.validators
+    ]
+
+    assert unbounded == []
+
+
+@pytest.mark.once
+def test_a_day_within_the_bounds_can_be_calculated_with() -> None:
+    for day in (datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)):
+        validate_day(day)
+        assert day + datetime.timedelta(days=7_000)
+    for day in (datetime.date.min, datetime.date(1899, 12, 31), datetime.date(2100, 1, 1), datetime.date.max):
+        with pytest.raises(ValidationError):
+            validate_day(day)
+
+
+def _every_form(kind):
+    for each in kind.__subclasses__():
+        yield each
+        yield from _every_form(each)

@@ -1,0 +1,109 @@
+"""Numbers that no column holds, in addresses, lists and phone numbers, never break a page."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.exceptions import NoReverseMatch
+
+from shop.core.phones import validate_phone
+from tests.factories import make_channel, make_member, make_places, make_seller
+
+pytestmark = pytest.mark.django_db
+NUMBERS = [2**31, 2**63 - 1, 2**63, 10**30, 10**4_000]
+PAGES = ["1e9", "-1", "0", "99999999999999999999", "x", "1" * 5_000, "\u0661", "NaN", ""]
+OTHER = {"uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
+
+
+@pytest.fixture
+def someone(client: Client) -> Client:
+    """An admin of the platform who also manages a cooperative: every page opens."""
+    make_channel()
+    make_places()
+    client.force_login(make_member(make_seller(), is_staff=True, is_superuser=True))
+    return client
+
+
+def test_huge_keys_in_addresses_are_not_found(someone: Client) -> None:
+    answers = {}
+    for name, arguments in _addresses():
+        if "int" in arguments.values():
+            for number in NUMBERS:
+                path = _path(name, arguments, number)
+                answers[name, number if number < 10**40 else "4,000 digits"] = someone.get(path).status_code
+
+    assert {key: status for key, status in answers.items() if status not in (302, 404, 405)} == {}
+    assert len(answers) > 200
+
+
+def test_odd_pages_of_lists_are_answered(someone: Client) -> None:
+    broken = []
+    for name, arguments in _addresses():
+        if arguments:
+            continue
+        for page in PAGES:
+            for key in ("page", "trang"):
+                status = someone.get(reverse(name), {key: page}).status_code
+                broken += [(name, key, page[:9], status)] if status >= 500 else []
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("digits", [16, 32, 38, 40])
+@pytest.mark.parametrize("sign", ["", "+", "0", "+84"])
+@pytest.mark.once
+def test_a_phone_of_too_many_digits_is_refused_in_words(sign: str, digits: int) -> None:
+    with pytest.raises(ValidationError, match="15"):
+        validate_phone(sign + "9" * digits)
+
+
+@pytest.mark.once
+def test_real_phones_are_accepted() -> None:
+    for written in (
+        "0987 654 321",
+        "+84 (0)987.654.321",
+        "113",
+        "1900 1234",
+        "+1 202-555-0100",
+        "+" + "9" * 15,
+    ):
+        validate_phone(written)
+
+
+def test_forms_refuse_a_long_phone(client: Client) -> None:
+    answer = client.post("/tai-khoan/so-dien-thoai/", {"phone": "9" * 32})
+
+    assert answer.status_code in (200, 404, 422)
+
+
+def _addresses() -> Iterator[tuple[str, dict[str, str]]]:
+    """Names of all addresses with the kinds of their arguments; the admin is Django's own."""
+    yield from _below(get_resolver(), "", {})
+
+
+def _below(resolver: URLResolver, names: str, given: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    for each in resolver.url_patterns:
+        arguments = given | {key: _kind(value) for key, value in each.pattern.converters.items()}
+        if isinstance(each, URLResolver):
+            if each.namespace != "admin":
+                yield from _below(each, f"{names}{each.namespace}:" if each.namespace else names, arguments)
+        elif isinstance(each, URLPattern) and each.name:
+            yield f"{names}{each.name}", arguments
+
+
+def _kind(converter: object) -> str:
+    return re.sub("Converter$|String", "", type(converter).__name__).lower() or "str"
+
+
+def _path(name: str, arguments: dict[str, str], number: int) -> str:
+    values = {key: number if kind == "int" else OTHER.get(kind, "x") for key, kind in arguments.items()}
+    try:
+        return reverse(name, kwargs=values)
+    except NoReverseMatch:
+        return reverse(name, kwargs=values | {"language": "en"})

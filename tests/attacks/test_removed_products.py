@@ -1,0 +1,113 @@
+"""A removed product is as good as missing: nobody lists it, opens it or changes it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from catalog.actions.removal import remove_product
+from catalog.models import Listing, Product
+from cooperatives.models import Cooperative
+from shop.api.ids import global_id
+from shop.core.actors import Actor
+from tests.factories import NOW, make_admin, make_member, make_order, make_product, make_seller
+from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+ADMIN = "/quan-tri/du-lieu/catalog"
+
+
+@pytest.fixture
+def cooperative() -> Cooperative:
+    return make_seller("HTX Thiên An")
+
+
+@pytest.fixture
+def removed(cooperative: Cooperative) -> Product:
+    """Sold once, so that the past still names it."""
+    product = make_product(cooperative, name="Gừng tươi")
+    make_order((product.variants.get(), 1))
+    remove_product(cooperative=cooperative, product_id=product.pk, actor=Actor.system(), now=NOW)
+    return Product.objects.get(pk=product.pk)
+
+
+@pytest.fixture
+def member(client: Client, cooperative: Cooperative) -> Client:
+    client.force_login(make_member(cooperative))
+    return client
+
+
+def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> None:
+    listing = Listing.objects.get(product=removed)
+    page = f"/xa-vien/hang/{listing.pk}/"
+    variant = removed.variants.get().pk
+    before = every_row()
+
+    lists = [member.get(f"/xa-vien/hang/{query}") for query in ("", "?state=withdrawn", "?q=gung")]
+    stock = member.get("/xa-vien/kho/")
+    opened = [member.get(f"{page}{part}").status_code for part in ("", "mo-ta/", "anh/", f"loai/{variant}/")]
+    sent = [
+        member.post(f"{page}{part}", {"name": "Khác", "price": "1"}).status_code
+        for part in (
+            "",
+            "mo-ta/",
+            "mo-lai/",
+            "gui-duyet/",
+            "ban-tiep/",
+            "loi/en/",
+            "loai/",
+            f"loai/{variant}/",
+        )
+    ]
+
+    assert {answer.status_code for answer in lists} == {200}
+    assert not any("Gừng tươi" in answer.content.decode() for answer in [*lists, stock])
+    assert set(opened) <= {404, 405}
+    assert set(sent) <= {404, 405}
+    assert every_row() == before
+
+
+def test_the_desk_and_the_admin_do_not_find_it(client: Client, removed: Product) -> None:
+    client.force_login(make_admin())
+    listing, variant = Listing.objects.get(product=removed), removed.variants.get()
+
+    lists = [
+        client.get(path).content.decode() for path in ("/quan-tri/hang/?state=withdrawn", "/quan-tri/hang/")
+    ]
+    answers = [
+        client.get(path).status_code
+        for path in (
+            f"/quan-tri/hang/{listing.pk}/",
+            f"/quan-tri/hang/{listing.pk}/loi/en/",
+            f"{ADMIN}/product/{removed.pk}/change/",
+            f"{ADMIN}/variant/{variant.pk}/change/",
+        )
+    ]
+    published = client.post(f"/quan-tri/hang/{listing.pk}/dang-ban/")
+
+    assert not any("Gừng tươi" in page for page in lists)
+    assert answers[:2] == [404, 404]
+    assert set(answers[2:]) <= {302, 404}  # Django's admin leads back to its list
+    assert published.status_code == 404
+    assert "Gừng tươi" not in client.get(f"{ADMIN}/product/").content.decode()
+
+
+def test_buyers_and_machines_find_nothing(removed: Product) -> None:
+    for path in (f"/san-pham/{removed.slug}/", "/san-pham/gung-tuoi/"):
+        assert Client().get(path).status_code == 404
+    for path in ("/san-pham/", "/tim/?q=gung+tuoi", "/sitemap-products.xml"):
+        assert removed.slug not in Client().get(path).content.decode()
+
+
+def test_the_api_answers_as_for_a_missing_one(removed: Product) -> None:
+    query = """query($product: ID!, $variant: ID!) {
+      product(id: $product) { id } productVariant(id: $variant) { id } }"""
+    names = {
+        "product": global_id("Product", removed.pk),
+        "variant": global_id("ProductVariant", removed.variants.get().pk),
+    }
+
+    assert data_of(query, token_of(make_admin()), **names) == {"product": None, "productVariant": None}
+    assert data_of(query, **names) == {"product": None, "productVariant": None}
