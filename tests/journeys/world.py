@@ -6,6 +6,7 @@ Made once for many pages to be looked at; nobody changes it.
 from __future__ import annotations
 
 import datetime
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -126,6 +127,7 @@ DRAWINGS = (
     *("gung", "lap-suon", "rau-cai", "hop-qua", "tui-tho-cam", "trung-ga", "chuoi-say"),
 )
 GUEST = "guest"
+PROVEN = "guest who has shown that the orders are theirs"
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,9 @@ class _Market:
             "guest with a basket": kept_session(basket=str(self.full.pk)),
             "guest to mend": kept_session(basket=str(self.to_mend.pk)),
             "guest with gourds": kept_session(basket=str(self.weighed.basket.pk)),
+            PROVEN: kept_session(
+                proven_orders={str(order.pk): time.time() + 36_000 for order in self.orders.values()}
+            ),
             "buyer": _signed_in(self.buyer),
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
@@ -662,13 +667,14 @@ def _order_visits(market: _Market) -> list[Visit]:
         *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.weighed.orders.values()),
         *(
-            Visit(f"/don-hang/{market.orders[stage].pk}/goi/1/phan-anh/")
+            Visit(f"/don-hang/{market.orders[stage].pk}/goi/1/phan-anh/", PROVEN)
             for stage in ("new", "delivered", "complained")
         ),
-        Visit(f"/don-hang/{market.orders['delivered'].pk}/goi/1/phan-anh/", sent={"words": ""}),
-        Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/"),
-        Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", sent={"bank": ""}),
-        Visit(f"/don-hang/{market.orders['new'].pk}/tai-khoan-nhan-tien/"),
+        Visit(f"/don-hang/{market.orders['delivered'].pk}/goi/1/phan-anh/", PROVEN, sent={"words": ""}),
+        Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", PROVEN),
+        Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", PROVEN, sent={"bank": ""}),
+        Visit(f"/don-hang/{market.orders['given back'].pk}/ma/"),
+        Visit(f"/don-hang/{market.orders['new'].pk}/tai-khoan-nhan-tien/", PROVEN),
         Visit("/don-hang/"),
         Visit("/don-hang/", sent={"phone": "0987654321", "code": "T0000"}),
         Visit("/tai-khoan/", "buyer"),
