@@ -26,6 +26,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "beat": {"task": "shop.celery.note_beat", "schedule": timedelta(seconds=20)},
     "pictures": {"task": "core.sweep_pictures", "schedule": timedelta(minutes=2)},
+    "seals of changes": {"task": "core.seal_changes", "schedule": timedelta(minutes=1)},
     "codes and sessions": {"task": "accounts.sweep_entrance", "schedule": timedelta(hours=1)},
     "expired limits": {"task": "core.delete_expired_limits", "schedule": timedelta(hours=1)},
     "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -99,3 +99,13 @@ def broker_options(redis_url: str, folder: Path) -> dict[str, Any]:
         "retry_on_timeout": False,
         "max_retries": 0,
     }
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches itself by that name or address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name
+        return False

@@ -6,7 +6,6 @@ a half-set configuration refuses to start and names what is missing.
 """
 
 import contextlib
-import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -23,6 +22,7 @@ from shop.environment import (
     database,
     env,
     in_address,
+    is_loopback,
     networks,
     own_address,
     whole,
@@ -112,20 +112,9 @@ ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (
     ["*"] if _LISTENS_EVERYWHERE else [*LOOPBACK, *({in_address(HOST)} - {*LOOPBACK})]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a name
-        return False
-
-
 # Others than this machine's own people may reach the shop: nobody may sign in there with published passwords.
 OPEN_TO_NETWORK = SERVER or not all(
-    _is_loopback(host) for host in [HOST, urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS]
+    is_loopback(host) for host in [HOST, urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS]
 )
 
 # --- Parts ----------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ from shop.accounts.requests import end_request, note_done
 from shop.accounts.second_factor import remove_factors
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
+from shop.core.change_log import redact_contents, redact_names
 from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change
@@ -91,7 +92,7 @@ def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
         raise Missing()
     refuse_to_erase(user)
     orders = Order.objects.filter(user=user)
-    _blank_orders(orders)
+    _blank_orders(orders, actor, now)
     Basket.objects.filter(user=user).delete()
     WishedProduct.objects.filter(user=user).delete()
     end_follows_of(user, actor=actor, now=now)
@@ -103,7 +104,7 @@ def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
     _forget_entrance(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     Membership.objects.filter(user=user).update(is_active=False)
-    Change.objects.filter(actor_kind="person", actor_key=str(user.pk)).update(actor_name="")
+    redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
     _blank_user(user, now)
     end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)
     record_change("person.erased", user, actor=actor, now=now)
@@ -120,7 +121,7 @@ def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
     found = list(locks.lock_orders(orders.values_list("pk", flat=True)).values())
     mine = Order.objects.filter(pk__in=[order.pk for order in found])
     VoucherUse.objects.filter(order__in=mine).update(buyer="")
-    _blank_orders(mine)
+    _blank_orders(mine, actor, now)
     Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
     Notification.objects.filter(to=contact, user=None).delete()
     EntryCode.objects.filter(to=contact).delete()
@@ -178,7 +179,19 @@ def _forget_entrance(user: User) -> None:
     DataExport.objects.filter(user=user).delete()
 
 
-def _blank_orders(orders: QuerySet[Order]) -> None:
+def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) -> QuerySet[Change]:
+    """Changes whose words may tell of the buyer: what staff noted, and the accounts that money went to."""
+    order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
+    payout_keys = [str(key) for key in payouts.values_list("pk", flat=True).distinct()]
+    noted = Q(
+        kind=Order._meta.label_lower, key__in=order_keys, what__in=("order.noted", "order.note_changed")
+    )
+    return Change.objects.filter(
+        noted | Q(kind=Payout._meta.label_lower, key__in=payout_keys, what="payout.readdressed")
+    )
+
+
+def _blank_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
     pairs = orders.values_list("shipping_address", "billing_address")
     addresses = [key for pair in pairs for key in pair if key]
     Address.objects.filter(pk__in=addresses).update(
@@ -197,7 +210,9 @@ def _blank_orders(orders: QuerySet[Order]) -> None:
     came = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
     transfers = BankTransfer.objects.filter(came).values("pk")
     given = Q(refund__order__in=orders) | Q(transfer__in=transfers)
-    Payout.objects.filter(given, state=PayoutState.PAID).update(bank_bin="", bank_account="", bank_holder="")
+    paid = Payout.objects.filter(given, state=PayoutState.PAID)
+    redact_contents(_changes_about_buyers(orders, paid), actor=actor, now=now)
+    paid.update(bank_bin="", bank_account="", bank_holder="")
     BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
     InvoiceDetails.objects.filter(order__in=orders).delete()
     # Keys that integrations keep there may say who it was, too.

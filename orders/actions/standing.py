@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import uuid
 from collections import Counter
@@ -48,6 +49,10 @@ from shop.core.actors import Actor
 from shop.core.prepared import prepared
 
 _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
+DERIVED = (
+    *(*_SUMS, "list_net", "list_gross", "due_gross", "charged"),
+    *("authorize_coverage", "charge_coverage", "status", "saleor_status"),
+)
 
 
 def update_standing(order: Order, *, now: datetime.datetime) -> None:
@@ -68,45 +73,48 @@ def derive_standing(order: Order) -> list[OrderPart]:
     return _derive(order)[0]
 
 
+def find_stale_columns(order: Order) -> list[str]:
+    """Derived columns of the order and its parts that deriving again would change. Writes nothing."""
+    fresh, parts = copy.copy(order), _parts_of(order.pk)
+    before = [part.progress for part in parts]
+    _compute(fresh, parts)
+    stale = [column for column in DERIVED if getattr(order, column) != getattr(fresh, column)]
+    return stale + [
+        f"progress of part {part.pk}" for part, old in zip(parts, before, strict=True) if part.progress != old
+    ]
+
+
 def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
     """Step of `derive_standing`; answers the sums of the order's payments, too."""
     parts = _parts_of(order.pk)
-    before = [(part.progress,) for part in parts]
+    before = [part.progress for part in parts]
+    sums = _compute(order, parts)
+    changed = [part for part, old in zip(parts, before, strict=True) if old != part.progress]
+    if changed:
+        OrderPart.objects.bulk_update(changed, ["progress"])
+    _write_counted(order, parts)
+    order.save(update_fields=[*DERIVED, "link_expires_at", "updated_at"])
+    arrived = [
+        part
+        for part, old in zip(parts, before, strict=True)
+        if old in HAS_ARRIVED or part.progress in HAS_ARRIVED
+    ]
+    return arrived, sums
+
+
+def _compute(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, PaymentSums]:
+    """Set what is derived on these objects, without writing it; answers the sums of the order's payments."""
     steps, ordered = _quantities(order), _ordered(order)
     for part in parts:
         quantity = ordered[part.pk].quantity if part.pk in ordered else 0
         part.progress = _progress(quantity, steps.get(part.pk, _Steps()))
-    changed = [part for part, old in zip(parts, before, strict=True) if old != (part.progress,)]
-    if changed:
-        OrderPart.objects.bulk_update(changed, ["progress"])
-    _write_counted(order, parts)
     _write_sums(order, parts, ordered.values())
     sums = sums_from(_event_sums(order.pk))
     _write_money(order, sums)
     order.status = _status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
     order.link_expires_at = link_expiry(order, parts)
-    order.save(
-        update_fields=[
-            *_SUMS,
-            "list_net",
-            "list_gross",
-            "due_gross",
-            "charged",
-            "authorize_coverage",
-            "charge_coverage",
-            "status",
-            "saleor_status",
-            "link_expires_at",
-            "updated_at",
-        ]
-    )
-    arrived = [
-        part
-        for part, (old,) in zip(parts, before, strict=True)
-        if old in HAS_ARRIVED or part.progress in HAS_ARRIVED
-    ]
-    return arrived, sums
+    return sums
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:

@@ -224,10 +224,10 @@ def test_writing_prices_asks_as_often_however_many_goods_a_rule_reaches() -> Non
         for _product in range(3):
             make_product(seller, price=100_000)
         promotion = make_promotion(channel=make_channel(), terms=terms(), actor=STAFF, now=NOW)
-        Change.objects.all().delete()
+        before = Change.objects.filter(what="price.reduced").count()
         with CaptureQueriesContext(connection) as queries:
             refresh(promotion)
-        written = Change.objects.filter(what="price.reduced").count()
+        written = Change.objects.filter(what="price.reduced").count() - before
         counts.append(len(queries) - written)
         end_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
         refresh(promotion)

@@ -8,6 +8,7 @@ from shop.core.models.change import (
     made_before,
     record_change,
 )
+from shop.core.models.change_seal import ChangeSeal, SealedChange
 from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlow, market_channel
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.models.limit_counter import LimitCounter
@@ -21,6 +22,7 @@ from shop.core.models.translation import Translation, note_own_words, own_words,
 __all__ = [
     "AllocationStrategy",
     "Change",
+    "ChangeSeal",
     "Channel",
     "Division",
     "FormerPlace",
@@ -29,6 +31,7 @@ __all__ = [
     "LimitCounter",
     "Picture",
     "PictureState",
+    "SealedChange",
     "SharePicture",
     "ShopSettings",
     "SweepFailure",

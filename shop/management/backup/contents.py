@@ -36,7 +36,7 @@ def named_files(query: Query) -> Iterator[str]:
     for model in apps.get_models():
         for column in model._meta.concrete_fields:
             if isinstance(column, FileField):
-                yield from _values(query, model, column.get_attname_column()[1])
+                yield from _values(query, model, str(column.column))
     yield from _values(query, SharePicture, "path")
     for renditions in _values(query, Picture, "renditions"):
         sizes = json.loads(renditions) if isinstance(renditions, str) else renditions

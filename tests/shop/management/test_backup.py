@@ -227,9 +227,9 @@ def test_copies_hold_every_order_that_was_acknowledged_before_they_began(tmp_pat
     acknowledged.touch()
     before = []
 
-    with _buyers(variant, acknowledged, count=2):
+    with buyers(variant, acknowledged, count=2):
         for number in range(3):
-            _wait_for(acknowledged, more_than=3 * number)
+            wait_for(acknowledged, more_than=3 * number)
             before.append(set(acknowledged.read_text().split()))
             call_command("backup", tmp_path / f"backup-{number}", verbosity=0)
 
@@ -238,10 +238,12 @@ def test_copies_hold_every_order_that_was_acknowledged_before_they_began(tmp_pat
         assert manifest["rows"]["orders_order"] >= len(before[number]) > 3 * number
     done = place_to_restore.run("restore", tmp_path / "backup-2")
     assert done.returncode == 0, done.stderr
+    verified = place_to_restore.run("verify")
+    assert verified.returncode == 0, verified.stdout
     assert before[2] <= {code for (code,) in place_to_restore.ask("SELECT code FROM orders_order")}
 
 
-class _buyers:
+class buyers:
     """Processes that place orders, each writing down a code once the order is acknowledged."""
 
     def __init__(self, variant, acknowledged, *, count):
@@ -271,7 +273,7 @@ class _buyers:
             os.waitpid(child, 0)
 
 
-def _wait_for(acknowledged, *, more_than):
+def wait_for(acknowledged, *, more_than):
     while len(acknowledged.read_text().split()) <= more_than:
         os.sched_yield()
 

@@ -1,18 +1,17 @@
-"""The rows as they are, each table read once however many rules ask for it."""
+"""The rows of some orders, or of all: each table read once however many rules ask for it."""
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Sum
+from django.db.models import Model, QuerySet, Sum
 
 from orders.models import (
     Allocation,
-    LedgerEntry,
-    LedgerPosting,
     Order,
     OrderLine,
     OrderPart,
@@ -26,6 +25,16 @@ from orders.models import (
 )
 from orders.states import ParcelState
 
+Row = TypeVar("Row", bound=Model)
+
+
+def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
+    """The rows by their keys, so many at a time: memory is bounded by a batch."""
+    rows, last = rows.order_by("pk"), None
+    while batch := list((rows if last is None else rows.filter(pk__gt=last))[:size]):
+        last = batch[-1].pk
+        yield batch
+
 
 def grouped(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
     """The rows by a column, in their order; nothing for what has none."""
@@ -36,7 +45,7 @@ def grouped(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
 
 
 def summed(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
-    """Σ of a column by another."""
+    """Sums of a column by another."""
     sums: Counter[Any] = Counter()
     for row in rows:
         sums[getattr(row, key)] += getattr(row, of)
@@ -46,34 +55,47 @@ def summed(rows: Iterable[Any], key: str, of: str = "quantity") -> Counter[Any]:
 class Rows:
     """What is known to each other is linked: a line's part, its order and its variant are read once, too."""
 
+    def __init__(self, order_ids: Collection[uuid.UUID] | None = None) -> None:
+        """`None` stands for all orders, and for what belongs to none."""
+        self._order_ids = order_ids
+
+    def of_orders(self, rows: QuerySet[Row], path: str) -> QuerySet[Row]:
+        """Those of `rows` that belong to these orders by the column `path`."""
+        return rows if self._order_ids is None else rows.filter(**{f"{path}__in": self._order_ids})
+
     @cached_property
     def orders(self) -> dict[Any, Order]:
-        return {row.pk: row for row in Order.objects.select_related("channel").order_by("pk")}
+        rows = self.of_orders(Order.objects.select_related("channel"), "pk").order_by("pk")
+        return {row.pk: row for row in rows}
 
     @cached_property
     def parts(self) -> dict[int, OrderPart]:
-        parts = {row.pk: row for row in OrderPart.objects.order_by("order", "number")}
+        rows = self.of_orders(OrderPart.objects.order_by("order", "number"), "order")
+        parts = {row.pk: row for row in rows}
         for part in parts.values():
             part.order = self.orders[part.order_id]
         return parts
 
     @cached_property
     def lines(self) -> dict[Any, OrderLine]:
-        lines = {row.pk: row for row in OrderLine.objects.select_related("variant").order_by("pk")}
+        rows = self.of_orders(OrderLine.objects.select_related("variant").order_by("pk"), "order")
+        lines = {row.pk: row for row in rows}
         for line in lines.values():
             line.order, line.part = self.orders[line.order_id], self.parts[line.part_id]
         return lines
 
     @cached_property
     def parcels(self) -> dict[int, Parcel]:
-        parcels = {row.pk: row for row in Parcel.objects.order_by("pk")}
+        parcels = {row.pk: row for row in self.of_orders(Parcel.objects.order_by("pk"), "part__order")}
         for parcel in parcels.values():
             parcel.part = self.parts[parcel.part_id]
         return parcels
 
     @cached_property
     def parcel_lines(self) -> list[ParcelLine]:
-        rows = list(ParcelLine.objects.select_related("stock").order_by("pk"))
+        rows = list(
+            self.of_orders(ParcelLine.objects.select_related("stock").order_by("pk"), "parcel__part__order")
+        )
         for row in rows:
             row.parcel, row.order_line = self.parcels[row.parcel_id], self.lines[row.order_line_id]
         return rows
@@ -85,15 +107,15 @@ class Rows:
 
     @cached_property
     def allocations(self) -> list[Allocation]:
-        return list(Allocation.objects.order_by("pk"))
+        return list(self.of_orders(Allocation.objects.order_by("pk"), "line__order"))
 
     @cached_property
     def refunds(self) -> list[Refund]:
-        return list(Refund.objects.order_by("pk"))
+        return list(self.of_orders(Refund.objects.order_by("pk"), "order"))
 
     @cached_property
     def refund_lines(self) -> list[RefundLine]:
-        return list(RefundLine.objects.order_by("pk"))
+        return list(self.of_orders(RefundLine.objects.order_by("pk"), "refund__order"))
 
     @cached_property
     def refunded(self) -> Counter[Any]:
@@ -103,22 +125,18 @@ class Rows:
     @cached_property
     def payments(self) -> list[Payment]:
         """Oldest first."""
-        return list(Payment.objects.order_by("created_at", "pk"))
+        return list(self.of_orders(Payment.objects.order_by("created_at", "pk"), "order"))
 
     @cached_property
     def sums(self) -> defaultdict[Any, PaymentSums]:
-        totals = PaymentEvent.objects.order_by().values_list("payment", "kind").annotate(total=Sum("amount"))
+        events = self.of_orders(PaymentEvent.objects.order_by(), "payment__order")
         by_payment: defaultdict[Any, dict[str, int]] = defaultdict(dict)
-        for payment, kind, total in totals:
+        for payment, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):
             by_payment[payment][kind] = total
         return defaultdict(PaymentSums, {key: PaymentSums.of(value) for key, value in by_payment.items()})
 
-    @cached_property
-    def postings(self) -> dict[int, Any]:
-        rows = LedgerPosting.objects.order_by("pk")
-        return {row.pk: row for row in rows.values_list("pk", "key", "order", named=True)}
-
-    @cached_property
-    def entries(self) -> list[Any]:
-        columns = ("posting_id", "settlement_id", "cooperative_id", "account", "currency", "amount")
-        return list(LedgerEntry.objects.order_by("pk").values_list(*columns, named=True))
+    def latest_changed(self, newest: int | None) -> list[Order]:
+        by_change = sorted(
+            self.orders.values(), key=lambda order: (order.updated_at, order.number), reverse=True
+        )
+        return by_change[:newest]

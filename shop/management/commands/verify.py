@@ -1,0 +1,32 @@
+"""`manage.py verify`: recompute on a running shop what always has to hold."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from orders.models import Order
+from shop.core.models import Change, ChangeSeal
+from shop.management.verification.everything import find_faults, one_moment
+
+
+class Command(BaseCommand):
+    help = (
+        "Recomputes stock, sums, payments, cash, refunds, ledger and the change log's seals, on one moment of"
+        " the database, without writing. Lists what is wrong and then exits with 1."
+    )
+
+    def handle(self, **options: Any) -> None:
+        count = 0
+        with one_moment():
+            for fault in find_faults(now=timezone.now()):
+                count += 1
+                self.stdout.write(fault)
+            orders, changes = Order.objects.count(), Change.objects.count()
+            seal = ChangeSeal.objects.order_by("-number").first()
+        self.stdout.write(f"{count} faults in {orders} orders and {changes} changes. Last seal: {seal}")
+        if count:
+            sys.exit(1)

@@ -1,0 +1,80 @@
+"""Every rule over a whole shop, in batches, on one moment of its database."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from orders.models import Order
+from shop.core.change_log_audit import find_change_log_faults
+from shop.management.demo.passwords import find_accounts_with_published_password
+from shop.management.verification import goods, ledger, money, sums
+from shop.management.verification.rows import Rows
+
+_ORDERS_AT_ONCE = 500
+
+
+def find_faults(*, now: datetime.datetime) -> Iterator[str]:
+    """One sentence for each fault. Memory is bounded by a batch of orders, not by the shop."""
+    yield from goods.find_wrong_stock()
+    yield from goods.find_wrong_availability()
+    yield from goods.find_wrong_slots()
+    for order_ids in _batches():
+        yield from find_faults_of_orders(Rows(order_ids))
+    yield from money.find_wrong_cash_away()
+    yield from money.find_wrong_unmatched_transfers()
+    yield from ledger.find_unlevel_postings()
+    yield from ledger.find_wrongly_booked_events()
+    yield from ledger.find_wrong_settlements()
+    yield from find_change_log_faults(now=now)
+    for user in find_accounts_with_published_password() if settings.OPEN_TO_NETWORK else ():
+        yield f"account {user.pk} ({user.email}): still has the password that the demo publishes"
+
+
+def find_faults_of_orders(rows: Rows) -> Iterator[str]:
+    yield from sums.find_wrong_sums(rows)
+    yield from sums.find_wrong_counts(rows)
+    yield from sums.find_wrong_discounts(rows)
+    yield from sums.find_stale_orders(rows)
+    yield from goods.find_wrong_parcels(rows)
+    yield from goods.find_wrong_weights(rows)
+    yield from goods.find_work_on_unconfirmed_orders(rows)
+    yield from money.find_wrong_cash(rows)
+    yield from money.find_wrong_refunds(rows)
+    yield from ledger.find_wrong_balances(rows)
+    yield from ledger.find_unbooked_parts(rows)
+
+
+def _batches() -> Iterator[Sequence[uuid.UUID]]:
+    last = 0
+    orders = Order.objects.order_by("number")
+    while batch := list(orders.filter(number__gt=last).values_list("number", "pk")[:_ORDERS_AT_ONCE]):
+        last = batch[-1][0]
+        yield [pk for _number, pk in batch]
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All reads see the same moment, nothing can be written, and writers are not held up.
+
+    On SQLite that is a plain BEGIN: Django's own transactions would take the writers' turn.
+    """
+    if connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = ON")
+        cursor.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+            cursor.execute("PRAGMA query_only = OFF")

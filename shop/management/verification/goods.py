@@ -1,0 +1,204 @@
+"""No goods are promised twice, parcels hold what was ordered, nothing leaves unweighed."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from catalog.models import Listing, Movement, Price, Stock
+from cooperatives.models import PickupSlot, WarehouseChannel, Zone, ZoneCountry
+from orders.models import Allocation, OrderLine, ParcelLine, Reservation, WeightQuestion
+from orders.states import GONE, ParcelKind, ParcelState, PartState
+from shop.core.models import Channel
+from shop.management.verification.rows import Rows, grouped, in_batches, summed
+from shop.management.verification.sums import side_of
+
+_AT_ONCE = 1_000
+
+
+def find_wrong_stock() -> Iterator[str]:
+    for batch in in_batches(Stock.objects.select_related("variant", "warehouse")):
+        yield from _wrong_stock(batch)
+
+
+def _wrong_stock(batch: Sequence[Stock]) -> Iterator[str]:
+    ids = [row.pk for row in batch]
+    moved = _sums_by_stock(Movement.objects.filter(stock__in=ids))
+    reserved = _sums_by_stock(Reservation.objects.filter(stock__in=ids))
+    allocated = _sums_by_stock(Allocation.objects.filter(stock__in=ids))
+    for row in batch:
+        if row.on_hand != moved[row.pk]:
+            yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {moved[row.pk]}"
+        if row.reserved != reserved[row.pk]:
+            yield f"stock {row.pk}: reserved is {row.reserved}, its reservations sum to {reserved[row.pk]}"
+        if row.allocated != allocated[row.pk]:
+            yield f"stock {row.pk}: allocated is {row.allocated}, its allocations sum to {allocated[row.pk]}"
+        if row.free != row.on_hand - row.reserved - row.allocated:
+            yield f"stock {row.pk}: free is not what is neither reserved nor allocated"
+        if row.variant.cooperative_id != row.warehouse.cooperative_id:
+            yield f"stock {row.pk}: its variant lies in another cooperative's warehouse"
+
+
+def _sums_by_stock(rows: QuerySet[Any]) -> Counter[int]:
+    return Counter(dict(rows.order_by().values_list("stock").annotate(sum=Sum("quantity"))))
+
+
+def find_wrong_availability() -> Iterator[str]:
+    """A listing is available when a variant with a price is untracked, or free for its channel."""
+    served: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
+    for warehouse, channel in set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _covered():
+        served[warehouse].add(channel)
+    for batch in in_batches(Listing.objects.all()):
+        available = _available({row.product_id for row in batch}, served)
+        for row in batch:
+            if row.is_available != ((row.product_id, row.channel_id) in available):
+                yield f"listing {row.pk}: is_available is {row.is_available}, its stock and prices differ"
+
+
+def _available(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) -> set[tuple[int, int]]:
+    """Products and channels in which something of them is to be had."""
+    free = Stock.objects.filter(free__gt=0, variant__product__in=products)
+    in_channel = {
+        (variant, channel)
+        for variant, warehouse in free.values_list("variant", "warehouse")
+        for channel in served.get(warehouse, ())
+    }
+    prices = Price.objects.filter(amount__isnull=False, variant__product__in=products)
+    return {
+        (product, channel)
+        for product, channel, variant, is_tracked in prices.values_list(
+            "variant__product", "channel", "variant", "variant__track_inventory"
+        )
+        if not is_tracked or (variant, channel) in in_channel
+    }
+
+
+def _covered() -> set[tuple[uuid.UUID, int]]:
+    """Warehouses and channels whose country is in a zone of both: by name, or as one that nobody names."""
+    countries = dict(Channel.objects.values_list("pk", "default_country"))
+    named = {
+        (zone, channel)
+        for zone, country, channel in ZoneCountry.objects.values_list("zone", "country", "zone__channels")
+        if channel and countries[channel] == country
+    }
+    has_named = {channel for _zone, channel in named}
+    return {
+        (warehouse, channel)
+        for warehouse, zone, channel, is_default in Zone.objects.values_list(
+            "warehouses", "pk", "channels", "is_default"
+        )
+        if (zone, channel) in named or (is_default and channel not in has_named)
+    }
+
+
+def find_wrong_parcels(rows: Rows) -> Iterator[str]:
+    for row in rows.parcel_lines:
+        if row.order_line.part_id != row.parcel.part_id:
+            yield f"parcel {row.parcel_id} holds line {row.order_line_id} of another part"
+        if row.stock is not None and row.stock.variant_id != row.order_line.variant_id:
+            yield f"parcel {row.parcel_id} holds line {row.order_line_id} from another variant's stock"
+    sums, promised = _ParcelSums(rows), summed(rows.allocations, "line_id")
+    for line in rows.lines.values():
+        if sums.held[line.pk] + sums.unsent[line.pk] > line.quantity:
+            yield f"order {line.order.code}: parcels hold more of line {line.pk} than was ordered"
+        if sums.returned[line.pk] > sums.received[line.pk]:
+            yield f"order {line.order.code}: more of line {line.pk} came back than was received"
+        if line.variant is not None and line.variant.track_inventory:
+            is_active = line.order.placed_at is not None and line.part.is_standing
+            expected = sums.still_to_leave(line) if is_active else 0
+            if promised[line.pk] != expected:
+                yield (
+                    f"order {line.order.code}: {promised[line.pk]} of line {line.pk} are allocated,"
+                    f" {expected} are still to leave"
+                )
+
+
+class _ParcelSums:
+    """Quantities by order line, of parcels that are not undone."""
+
+    def __init__(self, rows: Rows) -> None:
+        of = {kind: [row for row in rows.counting if row.parcel.kind == kind] for kind in ParcelKind}
+        self.held = summed(of[ParcelKind.DISPATCH], "order_line_id")
+        self.unsent = summed(of[ParcelKind.REFUND], "order_line_id")
+        back = [*of[ParcelKind.RETURN], *of[ParcelKind.RETURN_AND_REFUND]]
+        self.returned = summed(back, "order_line_id")
+        self.received = summed(
+            [row for row in rows.counting if row.parcel.is_outgoing and _is_delivered(row)], "order_line_id"
+        )
+        self._gone = _from_stock(of[ParcelKind.DISPATCH], is_gone=True)
+        self._replaced = _from_stock(of[ParcelKind.REPLACEMENT], is_gone=False)
+
+    def still_to_leave(self, line: OrderLine) -> int:
+        return line.quantity - self.unsent[line.pk] - self._gone[line.pk] + self._replaced[line.pk]
+
+
+def _is_delivered(row: ParcelLine) -> bool:
+    return row.parcel.state == ParcelState.DELIVERED
+
+
+def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[Any]:
+    return summed(
+        [row for row in rows if row.stock_id and (row.parcel.state in GONE) == is_gone], "order_line_id"
+    )
+
+
+def find_wrong_weights(rows: Rows) -> Iterator[str]:
+    """What is sold by weight costs what the scale says, up to its bound, and lies in no parcel unweighed."""
+    dispatched = [row for row in rows.counting if row.parcel.kind == ParcelKind.DISPATCH]
+    held_of = grouped(dispatched, "order_line_id")
+    for line in rows.lines.values():
+        fault = _weight_fault(line, held_of[line.pk])
+        if fault:
+            yield f"order {line.order.code}: line {line.pk} {fault}"
+    questions = rows.of_orders(WeightQuestion.objects.filter(answer=""), "line__order")
+    for question in questions:
+        line = rows.lines[question.line_id]
+        if not line.is_to_weigh or line.part.state != PartState.ACCEPTED:
+            yield f"order {line.order.code}: a question about the weight of line {line.pk} is open in vain"
+
+
+def _weight_fault(line: OrderLine, held: list[ParcelLine]) -> str:
+    if line.estimate_grams is None:
+        weighed = (line.bound_grams, line.weighed_grams, line.most_gross) != (None, None, None)
+        if weighed or not {(row.by_weight, row.grams) for row in held} <= {(False, None)}:
+            return "is not sold by weight and has weights"
+        return ""
+    if line.bound_grams is None or line.most_gross is None:
+        return "is sold by weight and has no bound"
+    grams = min(line.weighed_grams or line.estimate_grams, line.bound_grams)
+    agreed = Fraction(line.unit_price * line.quantity * grams, line.estimate_grams)
+    if abs(getattr(line, f"priced_{side_of(line.order)}") - agreed) > Fraction(1, 2):
+        return "does not cost what its weight says"
+    if line.total_gross > line.most_gross:
+        return "costs more than its bound"
+    if line.weighed_grams is None and held:
+        return "is packed unweighed"
+    if not all(row.by_weight and row.grams for row in held):
+        return "is packed without grams"
+    is_whole = sum(row.quantity for row in held) == line.quantity
+    if is_whole and sum(row.grams or 0 for row in held) != line.weighed_grams:
+        return "weighs otherwise than its parcels"
+    return ""
+
+
+def find_work_on_unconfirmed_orders(rows: Rows) -> Iterator[str]:
+    """Nobody works on an order that does not count."""
+    parcels_of = grouped(rows.parcels.values(), "part_id")
+    for part in rows.parts.values():
+        is_begun = (part.accepted_at, part.accept_by) != (None, None) or parcels_of[part.pk]
+        if part.order.confirmed_at is None and is_begun:
+            yield f"order {part.order.code}: part {part.pk} is worked on before the order is confirmed"
+
+
+def find_wrong_slots() -> Iterator[str]:
+    for slot in PickupSlot.objects.prefetch_related("parts").order_by("pk").iterator(_AT_ONCE):
+        taken = len([part for part in slot.parts.all() if part.is_standing])
+        if slot.taken != taken:
+            yield f"pickup slot {slot.pk}: taken is {slot.taken}, {taken} parts are in it"
+        if slot.capacity is not None and slot.taken > slot.capacity:
+            yield f"pickup slot {slot.pk}: more parts than its capacity"

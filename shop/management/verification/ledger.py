@@ -1,0 +1,95 @@
+"""No money that moved and no goods that arrived are lost or booked twice; closed periods are level."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from django.db.models import Exists, OuterRef, Sum
+
+from orders.actions.ledger import MOVED_MONEY, drafts_of_parts
+from orders.models import Account, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
+from orders.states import ParcelKind, ParcelState, SettlementState
+from shop.management.verification.rows import Rows, grouped, in_batches, summed
+
+_AT_ONCE = 1_000
+
+
+def find_unlevel_postings() -> Iterator[str]:
+    entries = LedgerEntry.objects.filter(posting=OuterRef("pk"))
+    empty = LedgerPosting.objects.filter(~Exists(entries)).order_by("pk")
+    for key in empty.values_list("key", flat=True).iterator(_AT_ONCE):
+        yield f"posting {key}: books nothing"
+    sums = LedgerEntry.objects.order_by("posting", "currency").values("posting__key", "currency")
+    for row in sums.annotate(sum=Sum("amount")).exclude(sum=0).iterator(_AT_ONCE):
+        yield f"posting {row['posting__key']}: sums to {row['sum']} {row['currency']}"
+
+
+def find_wrongly_booked_events() -> Iterator[str]:
+    """Each event that moved money has its posting, and each posting of an event its event."""
+    moved = PaymentEvent.objects.filter(kind__in=MOVED_MONEY, amount__gt=0)
+    for batch in in_batches(moved):
+        keys = [f"event:{event.pk}" for event in batch]
+        booked = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
+        for key in keys:
+            if key not in booked:
+                yield f"{key}: moved money and is not booked"
+    for postings in in_batches(LedgerPosting.objects.filter(key__startswith="event:")):
+        ids = {posting.key.removeprefix("event:"): posting.key for posting in postings}
+        known = set(map(str, moved.filter(pk__in=ids).values_list("pk", flat=True)))
+        for pk, key in ids.items():
+            if pk not in known:
+                yield f"posting {key}: there is no such event that moved money"
+
+
+def find_wrong_balances(rows: Rows) -> Iterator[str]:
+    """What the ledger says a buyer owes is what they received and did not pay."""
+    of_buyers = LedgerEntry.objects.filter(account=Account.BUYER, posting__order__isnull=False)
+    entries = rows.of_orders(of_buyers, "posting__order").order_by()
+    owing = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
+    parts_of, worth = grouped(rows.parts.values(), "order_id"), received_worth(rows)
+    for order in rows.orders.values():
+        expected = sum(worth[part.pk] for part in parts_of[order.pk]) - order.charged
+        if owing.get(order.pk, 0) != expected:
+            yield f"order {order.code}: owes {owing.get(order.pk, 0)} in the ledger, {expected} by its rows"
+
+
+def find_unbooked_parts(rows: Rows, newest: int | None = None) -> Iterator[str]:
+    parts_of = grouped(rows.parts.values(), "order_id")
+    for order in rows.latest_changed(newest):
+        if drafts_of_parts(order, parts_of[order.pk], now=order.updated_at):
+            yield f"order {order.code}: not all that arrived is booked"
+
+
+def received_worth(rows: Rows) -> Counter[int]:
+    """What of each part its buyer has received and not been refunded, counted line by line."""
+    arrived = [
+        row
+        for row in rows.counting
+        if row.parcel.kind == ParcelKind.DISPATCH and row.parcel.state == ParcelState.DELIVERED
+    ]
+    steps, totals = summed(arrived, "order_line_id"), Counter[int]()
+    for line in rows.lines.values():
+        come = line.total_gross * min(steps[line.pk], line.quantity) // line.quantity
+        totals[line.part_id] += min(come, line.total_gross - rows.refunded[line.pk])
+    given = summed(rows.refunds, "part_id", "delivery")
+    for part_id in {row.order_line.part_id for row in arrived}:
+        totals[part_id] += rows.parts[part_id].delivery_gross - given[part_id]
+    return totals
+
+
+def find_wrong_settlements() -> Iterator[str]:
+    """A closed period's accounts are level, and its entries are its cooperative's."""
+    periods = {row.pk: row for row in Settlement.objects.order_by("pk")}
+    entries = LedgerEntry.objects.filter(settlement__isnull=False)
+    sums = entries.order_by("settlement", "account", "cooperative", "currency").values_list(
+        "settlement", "account", "cooperative", "currency"
+    )
+    levels: Counter[tuple[int, str]] = Counter()
+    for period, account, cooperative, currency, total in sums.annotate(sum=Sum("amount")):
+        levels[period, account] += total
+        if (cooperative, currency) != (periods[period].cooperative_id, periods[period].currency):
+            yield f"settlement {period}: has entries of cooperative {cooperative} in {currency}"
+    for (period, account), total in levels.items():
+        if total and periods[period].state != SettlementState.OPEN:
+            yield f"settlement {period}: is closed and its account {account} is at {total}"

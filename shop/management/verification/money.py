@@ -1,0 +1,216 @@
+"""Nobody pays or gets back more than there is, and cash is where parcels and ledger say it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+
+from orders.models import (
+    Account,
+    BankTransfer,
+    CashRemittance,
+    LedgerEntry,
+    LedgerPosting,
+    Method,
+    Order,
+    OrderPart,
+    Parcel,
+    PaymentEvent,
+    PostingKind,
+    RemittanceLine,
+)
+from orders.states import CASH_AWAY, CashHolder, CodState, ParcelKind, ParcelState, PayoutState
+from shop.management.verification.rows import Rows, grouped, in_batches, summed
+
+_AT_ONCE = 1_000
+
+
+def find_wrong_cash(rows: Rows) -> Iterator[str]:
+    payments_of = grouped(rows.payments, "order_id")
+    yield from _wrong_cash_of_parts(rows, payments_of)
+    collected: Counter[Any] = Counter()
+    for parcel in rows.parcels.values():
+        collected[parcel.part.order_id] += parcel.cod_collected
+    for order in rows.orders.values():
+        payments = payments_of[order.pk]
+        for fault in _payment_faults(order, payments, rows, collected[order.pk]) if payments else ():
+            yield f"order {order.code}: {fault}"
+
+
+def _payment_faults(order: Order, payments: list[Any], rows: Rows, collected: int) -> Iterator[str]:
+    sums = {payment.pk: rows.sums[payment.pk] for payment in payments}
+    charged = sum(each.charged for each in sums.values())
+    if order.charged != charged:
+        yield f"charged is {order.charged}, its payments sum to {charged}"
+    in_cash = [sums[payment.pk] for payment in payments if payment.method == Method.COD]
+    brought = sum(each.charged + each.refunded for each in in_cash)
+    if brought != collected:
+        yield f"{brought} is paid in cash, its parcels collected {collected}"
+    pending = sum(each.charge_pending for each in sums.values())
+    held = sum(each.authorised + each.authorise_pending for each in sums.values())
+    due = max(0, order.due_gross - order.charged - held)
+    if pending != due:
+        yield f"payments wait for {pending}, {due} is due"
+
+
+def _wrong_cash_of_parts(rows: Rows, payments_of: dict[Any, list[Any]]) -> Iterator[str]:
+    lines_of, refunds_of = grouped(rows.lines.values(), "part_id"), grouped(rows.refunds, "part_id")
+    parcels_of, in_parcel = grouped(rows.parcels.values(), "part_id"), grouped(rows.parcel_lines, "parcel_id")
+    for part in rows.parts.values():
+        if part.order.placed_at is None:
+            continue
+        dispatches = [parcel for parcel in parcels_of[part.pk] if parcel.kind == ParcelKind.DISPATCH]
+        taken_off = sum(refund.amount - refund.surplus for refund in refunds_of[part.pk])
+        counting = [parcel for parcel in dispatches if parcel.state != ParcelState.VOIDED]
+        expected = sum(each.cod_expected for each in counting)
+        if taken_off:
+            open_ = sum(each.cod_expected for each in counting if each.cod_state == CodState.EXPECTED)
+            collected = sum(parcel.cod_collected for parcel in dispatches)
+            if open_ > max(0, part.total_gross - taken_off - collected):
+                yield _about(part, f"{open_} in cash is asked for, more than is due after its refunds")
+            continue
+        # An undone parcel may have brought more already than its goods cost once they are weighed again.
+        already = sum(parcel.cod_collected for parcel in dispatches if parcel not in counting)
+        due = max(0, part.total_gross - already)
+        if expected > due:
+            yield _about(part, f"{expected} in cash is asked for, {due} is due")
+        payments = payments_of[part.order_id]
+        if not payments or payments[-1].method != Method.COD:
+            continue
+        held = summed([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
+        is_whole = all(held[line.pk] == line.quantity for line in lines_of[part.pk])
+        if is_whole and expected != due:
+            yield _about(part, f"its parcels bring {expected} in cash, {due} is due")
+
+
+def _about(part: OrderPart, fault: str) -> str:
+    return f"order {part.order.code}: part {part.pk}: {fault}"
+
+
+def find_wrong_refunds(rows: Rows) -> Iterator[str]:
+    """Nobody is given back more than a line, a delivery or the whole cost, or than was paid."""
+    for key, total in rows.refunded.items():
+        if key is not None and total > rows.lines[key].total_gross:
+            yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
+    goods, requested = summed(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
+    deliveries: Counter[Any] = Counter()
+    for refund in rows.refunds:
+        deliveries[refund.part_id] += refund.delivery
+        if refund.amount != goods[refund.pk] + refund.delivery + refund.surplus:
+            yield f"refund {refund.pk}: its amount is not goods, delivery and surplus"
+        if not 0 <= refund.money <= refund.amount:
+            yield f"refund {refund.pk}: gives back {refund.money} of {refund.amount}"
+        asked = requested[refund.pk, "refund_request"]
+        failed = requested[refund.pk, "refund_failure"] + requested[refund.pk, "refund_reverse"]
+        if not refund.money - failed <= asked <= refund.money + failed:
+            yield f"refund {refund.pk}: {asked} was requested for {refund.money}, {failed} failed"
+        if requested[refund.pk, "refund_success"] > asked:
+            yield f"refund {refund.pk}: more was given back than requested"
+    for part_id, total in deliveries.items():
+        if part_id is not None and total > rows.parts[part_id].delivery_gross:
+            yield _about(rows.parts[part_id], "more of its delivery is refunded than it costs")
+    yield from _overdrawn_payments(rows)
+
+
+def _overdrawn_payments(rows: Rows) -> Iterator[str]:
+    # What a bank takes back while a refund is on its way nobody foresaw: Stripe then refuses the refund.
+    events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
+    disputed = summed(events, "payment_id", "amount")
+    for payment, sums in rows.sums.items():
+        if sums.refund_pending > max(0, sums.charged + disputed[payment]):
+            yield f"payment {payment}: owes {sums.refund_pending}, more than it holds"
+
+
+def _refund_events(rows: Rows) -> Counter[tuple[Any, str]]:
+    """What was asked, done and failed of each refund, by kind of event."""
+    sums: Counter[tuple[Any, str]] = Counter()
+    events = rows.of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order")
+    for refund, kind, amount in events.values_list("refund", "kind", "amount"):
+        sums[refund, kind] += amount
+    return sums
+
+
+def find_wrong_cash_away() -> Iterator[str]:
+    """Cash that is with a carrier or a cooperative in the ledger is what the parcels say is with them."""
+    away, booked = _cash_away_by_parcels(), _cash_away_by_ledger()
+    for key in sorted({*away, *booked}, key=str):
+        if away[key] != booked[key]:
+            holder, cooperative, carrier = key
+            who = f"carrier {carrier}" if holder == CashHolder.CARRIER else f"cooperative {cooperative}"
+            yield f"{who}: holds {away[key]} by its parcels, {booked[key]} by the ledger"
+
+
+def _cash_away_by_parcels() -> Counter[Any]:
+    away: Counter[Any] = Counter()
+    parcels = Parcel.objects.select_related("part").order_by()
+    for parcel in parcels.filter(cod_state__in=CASH_AWAY).iterator(_AT_ONCE):
+        away[_holder_of(parcel)] += parcel.cod_collected
+    # Taken off what the cooperative is owed.
+    kept = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
+    for parcel in kept.iterator(_AT_ONCE):
+        away[_holder_of(parcel)] += parcel.cod_collected
+    lines = RemittanceLine.objects.exclude(remittance__reconciled_at=None).select_related("parcel__part")
+    for line in lines.iterator(_AT_ONCE):
+        if line.parcel is not None:
+            away[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
+    for each in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
+        away[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.made_good
+    return away
+
+
+def _cash_away_by_ledger() -> Counter[Any]:
+    booked: Counter[Any] = Counter()
+    accounts = {Account.CARRIER_CASH: CashHolder.CARRIER, Account.COOPERATIVE_CASH: CashHolder.COOPERATIVE}
+    moved = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
+    entries = LedgerEntry.objects.filter(account__in=accounts, posting__kind__in=moved).order_by()
+    sums = entries.values_list("account", "cooperative", "carrier").annotate(sum=Sum("amount"))
+    for account, cooperative, carrier, total in sums:
+        booked[accounts[Account(account)], cooperative, carrier] += total
+    return booked
+
+
+def _holder_of(parcel: Parcel) -> tuple[str, int | None, str]:
+    if parcel.cod_holder == CashHolder.CARRIER:
+        return (CashHolder.CARRIER, None, parcel.carrier)
+    return (CashHolder.COOPERATIVE, parcel.part.cooperative_id, "")
+
+
+def find_wrong_unmatched_transfers() -> Iterator[str]:
+    """Unmatched money in the ledger is what no order has of transfers that were found and not sent back.
+
+    Of a transfer that was found only in part, that part belongs to an order.
+    """
+    nobodys = 0
+    for batch in in_batches(BankTransfer.objects.select_related("payout")):
+        keys = [_found_key(transfer) for transfer in batch]
+        found = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
+        shared = Counter(
+            dict(
+                BankTransfer.objects.filter(pk__in=[transfer.pk for transfer in batch])
+                .order_by()
+                .values_list("pk")
+                .annotate(sum=Coalesce(Sum("shares__amount"), 0))
+            )
+        )
+        for transfer in batch:
+            gone = shared[transfer.pk]
+            if gone > transfer.amount:
+                yield f"transfer {transfer.pk}: orders have {gone} of {transfer.amount}"
+            payout = getattr(transfer, "payout", None)
+            is_sent = payout is not None and payout.state == PayoutState.PAID
+            if _found_key(transfer) in found:
+                nobodys += transfer.amount - gone - (payout.amount if payout and is_sent else 0)
+            elif gone not in (0, transfer.amount):
+                yield f"transfer {transfer.pk}: its rest is booked nowhere"
+    entries = LedgerEntry.objects.filter(account=Account.UNCLAIMED)
+    booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
+    if booked != nobodys:
+        yield f"unmatched transfers come to {nobodys}, the ledger says {booked}"
+
+
+def _found_key(transfer: BankTransfer) -> str:
+    return f"transfer:{transfer.pk}:found"

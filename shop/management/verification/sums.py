@@ -1,0 +1,105 @@
+"""Totals are the sums of what they are made of, and what is derived is what deriving again gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from orders.actions.standing import find_stale_columns
+from orders.models import Discount, DiscountShare, Order, OrderLine, OrderPart, counted_of
+from shop.management.verification.rows import Rows, grouped, summed
+
+SIDES = ("net", "gross")
+
+
+def find_wrong_sums(rows: Rows) -> Iterator[str]:
+    parts_of, lines_of = grouped(rows.parts.values(), "order_id"), grouped(rows.lines.values(), "order_id")
+    refunds_of = grouped(rows.refunds, "order_id")
+    for order in rows.orders.values():
+        parts, lines = parts_of[order.pk], lines_of[order.pk]
+        yield from _wrong_owners(order, parts, lines)
+        for side in SIDES:
+            yield from _wrong_sides(order, parts, lines, side)
+        active = {part.pk for part in parts if part.is_standing}
+        given = sum(one.amount - one.surplus for one in refunds_of[order.pk] if one.part_id in active)
+        due = sum(part.total_gross for part in parts if part.pk in active) - given
+        if order.due_gross != due:
+            yield f"order {order.code}: due_gross is {order.due_gross}, its active parts come to {due}"
+        if order.total_net > order.total_gross:
+            yield f"order {order.code}: total_net is more than total_gross"
+
+
+def _wrong_owners(order: Order, parts: list[OrderPart], lines: list[OrderLine]) -> Iterator[str]:
+    cooperatives = {part.pk: part.cooperative_id for part in parts}
+    for line in lines:
+        if cooperatives.get(line.part_id) != line.cooperative_id:
+            yield f"order {order.code}: line {line.pk} is in another cooperative's part"
+        if line.variant is not None and line.variant.cooperative_id != line.cooperative_id:
+            yield f"order {order.code}: line {line.pk} is of another cooperative than its variant"
+
+
+def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], side: str) -> Iterator[str]:
+    for part in parts:
+        goods = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
+        if getattr(part, f"goods_{side}") != goods:
+            yield f"order {order.code}: goods_{side} of part {part.pk} is not the sum of its lines, {goods}"
+        total = getattr(part, f"goods_{side}") + getattr(part, f"delivery_{side}")
+        if getattr(part, f"total_{side}") != total or total < 0:
+            yield f"order {order.code}: total_{side} of part {part.pk} is not goods and delivery, {total}"
+    total = sum(getattr(part, f"total_{side}") for part in parts)
+    if getattr(order, f"total_{side}") != total:
+        yield f"order {order.code}: total_{side} is not the sum of its parts, {total}"
+
+
+def find_wrong_counts(rows: Rows) -> Iterator[str]:
+    """Reports count parts and lines where their orders say."""
+    for part in rows.parts.values():
+        yield from _wrongly_counted(part, counted_of(part.order, is_standing=part.is_standing))
+    for line in rows.lines.values():
+        yield from _wrongly_counted(line, counted_of(line.order, is_standing=line.part.is_standing))
+
+
+def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, Any]) -> Iterator[str]:
+    for name, value in counted.items():
+        if getattr(row, name) != value:
+            kind = row._meta.model_name
+            yield f"order {row.order.code}: {kind} {row.pk} is counted with another {name} than its order's"
+
+
+def find_wrong_discounts(rows: Rows) -> Iterator[str]:
+    """A discount is the sum of its shares; what a line or a delivery costs less than listed is, too."""
+    shares = list(rows.of_orders(DiscountShare.objects.order_by("pk"), "discount__order"))
+    of_discounts = summed(shares, "discount_id", "amount")
+    of_lines, of_parts = summed(shares, "line_id", "amount"), summed(shares, "part_id", "amount")
+    for discount in rows.of_orders(Discount.objects.order_by("pk"), "order"):
+        if discount.amount != of_discounts[discount.pk]:
+            yield f"discount {discount.pk}: its amount is not the sum of its shares"
+    for line in rows.lines.values():
+        side = side_of(line.order)
+        less = max(0, getattr(line, f"list_{side}") - getattr(line, f"priced_{side}"))
+        less += getattr(line, f"priced_{side}") - getattr(line, f"total_{side}")
+        if of_lines[line.pk] != less:
+            yield f"order {line.order.code}: line {line.pk} costs {less} less, its discounts differ"
+    yield from _wrong_deliveries(rows, of_parts)
+
+
+def _wrong_deliveries(rows: Rows, of_parts: Counter[Any]) -> Iterator[str]:
+    for part in rows.parts.values():
+        side = side_of(part.order)
+        less = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")
+        if of_parts[part.pk] != less:
+            name = f"delivery of part {part.pk}"
+            yield f"order {part.order.code}: {name} costs {less} less, its discounts differ"
+
+
+def side_of(order: Order) -> str:
+    return "gross" if order.channel.prices_entered_with_tax else "net"
+
+
+def find_stale_orders(rows: Rows, newest: int | None = None) -> Iterator[str]:
+    """Statuses, progress, coverages and sums are what deriving them again gives."""
+    for order in rows.latest_changed(newest):
+        stale = find_stale_columns(order)
+        if stale:
+            yield f"order {order.code}: not as derived again: {', '.join(stale)}"

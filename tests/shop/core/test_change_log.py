@@ -1,0 +1,240 @@
+"""The change log only grows, and its seals show what was done past the database's triggers."""
+
+import datetime
+
+import pytest
+from django.db import DatabaseError, connections, transaction
+
+from orders.actions.cancel import cancel_order
+from orders.actions.erase import erase_person
+from orders.actions.notes import add_note
+from shop.core.actors import Actor, Door
+from shop.core.change_log import redact_contents, seal_changes
+from shop.core.change_log_audit import find_change_log_faults
+from shop.core.models import Change, ChangeSeal, SealedChange, record_change
+from tests.factories import NOW, make_channel, make_order, make_user
+from tests.races.together import together
+from tests.without_triggers import without_triggers
+
+pytestmark = pytest.mark.django_db
+
+SOMEBODY = Actor.system("test")
+LATER = NOW + datetime.timedelta(hours=2)
+
+
+@pytest.fixture
+def channel():
+    return make_channel()
+
+
+def write(channel, count=1, **values):
+    actor = Actor.person(1, "Hoa", Door.DESK)
+    return [
+        record_change("channel.edited", channel, actor=actor, now=NOW, **values) for _each in range(count)
+    ]
+
+
+def faults(now=NOW):
+    return list(find_change_log_faults(now=now))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("what", "order.cancelled"), ("at", LATER), ("actor_key", "7"), ("door", "api"), ("key", "9")],
+)
+def test_what_happened_cannot_be_altered(channel, field, value):
+    (change,) = write(channel)
+    before = Change.objects.values().get(pk=change.pk)
+
+    with pytest.raises(DatabaseError, match="the change log only grows"), transaction.atomic():
+        Change.objects.filter(pk=change.pk).update(**{field: value})
+
+    assert Change.objects.values().get(pk=change.pk) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("actor_name", "Mai"), ("why", "something else"), ("data", {"to": 1}), ("snapshot", {"name": "x"})],
+)
+def test_words_can_be_emptied_and_not_replaced(channel, field, value):
+    (change,) = write(channel, why="a reason", data={"from": 1}, snapshot={"name": "Market"})
+    before = Change.objects.values().get(pk=change.pk)
+
+    with pytest.raises(DatabaseError, match="the change log only grows"), transaction.atomic():
+        Change.objects.filter(pk=change.pk).update(**{field: value})
+    assert Change.objects.values().get(pk=change.pk) == before
+    Change.objects.filter(pk=change.pk).update(actor_name="", why="", data={}, snapshot=None)
+
+    assert Change.objects.get(pk=change.pk).why == ""
+
+
+def test_nothing_is_deleted(channel):
+    write(channel)
+    seal_changes(now=NOW)
+
+    for model in (Change, SealedChange, ChangeSeal):
+        before = model.objects.count()
+        with pytest.raises(DatabaseError, match="the change log only grows"), transaction.atomic():
+            model.objects.all()._raw_delete(using="default")
+        assert model.objects.count() == before > 0
+
+
+def test_seals_cannot_be_altered(channel):
+    write(channel)
+    seal_changes(now=NOW)
+
+    for model, fields in (
+        (ChangeSeal, {"digest": "0" * 64}),
+        (SealedChange, {"facts": "0" * 64}),
+        (SealedChange, {"content_salt": "0" * 32}),
+    ):
+        with pytest.raises(DatabaseError, match="the change log only grows"), transaction.atomic():
+            model.objects.update(**fields)
+    assert faults() == []
+
+
+def test_an_untouched_log_is_clean(channel):
+    write(channel, 3, why="giá mới", data={"from": 1.5, "to": None, "words": "“Đồng”"}, snapshot={"a": [1]})
+    assert seal_changes(now=NOW) == Change.objects.count()
+    write(channel, 2)
+    assert seal_changes(now=LATER) == 2
+    assert seal_changes(now=LATER) == 0
+    write(channel)
+
+    assert [seal.number for seal in ChangeSeal.objects.order_by("number")] == [1, 2]
+    assert faults(now=LATER) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"what": "order.cancelled"}, "was altered"),
+        ({"at": LATER}, "was altered"),
+        ({"actor_key": "7"}, "was altered"),
+        ({"why": "another reason"}, "its content was altered"),
+        ({"data": {"from": 2}}, "its content was altered"),
+        ({"why": "", "data": {}}, "its content was emptied without a record"),
+    ],
+)
+def test_an_altered_change_is_named(channel, fields, said):
+    _first, second, _third = write(channel, 3, why="a reason", data={"from": 1})
+    seal_changes(now=NOW)
+
+    with without_triggers():
+        Change.objects.filter(pk=second.pk).update(**fields)
+
+    separator = " " if said == "was altered" else ": "
+    assert faults() == [f"change {second.pk}{separator}{said}"]
+
+
+def test_a_change_that_was_removed_is_named_the_last_one_too(channel):
+    first, second, last = write(channel, 3)
+    seal_changes(now=NOW)
+
+    with without_triggers():
+        Change.objects.filter(pk__in=[first.pk, last.pk]).delete()
+
+    assert faults() == [f"change {first.pk} was removed", f"change {last.pk} was removed"]
+    assert Change.objects.filter(pk=second.pk).exists()
+
+
+def test_a_change_that_was_removed_with_its_hash_breaks_its_seal(channel):
+    changes = write(channel, 3)
+    seal_changes(now=NOW)
+    count = Change.objects.count()
+
+    with without_triggers():
+        SealedChange.objects.filter(pk=changes[2].pk).delete()
+        Change.objects.filter(pk=changes[2].pk).delete()
+
+    assert faults() == [
+        f"seal 1 of the change log does not match: it was made of {count} changes up to {changes[2].pk}, and"
+        f" {count - 1} are there"
+    ]
+
+
+def test_a_seal_that_was_made_anew_breaks_the_next_one(channel):
+    write(channel, 2)
+    seal_changes(now=NOW)
+    write(channel, 2)
+    seal_changes(now=NOW)
+
+    with without_triggers():
+        SealedChange.objects.filter(seal=1).delete()
+        ChangeSeal.objects.filter(pk=1).delete()
+
+    assert faults()[0] == "seals 1 to 1 of the change log are missing"
+    assert faults()[1].startswith("seal 2 of the change log does not match")
+
+
+def test_a_change_slipped_in_among_old_ones_is_named(channel):
+    first, second, third = write(channel, 3)
+    with without_triggers():
+        Change.objects.filter(pk=second.pk).delete()
+    seal_changes(now=NOW)
+
+    second.save(force_insert=True)
+
+    assert faults(now=LATER) == [f"change {second.pk} was written among changes sealed before"]
+    assert first.pk < second.pk < third.pk
+
+
+def test_a_change_that_was_committed_late_belongs_to_a_later_seal(channel):
+    _first, second, _third = write(channel, 3)
+    with without_triggers():
+        Change.objects.filter(pk=second.pk).delete()
+    seal_changes(now=NOW)
+    second.save(force_insert=True)
+
+    assert seal_changes(now=NOW + datetime.timedelta(minutes=1)) == 1
+    assert faults(now=LATER) == []
+
+
+def test_an_erased_persons_words_are_gone_and_the_chain_holds():
+    user = make_user(first_name="Hoa")
+    order = make_order(user=user)
+    note = add_note(order_id=order.pk, words="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
+    cancel_order(order_id=order.pk, reason="thử", actor=user.acting(Door.MARKET), now=NOW)
+    seal_changes(now=NOW)
+    assert Change.objects.filter(actor_name="Hoa").exists()
+
+    erase_person(user_id=user.pk, actor=SOMEBODY, now=NOW)
+    seal_changes(now=NOW)
+
+    assert not Change.objects.filter(actor_name="Hoa").exists()
+    assert Change.objects.get(pk=note.pk).why == ""
+    row = SealedChange.objects.get(pk=note.pk)
+    assert (row.content_salt, len(row.content_digest)) == ("", 64)
+    assert faults() == []
+
+
+def test_words_that_are_put_back_after_an_erasure_are_named(channel):
+    (change,) = write(channel, why="a reason")
+    seal_changes(now=NOW)
+    redact_contents(Change.objects.filter(pk=change.pk), actor=SOMEBODY, now=NOW)
+    assert faults() == []
+
+    with without_triggers():
+        Change.objects.filter(pk=change.pk).update(why="a reason")
+
+    assert faults() == [f"change {change.pk}: its content was altered"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sealers_at_once_make_one_chain():
+    channel = make_channel()
+    write(channel, 50)
+    count = Change.objects.count()
+
+    answers = together([lambda: seal_changes(now=NOW)] * 4)
+
+    connections.close_all()
+    assert sum(each for each in answers if isinstance(each, int)) == count
+    assert SealedChange.objects.count() == count
+    assert faults() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_between_two_tests_it_is_emptied_all_the_same():
+    write(make_channel())
+    seal_changes(now=NOW)

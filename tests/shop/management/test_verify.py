@@ -1,0 +1,150 @@
+"""`manage.py verify` names what is wrong, writes nothing, and gives no false alarms on a live shop."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connections
+
+from catalog.models import Stock
+from orders.models import LedgerEntry, Order, OrderPart
+from shop.accounts.models import User
+from shop.core.change_log import seal_changes
+from shop.core.models import Change, ChangeSeal
+from shop.management.demo.accounts import ACCOUNTS
+from shop.management.verification.everything import one_moment
+from tests.crashes.test_paying_in_cash import place, place_and_collect
+from tests.factories import NOW, make_basket, make_order, make_variant
+from tests.shop.management.test_backup import buyers, wait_for
+from tests.without_triggers import without_triggers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def verify():
+    """The lines that the command prints, and its exit code."""
+    out = StringIO()
+    try:
+        call_command("verify", stdout=out)
+    except SystemExit as end:
+        return out.getvalue().splitlines(), end.code
+    return out.getvalue().splitlines(), 0
+
+
+def test_a_shop_without_faults_is_said_to_be_so():
+    make_order()
+    seal_changes(now=NOW)
+
+    lines, code = verify()
+
+    seal = ChangeSeal.objects.get()
+    assert lines == [f"0 faults in 1 orders and {Change.objects.count()} changes. Last seal: {seal}"]
+    assert code == 0
+
+
+def break_stock(order):
+    stock = Stock.objects.get()
+    Stock.objects.update(on_hand=stock.on_hand + 7)
+    return f"stock {stock.pk}: on hand is {stock.on_hand + 7}, its movements sum to {stock.on_hand}"
+
+
+def break_total(order):
+    Order.objects.update(due_gross=order.due_gross + 1)
+    return (
+        f"order {order.code}: due_gross is {order.due_gross + 1}, its active parts come to {order.due_gross}"
+    )
+
+
+def break_progress(order):
+    part = OrderPart.objects.get()
+    OrderPart.objects.update(progress="returned")
+    return f"order {order.code}: not as derived again: progress of part {part.pk}"
+
+
+def break_ledger(order):
+    entry = LedgerEntry.objects.order_by("pk")[0]
+    with without_triggers():
+        LedgerEntry.objects.filter(pk=entry.pk).update(amount=entry.amount + 1)
+    return f"posting {entry.posting.key}: sums to 1 VND"
+
+
+def break_booking(order):
+    with without_triggers():
+        posting = LedgerEntry.objects.filter(posting__key__startswith="event:")[0].posting
+        LedgerEntry.objects.filter(posting=posting).delete()
+        type(posting).objects.filter(pk=posting.pk).delete()
+    return f"{posting.key}: moved money and is not booked"
+
+
+def break_change_log(order):
+    change = Change.objects.order_by("pk").last()
+    with without_triggers():
+        Change.objects.filter(pk=change.pk).delete()
+    return f"change {change.pk} was removed"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [break_stock, break_total, break_progress, break_ledger, break_booking, break_change_log],
+)
+def test_damage_is_named(damage):
+    basket = make_basket((make_variant(on_hand=50, price=45_000), 2))
+    place_and_collect(basket)
+    seal_changes(now=NOW)
+    assert verify()[1] == 0
+
+    said = damage(Order.objects.get())
+    lines, code = verify()
+
+    assert said in lines
+    assert lines[-1].startswith(f"{len(lines) - 1} faults in 1 orders")
+    assert code == 1
+
+
+def test_a_published_password_where_others_reach_the_shop_is_named(settings):
+    user = User.objects.create_user(email=ACCOUNTS[0].email, password=ACCOUNTS[0].password)
+    settings.OPEN_TO_NETWORK = True
+
+    lines, code = verify()
+
+    assert lines[0] == f"account {user.pk} ({user.email}): still has the password that the demo publishes"
+    assert code == 1
+
+
+def test_nothing_can_be_written_while_it_reads():
+    order = make_order()
+
+    with pytest.raises(DatabaseError), one_moment():
+        Order.objects.filter(pk=order.pk).update(note="x")
+
+    Order.objects.filter(pk=order.pk).update(note="y")
+    assert Order.objects.get(pk=order.pk).note == "y"
+
+
+def test_it_holds_up_no_writer_and_sees_one_moment():
+    first = make_order()
+
+    with one_moment():
+        assert Order.objects.count() == 1
+        elsewhere = connections.create_connection("default")
+        try:
+            with elsewhere.cursor() as cursor:
+                cursor.execute("UPDATE orders_order SET note = 'written meanwhile'")
+        finally:
+            elsewhere.close()
+        assert Order.objects.get(pk=first.pk).note == ""
+
+    assert Order.objects.get(pk=first.pk).note == "written meanwhile"
+
+
+def test_a_shop_in_which_orders_are_placed_meanwhile_gives_no_false_alarm(tmp_path):
+    variant = make_variant(on_hand=100_000)
+    place(make_basket((variant, 1)))
+    acknowledged = tmp_path / "acknowledged"
+    acknowledged.touch()
+
+    with buyers(variant, acknowledged, count=2):
+        for number in range(3):
+            wait_for(acknowledged, more_than=3 * number)
+            lines, code = verify()
+            assert (lines[:-1], code) == ([], 0)
