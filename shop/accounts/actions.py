@@ -37,16 +37,23 @@ class PhoneTaken(Refused):
 
 @transaction.atomic(durable=True)
 def register(
-    *, email: str, password: str, name: str, language: str, actor: Actor, now: datetime.datetime
+    *, email: str, password_hash: str, name: str, language: str, actor: Actor, now: datetime.datetime
 ) -> User:
-    """Open an account with e-mail and password. Raises EmailTaken."""
-    return open_account(email=email, password=password, name=name, language=language, actor=actor, now=now)
+    """Open an account for whoever has shown that the address is theirs. Raises EmailTaken."""
+    user = User(email=email, password=password_hash, first_name=name, language=language)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as taken:
+        raise EmailTaken(field="email") from taken
+    record_change("user.registered", user, actor=actor, now=now)
+    return user
 
 
 def open_account(
     *, email: str, password: str, name: str, language: str, actor: Actor, now: datetime.datetime
 ) -> User:
-    """Step of `register`."""
+    """Step: open an account with e-mail and password. Raises EmailTaken."""
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -61,7 +68,16 @@ def open_account(
 def who_signs_in(*, written: str, password: str) -> User | None:
     """The person with this e-mail or phone and password; None for anybody else, after the same work."""
     user = who_knows_password(written=written, password=password)
-    return user if user is not None and user.is_active else None
+    if user is None or not user.is_active or waits_for_confirmation(user):
+        return None
+    return user
+
+
+def waits_for_confirmation(user: User) -> bool:
+    """Whether the account opens only once the link of its letter was followed."""
+    shop = shop_settings()
+    is_needed = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
+    return is_needed and not user.is_confirmed
 
 
 def who_knows_password(*, written: str, password: str) -> User | None:

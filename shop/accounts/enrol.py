@@ -6,7 +6,12 @@ import datetime
 import secrets
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.actions import EmailTaken
@@ -23,7 +28,9 @@ from shop.core.actors import Actor
 from shop.core.claims import require_fitting
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
-from shop.core.models import record_change
+from shop.core.models import record_change, shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import send
 
 
 class LinkTooOld(Refused):
@@ -48,8 +55,8 @@ def enrol(
 ) -> None:
     """Open an account, confirmed by a letter's link where there is one.
 
-    Where the address has an account already nothing happens, after the same work: whether it has is told to
-    nobody. Somebody who has not confirmed yet is written to again. Raises DoesNotFit.
+    Where the address has an account already, only its owner is told, by a letter, after the same work.
+    Somebody who has not confirmed yet is sent the link again. Raises DoesNotFit.
     """
     require_fitting(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
@@ -64,14 +71,42 @@ def enrol(
                 is_confirmed=link_to is None,
             )
     except IntegrityError:
-        known = User.objects.filter(email=email.strip().lower(), is_active=True, is_confirmed=False).first()
-        if known is None or link_to is None:
+        known = User.objects.filter(email=email.strip().lower()).first()
+        if known is None or not known.is_active:
+            return
+        if known.is_confirmed or link_to is None:
+            _write_of_registration(known, now)
             return
         user = known
     else:
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:
         write_link(letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now)
+
+
+@transaction.atomic(durable=True)
+def tell_of_registration(*, user_id: int, now: datetime.datetime) -> None:
+    """Tell somebody by a letter that their address was used to open an account."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is not None:
+        _write_of_registration(user, now)
+
+
+def _write_of_registration(user: User, now: datetime.datetime) -> None:
+    with translation.override(user.language):
+        subject = gettext("Somebody opens an account with your address")
+        url = f"{settings.PUBLIC_URL}{reverse('accounts:sign-in')}"
+        context = {"user": user, "subject": subject, "url": url, "shop": shop_settings()}
+        send(
+            key=f"registration:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            way=Way.EMAIL,
+            to=user.email or "",
+            subject=subject,
+            text=render_to_string("emails/registration_tried.txt", context),
+            language=user.language,
+            user_id=user.pk,
+            now=now,
+        )
 
 
 @transaction.atomic(durable=True)

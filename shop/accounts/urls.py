@@ -14,6 +14,7 @@ from shop.accounts.views import (
     pages,
     passkeys,
     places,
+    registration,
     second_factor,
     second_step,
 )
@@ -42,7 +43,8 @@ def addresses(
         path("xac-nhan/", second_step.identity_check, name="identity-check"),
         path("xac-nhan/khoa/", second_step.identity_check_passkey, name="identity-check-passkey"),
         path("dang-xuat/", pages.sign_out, name="sign-out"),
-        path("dang-ky/", pages.register, {"arrive": arrive}, name="register"),
+        path("dang-ky/", registration.register, name="register"),
+        path("dang-ky/ma/", registration.register_code, {"arrive": arrive}, name="register-code"),
         path("thong-tin/", pages.details, name="details"),
         path("thong-tin/so-dien-thoai/", codes.phone_confirmation, name="phone-confirmation"),
         path("thong-tin/thu-dien-tu/", emails.email, name="email"),

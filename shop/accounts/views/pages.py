@@ -27,22 +27,17 @@ from shop.accounts.actions import (
     set_password,
     who_signs_in,
 )
-from shop.accounts.actions import (
-    register as register_user,
-)
 from shop.accounts.forms import (
     DetailsForm,
     NewPasswordForm,
     PasswordLinkForm,
     PhoneForm,
-    RegisterForm,
     SignInForm,
 )
 from shop.accounts.models import SignInWay, User
 from shop.accounts.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key
 from shop.accounts.tries import (
     PHONES_ASKED,
-    REGISTRATIONS,
     check_password_link,
     count_password_link,
 )
@@ -51,7 +46,7 @@ from shop.accounts.views.device_codes import send_device_code
 from shop.accounts.views.devices import known_device
 from shop.accounts.views.entering import Arrive, enter, safe, ways_back
 from shop.accounts.views.old_addresses import is_shown_anew, suggestions, with_commune
-from shop.core.actors import Actor, Door
+from shop.core.actors import Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.limits import TooManyTries, network_of
@@ -94,33 +89,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     messages.success(request, _("You are signed out."))
     return redirect("home")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@sensitive_post_parameters("password")
-def register(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
-    """A new account, open at once."""
-    form = RegisterForm(request.POST or None, initial=ways_back(request))
-    if request.method != "POST" or not form.is_valid():
-        return render(request, "accounts/register.html", {"form": form})
-    network = network_of(request.META)
-    try:
-        REGISTRATIONS.check(network)
-        user = register_user(
-            email=form.cleaned_data["email"],
-            password=form.cleaned_data["password"],
-            name=form.cleaned_data["name"],
-            language=request.LANGUAGE_CODE,
-            actor=Actor.guest(),
-            now=timezone.now(),
-        )
-    except Refused as refused:
-        form.add_error(refused.field, str(refused.words))
-        return render(request, "accounts/register.html", {"form": form})
-    finally:
-        REGISTRATIONS.spend(network)
-    return enter(request, user, form.cleaned_data, way=SignInWay.REGISTERED, arrive=arrive)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

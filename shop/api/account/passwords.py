@@ -82,12 +82,11 @@ def request_email_change(arguments: dict[str, Any], context: Context, selection:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _check_password(user, arguments["password"], "password", context)
     email = checked_email(arguments["newEmail"], "newEmail")
-    if User.objects.filter(email=email).exists():
-        raise Mistake("UNIQUE", _("There is an account with this e-mail already."), field="newEmail")
-    CONFIRMATIONS.check(f"email:{user.pk}")
-    CONFIRMATIONS.spend(f"email:{user.pk}")
-    url = link(redirect, token=email_change_token(user, email))
-    send_link(letter=CHANGE_EMAIL, user=user, to=email, url=url, now=context.now)
+    CONFIRMATIONS.take(f"email:{user.pk}")
+    # The answer is the same for an address that another account has: it tells nobody whose is known here.
+    if not User.objects.filter(email=email).exists():
+        url = link(redirect, token=email_change_token(user, email))
+        send_link(letter=CHANGE_EMAIL, user=user, to=email, url=url, now=context.now)
     return {"user": user}
 
 

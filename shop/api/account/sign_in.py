@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from jwt import DecodeError, ExpiredSignatureError, PyJWTError
 
+from shop.accounts.actions import waits_for_confirmation
 from shop.accounts.enrol import end_tokens
 from shop.accounts.models import User
 from shop.accounts.password_and_code import who_proves_all
@@ -112,13 +113,17 @@ def _who(context: Context, written: str, password: str) -> User:
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
         raise Mistake(code, refused.words, field="password") from refused
     if user is None:
-        raise Mistake(
-            "INVALID_CREDENTIALS",
-            _("E-mail (or phone number) and password do not go together."),
-            field="email",
-        )
+        raise _wrong_credentials()
     attempt.succeed()
     return user
+
+
+def _wrong_credentials() -> Mistake:
+    words = _(
+        "E-mail (or phone number) and password do not go together, or the account waits for the link in our"
+        " letter."
+    )
+    return Mistake("INVALID_CREDENTIALS", words, field="email")
 
 
 def _refuse_closed(user: User, context: Context) -> None:
@@ -126,11 +131,9 @@ def _refuse_closed(user: User, context: Context) -> None:
     shop = context.settings
     if not user.is_active:
         raise Mistake("INACTIVE", _("This account is closed."), field="email")
-    waits = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
-    if waits and not user.is_confirmed:
-        raise Mistake(
-            "ACCOUNT_NOT_CONFIRMED", _("Confirm the account first: we sent a letter."), field="email"
-        )
+    if waits_for_confirmation(user):
+        # A code of its own would tell whoever registered an address that it was free.
+        raise _wrong_credentials()
     mode = shop.password_login_mode
     if mode == "disabled" or (mode == "customers_only" and user.is_staff):
         raise Mistake(

@@ -110,7 +110,8 @@ def test_the_answer_does_not_tell_whether_the_address_is_taken():
         "user": fresh["user"] | {"email": "cu@example.com", "dateJoined": None}
     }
     assert User.objects.count() == 2
-    assert Notification.objects.count() == letters
+    assert Notification.objects.count() == letters + 1
+    assert Notification.objects.order_by("pk").last().key.startswith("registration:")
 
 
 def test_somebody_who_has_not_confirmed_is_written_to_again():

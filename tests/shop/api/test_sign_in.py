@@ -161,7 +161,8 @@ def test_unknown_people_and_wrong_passwords_are_refused_alike(email):
             {
                 "field": "email",
                 "code": "INVALID_CREDENTIALS",
-                "message": "Email (hoặc số điện thoại) và mật khẩu không khớp.",
+                "message": "Email (hoặc số điện thoại) và mật khẩu không khớp,"
+                " hoặc tài khoản còn chờ bạn bấm đường dẫn trong thư.",
             }
         ],
         "accountErrors": [{"code": "INVALID_CREDENTIALS"}],
@@ -178,7 +179,7 @@ def test_closed_and_unconfirmed_accounts_are_told_with_the_right_password_only()
     )
     assert refusal_of(CREATE, "tokenCreate", email=waiting.email, password=PASSWORD) == (
         "email",
-        "ACCOUNT_NOT_CONFIRMED",
+        "INVALID_CREDENTIALS",
     )
     ShopSettings.objects.create(allow_login_without_confirmation=True)
     assert created(waiting)["errors"] == []

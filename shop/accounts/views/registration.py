@@ -1,0 +1,118 @@
+"""Open an account by e-mail: the account exists once the code sent to the address was entered.
+
+The pages are the same whether the address has an account or not; its owner is told by a letter.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from shop.accounts.actions import register as open_registered_account
+from shop.accounts.codes import CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.enrol import tell_of_registration
+from shop.accounts.forms import CodeForm, RegisterForm
+from shop.accounts.models import CodePurpose, SignInWay, User
+from shop.accounts.tries import REGISTRATIONS, check_code, count_code
+from shop.accounts.views.entering import Arrive, enter, ways_back
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.limits import TooManyTries, network_of
+from shop.notifications.models import Way
+
+_PENDING = "registration"  # in the session: what was written, until the code was entered
+_GOOD_FOR = 30 * 60  # seconds
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def register(request: HttpRequest) -> HttpResponse:
+    """Name, address and password; then on to the code."""
+    form = RegisterForm(request.POST or None, initial=ways_back(request))
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/register.html", {"form": form})
+    try:
+        _begin(request, form.cleaned_data)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "accounts/register.html", {"form": form}, status=429)
+    return redirect("accounts:register-code")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("code")
+def register_code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """Enter the code, which opens the account and signs in."""
+    pending: dict[str, Any] | None = request.session.get(_PENDING)
+    if pending is None or time.time() - pending["at"] > _GOOD_FOR:
+        return redirect("accounts:register")
+    form = CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/register_code.html", {"form": form, "to": pending["email"]})
+    try:
+        user = _open(request, pending, form.cleaned_data["code"])
+    except Refused as refused:
+        unknown = isinstance(refused, CodeTooOld | WrongCode)
+        words = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
+        form.add_error("code", words)
+        return render(request, "accounts/register_code.html", {"form": form, "to": pending["email"]})
+    del request.session[_PENDING]
+    return enter(request, user, pending, way=SignInWay.REGISTERED, arrive=arrive)
+
+
+def _begin(request: HttpRequest, given: Mapping[str, Any]) -> None:
+    """Send the code, or tell the address's owner; either way after the same work. Raises TooManyTries."""
+    email, network = given["email"].strip().lower(), network_of(request.META)
+    REGISTRATIONS.take(network)
+    check_code(network, email, "")
+    count_code(network, email, "")
+    password, now = make_password(given["password"]), timezone.now()
+    known = User.objects.filter(email=email).first()
+    if known is None:
+        code_id = send_code(
+            purpose=CodePurpose.REGISTER,
+            way=Way.EMAIL,
+            to=email,
+            language=request.LANGUAGE_CODE,
+            user_id=None,
+            now=now,
+        )
+    else:
+        code_id = uuid.uuid4()
+        tell_of_registration(user_id=known.pk, now=now)
+    request.session[_PENDING] = {
+        "id": str(code_id),
+        "email": email,
+        "name": given["name"],
+        "password": password,
+        "next": given.get("next", ""),
+        "back": given.get("back", ""),
+        "at": time.time(),
+    }
+
+
+def _open(request: HttpRequest, pending: Mapping[str, Any], code: str) -> User:
+    """Raises CodeTooOld, WrongCode, EmailTaken."""
+    now = timezone.now()
+    use_code(code_id=uuid.UUID(pending["id"]), purpose=CodePurpose.REGISTER, written=code, now=now)
+    return open_registered_account(
+        email=pending["email"],
+        password_hash=pending["password"],
+        name=pending["name"],
+        language=request.LANGUAGE_CODE,
+        actor=Actor.guest(),
+        now=now,
+    )

@@ -1,0 +1,125 @@
+"""Finding out whether an address has an account: every answer is the same, and its owner is told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from shop.accounts.models import User
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import PASSWORD, make_channel, make_user
+from tests.shop.accounts.sent import last_code
+from tests.shop.api.client import data_of
+from tests.shop.api.tokens import token_of
+
+pytestmark = pytest.mark.django_db
+
+REGISTER, CODE = reverse("accounts:register"), "/tai-khoan/dang-ky/ma/"
+NEW = "mat-khau-moi-cua-toi-2026"
+TAKEN, FREE = "hoa@example.com", "mai@example.com"
+API_REGISTER = """mutation($email: String!) { accountRegister(input: {
+    email: $email, password: "mat-khau-moi-cua-toi-2026", channel: "viet-nam",
+    redirectUrl: "http://127.0.0.1:3000/" }) {
+  requiresConfirmation user { id email } errors { field code } } }"""
+CHANGE_EMAIL = """mutation($new: String!, $password: String!) { requestEmailChange(
+    newEmail: $new, password: $password, redirectUrl: "http://127.0.0.1:3000/") {
+  user { email } errors { field code } } }"""
+
+
+def registered(email: str) -> tuple[int, str, str]:
+    """Status, address and page of a registration, without what differs for each visitor."""
+    client = Client()
+    response = client.post(REGISTER, {"name": "Mai", "email": email, "password": NEW}, follow=True)
+    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", response.content.decode())
+    return response.status_code, str(response.redirect_chain), page.replace(email, "…")
+
+
+def letters_to(email: str) -> list[str]:
+    return [each.subject for each in Notification.objects.filter(to=email).order_by("pk")]
+
+
+def test_registering_a_taken_address_looks_like_registering_a_free_one() -> None:
+    make_user(email=TAKEN)
+
+    taken, free = registered(TAKEN), registered(FREE)
+
+    assert taken == free
+    assert taken[0] == 200
+    assert User.objects.count() == 1
+    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
+    assert letters_to(FREE) == ["Mã vào Chợ Phiên"]
+
+
+def test_a_taken_address_costs_the_same_work(monkeypatch) -> None:
+    make_user(email=TAKEN)
+    hashed: list[str] = []
+    from django.contrib.auth import hashers
+
+    hasher = type(hashers.get_hasher())
+    encode = hasher.encode
+    monkeypatch.setattr(
+        hasher, "encode", lambda self, raw, *rest: hashed.append(raw) or encode(self, raw, *rest)
+    )
+
+    registered(TAKEN)
+    of_taken = len(hashed)
+    registered(FREE)
+
+    assert (of_taken, len(hashed) - of_taken) == (1, 1)
+
+
+def test_guessed_codes_say_the_same_for_both(client: Client) -> None:
+    make_user(email=TAKEN)
+    pages = []
+    for email in (TAKEN, FREE):
+        visitor = Client()
+        visitor.post(REGISTER, {"name": "Mai", "email": email, "password": NEW})
+        answer = visitor.post(CODE, {"code": "000000"}).content.decode()
+        assert "Mã không đúng hoặc đã hết hạn." in answer
+        pages.append(re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", answer).replace(email, "…"))
+
+    assert pages[0] == pages[1]
+    assert User.objects.count() == 1
+
+
+def test_the_code_of_the_letter_opens_the_account_and_signs_in(client: Client) -> None:
+    client.post(REGISTER, {"name": "Nông Thị Mai", "email": FREE, "password": NEW, "next": "/gio-hang/"})
+
+    entered = client.post(CODE, {"code": last_code(FREE)})
+
+    user = User.objects.get()
+    assert (user.email, user.first_name, user.is_confirmed) == (FREE, "Nông Thị Mai", True)
+    assert user.check_password(NEW)
+    assert entered.url == "/gio-hang/"
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert Change.objects.get().what == "user.registered"
+    assert client.post(CODE, {"code": "000000"}).url == REGISTER
+
+
+def test_over_the_api_the_owner_of_a_taken_address_is_told() -> None:
+    make_channel()
+    make_user(email=TAKEN)
+
+    taken = data_of(API_REGISTER, email=TAKEN)["accountRegister"]
+    free = data_of(API_REGISTER, email=FREE)["accountRegister"]
+
+    assert taken["user"] == {"id": "", "email": TAKEN}
+    assert (taken["requiresConfirmation"], taken["errors"]) == (free["requiresConfirmation"], free["errors"])
+    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
+
+
+def test_changing_to_a_taken_address_says_what_a_free_one_says() -> None:
+    make_user(email=TAKEN)
+    user = make_user()
+    variables = {"password": PASSWORD}
+
+    taken = data_of(CHANGE_EMAIL, token_of(user), new=TAKEN, **variables)["requestEmailChange"]
+    free = data_of(CHANGE_EMAIL, token_of(user), new=FREE, **variables)["requestEmailChange"]
+
+    assert taken == free == {"user": {"email": user.email}, "errors": []}
+    assert letters_to(TAKEN) == []
+    assert len(letters_to(FREE)) == 1
