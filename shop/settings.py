@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "shop.second_factor_gate.SecondFactorGate",
     "shop.core.middleware.LeaveOutNul",
 ]
 ROOT_URLCONF = "shop.urls"

@@ -50,6 +50,11 @@ class OwnSecondFactor(Refused):
     default_words = _("Nobody resets their own second step. Ask another administrator to do it.")
 
 
+class SuperusersSecondFactor(Refused):
+    code = "superusers_second_factor"
+    default_words = _("Only an administrator with all rights resets this account's second step.")
+
+
 @transaction.atomic(durable=True)
 def add_authenticator_app(
     *, user_id: int, secret: str, written: str, actor: Actor, now: datetime.datetime
@@ -124,7 +129,8 @@ def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime
 def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.datetime) -> None:
     """Remove every factor of somebody who has lost theirs, and sign them out everywhere.
 
-    Raises Missing, NoSecondFactor, OwnSecondFactor, ReasonNeeded.
+    Only a superuser resets one of a superuser's. Raises Missing, NoSecondFactor, OwnSecondFactor,
+    ReasonNeeded, SuperusersSecondFactor.
     """
     if not why.strip():
         raise ReasonNeeded(field="why")
@@ -133,6 +139,9 @@ def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.d
     user = _locked(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()
+    by_superuser = actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True).exists()
+    if user.is_superuser and not by_superuser:
+        raise SuperusersSecondFactor()
     remove_factors(user)
     user.revocation_key = secrets.token_urlsafe()
     user.save(update_fields=["revocation_key", "updated_at"])

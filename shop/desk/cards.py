@@ -22,6 +22,7 @@ from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
 from orders.payments.stripe_page import is_on
 from orders.payments.stripe_words import dispute_words, words_for
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.desk.forms import reason_of
 
@@ -82,6 +83,7 @@ def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """A payout that Stripe refused is sent by the bank."""
     payout = get_object_or_404(Payout, pk=pk)

@@ -19,6 +19,7 @@ from orders.forms.complaints import AnswerForm, answer_form
 from orders.models import Complaint
 from orders.states import ComplaintState
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, bound_key
 from shop.desk.forms import reason_of
@@ -55,6 +56,7 @@ def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
 def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """The buyer is right."""
     found = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)

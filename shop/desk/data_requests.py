@@ -23,6 +23,7 @@ from shop.accounts.models import DataRequest, RequestKind
 from shop.accounts.permissions import Permission
 from shop.accounts.requests import LAWFUL_DAYS, answer_by_hand, change_data_times
 from shop.accounts.states import RequestState
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
 from shop.desk.forms import LONGEST_REASON
@@ -65,6 +66,7 @@ def data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
     """How long requests may take from now on."""
     form = DaysForm(request.POST)

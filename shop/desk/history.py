@@ -195,6 +195,7 @@ WORDS: dict[str, Promise] = {
     "data_request.done": pgettext_lazy("history", "Request about personal data done"),
     "data_request.refused": pgettext_lazy("history", "Request about personal data refused"),
     "data_request.taken_back": pgettext_lazy("history", "Request about personal data taken back"),
+    "market.second_factor_changed": pgettext_lazy("history", "Rule of two-step sign-in changed"),
     "market.data_times_changed": pgettext_lazy("history", "Times of data requests changed"),
     "person.erased": pgettext_lazy("history", "Person's data erased"),
 }

@@ -18,6 +18,7 @@ from orders.models import Order
 from orders.payments.asking import asked_for
 from orders.payments.vietqr import qr_svg
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
@@ -29,6 +30,7 @@ SAMPLE_SUM = 10_000
 
 @require_safe
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def market(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What is set, with a code to try it by."""
     return _page(request)
@@ -36,6 +38,7 @@ def market(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Another account, or none."""
     form = MarketAccountForm(request.POST)
@@ -52,6 +55,7 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
     """How long goods are kept, and how long a buyer may complain."""
     form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())

@@ -25,6 +25,7 @@ from orders.payments.banks import bank_of
 from orders.payments.vietqr import BadPayload, payload_for, qr_svg
 from orders.states import PayoutState
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
@@ -41,6 +42,7 @@ _WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What is due, oldest first; with `?xem=xong` what was paid, newest first."""
     is_done, now = request.GET.get("xem") == "xong", timezone.now()
@@ -65,6 +67,7 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """All transfers that are due and have an account, as a bank takes them from a file."""
     due = Payout.objects.due().released(timezone.now())
@@ -76,6 +79,7 @@ def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The chosen ones were sent: each under its own number, or all under the one of the file."""
     now, paid = timezone.now(), 0
@@ -104,6 +108,7 @@ def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """One payment: a code that the bank's app scans, and the forms to say that it went, or where to."""
     return _one(request, pk)
@@ -111,6 +116,7 @@ def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """It was sent."""
     form = PaidForm(request.POST)
@@ -125,6 +131,7 @@ def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """It goes to the account that its cooperative names now, or to the one that is written here."""
     page = reverse("desk:payout", args=[pk])

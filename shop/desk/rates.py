@@ -26,6 +26,7 @@ from orders.actions.rates import (
 )
 from orders.models import CommissionRate, WithholdingRate
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
@@ -37,6 +38,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Commission that holds, will hold and has held; sent here, one more rate."""
     if request.method == "POST":
@@ -58,12 +60,14 @@ def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def rate_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _end(request, partial(end_commission_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def withholdings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """One more rate of tax."""
     form = WithholdingForm(request.POST, prefix="tax")
@@ -76,12 +80,14 @@ def withholdings(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _end(request, partial(end_withholding_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
 def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Withhold tax from now on, or no more."""
     on, now = request.POST.get("on") == "yes", timezone.now()

@@ -23,6 +23,7 @@ from orders.forms.returns import return_form
 from orders.models import Order, OrderPart, Parcel, Refund
 from orders.states import COMING_BACK
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import bound_key
@@ -31,6 +32,7 @@ from shop.desk.forms import reason_of
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
 def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Of the part chosen by `?goi=`, or what was paid too much; "count" shows the sum and decides nothing."""
     order = get_object_or_404(Order.objects.placed(), pk=token)
@@ -67,6 +69,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
 def refund_by_bank(
     request: HttpRequest, actor: Actor, token: uuid.UUID, refund_id: uuid.UUID
 ) -> HttpResponse:
@@ -85,6 +88,7 @@ def refund_by_bank(
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
 def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """The account that a buyer has told us on the phone."""
     order = get_object_or_404(Order.objects.placed(), pk=token)
@@ -99,6 +103,7 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
 def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
     """Goods on their way back: they are here, or they do not come."""
     coming = Parcel.objects.filter(kind__in=COMING_BACK, part__order=token)

@@ -21,6 +21,7 @@ from cooperatives.views import carry_out, staff_only
 from orders.actions.settle import close_settlement, correct_balance
 from orders.models import Figures, LedgerEntry, Payout, Settlement
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, bound_key
@@ -67,6 +68,7 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen periods, or every one in which something was booked; each by itself."""
     booked = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
@@ -99,6 +101,7 @@ def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close this one."""
     key = bound_key(request.POST.get("key", ""), "desk", "closed", pk)
@@ -109,6 +112,7 @@ def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Owe its cooperative more or less; it lands in the running period."""
     about = _found(pk)

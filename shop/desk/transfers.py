@@ -32,6 +32,7 @@ from orders.payments.banks import bank_of
 from orders.payments.vietqr import BadPayload, payload_for, qr_svg
 from orders.states import PayoutState, TransferState
 from shop.accounts.permissions import Permission
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change
@@ -109,6 +110,7 @@ def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """What is left of it is to be sent back."""
     get_object_or_404(BankTransfer, pk=pk)
@@ -132,6 +134,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
 def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Somebody has sent the money back."""
     reference = request.POST.get("reference", "")

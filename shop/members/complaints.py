@@ -22,6 +22,7 @@ from orders.forms.complaints import AnswerForm, answer_form
 from orders.forms.returns import return_form
 from orders.models import Complaint, Parcel
 from orders.states import COMING_BACK
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.errors import Missing
 from shop.members.entrance import for_members, sent_key, show
 from shop.members.forms.fields import ReasonForm
@@ -54,6 +55,7 @@ def complaint(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID)
 
 @require_POST
 @for_members(Right.MANAGE)
+@require_recent_proof
 def acceptance(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
     """Yes, and what the buyer gets."""
     mine = _found(standing, complaint_id)

@@ -16,6 +16,7 @@ from cooperatives.access import Right, Standing
 from cooperatives.actions.people import admit_member, change_role, dismiss_member
 from cooperatives.models import Role
 from cooperatives.views import carry_out
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.limits import Limit
 from shop.members.entrance import for_members, show
@@ -27,6 +28,7 @@ ADMISSIONS = Limit("admit", tries=30, seconds=60 * 60)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
+@require_recent_proof
 def people(request: HttpRequest, standing: Standing) -> HttpResponse:
     """The members with their roles, and the form of one more."""
     form = PersonForm(request.POST if request.method == "POST" else None)
@@ -41,6 +43,7 @@ def people(request: HttpRequest, standing: Standing) -> HttpResponse:
 
 @require_POST
 @for_members(Right.MANAGE)
+@require_recent_proof
 def person(request: HttpRequest, standing: Standing, membership_id: int) -> HttpResponse:
     """Another role for a member."""
     form = RoleForm(request.POST, prefix=f"m{membership_id}")
@@ -59,6 +62,7 @@ def person(request: HttpRequest, standing: Standing, membership_id: int) -> Http
 
 @require_POST
 @for_members(Right.MANAGE)
+@require_recent_proof
 def person_end(request: HttpRequest, standing: Standing, membership_id: int) -> HttpResponse:
     """A member no longer."""
     act = partial(

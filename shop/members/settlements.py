@@ -17,6 +17,7 @@ from cooperatives.access import Right, Standing
 from orders.actions.accounts import account_of, change_account
 from orders.models import Settlement
 from orders.payments.banks import bank_of
+from shop.accounts.views.entering import require_recent_proof
 from shop.core.errors import Refused
 from shop.core.models import Change, market_channel, shop_settings
 from shop.members.entrance import for_members, show
@@ -83,6 +84,7 @@ def settlement_workbook(request: HttpRequest, standing: Standing, pk: int) -> Ht
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(Right.MANAGE)
+@require_recent_proof
 def account(request: HttpRequest, standing: Standing) -> HttpResponse:
     """The account that the market pays to; every change is told to all who manage the cooperative."""
     if request.method != "POST":

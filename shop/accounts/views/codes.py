@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,7 +26,7 @@ from shop.accounts.models import CodePurpose, EntryCode, SignInWay, User
 from shop.accounts.numbers import confirm_phone, holder_of, open_by_phone
 from shop.accounts.tries import REGISTRATIONS, check_code, count_code
 from shop.accounts.views.devices import known_device
-from shop.accounts.views.entering import Arrive, enter, ways_back
+from shop.accounts.views.entering import Arrive, enter, require_recent_proof, ways_back
 from shop.core.actors import Actor, Door
 from shop.core.errors import Refused
 from shop.core.limits import network_of
@@ -113,7 +112,7 @@ def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
+@require_recent_proof
 @never_cache
 @sensitive_post_parameters("code")
 def phone_confirmation(request: HttpRequest) -> HttpResponse:

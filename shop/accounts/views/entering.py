@@ -110,12 +110,16 @@ def require_recent_proof(
     return login_required(guarded)
 
 
-def ask_for_proof(request: HttpRequest) -> HttpResponse:
-    """To the second factor, or to a new sign-in where the account has none; back to the page afterwards."""
+def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
+    """To the second factor, or to a new sign-in where the account has none.
+
+    Afterwards to `then`, or back to the page.
+    """
     is_page = request.method in ("GET", "HEAD")
     is_partial = "HX-Request" in request.headers
-    then = request.get_full_path()
-    if is_partial or not is_page:
+    if not then and is_page and not is_partial:
+        then = request.get_full_path()
+    if not then:
         came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
         parts = urlsplit(safe(request, came_from))
         then = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")

@@ -44,14 +44,17 @@ from shop.accounts.tries import (
 from shop.accounts.views.codes import confirm_shown
 from shop.accounts.views.device_codes import send_device_code
 from shop.accounts.views.devices import known_device
-from shop.accounts.views.entering import Arrive, enter, safe, ways_back
+from shop.accounts.views.entering import Arrive, ask_for_proof, enter, safe, ways_back
 from shop.accounts.views.old_addresses import is_shown_anew, suggestions, with_commune
+from shop.accounts.views.proof import has_recent_proof
 from shop.core.actors import Door
 from shop.core.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.limits import TooManyTries, network_of
 from shop.core.models.geography import Division
 from shop.core.phones import shown
+
+_WRITTEN = "details_written"  # in the session: what somebody wrote before they confirmed that it is them
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,13 +138,22 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 @login_required
 @never_cache
 def details(request: HttpRequest) -> HttpResponse:
-    """Name, phone and address; an old address is turned into one of today."""
+    """Name, phone and address; an old address is turned into one of today.
+
+    Another phone number, which may let them in, asks for a recent proof first; what was written is kept.
+    """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
-    posted = with_commune(request.POST)
+    written = request.session.pop(_WRITTEN, {}) if request.method == "GET" else {}
+    posted = with_commune(request.POST) if request.method == "POST" else written
     is_sent = request.method == "POST" and not is_shown_anew(posted)
     form = _details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
         return _details_page(request, form, user)
+    if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_proof(request):
+        request.session[_WRITTEN] = {
+            name: value for name, value in request.POST.items() if name[:4] != "csrf"
+        }
+        return ask_for_proof(request, then=request.path)
     try:
         PHONES_ASKED.check(str(user.pk))  # whether another account has a number is told a few times only
         change_details(

@@ -1,0 +1,37 @@
+"""Reset the second factor of an account, for the last administrator who has lost theirs."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from shop.accounts.actions import person_named
+from shop.accounts.second_factor import reset_second_factor
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+
+
+class Command(BaseCommand):
+    help = "Remove the app, passkeys and recovery codes of an account, and sign it out everywhere."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="e-mail address or phone number")
+        parser.add_argument("--why", default="manage.py reset_second_factor", help="the reason that is kept")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = person_named(options["name"])
+        if user is None:
+            raise CommandError(f"There is no account {options['name']}.")
+        try:
+            reset_second_factor(
+                user_id=user.pk,
+                why=options["why"],
+                actor=Actor.system("reset_second_factor"),
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            raise CommandError(str(refused.words)) from refused
+        print(f"The second factor of {options['name']} is reset. Sign in with the password alone.")

@@ -1,0 +1,79 @@
+"""The gate in front of work pages: a second factor where one is needed, a recent proof for Django's admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from cooperatives.models import Membership, Role
+from shop.accounts.models import User
+from shop.accounts.second_factor_rule import deadline_of
+from shop.accounts.views.entering import ask_for_proof
+from shop.accounts.views.proof import has_recent_proof, is_as_strong_as_asked
+from shop.core.models import shop_settings
+
+_DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"
+# Files of the members' app and of the admin, which show nothing.
+_OPEN = frozenset({"members:manifest", "members:worker", "admin:jsi18n"})
+
+
+class SecondFactorGate:
+    """Works on namespaces of addresses, so that no page of the desk can be left out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        space = match.namespaces[0] if match is not None and match.namespaces else ""
+        if match is None or space not in (*_DESK, _MEMBERS) or match.view_name in _OPEN:
+            return None
+        user = request.user
+        if not isinstance(user, User) or (space != _MEMBERS and not user.is_staff):
+            return None  # the page asks them to sign in, or is missing to them
+        if not is_as_strong_as_asked(request):
+            return ask_for_proof(request)
+        if not user.has_second_factor:
+            answer = _enrolment_of(request, user, space)
+            if answer is not None:
+                return answer
+        return None if space != _ADMIN or has_recent_proof(request) else ask_for_proof(request)
+
+
+def _enrolment_of(request: HttpRequest, user: User, space: str) -> HttpResponse | None:
+    """To setting up a second factor once the days of grace are over; until then a banner says by when."""
+    now = timezone.now()
+    if user.second_factor_due_at is not None and user.second_factor_due_at > now:
+        # A change of the rule empties these dates: one that is to come holds, and costs no query.
+        request.second_factor_due_at = user.second_factor_due_at  # type: ignore[attr-defined]
+        return None
+    settings = shop_settings()
+    if space == _MEMBERS:
+        is_required = settings.second_factor_for_managers and _is_manager(user)
+    else:
+        is_required = settings.second_factor_for_staff
+    deadline = deadline_of(user, is_required=is_required, now=now)
+    if deadline is None:
+        return None
+    if deadline > now:
+        request.second_factor_due_at = deadline  # type: ignore[attr-defined]
+        return None
+    messages.warning(request, _("Your work needs two-step sign-in now. Set it up to go on."))
+    address = reverse("accounts:second-factor")
+    return HttpResponseClientRedirect(address) if "HX-Request" in request.headers else redirect(address)
+
+
+def _is_manager(user: User) -> bool:
+    return Membership.objects.filter(user=user, is_active=True, role=Role.MANAGER).exists()

@@ -1,0 +1,273 @@
+"""Attacks on the second factor: replayed and guessed codes, skipped steps, old and fixed sessions."""
+
+from __future__ import annotations
+
+import datetime
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
+from shop.accounts.permissions import Permission
+from shop.accounts.second_factor import SecondFactorUsed, WrongSecondFactor, prove_second_factor
+from shop.accounts.tries import SECOND_FACTORS
+from shop.core.actors import Actor
+from shop.core.limits import TooManyTries
+from shop.core.models import Change, ShopSettings, shop_settings
+from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
+from tests.shop.accounts.factors import (
+    CHECK,
+    FACTOR,
+    SECOND_STEP,
+    SIGN_IN,
+    app_code,
+    give_app,
+    give_password,
+    give_recovery_codes,
+    is_in,
+    signed_in,
+    wrong_code,
+)
+
+pytestmark = pytest.mark.django_db
+DESK, ADMIN = "/en/quan-tri/", "/en/quan-tri/du-lieu/"
+SETTINGS = f"{DESK}cai-dat/"
+TIMES = {"complaint_days": "9", "answer_complaints_days": "7"}
+
+
+def test_a_used_code_and_older_ones_are_not_accepted_again(client: Client) -> None:
+    user = give_app(make_user())
+    newer, older = app_code(1), app_code()
+    give_password(client, user)
+    client.post(SECOND_STEP, {"code": newer})
+    assert is_in(client)
+
+    for code in (newer, older):
+        thief = Client()
+        give_password(thief, user)
+        thief.post(SECOND_STEP, {"code": code})
+        assert not is_in(thief)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_code_sent_by_many_at_once_is_accepted_once() -> None:
+    user = give_app(make_user())
+    code = app_code()
+
+    def accepted(_nth: int) -> bool:
+        try:
+            prove_second_factor(user_id=user.pk, written=code, actor=Actor.system(), now=timezone.now())
+        except SecondFactorUsed:
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(accepted, range(4))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_guesses_at_once_get_no_more_tries_than_one_after_another() -> None:
+    user = give_app(make_user())
+    wrong = wrong_code()
+
+    def outcome(_nth: int) -> type[Exception]:
+        try:
+            prove_second_factor(user_id=user.pk, written=wrong, actor=Actor.system(), now=timezone.now())
+        except (WrongSecondFactor, TooManyTries) as refused:
+            return type(refused)
+        finally:
+            connection.close()
+        raise AssertionError
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(outcome, range(18)))
+
+    assert outcomes.count(WrongSecondFactor) == SECOND_FACTORS.tries == 6
+    assert outcomes.count(TooManyTries) == 12
+
+
+def test_tries_count_for_the_account_from_wherever_they_come() -> None:
+    user = give_app(make_user())
+    for nth in range(SECOND_FACTORS.tries):
+        thief = Client(REMOTE_ADDR=f"203.0.113.{nth}")
+        give_password(thief, user)
+        thief.post(SECOND_STEP, {"code": wrong_code()})
+    last = Client(REMOTE_ADDR="198.51.100.7")
+    give_password(last, user)
+
+    answer = last.post(SECOND_STEP, {"code": app_code()})
+
+    assert answer.status_code == 429
+    assert not is_in(last)
+
+
+@pytest.mark.parametrize("address", ["/en/tai-khoan/", FACTOR, f"{FACTOR}ung-dung/", DESK, ADMIN, CHECK])
+def test_the_password_alone_opens_nothing(client: Client, address: str) -> None:
+    give_password(client, give_app(make_admin()))
+
+    answer = client.get(address)
+
+    assert answer.headers["Location"].startswith((SIGN_IN, f"{ADMIN}login/"))
+    assert not is_in(client)
+
+
+def test_the_second_step_without_the_first_leads_back() -> None:
+    give_app(make_user())
+
+    for answer in (Client().get(SECOND_STEP), Client().post(SECOND_STEP, {"code": app_code()})):
+        assert answer.headers["Location"] == SIGN_IN
+
+
+def test_a_session_that_a_thief_has_planted_knows_nothing_after_either_step(client: Client) -> None:
+    user = give_app(make_user())
+    client.get("/en/")
+    session = client.session
+    session["planted"] = True
+    session.save()
+    keys = [session.session_key]
+    client.cookies["sessionid"] = session.session_key
+
+    give_password(client, user)
+    keys.append(client.session.session_key)
+    client.post(SECOND_STEP, {"code": app_code()})
+    keys.append(client.session.session_key)
+
+    assert len(set(keys)) == 3
+    for planted in keys[:2]:
+        thief = Client()
+        thief.cookies["sessionid"] = planted
+        assert thief.get("/en/tai-khoan/").status_code == 302
+
+
+def test_a_stolen_session_neither_removes_nor_adds_a_factor() -> None:
+    user = give_app(make_user())
+    give_recovery_codes(user)
+    thief = signed_in(user, minutes=16)
+    before = Change.objects.count()
+
+    posts = ["tat/", "ma/", "khoa/", "ung-dung/"]
+    answers = [thief.post(f"{FACTOR}{page}") for page in posts]
+    answers += [thief.get(f"{FACTOR}ung-dung/"), thief.get("/en/tai-khoan/khoa/moi/")]
+
+    assert all(answer.headers["Location"].startswith(CHECK) for answer in answers)
+    assert AuthenticatorApp.objects.filter(user=user).exists()
+    assert RecoveryCode.objects.unused().count() == 10
+    assert Change.objects.count() == before
+
+
+def test_a_session_from_before_the_factor_does_not_reach_the_desk() -> None:
+    client = signed_in(give_app(make_admin()), second_factor=False)
+
+    assert client.get(DESK).headers["Location"] == f"{CHECK}?{urlencode({'next': DESK})}"
+    client.post(CHECK, {"code": app_code()})
+    assert client.get(DESK).status_code == 200
+
+
+def test_htmx_does_not_get_around_the_confirmation() -> None:
+    client = signed_in(give_app(make_admin()), minutes=16)
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{SETTINGS}"}
+
+    answers = [
+        client.post(f"{SETTINGS}thoi-han/", TIMES, headers=headers),
+        client.get(SETTINGS, headers=headers),
+    ]
+
+    wanted = f"{CHECK}?{urlencode({'next': SETTINGS})}"
+    assert [answer.headers["HX-Redirect"] for answer in answers] == [wanted] * 2
+    assert all(answer.content == b"" for answer in answers)
+    assert shop_settings().complaint_days == 7
+
+
+def test_djangos_admin_does_not_get_around_the_confirmation() -> None:
+    admin, other = give_app(make_admin()), make_user()
+    client = signed_in(admin, minutes=16)
+    address = reverse("admin:accounts_user_change", args=[other.pk])
+
+    answers = [client.get(address), client.post(address, {"note": "x"})]
+
+    assert all("/tai-khoan/xac-nhan/" in answer.headers["Location"] for answer in answers)
+    other.refresh_from_db()
+    assert (other.note, other.is_active) == ("", True)
+
+
+def test_a_stranger_does_not_confirm_with_a_passkey_or_code_of_their_own() -> None:
+    client = signed_in(give_app(make_user()), minutes=16)
+    stranger = give_app(make_user())
+    code = give_recovery_codes(stranger)[0]
+
+    client.post(CHECK, {"recovery": code})
+
+    assert client.get(f"{FACTOR}ung-dung/").headers["Location"].startswith(CHECK)
+
+
+def test_nobody_resets_their_own_factor_nor_without_a_reason_nor_a_superusers() -> None:
+    admin = give_app(make_admin())
+    staff = give_app(make_staff(Permission.MANAGE_STAFF))
+    other = give_app(make_user(email="hoa@example.com", language="en"))
+
+    def reset(by: User, whom: User, why: str) -> None:
+        signed_in(by).post(f"{DESK}hai-buoc/{whom.pk}/dat-lai/", {"why": why})
+
+    reset(admin, admin, "mất máy")
+    reset(admin, other, " ")
+    reset(staff, admin, "mất máy")
+    assert AuthenticatorApp.objects.count() == 3
+    session = signed_in(other)
+    reset(staff, other, "mất máy, đã gọi lại số trong hồ sơ")
+
+    other.refresh_from_db()
+    assert not other.has_second_factor
+    assert session.get("/en/tai-khoan/").status_code == 200  # forced in by the test, so no sign-in is kept
+    change = Change.objects.get(what="user.second_factor_reset")
+    assert (change.key, change.actor_key, change.why) == (
+        str(other.pk),
+        str(staff.pk),
+        "mất máy, đã gọi lại số trong hồ sơ",
+    )
+
+
+def test_after_the_days_of_grace_the_desk_leads_to_setting_it_up_and_nothing_else() -> None:
+    user = make_admin()
+    client = signed_in(user, second_factor=False)
+
+    User.objects.update(second_factor_due_at=None)
+    within = client.get(DESK)
+    user.refresh_from_db()
+    due_at = user.second_factor_due_at
+    User.objects.update(second_factor_due_at=just_now() - datetime.timedelta(days=1))
+    after = [
+        client.get(DESK),
+        client.get(ADMIN),
+        client.get(f"{DESK}bao-cao/"),
+        client.post(f"{SETTINGS}thoi-han/", TIMES),
+    ]
+
+    assert due_at is not None
+    assert 13 <= (due_at - timezone.now()).days <= 14
+    assert Change.objects.filter(what="user.second_factor_required", key=str(user.pk)).count() == 1
+    assert "Please set up two-step sign-in by" in within.content.decode()
+    assert [answer.headers["Location"] for answer in after] == [FACTOR] * 4
+    assert shop_settings().complaint_days == 7
+    assert client.get(FACTOR).status_code == 200
+
+
+def test_managers_are_asked_only_where_the_market_wants_it() -> None:
+    cooperative = make_cooperative()
+    manager = signed_in(make_member(cooperative), second_factor=False)
+    assert "two-step" not in manager.get("/en/xa-vien/").content.decode()
+
+    ShopSettings.objects.update_or_create(
+        pk=1, defaults={"second_factor_for_managers": True, "second_factor_grace_days": 0}
+    )
+    packer = signed_in(make_member(cooperative, role="packer"), second_factor=False)
+
+    assert manager.get("/en/xa-vien/").headers["Location"] == FACTOR
+    assert packer.get("/en/xa-vien/").status_code == 200

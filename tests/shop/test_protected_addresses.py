@@ -1,0 +1,134 @@
+"""Which addresses ask for a recent proof. A new address must be named here, one way or the other."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from tests.factories import make_admin, make_cooperative, make_member
+from tests.shop.accounts.factors import CHECK, give_app, signed_in
+
+pytestmark = pytest.mark.django_db
+
+# Bank accounts, refunds, payouts, rights and settings; in accounts whatever changes how somebody signs in.
+ASKS = {
+    "desk": """
+        card-payout complaint-acceptance data-request-days market market-account market-times parcel-return
+        payout payout-account payout-list payout-payment payout-payments payouts rate-end rates refund
+        refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
+        settlement-closing settlement-closings settlement-correction transfer-return transfer-sending
+        withholding-end withholding-switch withholdings
+    """,
+    "members": "account complaint-acceptance people person person-end",
+    "accounts": """
+        authenticator-app email passkey-options passkey-removal passkeys phone-confirmation recovery-codes
+        second-factor-end second-factor-passkeys
+    """,
+}
+# Cancelling an order gives money back only the way it came. `details` asks for another phone number alone.
+ASKS_NOT = {
+    "desk": """
+        background-work bank-statement bank-statement-taking bank-statements card-dismissal card-look
+        card-notice card-repeat cards cash cash-parcels cash-problems cash-remittance
+        cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
+        cash-statement-taking cash-statements certificate-confirmation certificate-return certificates
+        complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
+        cooperatives data-request data-request-answer data-request-doing data-requests draft draft-deletion
+        draft-placement drafts failure-retry failure-seen home ledger listing listing-publication
+        listing-return listing-texts listing-withdrawal listings offers order order-cancellation
+        order-contact orders parcel-delivery part-cancellation promotion promotion-end promotion-new
+        settlement settlement-pdf settlement-print settlement-workbook settlements synonym-removal
+        synonym-set synonyms transfer transfer-dismissal transfer-reordering transfer-review
+        transfer-settling transfers transfers-all voucher voucher-codes voucher-end voucher-file voucher-new
+        weight-answer
+    """,
+    "members": """
+        application apply cash certificate certificate-new certificate-removal complaint complaint-rejection
+        complaints cooperative cooperative-texts household household-new household-removal listing
+        listing-details listing-new listing-pause listing-pictures listing-reopening listing-resumption
+        listing-submission listing-texts listing-withdrawal listings manifest offers parcel parcel-cash
+        parcel-closing parcel-delivery parcel-failure parcel-handover parcel-label parcel-voiding parcels
+        part part-acceptance part-refusal parts pause picture-place picture-removal promotion promotion-end
+        promotion-new resumption return-receipt settlement settlement-pdf settlement-print
+        settlement-workbook settlements stall stock stock-receipt today variant variant-new voucher
+        voucher-codes voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses way
+        way-days way-end way-rates ways weight weight-words worker
+    """,
+    "accounts": """
+        code code-name code-sending consents details device-code email-confirmation home identity-check
+        identity-check-passkey other-places passkey-sign-in password password-reset place places register
+        second-factor second-step second-step-passkey sign-in sign-out
+    """,
+}
+
+
+def names_of(space: str) -> set[str]:
+    """The names of all addresses in a namespace."""
+    return {str(pattern.name) for found, pattern in _walked(get_resolver()) if found == space}
+
+
+def _walked(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from _walked(each, each.namespace or space)
+        else:
+            yield space, each
+
+
+def address_of(name: str) -> str:
+    """An address with made-up keys: whether one is asked for a proof comes before any row."""
+    some = uuid.UUID(int=1)
+    tried: list[tuple[Any, ...]] = [(), (1,), (some,), (some, some), (some, 1)]
+    for given in tried:
+        try:
+            return reverse(name, args=given)
+        except NoReverseMatch:
+            continue
+    raise AssertionError(name)
+
+
+def answers_of(client: Client, name: str) -> list[Any]:
+    address = address_of(name)
+    return [each for each in (client.get(address), client.post(address)) if each.status_code != 405]
+
+
+@pytest.mark.parametrize("space", ASKS)
+def test_every_address_is_said_to_ask_for_a_proof_or_not(space: str) -> None:
+    asks, asks_not = set(ASKS[space].split()), set(ASKS_NOT[space].split())
+
+    assert not asks & asks_not
+    assert names_of(space) == asks | asks_not
+
+
+@pytest.mark.parametrize("space", ASKS)
+def test_an_old_session_is_asked_for_a_proof(space: str) -> None:
+    user = make_member(make_cooperative(), phone="+84987654321") if space == "members" else make_admin()
+    client = signed_in(give_app(user), minutes=16)
+
+    for name in ASKS[space].split():
+        answers = answers_of(client, f"{space}:{name}")
+        assert answers, name
+        for answer in answers:
+            assert answer.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
+
+
+def test_the_whole_of_djangos_admin_asks_for_a_proof() -> None:
+    client = signed_in(give_app(make_admin()), minutes=16)
+    lists = [name for name in names_of("admin") if name.endswith(("_changelist", "_add"))]
+
+    for name in ["index", "password_change", *lists]:
+        answer = client.get(reverse(f"admin:{name}"))
+        assert answer.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
+    assert len(lists) > 20
+
+
+def test_an_old_session_reads_the_desk_on() -> None:
+    client = signed_in(give_app(make_admin()), minutes=16)
+
+    for name in ("home", "orders", "settlements", "transfers", "cooperatives"):
+        assert client.get(reverse(f"desk:{name}")).status_code == 200, name
