@@ -39,10 +39,9 @@ from shop.accounts.models import (
     DataRequest,
     EntryCode,
     RequestKind,
-    SignIn,
     User,
 )
-from shop.accounts.places import forget_sign_ins
+from shop.accounts.places import close_access
 from shop.accounts.requests import end_request, note_done
 from shop.accounts.second_factor import remove_factors
 from shop.accounts.states import RequestState
@@ -174,7 +173,7 @@ def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.d
 def _forget_entrance(user: User) -> None:
     """Everything that lets them in, and copies of their data."""
     remove_factors(user)
-    forget_sign_ins(SignIn.objects.filter(user=user))
+    close_access(user)
     EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
     DataExport.objects.filter(user=user).delete()
 

@@ -29,6 +29,7 @@ from shop.accounts.models import (
     Passkey,
     RecoveryCode,
     SignIn,
+    TokenFamily,
     User,
 )
 from shop.core.models import Change
@@ -69,6 +70,9 @@ def data_of_person(user_id: int) -> dict[str, Any]:
             *("purpose", "version", "given_at", "withdrawn_at", "door", "about"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=user_id)),
+        "signed_in_over_api": _rows(
+            TokenFamily.objects.filter(user=user_id), "at", "seen_at", "address", "agent"
+        ),
         "signed_in": _rows(SignIn.objects.filter(user=user_id), "way", "at", "seen_at", "address", "agent"),
         "passkeys": _rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
         "authenticator_apps": _rows(

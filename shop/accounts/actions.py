@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import secrets
 from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from shop.accounts.models import Address, SignIn, User
 from shop.accounts.places import forget_sign_ins
+from shop.accounts.token_families import revoke_tokens
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing, Refused
@@ -121,7 +121,7 @@ def set_password(
     """
     user = _locked(user_id)
     user.set_password(password)
-    user.revocation_key = secrets.token_urlsafe()
+    revoke_tokens(user)
     user.is_confirmed = user.is_confirmed or confirms
     user.save(update_fields=["password", "revocation_key", "is_confirmed", "updated_at"])
     forget_sign_ins(SignIn.objects.filter(user=user))

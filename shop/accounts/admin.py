@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from shop.accounts.models import App, Consent, Group, GroupPermission, User
+from shop.accounts.places import close_access
 from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
 
 admin.site.unregister(DjangosGroup)  # opens nothing: what staff may do hangs on the groups below
@@ -29,6 +30,11 @@ class UserAdmin(ReadMostly):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for name in super().get_readonly_fields(request, obj) if name not in self.exclude]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not obj.is_active:
+            close_access(obj)
+        super().save_model(request, obj, form, change)
 
 
 class GroupPermissionInline(Inline):

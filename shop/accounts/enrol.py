@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import secrets
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -24,6 +23,7 @@ from shop.accounts.links import (
     write_link,
 )
 from shop.accounts.models import User
+from shop.accounts.token_families import revoke_tokens
 from shop.core.actors import Actor
 from shop.core.claims import require_fitting
 from shop.core.db import locked_one
@@ -134,7 +134,7 @@ def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.dateti
         raise LinkTooOld(field="token")
     tell_of_entrance(user=user, words=_("Your account has another e-mail address now."), now=now)
     user.email = new
-    user.revocation_key = secrets.token_urlsafe()
+    revoke_tokens(user)
     user.is_confirmed = True
     try:
         with transaction.atomic():
@@ -151,6 +151,6 @@ def end_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     user = locked_one(User.objects.filter(pk=user_id))
     if user is None:
         raise Missing()
-    user.revocation_key = secrets.token_urlsafe()
+    revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     record_change("user.tokens_ended", user, actor=actor, now=now)

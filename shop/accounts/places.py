@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import secrets
 
 from celery import shared_task
 from django.contrib.sessions.models import Session
@@ -11,7 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from shop.accounts.models import EntryCode, SignIn, SignInWay, User
+from shop.accounts.models import EntryCode, SignIn, SignInWay, TokenFamily, User
+from shop.accounts.token_families import revoke_tokens
 from shop.core.actors import Actor
 from shop.core.db import locked_one
 from shop.core.errors import Missing
@@ -66,7 +66,7 @@ def end_other_sign_ins(*, user_id: int, but: str, actor: Actor, now: datetime.da
     Raises Missing.
     """
     user = _locked(user_id)
-    user.revocation_key = secrets.token_urlsafe()
+    revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     count = forget_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=but))
     record_change("user.signed_out_elsewhere", user, actor=actor, now=now, data={"places": count})
@@ -81,12 +81,21 @@ def forget_sign_ins(rows: QuerySet[SignIn]) -> int:
     return len(keys)
 
 
+def close_access(user: User) -> None:
+    """Step: sign somebody out everywhere. The caller saves `revocation_key`."""
+    revoke_tokens(user)
+    forget_sign_ins(SignIn.objects.filter(user=user))
+
+
 @transaction.atomic(durable=True)
 def sweep_entrance(*, now: datetime.datetime) -> None:
-    """Forget codes that are a day old, sessions that have run out, and places whose session is gone."""
+    """Forget codes that are a day old, expired sessions and token families, and places whose session is
+    gone.
+    """
     EntryCode.objects.filter(expires_at__lt=now - datetime.timedelta(days=1)).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     SignIn.objects.ended(now).delete()
+    TokenFamily.objects.filter(expires_at__lte=now).delete()
 
 
 @shared_task(name="accounts.sweep_entrance")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.links import tell_of_entrance
 from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
 from shop.accounts.places import forget_sign_ins
+from shop.accounts.token_families import revoke_tokens
 from shop.accounts.tries import SECOND_FACTORS, SECOND_FACTORS_IN_A_DAY
 from shop.core.actors import Actor
 from shop.core.db import locked_one
@@ -143,7 +144,7 @@ def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.d
     if user.is_superuser and not by_superuser:
         raise SuperusersSecondFactor()
     remove_factors(user)
-    user.revocation_key = secrets.token_urlsafe()
+    revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     forget_sign_ins(SignIn.objects.filter(user=user))
     words = _("The second step of signing in to your account was reset by an administrator.")

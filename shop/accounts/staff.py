@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.actions import EmailTaken
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.permissions import Permission
+from shop.accounts.places import close_access
 from shop.core.actors import Actor
 from shop.core.claims import require_fitting
 from shop.core.db import locked_one
@@ -98,6 +99,8 @@ def change_person(
         raise Missing(field="id")
     for column, value in values.items():
         setattr(user, column, value)
+    if not user.is_active:
+        close_access(user)
     _save_person(user)
     user.permission_groups.add(*Group.objects.filter(pk__in=add_groups).order_by("pk"))
     user.permission_groups.remove(*Group.objects.filter(pk__in=remove_groups).order_by("pk"))

@@ -52,6 +52,7 @@ def addresses(
         path("thiet-bi/", places.places, name="places"),
         path("thiet-bi/khac/", places.other_places, name="other-places"),
         path("thiet-bi/<int:pk>/", places.place, name="place"),
+        path("thiet-bi/ung-dung/<uuid:pk>/", places.program, name="program"),
         path("khoa/", passkeys.passkeys, name="passkeys"),
         path("khoa/moi/", passkeys.passkey_options, name="passkey-options"),
         path("khoa/<int:pk>/", passkeys.passkey_removal, name="passkey-removal"),

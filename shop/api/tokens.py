@@ -1,7 +1,7 @@
 """Tokens that people sign in with: JWT with the contract's claims, and who they speak for.
 
 An access token is good for five minutes, a refresh token for thirty days; both end at once when the person's
-revocation key changes.
+revocation key changes. A refresh token is good as long as its family lives (shop.accounts.token_families).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import hmac
 import secrets
+import uuid
 from typing import Any
 
 import jwt
@@ -16,14 +17,15 @@ from django.conf import settings
 from django.db.models import QuerySet
 from jwt import DecodeError, InvalidTokenError, PyJWTError
 
-from shop.accounts.models import User
+from shop.accounts.models import TokenFamily, User
+from shop.accounts.token_families import LIFETIME
 from shop.api.ids import InvalidId, global_id, key_of
 from shop.api.keys import ALGORITHM, signing_key
 from shop.core.prepared import prepared
 
 ACCESS, REFRESH = "access", "refresh"
 OWNER = "saleor"  # what clients written for Saleor look for
-LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: datetime.timedelta(days=30)}
+LIFETIMES = {ACCESS: datetime.timedelta(minutes=5), REFRESH: LIFETIME}
 
 Claims = dict[str, Any]
 
@@ -37,8 +39,20 @@ def access_token(user: User, *, now: datetime.datetime, audience: str | None = N
     return _signed(user, ACCESS, now, audience)
 
 
-def refresh_token(user: User, *, csrf_token: str, now: datetime.datetime, audience: str | None = None) -> str:
-    return _signed(user, REFRESH, now, audience, csrfToken=csrf_token)
+def refresh_token(
+    user: User, *, family: TokenFamily, csrf_token: str, now: datetime.datetime, audience: str | None = None
+) -> str:
+    """The family's current token. The same for the same `now`: a repeated answer holds the same token."""
+    named = {"family": str(family.pk), "jti": family.current, "csrfToken": csrf_token}
+    return _signed(user, REFRESH, now, audience, **named)
+
+
+def family_of(claims: Claims) -> uuid.UUID:
+    """The family that a refresh token names. Raises InvalidTokenError."""
+    try:
+        return uuid.UUID(str(claims["family"]))
+    except (KeyError, ValueError) as error:
+        raise InvalidTokenError("Invalid token: it was revoked.") from error
 
 
 def new_csrf_token() -> str:
@@ -65,6 +79,13 @@ def claims_of(token: str) -> Claims:
         algorithms=[ALGORITHM],
         options={"verify_aud": False, "require": ["exp", "iat", "type", "token", "user_id"]},
     )
+
+
+def check_family(claims: Claims, *, now: datetime.datetime) -> None:
+    """Raises InvalidTokenError where a refresh token's family has ended, or another token took its place."""
+    families = TokenFamily.objects.active(now).filter(pk=family_of(claims))
+    if not families.filter(current=str(claims.get("jti", ""))).exists():
+        raise InvalidTokenError("Invalid token: it was revoked.")
 
 
 def user_of(claims: Claims, kind: str) -> User:

@@ -13,6 +13,7 @@ from shop.accounts.models.person import (
     UserManager,
 )
 from shop.accounts.models.request import DataExport, DataRequest, RequestKind
+from shop.accounts.models.token_family import TokenFamily
 
 __all__ = [
     "Address",
@@ -33,6 +34,7 @@ __all__ = [
     "RequestKind",
     "SignIn",
     "SignInWay",
+    "TokenFamily",
     "User",
     "UserManager",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -15,8 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from shop.accounts.agents import browser_of
-from shop.accounts.models import SignIn, User
+from shop.accounts.models import SignIn, TokenFamily, User
 from shop.accounts.places import end_other_sign_ins, end_sign_in
+from shop.accounts.token_families import end_family
 from shop.core.actors import Door
 from shop.core.errors import Missing
 
@@ -39,7 +41,22 @@ def places(request: HttpRequest) -> HttpResponse:
     rows = SignIn.objects.standing(request.user.pk or 0, timezone.now())[:_SHOWN]
     shown = [_Place(row, browser_of(row.agent), row.session_key == here) for row in rows]
     shown.sort(key=lambda place: not place.is_here)
-    return render(request, "accounts/places.html", {"places": shown})
+    families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
+    programs = [(row, browser_of(row.agent)) for row in families]
+    return render(request, "accounts/places.html", {"places": shown, "programs": programs})
+
+
+@require_POST
+@login_required
+def program(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Sign me out of a program that holds a token of mine."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    try:
+        end_family(user_id=user.pk, family_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Missing as error:
+        raise Http404 from error
+    messages.success(request, _("Signed out there."))
+    return redirect("accounts:places")
 
 
 @require_POST

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
+from django.conf import settings
 from django.contrib.auth.models import update_last_login
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
-from jwt import DecodeError, ExpiredSignatureError, PyJWTError
+from jwt import DecodeError, ExpiredSignatureError, InvalidTokenError, PyJWTError
 
 from shop.accounts.actions import waits_for_confirmation
 from shop.accounts.enrol import end_tokens
@@ -16,6 +17,7 @@ from shop.accounts.models import User
 from shop.accounts.password_and_code import who_proves_all
 from shop.accounts.second_factor_rule import is_overdue
 from shop.accounts.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key, user_key
+from shop.accounts.token_families import TokenRevoked, start_family, use_token
 from shop.accounts.tries import API_FAILED_IN_NETWORK
 from shop.accounts.views.devices import known_device, remember_device
 from shop.api import tokens
@@ -25,7 +27,7 @@ from shop.api.errors import Mistake
 from shop.api.permissions import Standing
 from shop.api.roots import Mutations
 from shop.core.errors import Refused
-from shop.core.limits import TooManyTries, network_of
+from shop.core.limits import TooManyTries, address_of, network_of
 
 COOKIE = "refreshToken"
 
@@ -52,8 +54,34 @@ def token_refresh(arguments: dict[str, Any], context: Context, selection: Select
         _refuse(error, "refreshToken")
     if not arguments.get("refreshToken"):
         _check_csrf(claims, arguments.get("csrfToken"))
-    audience = str(claims.get("aud", "")).removeprefix("custom:")
-    return {"token": tokens.access_token(user, now=context.now, audience=audience or None), "user": user}
+    is_cookie = not arguments.get("refreshToken")
+    rotate = is_cookie or "refreshToken" in selection.names()
+    try:
+        renewal = use_token(
+            family_id=tokens.family_of(claims),
+            name=str(claims.get("jti", "")),
+            rotate=rotate,
+            address=address_of(context.request.META),
+            now=context.now,
+        )
+    except (TokenRevoked, InvalidTokenError) as error:
+        words = "Invalid token: it was revoked."
+        raise Mistake("JWT_INVALID_TOKEN", words, field="refreshToken") from error
+    audience = str(claims.get("aud", "")).removeprefix("custom:") or None
+    token = tokens.access_token(user, now=context.now, audience=audience)
+    if not rotate:
+        return {"token": token, "user": user}
+    successor = tokens.refresh_token(
+        user,
+        family=renewal.family,
+        csrf_token=str(claims.get("csrfToken", "")),
+        now=renewal.issued_at,
+        audience=audience,
+    )
+    if is_cookie:
+        _keep_in_cookie(context, user, successor)
+    # Clients of the cookie flow never hold the token themselves.
+    return {"token": token, "refreshToken": None if is_cookie else successor, "user": user}
 
 
 @mutation.field(refused={"isValid": False})
@@ -61,6 +89,8 @@ def token_verify(arguments: dict[str, Any], context: Context, selection: Selecti
     try:
         claims = tokens.claims_of(arguments["token"])
         user = tokens.user_of(claims, str(claims.get("type")))
+        if claims["type"] == tokens.REFRESH:
+            tokens.check_family(claims, now=context.now)
     except PyJWTError as error:
         _refuse(error, "token")
     return {"isValid": True, "payload": claims, "user": user}
@@ -77,20 +107,34 @@ def tokens_deactivate_all(
 def issued(user: User, context: Context, *, audience: str | None = None) -> dict[str, Any]:
     """Tokens for somebody who has shown who they are; the refresh token goes into a cookie as well."""
     csrf_token = tokens.new_csrf_token()
-    refresh = tokens.refresh_token(user, csrf_token=csrf_token, now=context.now, audience=audience)
-
-    def keep(response: HttpResponse) -> None:
-        age = tokens.LIFETIMES[tokens.REFRESH]
-        remember_device(context.request, response, user_key(user.pk))
-        response.set_cookie(COOKIE, refresh, max_age=age, httponly=True, secure=True, samesite="None")
-
-    context.on_response(keep)
+    family = start_family(
+        user_id=user.pk,
+        address=address_of(context.request.META),
+        agent=context.request.headers.get("User-Agent", ""),
+        now=context.now,
+    )
+    refresh = tokens.refresh_token(
+        user, family=family, csrf_token=csrf_token, now=context.now, audience=audience
+    )
+    _keep_in_cookie(context, user, refresh)
     return {
         "token": tokens.access_token(user, now=context.now, audience=audience),
         "refreshToken": refresh,
         "csrfToken": csrf_token,
         "user": user,
     }
+
+
+def _keep_in_cookie(context: Context, user: User, refresh: str) -> None:
+    """Put a refresh token into its cookie; for sites that API_ORIGINS names it is sent from there, too."""
+    same_site: Literal["None", "Lax"] = "None" if settings.API_ORIGINS else "Lax"
+
+    def keep(response: HttpResponse) -> None:
+        age = tokens.LIFETIMES[tokens.REFRESH]
+        remember_device(context.request, response, user_key(user.pk))
+        response.set_cookie(COOKIE, refresh, max_age=age, httponly=True, secure=True, samesite=same_site)
+
+    context.on_response(keep)
 
 
 def is_second_factor_overdue(user: User, context: Context) -> bool:

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
 
+from shop.accounts.models import TokenFamily
 from shop.accounts.tries import FAILED_SIGN_INS
 from shop.api import tokens
 from shop.api.ids import global_id
@@ -73,6 +74,7 @@ def test_tokens_carry_the_claims_of_the_contract():
     assert answer["errors"] == answer["accountErrors"] == []
     assert answer["user"] == {"id": global_id("User", user.pk), "email": user.email}
     access, refresh = claims(answer["token"]), claims(answer["refreshToken"])
+    family = TokenFamily.objects.get()
     common = {
         "iss": f"{settings.PUBLIC_URL}/graphql/",
         "owner": "saleor",
@@ -87,6 +89,8 @@ def test_tokens_carry_the_claims_of_the_contract():
         "exp": refresh["iat"] + 30 * 24 * 3600,
         "type": "refresh",
         "csrfToken": answer["csrfToken"],
+        "family": str(family.pk),
+        "jti": family.current,
     }
     user.refresh_from_db()
     assert user.last_login is not None
@@ -111,7 +115,9 @@ def test_an_audience_is_written_into_both_and_kept_when_refreshing():
     assert claims(refreshed["token"])["aud"] == "custom:tiem"
 
 
-def test_the_refresh_token_is_a_cookie_too():
+@pytest.mark.parametrize(("origins", "same_site"), [([], "Lax"), (["https://tiem.example"], "None")])
+def test_the_refresh_token_is_a_cookie_too(settings, origins, same_site):
+    settings.API_ORIGINS = origins
     user, client = make_user(), Client()
 
     response = post(
@@ -124,7 +130,7 @@ def test_the_refresh_token_is_a_cookie_too():
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
         True,
         True,
-        "None",
+        same_site,
         "/",
     )
     assert cookie["max-age"] == 30 * 24 * 3600

@@ -1,0 +1,51 @@
+"""Sign-ins over the API: one family of refresh tokens for each."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import pgettext_lazy
+
+
+class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
+    def active(self, now: datetime.datetime) -> TokenFamilyQuerySet:
+        return self.filter(expires_at__gt=now)
+
+    def of_person(self, user_id: int, now: datetime.datetime) -> TokenFamilyQuerySet:
+        """The sign-ins of somebody over the API, the one used last first."""
+        return self.active(now).filter(user=user_id).order_by("-seen_at", "pk")
+
+
+class TokenFamily(models.Model):
+    """The refresh tokens that descend from one sign-in over the API. Without the row none of them is good.
+
+    `current` names the token that may be used, `previous` the one that it replaced at `rotated_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="token_families")
+    current = models.CharField(max_length=43)
+    previous = models.CharField(max_length=43, blank=True, default="")
+    rotated_at = models.DateTimeField()
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    agent = models.CharField(max_length=300, blank=True, default="")
+
+    objects = TokenFamilyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "sign-in over the API")
+        verbose_name_plural = pgettext_lazy("models", "sign-ins over the API")
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("at")), name="token_family_lives"),
+            models.CheckConstraint(condition=~Q(current=F("previous")), name="token_family_moves_on"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.at:%Y-%m-%d}"

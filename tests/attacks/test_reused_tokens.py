@@ -1,0 +1,162 @@
+"""Stolen refresh tokens: a used one ends the sign-in, and so does whatever signs its owner out."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from shop.accounts import token_families
+from shop.accounts.actions import set_password
+from shop.accounts.models import TokenFamily
+from shop.accounts.staff import change_person
+from shop.accounts.token_families import GRACE
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import PASSWORD, make_user
+from tests.races.together import together
+from tests.shop.api.client import data_of, post
+
+pytestmark = pytest.mark.django_db
+
+CREATE = """mutation($email: String!, $password: String!) {
+  tokenCreate(email: $email, password: $password) { token refreshToken csrfToken } }"""
+ROTATE = """mutation($token: String) { tokenRefresh(refreshToken: $token) {
+  token refreshToken errors { field code } } }"""
+SALEOR = """mutation($token: String) { tokenRefresh(refreshToken: $token) { token errors { code } } }"""
+BY_COOKIE = """mutation($csrf: String) { tokenRefresh(csrfToken: $csrf) { token errors { code } } }"""
+REVOKED = {
+    "token": None,
+    "refreshToken": None,
+    "errors": [{"field": "refreshToken", "code": "JWT_INVALID_TOKEN"}],
+}
+
+
+def signed_in(user, client=None):
+    body = {"query": CREATE, "variables": {"email": user.email, "password": PASSWORD}}
+    return post(body, client=client).json()["data"]["tokenCreate"]
+
+
+def rotated(token):
+    return data_of(ROTATE, token=token)["tokenRefresh"]
+
+
+def pass_grace() -> None:
+    TokenFamily.objects.update(rotated_at=timezone.now() - GRACE - datetime.timedelta(seconds=1))
+
+
+def test_a_used_token_ends_its_family() -> None:
+    first = signed_in(make_user())["refreshToken"]
+    second = rotated(first)["refreshToken"]
+    pass_grace()
+
+    assert rotated(first) == REVOKED
+    assert rotated(second) == REVOKED
+    assert not TokenFamily.objects.exists()
+    assert Change.objects.filter(what="user.token_reused").count() == 1
+
+
+def test_other_sign_ins_of_the_person_live_on() -> None:
+    user = make_user()
+    first, other = signed_in(user)["refreshToken"], signed_in(user)["refreshToken"]
+    rotated(first)
+    pass_grace()
+    rotated(first)
+
+    assert rotated(other)["errors"] == []
+
+
+def test_an_answer_that_got_lost_is_given_again() -> None:
+    first = signed_in(make_user())["refreshToken"]
+
+    answers = [rotated(first)["refreshToken"] for _ in range(3)]
+
+    assert len(set(answers)) == 1
+    assert answers[0] != first
+    assert rotated(answers[0])["errors"] == []
+
+
+def test_saleors_clients_keep_one_token_until_it_expires() -> None:
+    token = signed_in(make_user())["refreshToken"]
+
+    for _ in range(3):
+        pass_grace()
+        assert data_of(SALEOR, token=token)["tokenRefresh"]["errors"] == []
+
+
+def test_the_cookie_is_renewed_and_the_old_one_ends_the_family() -> None:
+    user, client = make_user(), Client()
+    csrf = signed_in(user, client)["csrfToken"]
+    old = client.cookies["refreshToken"].value
+
+    def by_cookie():
+        body = {"query": BY_COOKIE, "variables": {"csrf": csrf}}
+        return post(body, client=client).json()["data"]["tokenRefresh"]["errors"]
+
+    assert by_cookie() == []
+    assert client.cookies["refreshToken"].value != old
+    assert by_cookie() == []
+    pass_grace()
+    client.cookies["refreshToken"] = old
+    assert by_cookie() == [{"code": "JWT_INVALID_TOKEN"}]
+    assert not TokenFamily.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["password", "deactivation", "everywhere", "program"])
+def test_what_signs_somebody_out_ends_their_tokens(end, client: Client) -> None:
+    user, now = make_user(), timezone.now()
+    token = signed_in(user)["refreshToken"]
+    client.force_login(user)
+
+    if end == "password":
+        set_password(user_id=user.pk, password="mat-khau-khac-2026", actor=Actor.system(), now=now)
+    elif end == "deactivation":
+        change_person(user_id=user.pk, values={"is_active": False}, actor=Actor.system(), now=now)
+        change_person(user_id=user.pk, values={"is_active": True}, actor=Actor.system(), now=now)
+    elif end == "everywhere":
+        client.post(reverse("accounts:other-places"))
+    else:
+        client.post(reverse("accounts:program", args=[TokenFamily.objects.get().pk]))
+
+    assert rotated(token) == REVOKED
+    assert not TokenFamily.objects.exists()
+
+
+def test_the_devices_page_lists_sign_ins_over_the_api_and_ends_ones_own_alone(client: Client) -> None:
+    user, other = make_user(), make_user()
+    signed_in(user)
+    signed_in(other)
+    client.force_login(user)
+
+    page = client.get(reverse("accounts:places")).content.decode()
+    foreign = client.post(reverse("accounts:program", args=[TokenFamily.objects.get(user=other).pk]))
+
+    assert page.count("/thiet-bi/ung-dung/") == 1
+    assert foreign.status_code == 404
+    assert TokenFamily.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refreshes_at_once_have_one_successor() -> None:
+    first = signed_in(make_user())["refreshToken"]
+
+    answers = together([lambda: rotated(first)["refreshToken"] for _ in range(8)], hands=8)
+
+    assert len(set(answers)) == 1
+    assert rotated(answers[0])["errors"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_refreshes_at_once_have_several(monkeypatch) -> None:
+    """The test above finds the fault: whoever reads before others write makes a successor of their own."""
+    first = signed_in(make_user())["refreshToken"]
+    read_by_all = TokenFamily.objects.get()
+    monkeypatch.setattr(token_families, "locked_one", lambda _rows: copy.copy(read_by_all))
+
+    answers = together([lambda: rotated(first)["refreshToken"] for _ in range(4)], hands=4)
+
+    assert len(set(answers)) == 4
