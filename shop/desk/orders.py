@@ -20,11 +20,13 @@ from cooperatives.views import carry_out, staff_only
 from orders.actions.accounts import account_paid_from
 from orders.actions.cancel import cancel_order, cancel_part
 from orders.actions.give_back import owed_back
+from orders.actions.pay import change_way
 from orders.actions.weigh import answer_weight
 from orders.forms.refunds import AccountForm
 from orders.models import (
     Complaint,
     Dispute,
+    Method,
     Order,
     OrderLine,
     OrderPart,
@@ -40,6 +42,7 @@ from orders.models import (
 from orders.models.order import OrderQuerySet
 from orders.payments.stripe_words import dispute_words
 from orders.states import ParcelState
+from orders.views.paying import PaymentChoice, paying_of
 from orders.views.refunds import shown_refunds, waiting_for_account
 from orders.views.sums import DISCOUNTS, sums_of_order
 from shop.accounts.models import Consent
@@ -111,6 +114,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "parts": parts,
         "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in parts}),
         "payments": _payments(shown),
+        "other_methods": _other_methods(shown),
         "disputes": _disputes(shown),
         "refunds": refunds,
         "waiting": waiting_for_account(refunds),
@@ -175,6 +179,19 @@ def weight_answer(
     )
 
 
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Another payment method, for a buyer who asked for it on the telephone."""
+    shown = get_object_or_404(Order.objects.placed(), pk=token)
+    chosen = request.POST.get("payment", "")
+    if chosen not in Method.values:
+        raise Http404
+    action = partial(change_way, order_id=shown.pk, method=Method(chosen), actor=actor, now=timezone.now())
+    page = f"{reverse('desk:order', args=[token])}#payments"
+    return carry_out(request, action, to=page, said=_("The payment method is changed."))
+
+
 def _found(form: OrderSearch) -> OrderQuerySet:
     found = Order.objects.placed()
     if form.chosen("q"):
@@ -211,6 +228,12 @@ def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
         may_give_back = row.is_standing and order.confirmed_at is not None and left > 0
         shown.append(ShownPart(row, lines, told, may_cancel, may_give_back))
     return shown
+
+
+def _other_methods(order: Order) -> list[PaymentChoice]:
+    """The payment methods that the buyer may still choose instead."""
+    paying = paying_of(order, now=timezone.now())
+    return paying.others if paying is not None else []
 
 
 def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:

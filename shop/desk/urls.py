@@ -59,6 +59,7 @@ urlpatterns = [
     path("don-hang/<uuid:token>/", orders.order, name="order"),
     path("don-hang/<uuid:token>/nguoi-nhan/", contact.order_contact, name="order-contact"),
     path("don-hang/<uuid:token>/huy/", orders.order_cancellation, name="order-cancellation"),
+    path("don-hang/<uuid:token>/cach-tra/", orders.payment_method, name="payment-method"),
     path("don-hang/<uuid:token>/goi/<int:number>/huy/", orders.part_cancellation, name="part-cancellation"),
     path(
         "don-hang/<uuid:token>/kien/<int:parcel_id>/da-giao/",
