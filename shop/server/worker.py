@@ -22,6 +22,8 @@ _MOST_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and a
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
+    _notify_at = 0.0
+
     def run(self) -> None:
         # Only now: gunicorn imports this module before Django is set up.
         from shop.server.listener import Listener
@@ -50,7 +52,11 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self._wake()
 
     def _serve(self, seconds: float) -> None:
-        self.notify()
+        """One turn of the event loop, of which a request takes a few. The master is told once a second."""
+        now = time.monotonic()
+        if now >= self._notify_at:
+            self.notify()
+            self._notify_at = now + _NOTIFY_SECONDS
         poll2(seconds, self._map)
 
     def _finish(self) -> None:

@@ -34,12 +34,15 @@ class Web:
         self.port = free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        with closing(sqlite3.connect(folder / "shop.sqlite3")) as copy:
-            connection.ensure_connection()
-            connection.connection.backup(copy)
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = connection.settings_dict["NAME"]  # as a file: a test's own transaction is not for others
+        with (
+            closing(sqlite3.connect(f"file:{kept}?mode=ro", uri=True)) as migrated,
+            closing(sqlite3.connect(folder / "shop.sqlite3")) as copy,
+        ):
+            migrated.backup(copy)
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self.environment = {
-            **kept,
+            **inherited,
             "DATA_DIR": str(folder),
             "PORT": str(self.port),
             "TMPDIR": str(self.temporary),

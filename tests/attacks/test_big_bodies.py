@@ -1,0 +1,237 @@
+"""Bodies larger than an address takes are refused before they are read, and fill no disk."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from orders.payments.proofs import LARGEST_BODY
+from shop.accounts.models import User
+from shop.api.endpoint import MOST_BYTES_WITH_FILES
+from shop.core.pictures import MAX_BYTES
+from shop.server.body_limits import BODY_LIMITS, MEGABYTE, Allowance, allowance_for
+from shop.server.visitors import is_known_visitor
+from tests.attacks.web import Web, everything, status_of
+from tests.factories import make_user
+from tests.shop.api.tokens import token_of
+
+TOKEN = "2f1f3f5e-6a0c-4d0e-9a53-0d6f4d0a1b11"
+FORM = "multipart/form-data; boundary=x"
+DEFAULT = 10 * MEGABYTE
+# Every page with a form that sends files, what it may send, and what of it without a sign-in.
+UPLOADS = {
+    "members/listing_new.html": ("members:listing-new", (), 26, 10),
+    "members/listing.html": ("members:listing-pictures", (7,), 26, 10),
+    "members/certificate.html": ("members:certificate", (7,), 26, 10),
+    "orders/complaint.html": ("orders:complaint", (TOKEN, 1), 40, 40),
+    "desk/bank_statements.html": ("desk:bank-statements", (), 10, 10),
+    "desk/cash_statements.html": ("desk:cash-statements", (), 10, 10),
+}
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        web = Web(tmp_path_factory.mktemp("web"), workers=1)
+    yield web
+    web.stop()
+
+
+def head(path, *headers, length=None, kind=FORM):
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", *headers]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def answer_to_head(web, request):
+    """What comes back although no byte of the body was sent."""
+    with web.connect() as connected:
+        connected.sendall(request)
+        received = b""
+        while not is_complete(received) and (data := connected.recv(4096)):
+            received += data
+        return received
+
+
+def is_complete(answer):
+    """Until the end of its head and as much as that promises; "100 Continue" has no body."""
+    text, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"Content-Length: (\d+)", text)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("page", UPLOADS)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_each_page_that_sends_files_takes_what_it_asks_for(page, language):
+    name, values, most, without_sign_in = UPLOADS[page]
+    with translation.override(language):
+        address = reverse(name, args=values)
+
+    allowance = allowance_for(address, FORM)
+
+    assert allowance == Allowance(most * MEGABYTE, without_sign_in * MEGABYTE)
+    assert allowance_for(address, "application/x-www-form-urlencoded") == Allowance(DEFAULT, DEFAULT)
+
+
+@pytest.mark.once
+def test_every_form_with_files_is_among_them():
+    folder = Path(settings.BASE_DIR) / "templates"
+    with_files = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.html")
+        if "multipart/form-data" in path.read_text()
+    }
+
+    assert with_files == set(UPLOADS)
+
+
+@pytest.mark.once
+def test_other_addresses_take_ten_megabytes_and_webhooks_one():
+    assert allowance_for("/webhooks/sepay/", "application/json") == Allowance(MEGABYTE, MEGABYTE)
+    assert allowance_for("/graphql/", FORM) == Allowance(MOST_BYTES_WITH_FILES, DEFAULT)
+    assert allowance_for("/graphql/", "application/json") == Allowance(DEFAULT, DEFAULT)
+    assert allowance_for("/", FORM) == Allowance(DEFAULT, DEFAULT)
+    assert allowance_for("/xa-vien/hang/moi/../../", FORM) == Allowance(DEFAULT, DEFAULT)
+    assert LARGEST_BODY < MEGABYTE
+    assert MAX_BYTES < 26 * MEGABYTE
+    assert all(limit.reason for limit in BODY_LIMITS)
+
+
+@pytest.mark.once
+def test_the_proxy_lets_pass_what_these_addresses_take():
+    lines = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()
+    pattern, others = re.findall(r"@(?:photos|others not) path_regexp (.*)", lines)
+    large = [limit for limit in BODY_LIMITS if limit.most > DEFAULT]
+    addresses = ["/graphql/", f"/don-hang/{TOKEN}/goi/1/phan-anh/", "/xa-vien/hang/moi/"]
+    addresses += ["/en/xa-vien/hang/7/anh/", "/en/xa-vien/gian-hang/giay/", "/xa-vien/gian-hang/giay/7/"]
+
+    assert pattern == others
+    assert max(limit.most for limit in large) == 40 * MEGABYTE
+    assert [address for address in addresses if not re.search(pattern, address)] == []
+    assert len(addresses) == len(large)
+    assert not re.search(pattern, "/dat-hang/")
+
+
+@pytest.mark.once
+@pytest.mark.processes
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "length", "kind"),
+    [
+        ("/dat-hang/", 400 * MEGABYTE, FORM),
+        ("/dat-hang/", DEFAULT + 1, FORM),
+        ("/webhooks/sepay/", MEGABYTE + 1, "application/json"),
+        ("/graphql/", DEFAULT + 1, "application/json"),
+        ("/graphql/", MOST_BYTES_WITH_FILES + 1, FORM),
+        ("/xa-vien/hang/moi/", 26 * MEGABYTE + 1, FORM),
+        (f"/don-hang/{TOKEN}/goi/1/phan-anh/", 40 * MEGABYTE + 1, FORM),
+    ],
+)
+@pytest.mark.parametrize("expects", [(), ("Expect: 100-continue",)])
+def test_a_body_that_says_it_is_too_large_is_not_read(web, path, length, kind, expects):
+    answer = answer_to_head(web, head(path, *expects, length=length, kind=kind))
+
+    assert status_of(answer) == 413
+    assert b"Connection: close" in answer
+    assert web.spooled_bytes() == 0
+
+
+@pytest.mark.once
+@pytest.mark.processes
+@pytest.mark.django_db
+def test_the_refusal_reaches_somebody_who_goes_on_sending(web):
+    with web.connect() as connected:
+        connected.sendall(head("/dat-hang/", length=40 * MEGABYTE))
+        for _ in range(40):
+            connected.sendall(bytes(MEGABYTE))
+        connected.shutdown(socket.SHUT_WR)
+        answer = everything(connected)
+
+    assert status_of(answer) == 413
+    assert "Dữ liệu bạn gửi quá lớn: ở đây tối đa 10 MB." in answer.decode()
+    assert web.spooled_bytes() == 0
+
+
+@pytest.mark.once
+@pytest.mark.processes
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/dat-hang/", "/xa-vien/hang/moi/", f"/don-hang/{TOKEN}/goi/1/phan-anh/"])
+def test_chunks_are_cut_off_at_the_default_or_without_a_sign_in(web, path):
+    chunk = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
+    most = 41 if "phan-anh" in path else 11
+    spooled = 0
+
+    with web.connect() as connected:
+        connected.sendall(head(path, "Transfer-Encoding: chunked"))
+        for _ in range(most):
+            connected.sendall(chunk)
+            spooled = max(spooled, web.spooled_bytes())
+        answer = everything(connected)
+
+    assert status_of(answer) == 413
+    assert spooled <= most * MEGABYTE
+    assert web.spooled_bytes() == 0
+
+
+@pytest.mark.once
+@pytest.mark.processes
+@pytest.mark.django_db
+def test_a_large_photo_of_nobody_is_refused_before_it_is_sent_and_read_of_a_member(web):
+    script = (
+        "from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY\n"
+        "from django.contrib.sessions.backends.db import SessionStore\n"
+        "from shop.accounts.models import User\n"
+        "user = User.objects.create(email='xa-vien@example.vn')\n"
+        "session = SessionStore()\n"
+        "session[SESSION_KEY] = str(user.pk)\n"
+        "session[BACKEND_SESSION_KEY] = 'django.contrib.auth.backends.ModelBackend'\n"
+        "session[HASH_SESSION_KEY] = user.get_session_auth_hash()\n"
+        "session.create()\n"
+        "print(session.session_key)"
+    )
+    key = web.manage("shell", "--no-imports", "-c", script)
+    path, expects, length = "/xa-vien/hang/moi/", "Expect: 100-continue", 20 * MEGABYTE
+
+    nobody = answer_to_head(web, head(path, expects, length=length))
+    forger = answer_to_head(web, head(path, expects, f"Cookie: sessionid={'a' * 32}", length=length))
+    member = answer_to_head(web, head(path, expects, f"Cookie: sessionid={key}", length=length))
+    in_english = answer_to_head(web, head(f"/en{path}", length=length))
+
+    assert [status_of(each) for each in (nobody, forger, member)] == [403, 403, 100]
+    assert "Vui lòng đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
+    assert "Please sign in before you send files this large." in in_english.decode()
+
+
+@pytest.mark.django_db(transaction=True)  # connections may be closed in between, as between requests
+def test_visitors_are_known_by_their_session_or_their_token():
+    user = make_user()
+    client = Client()
+    client.force_login(user)
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    token = token_of(user)
+
+    assert is_known_visitor({"COOKIE": f"{settings.SESSION_COOKIE_NAME}={key}"})
+    assert is_known_visitor({"AUTHORIZATION": f"Bearer {token}"})
+    assert not is_known_visitor({})
+    assert not is_known_visitor({"COOKIE": f"{settings.SESSION_COOKIE_NAME}=wrong"})
+    assert not is_known_visitor({"AUTHORIZATION": f"Bearer {token}x"})
+
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert not is_known_visitor({"COOKIE": f"{settings.SESSION_COOKIE_NAME}={key}"})
+
+
+@pytest.mark.once
+def test_other_servers_refuse_large_bodies_too():
+    """Behind a server that hands a request over before its body has come, nothing of it is read."""
+    response = Client().post("/dat-hang/", CONTENT_LENGTH=str(DEFAULT + 1))
+
+    assert response.status_code == 413
