@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -120,7 +121,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     def seen_prices(self) -> dict[uuid.UUID, int]:
         """Prices that the page showed as changed, by line: the buyer has seen them. Odd ones are left out."""
         seen = {}
-        for value in self.data.getlist("seen_price")[:_MOST_LINES]:
+        values = self.data.getlist("seen_price") if isinstance(self.data, MultiValueDict) else []
+        for value in values[:_MOST_LINES]:
             key, _colon, price = value.partition(":")
             if price.isascii() and price.isdecimal() and len(price) <= _LONGEST_PRICE:
                 with suppress(ValueError):

@@ -135,14 +135,16 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
 
     Goods that were taken away for good are nobody's: rows of the past name them, the catalogue does not.
     """
-    rows: Rows = Product.objects.all()
+    sees_all = sees_all_goods(context)
+    own, at_hand = own_goods(context, "cooperative"), Q(pk__in=context.goods_at_hand)
+    is_staff = sees_all or own is not None
+    rows: Rows = Product.objects.existing() if is_staff else Product.objects.all()
     if channel is not None:
         rows = rows.alias(**_goods_here(channel.pk))
-    if sees_all_goods(context):
-        return rows.existing()
-    own, at_hand = own_goods(context, "cooperative"), Q(pk__in=context.goods_at_hand)
+    if sees_all:
+        return rows
     if own is not None:
-        return rows.filter(own | at_hand).existing()
+        return rows.filter(own | at_hand)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
     return rows.filter(_ON_SALE | at_hand if context.goods_at_hand else _ON_SALE)
@@ -150,14 +152,16 @@ def goods_in(context: Context, channel: Channel | None) -> Rows:
 
 def variants_in(context: Context, channel: Channel | None) -> Rows:
     """Variants; `priced` is their price in the channel. Customers: those that can be bought there."""
-    rows: Rows = Variant.objects.all()
+    sees_all = sees_all_goods(context)
+    own, at_hand = own_goods(context, "cooperative"), Q(product__in=context.goods_at_hand)
+    is_staff = sees_all or own is not None
+    rows: Rows = Variant.objects.existing() if is_staff else Variant.objects.all()
     if channel is not None:
         rows = rows.alias(**_variants_here(channel.pk))
-    if sees_all_goods(context):
-        return rows.existing()
-    own, at_hand = own_goods(context, "cooperative"), Q(product__in=context.goods_at_hand)
+    if sees_all:
+        return rows
     if own is not None:
-        return rows.filter(own | at_hand).existing()
+        return rows.filter(own | at_hand)
     if channel is None or not channel.is_active:
         return rows.filter(at_hand)
     return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)

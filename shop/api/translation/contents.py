@@ -71,8 +71,11 @@ class Kind:
         return self.model._meta.label_lower
 
     def rows(self, context: Context | None = None) -> Rows:
-        every: Rows = self.model._default_manager.all()
-        return every.existing() if self.model is Product else every
+        if self.model is Product:
+            return Product.objects.existing()
+        if self.model is Variant:
+            return Variant.objects.existing()
+        return self.model._default_manager.all()
 
 
 KINDS = {
