@@ -17,16 +17,21 @@ from orders.forms.complaints import ComplainForm
 from orders.models import Complaint, Order, OrderPart, Wish
 from orders.states import HAS_ARRIVED
 from orders.views.held import actor_of
+from orders.views.order_access import has_proof
 from shop.core.errors import Refused
 from shop.core.models import bound_key, show_in_language
 from shop.core.renditions import keep_picture
 from shop.core.uploads import takes_files
 
 
-def _is_complaint_possible(_request: HttpRequest, token: uuid.UUID, number: int) -> bool:
-    """Whether something of this part has arrived in time, and no complaint about it is open."""
-    part = OrderPart.objects.filter(order__in=Order.objects.held_by(token), number=number).first()
-    if part is None or Complaint.objects.open().filter(part=part).exists():
+def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) -> bool:
+    """Whether the order is shown to be the visitor's, something of this part has arrived in time, and no
+    complaint about it is open."""
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token), number=number)
+    part = parts.select_related("order").first()
+    if part is None or not has_proof(request, part.order):
+        return False
+    if Complaint.objects.open().filter(part=part).exists():
         return False
     now = timezone.now()
     return any(each.is_in_time(now) for each in arrived(part))

@@ -21,7 +21,7 @@ from shop.core.sweeps import run_each
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 50
+_AT_ONCE = 5
 _decoding = threading.Lock()  # the decoder takes up to half a gigabyte: one for each process of the worker
 
 
@@ -45,29 +45,31 @@ def keep_picture(upload: File[bytes], *, alt: str = "") -> Picture:
 
 @shared_task(name="core.make_renditions")
 def make_renditions_task(*, picture_id: int) -> None:
-    """Make the sizes of a new picture, and of all that wait, unless another thread is at it.
-
-    That thread looks for more when it is done, so no thread of the worker waits for the decoder.
-    """
+    """Make the sizes of pictures that wait; a thread that finds the decoder at work does not wait for it."""
     log.debug("picture %s asks for its sizes", picture_id)
     render_waiting()
 
 
 @shared_task(name="core.sweep_pictures")
 def sweep_pictures_task() -> None:
-    """Make the sizes of pictures whose task was lost."""
+    """Make the sizes of pictures whose task was lost or found the decoder at work."""
     render_waiting()
 
 
 def render_waiting() -> None:
-    """Make the sizes of all pictures that wait and that no process is at, the oldest first."""
-    has_more = True
-    while has_more and _decoding.acquire(blocking=False):
-        try:
-            keys = Picture.objects.claimable(timezone.now()).values_list("pk", flat=True)
-            has_more = run_each(keys, _render_claimed, sweep="core.sweep_pictures", at_most=_AT_ONCE) > 0
-        finally:
-            _decoding.release()
+    """Make the sizes of the oldest pictures that wait; where there were some, a message asks for the next.
+
+    So a worker that is told to stop is done after a few pictures, and other tasks get their turn.
+    """
+    if not _decoding.acquire(blocking=False):
+        return
+    try:
+        keys = Picture.objects.claimable(timezone.now()).values_list("pk", flat=True)
+        rendered = run_each(keys, _render_claimed, sweep="core.sweep_pictures", at_most=_AT_ONCE)
+    finally:
+        _decoding.release()
+    if rendered:
+        after_commit(sweep_pictures_task.delay)
 
 
 def _render_claimed(picture_id: int) -> None:

@@ -26,7 +26,7 @@ from catalog.actions.pictures import LastPicture, remove_picture
 from catalog.models import ProductMedia
 from catalog.states import ListingState
 from orders.actions.complain import complain
-from orders.models import Complaint
+from orders.models import Complaint, OrderPart
 from shop.core import pictures
 from shop.core.actors import Actor
 from shop.core.models import Picture, PictureState
@@ -35,6 +35,7 @@ from shop.core.pictures import PictureTooLarge, UndecodablePicture, inspect, mak
 from shop.core.renditions import keep_picture, render_waiting
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
 from tests.factories import make_member, make_order, make_product, make_variant
+from tests.orders.order_codes import show_order_is_theirs
 from tests.orders.refunding import delivered
 from tests.unchanged import every_row
 
@@ -140,29 +141,47 @@ def test_what_needs_more_memory_than_there_is_is_refused_by_its_header():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_delivered", [False, True], ids=["nothing has come", "one is open"])
-def test_a_stranger_reaches_no_decoder_where_no_complaint_is_possible(client: Client, is_delivered):
+def test_no_file_is_looked_into_where_no_complaint_is_possible(is_delivered):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()
+    client = Client()
+    show_order_is_theirs(client, order)
     if is_delivered:
         delivered(order, now=timezone.now())
         Complaint.objects.create(part=part, words="Dập.", made_at=timezone.now(), due_by=timezone.now())
     before = every_row()
 
-    answer = client.post(
-        f"/don-hang/{order.pk}/goi/{part.number}/phan-anh/",
-        {
-            "key": str(uuid.uuid4()),
-            f"steps-{part.lines.get().pk}": "2",
-            "words": "Dập.",
-            "wish": "money",
-            "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,
-        },
-    )
+    answer = complain_with_photos(client, part)
 
-    page = answer.content.decode()
     assert answer.status_code == 409
-    assert "không phải ảnh" not in page  # what the file holds was not looked at
+    assert "không phải ảnh" not in answer.content.decode()
+    assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert every_row() == before
+
+
+@pytest.mark.django_db
+def test_files_of_somebody_whose_order_it_is_not_shown_to_be_are_dropped(client: Client):
+    order = make_order((make_variant(price=45_000, on_hand=20), 5))
+    part = delivered(order, now=timezone.now())
+    before = every_row()
+
+    answer = complain_with_photos(client, part)
+
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("phan-anh%2F")  # to the code first, and back
+    assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
+    assert every_row() == before
+
+
+def complain_with_photos(client: Client, part: OrderPart):
+    said = {
+        "key": str(uuid.uuid4()),
+        f"steps-{part.lines.get().pk}": "2",
+        "words": "Dập.",
+        "wish": "money",
+        "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,
+    }
+    return client.post(f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/", said)
 
 
 @pytest.mark.django_db

@@ -14,12 +14,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from orders.models import OrderPart
 from tests.attacks.hostile_pictures import FORMATS, hostile
 from tests.attacks.web import ROOT, Web, status_of
 from tests.factories import make_order, make_variant
+from tests.orders.order_codes import show_order_is_theirs
 from tests.orders.refunding import delivered, line_of
 
 pytestmark = [
@@ -40,14 +43,19 @@ def test_hostile_pictures_take_little_memory_of_web_and_worker(tmp_path) -> None
     variant = make_variant(price=45_000, on_hand=200)
     groups = [FORMATS[start : start + 4] for start in range(0, len(FORMATS), 4)] * (1 + UPLOADS)
     parts = [delivered(make_order((variant, 5)), now=timezone.now()) for _group in groups]
-    requests = [complaint(part, names) for part, names in zip(parts, groups, strict=True)]
-    web = Web(tmp_path)
+    buyer = Client()
+    for part in parts:
+        show_order_is_theirs(buyer, part.order)
+    session = buyer.cookies[settings.SESSION_COOKIE_NAME].value
+    requests = [complaint(part, names, session) for part, names in zip(parts, groups, strict=True)]
+    web = Web(tmp_path, SECRET_KEY=settings.SECRET_KEY)
     try:
         before = max(memory(pid, "VmRSS") for pid in web.children())
         statuses = [status_of(web.answers(request)) for request in requests[:2]]  # decoded first
         with ThreadPoolExecutor(len(requests)) as senders:
             statuses += [status_of(answer) for answer in senders.map(web.answers, requests[2:])]
         web_peak = max(memory(pid, "VmHWM") for pid in web.children())
+        kept = sum(1 for _path in (tmp_path / "media/pictures/original").iterdir())
         with worker(web) as pid:
             peaks, most_at_once, worker_peak = watch_decoders(web, pid)
     finally:
@@ -58,13 +66,14 @@ def test_hostile_pictures_take_little_memory_of_web_and_worker(tmp_path) -> None
         f" decoders {max(peaks)} MB, {most_at_once} at once, {len(peaks)} seen"
     )
     assert statuses == [302] * len(requests), statuses
+    assert kept == len(requests) * 4
     assert web_peak <= MOST_OF_WEB, figures
     assert max(peaks) <= MOST_OF_DECODER, figures
     assert most_at_once == 1, figures
 
 
-def complaint(part: OrderPart, names: tuple[str, ...]) -> bytes:
-    """A guest's complaint with a picture of each of these formats, as it goes over the wire."""
+def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
+    """A buyer's complaint with a picture of each of these formats, as it goes over the wire."""
     token, boundary = "a" * 32, uuid.uuid4().hex
     fields = {
         "csrfmiddlewaretoken": token,
@@ -84,7 +93,7 @@ def complaint(part: OrderPart, names: tuple[str, ...]) -> bytes:
     headers = {
         "Host": "127.0.0.1",
         "Connection": "close",
-        "Cookie": f"csrftoken={token}",
+        "Cookie": f"csrftoken={token}; {settings.SESSION_COOKIE_NAME}={session}",
         "Content-Type": f"multipart/form-data; boundary={boundary}",
         "Content-Length": str(len(body)),
     }
@@ -104,8 +113,8 @@ def worker(web: Web) -> Iterator[int]:
     try:
         yield process.pid
     finally:
-        process.terminate()
-        process.wait(PATIENCE)
+        process.kill()
+        process.wait()
 
 
 def watch_decoders(web: Web, worker_pid: int) -> tuple[list[int], int, int]:
