@@ -115,18 +115,23 @@ LinkTo = Callable[[User], str]
 
 
 def tell_of_entrance(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
-    """Step: tell somebody that how their account is entered has changed, in case it was not them."""
-    if not user.email:
+    """Step: tell somebody that how their account is entered has changed, in case it was not them.
+
+    By mail, or by text message to a confirmed number where they have no address.
+    """
+    is_mail = bool(user.email)
+    to = user.email or (user.phone if user.phone_confirmed_at else None)
+    if not to:
         return
     with translation.override(user.language):
         subject = str(words)
         context = {"user": user, "subject": subject, "shop": shop_settings()}
         send(
             key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
-            way=Way.EMAIL,
-            to=user.email,
+            way=Way.EMAIL if is_mail else Way.SMS,
+            to=to,
             subject=subject,
-            text=render_to_string("emails/entrance_changed.txt", context),
+            text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,
             language=user.language,
             user_id=user.pk,
             now=now,

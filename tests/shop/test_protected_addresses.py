@@ -41,7 +41,8 @@ ASKS_NOT = {
         cooperatives data-request data-request-answer data-request-doing data-requests draft draft-deletion
         draft-placement drafts failure-retry failure-seen home ledger listing listing-publication
         listing-return listing-texts listing-withdrawal listings offers order order-cancellation
-        order-contact orders parcel-delivery part-cancellation promotion promotion-end promotion-new
+        order-contact orders parcel-delivery part-cancellation payment-method promotion
+        promotion-end promotion-new
         settlement settlement-pdf settlement-print settlement-workbook settlements synonym-removal
         synonym-set synonyms transfer transfer-dismissal transfer-reordering transfer-review
         transfer-settling transfers transfers-all voucher voucher-codes voucher-end voucher-file voucher-new
@@ -62,7 +63,7 @@ ASKS_NOT = {
     "accounts": """
         code code-name code-sending consents details device-code email-confirmation home identity-check
         identity-check-passkey other-places passkey-sign-in password password-reset place places register
-        second-factor second-step second-step-passkey sign-in sign-out
+        program register-code second-factor second-step second-step-passkey sign-in sign-out
     """,
 }
 

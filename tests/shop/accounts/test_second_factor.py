@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pyotp
 import pytest
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Browser, ViewportSize
 
 from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
 from shop.accounts.passkeys import passkeys_of
@@ -16,7 +18,7 @@ from shop.core.models import Change
 from shop.core.sealing import FACTORS, unseal
 from shop.notifications.models import Notification
 from tests.doubles.authenticator import Authenticator
-from tests.factories import make_user
+from tests.factories import PASSWORD, make_admin, make_user
 from tests.shop.accounts.factors import (
     CHECK,
     FACTOR,
@@ -277,3 +279,48 @@ def test_a_new_password_between_the_steps_begins_again(client: Client) -> None:
 
     assert answer.headers["Location"] == SIGN_IN
     assert not is_in(client)
+
+
+def test_whoever_has_a_confirmed_number_alone_is_told_by_text_message() -> None:
+    user = give_app(
+        make_user(email=None, phone="+84987654321", phone_confirmed_at=timezone.now(), language="en")
+    )
+
+    signed_in(user).post(f"{FACTOR}tat/")
+
+    told = Notification.objects.get()
+    assert (told.way, told.to) == ("sms", "+84987654321")
+    assert told.text == "The second step of signing in to your account was turned off."
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [(390, 844), (1280, 900)])
+def test_without_scripts_an_app_is_set_up_and_a_recovery_code_signs_in(
+    browser: Browser, live_server: Any, size: tuple[int, int]
+) -> None:
+    make_admin(email="lan@example.com")
+    viewport: ViewportSize = {"width": size[0], "height": size[1]}
+    context = browser.new_context(base_url=live_server.url, viewport=viewport, java_script_enabled=False)
+    page = context.new_page()
+
+    def sign_in() -> None:
+        page.goto("/tai-khoan/dang-nhap/")
+        page.fill("#id_name", "lan@example.com")
+        page.fill("#id_password", PASSWORD)
+        page.locator("form[aria-labelledby=by-password] button").click()
+
+    sign_in()
+    page.goto("/tai-khoan/hai-buoc/ung-dung/")
+    key, _sealed = shown_key(page.content())
+    page.fill("#id_code", pyotp.TOTP(key).now())
+    page.get_by_role("button", name="Xác nhận ứng dụng").click()
+    (code, *_rest) = re.findall(r'class="code strong">([a-z0-9-]+)<', page.content())
+    context.clear_cookies()
+    sign_in()
+    page.get_by_text("Dùng mã khôi phục").click()
+    page.fill("#id_recovery", code)
+    page.get_by_role("button", name="Dùng mã này").click()
+
+    assert page.url == f"{live_server.url}/quan-tri/"
+    context.close()
