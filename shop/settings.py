@@ -291,6 +291,21 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMS_URL = env("SMS_URL")
 SMS_TOKEN = env("SMS_TOKEN")
 PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without a provider offers no codes: they would not come
+TEXT_COUNTRIES = words("TEXT_COUNTRIES") or ["84"]  # calling codes of the countries that get texts
+TEXTS_PER_NUMBER = whole("TEXTS_PER_NUMBER", 20)  # in a day; 0 for no limit, here and below
+TEXTS_PER_DAY = whole("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is kept for codes
+
+# --- Limits on orders -----------------------------------------------------------------------------
+
+# Beyond these a day's orders need a code sent to the buyer's phone (orders/actions/order_limits.py).
+ORDERS_PER_PHONE = whole("ORDERS_PER_PHONE", 5)
+ORDERS_PER_NETWORK = whole("ORDERS_PER_NETWORK", 20)
+API_ORDERS_PER_NETWORK = whole("API_ORDERS_PER_NETWORK", 1000)  # one may be a storefront's server
+ORDERS_PER_DAY = whole("ORDERS_PER_DAY", 1000)
+CONFIRMED_ORDERS_PER_PHONE = whole("CONFIRMED_ORDERS_PER_PHONE", 30)  # with a code; beyond it the desk orders
+# While more guests' orders than this wait for money, a guest's new order has so many minutes for it.
+UNPAID_GUEST_ORDERS = whole("UNPAID_GUEST_ORDERS", 50)
+UNPAID_GUEST_MINUTES = whole("UNPAID_GUEST_MINUTES", 60)
 
 # --- Cards ----------------------------------------------------------------------------------------
 

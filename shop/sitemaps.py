@@ -6,7 +6,6 @@ was reached by, changes nothing and makes no further entry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from shop.core.addresses import public_address
 
 _HOUR = 60 * 60
 _PAGE = "p"
-Sitemaps = Mapping[str, Sitemap]  # type: ignore[type-arg]
+Sitemaps = dict[str, type[Sitemap] | Sitemap]  # type: ignore[type-arg]
 
 
 @require_safe
@@ -43,7 +42,7 @@ def _kept(request: HttpRequest, section: str, number: str, sitemaps: Sitemaps) -
     kept = cache.get(key)
     if kept is None:
         asked = QueryDict(f"{_PAGE}={number}") if number else QueryDict()
-        request.GET = asked  # type: ignore[assignment]  # immutable, as it was
+        request.GET = asked
         answer = contrib.sitemap(request, sitemaps, section) if number else _index(request, sitemaps)
         kept = answer.render().content, dict(answer.headers)
         cache.set(key, kept, _HOUR)

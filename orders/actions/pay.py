@@ -13,6 +13,7 @@ from orders import locks, notices
 from orders.actions.ask import ask_cancel, ask_start, start_of, sums_of
 from orders.actions.events import record_event
 from orders.actions.give_back import ENDED, give_surplus_back
+from orders.actions.order_limits import minutes_to_pay
 from orders.actions.record import answer_by
 from orders.actions.scale import most_due
 from orders.actions.standing import update_standing
@@ -84,12 +85,16 @@ def expect_payment(
 ) -> Payment:
     """Step: the intent that what is due comes this way; `update_standing` writes what is waited for.
 
-    Whoever pays beforehand has the channel's time for it. `earlier` is how many payments the order has, where
-    that is known.
+    Whoever pays beforehand has the channel's time for it, a guest less while many of them have not paid.
+    `earlier` is how many payments the order has, where that is known.
     """
     if earlier is None:
         earlier = Payment.objects.filter(order=order).count()
-    time = None if method == Method.COD else datetime.timedelta(minutes=order.channel.transfer_minutes)
+    time = None
+    if method != Method.COD:
+        usual = order.channel.transfer_minutes
+        minutes = minutes_to_pay(is_guest=order.user_id is None, usual=usual, now=now)
+        time = datetime.timedelta(minutes=minutes)
     return Payment.objects.create(
         order=order,
         method=method,

@@ -159,18 +159,27 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
         Not while money that names one of them waits for somebody to look at it.
         """
+        return (
+            self.unpaid()
+            .filter(
+                ~Q(transfers__state__in=[TransferState.NEW, TransferState.REVIEW]),
+                ~Q(payments__expires_at__gt=now),
+                ~Q(payments__method="cod"),
+                ~Q(payments__calls__state__in=UNANSWERED),
+            )
+            .order_by("placed_at", "pk")
+        )
+
+    def unpaid(self) -> OrderQuerySet:
+        """Placed ones that wait for their first money and are not confirmed."""
         return self.filter(
-            ~Q(transfers__state__in=[TransferState.NEW, TransferState.REVIEW]),
-            ~Q(payments__expires_at__gt=now),
-            ~Q(payments__method="cod"),
-            ~Q(payments__calls__state__in=UNANSWERED),
             placed_at__isnull=False,
             confirmed_at=None,
             expired_at=None,
             cancelled_at=None,
             charged=0,
             authorize_coverage=Coverage.NONE,
-        ).order_by("placed_at", "pk")
+        )
 
 
 class Order(WithMetadata, WithExternalReference, WithTimes):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.views.place import all_provinces, communes_of, place_of
 from orders.actions.checkout import open_checkout, preview_checkout
+from orders.actions.order_limits import PhoneCodeNeeded, TooManyOrders
 from orders.actions.pay import ways_to_pay
 from orders.actions.place import BasketChanged, place_order
 from orders.actions.redeem import drop_code, use_code
@@ -22,13 +23,14 @@ from orders.actions.shares import Problem, Quote
 from orders.forms.basket import basket_id_of, chosen_ways
 from orders.forms.checkout import CheckoutForm
 from orders.models import Basket, Method, Order, tidy_code
-from orders.views import receiver
+from orders.views import checkout_code, receiver
 from orders.views.addresses import keep_in_book
 from orders.views.held import actor_of, basket_of, held_basket, remember_province, user_of
 from orders.views.order_access import remember_proof
 from orders.views.paying import payment_choices
 from orders.views.shown import ShownShare, must_be_mended, shown
 from orders.views.sums import sums_of_quote
+from shop.accounts.codes import CodeTooOld, WrongCode
 from shop.accounts.views.old_addresses import is_shown_anew, suggestions
 from shop.core.errors import Missing, Refused
 from shop.core.models.geography import Division
@@ -127,24 +129,30 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
     asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
     form = _form(basket, asked, place, ways_to_pay(basket.channel), posted, data=posted)
     refused: Refused | None = None
+    phone_refusal: Refused | None = None
     if form.is_valid():
         try:
-            order = place_order(
-                basket_id=basket.pk,
-                contact=form.contact,
-                deliveries=form.deliveries,
-                consents=form.consents,
-                method=form.method,
-                actor=actor_of(request),
-                now=timezone.now(),
-                agreed_total=form.cleaned_data["shown_total"],
-                agreed_most=form.cleaned_data["shown_most"],
-                seen_prices=form.seen_prices,
-                language=request.LANGUAGE_CODE,
-            )
+            with checkout_code.counted(request, posted, form.contact.phone):
+                order = place_order(
+                    basket_id=basket.pk,
+                    contact=form.contact,
+                    deliveries=form.deliveries,
+                    consents=form.consents,
+                    method=form.method,
+                    actor=actor_of(request),
+                    now=timezone.now(),
+                    agreed_total=form.cleaned_data["shown_total"],
+                    agreed_most=form.cleaned_data["shown_most"],
+                    seen_prices=form.seen_prices,
+                    language=request.LANGUAGE_CODE,
+                )
         except Missing as missing:
             if missing.field != "delivery":
                 raise
+        except PhoneCodeNeeded as needed:
+            phone_refusal = checkout_code.send_code_to(request, posted, form.contact.phone) or needed
+        except (CodeTooOld, TooManyOrders, WrongCode) as wrong:
+            phone_refusal = wrong
         except Refused as stood_in_the_way:
             refused = stood_in_the_way
         else:
@@ -157,7 +165,9 @@ def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpRespo
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
-    return _page(request, basket, offer, provinces, posted, bound=True, refused=refused)
+    return _page(
+        request, basket, offer, provinces, posted, bound=True, refused=refused, phone_refusal=phone_refusal
+    )
 
 
 def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
@@ -227,6 +237,7 @@ def _page(
     *,
     bound: bool = False,
     refused: Refused | None = None,
+    phone_refusal: Refused | None = None,
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
@@ -263,6 +274,8 @@ def _page(
             form["payment"], ways_to_pay(basket.channel, offer.total, shop=offer.shop)
         ),
         "problems": problems,
+        "phone_refusal": phone_refusal.words if phone_refusal else "",
+        "phone_code_to": checkout_code.sent_to(request) if phone_refusal else "",
         "new_prices": [
             (line.wanted.key, line.unit_price)
             for line in offer.lines

@@ -25,6 +25,7 @@ from shop.accounts.views.codes import enter_code, send, sent_code
 from shop.core.errors import Refused
 from shop.core.limits import Limit, TooManyTries
 from shop.notifications.models import Way
+from shop.notifications.text_allowance import TextNotSent
 
 # Beside the limits of every code (for a number and in a network, `shop.accounts.tries`). With five tries
 # each, the codes of a day are guessed once in 20,000 days.
@@ -80,7 +81,7 @@ def _send(request: HttpRequest, order: Order) -> HttpResponse:
             user_id=order.user_id,
             about=str(order.pk),
         )
-    except TooManyTries as refused:
+    except (TextNotSent, TooManyTries) as refused:
         return _page(request, order, None, fault=refused)
     return redirect(_own_address(request, order))
 

@@ -21,6 +21,7 @@ from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.notifications.models import Way
 from shop.notifications.send import SEAL, send
+from shop.notifications.text_allowance import require_allowance
 
 LIFETIME = datetime.timedelta(minutes=5)
 TRIES = 5
@@ -45,7 +46,12 @@ class WrongCode(Refused):
 def send_code(
     *, purpose: CodePurpose, way: Way, to: str, language: str, user_id: int | None, now: datetime.datetime
 ) -> uuid.UUID:
-    """Have a new code sent to a normalised number or an address; answers the id it can be tried under."""
+    """Have a new code sent to a normalised number or an address; answers the id it can be tried under.
+
+    Raises TextNotSent.
+    """
+    if way == Way.SMS:
+        require_allowance(to)
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     row = EntryCode(purpose=purpose, way=way, to=to, user_id=user_id, made_at=now, expires_at=now + LIFETIME)
     row.digest = _digest(row.pk, digits)

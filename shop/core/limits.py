@@ -6,7 +6,7 @@ Limits are checked and counted by the interfaces, outside transactions: a rollba
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -64,12 +64,28 @@ class Limit:
             LimitCounter.objects.filter(key=self._key(about)).delete()
 
     def _count_try(self, about: tuple[str, ...]) -> bool:
-        return LimitCounter.objects.count_try(self._key(about), tries=self.tries, seconds=self.seconds)
+        return LimitCounter.objects.count_tries([self._try(about)])
+
+    def _try(self, about: tuple[str, ...]) -> tuple[str, int, int]:
+        return self._key(about), self.tries, self.seconds
 
     def _key(self, about: tuple[str, ...]) -> str:
         """Plain letters of a bounded length, whatever the subject is. Subjects are stored as digests only."""
         told = "\0".join(map(fold, about)).encode(errors="surrogatepass")
         return f"{self.name}:{sha256(told).hexdigest()}"
+
+
+def take_all(limits: Sequence[tuple[Limit, str]]) -> None:
+    """Count one try of each limit about its subject, or none of them and raise TooManyTries."""
+    if not LimitCounter.objects.count_tries([limit._try((about,)) for limit, about in limits]):
+        raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _about in limits) // 60))
+
+
+def give_back_all(limits: Sequence[tuple[Limit, str]]) -> None:
+    """Take back tries that were counted and came to nothing."""
+    keys = [limit._key((about,)) for limit, about in limits]
+    with transaction.atomic(durable=True):
+        LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
 
 
 def address_of(meta: Mapping[str, Any]) -> str | None:

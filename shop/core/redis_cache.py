@@ -23,7 +23,7 @@ class _Client(RedisCacheClient):
     def add(self, *asked: Any) -> bool:
         return bool(_ask(super().add, *asked, when_gone=False))
 
-    def get(self, key: str, default: Any) -> Any:
+    def get(self, key: Any, default: Any) -> Any:
         return _ask(super().get, key, default, when_gone=default)
 
     def set(self, *asked: Any) -> None:
@@ -35,14 +35,14 @@ class _Client(RedisCacheClient):
     def delete(self, *asked: Any) -> bool:
         return bool(_ask(super().delete, *asked, when_gone=False))
 
-    def get_many(self, keys: Any) -> dict[str, Any]:
-        found: dict[str, Any] = _ask(super().get_many, keys, when_gone={})
+    def get_many(self, keys: Any) -> dict[Any, Any]:
+        found: dict[Any, Any] = _ask(super().get_many, keys, when_gone={})
         return found
 
-    def has_key(self, key: str) -> bool:
+    def has_key(self, key: Any) -> bool:
         return bool(_ask(super().has_key, key, when_gone=False))
 
-    def incr(self, key: str, delta: int) -> int:
+    def incr(self, key: Any, delta: int) -> int:
         """Raise ValueError when the key is missing, as it is while Redis is away."""
         count = _ask(super().incr, key, delta)
         if count is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from functools import partial
 
@@ -21,6 +22,7 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import SweepFailure
 from shop.core.sweeps import mark_sweep_failure_seen, retry_sweep_failure
+from shop.notifications.text_allowance import not_sent_since
 
 _PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {
@@ -85,6 +87,7 @@ def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
     links = _links_of(page.object_list)
     context = {
         "page": page,
+        "unsent_texts": not_sent_since(timezone.now() - datetime.timedelta(days=1)),
         "failures": [(row, sweep_name(row.sweep), links.get(row.pk, "")) for row in page.object_list],
     }
     return render(request, "desk/background_work.html", context)

@@ -30,7 +30,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     if staff_may(request.user, Permission.MANAGE_PRODUCTS):
         waiting += [of.listings(), of.certificates()]
     if staff_may(request.user, Permission.MANAGE_SETTINGS):
-        waiting.append(of.sweep_failures())
+        waiting += [of.sweep_failures(), of.unsent_texts(now)]
     if staff_may(request.user, Permission.MANAGE_USERS):
         waiting.append(of.data_requests())
     if staff_may(request.user, Permission.HANDLE_PAYMENTS):

@@ -32,6 +32,7 @@ from orders.states import OrderStatus, ParcelState
 from shop.accounts.models import DataRequest
 from shop.core.models import SweepFailure, market_channel
 from shop.desk.background_work import sweep_name
+from shop.notifications.text_allowance import not_sent_since
 from shop.reports.cash import Age, away_by_holder
 
 SHOWN = 5
@@ -168,6 +169,12 @@ def sweep_failures() -> Waiting:
     return Waiting(
         _("Background tasks that failed"), rows.count(), first, "failure", reverse("desk:background-work")
     )
+
+
+def unsent_texts(now: datetime.datetime) -> Waiting:
+    """Text messages of the last day that the allowance did not cover."""
+    count = not_sent_since(now - datetime.timedelta(days=1))
+    return Waiting(_("Texts that were not sent"), count, [], "texts", reverse("desk:background-work"))
 
 
 def data_requests() -> Waiting:

@@ -15,6 +15,7 @@ from shop.core.sealing import Unreadable, seal, unseal
 from shop.core.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_sms
 from shop.notifications.models import Notification, Way
+from shop.notifications.text_allowance import take_allowance
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,12 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     ).update(attempts=row.attempts + 1, due_at=now + wait)
     if not claimed:
         return False
+    if row.way == Way.SMS and not row.attempts:  # a repeat is not counted again
+        reason = take_allowance(row.to, for_code=row.good_until is not None)
+        if reason:
+            Notification.objects.filter(pk=row.pk).update(last_error=reason, given_up_at=now, sealed="")
+            log.warning("message %s is not sent: %s", row.key, reason)
+            return False
     try:
         _DELIVER[Way(row.way)](_opened(row))
     except Unreadable:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
 
 from shop.core.limits import Limit, TooManyTries
 from shop.core.models import LimitCounter
-from shop.core.models.limit_counter import LimitCounterQuerySet
+from shop.core.models.limit_counter import LimitCounterQuerySet, Try
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,13 +39,14 @@ def test_counting_in_two_steps_lets_parallel_guesses_pass(monkeypatch: pytest.Mo
     GUESSES.take("an account")
     read_by_all = threading.Barrier(10, timeout=20)
 
-    def read_then_write(counters: LimitCounterQuerySet, key: str, *, tries: int, seconds: int) -> bool:
+    def read_then_write(counters: LimitCounterQuerySet, tries: Sequence[Try]) -> bool:
+        ((key, most, _seconds),) = tries
         count = counters.get(key=key).count
         read_by_all.wait()
         counters.filter(key=key).update(count=count + 1)
-        return count < tries
+        return count < most
 
-    monkeypatch.setattr(LimitCounterQuerySet, "count_try", read_then_write)
+    monkeypatch.setattr(LimitCounterQuerySet, "count_tries", read_then_write)
 
     answers = together([partial(GUESSES.take, "an account")] * 10, hands=10)
 

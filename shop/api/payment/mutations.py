@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from orders.actions.call import make_call
 from orders.actions.complete import complete_basket
+from orders.actions.order_limits import counted_order
 from orders.actions.place import BasketChanged
 from orders.actions.shares import Problem, Quote
-from orders.models import GatewayCall, Operation, Order, Payment, PaymentEvent
+from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
 from orders.states import CallState
 from shop.accounts.permissions import Permission
 from shop.api.breadth import Selection
@@ -33,6 +36,7 @@ from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
 from shop.api.roots import Mutations
 from shop.core.errors import Missing, Refused
+from shop.core.limits import network_of
 from shop.core.models import KeyReused
 from shop.core.prepared import prepared
 
@@ -130,18 +134,33 @@ def checkout_complete(arguments: dict[str, Any], context: Context, selection: Se
             if address is not None and basket.email:  # without one that is said first
                 require_whole(address, context, kind=kind)
         try:
-            done = complete_basket(
-                basket_id=key,
-                metadata=metadata,
-                invoice=invoice_from(arguments.get("invoiceCompany")),
-                actor=context.actor,
-                now=context.now,
-            )
+            with _counted(basket, context):
+                done = complete_basket(
+                    basket_id=key,
+                    metadata=metadata,
+                    invoice=invoice_from(arguments.get("invoiceCompany")),
+                    actor=context.actor,
+                    now=context.now,
+                )
         except BasketChanged as changed:
             raise _told(changed) from changed
         _take_now(done, context)
     found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders)
     return {"order": found.get(done.pk), "confirmationNeeded": False, "confirmationData": {}}
+
+
+def _counted(basket: Basket, context: Context) -> AbstractContextManager[None]:
+    """The limits of a day's orders. Apps and staff are not limited."""
+    if context.app is not None or context.permissions:
+        return nullcontext()
+    user = context.user
+    confirmed = user.phone if user is not None and user.phone_confirmed_at is not None else ""
+    return counted_order(
+        phone=basket.phone or basket.email,
+        network=network_of(context.request.META),
+        is_confirmed=bool(confirmed) and confirmed == basket.phone,
+        per_network=settings.API_ORDERS_PER_NETWORK,
+    )
 
 
 def _done_before(key: uuid.UUID, context: Context) -> Order | None:

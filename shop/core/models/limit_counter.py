@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, models, transaction
 from django.utils import timezone
+
+Try = tuple[str, int, int]  # key, how many are allowed, within how many seconds
 
 # One statement, so that parallel tries cannot read the same count. It changes no row when the count is at
 # the limit, and counts from one again when the period has ended.
@@ -26,22 +30,26 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         found = self.filter(key=key, expires_at__gt=timezone.now()).values_list("count", flat=True).first()
         return found or 0
 
-    def count_try(self, key: str, *, tries: int, seconds: int) -> bool:
-        """Count one try; False, and no count, when `tries` were counted already in the running period.
+    def count_tries(self, tries: Sequence[Try]) -> bool:
+        """Count all of them, or none where one of the limits is reached already; answer whether they count.
 
-        Refuses to run inside a transaction: a rollback would forget the try.
+        Refuses to run inside a transaction: a rollback would forget the tries.
         """
         now = timezone.now()
         adapt = connection.ops.adapt_datetimefield_value
-        values = {
-            "key": key,
-            "tries": tries,
-            "now": adapt(now),
-            "expires_at": adapt(now + datetime.timedelta(seconds=seconds)),
-        }
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute(_COUNT_TRY, values)
-            return cursor.fetchone() is not None
+            for key, most, seconds in tries:
+                values: dict[str, Any] = {
+                    "key": key,
+                    "tries": most,
+                    "now": adapt(now),
+                    "expires_at": adapt(now + datetime.timedelta(seconds=seconds)),
+                }
+                cursor.execute(_COUNT_TRY, values)
+                if cursor.fetchone() is None:
+                    transaction.set_rollback(True)
+                    return False
+        return True
 
 
 class LimitCounter(models.Model):

@@ -1,0 +1,87 @@
+"""At the checkout: a code to the buyer's phone, where a day's orders have passed a limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.order_limits import counted_order
+from orders.views.held import user_of
+from shop.accounts.models import CodePurpose
+from shop.accounts.views.codes import enter_code, send, sent_code
+from shop.core.errors import Refused
+from shop.core.limits import network_of
+from shop.notifications.models import Way
+
+_ABOUT = "checkout"
+_SESSION_KEY = "confirmed_phones"
+_CONFIRMED_SECONDS = 24 * 60 * 60
+_MOST_PHONES = 10
+_AGAIN_SECONDS = 5 * 60  # as long as a code is good
+
+
+class OrderByPhone(Refused):
+    """A code is needed and none can be sent."""
+
+    code = "order_by_phone"
+    default_words = _(
+        "Many orders are coming in right now, and we cannot send a code to this number."
+        " Please sign in, or call us: we gladly take your order by phone."
+    )
+
+
+@contextmanager
+def counted(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Iterator[None]:
+    """Place an order within, under the day's limits.
+
+    Raises CodeTooOld, PhoneCodeNeeded, TooManyOrders, WrongCode.
+    """
+    written = str(posted.get("phone-code", ""))
+    if written and sent_to(request) == phone:
+        entered = enter_code(request, CodePurpose.CONFIRM, written)
+        _remember(request, entered.to)
+    with counted_order(
+        phone=phone, network=network_of(request.META), is_confirmed=_is_confirmed(request, phone)
+    ):
+        yield
+
+
+def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Refused | None:
+    """Send a code unless one is on its way; answer what stands in the way."""
+    sent = sent_code(request, CodePurpose.CONFIRM)
+    is_fresh = sent is not None and time.time() - sent["at"] < _AGAIN_SECONDS
+    if is_fresh and sent_to(request) == phone and "send-phone-code" not in posted:
+        return None
+    if not settings.PHONE_CODES:
+        return OrderByPhone()
+    try:
+        send(request, purpose=CodePurpose.CONFIRM, way=Way.SMS, to=phone, given={}, about=_ABOUT)
+    except Refused:
+        return OrderByPhone()
+    return None
+
+
+def sent_to(request: HttpRequest) -> str:
+    """The phone to which a code was sent at the checkout; empty where none was."""
+    sent = sent_code(request, CodePurpose.CONFIRM)
+    return str(sent["to"]) if sent is not None and sent.get("about") == _ABOUT else ""
+
+
+def _is_confirmed(request: HttpRequest, phone: str) -> bool:
+    user = user_of(request)
+    if user is not None and user.phone == phone and user.phone_confirmed_at is not None:
+        return True
+    return bool(time.time() < request.session.get(_SESSION_KEY, {}).get(phone, 0))
+
+
+def _remember(request: HttpRequest, phone: str) -> None:
+    now = time.time()
+    kept = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
+    newest = sorted(kept.items(), key=lambda each: each[1])[1 - _MOST_PHONES :]
+    request.session[_SESSION_KEY] = dict(newest) | {phone: now + _CONFIRMED_SECONDS}

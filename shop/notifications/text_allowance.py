@@ -1,0 +1,74 @@
+"""How many text messages go out: per number, per day for the shop, and to which countries.
+
+Texts cost money, and anybody can have one sent to any number. One that is not allowed is given up, the desk
+is told, and e-mail goes on.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+from shop.core.limits import Limit, TooManyTries, take_all
+from shop.notifications.models import Notification
+
+FOREIGN_NUMBER = "texts do not go to this country"
+NUMBER_USED_UP = "this number has had its texts for today"
+SHOP_USED_UP = "the shop's texts for today are used up"
+NOT_ALLOWED = (FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP)
+_DAY = 24 * 60 * 60
+
+
+class TextNotSent(Refused):
+    """No code can be texted to this number now. `details["reason"]` is one of NOT_ALLOWED."""
+
+    code = "text_not_sent"
+    default_words = _("We cannot send a text message to this number now. Please use your e-mail, or call us.")
+
+
+def require_allowance(number: str) -> None:
+    """Raise TextNotSent when a code to this number would not be sent. Counts nothing."""
+    reason = _refusal(number, for_code=True)
+    if reason:
+        raise TextNotSent(reason=reason)
+
+
+def take_allowance(number: str, *, for_code: bool) -> str:
+    """Count one text; answer why it may not be sent, empty when it may."""
+    reason = _refusal(number, for_code=for_code)
+    if reason:
+        return reason
+    limits = [(_per_number(), number), (_per_day(for_code=for_code), "shop")]
+    try:
+        take_all([(limit, about) for limit, about in limits if limit.tries])
+    except TooManyTries:  # used up by another process since it was read
+        return _refusal(number, for_code=for_code) or SHOP_USED_UP
+    return ""
+
+
+def not_sent_since(since: datetime.datetime) -> int:
+    """How many texts were given up for want of allowance."""
+    return Notification.objects.filter(given_up_at__gte=since, last_error__in=NOT_ALLOWED).count()
+
+
+def _refusal(number: str, *, for_code: bool) -> str:
+    if not number.startswith(tuple(f"+{code}" for code in settings.TEXT_COUNTRIES)):
+        return FOREIGN_NUMBER
+    if (limit := _per_number()).tries and limit.is_reached(number):
+        return NUMBER_USED_UP
+    if (limit := _per_day(for_code=for_code)).tries and limit.is_reached("shop"):
+        return SHOP_USED_UP
+    return ""
+
+
+def _per_number() -> Limit:
+    return Limit("texts-number", tries=settings.TEXTS_PER_NUMBER, seconds=_DAY)
+
+
+def _per_day(*, for_code: bool) -> Limit:
+    """One counter for all texts; the last fifth of it is for codes alone."""
+    most = settings.TEXTS_PER_DAY
+    return Limit("texts-shop", tries=most if for_code else most * 4 // 5, seconds=_DAY)

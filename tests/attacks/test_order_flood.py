@@ -1,0 +1,251 @@
+"""Orders and texts in bulk: to one number, from one network, to the whole shop, over pages and API."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog.models import Variant
+from orders.actions.order_limits import PhoneCodeNeeded, counted_order
+from orders.models import Basket, Method, Order
+from shop.core.models import LimitCounter
+from shop.core.sealing import unseal
+from shop.notifications.models import Notification, Way
+from shop.notifications.send import deliver, send
+from shop.notifications.text_allowance import FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_bank_account,
+    make_order,
+    make_places,
+    make_user,
+    make_variant,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.orders.test_checkout_page import put
+from tests.orders.test_checkout_page import send as order_page
+from tests.races.together import together
+
+pytestmark = pytest.mark.django_db
+PHONE = "+84987654321"
+
+
+@pytest.fixture
+def variant() -> Variant:
+    make_places()
+    return make_variant(on_hand=500)
+
+
+def order(variant: Variant, client: Client | None = None, **fields: Any) -> Any:
+    client = client or Client()
+    if not Basket.objects.exists():
+        put(client, variant)
+        client.get("/en/dat-hang/")
+    return order_page(client, **fields)
+
+
+def flood(variant: Variant, count: int, **fields: Any) -> None:
+    for number in range(count):
+        each = {name: value % number if "%" in value else value for name, value in fields.items()}
+        assert order(variant, **each).status_code == 302
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def sent_code() -> str:
+    """The digits of the newest code, as its receiver reads them."""
+    row = Notification.objects.filter(key__startswith="code:").latest("pk")
+    return unseal(row.sealed)
+
+
+def test_beyond_a_phones_orders_of_the_day_a_code_is_asked_and_places_the_order(
+    variant: Variant, settings: Any
+) -> None:
+    settings.ORDERS_PER_PHONE = 2
+    flood(variant, 2)
+    client = Client()
+
+    answer = order(variant, client)
+
+    page = text_of(answer)
+    assert (answer.status_code, Order.objects.count()) == (200, 2)
+    assert "Please confirm your phone number with a code: then your order is placed." in page
+    assert 'name="phone-code"' in page
+    assert order(variant, client, **{"phone-code": "000000"}).status_code == 200
+    assert Order.objects.count() == 2
+    assert Notification.objects.filter(key__startswith="code:").count() == 1
+
+    done = order(variant, client, **{"phone-code": sent_code()})
+
+    assert (done.status_code, Order.objects.count()) == (302, 3)
+    assert order(variant, client).status_code == 302  # the phone stays confirmed on this device
+    check_everything()
+
+
+def test_other_phones_of_the_network_are_counted_too(variant: Variant, settings: Any) -> None:
+    settings.ORDERS_PER_NETWORK = 3
+    flood(variant, 3, phone="0987 654 %03d")
+
+    assert order(variant, phone="0912 345 678").status_code == 200
+    settings.ORDERS_PER_NETWORK = 4
+    assert order(variant, phone="0912 345 678").status_code == 302
+    assert Order.objects.count() == 4
+
+
+def test_all_orders_of_a_day_are_counted_whatever_their_network(variant: Variant, settings: Any) -> None:
+    settings.ORDERS_PER_DAY = 2
+    for number in range(2):
+        client = Client(REMOTE_ADDR=f"203.0.113.{number}")
+        assert order(variant, client, phone=f"0987 654 00{number}").status_code == 302
+
+    assert order(variant, Client(REMOTE_ADDR="203.0.113.9"), phone="0912 345 678").status_code == 200
+    assert Order.objects.count() == 2
+
+
+def test_where_no_code_can_be_sent_the_page_asks_for_a_call(variant: Variant, settings: Any) -> None:
+    settings.ORDERS_PER_PHONE, settings.PHONE_CODES = 1, False
+    flood(variant, 1)
+
+    page = text_of(order(variant))
+
+    assert "call us: we gladly take your order by phone" in page
+    assert 'name="phone-code"' not in page
+    assert Order.objects.count() == 1
+
+
+def test_a_confirmed_number_of_an_account_needs_no_code(variant: Variant, settings: Any) -> None:
+    settings.ORDERS_PER_PHONE, settings.CONFIRMED_ORDERS_PER_PHONE = 1, 3
+    client = Client()
+    client.force_login(make_user(email="hanh@example.com", phone=PHONE, phone_confirmed_at=NOW))
+    for _ in range(3):
+        assert order(variant, client).status_code == 302
+
+    page = text_of(order(variant, client))
+
+    assert "This phone number has placed many orders today." in page
+    assert Order.objects.count() == 3
+
+
+def test_an_order_that_is_refused_does_not_count(variant: Variant, settings: Any) -> None:
+    settings.ORDERS_PER_PHONE = 1
+    client = Client()
+    assert order(variant, client, shown_total="1").status_code == 200
+
+    assert [counter.count for counter in LimitCounter.objects.filter(key__startswith="orders-")] == [0, 0, 0]
+    assert order(variant, client).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_parallel_orders_of_one_phone_only_the_days_are_placed(settings: Any) -> None:
+    settings.ORDERS_PER_PHONE = 5
+    placed: list[int] = []
+
+    def place(number: int) -> None:
+        with counted_order(phone=PHONE, network="203.0.113.9", is_confirmed=False):
+            placed.append(number)
+
+    answers = together([partial(place, number) for number in range(40)])
+
+    assert len(placed) == 5
+    assert [type(answer) for answer in answers if answer is not None] == [PhoneCodeNeeded] * 35
+    counts = {row.key.partition(":")[0]: row.count for row in LimitCounter.objects.all()}
+    assert counts == {"orders-phone": 5, "orders-network": 5, "orders-day": 5}
+
+
+def test_while_many_guests_have_not_paid_a_new_guest_has_less_time(settings: Any) -> None:
+    settings.UNPAID_GUEST_ORDERS, settings.UNPAID_GUEST_MINUTES = 3, 60
+    make_bank_account()
+    variant = make_variant(on_hand=50)
+    waiting = [make_order((variant, 1), method=Method.TRANSFER) for _ in range(3)]
+    buyer = make_user(email="hanh@example.com")
+
+    late = make_order((variant, 1), method=Method.TRANSFER)
+    known = make_order((variant, 1), method=Method.TRANSFER, user=buyer)
+
+    usual = datetime.timedelta(minutes=late.channel.transfer_minutes)
+    ends = [each.payments.get().expires_at - NOW for each in [*waiting, late, known]]
+    assert ends == [usual, usual, usual, datetime.timedelta(minutes=60), usual]
+    assert stock_of(variant).allocated == 5
+
+
+def text(number: int, to: str = PHONE, **fields: Any) -> Notification:
+    send(key=f"order:{number}:sms", way=Way.SMS, to=to, text="Cảm ơn bà con.", now=NOW, **fields)
+    row = Notification.objects.get(key=f"order:{number}:sms")
+    deliver(row, now=NOW)
+    row.refresh_from_db()
+    return row
+
+
+def test_one_number_gets_only_so_many_texts_a_day(settings: Any, capsys: Any) -> None:
+    settings.TEXTS_PER_NUMBER = 3
+
+    rows = [text(number) for number in range(5)]
+
+    assert [row.sent_at is not None for row in rows] == [True, True, True, False, False]
+    assert [row.last_error for row in rows[3:]] == [NUMBER_USED_UP] * 2
+    assert all(row.given_up_at is not None for row in rows[3:])
+    assert capsys.readouterr().out.count("text to") == 3
+    assert text(6, "+84912345678").sent_at is not None
+
+
+def test_the_last_fifth_of_the_shops_texts_is_for_codes(settings: Any) -> None:
+    settings.TEXTS_PER_DAY = 5
+
+    rows = [text(number, f"+8498765432{number}") for number in range(5)]
+    code = text(9, "+84912345678", secret="123456", good_until=NOW + datetime.timedelta(minutes=5))
+    none_left = text(10, "+84912345679", secret="123456", good_until=NOW + datetime.timedelta(minutes=5))
+
+    assert [row.last_error for row in rows] == ["", "", "", "", SHOP_USED_UP]
+    assert code.sent_at is not None
+    assert (none_left.sent_at, none_left.last_error, none_left.sealed) == (None, SHOP_USED_UP, "")
+
+
+def test_foreign_numbers_get_texts_only_where_a_setting_names_their_country(settings: Any) -> None:
+    assert text(1, "+12025550100").last_error == FOREIGN_NUMBER
+    assert text(2, "113").last_error == FOREIGN_NUMBER
+
+    settings.TEXT_COUNTRIES = ["84", "1"]
+
+    assert text(3, "+12025550100").sent_at is not None
+
+
+def test_e_mail_goes_on_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
+    settings.TEXTS_PER_DAY = 1
+    text(1)
+    send(key="letter", way=Way.EMAIL, to="hanh@example.com", subject="Đơn", text="Cảm ơn.", now=NOW)
+
+    assert deliver(Notification.objects.get(key="letter"), now=NOW) is True
+
+
+def test_no_code_is_promised_that_would_not_be_sent(settings: Any) -> None:
+    settings.TEXTS_PER_NUMBER = 1
+    text(1)
+
+    answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
+
+    assert answer.status_code == 429
+    assert "We cannot send a text message to this number now." in answer.content.decode()
+    assert not Notification.objects.filter(key__startswith="code:").exists()
+
+
+def test_the_desk_sees_texts_that_were_not_sent(client: Client, settings: Any) -> None:
+    settings.TEXTS_PER_NUMBER = 1
+    for number in range(3):
+        text(number)
+    Notification.objects.filter(sent_at=None).update(given_up_at=datetime.datetime.now(datetime.UTC))
+    client.force_login(make_admin())
+
+    home = text_of(client.get("/en/quan-tri/"))
+    page = text_of(client.get("/en/quan-tri/viec-nen/"))
+
+    assert "Texts that were not sent" in home
+    assert "2 text messages were not sent in the last 24 hours" in page
