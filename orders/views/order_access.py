@@ -15,7 +15,7 @@ from enum import Enum
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -57,8 +57,10 @@ RULES = {
     "refund-account": Needs.PROOF,
     "order-code": Needs.NOTHING_YET,
 }
-# Pages with a form, to which a visitor returns after the code; other steps are buttons of the order's page.
-_PAGES = frozenset({"order", "complaint", "refund-account"})
+# Pages with a form, to which a visitor returns after the code.
+_FORMS = frozenset({"complaint", "refund-account"})
+# What may be opened; all others are buttons of the order's page, and take POST only.
+_OPENED = _FORMS | {"order", "order-code", "payment-news", "payment-picture"}
 
 
 def order_path(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
@@ -87,6 +89,8 @@ def _guarded(view: Callable[..., HttpResponse], name: str) -> Callable[..., Http
 
     @wraps(view)
     def guarded(request: HttpRequest, token: uuid.UUID, **parts: Any) -> HttpResponse:
+        if name not in _OPENED and request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         order = get_object_or_404(Order.objects.held_by(token))
         if needs is Needs.NOTHING_YET or _opens(order, needs) or has_proof(request, order):
             return view(request, token=token, **parts)
@@ -109,7 +113,7 @@ def _ask_for_code(request: HttpRequest, order: Order, name: str) -> HttpResponse
     if name == "card-fields":  # asked for by a script of a page that is out of date
         return JsonResponse({"reload": True}, status=403)
     address = reverse("orders:order-code", args=[order.pk])
-    if name in _PAGES - {"order"}:
+    if name in _FORMS:
         address = f"{address}?{urlencode({'next': request.path})}"
     response = redirect(address)
     add_never_cache_headers(response)

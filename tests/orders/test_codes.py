@@ -85,7 +85,7 @@ def test_each_round_shifts_one_half_by_what_the_other_one_says_and_keeps_that() 
 
 @pytest.mark.long
 def test_all_numbers_of_the_first_span_have_places_of_their_own() -> None:
-    """Counted one by one; the first round and the last one only turn whole rows."""
+    """Counted one by one, in some minutes; the first round and the last one only turn whole rows."""
     _first, *middle, _last = shifts()
     pairs = list(zip(middle[::2], middle[1::2], strict=True))
     seen = bytearray(SPAN)

@@ -59,7 +59,10 @@ def test_an_address_that_needs_proof_leads_to_the_code(client: Client, name: str
     }
     address = reverse(f"orders:{name}", kwargs={"token": order.pk, **parts})
 
-    answers = [client.post(address), client.get(address)]
+    answers = [client.post(address)]
+    opened = client.get(address)
+    if opened.status_code != 405:  # a button, which no address opens
+        answers.append(opened)
 
     code_page = reverse("orders:order-code", args=[order.pk])
     assert {each.headers["Location"].partition("?")[0] for each in answers} == {code_page}
