@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from cooperatives.access import ROLE_RIGHTS, Right
 from cooperatives.models import Cooperative, Membership
-from orders.models import Payout, Settlement
+from orders.models import Approval, Payout, Settlement
 from orders.payments.banks import bank_of
 from shop.core.models import shop_settings
 from shop.notifications.models import Way
@@ -73,6 +73,34 @@ def account_changed(
             before=masked(before),
             bank=bank.short_name if bank else cooperative.bank_bin,
             account=masked(cooperative.bank_account),
+            who=who,
+            at=now,
+            url=f"{settings.PUBLIC_URL}/xa-vien/tai-khoan-ngan-hang/",
+        )
+
+
+def account_proposed(
+    cooperative: Cooperative,
+    bank_bin: str,
+    account: str,
+    who: str,
+    proposal: Approval,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """All who manage a cooperative hear that another account was proposed and waits for one of them."""
+    bank = bank_of(bank_bin)
+    with translation.override("vi"):
+        _tell(
+            cooperative,
+            "account_proposed",
+            subject=_("%(cooperative)s: another bank account waits to be confirmed")
+            % {"cooperative": cooperative.name},
+            occasion=str(proposal.pk),
+            right=Right.MANAGE,
+            now=now,
+            bank=bank.short_name if bank else bank_bin,
+            account=masked(account),
             who=who,
             at=now,
             url=f"{settings.PUBLIC_URL}/xa-vien/tai-khoan-ngan-hang/",

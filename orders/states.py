@@ -244,6 +244,32 @@ PAYOUT_MOVES: Moves = {
 }
 
 
+class ApprovalState(TextChoices):
+    """Where a proposal to a second person stands."""
+
+    OPEN = "open", _("waits for a second person")
+    CONFIRMED = "confirmed", _("confirmed")
+    DECLINED = "declined", _("declined")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    LAPSED = "lapsed", _("lapsed")
+
+
+APPROVAL_MOVES: Moves = {
+    ApprovalState.OPEN: frozenset(
+        {
+            ApprovalState.CONFIRMED,
+            ApprovalState.DECLINED,
+            ApprovalState.WITHDRAWN,
+            ApprovalState.LAPSED,
+        }
+    ),
+    ApprovalState.CONFIRMED: frozenset(),
+    ApprovalState.DECLINED: frozenset(),
+    ApprovalState.WITHDRAWN: frozenset(),
+    ApprovalState.LAPSED: frozenset(),
+}
+
+
 class OrderStatus(TextChoices):
     """Our word for an order, for people; derived."""
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime
 import re
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -19,15 +19,16 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative
 from orders import locks, money_notices
 from orders.actions.payouts import AlreadyPaid
-from orders.models import BankTransfer, Order, Payout, Settlement
+from orders.actions.proposals import propose
+from orders.models import Approval, ApprovalKind, BankTransfer, Order, Payout, Settlement
 from orders.notices import refunds as refund_notices
 from orders.payments.banks import bank_of
 from orders.payments.vietqr import fold_note
 from orders.states import PayoutState
 from shop.core.actors import Actor
-from shop.core.db import locked
+from shop.core.db import locked, locked_one
 from shop.core.errors import Missing, Refused
-from shop.core.models import Change, record_change
+from shop.core.models import Change, record_change, shop_settings
 
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
 _HOLDER = 120
@@ -69,20 +70,57 @@ def checked(to: BankAccount) -> BankAccount:
 @transaction.atomic(durable=True)
 def change_account(
     *, cooperative_id: int, to: BankAccount, actor: Actor, now: datetime.datetime
-) -> Cooperative:
+) -> Approval | None:
     """Name the account that a cooperative is paid to; what waited for one goes there, too.
 
-    The same account again changes nothing. Raises Missing, NotAnAccount.
+    Where a second person is needed, the change is proposed and answered; all who manage the cooperative are
+    told. The same account again changes nothing. Raises Missing, NotAnAccount, PersonNeeded, ProposalWaits.
     """
     to = checked(to)
+    cooperative = lock_account(cooperative_id)
+    if account_of(cooperative) == to:
+        return None
+    if not shop_settings().account_changes_need_second_person:
+        _change_account(cooperative, to, actor=actor, now=now)
+        return None
+    proposal = propose(
+        ApprovalKind.COOPERATIVE_ACCOUNT,
+        wanted=asdict(to),
+        basis=asdict(account_of(cooperative)),
+        cooperative=cooperative,
+        actor=actor,
+        now=now,
+    )
+    money_notices.account_proposed(cooperative, to.bank_bin, to.account, actor.name, proposal, now=now)
+    return proposal
+
+
+def lock_account(cooperative_id: int) -> Cooperative:
+    """Step: the cooperative, its account held still. Raises Missing."""
     # Whoever closes a period copies the account under its lock: it has the old one, or the new one.
     locked(Settlement.objects.open().filter(cooperative=cooperative_id))
-    cooperative = Cooperative.objects.filter(pk=cooperative_id).first()
+    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
+    return cooperative
+
+
+def cooperative_account_facts(cooperative_id: int) -> dict[str, object]:
+    """What the account of a cooperative is now, as proposals keep it."""
+    return asdict(account_of(Cooperative.objects.get(pk=cooperative_id)))
+
+
+def apply_cooperative_account(
+    cooperative_id: int, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step, after `lock_account`: a proposed account takes effect. Raises Missing."""
+    _change_account(lock_account(cooperative_id), BankAccount(**wanted), actor=actor, now=now)
+
+
+def _change_account(
+    cooperative: Cooperative, to: BankAccount, *, actor: Actor, now: datetime.datetime
+) -> None:
     was = account_of(cooperative)
-    if was == to:
-        return cooperative
     cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder = (
         to.bank_bin,
         to.account,
@@ -95,14 +133,13 @@ def change_account(
         cooperative,
         actor=actor,
         now=now,
-        cooperative_id=cooperative_id,
+        cooperative_id=cooperative.pk,
         data=data,
     )
-    waiting = Payout.objects.due().filter(settlement__cooperative=cooperative_id, bank_account="")
+    waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
     for payout_id in waiting.values_list("pk", flat=True):
         _readdress(locks.lock_payout(payout_id), to, actor=actor, now=now)
     money_notices.account_changed(cooperative, was.account, actor.name, occasion=change.pk, now=now)
-    return cooperative
 
 
 @transaction.atomic(durable=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +13,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.actions.accounts import BankAccount, checked
+from orders.actions.proposals import propose
+from orders.models import Approval, ApprovalKind
 from shop.core.actors import Actor
 from shop.core.db import locked, locked_one
 from shop.core.models import Channel, ShopSettings, record_change
@@ -20,24 +23,40 @@ from shop.notifications.send import send
 
 
 @transaction.atomic(durable=True)
-def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime.datetime) -> ShopSettings:
+def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime.datetime) -> Approval | None:
     """Name the account that buyers transfer to; None: transfers are no longer offered.
 
     Whoever runs the market is told, for whoever changes it gets the buyers' money. Orders that wait show the
-    new one at once. The same again changes nothing. Raises NotAnAccount.
+    new one at once. Where a second person is needed, the change is proposed and answered. The same again
+    changes nothing. Raises NotAnAccount, PersonNeeded, ProposalWaits.
     """
-    shop = _locked_settings()
-    was = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder)
+    shop = lock_market()
     new = BankAccount("", "", "") if to is None else checked(to)
-    if new == was:
-        return shop
+    if asdict(new) == market_account_facts(shop):
+        return None
+    if shop.account_changes_need_second_person:
+        basis = market_account_facts(shop)
+        return propose(ApprovalKind.MARKET_ACCOUNT, wanted=asdict(new), basis=basis, actor=actor, now=now)
+    apply_market_account(shop, asdict(new), actor=actor, now=now)
+    return None
+
+
+def market_account_facts(shop: ShopSettings) -> dict[str, object]:
+    """What the market's account is now, as proposals keep it."""
+    return asdict(BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder))
+
+
+def apply_market_account(
+    shop: ShopSettings, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step, on the locked settings: buyers transfer to this account from now on."""
+    was, new = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder), BankAccount(**wanted)
     shop.bank_bin, shop.bank_account, shop.bank_holder = new.bank_bin, new.account, new.holder
     shop.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
     data = {"from": _told(was), "to": _told(new)}
     change = record_change("market.account_changed", shop, actor=actor, now=now, data=data)
     if shop.operator_email:
         _tell(shop, actor, data, occasion=str(change.pk), now=now)
-    return shop
 
 
 @transaction.atomic(durable=True)
@@ -51,7 +70,7 @@ def change_market_times(
 ) -> None:
     """Say how long goods are kept for a transfer, by channel, and within how many days a buyer may complain
     and is answered. What waits already keeps its time."""
-    shop = _locked_settings()
+    shop = lock_market()
     times = {"complaint_days": complaint_days, "answer_complaints_days": answer_complaints_days}
     changed = {name: value for name, value in times.items() if getattr(shop, name) != value}
     if changed:
@@ -68,7 +87,8 @@ def change_market_times(
             record_change("market.times_changed", channel, actor=actor, now=now, data=data)
 
 
-def _locked_settings() -> ShopSettings:
+def lock_market() -> ShopSettings:
+    """Step: the market's settings, held still."""
     ShopSettings.objects.get_or_create(pk=1)
     shop = locked_one(ShopSettings.objects.filter(pk=1))
     assert shop is not None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks, money_notices
 from orders.actions.events import record_event
 from orders.actions.ledger import Entry, post
+from orders.actions.proposals import require_release
 from orders.actions.standing import update_standing
 from orders.actions.unclaimed import book_sent_back
 from orders.models import Account, EventKind, Payment, Payout, PayoutWay, PostingKind, Refund
@@ -56,7 +57,8 @@ def mark_paid(
 ) -> Payout:
     """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
 
-    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld, PayoutUnderWay, ReferenceNeeded.
+    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld, PayoutUnderWay, ReferenceNeeded,
+    SecondPersonNeeded.
     """
     if not reference.strip():
         raise ReferenceNeeded(field="reference")
@@ -71,6 +73,7 @@ def mark_paid(
         raise PayoutHeld(until=payout.payable_from)
     if payout.calls.unanswered().exists():
         raise PayoutUnderWay()
+    require_release(payout)
     pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
     return payout
 

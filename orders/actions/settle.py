@@ -18,6 +18,7 @@ from orders import locks, money_notices
 from orders.actions.ask import ask_pay_out
 from orders.actions.kept_cash import settle_kept_cash_task
 from orders.actions.ledger import Entry, post
+from orders.actions.proposals import is_released
 from orders.models import (
     Account,
     EntryNature,
@@ -198,7 +199,10 @@ def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime)
 
 
 def _owe_payout(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
-    """The payment that is due, to the account that the cooperative names now; Stripe is asked at once."""
+    """The payment that is due, to the account that the cooperative names now.
+
+    Stripe is asked at once, unless a second person has to confirm it first.
+    """
     cooperative = settlement.cooperative
     by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
     payout = Payout.objects.create(
@@ -213,7 +217,7 @@ def _owe_payout(settlement: Settlement, *, actor: Actor, now: datetime.datetime)
         note=f"CHO PHIEN QT{settlement.pk}",
         made_at=now,
     )
-    if by_stripe:
+    if by_stripe and is_released(payout):
         ask_pay_out(payout, actor=actor, now=now)
 
 

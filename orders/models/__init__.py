@@ -1,3 +1,4 @@
+from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketLine, DeliveryChoice, Reservation
 from orders.models.counted import counted_of
 from orders.models.discount import (
@@ -59,6 +60,8 @@ __all__ = [
     "OVERTAKEN",
     "Account",
     "Allocation",
+    "Approval",
+    "ApprovalKind",
     "AskedTransfer",
     "BankTransfer",
     "Basket",

@@ -16,6 +16,7 @@ from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.desk import waiting as of
+from shop.desk.approvals import kinds_of
 from shop.desk.waiting import Waiting
 
 
@@ -44,6 +45,9 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
             of.lacking_cash(),
             of.old_cash(day_of(now)),
         ]
+    kinds = kinds_of(request)
+    if kinds:
+        waiting.append(of.approvals(kinds, now))
     sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [

@@ -44,11 +44,12 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = MarketAccountForm(request.POST)
     if form.is_valid():
         try:
-            change_market_account(to=form.to, actor=actor, now=timezone.now())
+            proposal = change_market_account(to=form.to, actor=actor, now=timezone.now())
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         else:
-            messages.success(request, _("The account is kept. Scan the sample before you go on."))
+            kept = _("The account is kept. Scan the sample before you go on.")
+            messages.success(request, kept if proposal is None else _("A second person is to confirm it."))
             return redirect("desk:market")
     return _page(request, account=form)
 

@@ -20,7 +20,8 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.views import carry_out, staff_only
 from orders.actions.accounts import account_of, follow_account, name_account
 from orders.actions.payouts import mark_paid
-from orders.models import Payout, PayoutWay
+from orders.actions.proposals import is_released, only_released
+from orders.models import Approval, Payout, PayoutWay
 from orders.payments.banks import bank_of
 from orders.payments.vietqr import BadPayload, payload_for, qr_svg
 from orders.states import PayoutState
@@ -72,6 +73,7 @@ def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """All transfers that are due and have an account, as a bank takes them from a file."""
     due = Payout.objects.due().released(timezone.now())
     due = due.filter(way=PayoutWay.BANK, currency="VND").exclude(bank_account="")
+    due = due.filter(pk__in=[row.pk for row in only_released(due)])
     name = f"chi-tien-{day_of(timezone.now()):%Y-%m-%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(as_xlsx([bank_list(due)]), content_type=XLSX, headers=headers)
@@ -165,6 +167,8 @@ def _one(
         "payout": shown,
         "bank": bank_of(shown.bank_bin),
         "code": _code(shown),
+        "is_released": is_released(shown),
+        "proposal": Approval.objects.waiting(timezone.now()).filter(payout=shown).first(),
         "is_held": shown.state == PayoutState.DUE and shown.is_held(timezone.now()),
         "has_other_account": has_other_account(shown),
         "other": account_of(shown.settlement.cooperative) if shown.settlement else None,
@@ -179,7 +183,8 @@ def _one(
 
 def _code(shown: Payout) -> SafeString | None:
     """The payment as a VietQR; None where it is held, or there is no account that a code can say."""
-    if shown.state != PayoutState.DUE or not _is_listed(shown) or shown.is_held(timezone.now()):
+    is_due = shown.state == PayoutState.DUE and _is_listed(shown) and not shown.is_held(timezone.now())
+    if not is_due or not is_released(shown):
         return None
     try:
         payload = payload_for(

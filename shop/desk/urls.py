@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shop.desk import (
+    approvals,
     background_work,
     bank_statements,
     cards,
@@ -116,6 +117,9 @@ urlpatterns = [
     path("tien-mat/bang-ke/<int:pk>/nhan/", cash_statements.statement_taking, name="cash-statement-taking"),
     path("tien-mat/can-xem/", cash_statements.problems, name="cash-problems"),
     path("tien-mat/dong/<int:pk>/", cash_statements.row_answer, name="cash-row"),
+    path("cho-nguoi-thu-hai/", approvals.approvals, name="approvals"),
+    path("cho-nguoi-thu-hai/quy-dinh/", approvals.second_person_rules, name="second-person-rules"),
+    path("cho-nguoi-thu-hai/<uuid:pk>/", approvals.approval_decision, name="approval"),
     path("cai-dat/", market.market, name="market"),
     path("cai-dat/tai-khoan/", market.market_account, name="market-account"),
     path("cai-dat/thoi-han/", market.market_times, name="market-times"),
@@ -151,6 +155,7 @@ urlpatterns = [
     path("chi-tien/danh-sach.xlsx", payouts.payout_list, name="payout-list"),
     path("chi-tien/da-chi/", payouts.payout_payments, name="payout-payments"),
     path("chi-tien/<uuid:pk>/", payouts.payout, name="payout"),
+    path("chi-tien/<uuid:pk>/xac-nhan/", approvals.payout_proposal, name="payout-proposal"),
     path("chi-tien/<uuid:pk>/da-chi/", payouts.payout_payment, name="payout-payment"),
     path("chi-tien/<uuid:pk>/tai-khoan/", payouts.payout_account, name="payout-account"),
     path("so-cai/", ledger.ledger, name="ledger"),

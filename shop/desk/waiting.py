@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from cooperatives.models import Certificate, Cooperative
 from cooperatives.states import CooperativeState
 from orders.actions.give_back import overpaid
 from orders.models import (
+    Approval,
     BankTransfer,
     CashRemittance,
     Complaint,
@@ -103,6 +105,13 @@ def payouts() -> Waiting:
     """Money that somebody still has to send."""
     rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
     return Waiting(_("Money to pay out"), rows.count(), list(rows[:SHOWN]), "payout", reverse("desk:payouts"))
+
+
+def approvals(kinds: Sequence[str], now: datetime.datetime) -> Waiting:
+    """What one person proposed and another has to confirm."""
+    rows = Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
+    name = _("Waiting for a second person")
+    return Waiting(name, rows.count(), list(rows[:SHOWN]), "approval", reverse("desk:approvals"))
 
 
 def statement_rows() -> Waiting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -11,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cooperatives.access import Right, Standing
 from orders.actions.accounts import account_of, change_account
-from orders.models import Settlement
+from orders.models import Approval, Settlement
 from orders.payments.banks import bank_of
+from orders.views.approvals import decide_proposal
 from shop.accounts.views.entering import require_recent_proof
 from shop.core.errors import Refused
 from shop.core.models import Change, market_channel, shop_settings
@@ -94,7 +96,7 @@ def account(request: HttpRequest, standing: Standing) -> HttpResponse:
     form = AccountForm(request.POST)
     if form.is_valid():
         try:
-            change_account(
+            proposal = change_account(
                 cooperative_id=standing.cooperative.pk,
                 to=form.account,
                 actor=standing.actor,
@@ -103,9 +105,22 @@ def account(request: HttpRequest, standing: Standing) -> HttpResponse:
         except Refused as refused:
             form.add_error("bank_account", str(refused.words))
         else:
-            messages.success(request, _("The account is kept. All who manage the cooperative are told."))
+            kept = _("The account is kept. All who manage the cooperative are told.")
+            asked = _(
+                "Another manager or the market is to confirm it. All who manage the cooperative are told."
+            )
+            messages.success(request, kept if proposal is None else asked)
             return redirect("members:account")
     return _account_page(request, standing, form)
+
+
+@require_POST
+@for_members(Right.MANAGE)
+@require_recent_proof
+def account_decision(request: HttpRequest, standing: Standing, pk: uuid.UUID) -> HttpResponse:
+    """Confirm, decline or withdraw another account of my cooperative."""
+    get_object_or_404(Approval, pk=pk, cooperative=standing.cooperative)
+    return decide_proposal(request, pk, standing.actor, back=reverse("members:account"))
 
 
 def _own(standing: Standing, pk: int) -> Settlement:
@@ -115,10 +130,15 @@ def _own(standing: Standing, pk: int) -> Settlement:
 
 def _account_page(request: HttpRequest, standing: Standing, form: AccountForm) -> HttpResponse:
     now = account_of(standing.cooperative)
+    waiting = Approval.objects.waiting(timezone.now()).select_related("proposed_by")
+    proposal = waiting.filter(cooperative=standing.cooperative).first()
     context: dict[str, Any] = {
         "form": form,
         "now": now,
         "bank": bank_of(now.bank_bin),
+        "proposal": proposal,
+        "proposal_bank": bank_of(proposal.wanted["bank_bin"]) if proposal else None,
+        "me": standing.user.pk,
         "changes": Change.objects.of(standing.cooperative)
         .filter(what="cooperative.account_changed")
         .order_by("-at", "-pk")[:_PER_PAGE],

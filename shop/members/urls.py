@@ -74,6 +74,7 @@ urlpatterns = [
     path("quyet-toan/<int:pk>/quyet-toan.pdf", settlements.settlement_pdf, name="settlement-pdf"),
     path("quyet-toan/<int:pk>/quyet-toan.xlsx", settlements.settlement_workbook, name="settlement-workbook"),
     path("tai-khoan-ngan-hang/", settlements.account, name="account"),
+    path("tai-khoan-ngan-hang/<uuid:pk>/", settlements.account_decision, name="account-decision"),
     path("kho/", stock.stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receipt, name="stock-receipt"),
     path("cach-giao/", delivery.ways, name="ways"),

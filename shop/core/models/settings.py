@@ -91,6 +91,13 @@ class ShopSettings(WithMetadata):
         default=14, help_text=_("How many days somebody has to set up two-step sign-in.")
     )
 
+    payouts_need_second_person = models.BooleanField(
+        default=False, help_text=_("A second person confirms each payment before it is sent.")
+    )
+    account_changes_need_second_person = models.BooleanField(
+        default=False, help_text=_("A second person confirms each change of a bank account.")
+    )
+
     class Meta:
         verbose_name = pgettext_lazy("model", "settings of the market")
         verbose_name_plural = pgettext_lazy("models", "settings of the market")
