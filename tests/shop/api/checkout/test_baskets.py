@@ -402,10 +402,11 @@ def test_a_whole_purchase_asks_no_more_for_more_goods():
     make_places()
     make_channel()
     Channel.objects.update(allow_unpaid_orders=True)
+    completed(ready((product.variants.first(), 1)))  # the first order makes the key of order codes
     counts = []
     for goods in (product.variants.all()[:1], product.variants.all()):
         with CaptureQueriesContext(connection) as counted:
             completed(ready(*((each, 1) for each in goods)))
         counts.append(len(counted))
 
-    assert counts == [251, 251]
+    assert counts == [259, 259]
