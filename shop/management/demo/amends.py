@@ -17,11 +17,12 @@ from shop.core.actors import Actor
 from shop.notifications.models import Notification
 
 _WORDS = ("Một gói bị rách, hàng rơi ra ngoài.", "Nhận thiếu một phần so với đơn.")
+_HOLD = datetime.timedelta(days=1)  # between naming an account and paying there
 _ACCOUNT = BankAccount("970436", "0099887766", "NGUOI MUA MAU")
 
 
 def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: datetime.datetime) -> None:
-    """Of the latest goods that came, one part is complained about today, another was paid back.
+    """Of the latest goods that came, one part is complained about today; another was, and is paid back.
 
     Called again it finds both. A demo in which nothing came lately has neither.
     """
@@ -30,6 +31,7 @@ def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: d
             progress=Progress.DELIVERED,
             parcels__state=ParcelState.DELIVERED,
             parcels__cod_collected__gt=0,
+            parcels__delivered_at__lte=now - _HOLD,
             complaints=None,
             cooperative__in=[key for key, member in members.items() if member != actor],
         )
@@ -40,10 +42,11 @@ def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: d
     in_time = [part for part in parts if any(each.is_in_time(now) for each in arrived(part))]
     missing = 2 - Complaint.objects.filter(key__startswith="demo:").count()
     for part, place in zip(in_time, range(2 - missing, 2), strict=False):
-        complaint = _complain(part, place, now=now)
+        then = now - _HOLD if place == 1 else now
+        complaint = _complain(part, place, now=then)
         if place == 1:
-            _make_good(part, complaint, members[part.cooperative_id], actor=actor, now=now)
-    Notification.objects.filter(sent_at=None, created_at=now).update(sent_at=now)
+            _make_good(part, complaint, members[part.cooperative_id], actor=actor, then=then, now=now)
+    Notification.objects.filter(sent_at=None, created_at__in=(now - _HOLD, now)).update(sent_at=now)
 
 
 def _complain(part: OrderPart, place: int, *, now: datetime.datetime) -> Complaint:
@@ -60,9 +63,15 @@ def _complain(part: OrderPart, place: int, *, now: datetime.datetime) -> Complai
 
 
 def _make_good(
-    part: OrderPart, complaint: Complaint, member: Actor, *, actor: Actor, now: datetime.datetime
+    part: OrderPart,
+    complaint: Complaint,
+    member: Actor,
+    *,
+    actor: Actor,
+    then: datetime.datetime,
+    now: datetime.datetime,
 ) -> None:
-    """Half of what was complained about goes back, and has been sent."""
+    """Half of what was complained about goes back: decided `then`, and sent now that its day is over."""
     line = complaint.lines.select_related("order_line").get().order_line
     amount = max(1_000, line.total_gross // line.quantity // 2)
     decision = Decision(Bearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})
@@ -71,9 +80,9 @@ def _make_good(
         remedy=Remedy(refund=decision),
         answer="Hợp tác xã xin lỗi và hoàn lại một nửa tiền món này.",
         actor=member,
-        now=now,
+        now=then,
     )
     if Payout.objects.filter(refund__in=Refund.objects.filter(complaint=complaint)).exists():
-        name_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=now)
+        name_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=then)
         for payout in Payout.objects.filter(refund__complaint=complaint):
             mark_paid(payout_id=payout.pk, reference="MAU-HOAN-1", actor=actor, now=now)
