@@ -59,8 +59,11 @@ class Settling(Market):
     @rule(place=PLACE, again=st.booleans())
     def pay_out(self, place: int, again: bool) -> None:
         def work(payout: Payout) -> None:
+            who = self.who
+            if payout.payable_from is not None:  # its account was named less than a day ago
+                who = who | {"now": max(who["now"], payout.payable_from)}
             for _time in range(2 if again else 1):
-                mark_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **self.who)
+                mark_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **who)
 
         self.attempt(to_pay_out(), place, work)
 
