@@ -58,6 +58,7 @@ from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand
 from orders.actions.draft import draft_order, edit_draft
 from orders.actions.issue import VoucherTerms, issue_voucher
 from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.proposals import GOOD_FOR, facts_of_payout
 from orders.actions.redeem import use_code
 from orders.actions.refund import Decision, LineRefund, decide_refund
 from orders.actions.review import (
@@ -71,6 +72,8 @@ from orders.actions.shares import WantedLine
 from orders.actions.transfers import take_arrival
 from orders.actions.void import void_parcel
 from orders.models import (
+    Approval,
+    ApprovalKind,
     BankTransfer,
     Basket,
     Bearer,
@@ -91,6 +94,7 @@ from orders.models import (
 )
 from orders.payments.gateway import Answer, Outcome
 from shop.accounts.models import Address, User
+from shop.accounts.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.calendar import day_of
 from shop.core.divisions import load_divisions
@@ -115,6 +119,7 @@ from tests.factories import (
     make_product_type,
     make_rate,
     make_seller,
+    make_staff,
     make_user,
     make_way,
 )
@@ -221,6 +226,10 @@ class _Market:
             PROVEN: kept_session(
                 proven_orders={str(order.pk): time.time() + 36_000 for order in self.orders.values()}
             ),
+            "guest who registers": kept_session(
+                registration={"email": "moi@example.com", "at": time.time() + 36_000}
+            ),
+            "guest on a new device": kept_session(device_code={"at": time.time() + 36_000}),
             "buyer": _signed_in(self.buyer),
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
@@ -487,7 +496,26 @@ class _Market:
             key="1",
             **self.by,
         )
-        return Settlement.objects.get(pk=running.pk), Payout.objects.get(settlement=running)
+        payout = Payout.objects.get(settlement=running)
+        Approval.objects.create(
+            kind=ApprovalKind.PAYOUT,
+            payout=payout,
+            wanted=facts_of_payout(payout),
+            basis=facts_of_payout(payout),
+            proposed_by=make_staff(Permission.HANDLE_PAYMENTS, first_name="Lụa"),
+            proposed_at=self.now,
+            expires_at=timezone.now() + GOOD_FOR,
+        )
+        Approval.objects.create(
+            kind=ApprovalKind.COOPERATIVE_ACCOUNT,
+            cooperative=self.thien_an,
+            wanted={"bank_bin": "970405", "account": "8888000022", "holder": "HTX THIEN AN"},
+            basis={"bank_bin": "", "account": "", "holder": ""},
+            proposed_by=make_member(self.thien_an),
+            proposed_at=self.now,
+            expires_at=timezone.now() + GOOD_FOR,
+        )
+        return Settlement.objects.get(pk=running.pk), payout
 
     def _offers(self) -> tuple[list[Voucher], list[Promotion]]:
         """A voucher and a promotion of the platform, and those of a cooperative."""
@@ -684,6 +712,10 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/tai-khoan/thong-tin/", "buyer", sent={"name": "", "phone": "1"}),
         Visit("/tai-khoan/dang-nhap/"),
         Visit("/tai-khoan/dang-nhap/", sent={"name": "hoa@example.com", "password": "x"}),
+        Visit("/tai-khoan/dang-nhap/thiet-bi/", "guest on a new device"),
+        Visit("/tai-khoan/dang-nhap/thiet-bi/", "guest on a new device", sent={"code": "1"}),
+        Visit("/tai-khoan/dang-ky/ma/", "guest who registers"),
+        Visit("/tai-khoan/dang-ky/ma/", "guest who registers", sent={"code": "1"}),
         Visit("/tai-khoan/dang-ky/"),
         Visit("/tai-khoan/dang-ky/", sent={"email": "hoa"}),
         Visit("/tai-khoan/mat-khau/"),
@@ -787,6 +819,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
         *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
         *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/", "/quan-tri/viec-nen/"),
+        "/quan-tri/cho-nguoi-thu-hai/",
         *("/quan-tri/tu-dong-nghia/", f"/quan-tri/tu-dong-nghia/{market.same.pk}/"),
         *(f"/quan-tri/sao-ke/{each.pk}/" for each in market.bank_statements),
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),

@@ -87,10 +87,8 @@ class Grant:
 
 def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
     found: dict[int, Grant] = {}
-    rows = groups.values_list("pk", "restricted_to_channels", "permissions__code", "channels")
-    key: int
-    code: str | None
-    channel_key: int | None
+    # The joins are outer ones: a group may have no permission and no channel.
+    rows: Any = groups.values_list("pk", "restricted_to_channels", "permissions__code", "channels")
     for key, is_restricted, code, channel_key in rows:
         known = found.get(key, Grant(channels=frozenset() if is_restricted else None))
         codes = known.codes if code is None else known.codes | {code}
