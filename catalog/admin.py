@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.actions.categories import edit_category
+from catalog.actions.taxonomy.categories import edit_category
 from catalog.models import (
     Attribute,
     BackRequest,

@@ -12,14 +12,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.actions.promotions import PromotionTerms
-from catalog.actions.translations import PRODUCT_TEXTS, VARIANT_TEXTS
+from catalog.actions.listings.promotions import PromotionTerms
+from catalog.actions.products.product_translations import PRODUCT_TEXTS, VARIANT_TEXTS
 from catalog.models import Category, Product, Promotion, Variant
 from cooperatives.forms import Original, TranslationForm
 from cooperatives.models import Cooperative
-from shop.core.calendar import day_of, start_of_day
-from shop.core.days import validate_day
-from shop.core.phones import normalise
+from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.dates.form_days import validate_day
+from shop.core.identifiers.phones import normalise
 from shop.notifications.models import Way
 
 PERCENT, AMOUNT = "percentage", "fixed"

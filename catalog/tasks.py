@@ -1,11 +1,11 @@
 """Tasks of the catalogue, where Celery looks for them."""
 
-from catalog.actions.back import tell_back_task
-from catalog.actions.bulletin import send_bulletin_task, weekly_bulletin_task
-from catalog.actions.feed import write_feeds_task
-from catalog.actions.promotions import refresh_promotion_task, refresh_promotions_task
-from catalog.actions.share_pictures import draw_share_pictures_task
-from catalog.actions.words import learn_words_task
+from catalog.actions.listings.promotions import refresh_promotion_task, refresh_promotions_task
+from catalog.actions.marketing.back_in_stock import tell_back_task
+from catalog.actions.marketing.product_feed import write_feeds_task
+from catalog.actions.marketing.share_pictures import draw_share_pictures_task
+from catalog.actions.marketing.weekly_bulletin import send_bulletin_task, weekly_bulletin_task
+from catalog.actions.search_terms.known_words import learn_words_task
 
 __all__ = [
     "draw_share_pictures_task",

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from cooperatives.models import Cooperative, GroupCooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.accounts.models import Group, GroupPermission, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, Door
 from shop.core.errors import Forbidden, Missing
 from shop.core.models import Channel

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.translations import COOPERATIVE_TEXTS, HOUSEHOLD_TEXTS, WAY_TEXTS
+from cooperatives.actions.cooperative_translations import COOPERATIVE_TEXTS, HOUSEHOLD_TEXTS, WAY_TEXTS
 from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
 

@@ -10,8 +10,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cooperatives.models import Cooperative, Follow
-from shop.core.addresses import page_address
 from shop.core.models import shop_settings, show_in_language
+from shop.core.web.public_urls import page_address
 from shop.notifications.models import Way
 from shop.notifications.send import send
 

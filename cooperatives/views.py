@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from cooperatives.access import require_any_staff, require_staff
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Forbidden, Missing, Refused, Words
 

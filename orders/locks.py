@@ -33,7 +33,7 @@ from orders.models import (
     Voucher,
     tidy_code,
 )
-from shop.core.db import locked, locked_by, locked_one
+from shop.core.database.transactions import locked, locked_by, locked_one
 from shop.core.errors import Missing
 
 

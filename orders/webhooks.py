@@ -15,10 +15,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from orders.actions.hear import keep_notice
-from orders.actions.hear_stripe import keep_event
-from orders.payments.arrivals import BadArrival, Provider, arrivals_in
-from orders.payments.proofs import (
+from orders.actions.bank_transfers.bank_webhooks import keep_notice
+from orders.actions.gateway.stripe_webhooks import keep_event
+from orders.payments.incoming_transfers import BadArrival, Provider, arrivals_in
+from orders.payments.stripe_events import NotFromStripe
+from orders.payments.stripe_gateway import verify_event
+from orders.payments.webhook_signatures import (
     LARGEST_BODY,
     Notice,
     Unproven,
@@ -27,8 +29,6 @@ from orders.payments.proofs import (
     prove_payos,
     prove_sepay,
 )
-from orders.payments.stripe_events import NotFromStripe
-from orders.payments.stripe_gateway import verify_event
 from shop.core.errors import Refused
 
 # Their pages ask for 200; SePay for these words, too.

@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from shop.core.build import build_id
 from shop.core.models import shop_settings
+from shop.core.web.build_id import build_id
 
 _BRAND = "#1b2850"
 _GROUND = "#f4f5f0"

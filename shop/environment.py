@@ -76,7 +76,7 @@ def cache_at(redis_url: str, file: Path) -> dict[str, Any]:
     if not redis_url:
         return {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": file}
     return {
-        "BACKEND": "shop.core.redis_cache.TolerantRedisCache",
+        "BACKEND": "shop.core.web.redis_cache.TolerantRedisCache",
         "LOCATION": redis_url,
         "KEY_PREFIX": "shop",
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from shop.celery import BEAT_KEY, app
-from shop.core import queueing
+from shop.core.jobs import queueing
 
 LATE_BEAT_SECONDS = 120
 _PROBE_KEY = "health-probe"

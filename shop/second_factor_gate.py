@@ -16,9 +16,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from cooperatives.models import Membership, Role
 from shop.accounts.models import User
-from shop.accounts.second_factor_rule import deadline_of
-from shop.accounts.views.entering import ask_for_proof
+from shop.accounts.second_factor.requirement import deadline_of
 from shop.accounts.views.proof import has_recent_proof, is_as_strong_as_asked
+from shop.accounts.views.signing_in import ask_for_proof
 from shop.core.models import shop_settings
 
 _DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"

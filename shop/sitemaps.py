@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from shop.core.addresses import public_address
+from shop.core.web.public_urls import public_address
 
 _HOUR = 60 * 60
 _PAGE = "p"

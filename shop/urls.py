@@ -5,16 +5,16 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from catalog.views.feed import google_feed
+from catalog.views.product_feed import google_feed
 from catalog.views.sitemaps import sitemaps
 from orders import webhooks
-from orders.views import account
+from orders.views import order_list
 from shop import app_shell, health, views
 from shop.accounts.urls import addresses as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
-from shop.core.sitemaps import NamedPages
-from shop.desk.home import back_room
+from shop.core.web.sitemaps import NamedPages
+from shop.desk.overview.home import back_room
 from shop.sitemaps import sitemap, sitemap_index
 
 _NAMED = [
@@ -54,7 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("xa-vien/", include("shop.members.urls")),
         path("", include("catalog.urls")),
         path("", include("orders.urls")),
-        path("tai-khoan/", include(accounts(home=account.home, arrive=account.arrive))),
+        path("tai-khoan/", include(accounts(home=order_list.home, arrive=order_list.arrive))),
         path("quan-tri/du-lieu/login/", back_room),
         path("quan-tri/du-lieu/", admin.site.urls),
         path("quan-tri/bao-cao/", include("shop.reports.urls")),

@@ -22,19 +22,19 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
+from catalog.market_week import market_ways, next_coach, next_market, this_week
 from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import COUNTED
-from catalog.views.cards import Card, cards
-from catalog.week import market_ways, next_coach, next_market, this_week
+from catalog.views.product_cards import Card, cards
 from cooperatives.models import Cooperative, DeliveryWay, Membership
-from orders.actions.pay import ways_to_pay
-from orders.views.held import basket_count
-from shop.core.addresses import canonical_address, public_address
-from shop.core.calendar import day_of
+from orders.actions.payments.order_payments import ways_to_pay
+from orders.views.current_basket import basket_count
+from shop.core.database.compiled_query import prepared
+from shop.core.dates.calendar import day_of
 from shop.core.models import market_channel, shop_settings, show_in_language
-from shop.core.prepared import prepared
 from shop.core.templatetags.languages import marked
+from shop.core.web.public_urls import canonical_address, public_address
 
 # Texts that the law or the buyer asks for, one file per language; the operator checks them before opening.
 PAGES = {

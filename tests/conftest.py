@@ -220,7 +220,7 @@ def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Every province and commune of today, written once for a file whose tests roll back what they do."""
     from django.db import connection, transaction
 
-    from shop.core.divisions import write_divisions
+    from shop.core.geography.divisions import write_divisions
 
     with django_db_blocker.unblock(), transaction.atomic():
         write_divisions()
@@ -244,7 +244,7 @@ def _forced_sign_ins_are_recent() -> Iterator[None]:
     from django.utils import timezone
 
     from shop.accounts.models import User
-    from shop.accounts.views.presence import SESSION_KEY
+    from shop.accounts.views.session_presence import SESSION_KEY
 
     force_login = Client.force_login
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.actions.categories import add_category
-from catalog.actions.products import ProductDetails, VariantDetails, offer_product
+from catalog.actions.products.offer_products import ProductDetails, VariantDetails, offer_product
+from catalog.actions.taxonomy.categories import add_category
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
 from cooperatives.models import (
@@ -31,10 +31,10 @@ from cooperatives.models import (
     ZoneCountry,
 )
 from cooperatives.states import CooperativeState
-from orders.actions.basket import put_in_basket
-from orders.actions.place import place_order
-from orders.actions.record import Contact
-from orders.actions.shares import WantedDelivery
+from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.order_records.record_order import Contact
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.quote_types import WantedDelivery
 from orders.models import (
     Basket,
     CommissionRate,
@@ -47,12 +47,12 @@ from orders.models import (
     VoucherValue,
 )
 from shop.accounts.models import Address, ConsentPurpose, Group, GroupPermission, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.divisions import write_divisions
+from shop.core.geography.divisions import write_divisions
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
 from shop.core.models.geography import Division, FormerPlace, Level
-from shop.core.text import fold, sort_key
+from shop.core.texts.folding import fold, sort_key
 from tests.kept import kept
 
 NOW = datetime.datetime(2026, 11, 24, 3, 0, tzinfo=datetime.UTC)  # Tuesday, 10:00 in Vietnam

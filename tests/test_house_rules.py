@@ -15,14 +15,18 @@ LONGEST_FILE = 400
 VIETNAMESE = re.compile("[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]")
 NAMES = re.compile(r"Chợ Phiên|Tiếng Việt|Tết|Thiên An|Hoàng Sa|Trường Sa|\bđ\b")  # also in English
 VIETNAMESE_DATA = (
-    *("shop/core/data/", "shop/core/divisions.py", "shop/core/old_addresses.py"),
-    *("shop/core/text.py", "shop/core/spoken.py"),
+    *(
+        "shop/core/geography/data/",
+        "shop/core/geography/divisions.py",
+        "shop/core/geography/old_addresses.py",
+    ),
+    *("shop/core/texts/folding.py", "shop/core/texts/number_words.py"),
     "shop/management/",
 )
 STATE_WRITERS = {
     "shop/core/states.py",
-    "orders/actions/standing.py",
-    "shop/core/renditions.py",
+    "orders/actions/order_records/recalculate_order.py",
+    "shop/core/images/renditions.py",
 }  # advance(), the author of what is derived, and a picture that is ready or is none
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
@@ -100,7 +104,7 @@ def test_nobody_but_states_assigns_a_state():
 
 
 def test_tasks_process_rows_through_the_sweep_helper():
-    """A plain loop in a task stops at the first row that raises; `shop.core.sweeps` isolates each row.
+    """A plain loop in a task stops at the first row that raises; `shop.core.jobs.sweeps` isolates each row.
 
     A loop that only queues a message for each row is allowed.
     """

@@ -3,7 +3,7 @@
 Whoever keeps something about goods in memory reads on from where it stopped. `words` tells that what searches
 find may have changed. `token` tells that a row is still the one that was read: after a rollback or a restored
 copy another one may have its number. Product 0 stands for all of them. Rows are taken away from time to time,
-see `catalog.actions.words`.
+see `catalog.actions.search_terms.known_words`.
 
 SQLite loses triggers when Django rebuilds a table: a later migration that alters one of these tables must run
 `backwards` and then `forwards` again around it. The tests of the shelf fail where that was forgotten.

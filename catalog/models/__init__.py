@@ -6,7 +6,7 @@ from catalog.models.attribute import (
     ProductType,
     ProductTypeAttribute,
 )
-from catalog.models.back import BackRequest
+from catalog.models.back_request import BackRequest
 from catalog.models.bulletin import Bulletin
 from catalog.models.category import Category
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
@@ -23,9 +23,9 @@ from catalog.models.product import (
     VariantMedia,
 )
 from catalog.models.promotion import Promotion
+from catalog.models.search_terms import KnownWord, Misspelling, Synonym, SynonymSet
 from catalog.models.stock import Lot, Movement, Reason, Stock
-from catalog.models.wish import WishedProduct
-from catalog.models.words import KnownWord, Misspelling, Synonym, SynonymSet
+from catalog.models.wished_product import WishedProduct
 
 __all__ = [
     "ALL_MONTHS",

@@ -19,7 +19,7 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """A shelf of the market; shelves stand in shelves.
 
     `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix; it and
-    `level` are written by `catalog.actions.categories` alone.
+    `level` are written by `catalog.actions.taxonomy.categories` alone.
     """
 
     parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True, blank=True)

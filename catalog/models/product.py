@@ -109,8 +109,8 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     `season` has bit m-1 set for each month m in which it is to be had. `description` is EditorJS
     JSON, as Saleor's clients write it; `description_text` the same as plain text. `search_name`,
-    `search_text` and `sort_key` are derived by the actions in `catalog.actions.products`: the words of
-    the name, folded and (each after a `AS_TYPED`) as they are written; and all words it is found by, folded.
+    `search_text` and `sort_key` are derived by `catalog.actions.products.offer_products`: the words of the
+    name, folded and (each after a `AS_TYPED`) as they are written; and all words it is found by, folded.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="products")

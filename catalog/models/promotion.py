@@ -37,7 +37,7 @@ class Promotion(WithMetadata, WithTimes):
 
     It is for all goods, one cooperative's, or those named (products, and categories with their branches)
     among them, from `starts_at` up to, not including, `ends_at`. The prices themselves are written by
-    `catalog.actions.prices`; `refresh_at` is the next instant at which they have to be.
+    `catalog.actions.listings.selling_prices`; `refresh_at` is the next instant at which they have to be.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from catalog.views.cards import Card
+from catalog.views.product_cards import Card
 
 register = template.Library()
 

@@ -18,13 +18,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.models import Product, ProductMedia
-from catalog.views.delivery import Choice
-from catalog.views.steps import Step
+from catalog.views.breadcrumbs import Step
+from catalog.views.delivery_estimates import Choice
 from cooperatives.models import Cooperative
-from shop.core.addresses import public_address
+from shop.core.images.share_pictures import SIZE
 from shop.core.models import Picture, PictureState, ShopSettings
 from shop.core.money import plain_amount
-from shop.core.share_pictures import SIZE
+from shop.core.web.public_urls import public_address
 
 register = template.Library()
 register.filter(plain_amount)

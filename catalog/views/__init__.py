@@ -1,13 +1,13 @@
 """Pages where buyers look around."""
 
-from catalog.views.back import ask, back_request
-from catalog.views.browse import category, products, search, suggestions
-from catalog.views.bulletin import bulletin, bulletin_spoken, bulletin_text, bulletins
-from catalog.views.cooperatives import cooperative, cooperatives
-from catalog.views.follow import confirmation, follow, followed, following
-from catalog.views.product import product
-from catalog.views.seasons import ocop, region, regions, seasons
-from catalog.views.wishes import wishes
+from catalog.views.back_in_stock import ask, back_request
+from catalog.views.bulletin_pages import bulletin, bulletin_spoken, bulletin_text, bulletins
+from catalog.views.cooperative_pages import cooperative, cooperatives
+from catalog.views.follow_pages import confirmation, follow, followed, following
+from catalog.views.product_lists import category, products, search, suggestions
+from catalog.views.product_page import product
+from catalog.views.season_pages import ocop, region, regions, seasons
+from catalog.views.wish_list import wishes
 
 __all__ = [
     "ask",

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db.models import Max
 
 from catalog.models import Category, Listing
-from catalog.views.place import selling_provinces
+from catalog.views.buyer_place import selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel
-from shop.core.sitemaps import Addresses
-from shop.core.text import slug as in_address
+from shop.core.texts.folding import slug as in_address
+from shop.core.web.sitemaps import Addresses
 
 
 class Products(Addresses):

@@ -11,15 +11,15 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery import serve_open_channels
+from cooperatives.actions.delivery_methods import serve_open_channels
 from cooperatives.models import Collecting, Cooperative, DeliveryWay, Warehouse
 from shop.accounts.models import Address
 from shop.core.actors import Actor
-from shop.core.claims import save_claiming
-from shop.core.db import locked_one
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import save_claiming
 from shop.core.errors import Missing, Refused
 from shop.core.models import made_before, record_change
-from shop.core.text import slug
+from shop.core.texts.folding import slug
 
 
 @dataclass(frozen=True, slots=True)

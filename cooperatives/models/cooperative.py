@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.states import CertificateState, CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
-from shop.core.text import words_asked
+from shop.core.texts.folding import words_asked
 
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):

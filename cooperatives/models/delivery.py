@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.models.cooperative import Cooperative
 from cooperatives.models.warehouse import Warehouse, Zone
-from shop.core.calendar import VIETNAM, day_of, falls_on_lunar_day
+from shop.core.dates.calendar import VIETNAM, day_of, falls_on_lunar_day
 from shop.core.models import Channel, TaxClass, WithMetadata
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.shares import WantedDelivery
+from orders.actions.quotes.quote_types import WantedDelivery
 from shop.accounts.forms import set_places
 from shop.core.models.geography import Division
 

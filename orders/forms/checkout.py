@@ -12,16 +12,16 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.actions.record import Contact
-from orders.actions.shares import WantedDelivery
+from orders.actions.order_records.record_order import Contact
+from orders.actions.quotes.quote_types import WantedDelivery
 from orders.forms.addresses import ReceiverForm
 from orders.forms.basket import chosen_ways
 from orders.forms.invoice import InvoiceForm
 from orders.models import Method
-from orders.payments.codes import tidy
+from orders.payments.order_codes import tidy
 from shop.accounts.forms import phone_field
 from shop.accounts.models import ConsentPurpose
-from shop.core.phones import normalise
+from shop.core.identifiers.phones import normalise
 
 _MOST_LINES, _LONGEST_PRICE = 500, 18
 

@@ -11,13 +11,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.answer_complaint import Remedy
-from orders.actions.complain import MOST_PICTURES, Arrived
-from orders.actions.refund import Decision, Limits, LineRefund, limits_of
+from orders.actions.complaints.answer_complaint import Remedy
+from orders.actions.complaints.file_complaint import MOST_PICTURES, Arrived
+from orders.actions.refunds.refund_decisions import Decision, Limits, LineRefund, limits_of
 from orders.forms.refunds import GivenForm, Row, steps_field
 from orders.models import Bearer, Complaint, Wish
 from shop.core.errors import Refused
-from shop.core.pictures import inspect
+from shop.core.images.image_files import inspect
 
 
 class _ManyFiles(forms.FileInput):

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import InvoiceDetails
-from shop.core import tax_codes
+from shop.core.identifiers import tax_codes
 
 _NEEDED = {
     "invoice_company": _("Write the company's name."),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.accounts.models import RequestKind
-from shop.core.phones import normalise
+from shop.core.identifiers.phones import normalise
 from shop.notifications.models import Way
 
 _LONGEST = 2000

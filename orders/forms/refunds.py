@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.forms import SumField
 from cooperatives.models import Warehouse
-from orders.actions.accounts import BankAccount
-from orders.actions.refund import Decision, Limits, LineLimit, LineRefund
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.actions.refunds.refund_decisions import Decision, Limits, LineLimit, LineRefund
 from orders.models import Bearer, OrderLine
 from orders.payments.banks import BANKS
 from shop.core.templatetags.figures import money

@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.forms import OfferForm, SumField
-from orders.actions.issue import MOST_CODES, VoucherTerms
+from orders.actions.vouchers.issue_vouchers import MOST_CODES, VoucherTerms
 from orders.models import Bearer, ValueType, Voucher, VoucherType
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 
 
 class VoucherForm(OfferForm):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import Channel
 
 # A report's questions, in the order of its indexes; what is asked of parts or lines alone follows.
@@ -17,7 +17,7 @@ class Counted(models.Model):
 
     `sold_on` is Vietnam's day of placement, null in a draft; `sold_in` the channel, `sold_from` the
     source, `sold_to` the province. `has_ended`: declined, cancelled, or of an order that lapsed.
-    Written with the row and kept by `orders.actions.standing` alone.
+    Written with the row and kept by `orders.actions.order_records.recalculate_order` alone.
     """
 
     sold_on = models.DateField(null=True, blank=True)

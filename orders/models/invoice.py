@@ -10,7 +10,7 @@ class InvoiceDetails(models.Model):
     """The company that an order's invoice is to be made out to, as its buyer wrote it.
 
     Whoever sells makes the invoice; our own papers are none. An order without such a row needs no company's
-    name on it. `tax_code` is normalised (`shop.core.tax_codes`).
+    name on it. `tax_code` is normalised (`shop.core.identifiers.tax_codes`).
     """
 
     order = models.OneToOneField(Order, models.CASCADE, related_name="invoice")

@@ -20,10 +20,10 @@ from orders.states import (
     TransferState,
 )
 from shop.accounts.models import Address, User
-from shop.core.calendar import start_of_day
+from shop.core.dates.calendar import start_of_day
+from shop.core.identifiers.phones import normalise
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
-from shop.core.phones import normalise
-from shop.core.text import words_asked
+from shop.core.texts.folding import words_asked
 
 
 class Source(models.TextChoices):
@@ -186,7 +186,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     """What a buyer agreed to, or a draft of it.
 
     Facts are kept (`placed_at` null means draft); `status`, `saleor_status`, `link_expires_at`, the
-    coverages and the sums are written from them by `orders.actions.standing` alone. Sums are minor
+    coverages and the sums are written from them by `recalculate_order` alone. Sums are minor
     units: `total_*` is Σ parts, `due_gross` what the parts that still stand cost.
     """
 

@@ -13,8 +13,8 @@ from django.utils.translation import pgettext_lazy
 from orders.models.basket import Basket
 from orders.models.order import Order
 from orders.models.parcel import Parcel
+from shop.core.database.compiled_query import prepared
 from shop.core.models import WithMetadata, WithTimes
-from shop.core.prepared import prepared
 
 
 class Method(models.TextChoices):

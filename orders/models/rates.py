@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 
 from catalog.models import Category
 from cooperatives.models import Cooperative
-from shop.core.prepared import prepared
+from shop.core.database.compiled_query import prepared
 
 Dated = TypeVar("Dated", bound=models.Model)
 

@@ -27,8 +27,8 @@ from orders.models import (
 )
 from orders.notices.letters import copied, order_url, tell_buyer, tell_cooperative, tell_operator
 from orders.states import Coverage
+from shop.core.database.compiled_query import attach, prepared
 from shop.core.models import ShopSettings
-from shop.core.prepared import attach, prepared
 from shop.core.templatetags.figures import money
 
 __all__ = [

@@ -12,9 +12,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, show_ways_in_language
-from shop.core.addresses import page_address
 from shop.core.errors import Words
 from shop.core.models import shop_settings
+from shop.core.web.public_urls import page_address
 from shop.notifications.models import Way
 from shop.notifications.send import send
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
 from orders.notices.letters import tell_buyer, tell_operator
-from shop.core.addresses import page_address
 from shop.core.templatetags.figures import money
+from shop.core.web.public_urls import page_address
 
 
 def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> None:

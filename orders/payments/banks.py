@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop.core.text import sort_key
+from shop.core.texts.folding import sort_key
 
 
 @dataclass(frozen=True, slots=True)

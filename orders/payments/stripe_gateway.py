@@ -22,7 +22,10 @@ from django.conf import settings
 
 from orders.models.gateway import Operation
 from orders.payments.gateway import Answer, Ask, Outcome
-from orders.payments.stripe_answers import (
+from orders.payments.stripe_events import NotFromStripe, StripeEvent, read_event
+from orders.payments.stripe_messages import check_amount
+from orders.payments.stripe_parameters import described, is_session, labels, since
+from orders.payments.stripe_results import (
     decline_code,
     failed,
     never_arrived,
@@ -31,9 +34,6 @@ from orders.payments.stripe_answers import (
     of_session,
     unknown,
 )
-from orders.payments.stripe_asks import described, is_session, labels, since
-from orders.payments.stripe_events import NotFromStripe, StripeEvent, read_event
-from orders.payments.stripe_words import check_amount
 
 KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe says 24; an hour for clocks and queues
 API = "https://api.stripe.com"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cooperatives.views import carry_out
-from orders.actions.approvals import confirm, decline, withdraw
+from orders.actions.approvals.decide_proposals import confirm, decline, withdraw
 from shop.core.actors import Actor
 
 

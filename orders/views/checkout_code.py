@@ -11,12 +11,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.order_limits import counted_order
-from orders.views.held import user_of
+from orders.actions.order_records.order_limits import counted_order
+from orders.views.current_basket import user_of
 from shop.accounts.models import CodePurpose
-from shop.accounts.views.codes import enter_code, send, sent_code
+from shop.accounts.views.code_pages import enter_code, send, sent_code
 from shop.core.errors import Refused
-from shop.core.limits import network_of
+from shop.core.web.rate_limits import network_of
 from shop.notifications.models import Way
 
 _ABOUT = "checkout"

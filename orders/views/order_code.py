@@ -21,14 +21,14 @@ from orders.models import Order
 from orders.views.order_access import has_proof, remember_proof
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose
-from shop.accounts.views.codes import enter_code, send, sent_code
+from shop.accounts.views.code_pages import enter_code, send, sent_code
 from shop.core.errors import Refused
-from shop.core.limits import Limit, TooManyTries
+from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.notifications.models import Way
 from shop.notifications.text_allowance import TextNotSent
 
-# Beside the limits of every code (for a number and in a network, `shop.accounts.tries`). With five tries
-# each, the codes of a day are guessed once in 20,000 days.
+# Beside the limits of every code (for a number and in a network, `login_limits`). With five tries each, the
+# codes of a day are guessed once in 20,000 days.
 CODES_FOR_ORDER = Limit("order-code", tries=5, seconds=60 * 60)
 CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", tries=10, seconds=24 * 60 * 60)
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest, QueryDict
 
 from orders.forms.invoice import invoice_written
 from orders.models import Basket, InvoiceDetails, Order
-from orders.views.held import province_of, user_of
+from orders.views.current_basket import province_of, user_of
 from shop.accounts.models import Address, User
-from shop.accounts.views.old_addresses import filled, with_commune
-from shop.core.phones import shown as shown_phone
+from shop.accounts.views.old_address_fields import filled, with_commune
+from shop.core.identifiers.phones import shown as shown_phone
 
 KEY = "checkout"  # what was written on a checkout, until it is an order
 _WRITTEN = (

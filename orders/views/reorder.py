@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from orders.actions.reorder import Difference, Differs, reorder
+from orders.actions.basket.reorder_past_order import Difference, Differs, reorder
 from orders.models import Order
 from orders.views import receiver
-from orders.views.held import held_basket, province_of, remember, user_of
+from orders.views.current_basket import held_basket, province_of, remember, user_of
 from orders.views.order_access import has_proof
 from shop.core.models import market_channel
 from shop.core.templatetags.figures import money

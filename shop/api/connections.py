@@ -20,7 +20,7 @@ from django.db.models.functions import RowNumber
 
 from shop.api.breadth import Resolver, Selection, by_name
 from shop.api.errors import ProtocolError
-from shop.api.types import Ready, Row, Rows, Type, built
+from shop.api.object_types import Ready, Row, Rows, Type, built
 
 LARGEST_PAGE = 100
 

@@ -15,14 +15,14 @@ from graphql import GraphQLSchema
 
 from cooperatives.access import EVERYTHING, Scope, platform_permissions, scope_of
 from shop.accounts.models import App, AppPermission, User
-from shop.accounts.permissions import Permission
-from shop.accounts.programs import app_of_token
+from shop.accounts.staff.api_apps import app_of_token
+from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
 from shop.api.errors import PermissionDenied
-from shop.api.permissions import Right, Standing, Within, written
+from shop.api.field_permissions import Right, Standing, Within, written
 from shop.core.actors import Actor, Door
+from shop.core.database.compiled_query import prepared
 from shop.core.models import Channel, ShopSettings, shop_settings
-from shop.core.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

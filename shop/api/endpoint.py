@@ -17,15 +17,15 @@ from django.views.decorators.csrf import csrf_exempt
 from graphql import ExecutionResult, GraphQLError
 from jwt import PyJWTError
 
+from shop.api.answer_cache import Keeping
 from shop.api.areas import AREAS
 from shop.api.context import Context
 from shop.api.errors import ProtocolError, formatted
-from shop.api.kept_answers import Keeping
-from shop.api.keys import signing_key
-from shop.api.limits import Limits, check_cost
 from shop.api.multipart import BadMultipart, operation_with_files
+from shop.api.query_limits import Limits, check_cost
 from shop.api.schema import Contract, bind
-from shop.core.uploads import takes_files
+from shop.api.signing_keys import signing_key
+from shop.core.web.uploads import takes_files
 
 _log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from django.db.models import IntegerField, Value
 
 from shop.api.errors import ProtocolError
-from shop.api.permissions import Standing
-from shop.api.types import Ready, Row, Rows, Type, ready
+from shop.api.field_permissions import Standing
+from shop.api.object_types import Ready, Row, Rows, Type, ready
 from shop.core.models import Channel
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from django.db.models import Model, Q
 
 from shop.api.context import Context
 from shop.api.errors import Mistake
-from shop.api.permissions import Right, Within
-from shop.api.types import Row, Type
+from shop.api.field_permissions import Right, Within
+from shop.api.object_types import Row, Type
+from shop.core.database.metadata import EmptyKey
 from shop.core.errors import Missing
-from shop.core.metadata import EmptyKey
 
 Owns: TypeAlias = Callable[[Context, Any], bool]
 

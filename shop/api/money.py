@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from shop.api.errors import Mistake
-from shop.api.types import Type
+from shop.api.object_types import Type
 from shop.core.money import half_up, minor_digits
 
 _LARGEST = 10**15  # minor units

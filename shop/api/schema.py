@@ -29,7 +29,7 @@ from graphql import (
 
 from shop.api import connections, scalars
 from shop.api.breadth import Executor, Resolver, by_name
-from shop.api.types import Type, type_names
+from shop.api.object_types import Type, type_names
 
 MAX_TOKENS = 20_000
 

@@ -1,7 +1,7 @@
 """Tokens that people sign in with: JWT with the contract's claims, and who they speak for.
 
 An access token is good for five minutes, a refresh token for thirty days; both end at once when the person's
-revocation key changes. A refresh token is good as long as its family lives (shop.accounts.token_families).
+revocation key changes. A refresh token is good as long as its family lives (`token_families`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from django.db.models import QuerySet
 from jwt import DecodeError, InvalidTokenError, PyJWTError
 
 from shop.accounts.models import TokenFamily, User
-from shop.accounts.token_families import LIFETIME
+from shop.accounts.sign_in.token_families import LIFETIME
 from shop.api.ids import InvalidId, global_id, key_of
-from shop.api.keys import ALGORITHM, signing_key
-from shop.core.prepared import prepared
+from shop.api.signing_keys import ALGORITHM, signing_key
+from shop.core.database.compiled_query import prepared
 
 ACCESS, REFRESH = "access", "refresh"
 OWNER = "saleor"  # what clients written for Saleor look for

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from shop.api.languages import tag_of
+from shop.api.language_codes import tag_of
 from shop.core.models import Translation
 
 

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.said import Told, say_of
+from catalog.actions.products.attribute_values import Told, say_of
 from catalog.models import Attribute
 from shop.content.models import (
     Menu,
@@ -21,8 +21,8 @@ from shop.content.models import (
     PageTypeAttribute,
 )
 from shop.core.actors import Actor
-from shop.core.claims import free_slug, require_related, save_claiming
-from shop.core.db import locked_one
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import free_slug, require_related, save_claiming
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 

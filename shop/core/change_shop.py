@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from shop.core.actors import Actor
-from shop.core.db import locked_one
+from shop.core.database.transactions import locked_one
 from shop.core.models import ShopSettings, record_change
 
 

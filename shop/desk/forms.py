@@ -14,7 +14,7 @@ from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Parcel, Source
 from orders.states import CodState, OrderStatus
-from shop.core.days import validate_day
+from shop.core.dates.form_days import validate_day
 
 LONGEST_REASON = 2000
 

@@ -16,11 +16,11 @@ from catalog.models import Stock
 from cooperatives.access import Right, Standing, acting_for
 from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.errors import Missing
-from shop.members.entrance import CHOSEN_KEY, for_members, show, to_sign_in
 from shop.members.forms.fields import as_key
-from shop.members.worklist import Stage, Task, at_stage, tasks
+from shop.members.member_access import CHOSEN_KEY, for_members, show, to_sign_in
+from shop.members.packing.worklist import Stage, Task, at_stage, tasks
 
 _AT_ONCE = 12  # tasks of one kind on this page; the rest is behind "all"
 _LOW_AT_ONCE = 5

@@ -10,9 +10,9 @@ from http.client import HTTPException
 from celery import shared_task
 from django.utils import timezone
 
-from shop.core.db import after_commit, after_commit_or_run
-from shop.core.sealing import Unreadable, seal, unseal
-from shop.core.sweeps import delay_before_retry, run_each
+from shop.core.database.sealing import Unreadable, seal, unseal
+from shop.core.database.transactions import after_commit, after_commit_or_run
+from shop.core.jobs.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_sms
 from shop.notifications.models import Notification, Way
 from shop.notifications.text_allowance import take_allowance

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.limits import Limit, TooManyTries, take_all
+from shop.core.web.rate_limits import Limit, TooManyTries, take_all
 from shop.notifications.models import Notification
 
 FOREIGN_NUMBER = "texts do not go to this country"

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 from orders.models import Parcel
 from orders.models.parcel import ParcelQuerySet
 from orders.states import CashHolder, CodState
-from shop.core.calendar import day_of, start_of_day
-from shop.reports.render import Cell, Column, Kind, Table
+from shop.core.dates.calendar import day_of, start_of_day
+from shop.reports.report_files import Cell, Column, Kind, Table
 
 
 class Age(StrEnum):

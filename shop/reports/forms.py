@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.models import Source
-from shop.core.days import validate_day
+from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
 from shop.reports.periods import Step
 from shop.reports.sales import Asked, Group

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.models import Account, EntryNature, LedgerEntry, LedgerPosting, PostingKind
-from shop.core.calendar import day_of, start_of_day
-from shop.reports.render import Cell, Column, Kind, Table
+from shop.core.dates.calendar import day_of, start_of_day
+from shop.reports.report_files import Cell, Column, Kind, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 from orders.models import Payout
 from orders.payments.banks import bank_of
 from orders.payments.vietqr import fold_note
-from shop.reports.render import Cell, Column, Kind, Table
+from shop.reports.report_files import Cell, Column, Kind, Table
 
 LONGEST_NAME = 120  # whole, or the bank finds that the account is somebody else's
 

@@ -21,10 +21,10 @@ from orders.models import (
     Settlement,
 )
 from orders.states import SettlementState
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.templatetags.figures import clock, day
-from shop.reports.names import FEW
-from shop.reports.render import Cell, Column, Kind, Table
+from shop.reports.group_names import FEW
+from shop.reports.report_files import Cell, Column, Kind, Table
 
 # What closing itself books is no figure of the period.
 _OF_CLOSING = (PostingKind.OFFSET, PostingKind.SETTLED)

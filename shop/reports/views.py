@@ -14,16 +14,16 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from cooperatives.views import staff_only
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.reports import sales as report
 from shop.reports.chart import NARROW, chart_of
 from shop.reports.forms import SalesForm
-from shop.reports.index import REPORTS
-from shop.reports.names import names_of
+from shop.reports.group_names import names_of
 from shop.reports.periods import name_of_period, periods
-from shop.reports.render import Cell, Column, Kind, Table, as_csv, as_xlsx
+from shop.reports.report_files import Cell, Column, Kind, Table, as_csv, as_xlsx
+from shop.reports.report_index import REPORTS
 from shop.reports.sales import Asked, Figures
 
 MOST_ROWS = 200  # of goods on the page; the rest stand in one row, the files hold them all

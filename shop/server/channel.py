@@ -10,7 +10,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
-from shop.core.limits import network_of
+from shop.core.web.rate_limits import network_of
 from shop.server.parser import RequestParser, SignInFirst
 from shop.server.visitors import is_known_visitor
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from shop.core.limits import network_of
+from shop.core.web.rate_limits import network_of
 from shop.server.channel import Channel, Timeouts
 
 _STOPPING_KEEP_ALIVE = 1  # seconds

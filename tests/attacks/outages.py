@@ -14,7 +14,8 @@ from django.test import override_settings
 from kombu import pools
 
 from shop.celery import app
-from shop.core import queueing, redis_cache
+from shop.core.jobs import queueing
+from shop.core.web import redis_cache
 from shop.environment import broker_options, cache_at
 from shop.management.servers.redis import start_redis
 

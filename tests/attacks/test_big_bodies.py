@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from orders.payments.proofs import LARGEST_BODY
+from orders.payments.webhook_signatures import LARGEST_BODY
 from shop.accounts.models import User
 from shop.api.endpoint import MOST_BYTES_WITH_FILES
-from shop.core.pictures import MAX_BYTES
+from shop.core.images.image_files import MAX_BYTES
 from shop.server.body_limits import BODY_LIMITS, MEGABYTE, Allowance, allowance_for
 from shop.server.visitors import is_known_visitor
 from tests.attacks.web import Web, everything, status_of

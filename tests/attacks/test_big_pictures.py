@@ -21,22 +21,22 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from catalog.actions.listings import NotYetComplete, missing_by_law, submit_listing
-from catalog.actions.pictures import LastPicture, remove_picture
+from catalog.actions.listings.listing_states import NotYetComplete, missing_by_law, submit_listing
+from catalog.actions.products.product_pictures import LastPicture, remove_picture
 from catalog.models import ProductMedia
 from catalog.states import ListingState
-from orders.actions.complain import complain
+from orders.actions.complaints.file_complaint import complain
 from orders.models import Complaint, OrderPart
-from shop.core import pictures
 from shop.core.actors import Actor
+from shop.core.images import image_files
+from shop.core.images.image_files import PictureTooLarge, UndecodablePicture, inspect, make_renditions
+from shop.core.images.renditions import keep_picture, render_waiting
 from shop.core.models import Picture, PictureState
 from shop.core.models.picture import CLAIM
-from shop.core.pictures import PictureTooLarge, UndecodablePicture, inspect, make_renditions
-from shop.core.renditions import keep_picture, render_waiting
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
 from tests.factories import make_member, make_order, make_product, make_variant
-from tests.orders.order_codes import show_order_is_theirs
-from tests.orders.refunding import delivered
+from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.refunds.refunds_at_hand import delivered
 from tests.unchanged import every_row
 
 ORIENTATION, ICC_MARKER = 0x0112, b"ICC_PROFILE\0\1\1"
@@ -64,7 +64,14 @@ try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit:
     print(open("/proc/self/status").read())"""
-    words = [pictures._DECODER, original, folder, pictures.MEMORY, pictures.SECONDS, *pictures.WIDTHS]
+    words = [
+        image_files._DECODER,
+        original,
+        folder,
+        image_files.MEMORY,
+        image_files.SECONDS,
+        *image_files.WIDTHS,
+    ]
     run = subprocess.run(
         [sys.executable, "-I", "-c", program, *map(str, words)], capture_output=True, text=True, check=True
     )
@@ -96,7 +103,7 @@ def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
     for length in range(min(len(whole), 700)):
         try:
             inspect(io.BytesIO(whole[:length]))
-        except pictures.NotAPicture:
+        except image_files.NotAPicture:
             continue
 
 
@@ -125,7 +132,7 @@ def test_a_header_that_breaks_off_anywhere_is_refused_or_read(name):
     ],
 )
 def test_headers_without_end_are_refused_at_once(content):
-    with pytest.raises(pictures.NotAPicture):
+    with pytest.raises(image_files.NotAPicture):
         inspect(io.BytesIO(content))
 
 
@@ -226,7 +233,7 @@ def test_the_decoder_stays_below_its_memory(name, tmp_path):
     original.write_bytes(file.getvalue())
     folder.mkdir()
     most = peak_of_decoder(original, folder)
-    assert most < pictures.MEMORY, f"{name}: {most / MEGABYTE:.0f} MB"
+    assert most < image_files.MEMORY, f"{name}: {most / MEGABYTE:.0f} MB"
 
 
 @pytest.mark.once
@@ -248,9 +255,9 @@ def test_a_decoder_that_exceeds_its_limits_ends_and_says_so(content, limits, rea
 
 @pytest.mark.once
 def test_a_decoder_that_does_not_start_says_nothing_of_the_picture(monkeypatch, tmp_path):
-    monkeypatch.setattr(pictures, "_DECODER", tmp_path / "missing.py")
+    monkeypatch.setattr(image_files, "_DECODER", tmp_path / "missing.py")
 
-    with pytest.raises(pictures.DecoderBroken, match=r"missing\.py"):
+    with pytest.raises(image_files.DecoderBroken, match=r"missing\.py"):
         make_renditions(io.BytesIO(png(40, 30)))
 
 
@@ -366,7 +373,7 @@ def cut_short() -> ContentFile[bytes]:
 def test_a_refused_photo_is_logged_once_and_does_not_hold_up_the_others(caplog):
     first, second = keep_picture(cut_short()), keep_picture(ContentFile(jpeg(), name="b.jpg"))
 
-    with caplog.at_level(logging.WARNING, "shop.core.renditions"):
+    with caplog.at_level(logging.WARNING, "shop.core.images.renditions"):
         render_waiting()
         render_waiting()
 

@@ -9,20 +9,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Stock
-from orders.actions.answer import pause
-from orders.actions.call import follow_cards_task
-from orders.actions.checkout import open_checkout
-from orders.actions.sweeps import release_expired
+from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.gateway.gateway_calls import follow_cards_task
+from orders.actions.gateway.gateway_results import pause
+from orders.actions.placement.order_sweeps import release_expired
 from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
 from orders.states import CallState
 from shop.accounts.models import User
 from shop.core.errors import Missing
+from shop.core.jobs.sweeps import delay_before_retry, record_sweep_failure, run_batches, run_each
 from shop.core.models import SweepFailure
-from shop.core.sweeps import delay_before_retry, record_sweep_failure, run_batches, run_each
 from shop.notifications.models import Notification, Way
 from shop.notifications.send import sweep_task
 from tests.factories import NOW, make_basket, make_user, make_variant, stock_of
-from tests.orders.card_at_hand import stripe
+from tests.orders.gateway.card_at_hand import stripe
 from tests.shop.api.checkout.operations import ready
 from tests.shop.api.checkout.test_prepaid import held
 

@@ -11,7 +11,7 @@ import zipfile
 import openpyxl
 import pytest
 
-from orders.payments.tables import UnreadableFile, read_table
+from orders.payments.statement_tables import UnreadableFile, read_table
 from orders.payments.workbook_limits import MOST_CELLS, MOST_ROWS
 
 pytestmark = pytest.mark.once

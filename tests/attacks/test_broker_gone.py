@@ -17,9 +17,9 @@ from tests.attacks.outages import broken_queue_folder, redis_at, silent_redis, s
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import PASSWORD, just_now, make_order, make_places, make_user, make_variant
 from tests.invariants import check_everything
-from tests.orders.arriving import waiting_order
-from tests.orders.card_at_hand import call_of, stripe
-from tests.orders.test_checkout_page import put, send
+from tests.orders.bank_transfers.transfers_at_hand import waiting_order
+from tests.orders.gateway.card_at_hand import call_of, stripe
+from tests.orders.pages.test_checkout_page import put, send
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache, caches
 from django.test import Client
 
-from shop import kept_pages
+from shop import page_cache
 from shop.api.breadth import Cache
 from shop.core.models import LimitCounter
 from tests.factories import PASSWORD, make_user
@@ -64,7 +64,7 @@ def test_the_sitemap_says_the_same_whatever_query_it_was_asked_with() -> None:
 def test_pages_with_unknown_parameters_are_not_kept(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.PAGE_CACHE_SECONDS = 60
     pages: Cache[Any, Any] = Cache(1_000_000)
-    monkeypatch.setattr(kept_pages, "_pages", pages)
+    monkeypatch.setattr(page_cache, "_pages", pages)
     for number in range(3):
         assert Client().get(f"/san-pham/?fbclid={number}").status_code == 200
     kept_of_unknown = len(pages)

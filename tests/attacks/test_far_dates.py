@@ -12,7 +12,7 @@ from django.urls import get_resolver
 
 from catalog.models import Promotion
 from orders.models import Voucher
-from shop.core.days import validate_day
+from shop.core.dates.form_days import validate_day
 from tests.factories import make_admin, make_channel, make_member, make_seller
 from tests.unchanged import every_row
 

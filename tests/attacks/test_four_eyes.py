@@ -10,9 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cooperatives.models import Role
-from orders.actions import approvals
-from orders.actions.accounts import BankAccount, change_account, follow_account
-from orders.actions.approvals import (
+from orders.actions.approvals import decide_proposals
+from orders.actions.approvals.decide_proposals import (
     AlreadyDecided,
     NotTheProposer,
     ProposalLapsed,
@@ -23,19 +22,20 @@ from orders.actions.approvals import (
     propose_payout,
     withdraw,
 )
-from orders.actions.market import change_market_account
-from orders.actions.payouts import mark_paid
-from orders.actions.proposals import GOOD_FOR, PersonNeeded, ProposalWaits, SecondPersonNeeded
+from orders.actions.payouts.bank_accounts import BankAccount, change_account, follow_account
+from orders.actions.payouts.payment_settings import change_market_account
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.proposals import GOOD_FOR, PersonNeeded, ProposalWaits, SecondPersonNeeded
 from orders.models import Approval, Payout
 from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, Door
 from shop.core.errors import ReasonNeeded
 from shop.core.models import Change, ShopSettings, shop_settings
 from shop.core.states import unreachable
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_cooperative, make_member, make_staff, make_user
-from tests.orders.settled import ACCOUNT, due
+from tests.orders.settlement.settled_periods import ACCOUNT, due
 from tests.races.together import together
 from tests.unchanged import refused
 
@@ -220,8 +220,8 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     proposal = change_account(cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now())
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
-    monkeypatch.setattr(approvals, "locked_one", lambda _rows: copy.copy(proposal))
-    monkeypatch.setattr(approvals, "cooperative_account_facts", lambda _key: basis)
+    monkeypatch.setattr(decide_proposals, "locked_one", lambda _rows: copy.copy(proposal))
+    monkeypatch.setattr(decide_proposals, "cooperative_account_facts", lambda _key: basis)
 
     together([lambda who=who: confirm(approval_id=proposal.pk, actor=who, now=just_now()) for who in others])
 

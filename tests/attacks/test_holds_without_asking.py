@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.models import BasketLine, Order, Reservation
 from tests.factories import make_places, make_seller, make_variant, stock_of
-from tests.orders.test_checkout_page import filled
+from tests.orders.pages.test_checkout_page import filled
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.exceptions import NoReverseMatch
 
-from shop.core.phones import validate_phone
+from shop.core.identifiers.phones import validate_phone
 from tests.factories import make_channel, make_member, make_places, make_seller
 
 pytestmark = pytest.mark.django_db

@@ -22,8 +22,8 @@ from orders.models import OrderPart
 from tests.attacks.hostile_pictures import FORMATS, hostile
 from tests.attacks.web import ROOT, Web, status_of
 from tests.factories import make_order, make_variant
-from tests.orders.order_codes import show_order_is_theirs
-from tests.orders.refunding import delivered, line_of
+from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.refunds.refunds_at_hand import delivered, line_of
 
 pytestmark = [
     pytest.mark.once,

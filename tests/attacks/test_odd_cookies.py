@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from shop import kept_pages
+from shop import page_cache
 from shop.api.account.sign_in import COOKIE as REFRESH_COOKIE
 from shop.api.breadth import Cache
 from shop.views import TEXT_SIZE
@@ -47,7 +47,7 @@ PATHS = ["/", "/hop-tac-xa/", "/robots.txt", "/gio-hang/", "/dat-hang/", "/tai-k
 @pytest.fixture(autouse=True)
 def _keep_pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PAGE_CACHE_SECONDS = 3600
-    monkeypatch.setattr(kept_pages, "_pages", Cache(1_000_000))
+    monkeypatch.setattr(page_cache, "_pages", Cache(1_000_000))
 
 
 def ask(path: str, cookie: str) -> Any:

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 
 from catalog.models import Variant
-from orders.actions.order_limits import PhoneCodeNeeded, counted_order
+from orders.actions.order_records.order_limits import PhoneCodeNeeded, counted_order
 from orders.models import Basket, Method, Order
+from shop.core.database.sealing import unseal
 from shop.core.models import LimitCounter
-from shop.core.sealing import unseal
 from shop.notifications.models import Notification, Way
 from shop.notifications.send import deliver, send
 from shop.notifications.text_allowance import FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP
@@ -29,8 +29,8 @@ from tests.factories import (
     stock_of,
 )
 from tests.invariants import check_everything
-from tests.orders.test_checkout_page import put
-from tests.orders.test_checkout_page import send as order_page
+from tests.orders.pages.test_checkout_page import put
+from tests.orders.pages.test_checkout_page import send as order_page
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db

@@ -9,17 +9,17 @@ import uuid
 import pytest
 from django.test import Client
 
-from orders.actions.payouts import PayoutHeld, mark_paid
+from orders.actions.payouts.payouts import PayoutHeld, mark_paid
 from orders.models import Order, Payout
 from orders.states import PartState
-from orders.views.order import FIND_BY_NETWORK, FIND_BY_ORDER, FIND_BY_PHONE
 from orders.views.order_code import CODES_FOR_ORDER
+from orders.views.order_page import FIND_BY_NETWORK, FIND_BY_ORDER, FIND_BY_PHONE
 from shop.core.models import Change
 from shop.notifications.models import Notification, Way
 from tests.factories import make_order, make_user, make_variant
-from tests.orders.arriving import LATER
-from tests.orders.order_codes import sent_digits, show_order_is_theirs
-from tests.orders.refunding import DESK, paid_order
+from tests.orders.bank_transfers.transfers_at_hand import LATER
+from tests.orders.pages.order_codes import sent_digits, show_order_is_theirs
+from tests.orders.refunds.refunds_at_hand import DESK, paid_order
 from tests.unchanged import every_row, refused
 
 pytestmark = pytest.mark.django_db

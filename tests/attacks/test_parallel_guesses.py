@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from shop.accounts.models import EntryCode, User
-from shop.accounts.tries import FAILED_SIGN_INS, SIGN_INS_OF_ACCOUNT
-from shop.core.limits import Limit
+from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_OF_ACCOUNT
+from shop.core.web.rate_limits import Limit
 from tests.factories import PASSWORD, make_user
 from tests.races.together import together
 from tests.shop.accounts.sent import last_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from catalog.actions.removal import remove_product
+from catalog.actions.products.delete_products import remove_product
 from catalog.models import Listing, Product
 from cooperatives.models import Cooperative
 from shop.api.ids import global_id

@@ -7,7 +7,7 @@ from django.core.management.color import no_style
 from django.db import connection
 
 from orders.models import Order, OrderCode, OrderCodeKey
-from orders.payments.codes import ALPHABET, code_for, is_code
+from orders.payments.order_codes import ALPHABET, code_for, is_code
 from tests.factories import make_order, make_variant
 
 pytestmark = pytest.mark.django_db

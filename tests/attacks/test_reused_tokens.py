@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from shop.accounts import token_families
-from shop.accounts.actions import set_password
 from shop.accounts.models import TokenFamily
-from shop.accounts.staff import change_person
-from shop.accounts.token_families import GRACE
+from shop.accounts.registration.accounts import set_password
+from shop.accounts.sign_in import token_families
+from shop.accounts.sign_in.token_families import GRACE
+from shop.accounts.staff.staff_accounts import change_person
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import PASSWORD, make_user

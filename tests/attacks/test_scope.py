@@ -12,7 +12,7 @@ from django.urls import reverse
 from cooperatives.access import require_any_staff, scope_of, staff_may
 from cooperatives.models import GroupCooperative
 from shop.accounts.models import Group, GroupPermission
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.errors import Missing
 from shop.core.models import Change

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
-from shop.accounts.permissions import Permission
-from shop.accounts.second_factor import SecondFactorUsed, WrongSecondFactor, prove_second_factor
-from shop.accounts.tries import SECOND_FACTORS
+from shop.accounts.second_factor.factors import SecondFactorUsed, WrongSecondFactor, prove_second_factor
+from shop.accounts.sign_in.login_limits import SECOND_FACTORS
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.limits import TooManyTries
 from shop.core.models import Change, ShopSettings, shop_settings
+from shop.core.web.rate_limits import TooManyTries
 from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.shop.accounts.factors import (
     CHECK,

@@ -9,8 +9,14 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from catalog.actions.back import AlreadyThere, ask_back, end_back, tell_back, tell_back_task
-from catalog.actions.stock import receive_stock
+from catalog.actions.marketing.back_in_stock import (
+    AlreadyThere,
+    ask_back,
+    end_back,
+    tell_back,
+    tell_back_task,
+)
+from catalog.actions.stock.stock_movements import receive_stock
 from catalog.models import BackRequest, Listing, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative

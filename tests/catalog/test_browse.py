@@ -14,7 +14,7 @@ from catalog.models import Listing, Price, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CooperativeState
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from tests.factories import NOW, make_category, make_channel, make_product, make_seller, make_way
 
 pytestmark = pytest.mark.django_db

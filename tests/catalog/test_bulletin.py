@@ -8,18 +8,18 @@ import re
 import pytest
 from django.test import Client
 
-from catalog.actions.bulletin import (
+from catalog.actions.marketing.weekly_bulletin import (
     make_bulletins,
     send_bulletin,
     send_bulletin_task,
     tell_week,
 )
 from catalog.models import ALL_MONTHS, Bulletin, Listing, Product
-from cooperatives.actions.follow import ask_to_follow, end_follow
+from cooperatives.actions.followers import ask_to_follow, end_follow
 from cooperatives.models import Cooperative, Follow
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
-from shop.core.calendar import VIETNAM
+from shop.core.dates.calendar import VIETNAM
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_channel, make_market_way, make_product, make_seller, make_user

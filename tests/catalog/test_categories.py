@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.categories import ShelfInItself, move_category
+from catalog.actions.taxonomy.categories import ShelfInItself, move_category
 from catalog.models import Category, Product
 from shop.core.actors import Actor
 from tests.factories import NOW, make_category, make_product

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from catalog.actions.certificates import (
+from catalog.actions.sellers.certificates import (
     CertificateDetails,
     ExpiresTooEarly,
     StarsNeeded,

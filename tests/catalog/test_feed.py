@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from catalog.actions.feed import write_feeds, write_feeds_task
+from catalog.actions.marketing.product_feed import write_feeds, write_feeds_task
 from catalog.models import Listing, Price, ProductMedia
 from shop.core.models import Picture, PictureState, Translation
 from tests.catalog.test_browse import names

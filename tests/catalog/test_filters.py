@@ -13,12 +13,12 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Category, Listing, Price, Product, Variant
-from catalog.search.journal import Journal, Outdated
-from catalog.search.shelf import shelf_of
+from catalog.search.facet_index import shelf_of
+from catalog.search.index_journal import Journal, Outdated
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
 from cooperatives.states import CooperativeState
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import Translation
 from tests.catalog.test_browse import count_queries, names, page_of, set_season, this_month
 from tests.factories import (

@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from catalog.models import Listing
 from catalog.states import ListingState
-from shop.core.sitemaps import Addresses
+from shop.core.web.sitemaps import Addresses
 from tests.factories import make_category, make_product, make_seller
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.listings import (
+from catalog.actions.listings.listing_states import (
     NotYetComplete,
     missing_by_law,
     pause_listing,
@@ -15,7 +15,7 @@ from catalog.actions.listings import (
     submit_listing,
     withdraw_listing,
 )
-from catalog.actions.removal import remove_product
+from catalog.actions.products.delete_products import remove_product
 from catalog.models import Listing, Price, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor

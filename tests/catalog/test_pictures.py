@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.pictures import LastPicture, add_picture, place_picture, remove_picture
+from catalog.actions.products.product_pictures import LastPicture, add_picture, place_picture, remove_picture
 from catalog.models import Listing, ProductMedia
 from shop.core.actors import Actor
 from shop.core.errors import Missing

@@ -18,10 +18,10 @@ from catalog.models import Price, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate, Producer
 from cooperatives.states import CooperativeState
-from orders.actions.quote import quote
-from orders.actions.shares import Wanted, WantedLine
+from orders.actions.quotes.build_quote import quote
+from orders.actions.quotes.quote_types import Wanted, WantedLine
 from shop.accounts.models import Address
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import Translation
 from shop.core.models.geography import Division
 from tests.factories import (

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.pictures import add_picture
-from catalog.actions.products import (
+from catalog.actions.products.offer_products import (
     NoWarehouse,
     OddPrice,
     ProductDetails,
@@ -13,6 +12,7 @@ from catalog.actions.products import (
     edit_variant,
     offer_product,
 )
+from catalog.actions.products.product_pictures import add_picture
 from catalog.models import Listing, Movement, Product, Variant
 from catalog.states import ListingState
 from shop.core.actors import Actor

@@ -9,9 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog.actions.categories import move_category
-from catalog.actions.products import ProductDetails, VariantDetails, edit_product, edit_variant
-from catalog.actions.promotions import (
+from catalog.actions.listings.promotions import (
     EndsTooEarly,
     NobodyBears,
     OddReduction,
@@ -22,6 +20,8 @@ from catalog.actions.promotions import (
     refresh_promotion,
     refresh_promotions_task,
 )
+from catalog.actions.products.offer_products import ProductDetails, VariantDetails, edit_product, edit_variant
+from catalog.actions.taxonomy.categories import move_category
 from catalog.models import Category, Listing, Price, Promotion
 from catalog.pricing import reduced
 from catalog.states import ListingState

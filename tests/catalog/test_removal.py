@@ -4,11 +4,11 @@ import uuid
 
 import pytest
 
-from catalog.actions.removal import remove_product
+from catalog.actions.products.delete_products import remove_product
 from catalog.models import Listing, Product
 from catalog.states import ListingState
-from orders.actions.draft import draft_order, edit_draft
-from orders.actions.shares import WantedLine
+from orders.actions.placement.draft_orders import draft_order, edit_draft
+from orders.actions.quotes.quote_types import WantedLine
 from orders.models import Source
 from shop.core.actors import Actor
 from shop.core.errors import Missing

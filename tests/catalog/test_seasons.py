@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Producer
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models.geography import Division
 from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_market_way, make_product, make_seller
 

@@ -5,15 +5,15 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from catalog.actions.listings import withdraw_listing
-from catalog.actions.pictures import add_picture
-from catalog.actions.share_pictures import draw_share_pictures_task
-from catalog.actions.stock import move_stock
+from catalog.actions.listings.listing_states import withdraw_listing
+from catalog.actions.marketing.share_pictures import draw_share_pictures_task
+from catalog.actions.products.product_pictures import add_picture
+from catalog.actions.stock.stock_movements import move_stock
 from catalog.models import Reason
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
+from shop.core.images.renditions import render
 from shop.core.models import Change, SharePicture, record_change
-from shop.core.renditions import render
 from tests.factories import NOW, make_product, make_seller, stock_of
 from tests.shop.api.test_thumbnails import make_picture
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from catalog.actions.listings import (
+from catalog.actions.listings.listing_states import (
     pause_listing,
     publish_listing,
     reopen_listing,

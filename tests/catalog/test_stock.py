@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.stock import (
+from catalog.actions.stock.stock_movements import (
     Count,
     OddCount,
     SoldOut,
@@ -16,7 +16,7 @@ from catalog.actions.stock import (
 )
 from catalog.models import Listing, Movement, Reason, Stock
 from cooperatives.models import WarehouseChannel, ZoneCountry
-from orders.actions.cancel import cancel_part
+from orders.actions.fulfilment.cancel_parts import cancel_part
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import AllocationStrategy

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pyroaring import BitMap
 
-from catalog.search.tiers import Tiers
+from catalog.search.relevance_tiers import Tiers
 
 
 def answering(*goods: int, asked: list[int]) -> Callable[[], BitMap]:

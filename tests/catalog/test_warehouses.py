@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.stock import count_stock, receive_stock
-from catalog.actions.warehouses import LastStoreHouse, NotEmpty, close_warehouse
+from catalog.actions.stock.close_warehouse import LastStoreHouse, NotEmpty, close_warehouse
+from catalog.actions.stock.stock_movements import count_stock, receive_stock
 from catalog.models import Movement, Stock
 from cooperatives.actions.warehouses import StillCollected
 from cooperatives.models import Warehouse

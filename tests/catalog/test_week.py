@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.utils import translation
 
-from catalog.week import market_ways, this_week
+from catalog.market_week import market_ways, this_week
 from cooperatives.models import DeliveryWay, WayKind
 from cooperatives.states import CooperativeState
 from tests.factories import NOW, make_channel, make_cooperative, make_market_way, make_service

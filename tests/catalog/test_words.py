@@ -7,11 +7,11 @@ import re
 import pytest
 from django.test import Client
 
-from catalog.actions.synonyms import MOST, OddWord, OneWordOnly, remove_synonyms, write_synonyms
-from catalog.actions.words import learn_words, learn_words_task
+from catalog.actions.search_terms.known_words import learn_words, learn_words_task
+from catalog.actions.search_terms.synonyms import MOST, OddWord, OneWordOnly, remove_synonyms, write_synonyms
 from catalog.models import KnownWord, Misspelling, Product, Synonym, SynonymSet
 from catalog.search import find_products
-from catalog.search.spelling import distance
+from catalog.search.spelling_corrections import distance
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from cooperatives.access import Right, acting_for, memberships_of, require_staff, staff_may
 from cooperatives.models import Membership, Role
 from shop.accounts.models import Group, GroupPermission
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Door
 from shop.core.errors import Forbidden, Missing
 from tests.factories import make_admin, make_channel, make_cooperative, make_member, make_user

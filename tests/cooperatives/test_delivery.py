@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from cooperatives.models import DeliveryRate, DeliveryWay, MarketDay, MarketDayKind
-from shop.core.calendar import VIETNAM
+from shop.core.dates.calendar import VIETNAM
 from tests.factories import HANOI, NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_way
 
 pytestmark = pytest.mark.django_db

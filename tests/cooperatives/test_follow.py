@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import BackRequest
-from cooperatives.actions.follow import (
+from cooperatives.actions.followers import (
     ask_to_follow,
     confirm_follow,
     end_follow,

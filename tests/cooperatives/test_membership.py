@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from cooperatives.actions.membership import (
+from cooperatives.actions.cooperative_lifecycle import (
     AlreadyApplied,
     ApplicationDetails,
     ReturnDayPassed,
@@ -16,7 +16,7 @@ from cooperatives.actions.membership import (
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.errors import Missing, ReasonNeeded
 from shop.core.models import Change
 from shop.notifications.models import Notification

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cooperatives.access import Right, acting_for
-from cooperatives.actions.people import (
+from cooperatives.actions.members import (
     LastManager,
     NoSuchPerson,
     admit_member,

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from cooperatives.actions.membership import (
+from cooperatives.actions.cooperative_lifecycle import (
     ApplicationDetails,
     answer_application,
     send_application_again,

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from cooperatives.actions.terms import (
+from cooperatives.actions.delivery_terms import (
     Hours,
     NoRates,
     OddMarketDay,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.stock import count_stock
+from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Stock
 from cooperatives.actions.warehouses import (
     StillCollected,

@@ -16,16 +16,16 @@ from django.utils import timezone
 from stripe import WebhookSignature
 
 from catalog.models import Variant
-from orders.actions.call import look_up_call, make_call
-from orders.actions.pack import accept_part, pack_parcel
-from orders.actions.place import place_order
-from orders.actions.weigh import weigh_line
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.gateway.gateway_calls import look_up_call, make_call
+from orders.actions.placement.place_order import place_order
 from orders.models import Basket, GatewayCall, Method, Operation, Order
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
 from tests.factories import carriers_for, make_basket, make_contact, make_gourd, make_variant
-from tests.orders.card_at_hand import GOOD
+from tests.orders.gateway.card_at_hand import GOOD
 
 PACKER = Actor.system("crash")
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from orders.actions.call import look_up_calls_task
-from orders.actions.hear_stripe import handle_events_task
-from orders.actions.sweeps import expire_orders_task, release_expired_task
+from orders.actions.gateway.gateway_calls import look_up_calls_task
+from orders.actions.gateway.stripe_webhooks import handle_events_task
+from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
 from orders.models import Basket, GatewayCall, GatewayEvent, LedgerEntry, Operation, Order, PaymentEvent
 from orders.states import CallState
 from tests.crashes.buying_by_card import HeldAndWeighed, OnOurPage, OnStripesPage
@@ -22,7 +22,7 @@ from tests.crashes.killed import deaths
 from tests.doubles.stripe import StripeDouble
 from tests.factories import stock_of
 from tests.invariants import check_everything
-from tests.orders.card_at_hand import set_up
+from tests.orders.gateway.card_at_hand import set_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WAYS = [(OnOurPage, 120_000), (OnStripesPage, 120_000), (HeldAndWeighed, 90_000)]

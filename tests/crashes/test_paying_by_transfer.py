@@ -11,9 +11,9 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from orders.actions.hear import handle_notices_task
-from orders.actions.place import place_order
-from orders.actions.sweeps import expire_orders_task, release_expired_task
+from orders.actions.bank_transfers.bank_webhooks import handle_notices_task
+from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
+from orders.actions.placement.place_order import place_order
 from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Method, Order, PaymentEvent
 from orders.states import TransferState
 from shop.accounts.models import ConsentPurpose

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from orders.actions.deliver import deliver_parcel, hand_over_parcel
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
-from orders.actions.place import place_order
-from orders.actions.sweeps import release_expired
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.placement.order_sweeps import release_expired
+from orders.actions.placement.place_order import place_order
 from orders.models import Basket, Method, Order, Payment
 from orders.states import CodState
 from shop.accounts.models import ConsentPurpose

@@ -11,14 +11,14 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.utils import timezone
 
-from orders.actions.data_requests import agree_to, ask_as_guest, ask_for_copy, note_hindrance
-from orders.actions.hand_out import make_export
-from shop.accounts.codes import send_code
-from shop.accounts.links import email_change_token
+from orders.actions.privacy.data_export import make_export
+from orders.actions.privacy.data_requests import agree_to, ask_as_guest, ask_for_copy, note_hindrance
 from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, RequestKind, SignInWay, User
-from shop.accounts.places import keep_sign_in
-from shop.accounts.requests import Asker, file_request
-from shop.accounts.views.presence import SESSION_KEY as SIGNED_IN_AT
+from shop.accounts.personal.data_requests import Asker, file_request
+from shop.accounts.registration.email_links import email_change_token
+from shop.accounts.sign_in.one_time_codes import send_code
+from shop.accounts.sign_in.sessions import keep_sign_in
+from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
 from shop.core.actors import Actor
 from shop.notifications.models import Way
 from tests.factories import make_user

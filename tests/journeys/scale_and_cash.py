@@ -6,18 +6,18 @@ import datetime
 from typing import Any
 
 from cooperatives.models import Cooperative, WayKind
-from orders.actions.cod_statement import read_in, take_over
-from orders.actions.deliver import deliver_parcel
-from orders.actions.pack import accept_part
-from orders.actions.redeem import use_code
-from orders.actions.remit import Giver, reconcile_cash, remit_cash
-from orders.actions.weigh import answer_weight, weigh_line
+from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.actions.statements.cod_statements import read_in, take_over
+from orders.actions.vouchers.redeem_vouchers import use_code
 from orders.models import CashRemittance, Order, OrderPart, Parcel, StatementImport, WeightQuestion
 from orders.states import CashHolder
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from tests.factories import make_basket, make_channel, make_gourd, make_order, make_voucher, make_way
-from tests.orders.cash_at_hand import CARRIER, sent, statement
+from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, sent, statement
 
 _STEPS = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from catalog.models import Product
 from orders.models import GatewayCall, Method, Operation, Order
 from orders.states import CallState
-from shop.core.divisions import load_divisions
+from shop.core.geography.divisions import load_divisions
 from tests.doubles.stripe import StripeDouble
 from tests.factories import (
     make_category,
@@ -25,7 +25,7 @@ from tests.factories import (
     make_seller,
 )
 from tests.journeys.test_first_sale import press, visit
-from tests.orders.card_at_hand import DECLINED, GOOD, SCA, set_up
+from tests.orders.gateway.card_at_hand import DECLINED, GOOD, SCA, set_up
 
 __all__ = ["visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]

@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from catalog.models import Listing
 from cooperatives.models import Cooperative
 from orders.models import Order, OrderPart
-from shop.core.calendar import day_of
-from shop.core.divisions import load_divisions
-from shop.core.renditions import make_renditions_task
+from shop.core.dates.calendar import day_of
+from shop.core.geography.divisions import load_divisions
+from shop.core.images.renditions import make_renditions_task
 from tests.factories import (
     PASSWORD,
     make_admin,

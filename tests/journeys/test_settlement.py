@@ -17,7 +17,7 @@ from cooperatives.models import Cooperative
 from orders.models import Payout, Settlement
 from tests.factories import PASSWORD, make_admin, make_member, make_seller
 from tests.invariants import check_ledger
-from tests.orders.settled import sold
+from tests.orders.settlement.settled_periods import sold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

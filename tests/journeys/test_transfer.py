@@ -14,11 +14,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from orders.actions.transfers import take_arrival
+from orders.actions.bank_transfers.incoming_transfers import take_arrival
 from orders.models import BankTransfer, Method, Order, Payment
 from orders.states import TransferState
 from shop.core.actors import Actor
-from shop.core.calendar import VIETNAM
+from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import (
     PASSWORD,
@@ -29,7 +29,7 @@ from tests.factories import (
     make_seller,
     make_variant,
 )
-from tests.orders.arriving import told
+from tests.orders.bank_transfers.transfers_at_hand import told
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SECRET = "whsec-of-the-test"

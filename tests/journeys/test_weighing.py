@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from orders.models import Order, OrderLine, OrderPart
-from shop.core.divisions import load_divisions
+from shop.core.geography.divisions import load_divisions
 from tests.factories import PASSWORD, make_channel, make_gourd, make_member, make_seller, stock_of
 from tests.journeys.test_first_sale import PHONE, press
 

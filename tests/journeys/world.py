@@ -22,14 +22,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
-from catalog.actions.back import ask_back
-from catalog.actions.bulletin import make_bulletins
-from catalog.actions.certificates import CertificateDetails, return_certificate, submit_certificate
-from catalog.actions.promotions import PromotionTerms, make_promotion
-from catalog.actions.stock import move_stock, refresh_availability
-from catalog.actions.synonyms import write_synonyms
-from catalog.actions.wishes import wish_for
-from catalog.actions.words import learn_words
+from catalog.actions.listings.promotions import PromotionTerms, make_promotion
+from catalog.actions.marketing.back_in_stock import ask_back
+from catalog.actions.marketing.weekly_bulletin import make_bulletins
+from catalog.actions.marketing.wish_list import wish_for
+from catalog.actions.search_terms.known_words import learn_words
+from catalog.actions.search_terms.synonyms import write_synonyms
+from catalog.actions.sellers.certificates import CertificateDetails, return_certificate, submit_certificate
+from catalog.actions.stock.stock_movements import move_stock, refresh_availability
+from catalog.market_week import week_of
 from catalog.models import (
     BackRequest,
     Listing,
@@ -42,35 +43,39 @@ from catalog.models import (
     Variant,
 )
 from catalog.states import ListingState
-from catalog.week import week_of
-from cooperatives.actions.follow import ask_to_follow, confirm_follow
-from cooperatives.actions.membership import pause_cooperative
-from cooperatives.actions.stall import HouseholdDetails, add_household
+from cooperatives.actions.cooperative_lifecycle import pause_cooperative
+from cooperatives.actions.followers import ask_to_follow, confirm_follow
+from cooperatives.actions.profile import HouseholdDetails, add_household
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Follow, Role
 from cooperatives.states import CooperativeState
-from orders.actions.accounts import BankAccount
-from orders.actions.answer import record_answer
-from orders.actions.bank_statement import read_bank_statement, take_bank_statement
-from orders.actions.basket import choose_place
-from orders.actions.cancel import cancel_order, cancel_part_as_buyer, decline_part
-from orders.actions.complain import complain
-from orders.actions.deliver import Dispatch, deliver_parcel, fail_delivery, hand_over_parcel
-from orders.actions.draft import draft_order, edit_draft
-from orders.actions.issue import VoucherTerms, issue_voucher
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
-from orders.actions.proposals import GOOD_FOR, facts_of_payout
-from orders.actions.redeem import use_code
-from orders.actions.refund import Decision, LineRefund, decide_refund
-from orders.actions.review import (
+from orders.actions.bank_transfers.incoming_transfers import take_arrival
+from orders.actions.bank_transfers.transfer_review import (
     confirm_sent_back,
     give_back_transfer,
     set_transfer_aside,
     settle_transfer,
 )
-from orders.actions.settle import close_settlement, correct_balance
-from orders.actions.shares import WantedLine
-from orders.actions.transfers import take_arrival
-from orders.actions.void import void_parcel
+from orders.actions.basket.basket_lines import choose_place
+from orders.actions.complaints.file_complaint import complain
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part_as_buyer, decline_part
+from orders.actions.fulfilment.deliver_parcels import (
+    Dispatch,
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.gateway.gateway_results import record_answer
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.actions.payouts.proposals import GOOD_FOR, facts_of_payout
+from orders.actions.placement.draft_orders import draft_order, edit_draft
+from orders.actions.quotes.quote_types import WantedLine
+from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
+from orders.actions.settlement.close_settlement import close_settlement, correct_balance
+from orders.actions.statements.bank_statements import read_bank_statement, take_bank_statement
+from orders.actions.vouchers.issue_vouchers import VoucherTerms, issue_voucher
+from orders.actions.vouchers.redeem_vouchers import use_code
 from orders.models import (
     Approval,
     ApprovalKind,
@@ -94,12 +99,12 @@ from orders.models import (
 )
 from orders.payments.gateway import Answer, Outcome
 from shop.accounts.models import Address, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.calendar import day_of
-from shop.core.divisions import load_divisions
-from shop.management.demo.masters import hang_pictures
-from shop.members.worklist import Stage
+from shop.core.dates.calendar import day_of
+from shop.core.geography.divisions import load_divisions
+from shop.management.demo.product_pictures import hang_pictures
+from shop.members.packing.worklist import Stage
 from shop.notifications.models import Way
 from shop.views import PAGES
 from tests.factories import (
@@ -125,7 +130,7 @@ from tests.factories import (
 )
 from tests.journeys.account_pages import ACCOUNT_PAGES, account_sessions, data_pages, kept_session
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
-from tests.orders.arriving import told
+from tests.orders.bank_transfers.transfers_at_hand import told
 
 DRAWINGS = (
     *("goi-thao-duoc", "bi-xanh-thom", "mien-dong", "quyt", "gao-nep", "mat-ong", "che-shan-tuyet"),

@@ -12,9 +12,9 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.again import place_again
-from orders.actions.hear import handle_notice
-from orders.actions.review import (
+from orders.actions.bank_transfers.bank_webhooks import handle_notice
+from orders.actions.bank_transfers.incoming_transfers import ENDED, left_of
+from orders.actions.bank_transfers.transfer_review import (
     BankAccount,
     confirm_sent_back,
     give_back_transfer,
@@ -22,10 +22,10 @@ from orders.actions.review import (
     set_transfer_aside,
     settle_transfer,
 )
-from orders.actions.transfers import ENDED, left_of
+from orders.actions.placement.replace_expired_order import place_again
 from orders.models import BankTransfer, GatewayEvent, Method, Order, PaymentEvent
 from orders.states import TransferState
-from shop.core.calendar import VIETNAM
+from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.money.market import PLACE, SEPAY_SECRET, Market, where
 

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from orders.actions.pay import change_way
-from orders.actions.place import place_order
-from orders.actions.redeem import use_code
-from orders.actions.sweeps import expire_order
+from orders.actions.payments.order_payments import change_way
+from orders.actions.placement.order_sweeps import expire_order
+from orders.actions.placement.place_order import place_order
+from orders.actions.vouchers.redeem_vouchers import use_code
 from orders.models import Method, Order
 from shop.accounts.models import ConsentPurpose
 from shop.core.errors import Refused

@@ -13,15 +13,15 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.call import look_up_call, make_call, take_held_money
-from orders.actions.capture import held_too_long
-from orders.actions.hear_stripe import PROVIDER, handle_event
-from orders.actions.pay import change_way
+from orders.actions.gateway.gateway_calls import look_up_call, make_call, take_held_money
+from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_event
+from orders.actions.gateway_requests.card_capture import held_too_long
+from orders.actions.payments.order_payments import change_way
 from orders.models import GatewayCall, GatewayEvent, Method, Operation, Order, Payment, PaymentSums
 from orders.states import CallState
 from tests.doubles.stripe import Fault, StripeDouble
 from tests.money.market import PLACE, Market, where
-from tests.orders.card_at_hand import DECLINED, GOOD, SCA
+from tests.orders.gateway.card_at_hand import DECLINED, GOOD, SCA
 
 CARD = st.sampled_from([GOOD, GOOD, GOOD, SCA, DECLINED])
 FAULTS = st.sampled_from([None, None, None, Fault.REFUSE, Fault.CUT_BEFORE, Fault.CUT_AFTER])

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from orders.actions.make_good import make_good
-from orders.actions.remit import Giver, reconcile_cash, remit_cash
+from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.cash_on_delivery.remittance_differences import make_good
 from orders.models import Bearer, CashRemittance, Parcel
 from orders.states import CashHolder, CodState
 from shop.core.errors import Refused

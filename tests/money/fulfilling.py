@@ -7,13 +7,18 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from orders.actions.cancel import cancel_order, cancel_part
-from orders.actions.cash import CashTaken
-from orders.actions.deliver import deliver_parcel, fail_delivery, hand_over_parcel, report_cash
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
-from orders.actions.standing import open_quantities
-from orders.actions.void import void_parcel
-from orders.actions.weigh import answer_weight, weigh_line
+from orders.actions.cash_on_delivery.cash_collection import CashTaken
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.deliver_parcels import (
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+    report_cash,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ARRIVED, CodState, ParcelState, PartState
 from tests.money.market import PLACE, Market, where

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from cooperatives.models import Cooperative
-from orders.actions.ask_again import ask_again, pay_by_bank
-from orders.actions.call import make_call
-from orders.actions.pull_back import left_of, pull_back_what_is_owed, who_owes
+from orders.actions.gateway.failed_calls import ask_again, pay_by_bank
+from orders.actions.gateway.gateway_calls import make_call
+from orders.actions.gateway.transfer_reversals import left_of, pull_back_what_is_owed, who_owes
 from orders.models import GatewayCall, Operation, Payout, PayoutWay
 from orders.states import CallState, PayoutState
 from tests.money.cards import Cards, intended
 from tests.money.market import PLACE, where
-from tests.orders.card_at_hand import COOPERATIVE
+from tests.orders.gateway.card_at_hand import COOPERATIVE
 
 
 def refused_calls() -> Any:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Warehouse
-from orders.actions.give_back import name_account, pay_back_by_bank, return_surplus
-from orders.actions.refund import Decision, LineRefund, decide_refund, limits_of
-from orders.actions.returns import receive_return
-from orders.actions.review import BankAccount
-from orders.actions.transfers import ENDED
+from orders.actions.bank_transfers.incoming_transfers import ENDED
+from orders.actions.bank_transfers.transfer_review import BankAccount
+from orders.actions.fulfilment.parcel_returns import receive_return
+from orders.actions.payouts.refund_execution import name_account, pay_back_by_bank, return_surplus
+from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund, limits_of
 from orders.models import Bearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
 from orders.states import COMING_BACK, ParcelState
 from tests.money.market import PLACE, Market, where, where_rows_changed

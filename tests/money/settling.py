@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Cooperative
-from orders.actions.kept_cash import settle_kept_cash
-from orders.actions.payouts import mark_paid
-from orders.actions.settle import close_settlement, correct_balance
+from orders.actions.cash_on_delivery.cash_offset import settle_kept_cash
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, Settlement
 from orders.states import PayoutState, SettlementState
 from tests.money.market import PLACE, Market, where, where_rows_changed

@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.bank_statement import read_bank_statement, take_bank_statement
-from orders.actions.cod_statement import dismiss_row, read_in, settle_row, take_over
+from orders.actions.statements.bank_statements import read_bank_statement, take_bank_statement
+from orders.actions.statements.cod_statements import dismiss_row, read_in, settle_row, take_over
 from orders.models import BankTransfer, Bearer, Parcel, StatementImport, StatementRow
 from orders.states import CodState, ParcelKind, ParcelState
 from shop.accounts.models import User
 from tests.factories import make_admin
 from tests.money.arriving import ACCOUNT
 from tests.money.market import CARRIER, PLACE, Market, where
-from tests.orders.cash_at_hand import statement
+from tests.orders.cash_on_delivery.cash_at_hand import statement
 
 HEADS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
 

@@ -21,7 +21,7 @@ from tests.money.passing_on import PassingOn
 from tests.money.refunding import Refunding
 from tests.money.settling import Settling
 from tests.money.statements import Statements
-from tests.orders.card_at_hand import stripe
+from tests.orders.gateway.card_at_hand import stripe
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db

@@ -6,14 +6,14 @@ from functools import partial
 
 import pytest
 
-from catalog.actions import back
-from catalog.actions.back import ask_back, tell_back
-from catalog.actions.bulletin import make_bulletins, send_bulletin
+from catalog.actions.marketing import back_in_stock
+from catalog.actions.marketing.back_in_stock import ask_back, tell_back
+from catalog.actions.marketing.weekly_bulletin import make_bulletins, send_bulletin
+from catalog.market_week import week_of
 from catalog.models import BackRequest, Bulletin
-from catalog.week import week_of
-from cooperatives.actions.follow import ask_to_follow
+from cooperatives.actions.followers import ask_to_follow
 from shop.core.actors import Actor
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.notifications.models import Notification, Way
 from tests.factories import NOW, make_channel, make_product, make_user
 from tests.races.together import together
@@ -37,7 +37,7 @@ def asking(product, contact="hoa@example.com"):
 
 
 def restock(product):
-    from catalog.actions.stock import receive_stock
+    from catalog.actions.stock.stock_movements import receive_stock
     from tests.factories import stock_of
 
     variant = product.variants.get()
@@ -73,7 +73,7 @@ def test_without_the_lock_two_sweeps_both_believe_that_they_told(monkeypatch) ->
     restock(honey)
     rows = list(BackRequest.objects.select_related("product__cooperative", "variant", "user"))
     read_by_all = threading.Barrier(2, timeout=20)
-    monkeypatch.setattr(back, "locked", lambda _rows: rows)
+    monkeypatch.setattr(back_in_stock, "locked", lambda _rows: rows)
     sweep = partial(tell_back, channel=make_channel(), now=NOW)
 
     def read_then_sweep() -> int:

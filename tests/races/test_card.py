@@ -11,15 +11,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orders import locks
-from orders.actions import pay
-from orders.actions.answer import record_answer
-from orders.actions.ask import NotRefundable, ask_refund
-from orders.actions.call import look_up_call, make_call
-from orders.actions.cancel import cancel_order
-from orders.actions.hear_stripe import handle_event, keep_event
-from orders.actions.pack import accept_part, pack_parcel
-from orders.actions.pay import NotWaiting, PaymentUnderWay, change_way
-from orders.actions.weigh import weigh_line
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.gateway.gateway_calls import look_up_call, make_call
+from orders.actions.gateway.gateway_results import record_answer
+from orders.actions.gateway.stripe_webhooks import handle_event, keep_event
+from orders.actions.gateway_requests.gateway_requests import NotRefundable, ask_refund
+from orders.actions.payments import order_payments
+from orders.actions.payments.order_payments import NotWaiting, PaymentUnderWay, change_way
 from orders.models import (
     BankTransfer,
     Bearer,
@@ -39,8 +39,8 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import NOW, make_bank_account, make_gourd
 from tests.invariants import check_everything
-from tests.orders.arriving import take
-from tests.orders.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
+from tests.orders.bank_transfers.transfers_at_hand import take
+from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
 from tests.races.together import together
 
 __all__ = ["stripe"]
@@ -116,7 +116,9 @@ def test_without_the_lock_an_order_paid_twice_is_confirmed_twice(stripe, monkeyp
         monkeypatch.setattr(locks, "locked", plain)
         monkeypatch.setattr(locks, "locked_one", lambda rows: next(iter(plain(rows)), None))
     else:
-        monkeypatch.setattr(pay, "is_waiting", lambda _order: True)  # as each read it before its turn
+        monkeypatch.setattr(
+            order_payments, "is_waiting", lambda _order: True
+        )  # as each read it before its turn
     paid = Answer(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
     answers = together([partial(record_answer, call_id=start.pk, answer=paid, now=NOW), transferring(order)])

@@ -9,17 +9,17 @@ import pytest
 from django.db import connection
 
 from orders import locks
-from orders.actions import remit
-from orders.actions.deliver import report_cash
-from orders.actions.make_good import NothingToPutRight, make_good
-from orders.actions.remit import CashNotHeld, Giver, reconcile_cash, remit_cash
-from orders.actions.void import void_parcel
+from orders.actions.cash_on_delivery import cash_remittance
+from orders.actions.cash_on_delivery.cash_remittance import CashNotHeld, Giver, reconcile_cash, remit_cash
+from orders.actions.cash_on_delivery.remittance_differences import NothingToPutRight, make_good
+from orders.actions.fulfilment.deliver_parcels import report_cash
+from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Account, CashRemittance, LedgerEntry, Parcel, PaymentEvent, RemittanceLine
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.invariants import check_cash, check_cash_away
-from tests.orders.cash_at_hand import CARRIER, WHO, delivered
+from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,10 +70,10 @@ def test_without_the_lock_the_second_hand_meets_an_error_of_the_database(monkeyp
             return held
 
         monkeypatch.setattr(locks, "locked", plain)
-        monkeypatch.setattr(remit.locks, "lock_cash", read_together)
+        monkeypatch.setattr(cash_remittance.locks, "lock_cash", read_together)
     else:
         lock_cash = locks.lock_cash
-        monkeypatch.setattr(remit.locks, "lock_cash", lambda _ids: early.held)
+        monkeypatch.setattr(cash_remittance.locks, "lock_cash", lambda _ids: early.held)
 
     def work(key):
         if connection.vendor == "sqlite":

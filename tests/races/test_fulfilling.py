@@ -9,23 +9,23 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from cooperatives.actions.membership import AlreadyApplied, ApplicationDetails, apply_to_sell
+from cooperatives.actions.cooperative_lifecycle import AlreadyApplied, ApplicationDetails, apply_to_sell
 from cooperatives.models import Cooperative
 from orders import locks
-from orders.actions import pack
-from orders.actions.cancel import (
+from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.fulfilment import pack_parcels
+from orders.actions.fulfilment.cancel_parts import (
     AlreadyHandedOver,
     AlreadyPacked,
     cancel_order,
     cancel_part,
     cancel_part_as_buyer,
 )
-from orders.actions.deliver import deliver_parcel, hand_over_parcel
-from orders.actions.fulfil import Sent, fulfil_order
-from orders.actions.merge import adopt_basket
-from orders.actions.pack import NotThatMany, accept_part, close_parcel, pack_parcel
-from orders.actions.place import place_order
-from orders.actions.standing import open_quantities
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.one_step_fulfilment import Sent, fulfil_order
+from orders.actions.fulfilment.pack_parcels import NotThatMany, accept_part, close_parcel, pack_parcel
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.placement.place_order import place_order
 from orders.models import Basket, Order, OrderPart, Parcel, ParcelLine, PaymentEvent
 from orders.states import ParcelState, PartState
 from shop.accounts.models import ConsentPurpose
@@ -97,7 +97,7 @@ def test_without_the_lock_the_second_member_packs_too_much_or_meets_an_error(mon
 
         monkeypatch.setattr(locks, "locked_one", plain)
     else:
-        monkeypatch.setattr(pack, "open_quantities", lambda _lines: early.open)
+        monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
     early = threading.local()
 
     def packing():
@@ -139,7 +139,7 @@ def test_what_is_open_is_read_under_the_lock_or_goods_are_sent_twice(monkeypatch
     order = make_order((make_variant(on_hand=10), 4))
     line, send = order.lines.get(), sending(order)
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
-    monkeypatch.setattr(pack, "open_quantities", lambda _lines: early.open)
+    monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
 
     def sending_as_read_before():
         early.open = open_quantities([line])

@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 
-from shop.core.limits import Limit, TooManyTries
 from shop.core.models import LimitCounter
 from shop.core.models.limit_counter import LimitCounterQuerySet, Try
+from shop.core.web.rate_limits import Limit, TooManyTries
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,17 +10,17 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.models import Sum
 
-from catalog.actions import stock as stocking
+from catalog.actions.stock import stock_movements as stocking
 from catalog.models import Listing, Stock
 from cooperatives.models import DeliveryWay, PickupSlot
 from orders import locks
-from orders.actions import record
-from orders.actions.basket import choose_deliveries, choose_place, put_in_basket
-from orders.actions.checkout import open_checkout
-from orders.actions.place import BasketChanged, place_order
-from orders.actions.record import SlotFull
-from orders.actions.shares import Problem, WantedDelivery
-from orders.actions.sweeps import release_expired
+from orders.actions.basket.basket_lines import choose_deliveries, choose_place, put_in_basket
+from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.order_records import record_order
+from orders.actions.order_records.record_order import SlotFull
+from orders.actions.placement.order_sweeps import release_expired
+from orders.actions.placement.place_order import BasketChanged, place_order
+from orders.actions.quotes.quote_types import Problem, WantedDelivery
 from orders.models import Allocation, Basket, Order, OrderLine, Payment, Reservation
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -178,7 +178,7 @@ def test_without_the_one_statement_two_buyers_both_get_the_last_place(monkeypatc
         PickupSlot.objects.filter(pk=slot.pk).update(taken=seen.taken + 1)
         return True
 
-    monkeypatch.setattr(record, "_take_place", look_then_take)
+    monkeypatch.setattr(record_order, "_take_place", look_then_take)
 
     answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
 

@@ -11,16 +11,16 @@ from django.db import connection
 
 from catalog.models import Stock
 from orders import locks
-from orders.actions import refund as deciding
-from orders.actions import void as voiding
-from orders.actions.cancel import cancel_part
-from orders.actions.give_back import name_account
-from orders.actions.payouts import mark_paid
-from orders.actions.refund import Decision, LineRefund
-from orders.actions.void import void_parcel
+from orders.actions.fulfilment import void_parcels as voiding
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.refund_execution import name_account
+from orders.actions.refunds import refund_decisions as deciding
+from orders.actions.refunds.refund_decisions import Decision, LineRefund
 from orders.models import Bearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
-from tests.orders.refunding import NEXT_DAY, TO, WHO, delivered, give_back, line_of, paid_order
+from tests.orders.refunds.refunds_at_hand import NEXT_DAY, TO, WHO, delivered, give_back, line_of, paid_order
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,18 +10,19 @@ import pytest
 from django.db import DatabaseError, connection
 
 from orders import locks
-from orders.actions import payouts, review
-from orders.actions.deliver import deliver_parcel, hand_over_parcel
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
-from orders.actions.payouts import AlreadyPaid, mark_paid
-from orders.actions.review import confirm_sent_back, give_back_transfer
-from orders.actions.settle import AlreadyClosed, close_settlement, correct_balance
+from orders.actions.bank_transfers import transfer_review
+from orders.actions.bank_transfers.transfer_review import confirm_sent_back, give_back_transfer
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.payouts import payouts
+from orders.actions.payouts.payouts import AlreadyPaid, mark_paid
+from orders.actions.settlement.close_settlement import AlreadyClosed, close_settlement, correct_balance
 from orders.models import LedgerEntry, LedgerPosting, Payout, PostingKind, Settlement
 from shop.core.actors import Actor, Door
 from shop.core.models import Change
 from tests.factories import NOW, make_cooperative, make_order, make_seller, make_variant
 from tests.invariants import check_ledger
-from tests.orders.test_review import TO, take, waiting_order
+from tests.orders.bank_transfers.test_transfer_review import TO, take, waiting_order
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -201,7 +202,7 @@ def both_pages_unlocked(monkeypatch, payout):
     both_read, early = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "locked_one", lambda rows: rows.order_by("pk").first())
-        for module in (payouts, review):
+        for module in (payouts, transfer_review):
 
             def after_both_read(*asked, _advance=module.advance):
                 both_read.wait()
@@ -212,7 +213,7 @@ def both_pages_unlocked(monkeypatch, payout):
 
     monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: early.payout)
     found = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: early.payout))
-    monkeypatch.setattr(review, "Payout", SimpleNamespace(objects=found))
+    monkeypatch.setattr(transfer_review, "Payout", SimpleNamespace(objects=found))
 
     def reading_first(work):
         def read_then_work():

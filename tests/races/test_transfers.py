@@ -12,24 +12,25 @@ import pytest
 from django.db import connection
 
 from orders import locks
-from orders.actions import review, sweeps
-from orders.actions.bank_statement import read_bank_statement, take_bank_statement
-from orders.actions.hear import handle_notice, keep_notice
-from orders.actions.review import give_back_transfer, settle_transfer
-from orders.actions.sweeps import expire_order
-from orders.actions.transfers import take_arrival
+from orders.actions.bank_transfers import transfer_review
+from orders.actions.bank_transfers.bank_webhooks import handle_notice, keep_notice
+from orders.actions.bank_transfers.incoming_transfers import take_arrival
+from orders.actions.bank_transfers.transfer_review import give_back_transfer, settle_transfer
+from orders.actions.placement import order_sweeps
+from orders.actions.placement.order_sweeps import expire_order
+from orders.actions.statements.bank_statements import read_bank_statement, take_bank_statement
 from orders.models import BankTransfer, GatewayEvent, Order, Payment, Payout, TransferShare
-from orders.payments.arrivals import Provider, arrivals_in
-from orders.payments.proofs import read_notice
+from orders.payments.incoming_transfers import Provider, arrivals_in
+from orders.payments.webhook_signatures import read_notice
 from orders.states import OrderStatus, TransferState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import NOW, make_admin
 from tests.invariants import check_everything
-from tests.orders.arriving import BANK, HOUR, LATER, take, told, waiting_order
-from tests.orders.test_bank_statement import csv
-from tests.orders.test_review import TO
+from tests.orders.bank_transfers.test_transfer_review import TO
+from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, told, waiting_order
+from tests.orders.statements.test_bank_statements import csv
 from tests.races.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -174,7 +175,7 @@ def test_without_the_lock_an_order_lapses_whose_money_has_come(monkeypatch) -> N
     telling(order)()
 
     monkeypatch.setattr(locks, "lock_order", lambda _order_id: read_before)
-    monkeypatch.setattr(sweeps, "Order", _Looked(may_lapse))
+    monkeypatch.setattr(order_sweeps, "Order", _Looked(may_lapse))
     lapsing(order)()
 
     order.refresh_from_db()
@@ -233,7 +234,7 @@ def test_without_the_lock_one_transfer_pays_two_orders(monkeypatch) -> None:
     transfer = take("tien hang")
     read_early = unlocked(monkeypatch, "lock_transfer")
     if connection.vendor == "sqlite":
-        monkeypatch.setattr(review, "left_of", lambda _transfer: 120_000)
+        monkeypatch.setattr(transfer_review, "left_of", lambda _transfer: 120_000)
 
     together([read_early(settling(transfer, order), transfer.pk) for order in (one, other)])
 

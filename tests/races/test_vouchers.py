@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 
-from catalog.actions.products import VariantDetails, edit_variant
-from catalog.actions.promotions import PromotionTerms, make_promotion, refresh_promotion
+from catalog.actions.listings.promotions import PromotionTerms, make_promotion, refresh_promotion
+from catalog.actions.products.offer_products import VariantDetails, edit_variant
 from catalog.models import Listing, Price, Promotion
-from orders.actions.cancel import cancel_order
-from orders.actions.place import BasketChanged
-from orders.actions.redeem import use_code
-from orders.actions.vouchers import VoucherUsedByBuyer, VoucherUsedUp
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.placement.place_order import BasketChanged
+from orders.actions.quotes.voucher_rules import VoucherUsedByBuyer, VoucherUsedUp
+from orders.actions.vouchers.redeem_vouchers import use_code
 from orders.models import Basket, Order, Voucher, VoucherUse
 from shop.core.actors import Actor
 from tests.factories import NOW, make_channel, make_product, make_variant, make_voucher, stock_of

@@ -9,13 +9,13 @@ import pytest
 from django.db import connection
 
 from orders import locks
-from orders.actions import weigh as weighing
-from orders.actions.cancel import cancel_part
-from orders.actions.deliver import hand_over_parcel
-from orders.actions.pack import NotWeighed, accept_part, close_parcel, pack_parcel
-from orders.actions.standing import open_quantities
-from orders.actions.void import void_parcel
-from orders.actions.weigh import InAParcel, QuestionClosed, answer_weight, weigh_line
+from orders.actions.fulfilment import weigh_lines as weighing
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import NotWeighed, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.fulfilment.weigh_lines import InAParcel, QuestionClosed, answer_weight, weigh_line
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ParcelState, PartState
 from shop.core.actors import Actor

@@ -17,8 +17,8 @@ from django.db.models import Model, QuerySet
 from catalog.models import Stock
 from cooperatives.models import PickupSlot
 from orders import locks
-from orders.actions import place as placing
-from orders.actions.quote import quote, wanted_of
+from orders.actions.placement import place_order as placing
+from orders.actions.quotes.build_quote import quote, wanted_of
 from orders.models import Basket, Voucher
 from tests.factories import NOW
 

@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.actions.stock import count_stock
+from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Product
-from shop import kept_pages
+from shop import page_cache
 from shop.api.breadth import Cache
 from shop.core.actors import Actor
 from tests.factories import NOW, make_places, make_product, make_seller, make_user, stock_of
@@ -28,7 +28,7 @@ def pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cache[Any, Any]:
     """The pages that are kept, none at first; switched on."""
     settings.PAGE_CACHE_SECONDS = 3600
     made: Cache[Any, Any] = Cache(1_000_000)
-    monkeypatch.setattr(kept_pages, "_pages", made)
+    monkeypatch.setattr(page_cache, "_pages", made)
     return made
 
 
@@ -153,7 +153,7 @@ def test_pages_travel_as_they_are_kept(product: Product) -> None:
 
     assert "Content-Encoding" not in plain
     assert packed["Content-Encoding"] == "br"
-    assert kept_pages.brotli.decompress(packed.content) == plain.content
+    assert page_cache.brotli.decompress(packed.content) == plain.content
     assert packed["ETag"] == plain["ETag"]
 
 
@@ -162,7 +162,7 @@ def test_a_phone_is_told_what_it_may_keep(product: Product) -> None:
     guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 1})
 
     told = {
-        (name, address): client.get(address).headers.get(kept_pages.OFFLINE)
+        (name, address): client.get(address).headers.get(page_cache.OFFLINE)
         for name, client in [("stranger", Client()), ("guest", guest)]
         for address in ("/", "/tim/?q=gao", "/gio-hang/", "/tai-khoan/dang-nhap/", "/don-hang/")
     }

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, Door
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 

@@ -23,15 +23,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from shop.accounts.actions import person_named
-from shop.accounts.codes import CodeTooOld, WrongCode, send_code, use_code
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, User
-from shop.accounts.sign_in_tries import account_key
-from shop.accounts.tries import check_code, count_code
-from shop.accounts.views.devices import remember_device
-from shop.accounts.views.entering import safe
-from shop.core.limits import network_of
+from shop.accounts.registration.accounts import person_named
+from shop.accounts.sign_in.login_limits import check_code, count_code
+from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.sign_in.sign_in_tries import account_key
+from shop.accounts.views.known_devices import remember_device
+from shop.accounts.views.signing_in import safe
+from shop.core.web.rate_limits import network_of
 from shop.notifications.models import Way
 
 _SENT = "device_code"  # in the session: the code's id, and the account it is for

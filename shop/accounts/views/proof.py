@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from shop.accounts.models import User
-from shop.accounts.views.presence import SESSION_KEY
+from shop.accounts.views.session_presence import SESSION_KEY
 
 METHOD = "authenticated_by"  # in the session: "password", "code", "passkey", "registered", "second_factor"
 HAS_SECOND_FACTOR = "second_factor"  # in the session: whether a second factor was proven in it

@@ -19,16 +19,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from shop.accounts.actions import register as open_registered_account
-from shop.accounts.codes import CodeTooOld, WrongCode, send_code, use_code
-from shop.accounts.enrol import tell_of_registration
 from shop.accounts.forms import CodeForm, RegisterForm
 from shop.accounts.models import CodePurpose, SignInWay, User
-from shop.accounts.tries import REGISTRATIONS, check_code, count_code
-from shop.accounts.views.entering import Arrive, enter, ways_back
+from shop.accounts.registration.accounts import register as open_registered_account
+from shop.accounts.registration.registration import tell_of_registration
+from shop.accounts.sign_in.login_limits import REGISTRATIONS, check_code, count_code
+from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.views.signing_in import Arrive, enter, ways_back
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from shop.core.limits import TooManyTries, network_of
+from shop.core.web.rate_limits import TooManyTries, network_of
 from shop.notifications.models import Way
 
 _PENDING = "registration"  # in the session: what was written, until the code was entered

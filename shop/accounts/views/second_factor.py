@@ -13,10 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from shop.accounts.factor_forms import NewAppForm
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
-from shop.accounts.passkeys import passkeys_of
-from shop.accounts.second_factor import (
+from shop.accounts.second_factor.factors import (
     FEW_RECOVERY_CODES,
     RECOVERY_CODES,
     add_authenticator_app,
@@ -26,12 +24,14 @@ from shop.accounts.second_factor import (
     renew_recovery_codes,
     turn_off_second_factor,
 )
-from shop.accounts.views.entering import require_recent_proof
+from shop.accounts.second_factor.forms import NewAppForm
+from shop.accounts.sign_in.passkeys import passkeys_of
 from shop.accounts.views.proof import note_proof
+from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Door
+from shop.core.database.sealing import NEW_FACTORS, Unreadable, seal, unseal
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
-from shop.core.sealing import NEW_FACTORS, Unreadable, seal, unseal
 
 _SECRET_SHOWN_FOR = 60 * 60  # seconds in which its first code is to be written
 

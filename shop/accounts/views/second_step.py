@@ -15,19 +15,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from shop.accounts.factor_forms import AppCodeForm, RecoveryCodeForm
 from shop.accounts.models import SignInWay, User
-from shop.accounts.passkey_ceremonies import InvalidPasskey
-from shop.accounts.passkeys import passkeys_of
-from shop.accounts.second_factor import has_app, prove_second_factor
-from shop.accounts.tries import SECOND_FACTORS
-from shop.accounts.views.codes import confirm_shown
-from shop.accounts.views.entering import PENDING, Arrive, ask_for_proof, finish, pending_sign_in, safe
-from shop.accounts.views.passkeys import passkey_challenge, passkey_owner
+from shop.accounts.second_factor.factors import has_app, prove_second_factor
+from shop.accounts.second_factor.forms import AppCodeForm, RecoveryCodeForm
+from shop.accounts.second_factor.passkey_ceremonies import InvalidPasskey
+from shop.accounts.sign_in.login_limits import SECOND_FACTORS
+from shop.accounts.sign_in.passkeys import passkeys_of
+from shop.accounts.views.code_pages import confirm_shown
+from shop.accounts.views.passkey_pages import passkey_challenge, passkey_owner
 from shop.accounts.views.proof import note_proof
+from shop.accounts.views.signing_in import PENDING, Arrive, ask_for_proof, finish, pending_sign_in, safe
 from shop.core.actors import Door
 from shop.core.errors import Refused
-from shop.core.limits import TooManyTries
+from shop.core.web.rate_limits import TooManyTries
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,25 +6,25 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.actions import send_password_link, set_password
-from shop.accounts.enrol import change_email
-from shop.accounts.links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
 from shop.accounts.models import User
-from shop.accounts.sign_in_tries import SignInTry, user_key
-from shop.accounts.tries import (
+from shop.accounts.registration.accounts import send_password_link, set_password
+from shop.accounts.registration.email_links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link
+from shop.accounts.registration.registration import change_email
+from shop.accounts.sign_in.login_limits import (
     API_PASSWORD_LINKS_IN_NETWORK,
     CONFIRMATIONS,
     check_password_link,
     count_password_link,
 )
+from shop.accounts.sign_in.sign_in_tries import SignInTry, user_key
 from shop.api.account.clients import checked_email, checked_password, checked_redirect, link
 from shop.api.account.sign_in import is_second_factor_overdue, issued
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
-from shop.api.permissions import Standing
-from shop.api.roots import Mutations
-from shop.core.limits import TooManyTries, network_of
+from shop.api.field_permissions import Standing
+from shop.api.root_fields import Mutations
+from shop.core.web.rate_limits import TooManyTries, network_of
 
 mutation = Mutations(
     codes={"link_too_old": "INVALID", "email_taken": "UNIQUE", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shop.accounts.models import Address, User
-from shop.accounts.permissions import Permission
-from shop.accounts.profile import (
+from shop.accounts.personal.profile import (
     Use,
     add_address,
     change_address,
@@ -14,16 +13,17 @@ from shop.accounts.profile import (
     choose_address,
     remove_address,
 )
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.addresses import address_from
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.field_permissions import Standing
 from shop.api.ids import given_key
-from shop.api.languages import tag_of
+from shop.api.language_codes import tag_of
 from shop.api.metadata import from_input
-from shop.api.permissions import Standing
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations()

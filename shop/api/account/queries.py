@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from shop.accounts.models import User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import group, user
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.ids import key_of
-from shop.api.roots import Queries
-from shop.api.types import Row
+from shop.api.object_types import Row
+from shop.api.root_fields import Queries
 
 query = Queries()
 

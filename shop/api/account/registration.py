@@ -7,12 +7,18 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.erase import erase_person
-from shop.accounts.enrol import confirm_account as confirm
-from shop.accounts.enrol import enrol
-from shop.accounts.links import CONFIRM_ACCOUNT, CONFIRMATION, DELETE_ACCOUNT, DELETION, send_link
+from orders.actions.privacy.anonymise import erase_person
 from shop.accounts.models import User
-from shop.accounts.tries import API_REGISTRATIONS, CONFIRMATIONS
+from shop.accounts.registration.email_links import (
+    CONFIRM_ACCOUNT,
+    CONFIRMATION,
+    DELETE_ACCOUNT,
+    DELETION,
+    send_link,
+)
+from shop.accounts.registration.registration import confirm_account as confirm
+from shop.accounts.registration.registration import enrol
+from shop.accounts.sign_in.login_limits import API_REGISTRATIONS, CONFIRMATIONS
 from shop.api.account.clients import (
     checked_channel,
     checked_email,
@@ -23,11 +29,11 @@ from shop.api.account.clients import (
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
-from shop.api.languages import tag_of
+from shop.api.field_permissions import Standing
+from shop.api.language_codes import tag_of
 from shop.api.metadata import from_input
-from shop.api.permissions import Standing
-from shop.api.roots import Mutations
-from shop.core.limits import TooManyTries, network_of
+from shop.api.root_fields import Mutations
+from shop.core.web.rate_limits import TooManyTries, network_of
 
 mutation = Mutations(codes={"link_too_old": "INVALID", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"})
 

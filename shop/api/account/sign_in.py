@@ -11,23 +11,23 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from jwt import DecodeError, ExpiredSignatureError, InvalidTokenError, PyJWTError
 
-from shop.accounts.actions import waits_for_confirmation
-from shop.accounts.enrol import end_tokens
 from shop.accounts.models import User
-from shop.accounts.password_and_code import who_proves_all
-from shop.accounts.second_factor_rule import is_overdue
-from shop.accounts.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key, user_key
-from shop.accounts.token_families import TokenRevoked, start_family, use_token
-from shop.accounts.tries import API_FAILED_IN_NETWORK
-from shop.accounts.views.devices import known_device, remember_device
+from shop.accounts.registration.accounts import waits_for_confirmation
+from shop.accounts.registration.registration import end_tokens
+from shop.accounts.second_factor.password_and_code import who_proves_all
+from shop.accounts.second_factor.requirement import is_overdue
+from shop.accounts.sign_in.login_limits import API_FAILED_IN_NETWORK
+from shop.accounts.sign_in.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key, user_key
+from shop.accounts.sign_in.token_families import TokenRevoked, start_family, use_token
+from shop.accounts.views.known_devices import known_device, remember_device
 from shop.api import tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
-from shop.api.permissions import Standing
-from shop.api.roots import Mutations
+from shop.api.field_permissions import Standing
+from shop.api.root_fields import Mutations
 from shop.core.errors import Refused
-from shop.core.limits import TooManyTries, address_of, network_of
+from shop.core.web.rate_limits import TooManyTries, address_of, network_of
 
 COOKIE = "refreshToken"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from cooperatives.access import effective_group_permissions
 from shop.accounts.models import Address, Group, GroupPermission, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.base.entities import ENTITIES
 from shop.api.base.places import address
@@ -14,11 +14,11 @@ from shop.api.base.shop import shown_permission
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import PermissionDenied
+from shop.api.field_permissions import written
 from shop.api.ids import global_id, key_of
-from shop.api.languages import code_of
+from shop.api.language_codes import code_of
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import written
-from shop.api.types import Row, Rows, Type
+from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
 CARING = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import AppPermission
-from shop.accounts.programs import (
+from shop.accounts.staff.api_apps import (
     add_app_token,
     app_of_token,
     change_app,
@@ -22,7 +22,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 
 mutation = Mutations()
 

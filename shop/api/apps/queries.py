@@ -10,11 +10,11 @@ from shop.api.apps.types import MANAGING, app
 from shop.api.breadth import Selection
 from shop.api.connections import Key, connect, connect_list
 from shop.api.context import Context
+from shop.api.field_permissions import Standing
 from shop.api.filters import Conditions, is_, sorting, where
 from shop.api.ids import key_of
-from shop.api.permissions import Standing
-from shop.api.roots import Queries
-from shop.api.types import Row
+from shop.api.object_types import Row
+from shop.api.root_fields import Queries
 
 query = Queries()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from shop.accounts.models import App, AppPermission, AppToken
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.entities import ENTITIES
 from shop.api.base.shop import shown_permission
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.field_permissions import Standing
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Standing
-from shop.api.types import Row, Rows, Type
+from shop.api.object_types import Row, Rows, Type
 
 MANAGING = (Permission.MANAGE_APPS,)
 

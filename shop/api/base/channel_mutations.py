@@ -8,17 +8,17 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.channels import ChannelChange, ChannelLinks, change_channel, open_channel
-from shop.accounts.permissions import Permission
+from catalog.actions.markets.channels import ChannelChange, ChannelLinks, change_channel, open_channel
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
 from shop.api.metadata import from_input
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.models import Channel
-from shop.core.text import slug as slug_of
+from shop.core.texts.folding import slug as slug_of
 
 mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
 

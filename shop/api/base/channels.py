@@ -6,17 +6,17 @@ from typing import Any
 
 from cooperatives.models import ZoneCountry
 from orders.models import Order
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
+from shop.api.field_permissions import Standing
 from shop.api.ids import key_of
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Standing
-from shop.api.roots import Queries
+from shop.api.object_types import Row, Type
+from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.types import Row, Type
 from shop.core.models import AllocationStrategy, Channel, TransactionFlow
 
 STAFF = (Standing.APP, Standing.STAFF)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from shop.api.base.places import address
-from shop.api.types import Type
+from shop.api.object_types import Type
 
 ENTITIES: dict[str, Type] = {"Address": address}

@@ -9,8 +9,8 @@ from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import InvalidId, parsed_key, parts
 from shop.api.metadata import KEEPERS, Keeper, from_input
-from shop.api.roots import Mutations
-from shop.core.metadata import change_metadata
+from shop.api.root_fields import Mutations
+from shop.core.database.metadata import change_metadata
 from shop.core.models import ShopSettings
 
 mutation = Mutations(codes={"empty_key": "REQUIRED"})

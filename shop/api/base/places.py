@@ -7,15 +7,15 @@ from typing import Any
 from django.utils.translation import get_language
 
 from shop.accounts.models import Address
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.address_rules import AddressRules, country_name, rules_of
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import key_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows, Type
-from shop.core.calendar import day_of
+from shop.api.object_types import Row, Rows, Type
+from shop.api.root_fields import Queries
+from shop.core.dates.calendar import day_of
 
 STAFF_RIGHTS = (Permission.MANAGE_USERS, Permission.MANAGE_ORDERS)
 

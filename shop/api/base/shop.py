@@ -12,19 +12,19 @@ from django.utils.translation import get_language
 from graphql import GraphQLSchema, print_schema
 
 from cooperatives.models import ZoneCountry
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import STAFF
 from shop.api.base.entities import ENTITIES
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import key_of
-from shop.api.languages import displayed, tag_of
+from shop.api.language_codes import displayed, tag_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
+from shop.api.object_types import Row, Type
+from shop.api.root_fields import Queries
 from shop.api.schema import Choices
 from shop.api.translations import texts_in
-from shop.api.types import Row, Type
 from shop.core.models import ShopSettings
 
 VERSION = "3.24.0"  # of Saleor, whose contract this is

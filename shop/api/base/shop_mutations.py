@@ -11,7 +11,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.metadata import from_input
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.change_shop import change_shop
 from shop.core.models import ShopSettings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.api.types import Type
+from shop.api.object_types import Type
 
 weight = Type("Weight")
 weight.plain("unit", "value")

@@ -14,15 +14,15 @@ from django.db.models import F
 from catalog.models import Attribute, AttributeScope, AttributeValue
 from catalog.models.attribute import InputType
 from cooperatives.models import Cooperative
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.product_filters import COOPERATIVE
 from shop.api.catalogue.shelves import key_of_cooperative
 from shop.api.catalogue.types import attribute, attribute_value, product, product_type, variant
 from shop.api.context import Context
-from shop.api.permissions import Within
-from shop.api.types import Ready, Row, Rows, Type, built, ready
-from shop.core.prepared import prepared
+from shop.api.field_permissions import Within
+from shop.api.object_types import Ready, Row, Rows, Type, built, ready
+from shop.core.database.compiled_query import prepared
 
 SEES_HIDDEN = (
     Within(Permission.MANAGE_PRODUCTS),

@@ -10,10 +10,10 @@ from shop.api.catalogue.attributes import file_of
 from shop.api.catalogue.types import category, collection, product, variant
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
-from shop.api.translating import formatted
+from shop.api.object_types import Row, Type
+from shop.api.translated_fields import formatted
 from shop.api.translations import texts_in
-from shop.api.types import Row, Type
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 
 KIND = "catalog.attributevalue"
 

@@ -16,7 +16,7 @@ from catalog.models import (
     ProductTypeAttribute,
 )
 from catalog.models.attribute import AttributeKind
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.assigned import attributes_in
 from shop.api.catalogue.lookups import found_by
@@ -37,10 +37,10 @@ from shop.api.filters import (
 )
 from shop.api.ids import global_id, key_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
+from shop.api.object_types import Row, Rows
+from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.types import Row, Rows
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 
 WITH_CHOICES = (InputType.DROPDOWN, InputType.MULTISELECT, InputType.SWATCH)
 

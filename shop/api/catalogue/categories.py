@@ -9,7 +9,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from catalog.models import Category, Product
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.lookups import named_by
 from shop.api.catalogue.pictures import background
@@ -18,8 +18,8 @@ from shop.api.connections import Key, connect, connect_each, connect_list
 from shop.api.context import Context
 from shop.api.filters import Conditions, any_of, has_metadata, ids, refuse_both, sorting, where, within
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows, ready
+from shop.api.object_types import Row, Rows, ready
+from shop.api.root_fields import Queries
 
 category.id()
 category.columns(

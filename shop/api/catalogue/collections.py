@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from catalog.models import Collection, CollectionListing
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.catalogue.categories import as_blocks
@@ -17,13 +17,13 @@ from shop.api.catalogue.shelves import cooperative_of
 from shop.api.catalogue.types import collection
 from shop.api.connections import Key, connect
 from shop.api.context import Context
+from shop.api.field_permissions import Standing
 from shop.api.filters import Conditions, any_of, has_metadata, ids, refuse_both, sorting, where
 from shop.api.in_channel import channel_slugs
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Standing
-from shop.api.roots import Queries
-from shop.api.types import Row, Type
-from shop.core.calendar import day_of
+from shop.api.object_types import Row, Type
+from shop.api.root_fields import Queries
+from shop.core.dates.calendar import day_of
 
 collection.id()
 collection.columns(name="name", slug="slug", seoTitle="seo_title", seoDescription="seo_description")

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from cooperatives.models import Certificate, CertificateKind, Cooperative
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.lookups import found_by
 from shop.api.catalogue.pictures import background
@@ -17,10 +17,10 @@ from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, channel_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
+from shop.api.object_types import Row, Rows, Type
+from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.types import Row, Rows, Type
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import Channel
 
 ENUMS: dict[str, Choices] = {"CooperativeCertificateKind": CertificateKind}

@@ -8,22 +8,22 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.said import Choice, Told
+from catalog.actions.products.attribute_values import Choice, Told
 from catalog.models import Attribute
 from cooperatives.models import Cooperative
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import Mistake
+from shop.api.field_permissions import Within
 from shop.api.ids import given_key, parts
 from shop.api.in_channel import InChannel, channel_of
 from shop.api.metadata import from_input
-from shop.api.permissions import Within
-from shop.api.types import Row, Type
-from shop.core.calendar import start_of_day
+from shop.api.object_types import Row, Type
+from shop.core.dates.calendar import start_of_day
 from shop.core.errors import Missing
+from shop.core.images.renditions import keep_picture
 from shop.core.models import Channel
-from shop.core.renditions import keep_picture
-from shop.core.rich_text import cleaned, plain
+from shop.core.texts.rich_text import cleaned, plain
 
 HEAVIEST = 1_000_000_000  # grams
 GOODS = (Permission.MANAGE_PRODUCTS,)

@@ -7,8 +7,8 @@ from typing import Any
 
 from shop.api.breadth import Selection
 from shop.api.context import Context
+from shop.api.object_types import Row
 from shop.api.scalars import GRAMS
-from shop.api.types import Row
 
 
 def weights(

@@ -9,17 +9,17 @@ from django.db.models import F, Max, Min, Q
 
 from catalog.models import Listing, Price
 from catalog.states import ListingState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.catalogue.pricing import ranges
 from shop.api.catalogue.types import own_cooperatives, own_goods, product, variant
 from shop.api.catalogue.variants import percent_left
 from shop.api.context import Context
+from shop.api.field_permissions import Standing, Within
 from shop.api.money import Sum
-from shop.api.permissions import Standing, Within
-from shop.api.types import Row, Type
-from shop.core.calendar import day_of
+from shop.api.object_types import Row, Type
+from shop.core.dates.calendar import day_of
 
 _STAFF = (Standing.STAFF, Standing.APP)
 _WHOSE = "variant__cooperative_id"

@@ -7,8 +7,8 @@ from typing import Any
 
 from shop.api.errors import ProtocolError
 from shop.api.ids import key_of
-from shop.api.languages import tag_of
-from shop.api.types import Rows, Type
+from shop.api.language_codes import tag_of
+from shop.api.object_types import Rows, Type
 from shop.core.models import Translation
 
 _COLUMNS = {"slug": "slug", "externalReference": "external_reference", "sku": "sku", "name": "name"}

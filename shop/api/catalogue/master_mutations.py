@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions import attributes, masters
+from catalog.actions.taxonomy import product_types, taxonomy
 from catalog.models import Attribute, AttributeScope, AttributeValue, Category, Collection, ProductType
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
     CODES,
@@ -31,7 +31,7 @@ from shop.api.catalogue.types import attribute, attribute_value, category, colle
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations(codes=CODES)
@@ -65,7 +65,7 @@ def _require_row(model: type[Category] | type[Collection], key: int) -> None:
 def category_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given, parent = arguments["input"], arguments.get("parent")
     required(given, "name")
-    made = masters.put_up_category(
+    made = taxonomy.put_up_category(
         parent_id=int(given_key(parent, "Category", field="parent")) if parent else None,
         values=described(given, context) | picture(given, "picture_id"),
         **_acting(context),
@@ -78,7 +78,7 @@ def category_update(arguments: dict[str, Any], context: Context, selection: Sele
     given = arguments["input"]
     key = int(given_key(arguments["id"], "Category", field="id"))
     _require_row(Category, key)
-    changed = masters.describe_category(
+    changed = taxonomy.describe_category(
         category_id=key,
         values=described(given, context) | picture(given, "picture_id"),
         **_acting(context),
@@ -90,7 +90,7 @@ def category_update(arguments: dict[str, Any], context: Context, selection: Sele
 def category_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "Category", field="id"))
     gone = found(category, key, context, selection.names("category"))
-    masters.take_down_category(category_id=key, **_acting(context))
+    taxonomy.take_down_category(category_id=key, **_acting(context))
     return {"category": gone}
 
 
@@ -109,7 +109,7 @@ def _collection_key(text: str, field: str = "id") -> int:
 def collection_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    made = masters.create_collection(
+    made = taxonomy.create_collection(
         values=described(given, context) | picture(given, "cover_id"),
         product_ids=keys(given.get("products"), "Product", "products"),
         **_acting(context),
@@ -121,7 +121,7 @@ def collection_create(arguments: dict[str, Any], context: Context, selection: Se
 def collection_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given, key = arguments["input"], _collection_key(arguments["id"])
     _require_row(Collection, key)
-    changed = masters.change_master(
+    changed = taxonomy.change_master(
         Collection,
         key,
         values=described(given, context) | picture(given, "cover_id"),
@@ -134,7 +134,7 @@ def collection_update(arguments: dict[str, Any], context: Context, selection: Se
 def collection_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = _collection_key(arguments["id"])
     gone = found(collection, key, context, selection.names("collection"))
-    masters.remove_master(Collection, key, **_acting(context))
+    taxonomy.remove_master(Collection, key, **_acting(context))
     return {"collection": gone}
 
 
@@ -142,7 +142,7 @@ def collection_delete(arguments: dict[str, Any], context: Context, selection: Se
 def collection_add_products(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    changed = masters.place_in_collection(
+    changed = taxonomy.place_in_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
         **_acting(context),
@@ -154,7 +154,7 @@ def collection_add_products(
 def collection_remove_products(
     arguments: dict[str, Any], context: Context, selection: Selection
 ) -> dict[str, Any]:
-    changed = masters.take_from_collection(
+    changed = taxonomy.take_from_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
         **_acting(context),
@@ -174,7 +174,7 @@ def collection_channel_listing_update(
         )
         for each in given.get("addChannels") or ()
     ]
-    changed = masters.show_collection(
+    changed = taxonomy.show_collection(
         collection_id=_collection_key(arguments["id"]),
         shown=shown,
         hidden=keys(given.get("removeChannels"), "Channel", "removeChannels"),
@@ -207,7 +207,7 @@ def _wanted(given: dict[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
 def product_type_create(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     required(given, "name")
-    made = attributes.create_kind(values=_kind(given, context), wanted=_wanted(given), **_acting(context))
+    made = product_types.create_kind(values=_kind(given, context), wanted=_wanted(given), **_acting(context))
     return {"productType": found(product_type, made.pk, context, selection.names("productType"))}
 
 
@@ -215,7 +215,7 @@ def product_type_create(arguments: dict[str, Any], context: Context, selection: 
 def product_type_update(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     given = arguments["input"]
     key = int(given_key(arguments["id"], "ProductType", field="id"))
-    attributes.change_kind(key, values=_kind(given, context), wanted=_wanted(given), **_acting(context))
+    product_types.change_kind(key, values=_kind(given, context), wanted=_wanted(given), **_acting(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -223,7 +223,7 @@ def product_type_update(arguments: dict[str, Any], context: Context, selection: 
 def product_type_delete(arguments: dict[str, Any], context: Context, selection: Selection) -> dict[str, Any]:
     key = int(given_key(arguments["id"], "ProductType", field="id"))
     gone = found(product_type, key, context, selection.names("productType"))
-    masters.remove_master(ProductType, key, **_acting(context))
+    taxonomy.remove_master(ProductType, key, **_acting(context))
     return {"productType": gone}
 
 
@@ -240,7 +240,7 @@ def product_attribute_assign(
         for each in arguments["operations"]
     ]
     key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
-    attributes.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
+    product_types.assign_attributes(product_type_id=key, wanted=wanted, **_acting(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -250,7 +250,7 @@ def product_attribute_unassign(
 ) -> dict[str, Any]:
     key = int(given_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     taken = keys(arguments["attributeIds"], "Attribute", "attributeIds")
-    attributes.unassign_attributes(product_type_id=key, keys=taken, **_acting(context))
+    product_types.unassign_attributes(product_type_id=key, keys=taken, **_acting(context))
     return {"productType": found(product_type, key, context, selection.names("productType"))}
 
 
@@ -264,7 +264,7 @@ def attribute_create(arguments: dict[str, Any], context: Context, selection: Sel
     values = described(given, context, **_FLAGS)
     values |= columns(given, inputType="input_type", entityType="entity_type", type="kind")
     listed = [(required(each, "name"), _listed(each)) for each in given.get("values") or ()]
-    made = attributes.create_attribute(values=values, listed=listed, **_acting(context))
+    made = product_types.create_attribute(values=values, listed=listed, **_acting(context))
     return {"attribute": found(attribute, made.pk, context, selection.names("attribute"))}
 
 
@@ -275,7 +275,7 @@ def attribute_update(arguments: dict[str, Any], context: Context, selection: Sel
     values = described(given, context, **_FLAGS)
     taken = keys(given.get("removeValues"), "AttributeValue", "removeValues")
     listed = [(required(each, "name"), _listed(each)) for each in given.get("addValues") or ()]
-    attributes.change_attribute(key, values=values, listed=listed, struck=taken, **_acting(context))
+    product_types.change_attribute(key, values=values, listed=listed, struck=taken, **_acting(context))
     return {"attribute": found(attribute, key, context, selection.names("attribute"))}
 
 
@@ -285,7 +285,7 @@ def attribute_delete(arguments: dict[str, Any], context: Context, selection: Sel
     gone = found(attribute, key, context, selection.names("attribute"))
     if gone is None:
         raise Missing(field="id")
-    masters.remove_master(Attribute, key, **_acting(context))
+    taxonomy.remove_master(Attribute, key, **_acting(context))
     return {"attribute": gone}
 
 
@@ -295,7 +295,7 @@ def attribute_value_create(
 ) -> dict[str, Any]:
     given = arguments["input"]
     key = int(given_key(arguments["attribute"], "Attribute", field="attribute"))
-    made = attributes.list_value(
+    made = product_types.list_value(
         attribute_id=key, name=required(given, "name"), columns=_listed(given), **_acting(context)
     )
     return {
@@ -313,7 +313,7 @@ def attribute_value_delete(
     of = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
     if gone is None or of is None:
         raise Missing(field="id")
-    attributes.change_attribute(of, values={}, listed=[], struck=[key], **_acting(context))
+    product_types.change_attribute(of, values={}, listed=[], struck=[key], **_acting(context))
     return {
         "attribute": found(attribute, of, context, selection.names("attribute")),
         "attributeValue": gone,

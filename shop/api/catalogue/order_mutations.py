@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.arrange import Move, arrange
+from catalog.actions.products.sort_order import Move, arrange
 from catalog.models import (
     Attribute,
     AttributeScope,
@@ -20,7 +20,7 @@ from catalog.models import (
     ProductTypeAttribute,
     Variant,
 )
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import CODES, GOODS, KINDS, OWN_GOODS, found, is_theirs
 from shop.api.catalogue.shelves import cooperative_of
@@ -28,7 +28,7 @@ from shop.api.catalogue.types import attribute, collection, media, product, prod
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations(codes=CODES)

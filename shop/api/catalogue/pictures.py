@@ -8,16 +8,16 @@ from typing import Any
 from django.db.models import F
 
 from catalog.models import ProductMedia
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Resolver, Selection
 from shop.api.catalogue.types import media, product, variant
 from shop.api.context import Context
 from shop.api.ids import global_id, key_of
 from shop.api.images import FULL_SIZE, image_url
 from shop.api.metadata import keep_metadata
-from shop.api.types import Row, Rows, Type, ready
+from shop.api.object_types import Row, Rows, Type, ready
+from shop.core.database.compiled_query import prepared
 from shop.core.models import Picture
-from shop.core.prepared import prepared
 
 _SHOWN = ("picture__state", "picture__renditions")
 

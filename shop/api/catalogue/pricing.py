@@ -16,11 +16,11 @@ from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
 from shop.api.in_channel import channel_of
 from shop.api.money import Taxed
-from shop.api.types import Row, Rows, Type
-from shop.core.calendar import day_of
+from shop.api.object_types import Row, Rows, Type
+from shop.core.database.compiled_query import prepared
+from shop.core.dates.calendar import day_of
 from shop.core.models import Channel, tax_rates
 from shop.core.money import gross_of, net_of
-from shop.core.prepared import prepared
 
 _TAXED_FIELDS = frozenset({"net", "tax"})
 

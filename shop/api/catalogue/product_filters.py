@@ -27,7 +27,7 @@ from shop.api.catalogue.shelves import cooperative_of
 from shop.api.context import Context
 from shop.api.filters import NOTHING, Conditions, any_of, has_metadata, ids, matches, within
 from shop.api.ids import keys_of
-from shop.api.types import Rows
+from shop.api.object_types import Rows
 from shop.core.models import Channel
 from shop.core.money import minor_digits
 

@@ -29,8 +29,8 @@ from shop.api.errors import ProtocolError
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.in_channel import channel_of, channel_unasked, noted_in
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows, ready
+from shop.api.object_types import Row, Rows, ready
+from shop.api.root_fields import Queries
 from shop.core.models import Channel
 
 query = Queries()

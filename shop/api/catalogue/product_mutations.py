@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.entered import amend_product, enter_product
-from catalog.actions.pictures import add_picture, remove_picture
-from catalog.actions.removal import remove_product
-from catalog.actions.shown import list_product
+from catalog.actions.listings.channel_listings import list_product
+from catalog.actions.products.delete_products import remove_product
+from catalog.actions.products.product_pictures import add_picture, remove_picture
+from catalog.actions.products.staff_products import amend_product, enter_product
 from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
@@ -34,10 +34,10 @@ from shop.api.catalogue.types import media, product
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
-from shop.core.calendar import start_of_day
+from shop.api.root_fields import Mutations
+from shop.core.dates.calendar import start_of_day
 from shop.core.errors import Missing
-from shop.core.renditions import keep_picture
+from shop.core.images.renditions import keep_picture
 
 mutation = Mutations(codes=CODES)
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from catalog.models import ProductType
 from catalog.models.attribute import ProductKind
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.types import product_type
@@ -17,9 +17,9 @@ from shop.api.context import Context
 from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
 from shop.api.ids import key_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
+from shop.api.object_types import Row
+from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.types import Row
 
 ENUMS: dict[str, Choices] = {"ProductTypeKindEnum": ProductKind}
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from catalog.models import CollectionProduct, Listing, Product, Stock, Variant
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
 from shop.api.catalogue.grams import weights
@@ -23,15 +23,15 @@ from shop.api.catalogue.types import (
 )
 from shop.api.connections import Key, connect_each
 from shop.api.context import Context
+from shop.api.field_permissions import Within
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Within
-from shop.api.types import Row, Rows
-from shop.core.calendar import day_of
+from shop.api.object_types import Row, Rows
+from shop.core.database.compiled_query import prepared
+from shop.core.dates.calendar import day_of
 from shop.core.models import Channel
-from shop.core.prepared import prepared
 
 product.id()
 product.columns(

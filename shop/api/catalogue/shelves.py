@@ -23,10 +23,10 @@ from django.db.models import (
 
 from catalog.models import Collection, CollectionListing
 from cooperatives.models import Cooperative
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
-from shop.api.joined import Joined
-from shop.api.types import Rows
+from shop.api.object_types import Rows
+from shop.api.union_rows import Joined
 from shop.core.models import Channel
 
 COOPERATIVE_KEYS = 10**9

@@ -8,20 +8,20 @@ from django.db.models import Q
 
 from cooperatives.models import Collecting, Warehouse, WarehouseChannel
 from shop.accounts.models import Address
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import SEES_WAREHOUSES, stock, variant, warehouse
 from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
+from shop.api.field_permissions import Within
 from shop.api.filters import Conditions, any_of, has_metadata, ids, is_, sorting, where
 from shop.api.ids import key_of, keys_of
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Within
-from shop.api.roots import Queries
+from shop.api.object_types import Row, Rows
+from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.types import Row, Rows
 
 OWN = (Within(Permission.MANAGE_PRODUCTS),)
 

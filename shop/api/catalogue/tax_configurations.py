@@ -7,18 +7,18 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from catalog.actions.channels import ChannelChange, change_channel
-from shop.accounts.permissions import Permission
+from catalog.actions.markets.channels import ChannelChange, change_channel
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.connections import Key, connect
 from shop.api.context import Context
 from shop.api.errors import Mistake
+from shop.api.field_permissions import Standing
 from shop.api.filters import Conditions, ids, where
 from shop.api.ids import given_key, key_of
-from shop.api.permissions import Standing
-from shop.api.roots import Mutations, Queries
-from shop.api.types import Row, Type
+from shop.api.object_types import Row, Type
+from shop.api.root_fields import Mutations, Queries
 from shop.core.models import Channel
 
 _STAFF = (Standing.STAFF, Standing.APP)

@@ -8,21 +8,21 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.taxes import (
+from catalog.actions.markets.tax_classes import (
     HIGHEST_RATE,
     OddRate,
     add_tax_class,
     change_tax_class,
     remove_tax_class,
 )
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import required
 from shop.api.catalogue.taxes import tax_class
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
 mutation = Mutations()

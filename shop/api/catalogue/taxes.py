@@ -6,19 +6,19 @@ from typing import Any
 
 from django.db.models import Q
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import product, product_type
 from shop.api.connections import Key, connect
 from shop.api.context import Context
+from shop.api.field_permissions import Standing
 from shop.api.filters import Conditions, has_metadata, ids, sorting, where
 from shop.api.ids import key_of
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Standing
-from shop.api.roots import Queries
-from shop.api.types import Row, Type
-from shop.core.calendar import day_of
+from shop.api.object_types import Row, Type
+from shop.api.root_fields import Queries
+from shop.core.dates.calendar import day_of
 from shop.core.models import TaxClass, TaxRate
 
 _STAFF = (Standing.STAFF, Standing.APP)

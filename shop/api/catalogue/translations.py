@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop.api.catalogue.types import attribute, attribute_value, category, collection, product, variant
-from shop.api.translating import translation_of
+from shop.api.translated_fields import translation_of
 
 _DESCRIBED = {
     "name": "name",

@@ -19,12 +19,12 @@ from catalog.models import (
 from catalog.states import ListingState
 from cooperatives.models import Warehouse
 from cooperatives.states import CooperativeState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.catalogue.shelves import sees_what_is_shown, shelves, shelves_shown
 from shop.api.context import Context
+from shop.api.field_permissions import Within
 from shop.api.in_channel import InChannel, Shelf
-from shop.api.permissions import Within
-from shop.api.types import Rows, Type
+from shop.api.object_types import Rows, Type
 from shop.core.models import Channel
 
 # Whoever holds one of these meets goods that customers do not see.

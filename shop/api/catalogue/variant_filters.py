@@ -12,7 +12,7 @@ from shop.api.connections import Key
 from shop.api.context import Context
 from shop.api.filters import Conditions, any_of, has_metadata, ids, matches, within
 from shop.api.ids import keys_of
-from shop.api.types import Rows
+from shop.api.object_types import Rows
 
 SORTS = {"LAST_MODIFIED_AT": [Key("updated_at")]}
 

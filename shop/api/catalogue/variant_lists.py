@@ -12,8 +12,8 @@ from shop.api.connections import Key, connect
 from shop.api.context import Context
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import keys_of
-from shop.api.roots import Queries
-from shop.api.types import Row
+from shop.api.object_types import Row
+from shop.api.root_fields import Queries
 
 query = Queries()
 

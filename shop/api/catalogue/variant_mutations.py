@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from catalog.actions.entered import (
+from catalog.actions.products.staff_products import (
     amend_variant,
     count_variant,
     enter_variant,
@@ -13,7 +13,7 @@ from catalog.actions.entered import (
     remove_variant,
     show_first,
 )
-from catalog.actions.stock import MOST, OddCount
+from catalog.actions.stock.stock_movements import MOST, OddCount
 from catalog.models import Stock
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import (
@@ -32,7 +32,7 @@ from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, key_of
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 from shop.core.models import Channel
 from shop.core.money import minor_digits

@@ -8,17 +8,17 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from catalog.models import Price, Stock, Variant
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.types import SEES_OWN_GOODS, own_goods, product, stock, variant
 from shop.api.context import Context
+from shop.api.field_permissions import Within
 from shop.api.in_channel import channel_of, channel_slugs
 from shop.api.metadata import keep_metadata
-from shop.api.permissions import Within
-from shop.api.types import Row, Rows, Type
+from shop.api.object_types import Row, Rows, Type
+from shop.core.database.compiled_query import prepared
 from shop.core.models import Channel
-from shop.core.prepared import prepared
 
 MOST_SHOWN = 50  # of what is there, where the shop sets no limit of its own
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.actions.warehouses import close_warehouse
+from catalog.actions.stock.close_warehouse import close_warehouse
 from cooperatives.actions.warehouses import amend_warehouse, enter_warehouse
 from cooperatives.models import Warehouse
 from shop.api.addresses import address_from
@@ -13,7 +13,7 @@ from shop.api.catalogue.given import CODES, OWN_GOODS, columns, found, is_theirs
 from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations(codes=CODES)

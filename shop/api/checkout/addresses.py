@@ -7,7 +7,7 @@ from typing import Any
 
 from orders.models import Basket
 from shop.accounts.models import Address
-from shop.accounts.profile import add_address
+from shop.accounts.personal.profile import add_address
 from shop.api.addresses import address_from
 from shop.api.context import Context
 from shop.api.errors import Mistake, Mistakes

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import Min, Sum
 
-from orders.actions.options import chosen_option, options_of
-from orders.actions.shares import Quote
+from orders.actions.basket.combined_delivery import chosen_option, options_of
+from orders.actions.quotes.quote_types import Quote
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.base.channels import channel
 from shop.api.base.places import address
@@ -21,12 +21,12 @@ from shop.api.checkout.problems import problems_of
 from shop.api.checkout.quotes import quotes_of
 from shop.api.checkout.types import WORKS_ON_ALL, acted_on, checkout, line
 from shop.api.context import Context
-from shop.api.languages import code_of
+from shop.api.language_codes import code_of
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum as Money
 from shop.api.money import Taxed
+from shop.api.object_types import Row, Rows, Type, ready
 from shop.api.orders.vouchers import UsedVoucher, used_vouchers
-from shop.api.types import Row, Rows, Type, ready
 
 checkout.id()
 checkout.columns(

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from orders.actions.options import NotDeliveredSo, Option, option_key
-from orders.actions.shares import Quote
+from orders.actions.basket.combined_delivery import NotDeliveredSo, Option, option_key
+from orders.actions.quotes.quote_types import Quote
 from shop.api.checkout.types import delivery, shipping_method
 from shop.api.errors import Mistake
 from shop.api.ids import InvalidId, global_id, global_ids, key_of
 from shop.api.metadata import as_items
 from shop.api.money import Sum, major
-from shop.api.types import Row
+from shop.api.object_types import Row
 
 
 @dataclass(frozen=True, slots=True)

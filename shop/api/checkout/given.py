@@ -8,15 +8,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Variant
-from orders.actions.basket import Put
-from orders.actions.fill import Set
-from shop.accounts.permissions import Permission
+from orders.actions.basket.basket_lines import Put
+from orders.actions.basket.bulk_lines import Set
+from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids
 from shop.api.metadata import from_input
 from shop.api.money import minor_units
-from shop.core.prepared import prepared
+from shop.core.database.compiled_query import prepared
 
 
 def puts_from(lines: Sequence[Mapping[str, Any]], currency: str, context: Context) -> list[Put]:

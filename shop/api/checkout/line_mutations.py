@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from orders.actions.checkout import open_checkout
-from orders.actions.fill import put_lines, set_lines, take_out
-from orders.actions.options import NotDeliveredSo, choose_option, options_of
+from orders.actions.basket.bulk_lines import put_lines, set_lines, take_out
+from orders.actions.basket.combined_delivery import NotDeliveredSo, choose_option, options_of
+from orders.actions.checkout.open_checkout import open_checkout
 from orders.models import Basket
 from shop.api.breadth import Selection
 from shop.api.checkout.deliveries import chosen_key, deliveries_of
@@ -16,7 +16,7 @@ from shop.api.checkout.types import basket_in
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
 mutation = Mutations(codes=CODES)

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.models import Variant
-from orders.actions.shares import Quote, QuotedLine
+from orders.actions.quotes.quote_types import Quote, QuotedLine
 from orders.models import BasketLine
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import variant
 from shop.api.checkout.problems import line_problems
@@ -18,7 +18,7 @@ from shop.api.checkout.types import acted_on, line
 from shop.api.context import Context
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum, Taxed
-from shop.api.types import Row
+from shop.api.object_types import Row
 from shop.core.money import gross_of, half_up, net_of
 
 line.id()

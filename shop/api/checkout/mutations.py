@@ -8,14 +8,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.details import bill_to, give_to, leave_behind, send_to, write_details
-from orders.actions.fill import begin_basket
-from orders.actions.redeem import drop_code, use_code
-from orders.actions.shares import Quote
-from orders.actions.vouchers import CodeUnknown, VoucherRefused
+from orders.actions.basket.bulk_lines import begin_basket
+from orders.actions.basket.checkout_details import bill_to, give_to, leave_behind, send_to, write_details
+from orders.actions.quotes.quote_types import Quote
+from orders.actions.quotes.voucher_rules import CodeUnknown, VoucherRefused
+from orders.actions.vouchers.redeem_vouchers import drop_code, use_code
 from orders.models import Basket, VoucherCode, tidy_code
 from shop.accounts.models import User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.clients import EMAIL
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import checked, keep_for_person
@@ -24,11 +24,11 @@ from shop.api.checkout.quotes import forget, keep_at_hand, remember
 from shop.api.checkout.types import basket_in, checkout
 from shop.api.context import Context
 from shop.api.errors import Mistake, PermissionDenied
+from shop.api.field_permissions import Standing
 from shop.api.ids import given_key
-from shop.api.languages import tag_of
+from shop.api.language_codes import tag_of
 from shop.api.metadata import from_input
-from shop.api.permissions import Standing
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 from shop.core.models import Channel
 

@@ -11,9 +11,9 @@ from shop.api.catalogue.types import warehouse
 from shop.api.checkout.deliveries import Shown
 from shop.api.context import Context
 from shop.api.money import Sum, major
+from shop.api.object_types import Row
 from shop.api.orders.seen import within
 from shop.api.orders.types import order
-from shop.api.types import Row
 
 _COLUMNS = (
     *("order", "service", "service__is_weight_based", "way_name", "way_kind", "warehouse"),

@@ -6,14 +6,14 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from orders.actions.shares import Problem, Quote, QuotedLine
+from orders.actions.quotes.quote_types import Problem, Quote, QuotedLine
 from orders.models import BasketLine
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import variant
 from shop.api.checkout.deliveries import Chosen, Shown
 from shop.api.context import Context
 from shop.api.money import Sum
-from shop.api.types import Type
+from shop.api.object_types import Type
 
 _SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
 _NOT_SO = frozenset({Problem.NOT_DELIVERED, Problem.SLOT_GONE, Problem.PAUSED})

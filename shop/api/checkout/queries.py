@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from orders.models import Basket
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.breadth import Selection
 from shop.api.checkout.types import checkout
@@ -16,8 +16,8 @@ from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import Conditions, has_metadata, ids, sorting, where, within
 from shop.api.ids import global_id, key_of
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows
+from shop.api.object_types import Row, Rows
+from shop.api.root_fields import Queries
 
 query = Queries()
 _NEWEST = [Key("changed_at", descending=True), Key("id", descending=True)]

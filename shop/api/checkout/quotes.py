@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary
 
 from django.db.models import QuerySet
 
-from orders.actions.quote import Goods, goods_of, quote, wanted_of
-from orders.actions.shares import Quote, Wanted, WantedLine
+from orders.actions.quotes.build_quote import Goods, goods_of, quote, wanted_of
+from orders.actions.quotes.quote_types import Quote, Wanted, WantedLine
 from orders.models import Basket
 from shop.api.context import Context
-from shop.core.prepared import prepared
+from shop.core.database.compiled_query import prepared
 
 _kept: WeakKeyDictionary[Context, dict[Any, Quote]] = WeakKeyDictionary()
 _at_hand: WeakKeyDictionary[Context, dict[Any, Basket]] = WeakKeyDictionary()

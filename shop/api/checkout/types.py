@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from orders.models import Basket, BasketLine
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.types import Rows, Type
+from shop.api.object_types import Rows, Type
+from shop.core.database.compiled_query import prepared
 from shop.core.errors import Missing
-from shop.core.prepared import prepared
 
 # Whoever holds one of these works on everybody's baskets.
 WORKS_ON_ALL = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)

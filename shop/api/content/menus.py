@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.lookups import found_by
 from shop.api.catalogue.shelves import key_of_cooperative
@@ -19,9 +19,9 @@ from shop.api.filters import Conditions, any_of, has_metadata, sorting, where
 from shop.api.ids import key_of
 from shop.api.in_channel import InChannel, channel_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
-from shop.api.translating import translation_of
-from shop.api.types import Row, Rows
+from shop.api.object_types import Row, Rows
+from shop.api.root_fields import Queries
+from shop.api.translated_fields import translation_of
 from shop.content.models import Menu, MenuItem
 
 menu.id()

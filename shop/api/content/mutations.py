@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.given import columns, found, keys, published, required, told
 from shop.api.catalogue.shelves import cooperative_of
@@ -15,11 +15,11 @@ from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
 from shop.api.in_channel import InChannel
-from shop.api.roots import Mutations
-from shop.api.types import Type
+from shop.api.object_types import Type
+from shop.api.root_fields import Mutations
 from shop.content import actions
 from shop.content.models import Menu, MenuItem, Page, PageType
-from shop.core.rich_text import cleaned
+from shop.core.texts.rich_text import cleaned
 
 mutation = Mutations(
     codes={

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from catalog.models import Attribute
 from catalog.models.attribute import AttributeKind
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.assigned import VALUE_FIELDS, Owner, attributes_in, first_of, held, said
 from shop.api.catalogue.assigned_values import references_to
@@ -33,11 +33,11 @@ from shop.api.filters import (
 )
 from shop.api.ids import key_of
 from shop.api.metadata import keep_metadata
-from shop.api.roots import Queries
-from shop.api.translating import translation_of
-from shop.api.types import Row, Rows, ready
+from shop.api.object_types import Row, Rows, ready
+from shop.api.root_fields import Queries
+from shop.api.translated_fields import translation_of
 from shop.content.models import Page, PageAttributeValue, PageType
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 
 _SAYS = ("key", "page_type_id", "in_channel")
 

@@ -19,12 +19,12 @@ from django.db.models import (
 )
 
 from cooperatives.models import Cooperative
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.catalogue.shelves import COOPERATIVE_KEYS
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
-from shop.api.joined import Joined
-from shop.api.types import Rows, Type
+from shop.api.object_types import Rows, Type
+from shop.api.union_rows import Joined
 from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.content.models.page import COOPERATIVE
 from shop.core.models import Channel

@@ -6,23 +6,27 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.membership import answer_application, pause_cooperative, resume_cooperative
-from cooperatives.actions.stall import tell_story
+from cooperatives.actions.cooperative_lifecycle import (
+    answer_application,
+    pause_cooperative,
+    resume_cooperative,
+)
+from cooperatives.actions.profile import tell_story
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.actions.payouts import mark_paid
-from orders.actions.settle import close_settlement
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.settlement.close_settlement import close_settlement
 from orders.models import Payout
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
 from shop.api.cooperatives.settlements import payout, settlement
 from shop.api.errors import Mistake
+from shop.api.field_permissions import Within
 from shop.api.ids import given_key
-from shop.api.permissions import Within
-from shop.api.roots import Mutations
-from shop.core.calendar import day_of
+from shop.api.root_fields import Mutations
+from shop.core.dates.calendar import day_of
 from shop.core.errors import Missing
 from shop.core.models import bound_key
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from orders.models import Figures, LedgerEntry, Payout, Settlement
 from orders.states import SettlementState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.connections import Key, connect
 from shop.api.context import Context
+from shop.api.field_permissions import Within
 from shop.api.ids import key_of
 from shop.api.money import Sum
-from shop.api.permissions import Within
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows, Type
-from shop.core.claims import in_camel_case
+from shop.api.object_types import Row, Rows, Type
+from shop.api.root_fields import Queries
+from shop.core.database.unique_fields import in_camel_case
 
 # The platform's staff who pay, and those of cooperatives who look after their own money.
 SEES_MONEY = (Within(Permission.HANDLE_PAYMENTS),)

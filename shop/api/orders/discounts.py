@@ -11,11 +11,11 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
 from shop.api.money import major
+from shop.api.object_types import Row, Rows
 from shop.api.orders.lines import per_step
 from shop.api.orders.seen import sees_parts, within
 from shop.api.orders.types import discount, line_discount, order
 from shop.api.schema import Choices
-from shop.api.types import Row, Rows
 
 ENUMS: dict[str, Choices] = {
     "OrderDiscountType": DiscountKind,

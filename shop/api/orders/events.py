@@ -14,11 +14,11 @@ from shop.api.breadth import Selection
 from shop.api.connections import Key, connect
 from shop.api.context import Context
 from shop.api.money import major
+from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.refunds import actors
 from shop.api.orders.seen import scope_of
 from shop.api.orders.types import HANDLING, event, fulfillment_line, order
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows, Type
+from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
 
 # What the contract has a word for.

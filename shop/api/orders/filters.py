@@ -30,7 +30,7 @@ from shop.api.orders.events import events_seen, kinds_named
 from shop.api.orders.parcels import with_status
 from shop.api.orders.seen import order_keys, parts_seen, scope_of, sees_parts
 from shop.api.orders.seen import within as of_parts
-from shop.core.text import fold
+from shop.core.texts.folding import fold
 
 PLACED = [Key("placed_at", descending=True), Key("number", descending=True)]
 SORTS: dict[str, list[Key]] = {

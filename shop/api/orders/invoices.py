@@ -12,9 +12,9 @@ from shop.api.account.clients import checked_email
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
+from shop.api.object_types import Row, Type
 from shop.api.orders.types import order
-from shop.api.types import Row, Type
-from shop.core import tax_codes
+from shop.core.identifiers import tax_codes
 
 _COLUMNS = {"name": "company", "taxCode": "tax_code", "address": "address"}
 _NEEDED = {

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from cooperatives.models import Warehouse
-from orders.actions.standing import closed_quantities
+from orders.actions.order_records.recalculate_order import closed_quantities
 from orders.models import Allocation, DiscountShare, OrderLine, ValueType
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.catalogue.types import variant, warehouse
@@ -18,8 +18,8 @@ from shop.api.images import image_url
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum as Amount
 from shop.api.money import Taxed, major
+from shop.api.object_types import Row
 from shop.api.orders.types import HANDLING, allocation, line, line_discount
-from shop.api.types import Row
 from shop.core.models import Picture
 
 line.id()

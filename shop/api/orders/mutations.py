@@ -12,12 +12,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.cancel import cancel_order
-from orders.actions.correct import correct_order
-from orders.actions.fulfil import Sent, fulfil_order, send_parcel, track_parcel
-from orders.actions.notes import add_note, put_note_right
-from orders.actions.pay import confirm_order
-from orders.actions.void import void_parcel
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.fulfilment.one_step_fulfilment import Sent, fulfil_order, send_parcel, track_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.order_records.order_notes import add_note, put_note_right
+from orders.actions.payments.order_payments import confirm_order
+from orders.actions.placement.correct_order import correct_order
 from orders.models import Order, OrderLine, Parcel
 from shop.accounts.models import Address
 from shop.api.account.clients import checked_email
@@ -26,12 +26,12 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake, Mistakes
 from shop.api.ids import given_key, global_ids
-from shop.api.languages import tag_of
+from shop.api.language_codes import tag_of
 from shop.api.metadata import from_input
+from shop.api.object_types import Row
 from shop.api.orders.seen import handled, order_key, orders_handled
 from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, order
-from shop.api.roots import Mutations
-from shop.api.types import Row
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
 LONGEST_NUMBER = 120

@@ -19,11 +19,11 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.grams import in_unit
 from shop.api.context import Context
 from shop.api.ids import global_id, global_ids
-from shop.api.languages import code_of
+from shop.api.language_codes import code_of
 from shop.api.metadata import keep_metadata
+from shop.api.object_types import Row, Rows, Type, ready
 from shop.api.orders.seen import scope_of, sees_parts, shown_key, within
 from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
-from shop.api.types import Row, Rows, Type, ready
 from shop.core.models import Channel
 
 order.columns(

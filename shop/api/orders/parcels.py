@@ -15,8 +15,8 @@ from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum as Amount
+from shop.api.object_types import Row
 from shop.api.orders.types import HANDLING, fulfillment, fulfillment_line, line
-from shop.api.types import Row
 
 fulfillment.id()
 fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from orders.actions.earned import earned_by
+from orders.actions.ledger.seller_earnings import earned_by
 from orders.models import Account, OrderPart, Refund
 from orders.states import PartState, Progress
 from shop.api.breadth import Selection
@@ -14,10 +14,10 @@ from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
 from shop.api.money import Taxed
+from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.seen import handled, within
 from shop.api.orders.types import HANDLING, fulfillment, line, order
 from shop.api.schema import Choices
-from shop.api.types import Row, Rows, Type
 
 ENUMS: dict[str, Choices] = {"CooperativePartState": PartState, "CooperativePartProgress": Progress}
 

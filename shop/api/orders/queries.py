@@ -16,12 +16,12 @@ from shop.api.errors import ProtocolError
 from shop.api.filters import refuse_both, sorting, where
 from shop.api.ids import key_of
 from shop.api.money import Taxed
+from shop.api.object_types import Row, Rows, ready
 from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
 from shop.api.orders.seen import order_key, orders_handled, scope_of, sees_parts, whole_orders
 from shop.api.orders.types import HANDLING, PLATFORM, order
-from shop.api.roots import Queries
-from shop.api.types import Row, Rows, ready
-from shop.core.calendar import day_of, start_of_day
+from shop.api.root_fields import Queries
+from shop.core.dates.calendar import day_of, start_of_day
 from shop.core.models import Channel
 
 query = Queries()

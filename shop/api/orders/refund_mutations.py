@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.grant import Granted, MoreThanOrdered, grant_refund
+from orders.actions.refunds.granted_refunds import Granted, MoreThanOrdered, grant_refund
 from orders.models import Bearer, Order, OrderPart, Payment
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -17,7 +17,7 @@ from shop.api.money import minor_units
 from shop.api.orders.mutations import given_order, shown_order
 from shop.api.orders.seen import handled, scope_of
 from shop.api.orders.types import HANDLING, granted_refund
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
 from shop.core.errors import Missing
 

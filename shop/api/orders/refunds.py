@@ -15,9 +15,9 @@ from shop.api.apps.types import app
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
+from shop.api.object_types import Row
 from shop.api.orders.seen import scope_of
 from shop.api.orders.types import HANDLING, granted_refund, granted_refund_line, line, order
-from shop.api.types import Row
 from shop.core.actors import ActorKind
 
 granted_refund.id()

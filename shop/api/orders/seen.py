@@ -18,9 +18,9 @@ from cooperatives.access import Scope
 from orders.models import Order, OrderPart, Refund
 from orders.models.part import OrderPartQuerySet
 from orders.states import STANDING
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
-from shop.api.types import Row, Rows
+from shop.api.object_types import Row, Rows
 
 # Sums of an order that are sums of its parts' columns of the same name.
 _OF_PARTS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")

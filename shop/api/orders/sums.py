@@ -12,9 +12,9 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.money import Sum as Amount
 from shop.api.money import Taxed
+from shop.api.object_types import Row
 from shop.api.orders.seen import within
 from shop.api.orders.types import granted_refund, order
-from shop.api.types import Row
 
 
 def _taxed(field: str, kind: str) -> None:

@@ -16,11 +16,11 @@ from orders.models import (
     RefundLine,
     Voucher,
 )
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
+from shop.api.field_permissions import Within
+from shop.api.object_types import Rows, Type
 from shop.api.orders.seen import orders_seen, within
-from shop.api.permissions import Within
-from shop.api.types import Rows, Type
 from shop.core.models import Change
 
 # Who handles orders at all, if only those of some cooperatives; and who handles whole orders.

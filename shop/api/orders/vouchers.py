@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from orders.models import Voucher, VoucherCode
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.metadata import keep_metadata
+from shop.api.object_types import Row
 from shop.api.orders.types import order, voucher
-from shop.api.types import Row
 
 
 class UsedVoucher(NamedTuple):

@@ -12,11 +12,11 @@ from shop.api.errors import ProtocolError
 from shop.api.ids import key_of
 from shop.api.in_channel import channel_of
 from shop.api.money import Sum
+from shop.api.object_types import Row, Type
 from shop.api.payment.gateways import OfferedGateway, offered
 from shop.api.payment.sums import Cover, covers
 from shop.api.payment.types import HANDLING, item
-from shop.api.roots import Queries
-from shop.api.types import Row, Type
+from shop.api.root_fields import Queries
 
 gateway = Type("PaymentGateway")
 gateway.plain("id", "name", "currencies", "config")

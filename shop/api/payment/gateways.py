@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from orders.actions.pay import ways_to_pay
+from orders.actions.payments.order_payments import ways_to_pay
 from orders.models import Method
 from shop.core.models import Channel
 

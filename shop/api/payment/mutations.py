@@ -10,14 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from orders.actions.call import make_call
-from orders.actions.complete import complete_basket
-from orders.actions.order_limits import counted_order
-from orders.actions.place import BasketChanged
-from orders.actions.shares import Problem, Quote
+from orders.actions.checkout.complete_checkout import complete_basket
+from orders.actions.gateway.gateway_calls import make_call
+from orders.actions.order_records.order_limits import counted_order
+from orders.actions.placement.place_order import BasketChanged
+from orders.actions.quotes.quote_types import Problem, Quote
 from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
 from orders.states import CallState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import require_whole
 from shop.api.checkout.mutations import CODES
@@ -34,11 +34,11 @@ from shop.api.payment.gateways import METHODS, offered, settings_of
 from shop.api.payment.pay import Target, begin, go_on
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
+from shop.core.database.compiled_query import prepared
 from shop.core.errors import Missing, Refused
-from shop.core.limits import network_of
 from shop.core.models import KeyReused
-from shop.core.prepared import prepared
+from shop.core.web.rate_limits import network_of
 
 mutation = Mutations(
     codes=CODES

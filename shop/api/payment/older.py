@@ -9,11 +9,11 @@ from shop.api.base.shop import shop
 from shop.api.breadth import Selection
 from shop.api.checkout.baskets import gift_card
 from shop.api.context import Context
+from shop.api.object_types import Row, Type
 from shop.api.orders.seen import scope_of
 from shop.api.orders.types import granted_refund, order
 from shop.api.payment.gateways import OfferedGateway, offered
 from shop.api.payment.types import event, item
-from shop.api.types import Row, Type
 
 payment = Type("Payment")
 payment.plain(

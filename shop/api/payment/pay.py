@@ -6,10 +6,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from orders.actions.ask import start_of
-from orders.actions.call import Said, look_up_call, make_call
-from orders.actions.pay import change_way
-from orders.actions.prepay import FLOW, begin_by_app, begun_before, note_event, prepay
+from orders.actions.gateway.gateway_calls import Said, look_up_call, make_call
+from orders.actions.gateway_requests.gateway_requests import start_of
+from orders.actions.payments.basket_payments import FLOW, begin_by_app, begun_before, note_event, prepay
+from orders.actions.payments.order_payments import change_way
 from orders.models import Basket, EventKind, Method, Order, Payment, PaymentEvent
 from shop.api.context import Context
 from shop.api.errors import Mistake

@@ -9,17 +9,17 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.grant import Granted, grant_refund
-from orders.actions.report import (
+from orders.actions.gateway.staff_card_actions import cancel_hold, take_held
+from orders.actions.payments.external_payments import (
     Reported,
     amend_payment,
     mark_as_paid,
     report_event,
     report_payment,
 )
-from orders.actions.request import cancel_hold, take_held
+from orders.actions.refunds.granted_refunds import Granted, grant_refund
 from orders.models import Basket, Bearer, EventKind, Order, Payment
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
@@ -30,7 +30,7 @@ from shop.api.orders.mutations import given_order, shown_order
 from shop.api.orders.types import PLATFORM
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 HANDLING = (Permission.HANDLE_PAYMENTS,)

@@ -9,17 +9,17 @@ from django.db.models import Q
 
 from orders.models import Order, Payment, PaymentEvent, PaymentSums
 from shop.accounts.models import App, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.checkout.types import checkout
 from shop.api.context import Context
 from shop.api.errors import PermissionDenied
+from shop.api.field_permissions import written
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum
+from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.types import order
 from shop.api.payment.sums import sums_by_key
-from shop.api.permissions import written
-from shop.api.types import Row, Rows, Type
 from shop.core.actors import ActorKind
 
 HANDLING = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS)

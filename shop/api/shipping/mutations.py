@@ -8,8 +8,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from graphql import is_enum_type
 
-from catalog.actions.kinds import NotInChannel, Priced, add_kind, change_kind, price_kind, remove_kind
-from catalog.actions.zones import ZoneChange, add_zone, change_zone, remove_zone
+from catalog.actions.markets.shipping_methods import (
+    NotInChannel,
+    Priced,
+    add_kind,
+    change_kind,
+    price_kind,
+    remove_kind,
+)
+from catalog.actions.markets.shipping_zones import ZoneChange, add_zone, change_zone, remove_zone
 from cooperatives.models import Service
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -17,10 +24,10 @@ from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids
 from shop.api.in_channel import channel_of
 from shop.api.money import minor
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.api.shipping.zones import MANAGING, method, zone
 from shop.core.models import Channel
-from shop.core.rich_text import cleaned, plain
+from shop.core.texts.rich_text import cleaned, plain
 
 mutation = Mutations(
     codes={

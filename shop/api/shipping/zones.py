@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from cooperatives.models import Service, ServicePrice, Zone, ZoneCountry
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.base.places import country
 from shop.api.breadth import Selection
@@ -16,13 +16,13 @@ from shop.api.catalogue.taxes import tax_class
 from shop.api.catalogue.types import warehouse
 from shop.api.connections import Key, connect, connect_each
 from shop.api.context import Context
+from shop.api.field_permissions import Standing
 from shop.api.filters import Conditions, where
 from shop.api.ids import key_of, keys_of
 from shop.api.metadata import keep_metadata
 from shop.api.money import Sum
-from shop.api.permissions import Standing
-from shop.api.roots import Queries
-from shop.api.types import Row, Type
+from shop.api.object_types import Row, Type
+from shop.api.root_fields import Queries
 from shop.core.models import Channel
 
 MANAGING = (Permission.MANAGE_SHIPPING,)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from shop.accounts.models import Address, User
-from shop.accounts.permissions import Permission
-from shop.accounts.profile import Use, add_address, change_address, choose_address, remove_address
+from shop.accounts.personal.profile import Use, add_address, change_address, choose_address, remove_address
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
 from shop.api.addresses import address_from
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations()

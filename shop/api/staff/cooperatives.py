@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from cooperatives.access import acts_for
-from cooperatives.actions.groups import set_group_scope
+from cooperatives.actions.group_scope import set_group_scope
 from cooperatives.models import GroupCooperative
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import group, user
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
 from shop.api.ids import given_key
-from shop.api.roots import Mutations
+from shop.api.object_types import Row
+from shop.api.root_fields import Mutations
 from shop.api.staff.groups import refuse_beyond
-from shop.api.types import Row
 
 mutation = Mutations(
     codes={"missing": "REQUIRED", "empty_group_scope": "REQUIRED", "ambiguous_group_scope": "REQUIRED"}

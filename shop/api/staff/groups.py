@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import Group
-from shop.accounts.permissions import Permission
-from shop.accounts.staff import GroupChange, NotStaff, change_group, delete_group, make_group
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.staff.staff_accounts import GroupChange, NotStaff, change_group, delete_group, make_group
 from shop.api.account.types import group
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key, global_ids
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 
 mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"})
 

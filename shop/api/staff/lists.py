@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from orders.models import Order
 from shop.accounts.models import User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import group, user
 from shop.api.breadth import Selection
 from shop.api.connections import Key, connect
@@ -25,9 +25,9 @@ from shop.api.filters import (
     where,
     within,
 )
-from shop.api.roots import Queries
-from shop.api.types import Rows
-from shop.core.text import MOST_WORDS
+from shop.api.object_types import Rows
+from shop.api.root_fields import Queries
+from shop.core.texts.folding import MOST_WORDS
 
 query = Queries()
 

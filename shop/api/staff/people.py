@@ -7,13 +7,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.erase import erase_person
-from shop.accounts.actions import send_password_link
-from shop.accounts.links import PASSWORD
+from orders.actions.privacy.anonymise import erase_person
 from shop.accounts.models import Group, User
-from shop.accounts.permissions import Permission
-from shop.accounts.profile import Use, change_profile
-from shop.accounts.staff import add_customer, change_person, hire
+from shop.accounts.personal.profile import Use, change_profile
+from shop.accounts.registration.accounts import send_password_link
+from shop.accounts.registration.email_links import PASSWORD
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.staff.staff_accounts import add_customer, change_person, hire
 from shop.api.account.clients import checked_email, checked_redirect, link
 from shop.api.account.types import user
 from shop.api.addresses import address_from
@@ -21,9 +21,9 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake, ProtocolError
 from shop.api.ids import given_key, global_ids
-from shop.api.languages import tag_of
+from shop.api.language_codes import tag_of
 from shop.api.metadata import from_input
-from shop.api.roots import Mutations
+from shop.api.root_fields import Mutations
 from shop.api.staff.groups import groups_beyond
 from shop.core.errors import Missing
 

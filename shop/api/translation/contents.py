@@ -18,17 +18,17 @@ from catalog.models import (
     Variant,
 )
 from cooperatives.models import Service
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import types as goods
 from shop.api.connections import Key, connect
 from shop.api.content import types as texts
 from shop.api.context import Context
 from shop.api.ids import global_ids, key_of
-from shop.api.roots import Queries
+from shop.api.object_types import Row, Rows, Type
+from shop.api.root_fields import Queries
 from shop.api.shipping.zones import method
-from shop.api.translating import translation_of
-from shop.api.types import Row, Rows, Type
+from shop.api.translated_fields import translation_of
 from shop.content.models import MenuItem, Page
 
 TRANSLATING = (Permission.MANAGE_TRANSLATIONS,)

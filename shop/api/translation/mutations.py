@@ -13,11 +13,11 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import Mistake
 from shop.api.ids import given_key
-from shop.api.languages import tag_of
-from shop.api.roots import Mutations
+from shop.api.language_codes import tag_of
+from shop.api.root_fields import Mutations
 from shop.api.translation.contents import KINDS, RICH, TRANSLATING, Kind
-from shop.core.rich_text import cleaned, plain
-from shop.core.translate import translate
+from shop.core.texts.rich_text import cleaned, plain
+from shop.core.texts.translations import translate
 
 mutation = Mutations(codes={"already_taken": "UNIQUE"})
 

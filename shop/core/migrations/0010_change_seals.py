@@ -1,4 +1,4 @@
-"""The change log only grows, and is sealed: see `shop.core.change_log`.
+"""The change log only grows, and is sealed: see `shop.core.change_log.seal_changes`.
 
 The database refuses to delete changes and seals, and to alter them except for emptying the columns that may
 hold personal data. SQLite loses triggers when Django rebuilds a table: a later migration that alters these

@@ -4,8 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from shop.core.database.compiled_query import prepared
 from shop.core.models.bases import WithMetadata
-from shop.core.prepared import prepared
 
 
 class AllocationStrategy(models.TextChoices):

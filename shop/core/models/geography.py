@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.text import fold
+from shop.core.texts.folding import fold
 
 # What may stand before a name, folded; a number may follow directly: "P.4", "Phường 4".
 _TYPE_WORDS = re.compile(

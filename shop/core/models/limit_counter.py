@@ -53,7 +53,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
 
 
 class LimitCounter(models.Model):
-    """Tries counted for one limit and one subject; `shop.core.limits` makes the keys."""
+    """Tries counted for one limit and one subject; `shop.core.web.rate_limits` makes the keys."""
 
     key = models.CharField(max_length=120, primary_key=True)
     count = models.PositiveIntegerField()

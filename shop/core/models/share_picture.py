@@ -11,7 +11,7 @@ class SharePictureQuerySet(models.QuerySet["SharePicture"]):
 
 
 class SharePicture(models.Model):
-    """What chats show beside a link to a row's page; drawn by a task, see `catalog.actions.share_pictures`.
+    """What chats show beside a link to a row's page; drawn by a task, see `marketing.share_pictures`.
 
     `kind` is the model's label ("catalog.product"), `mark` tells what was drawn, so that nothing is drawn
     twice. The file's name holds the mark too: caches may keep it for ever.

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import pgettext_lazy
 
+from shop.core.database.compiled_query import prepared
 from shop.core.models.bases import WithMetadata
-from shop.core.prepared import prepared
 
 
 class TaxClass(WithMetadata):

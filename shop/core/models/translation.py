@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import get_language, pgettext_lazy
 
-from shop.core.prepared import prepared
+from shop.core.database.compiled_query import prepared
 
 _OWN = "_own_words"
 

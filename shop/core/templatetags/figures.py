@@ -11,9 +11,9 @@ from django.utils import formats
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _
 
-from shop.core.calendar import VIETNAM, day_of, weekday_name
+from shop.core.dates.calendar import VIETNAM, day_of, weekday_name
+from shop.core.identifiers.phones import shown as shown_phone
 from shop.core.money import Money, TaxedMoney, minor_digits
-from shop.core.phones import shown as shown_phone
 
 register = template.Library()
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from shop.core.provinces import LABELS, MAP_HEIGHT, MAP_WIDTH, SHAPES
+from shop.core.geography.province_map import LABELS, MAP_HEIGHT, MAP_WIDTH, SHAPES
 
 register = template.Library()
 

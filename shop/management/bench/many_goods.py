@@ -9,8 +9,8 @@ from random import Random
 
 from django.db import transaction
 
-from catalog.actions.products import describe_for_search
-from catalog.actions.words import learn_words
+from catalog.actions.products.offer_products import describe_for_search
+from catalog.actions.search_terms.known_words import learn_words
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import (
@@ -29,7 +29,7 @@ from cooperatives.states import CooperativeState
 from shop.accounts.models import Address
 from shop.core.models import Channel, Translation
 from shop.core.models.geography import Division, Level
-from shop.core.text import fold
+from shop.core.texts.folding import fold
 
 GOODS_OF_ONE = 200  # goods of a cooperative
 _AT_ONCE = 2_000

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Product
-from catalog.search.shelf import shelf_of
+from catalog.search.facet_index import shelf_of
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import market_channel
 from shop.management.bench.api import LIST, SEARCH, asking
 from shop.management.bench.measuring import Measured, measure

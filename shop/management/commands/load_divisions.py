@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from shop.core.divisions import load_divisions
+from shop.core.geography.divisions import load_divisions
 
 
 class Command(BaseCommand):

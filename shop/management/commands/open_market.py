@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop.core.actors import Actor
-from shop.core.divisions import load_divisions
+from shop.core.geography.divisions import load_divisions
 from shop.core.models import Division
-from shop.management.demo.ground import lay_ground
+from shop.management.demo.bootstrap import lay_ground
 
 
 class Command(BaseCommand):

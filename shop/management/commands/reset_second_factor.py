@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from shop.accounts.actions import person_named
-from shop.accounts.second_factor import reset_second_factor
+from shop.accounts.registration.accounts import person_named
+from shop.accounts.second_factor.factors import reset_second_factor
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from orders.models import Order
 from shop.accounts.models import User
 from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
-from shop.management.demo.offers import COOPERATIVE_CODE, MARKET_CODE
+from shop.management.demo.discounts import COOPERATIVE_CODE, MARKET_CODE
+from shop.management.demo.open_orders import write_statement
 from shop.management.demo.passwords import keep_passwords, make_passwords, passwords_file
 from shop.management.demo.seeding import fill, has_begun, seed_orders, set_out
-from shop.management.demo.under_way import write_statement
 
 _FEW = 40
 

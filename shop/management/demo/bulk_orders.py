@@ -1,7 +1,7 @@
 """Writing a long history's finished orders down in bulk: the rows that the shop's own actions would leave.
 
 A test compares both. Prices come from the same pure function and orders from the same step; what is derived
-is what `orders.actions.standing` would derive, as every part is either delivered whole or called off.
+is what `recalculate_order` would derive, as every part is either delivered whole or called off.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import F
 
-from catalog.actions.stock import refresh_availability
+from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Movement, Stock
 from cooperatives.models import PickupSlot
-from orders.actions.cash import holder_of
-from orders.actions.earned import earned_by
-from orders.actions.ledger import draft_of_event, draft_of_part, post_all
-from orders.actions.record import Contact, record_order, take_slots
+from orders.actions.cash_on_delivery.cash_collection import holder_of
+from orders.actions.ledger.ledger_postings import draft_of_event, draft_of_part, post_all
+from orders.actions.ledger.seller_earnings import earned_by
+from orders.actions.order_records.record_order import Contact, record_order, take_slots
 from orders.models import (
     Basket,
     EventKind,
@@ -39,9 +39,9 @@ from shop.accounts.models import Consent, User
 from shop.core.actors import Actor, Door
 from shop.core.models import Change, Channel, change_values
 from shop.management.demo.bulk_rows import consent_of, event_of, line_of, movement_of
-from shop.management.demo.history import Outcome, PlannedOrder, PlannedPart, Times
+from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart, Times
 from shop.management.demo.past_orders import address_of, first_warehouses
-from shop.management.demo.quoting import PriceList
+from shop.management.demo.planned_quotes import PriceList
 
 _AT_ONCE = 500
 

@@ -6,8 +6,8 @@ import datetime
 
 from catalog.models import Movement, Reason
 from orders.models import EventKind, Order, OrderLine, Parcel, ParcelLine, Payment, PaymentEvent
-from shop.accounts.consents import CONSENT_VERSION
 from shop.accounts.models import Consent, ConsentPurpose
+from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.core.actors import Actor
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 
-from shop.accounts.actions import set_password
 from shop.accounts.models import User
+from shop.accounts.registration.accounts import set_password
 from shop.core.actors import Actor
 from shop.management.demo.accounts import ACCOUNTS, PUBLISHED
 

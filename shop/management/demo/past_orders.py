@@ -7,23 +7,23 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from catalog.actions.stock import move_stock, refresh_availability, stock_row
+from catalog.actions.stock.stock_movements import move_stock, refresh_availability, stock_row
 from catalog.models import Reason
 from cooperatives.models import Warehouse
-from orders.actions.basket import put_in_basket
-from orders.actions.cancel import cancel_part_as_buyer, decline_part
-from orders.actions.deliver import Dispatch, deliver_parcel, hand_over_parcel
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
-from orders.actions.place import place_order
-from orders.actions.record import Contact
-from orders.actions.shares import WantedDelivery
-from orders.actions.weigh import weigh_line
+from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer, decline_part
+from orders.actions.fulfilment.deliver_parcels import Dispatch, deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.order_records.record_order import Contact
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.quote_types import WantedDelivery
 from orders.models import Method, Order, OrderPart
 from orders.states import PartState
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor, Door
 from shop.core.models import Channel
-from shop.management.demo.history import Outcome, PlannedOrder, PlannedPart
+from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart
 from shop.notifications.models import Notification
 
 Stocked = Mapping[tuple[uuid.UUID, int], int]

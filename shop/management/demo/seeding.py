@@ -11,24 +11,24 @@ from cooperatives.models import Cooperative, Membership
 from orders.models import Order
 from shop.accounts.models import User
 from shop.core.actors import Actor, Door
-from shop.core.divisions import load_divisions
+from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Channel, Division, record_change
 from shop.management.demo.accounts import ACCOUNTS, PUBLISHED, open_accounts
-from shop.management.demo.amends import complain_and_make_good
+from shop.management.demo.bootstrap import lay_ground
 from shop.management.demo.bulk_orders import write_finished
-from shop.management.demo.following import follow_and_wait, tell_week_of
-from shop.management.demo.goods import lay_out_goods, show_together
-from shop.management.demo.ground import lay_ground
-from shop.management.demo.history import DAYS, PlannedOrder, Planner
-from shop.management.demo.masters import hang_pictures
-from shop.management.demo.offers import give_offers
+from shop.management.demo.complaints import complain_and_make_good
+from shop.management.demo.data_files import cooperatives, market, products
+from shop.management.demo.discounts import give_offers
+from shop.management.demo.followers import follow_and_wait, tell_week_of
+from shop.management.demo.open_orders import hand_in_cash, order_by_weight
+from shop.management.demo.order_plan import DAYS, PlannedOrder, Planner
 from shop.management.demo.past_orders import find_placed, live_through, receive_goods, silence, write_off
-from shop.management.demo.reading import cooperatives, market, products
-from shop.management.demo.settling import agree_rates, in_periods, settle
-from shop.management.demo.stalls import put_up_stalls
+from shop.management.demo.product_pictures import hang_pictures
+from shop.management.demo.products import lay_out_goods, show_together
+from shop.management.demo.sellers import put_up_stalls
+from shop.management.demo.settlements import agree_rates, in_periods, settle
+from shop.management.demo.synonyms import agree_on_words
 from shop.management.demo.transfers import receive_transfers
-from shop.management.demo.under_way import hand_in_cash, order_by_weight
-from shop.management.demo.wording import agree_on_words
 
 # A longer history is written down in bulk, but for its last days.
 MOST_LIVED_THROUGH = 300

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from orders.actions.transfers import take_arrival
+from orders.actions.bank_transfers.incoming_transfers import take_arrival
 from orders.models import Method, Order
-from orders.payments.arrivals import Arrival, Provider
+from orders.payments.incoming_transfers import Arrival, Provider
 from shop.core.actors import Actor
 from shop.core.models import shop_settings
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from orders.models import Order
-from shop.core.change_log_audit import find_change_log_faults
+from shop.core.change_log.audit import find_change_log_faults
 from shop.management.demo.passwords import find_accounts_with_published_password
 from shop.management.verification import goods, ledger, money, sums
 from shop.management.verification.rows import Rows

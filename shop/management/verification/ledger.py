@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Sum
 
-from orders.actions.ledger import MOVED_MONEY, drafts_of_parts
+from orders.actions.ledger.ledger_postings import MOVED_MONEY, drafts_of_parts
 from orders.models import Account, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
 from orders.states import ParcelKind, ParcelState, SettlementState
 from shop.management.verification.rows import Rows, grouped, in_batches, summed

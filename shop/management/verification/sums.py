@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orders.actions.standing import find_stale_columns
+from orders.actions.order_records.recalculate_order import find_stale_columns
 from orders.models import Discount, DiscountShare, Order, OrderLine, OrderPart, counted_of
 from shop.management.verification.rows import Rows, grouped, summed
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
-from orders.actions.accounts import BankAccount
+from orders.actions.payouts.bank_accounts import BankAccount
 from orders.payments.banks import BANKS
 from shop.members.forms.fields import MembersForm
 

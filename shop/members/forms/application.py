@@ -9,12 +9,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.membership import ApplicationDetails
+from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
 from shop.accounts.forms import PlaceForm
 from shop.accounts.models import User
-from shop.core.days import validate_day
-from shop.core.phones import looks_odd, normalise, shown, validate_phone
+from shop.core.dates.form_days import validate_day
+from shop.core.identifiers.phones import looks_odd, normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm
 
 # The banks' BINs in NAPAS' transfers: facts of the interbank network, not of ours.

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.pictures import inspect
+from shop.core.images.image_files import inspect
 
 Choice = tuple[str, str | Promise]
 

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products import HIGHEST_PRICE, ProductDetails, VariantDetails
+from catalog.actions.products.offer_products import HIGHEST_PRICE, ProductDetails, VariantDetails
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
 from shop.members.forms.fields import MembersForm, PhotoField, WholeNumberField
 

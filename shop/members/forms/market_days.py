@@ -11,9 +11,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cooperatives.actions.terms import Hours
+from cooperatives.actions.delivery_terms import Hours
 from cooperatives.models import DeliveryWay, MarketDay, MarketDayKind
-from shop.core.calendar import weekday_name
+from shop.core.dates.calendar import weekday_name
 from shop.core.templatetags.figures import short_weekday
 from shop.members.forms.fields import MembersForm, WholeNumberField
 from shop.members.forms.rows import as_written, count_sent

@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.terms import HIGHEST_FEE, Rate
+from cooperatives.actions.delivery_terms import HIGHEST_FEE, Rate
 from cooperatives.models import DeliveryRate, DeliveryWay
 from shop.core.models.geography import Division
 from shop.members.forms.fields import KilosField, MembersForm, WholeNumberField

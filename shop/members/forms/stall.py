@@ -10,13 +10,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.actions.certificates import CertificateDetails
+from catalog.actions.sellers.certificates import CertificateDetails
 from catalog.models import Product
-from cooperatives.actions.stall import HouseholdDetails
+from cooperatives.actions.profile import HouseholdDetails
 from cooperatives.models import Certificate, CertificateKind, Producer
-from shop.core.days import validate_day
+from shop.core.dates.form_days import validate_day
+from shop.core.identifiers.phones import normalise, shown, validate_phone
 from shop.core.models import Picture
-from shop.core.phones import normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm, PhotoField
 
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]

@@ -10,12 +10,12 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery import WayDetails, WayWords
+from cooperatives.actions.delivery_methods import WayDetails, WayWords
 from cooperatives.actions.warehouses import WarehouseDetails
 from cooperatives.models import COLLECTED, Collecting, DeliveryWay, Warehouse, WayKind
 from shop.accounts.forms import PlaceForm
-from shop.core.calendar import weekday_name
-from shop.core.phones import looks_odd, normalise, shown, validate_phone
+from shop.core.dates.calendar import weekday_name
+from shop.core.identifiers.phones import looks_odd, normalise, shown, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 _OF_COACHES = ("departs_weekday", "departs_at", "cut_off_hours")

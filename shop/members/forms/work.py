@@ -11,12 +11,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import WayKind
-from orders.actions.cash import IN_FULL, CashTaken
-from orders.actions.deliver import Dispatch
+from orders.actions.cash_on_delivery.cash_collection import IN_FULL, CashTaken
+from orders.actions.fulfilment.deliver_parcels import Dispatch
 from orders.models import OrderLine, Parcel
 from orders.states import CodState
-from shop.core.days import validate_day
-from shop.core.phones import normalise, validate_phone
+from shop.core.dates.form_days import validate_day
+from shop.core.identifiers.phones import normalise, validate_phone
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 DECLINE_REASONS = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.arrivals import Arrival, BadArrival, Provider, arrivals_in
+from orders.payments.incoming_transfers import Arrival, BadArrival, Provider, arrivals_in
 from tests.doubles.bank_webhooks import CASSO_TRANSFER, PAYOS_PAYMENT, SEPAY_EVENT
 
 pytestmark = pytest.mark.once

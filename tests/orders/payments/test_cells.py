@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.cells import BadCell, amount_in, time_in
+from orders.payments.statement_cells import BadCell, amount_in, time_in
 
 pytestmark = pytest.mark.once
 

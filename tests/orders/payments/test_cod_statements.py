@@ -6,15 +6,15 @@ import datetime
 
 import pytest
 
-from orders.payments.cells import Fault
-from orders.payments.cod_statements import (
+from orders.payments.cod_statement_rows import (
     CodMapping,
     CodRow,
     NoCodColumns,
     guess_cod_mapping,
     read_cod_statement,
 )
-from orders.payments.tables import Row, read_table
+from orders.payments.statement_cells import Fault
+from orders.payments.statement_tables import Row, read_table
 
 pytestmark = pytest.mark.once
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.codes import ALPHABET, code_for, is_code
-from orders.payments.notes import found_codes
+from orders.payments.code_search import found_codes
+from orders.payments.order_codes import ALPHABET, code_for, is_code
 
 pytestmark = pytest.mark.once
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.proofs import (
+from orders.payments.webhook_signatures import (
     NoProof,
     NoSecret,
     StaleProof,

@@ -6,10 +6,16 @@ import datetime
 
 import pytest
 
-from orders.payments.arrivals import Arrival, Provider
-from orders.payments.cells import Fault
-from orders.payments.statements import Mapping, NoColumns, OtherAccount, guess_mapping, read_statement
-from orders.payments.tables import Row, read_table
+from orders.payments.bank_statement_rows import (
+    Mapping,
+    NoColumns,
+    OtherAccount,
+    guess_mapping,
+    read_statement,
+)
+from orders.payments.incoming_transfers import Arrival, Provider
+from orders.payments.statement_cells import Fault
+from orders.payments.statement_tables import Row, read_table
 
 pytestmark = pytest.mark.once
 

@@ -9,7 +9,7 @@ import pytest
 from orders.models.gateway import Operation
 from orders.payments.gateway import Answer, Ask, Outcome
 from orders.payments.stripe_gateway import StripeGateway
-from orders.payments.stripe_words import AmountNotForCards
+from orders.payments.stripe_messages import AmountNotForCards
 from tests.doubles.stripe import Fault, StripeDouble
 
 pytestmark = pytest.mark.once

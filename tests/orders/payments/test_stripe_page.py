@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 
 from orders.payments.stripe_gateway import stripe_gateway
-from orders.payments.stripe_page import with_card_fields
+from orders.payments.stripe_js import with_card_fields
 
 pytestmark = pytest.mark.once
 ON = override_settings(STRIPE_SECRET_KEY="sk_test_1")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.payments.tables import MOST_ROWS, Row, UnreadableFile, read_table
+from orders.payments.statement_tables import MOST_ROWS, Row, UnreadableFile, read_table
 
 pytestmark = pytest.mark.once
 

@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
-from shop.accounts.second_factor import renew_recovery_codes
-from shop.accounts.views.presence import SESSION_KEY
+from shop.accounts.second_factor.factors import renew_recovery_codes
 from shop.accounts.views.proof import HAS_SECOND_FACTOR
+from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.actors import Actor
-from shop.core.sealing import FACTORS, seal
+from shop.core.database.sealing import FACTORS, seal
 from tests.factories import PASSWORD, just_now
 
 SIGN_IN = "/en/tai-khoan/dang-nhap/"

@@ -1,6 +1,6 @@
 """What was sent to a number, as its owner reads it."""
 
-from shop.core.sealing import unseal
+from shop.core.database.sealing import unseal
 from shop.notifications.models import Notification
 
 SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma", "ma", "ten"))
@@ -19,7 +19,7 @@ def wrong(code):
 
 def by_code(client, phone, **ways):
     """Have a code sent and enter it; the answer to that."""
-    from shop.core.phones import normalise
+    from shop.core.identifiers.phones import normalise
 
     client.post(SENDING, {"phone": phone, **ways})
     return client.post(CODE, {"code": last_code(normalise(phone))})

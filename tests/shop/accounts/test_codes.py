@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from shop.accounts.codes import LIFETIME, TRIES, CodeTooOld, WrongCode, send_code, use_code
 from shop.accounts.models import CodePurpose, EntryCode, SignIn, User
-from shop.accounts.tries import CODES_FOR_NUMBER, CODES_HERE, CODES_IN_NETWORK
+from shop.accounts.sign_in.login_limits import CODES_FOR_NUMBER, CODES_HERE, CODES_IN_NETWORK
+from shop.accounts.sign_in.one_time_codes import LIFETIME, TRIES, CodeTooOld, WrongCode, send_code, use_code
 from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.notifications.models import Notification, Way

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from shop.accounts.models import Address, User
-from shop.accounts.tries import FAILED_SIGN_INS, PASSWORD_LINKS
+from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, PASSWORD_LINKS
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import (

@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Page
 
-from shop.accounts.agents import browser_of
 from shop.accounts.models import Passkey, SignIn, User
-from shop.accounts.places import sweep_entrance
+from shop.accounts.sign_in.browser_names import browser_of
+from shop.accounts.sign_in.sessions import sweep_entrance
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, just_now, make_user
@@ -94,7 +94,7 @@ def test_what_has_run_out_is_forgotten() -> None:
 
 
 def test_a_new_password_ends_every_place() -> None:
-    from shop.accounts.actions import set_password
+    from shop.accounts.registration.accounts import set_password
     from shop.core.actors import Actor
 
     user = make_user()

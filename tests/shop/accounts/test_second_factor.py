@@ -13,9 +13,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, ViewportSize
 
 from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
-from shop.accounts.passkeys import passkeys_of
+from shop.accounts.sign_in.passkeys import passkeys_of
+from shop.core.database.sealing import FACTORS, unseal
 from shop.core.models import Change
-from shop.core.sealing import FACTORS, unseal
 from shop.notifications.models import Notification
 from tests.doubles.authenticator import Authenticator
 from tests.factories import PASSWORD, make_admin, make_user

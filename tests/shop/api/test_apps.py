@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shop.accounts.models import App, AppToken, Group, GroupPermission
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_admin, make_channel, make_staff, make_user

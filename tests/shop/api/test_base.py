@@ -9,7 +9,7 @@ from graphql import build_schema
 from catalog.models import ProductMedia
 from cooperatives.models import ZoneCountry
 from shop.accounts.models import Address, Group, GroupPermission
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Picture, ShopSettings, Translation
 from tests.factories import (

@@ -10,9 +10,9 @@ import pytest
 from shop.api import connections
 from shop.api.connections import Key, connect, connect_each, connect_list
 from shop.api.filters import sorting
-from shop.api.roots import Queries
+from shop.api.object_types import Type
+from shop.api.root_fields import Queries
 from shop.api.schema import Area, bind
-from shop.api.types import Type
 from shop.core.models import TaxClass, TaxRate
 
 pytestmark = pytest.mark.django_db

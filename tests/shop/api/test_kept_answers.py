@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog.actions.stock import count_stock
+from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Category, Product
-from shop.api import kept_answers
+from shop.api import answer_cache
 from shop.api.breadth import Cache
 from shop.api.ids import global_id
 from shop.core.actors import Actor
@@ -36,7 +36,7 @@ def answers(settings, monkeypatch):
     settings.API_CACHE_SECONDS = 3600
     settings.API_DUMMY_PAYMENT = True
     made = Cache(100_000)
-    monkeypatch.setattr(kept_answers, "_answers", made)
+    monkeypatch.setattr(answer_cache, "_answers", made)
     return made
 
 
@@ -142,10 +142,10 @@ def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
 
     write(5)
     write(7)
-    before = kept_answers.state_of_shop()
+    before = answer_cache.state_of_shop()
     write(6)
 
-    assert kept_answers.state_of_shop() != before
+    assert answer_cache.state_of_shop() != before
 
 
 def test_whatever_staff_change_of_goods_is_shown_at_once():

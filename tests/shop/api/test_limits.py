@@ -10,7 +10,7 @@ from graphql import build_schema
 
 from shop.api.breadth import Document, Executor
 from shop.api.errors import QueryTooCostly
-from shop.api.limits import Limits, check_cost
+from shop.api.query_limits import Limits, check_cost
 from tests.factories import make_channel
 from tests.shop.api.client import ask, post
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from shop.accounts.tries import FAILED_SIGN_INS, PASSWORD_LINKS
+from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, PASSWORD_LINKS
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, make_channel, make_user
 from tests.shop.api.client import ask, data_of

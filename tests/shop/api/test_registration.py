@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 
 from shop.accounts.models import User
-from shop.accounts.tries import API_REGISTRATIONS
+from shop.accounts.sign_in.login_limits import API_REGISTRATIONS
 from shop.api.ids import global_id
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification

@@ -10,7 +10,7 @@ import pytest
 
 from shop.api import money
 from shop.api.money import Sum, Taxed
-from shop.api.roots import Queries
+from shop.api.root_fields import Queries
 from shop.api.scalars import GivenWeight
 from shop.api.schema import Area, bind
 from shop.core.money import Money

@@ -7,9 +7,9 @@ from django.db.models import TextChoices
 
 from shop.api.areas import AREAS
 from shop.api.endpoint import contract
-from shop.api.roots import Mutations, Queries
+from shop.api.object_types import Type
+from shop.api.root_fields import Mutations, Queries
 from shop.api.schema import Area, bind
-from shop.api.types import Type
 from shop.core.errors import Missing, Refused
 
 

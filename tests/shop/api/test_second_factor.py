@@ -6,9 +6,9 @@ import datetime
 
 import pytest
 
-from shop.accounts.links import PASSWORD as LINK
 from shop.accounts.models import User
-from shop.accounts.tries import SECOND_FACTORS
+from shop.accounts.registration.email_links import PASSWORD as LINK
+from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.core.models import Change, ShopSettings
 from tests.factories import PASSWORD, just_now, make_staff, make_user
 from tests.shop.accounts.factors import app_code, give_app, wrong_code

@@ -10,11 +10,11 @@ import pytest
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Payout, Settlement
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_cooperative, make_seller, make_staff, make_user
-from tests.orders.settled import ACCOUNT, close, owed
+from tests.orders.settlement.settled_periods import ACCOUNT, close, owed
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row

@@ -16,10 +16,10 @@ from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
 
 from shop.accounts.models import TokenFamily
-from shop.accounts.tries import FAILED_SIGN_INS
+from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS
 from shop.api import tokens
 from shop.api.ids import global_id
-from shop.api.keys import signing_key
+from shop.api.signing_keys import signing_key
 from shop.core.models import ShopSettings
 from tests.factories import PASSWORD, make_admin, make_user
 from tests.shop.api.client import ask, data_of, post

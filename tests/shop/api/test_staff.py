@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shop.accounts.models import Group, GroupPermission, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from shop.notifications.models import Notification

@@ -15,7 +15,7 @@ from graphql import (
     is_required_argument,
 )
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.endpoint import contract
 from shop.api.ids import global_id
 from tests.factories import PASSWORD, make_admin, make_channel, make_staff

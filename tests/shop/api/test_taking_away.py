@@ -14,7 +14,7 @@ from catalog.models import (
 )
 from cooperatives.models import Service, Zone
 from shop.accounts.models import User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from tests.factories import make_admin, make_category, make_product, make_staff, make_user

@@ -12,8 +12,8 @@ from PIL import Image
 
 from catalog.models import Category, Collection, ProductMedia
 from shop.api.ids import global_id
+from shop.core.images.renditions import render, render_waiting
 from shop.core.models import Picture, PictureState
-from shop.core.renditions import render, render_waiting
 from tests.factories import make_product
 
 pytestmark = pytest.mark.django_db

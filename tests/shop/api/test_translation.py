@@ -8,7 +8,7 @@ import pytest
 
 from catalog.models import Attribute, AttributeValue, Collection, InputType, ProductAttributeValue
 from cooperatives.models import Service
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.core.models import Change, Translation

@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from catalog.models import Product, ProductType
 from shop.accounts.models import App, Group, User
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.content.models import Page, PageType
 from shop.core.admin import ReadMostly
 from shop.core.models import Change, Channel, Picture, ShopSettings, Translation

@@ -3,7 +3,7 @@ import datetime
 import pytest
 from django.utils import translation
 
-from shop.core.calendar import (
+from shop.core.dates.calendar import (
     LunarDay,
     day_of,
     falls_on_lunar_day,

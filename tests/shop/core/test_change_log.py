@@ -5,12 +5,12 @@ import datetime
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from orders.actions.cancel import cancel_order
-from orders.actions.erase import erase_person
-from orders.actions.notes import add_note
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.order_records.order_notes import add_note
+from orders.actions.privacy.anonymise import erase_person
 from shop.core.actors import Actor, Door
-from shop.core.change_log import redact_contents, seal_changes
-from shop.core.change_log_audit import find_change_log_faults
+from shop.core.change_log.audit import find_change_log_faults
+from shop.core.change_log.seal_changes import redact_contents, seal_changes
 from shop.core.models import Change, ChangeSeal, SealedChange, record_change
 from tests.factories import NOW, make_channel, make_order, make_user
 from tests.races.together import together

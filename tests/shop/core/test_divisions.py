@@ -2,9 +2,9 @@ import datetime
 
 import pytest
 
-from shop.core.divisions import write_divisions
+from shop.core.geography.divisions import write_divisions
+from shop.core.geography.old_addresses import suggest_from_old
 from shop.core.models import Division, FormerPlace, Level
-from shop.core.old_addresses import suggest_from_old
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2026, 11, 25)

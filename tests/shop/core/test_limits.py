@@ -10,8 +10,8 @@ from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from shop.core.limits import Limit, TooManyTries, delete_expired_limits_task, network_of
 from shop.core.models import LimitCounter
+from shop.core.web.rate_limits import Limit, TooManyTries, delete_expired_limits_task, network_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from shop.core.middleware import add_security_headers, compress_pages
+from shop.core.web.middleware import add_security_headers, compress_pages
 from tests.factories import make_places, make_product
 
 pytestmark = pytest.mark.once

@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.phones import looks_odd, normalise, shown
+from shop.core.identifiers.phones import looks_odd, normalise, shown
 
 
 @pytest.mark.parametrize(

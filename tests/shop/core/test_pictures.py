@@ -6,7 +6,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from shop.core.pictures import (
+from shop.core.images.image_files import (
     MAX_BYTES,
     NotAPicture,
     PictureTooHeavy,

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Product, Stock, Variant
 from orders.models import Basket, BasketLine
+from shop.core.database.compiled_query import attach, prepared
 from shop.core.models import TaxRate
-from shop.core.prepared import attach, prepared
 from tests.factories import (
     NOW,
     make_basket,

@@ -3,8 +3,8 @@ import re
 import pytest
 from django.template import Context, Template
 
+from shop.core.geography.province_map import MAP_HEIGHT, MAP_WIDTH, SHAPES
 from shop.core.models import Division
-from shop.core.provinces import MAP_HEIGHT, MAP_WIDTH, SHAPES
 
 
 @pytest.mark.django_db

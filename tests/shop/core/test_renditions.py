@@ -5,9 +5,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from shop.core.images.image_files import NotAPicture
+from shop.core.images.renditions import keep_picture, make_renditions_task, sweep_pictures_task
 from shop.core.models import Picture, PictureState
-from shop.core.pictures import NotAPicture
-from shop.core.renditions import keep_picture, make_renditions_task, sweep_pictures_task
 
 pytestmark = pytest.mark.django_db
 

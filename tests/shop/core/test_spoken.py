@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from shop.core.spoken import number_words, spoken
+from shop.core.texts.number_words import number_words, spoken
 
 pytestmark = pytest.mark.once
 

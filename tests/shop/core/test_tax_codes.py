@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.tax_codes import is_tax_code, normalise
+from shop.core.identifiers.tax_codes import is_tax_code, normalise
 
 pytestmark = pytest.mark.once
 

@@ -1,6 +1,6 @@
 import pytest
 
-from shop.core.text import fold, search_words, slug, sort_key
+from shop.core.texts.folding import fold, search_words, slug, sort_key
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from django.test import Client
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.states import CooperativeState
-from orders.actions.deliver import hand_over_parcel
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import Order, OrderPart, Parcel
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
-from shop.core.divisions import load_divisions
+from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Picture
 from tests.factories import (
     NOW,

@@ -12,11 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.celery import app
+from shop.core.jobs.sweeps import record_sweep_failure
 from shop.core.models import SweepFailure
-from shop.core.sweeps import record_sweep_failure
-from shop.desk.background_work import SWEEP_NAMES
+from shop.desk.overview.background_work import SWEEP_NAMES
 from tests.factories import NOW, make_admin, make_order, make_staff, make_user, make_variant
 
 pytestmark = pytest.mark.django_db

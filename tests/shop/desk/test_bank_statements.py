@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import BankTransfer, StatementImport
 from orders.states import TransferState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from tests.factories import make_bank_account, make_cooperative, make_member, make_staff
-from tests.orders.arriving import take, waiting_order
-from tests.orders.test_bank_statement import DAY, csv
+from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
+from tests.orders.statements.test_bank_statements import DAY, csv
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db

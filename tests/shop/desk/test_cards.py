@@ -10,19 +10,19 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders.actions.call import make_call
-from orders.actions.cancel import cancel_order
-from orders.actions.events import record_event
-from orders.actions.standing import update_standing
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.gateway.gateway_calls import make_call
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.recalculate_order import update_standing
 from orders.models import Dispute, EventKind, GatewayCall, GatewayEvent, Operation, Order
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_admin, make_gourd, make_user
-from tests.orders.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
-from tests.orders.test_ask import give_back
-from tests.orders.test_stripe_payouts import call_about, close, part
+from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
+from tests.orders.gateway_requests.test_gateway_requests import give_back
+from tests.orders.payouts.test_stripe_payouts import call_about, close, part
 from tests.unchanged import every_row
 
 __all__ = ["part", "stripe"]

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
 from orders.states import CodState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.reports.cash import Age, away_by_holder
-from shop.reports.render import BYTE_ORDER_MARK
+from shop.reports.report_files import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
-from tests.orders.cash_at_hand import CARRIER, delivered, statement
+from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, delivered, statement
 
 pytestmark = pytest.mark.django_db
 CASH = "/quan-tri/tien-mat/"

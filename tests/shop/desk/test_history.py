@@ -14,7 +14,7 @@ from cooperatives.states import CooperativeState
 from orders.models import WeightAnswer
 from orders.states import PartState
 from shop.core.models import Change
-from shop.desk.history import WORDS, tell
+from shop.desk.overview.history import WORDS, tell
 
 CODE = Path(__file__).resolve().parents[3]
 RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "shop/accounts")
@@ -32,7 +32,7 @@ NAMED = re.compile(r"[a-z]+\.[a-z_]*[a-z]")
 def recorded() -> Iterator[str]:
     """Every change that an action writes down by a name of its own."""
     for folder in RECORDED_IN:
-        for path in sorted((CODE / folder).glob("*.py")):
+        for path in sorted((CODE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 for each in ast.walk(node) if _names_a_change(node) else ():
                     said = each.value if isinstance(each, ast.Constant) else None

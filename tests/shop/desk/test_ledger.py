@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import LedgerEntry, LedgerPosting
 from tests.factories import make_admin, make_cooperative, make_seller
-from tests.orders.settled import owed, sold
+from tests.orders.settlement.settled_periods import owed, sold
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/so-cai/"

@@ -8,14 +8,14 @@ import re
 import pytest
 from django.test import Client
 
-from orders.actions.pay import ways_to_pay
+from orders.actions.payments.order_payments import ways_to_pay
 from orders.models import Method
 from orders.payments.vietqr import payload_for, qr_svg
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_bank_account, make_channel, make_staff
-from tests.orders.arriving import waiting_order
+from tests.orders.bank_transfers.transfers_at_hand import waiting_order
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db

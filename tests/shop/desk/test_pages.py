@@ -15,7 +15,7 @@ from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Order, OrderPart, Parcel, Source, WeightQuestion
 from orders.states import ParcelState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from tests.factories import (
     just_now,
     make_admin,

@@ -9,13 +9,13 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from orders.actions.accounts import BankAccount, change_account
+from orders.actions.payouts.bank_accounts import BankAccount, change_account
 from orders.models import LedgerPosting, Payout, PostingKind, Settlement
 from orders.payments.vietqr import payload_for, qr_svg
 from tests.factories import make_admin, make_cooperative
 from tests.invariants import check_ledger
-from tests.orders.cash_at_hand import WHO
-from tests.orders.settled import ACCOUNT, due
+from tests.orders.cash_on_delivery.cash_at_hand import WHO
+from tests.orders.settlement.settled_periods import ACCOUNT, due
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/chi-tien/"

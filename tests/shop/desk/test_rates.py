@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import CommissionRate, WithholdingRate
-from shop.accounts.permissions import Permission
-from shop.core.calendar import day_of
+from shop.accounts.staff.permissions import Permission
+from shop.core.dates.calendar import day_of
 from shop.core.models import shop_settings
 from tests.factories import make_admin, make_category, make_rate, make_seller, make_staff
 

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from orders.models import LedgerEntry, LedgerPosting, Payout, Settlement
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.invariants import check_ledger
-from tests.orders.settled import ACCOUNT, close, due, owed, sold
+from tests.orders.settlement.settled_periods import ACCOUNT, close, due, owed, sold
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/quyet-toan/"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from catalog.actions.synonyms import write_synonyms
+from catalog.actions.search_terms.synonyms import write_synonyms
 from catalog.models import Synonym, SynonymSet
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from tests.factories import NOW, make_admin, make_staff
 

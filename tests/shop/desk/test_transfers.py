@@ -12,15 +12,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.actions.sweeps import expire_order
+from orders.actions.placement.order_sweeps import expire_order
 from orders.models import BankTransfer, Order, Payment, Payout
 from orders.payments.vietqr import payload_for, qr_svg
 from orders.states import OrderStatus, PayoutState, TransferState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import just_now, make_cooperative, make_member, make_staff
-from tests.orders.arriving import take, waiting_order
+from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db

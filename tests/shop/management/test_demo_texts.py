@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from shop.management.demo.reading import HERE, cooperatives, in_english, market, products
+from shop.management.demo.data_files import HERE, cooperatives, in_english, market, products
 
 SHORT = ("origin", "packaging", "shelf_life", "storage")
 

@@ -7,12 +7,12 @@ from django.core.management import call_command
 from django.db.models import Sum
 from django.test import TestCase, override_settings
 
-from catalog.actions.listings import missing_by_law
+from catalog.actions.listings.listing_states import missing_by_law
 from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, DeliveryWay, MarketDay, MarketDayKind
-from orders.actions.cod_statement import judge_statement, read_in
-from orders.actions.standing import derive_standing
+from orders.actions.order_records.recalculate_order import derive_standing
+from orders.actions.statements.cod_statements import judge_statement, read_in
 from orders.models import (
     Allocation,
     BankTransfer,
@@ -31,7 +31,7 @@ from orders.models import (
 )
 from orders.states import Coverage, RowState, TransferState
 from shop.accounts.models import User
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import (
     Change,
     Channel,
@@ -43,7 +43,8 @@ from shop.core.models import (
 )
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.demo.bulk_orders import write_finished
-from shop.management.demo.history import Planner
+from shop.management.demo.open_orders import write_statement
+from shop.management.demo.order_plan import Planner
 from shop.management.demo.past_orders import live_through, receive_goods
 from shop.management.demo.seeding import (
     SEEDER,
@@ -54,7 +55,6 @@ from shop.management.demo.seeding import (
     seed_orders,
     set_out,
 )
-from shop.management.demo.under_way import write_statement
 from shop.notifications.models import Notification
 from shop.reports.cash import Age, away_by_holder
 from tests.invariants import check_everything

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connections
 from catalog.models import Stock
 from orders.models import LedgerEntry, Order, OrderPart
 from shop.accounts.models import User
-from shop.core.change_log import seal_changes
+from shop.core.change_log.seal_changes import seal_changes
 from shop.core.models import Change, ChangeSeal
 from shop.management.demo.accounts import ACCOUNTS
 from shop.management.verification.everything import one_moment

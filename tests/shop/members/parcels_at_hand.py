@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from orders.actions.deliver import hand_over_parcel
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
 from shop.core.actors import Actor
 from tests.factories import (

@@ -11,10 +11,10 @@ from django.test import Client
 
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
-from shop.accounts.actions import EmailTaken
 from shop.accounts.models import User
-from shop.core.limits import TooManyTries
+from shop.accounts.registration.accounts import EmailTaken
 from shop.core.models.geography import Division, Level
+from shop.core.web.rate_limits import TooManyTries
 from tests.factories import make_cooperative, make_member, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_places")]

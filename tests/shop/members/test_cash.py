@@ -8,11 +8,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cooperatives.models import Role
-from orders.actions.remit import Giver, remit_cash
+from orders.actions.cash_on_delivery.cash_remittance import Giver, remit_cash
 from orders.models import Parcel
 from orders.states import CashHolder, CodState, ParcelState
 from tests.factories import make_member, make_seller
-from tests.orders.cash_at_hand import CARRIER, WHO, delivered, sent
+from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent
 
 pytestmark = pytest.mark.django_db
 CASH = "/xa-vien/tien-mat/"

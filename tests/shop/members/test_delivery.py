@@ -7,8 +7,8 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from cooperatives.actions.delivery import WayDetails, offer_way
-from cooperatives.actions.membership import answer_application
+from cooperatives.actions.cooperative_lifecycle import answer_application
+from cooperatives.actions.delivery_methods import WayDetails, offer_way
 from cooperatives.models import DeliveryWay, Role, WayKind
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor, Door

@@ -12,12 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from catalog.actions.listings import NotYetComplete
+from catalog.actions.listings.listing_states import NotYetComplete
 from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Role
+from shop.core.images.image_files import NotAPicture, PictureTooHeavy, PictureTooLarge
 from shop.core.models import Change, Picture
-from shop.core.pictures import NotAPicture, PictureTooHeavy, PictureTooLarge
 from tests.factories import (
     make_category,
     make_channel,

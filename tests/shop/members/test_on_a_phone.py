@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from catalog.models import Listing, Product
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
-from orders.actions.pack import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart
 from orders.states import ParcelState
 from shop.core.actors import Actor

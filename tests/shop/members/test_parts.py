@@ -12,15 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import Role
-from orders.actions.pack import accept_part
-from orders.actions.place import place_order
-from orders.actions.redeem import use_code
-from orders.actions.void import void_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.placement.place_order import place_order
+from orders.actions.vouchers.redeem_vouchers import use_code
 from orders.models import Bearer, OrderPart
 from orders.states import PartState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.errors import Forbidden
 from shop.core.states import WrongMove
 from tests.factories import (

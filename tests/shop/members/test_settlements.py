@@ -8,13 +8,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cooperatives.models import Role
-from orders.actions.payouts import mark_paid
+from orders.actions.payouts.payouts import mark_paid
 from orders.models import Settlement
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import make_member, make_seller
-from tests.orders.cash_at_hand import WHO
-from tests.orders.settled import close, due, owed, sold
+from tests.orders.cash_on_delivery.cash_at_hand import WHO
+from tests.orders.settlement.settled_periods import close, due, owed, sold
 
 pytestmark = pytest.mark.django_db
 MONEY, BANK = "/xa-vien/quyet-toan/", "/xa-vien/tai-khoan-ngan-hang/"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 
 from cooperatives.models import Certificate, Producer
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import Change
 from tests.factories import make_admin, make_product, make_seller
 

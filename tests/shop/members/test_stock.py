@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Movement, Stock
-from cooperatives.actions.membership import ReturnDayPassed
+from cooperatives.actions.cooperative_lifecycle import ReturnDayPassed
 from cooperatives.models import Membership, Role
 from cooperatives.states import CooperativeState
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from tests.factories import (
     make_channel,
     make_member,

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import DeliveryWay, Role
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cooperatives.models import Role
-from orders.actions.pack import accept_part
-from orders.actions.weigh import weigh_line
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
 from tests.factories import NOW, make_gourd, make_member, make_order, make_seller, make_variant

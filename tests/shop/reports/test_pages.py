@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from tests.factories import (
     just_now,
     make_admin,

@@ -9,13 +9,13 @@ from collections import defaultdict
 import pytest
 
 from catalog.models import Category, Product
-from orders.actions.cancel import cancel_order, cancel_part
-from orders.actions.standing import derive_standing
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.order_records.recalculate_order import derive_standing
 from orders.models import Order, OrderLine, OrderPart, Source
 from orders.states import STANDING
 from shop.core.actors import Actor
-from shop.core.calendar import day_of
-from shop.reports.names import names_of
+from shop.core.dates.calendar import day_of
+from shop.reports.group_names import names_of
 from shop.reports.periods import Step, name_of_period, periods, start_of_period
 from shop.reports.sales import (
     DELIVERY,

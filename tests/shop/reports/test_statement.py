@@ -14,10 +14,10 @@ from django.test import Client
 from pypdf import PdfReader
 
 from orders.models import Figures
-from shop.reports import documents, pdf
+from shop.reports import pdf, settlement_documents
 from shop.reports import settlements as report
 from tests.factories import make_admin, make_seller
-from tests.orders.settled import ACCOUNT, close, owed, sold
+from tests.orders.settlement.settled_periods import ACCOUNT, close, owed, sold
 
 pytestmark = pytest.mark.django_db
 # Every tone on the letters that fonts in pieces get wrong.
@@ -122,7 +122,7 @@ def test_markup_in_a_name_is_text_and_nothing_is_fetched(desk: Client) -> None:
 
 def test_a_long_period_is_printed_by_days_and_its_workbook_has_every_order(desk: Client, monkeypatch) -> None:
     settlement, parts = of_period()
-    monkeypatch.setattr(documents, "MOST_ORDERS", 1)
+    monkeypatch.setattr(settlement_documents, "MOST_ORDERS", 1)
 
     printed = desk.get(address(settlement, "ban-in/")).content.decode()
     book = openpyxl.load_workbook(

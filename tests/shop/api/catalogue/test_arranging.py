@@ -14,7 +14,7 @@ from catalog.models import (
     ProductMedia,
     ProductTypeAttribute,
 )
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_admin, make_product, make_seller, make_staff

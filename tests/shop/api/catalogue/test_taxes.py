@@ -7,9 +7,9 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
-from shop.core.calendar import day_of
+from shop.core.dates.calendar import day_of
 from shop.core.models import TaxRate
 from tests.factories import (
     make_admin,

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Sum
 
 from catalog.models import Stock
-from orders.actions.place import BasketChanged
+from orders.actions.placement.place_order import BasketChanged
 from orders.models import Allocation, Basket, Order, Payment
 from shop.api.payment.gateways import COD, DUMMY
 from tests.factories import make_channel, make_seller, make_variant

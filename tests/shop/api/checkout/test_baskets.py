@@ -11,7 +11,7 @@ from django.urls import reverse
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.models import ServicePrice
-from orders.actions.basket import put_in_basket
+from orders.actions.basket.basket_lines import put_in_basket
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address
 from shop.api.ids import global_id, key_of

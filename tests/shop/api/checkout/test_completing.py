@@ -6,7 +6,7 @@ import pytest
 
 from catalog.models import Listing, Price, Stock
 from catalog.states import ListingState
-from orders.actions.pack import accept_part
+from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import (
     Basket,
     EventKind,
@@ -21,7 +21,7 @@ from orders.models import (
 )
 from orders.states import OrderStatus
 from shop.accounts.models import Address, Consent
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id, key_of
 from shop.api.payment.gateways import COD, DUMMY, STRIPE, TRANSFER
 from shop.core.actors import Actor
@@ -41,7 +41,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.invariants import check_everything
-from tests.orders.card_at_hand import DECLINED, GOOD, stripe  # noqa: F401 (a fixture)
+from tests.orders.gateway.card_at_hand import DECLINED, GOOD, stripe  # noqa: F401 (a fixture)
 from tests.shop.api.checkout.operations import (
     ADDRESS,
     BILL,

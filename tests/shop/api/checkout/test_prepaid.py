@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cooperatives.models import ServicePrice
-from orders.actions.call import follow_cards_task
-from orders.actions.merge import adopt_basket
-from orders.actions.place import place_order
-from orders.actions.sweeps import forget_baskets, release_expired
+from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.gateway.gateway_calls import follow_cards_task
+from orders.actions.placement.order_sweeps import forget_baskets, release_expired
+from orders.actions.placement.place_order import place_order
 from orders.models import (
     Basket,
     EventKind,
@@ -45,8 +45,8 @@ from tests.factories import (
     make_variant,
 )
 from tests.invariants import check_everything
-from tests.orders.card_at_hand import GOOD, stripe
-from tests.orders.test_hear_stripe import send, told
+from tests.orders.gateway.card_at_hand import GOOD, stripe
+from tests.orders.gateway.test_stripe_webhooks import send, told
 from tests.shop.api.checkout.operations import ADDRESS, PAID, PROCESS, SHIP, completed, done, paid, ready
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of

@@ -22,7 +22,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.invariants import check_everything
-from tests.orders.card_at_hand import GOOD, stripe  # noqa: F401 (a fixture)
+from tests.orders.gateway.card_at_hand import GOOD, stripe  # noqa: F401 (a fixture)
 from tests.shop.api.checkout.operations import (
     ADD,
     ADDRESS,

@@ -6,7 +6,7 @@ import pytest
 
 from orders.models import Bearer, Method, Order, Refund, RefundLine
 from orders.states import OrderStatus
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import (

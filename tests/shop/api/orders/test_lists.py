@@ -7,9 +7,9 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from orders.actions.cancel import cancel_order
+from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.models import Method, Order
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
 from tests.factories import (

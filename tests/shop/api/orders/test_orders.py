@@ -6,8 +6,8 @@ import datetime
 
 import pytest
 
-from orders.actions.place import place_order
-from orders.actions.shares import WantedDelivery
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.quote_types import WantedDelivery
 from orders.models import Method, Order
 from shop.accounts.models import ConsentPurpose
 from shop.api.ids import global_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orders.models import Method, Order, Payment, PaymentEvent, Refund
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from tests.factories import (
     make_admin,

@@ -6,11 +6,11 @@ import pytest
 from django.urls import reverse
 
 from cooperatives.models import GroupCooperative, Membership, Role
-from orders.actions.pack import accept_part, pack_parcel
-from orders.actions.refund import Decision, LineRefund, decide_refund
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
 from orders.models import Bearer, Order
 from shop.accounts.models import Address, Group, GroupPermission
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.actors import Actor
 from shop.core.models import Change

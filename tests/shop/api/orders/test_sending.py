@@ -7,7 +7,7 @@ import pytest
 from catalog.models import Stock
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import ParcelState, PartState
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import ShopSettings
 from tests.factories import (

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.models import Listing
 from cooperatives.models import Service, ServicePrice, Zone
-from shop.accounts.permissions import Permission
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from tests.factories import (
     make_admin,

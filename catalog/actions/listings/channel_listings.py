@@ -1,0 +1,67 @@
+"""Putting products in channels and taking them out, as the platform's staff do."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from catalog.actions.listings.listing_states import move_listing, require_complete
+from catalog.actions.products.offer_products import refresh_listings
+from catalog.actions.products.staff_products import listings_of, locked_product
+from catalog.models import Listing, Product
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.database.metadata import put_columns
+from shop.core.models import Channel, record_change
+
+
+@transaction.atomic(durable=True)
+def list_product(
+    *,
+    product_id: int,
+    shown: Sequence[tuple[Channel, bool | None, Mapping[str, Any]]],
+    hidden: Sequence[int],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Put a product in channels or take it out: channel, whether it is on sale (None: as it is), columns.
+
+    Publishing by staff is the approval. Raises Missing, NotYetComplete, WrongMove.
+    """
+    product = locked_product(product_id)
+    for channel, on_sale, values in shown:
+        listing = listings_of(product).filter(channel=channel).first() or Listing(
+            product=product, channel=channel, currency=channel.currency
+        )
+        is_new, changed = listing.pk is None, put_columns(listing, values)
+        listing.save()
+        if is_new or changed:
+            record_change(
+                "listing.edited",
+                listing,
+                actor=actor,
+                now=now,
+                root=product,
+                cooperative_id=product.cooperative_id,
+                data={"channel": channel.pk, "fields": changed},
+            )
+        if on_sale is not None:
+            _turn(listing, on_sale, actor=actor, now=now)
+    for listing in listings_of(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
+        move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
+    refresh_listings(product)
+    return product
+
+
+def _turn(listing: Listing, on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
+    """Put a listing on sale or pause it, by whatever moves its table has for that."""
+    if on_sale and listing.state != ListingState.PUBLISHED:
+        require_complete(listing)
+        if listing.state == ListingState.WITHDRAWN:
+            move_listing(listing, ListingState.DRAFT, actor=actor, now=now)
+        move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+    if not on_sale and listing.state == ListingState.PUBLISHED:
+        move_listing(listing, ListingState.PAUSED, actor=actor, now=now)

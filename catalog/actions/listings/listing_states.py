@@ -1,0 +1,182 @@
+"""A listing's way onto the shelf and off it."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog import notices
+from catalog.models import Listing, Price, Product
+from catalog.states import LISTING_MOVES, ListingState
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import record_change
+from shop.core.states import WrongMove, advance
+
+
+class NotYetComplete(Refused):
+    """Consumer law wants more to be said first. `details["fields"]` lists what is missing."""
+
+    code = "not_yet_complete"
+    default_words = _("Something that buyers must be told is missing.")
+
+
+def missing_by_law(product: Product) -> list[str]:
+    """What Consumer Law 19/2023, article 37, wants said and is not: names of fields, in a fixed order.
+
+    Who sells, what it costs, where it comes from, how long it keeps, what delivery costs, and how it
+    may be returned; and a picture, so that the buyer sees what it is. How much one gets needs no check:
+    no variant is without a unit.
+    """
+    cooperative = product.cooperative
+    prices = Price.objects.filter(variant__product=product, amount__gt=0)
+    told = {
+        "seller": bool(cooperative.legal_name and cooperative.registration_number and cooperative.phone),
+        "price": prices.exists(),
+        "origin": bool(product.origin.strip()),
+        "shelf_life": bool(product.shelf_life.strip()) or not product.product_type.is_perishable,
+        "return_terms": bool(product.return_terms.strip() or cooperative.return_terms.strip()),
+        "delivery": cooperative.ways.filter(is_active=True).exists(),
+        "picture": product.media.shown().exists(),
+    }
+    return [field for field, is_told in told.items() if not is_told]
+
+
+@transaction.atomic(durable=True)
+def submit_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Ask for a listing to go on sale; where the channel checks nothing, it does at once.
+
+    Raises Missing, NotYetComplete, WrongMove.
+    """
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    require_complete(listing)
+    to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
+    return move_listing(listing, to, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
+    """Platform staff put it on sale: that is the approval. Raises Missing, NotYetComplete, WrongMove."""
+    listing = _locked_listing(Listing.objects.existing(), listing_id)
+    require_complete(listing)
+    move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+    notices.listing_answered(listing, now=now)
+    return listing
+
+
+@transaction.atomic(durable=True)
+def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
+    """Platform staff hand it back to be mended. Raises Missing, ReasonNeeded, WrongMove."""
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    listing = _locked_listing(Listing.objects.existing(), listing_id)
+    _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
+    move_listing(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
+    notices.listing_answered(listing, now=now)
+    return listing
+
+
+@transaction.atomic(durable=True)
+def pause_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Take it off sale for a while. Raises Missing, WrongMove."""
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    return move_listing(listing, ListingState.PAUSED, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def resume_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Put a paused listing on sale again: it was approved. Raises Missing, NotYetComplete, WrongMove."""
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
+    require_complete(listing)
+    return move_listing(listing, ListingState.PUBLISHED, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def withdraw_listing(
+    *,
+    listing_id: int,
+    cooperative: Cooperative | None,
+    reason: str = "",
+    actor: Actor,
+    now: datetime.datetime,
+) -> Listing:
+    """Take it off the market; `cooperative` None means platform staff. Raises Missing, WrongMove."""
+    rows = Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
+    listing = _locked_listing(rows, listing_id)
+    return move_listing(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def reopen_listing(
+    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Take a withdrawn listing up again, as a draft that goes the whole way anew; a reason given stays.
+
+    Raises Missing, also for goods that were removed, and WrongMove.
+    """
+    listing = _locked_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    if listing.product.is_removed:
+        raise Missing()
+    _require_state(listing, ListingState.WITHDRAWN, to=ListingState.DRAFT)
+    return move_listing(listing, ListingState.DRAFT, reason=listing.state_reason, actor=actor, now=now)
+
+
+def move_listing(
+    listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
+) -> Listing:
+    """Step: move a locked listing along its table and note what goes with the move. Raises WrongMove."""
+    came_from = advance(listing, to, LISTING_MOVES)
+    listing.state_reason = reason
+    if to == ListingState.IN_REVIEW:
+        listing.submitted_at = now
+    if to == ListingState.PUBLISHED and listing.published_at is None:
+        listing.published_at = now
+    listing.save(update_fields=["state_reason", "submitted_at", "published_at", "updated_at"])
+    record_change(
+        f"listing.{to}",
+        listing,
+        actor=actor,
+        now=now,
+        root=listing.product,
+        cooperative_id=listing.product.cooperative_id,
+        why=reason,
+        data={"from": came_from, "channel": listing.channel_id},
+    )
+    return listing
+
+
+def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -> None:
+    """For moves that the table allows from elsewhere too, but to others than this actor."""
+    if listing.state != state:
+        raise WrongMove(came_from=listing.state, to=to)
+
+
+def require_complete(listing: Listing) -> None:
+    """Step: raises NotYetComplete where the channel checks listings and the law wants more to be said."""
+    if listing.channel.checks_listings and not listing.product.cooperative.is_house:
+        missing = missing_by_law(listing.product)
+        if missing:
+            raise NotYetComplete(fields=missing)
+
+
+def _locked_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
+    listing = locked_one(
+        rows.filter(pk=listing_id).select_related(
+            "channel", "product", "product__cooperative", "product__product_type"
+        )
+    )
+    if listing is None:
+        raise Missing()
+    return listing

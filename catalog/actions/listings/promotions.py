@@ -1,0 +1,219 @@
+"""Promotions made, changed and ended; and the prices that follow from them."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.selling_prices import write_lowest_prices, write_prices
+from catalog.models import Category, Price, Product, Promotion
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.transactions import after_commit, locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.jobs.sweeps import run_each
+from shop.core.models import Channel, record_change
+
+_AT_ONCE = 500
+
+
+class OddReduction(Refused):
+    code = "odd_reduction"
+    default_words = _("A reduction is from 1 to 100 percent, or an amount from 1 up.")
+
+
+class EndsTooEarly(Refused):
+    code = "ends_too_early"
+    default_words = _("It cannot end before it begins.")
+
+
+class NobodyBears(Refused):
+    """Only goods of one cooperative can be lowered at a cooperative's cost."""
+
+    code = "nobody_bears"
+    default_words = _("A cooperative can bear only what is taken off its own goods. Choose the cooperative.")
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionTerms:
+    """What a promotion says. `percent` or `amount` (minor units off each step); no goods named means all.
+
+    `cooperative`: whose goods, None for everybody's.
+    """
+
+    name: str
+    starts_at: datetime.datetime
+    ends_at: datetime.datetime | None = None
+    percent: Decimal | None = None
+    amount: int | None = None
+    cooperative: Cooperative | None = None
+    borne_by_platform: bool = True
+    products: Sequence[Product] = ()
+    categories: Sequence[Category] = ()
+
+
+@transaction.atomic(durable=True)
+def make_promotion(
+    *,
+    channel: Channel,
+    terms: PromotionTerms,
+    acting: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Promotion:
+    """A new promotion; prices follow once it runs.
+
+    `acting` is the cooperative that makes it for its own goods at its own cost; None is the platform.
+    Raises OddReduction, EndsTooEarly, NobodyBears, Missing (goods of others).
+    """
+    promotion = Promotion(channel=channel)
+    _write(promotion, terms, acting, now)
+    record_change("promotion.made", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id)
+    return promotion
+
+
+@transaction.atomic(durable=True)
+def edit_promotion(
+    *,
+    promotion_id: uuid.UUID,
+    terms: PromotionTerms,
+    acting: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Promotion:
+    """Say something else of a promotion; orders placed keep their prices. Raises as `make_promotion`."""
+    promotion = _locked(promotion_id, acting)
+    before = {"starts_at": str(promotion.starts_at), "percent": str(promotion.percent)}
+    _write(promotion, terms, acting, now)
+    record_change(
+        "promotion.edited",
+        promotion,
+        actor=actor,
+        now=now,
+        cooperative_id=promotion.cooperative_id,
+        data={"from": before | {"amount": promotion.amount}},
+    )
+    return promotion
+
+
+@transaction.atomic(durable=True)
+def end_promotion(
+    *, promotion_id: uuid.UUID, acting: Cooperative | None = None, actor: Actor, now: datetime.datetime
+) -> None:
+    """End it now; one that has not begun never does. Ended before, it stays as it is. Raises Missing."""
+    promotion = _locked(promotion_id, acting)
+    if promotion.ends_at is not None and promotion.ends_at <= now:
+        return
+    promotion.starts_at = min(promotion.starts_at, now)
+    promotion.ends_at = promotion.refresh_at = now
+    promotion.save(update_fields=["starts_at", "ends_at", "refresh_at", "updated_at"])
+    record_change("promotion.ended", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id)
+    after_commit(refresh_promotion_task.delay, promotion_id=str(promotion.pk))
+
+
+def refresh_promotion(*, promotion_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Write the prices of all goods that a promotion reaches or has lowered, so many in a transaction.
+
+    Killed between, it is still due. Changed meanwhile, it is due again.
+    """
+    promotion = Promotion.objects.prefetch_related("products", "categories").get(pk=promotion_id)
+    last = 0
+    while True:
+        batch = list(_touched(promotion).filter(pk__gt=last).order_by("pk")[:_AT_ONCE])
+        if not batch:
+            break
+        _refresh([product.pk for product in batch], actor=actor, now=now)
+        last = batch[-1].pk
+    # Only what was seen is done: an edit since has set another instant.
+    Promotion.objects.filter(pk=promotion.pk, refresh_at=promotion.refresh_at).update(
+        refresh_at=promotion.next_turn(now)
+    )
+
+
+@shared_task(name="catalog.refresh_promotion")
+def refresh_promotion_task(*, promotion_id: str) -> None:
+    now = timezone.now()
+    refresh_promotion(promotion_id=uuid.UUID(promotion_id), actor=Actor.system("promotions"), now=now)
+
+
+@shared_task(name="catalog.refresh_promotions")
+def refresh_promotions_task() -> None:
+    """Sweep: promotions that began, ended or were changed."""
+    now = timezone.now()
+    run_each(
+        Promotion.objects.due(now).values_list("pk", flat=True),
+        lambda promotion_id: refresh_promotion(
+            promotion_id=promotion_id, actor=Actor.system("promotions"), now=now
+        ),
+        sweep="catalog.refresh_promotions",
+    )
+
+
+@transaction.atomic(durable=True)
+def _refresh(product_ids: list[int], *, actor: Actor, now: datetime.datetime) -> None:
+    changed = write_prices(product_ids, actor=actor, now=now)
+    if changed:
+        write_lowest_prices(changed)
+
+
+def _touched(promotion: Promotion) -> QuerySet[Product]:
+    """Goods that a promotion reaches, and those whose price it made."""
+    reached = Q()
+    if promotion.cooperative_id is not None:
+        reached = Q(cooperative=promotion.cooperative_id)
+    products, categories = promotion.products.all(), promotion.categories.all()
+    if products or categories:
+        named = Q(pk__in=[one.pk for one in products])
+        for category in categories:
+            named |= Q(category__path__startswith=category.path or "/none/")
+        reached &= named
+    lowered = Price.objects.filter(rule=promotion.pk).values("variant__product")
+    return Product.objects.filter(reached | Q(pk__in=lowered)) if reached else Product.objects.all()
+
+
+def _write(
+    promotion: Promotion, terms: PromotionTerms, acting: Cooperative | None, now: datetime.datetime
+) -> None:
+    _check(terms, acting)
+    promotion.name = terms.name
+    promotion.cooperative = acting or terms.cooperative
+    promotion.borne_by_platform = acting is None and terms.borne_by_platform
+    promotion.percent, promotion.amount = terms.percent, terms.amount
+    promotion.starts_at, promotion.ends_at = terms.starts_at, terms.ends_at
+    promotion.refresh_at = now
+    promotion.save()
+    promotion.products.set(terms.products)
+    promotion.categories.set(terms.categories)
+    after_commit(refresh_promotion_task.delay, promotion_id=str(promotion.pk))
+
+
+def _check(terms: PromotionTerms, acting: Cooperative | None) -> None:
+    percent, amount = terms.percent, terms.amount
+    if (percent is None) == (amount is None):
+        raise OddReduction(field="value")
+    if (percent is not None and not 0 < percent <= 100) or (amount is not None and amount < 1):
+        raise OddReduction(field="value")
+    if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
+        raise EndsTooEarly(field="ends")
+    owner = acting or terms.cooperative
+    if owner is None and not terms.borne_by_platform:
+        raise NobodyBears(field="cooperative")
+    if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
+        raise Missing(field="products")
+
+
+def _locked(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:
+    rows = Promotion.objects.all() if acting is None else Promotion.objects.for_cooperative(acting)
+    promotion = locked_one(rows.filter(pk=promotion_id))
+    if promotion is None:
+        raise Missing()
+    return promotion

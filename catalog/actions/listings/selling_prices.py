@@ -1,0 +1,111 @@
+"""Selling prices: what the catalogue's rules leave of list prices, and the lowest ones that lists sort by."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+
+from catalog.models import Listing, Price, Product, Promotion
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked
+from shop.core.models import record_change
+
+
+def write_prices(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
+    """Step: let the best running rule lower each price of these products; answer those with another price.
+
+    Rules are read after the products are locked: whoever changes a rule commits before he locks them to
+    have their prices written, so the last one to lock writes what all rules say.
+    """
+    keys = set(product_ids)
+    locked(Product.objects.filter(pk__in=keys))
+    prices = list(
+        Price.objects.filter(variant__product__in=keys)
+        .select_related("variant", "variant__product", "variant__product__category")
+        .order_by("pk")
+    )
+    rules = list(
+        Promotion.objects.running(now)
+        .filter(channel__in={price.channel_id for price in prices})
+        .prefetch_related("products", "categories")
+        .order_by("created_at", "pk")
+    )
+    changed = []
+    for price in prices:
+        before = price.discounted, price.rule
+        price.discounted, price.rule = _best(price, rules)
+        if before != (price.discounted, price.rule):
+            changed.append(price)
+            _tell(price, before[0], actor=actor, now=now)
+    Price.objects.bulk_update(changed, ["discounted", "rule"], batch_size=500)
+    return {price.variant.product_id for price in changed}
+
+
+def write_lowest_prices(product_ids: Iterable[int]) -> None:
+    """Step: bring the columns that lists sort and filter by in line with these products' prices."""
+    keys = list(product_ids)
+    listings = locked(Listing.objects.filter(product__in=keys))
+    rows = (
+        Price.objects.filter(variant__product__in=keys, amount__isnull=False)
+        .values("variant__product", "channel")
+        .annotate(price=Min(Coalesce("discounted", "amount")), listed=Min("amount"))
+        .order_by("variant__product", "channel")
+    )
+    lowest = {(row["variant__product"], row["channel"]): (row["price"], row["listed"]) for row in rows}
+    changed = []
+    for listing in listings:
+        before = listing.lowest_price, listing.lowest_list_price
+        after = lowest.get((listing.product_id, listing.channel_id), (None, None))
+        if before != after:
+            listing.lowest_price, listing.lowest_list_price = after
+            changed.append(listing)
+    Listing.objects.bulk_update(changed, ["lowest_price", "lowest_list_price"], batch_size=500)
+
+
+def _best(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
+    """The lowest price that a rule leaves, with the rule; of equal ones the oldest's. They never add up."""
+    if price.amount is None:
+        return None, None
+    offers = [
+        (rule.price_of(price.amount), rule.pk)
+        for rule in rules
+        if rule.channel_id == price.channel_id and _reaches(rule, price.variant.product)
+    ]
+    best = min(offers, key=lambda offer: offer[0], default=None)
+    return best if best is not None and best[0] < price.amount else (None, None)
+
+
+def _reaches(rule: Promotion, product: Product) -> bool:
+    """Whether a rule is for a product: its cooperative's, and named by itself or by a branch above it."""
+    if rule.cooperative_id not in (None, product.cooperative_id):
+        return False
+    products, categories = rule.products.all(), rule.categories.all()
+    if not products and not categories:
+        return True
+    path = (product.category.path or "") if product.category else ""
+    return any(one.pk == product.pk for one in products) or any(
+        one.path and path.startswith(one.path) for one in categories
+    )
+
+
+def _tell(price: Price, before: int | None, *, actor: Actor, now: datetime.datetime) -> None:
+    product = price.variant.product
+    record_change(
+        "price.reduced",
+        price,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=product.cooperative_id,
+        data={
+            "variant": price.variant_id,
+            "from": before,
+            "to": price.discounted,
+            "rule": str(price.rule) if price.rule else None,
+            "currency": price.currency,
+        },
+    )

@@ -1,0 +1,155 @@
+"""Told when goods are back: asked for once, told once, ended by one click."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog import notices
+from catalog.models import BackRequest, Product
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked, locked_one
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Missing, Refused
+from shop.core.jobs.sweeps import run_batch
+from shop.core.models import Channel, market_channel, record_change
+from shop.notifications.models import Way
+
+BATCH = 100
+# Contacts are kept no longer than the message needs: a month after it, or a round of seasons without one.
+KEPT_AFTER_TELLING = datetime.timedelta(days=30)
+KEPT_WAITING = datetime.timedelta(days=400)
+
+
+class AlreadyThere(Refused):
+    code = "already_there"
+    default_words = _("These goods can be ordered now.")
+
+
+@transaction.atomic(durable=True)
+def ask_back(
+    *,
+    product_slug: str,
+    variant_id: int | None,
+    way: Way,
+    contact: str,
+    user: User | None,
+    language: str,
+    channel: Channel,
+    actor: Actor,
+    now: datetime.datetime,
+) -> BackRequest:
+    """Somebody wants to be told, once, when goods can be ordered again: those of one kind, or any (None).
+
+    `contact` is an e-mail address or a kept phone number, as `way` says. Asking again changes nothing until
+    the message has gone out, and then waits anew. Raises Missing, AlreadyThere.
+    """
+    product = Product.objects.resting_or_on_sale(channel.pk).filter(slug=product_slug).first()
+    if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
+        raise Missing()
+    contact = contact.strip().lower()
+    asked = BackRequest(
+        product=product,
+        variant_id=variant_id,
+        user=user,
+        way=way,
+        contact=contact,
+        language=language,
+        asked_at=now,
+    )
+    BackRequest.objects.bulk_create([asked], ignore_conflicts=True)
+    row = locked_one(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
+    if row is None:  # ended at the same moment
+        raise Missing()
+    if row.told_at is not None or row.token == asked.token:
+        _wait_anew(row, asked, channel, actor=actor, now=now)
+    return row
+
+
+@transaction.atomic(durable=True)
+def end_back(*, token: str, actor: Actor, now: datetime.datetime) -> None:
+    """Nothing is sent, and the contact is forgotten. Raises Missing where that has been done."""
+    row = locked_one(BackRequest.objects.filter(token=token).select_related("product"))
+    if row is None:
+        raise Missing()
+    record_change("back_request.ended", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id)
+    row.delete()
+
+
+def end_back_requests_of(user: User) -> None:
+    """Step: what a person waits for, by their account, address or number, is forgotten."""
+    contacts = [contact for contact in (user.email, user.phone) if contact]
+    BackRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
+
+
+def end_back_requests_to(contact: str) -> None:
+    """Step: what somebody without an account waits for, by their address or number, is forgotten."""
+    BackRequest.objects.filter(contact=contact).delete()
+
+
+def tell_back(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
+    """Write the messages to those whose goods are back, whoever asked first coming first; answer how many."""
+    told: list[int] = []
+    run_batch(
+        BackRequest.objects.due(channel, day_of(now)).values_list("pk", flat=True),
+        lambda keys: told.append(_tell_some(keys, channel, now=now)),
+        sweep="catalog.tell_back",
+        at_once=batch,
+    )
+    return sum(told)
+
+
+@transaction.atomic(durable=True)
+def _tell_some(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
+    """Found again under their locks, so that of two sweeps only one tells. The message's own key says the
+    same once more: one for each time of asking.
+    """
+    due = BackRequest.objects.due(channel, day_of(now)).filter(pk__in=keys)
+    rows = locked(due.select_related("product__cooperative", "variant", "user"))
+    for row in rows:
+        notices.goods_are_back(row, now=now)
+        record_change(
+            "back_request.told",
+            row,
+            actor=Actor.system("back"),
+            now=now,
+            cooperative_id=row.product.cooperative_id,
+        )
+    BackRequest.objects.filter(pk__in=[row.pk for row in rows]).update(told_at=now)
+    return len(rows)
+
+
+@shared_task(name="catalog.tell_back")
+def tell_back_task() -> None:
+    """Sweep: whoever waits for goods that are back; and contacts that are needed no longer."""
+    now = timezone.now()
+    channel = market_channel()
+    if channel is not None:
+        while tell_back(channel=channel, now=now) == BATCH:
+            pass
+    BackRequest.objects.outdated(
+        told_before=now - KEPT_AFTER_TELLING, asked_before=now - KEPT_WAITING
+    ).delete()
+
+
+def _wait_anew(
+    row: BackRequest, asked: BackRequest, channel: Channel, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """A row that waits from now on; what can be ordered now is waited for until its season, or not at all."""
+    row.asked_at, row.told_at, row.language, row.way = now, None, asked.language, asked.way
+    row.user, row.until_season = asked.user or row.user, False
+    row.save(update_fields=["asked_at", "told_at", "language", "way", "user", "until_season"])
+    today = day_of(now)
+    if BackRequest.objects.due(channel, today).filter(pk=row.pk).exists():
+        if today.month in row.product.months:
+            raise AlreadyThere()
+        row.until_season = True
+        row.save(update_fields=["until_season"])
+    record_change("back_request.made", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id)

@@ -1,0 +1,262 @@
+"""The market's goods as a feed for Google's Merchant Center: one file for each language, written by a task.
+
+Fields by Google's product data specification (support.google.com/merchants/answer/7052112). What has no photo
+yet is left out, since Google refuses it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import io
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, Any
+from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
+
+from celery import shared_task
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import models
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from catalog.models import Category, Listing, Price, Product, ProductMedia, Stock, Variant
+from cooperatives.models import Cooperative
+from shop.core.dates.calendar import day_of
+from shop.core.jobs.sweeps import SweepRun
+from shop.core.models import Channel, PictureState, Translation, market_channel, shop_settings
+from shop.core.money import plain_amount
+from shop.core.web.public_urls import public_address
+from shop.core.web.sitemaps import address_of
+
+_KEPT = datetime.timedelta(hours=6)
+_AT_ONCE = 500
+_BUFFER = 256 * 1024
+_MOST_TITLE, _MOST_TEXT = 150, 5000
+_NOTHING: AttributesImpl[str] = AttributesImpl({})
+_NAMESPACE = "http://base.google.com/ns/1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A variant on the shelf with all that the feed says of it."""
+
+    listing: Listing
+    variant: Variant
+    price: Price
+    image: str
+    is_there: bool
+
+
+def feed_path(language: str) -> str:
+    """Where the feed lies in the storage, compressed."""
+    return f"feeds/google-{language}.xml.gz"
+
+
+@shared_task(name="catalog.write_feeds")
+def write_feeds_task() -> None:
+    """Write the feeds where they are missing or older than six hours."""
+    paths = [feed_path(code) for code, _name in settings.LANGUAGES]
+    oldest = timezone.now() - _KEPT
+    if all(
+        default_storage.exists(each) and default_storage.get_modified_time(each) > oldest for each in paths
+    ):
+        return
+    write_feeds()
+
+
+def write_feeds() -> int:
+    """Write every language's feed; answer how many kinds of goods are in each.
+
+    In a number of queries for each 500 goods that does not depend on how many kinds they have.
+    """
+    channel, count, run = market_channel(), 0, SweepRun("catalog.write_feeds")
+    with ExitStack() as files:
+        feeds = {}
+        for language, _name in settings.LANGUAGES:
+            file = files.enter_context(tempfile.TemporaryFile())
+            feeds[language] = _Feed(file, language)
+        for kinds in _chunks(channel, day_of(timezone.now())) if channel else ():
+            count += len(kinds)
+            for feed in feeds.values():
+                feed.add(kinds, run)
+        for language, feed in feeds.items():
+            feed.finish()
+            _put(feed_path(language), feed.file)
+    return count
+
+
+class _Feed:
+    """A feed that is being written in one language."""
+
+    def __init__(self, file: IO[bytes], language: str) -> None:
+        self.file, self.language = file, language
+        packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
+        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # each tag is a write of its own
+        self._xml = XMLGenerator(self._packed, encoding="utf-8", short_empty_elements=True)
+        self._xml.startDocument()
+        self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
+        self._xml.startElement("channel", _NOTHING)
+        with translation.override(language):
+            home = public_address(reverse("home"))
+        shop = shop_settings()
+        self._told({"title": shop.name, "link": home, "description": shop.description or shop.name})
+
+    def add(self, kinds: Sequence[_Kind], run: SweepRun) -> None:
+        """Add these, with their texts in the feed's language. One that fails is left out."""
+        said = _Said(kinds, self.language)
+        by_key = {kind.variant.pk: kind for kind in kinds}
+        for key in by_key:
+            run.attempt(key, lambda each: self._write(_item(by_key[each], said)))
+
+    def _write(self, item: dict[str, Any]) -> None:
+        self._xml.startElement("item", _NOTHING)
+        self._told({f"g:{field}": text for field, text in item.items() if text})
+        self._xml.endElement("item")
+
+    def finish(self) -> None:
+        self._xml.endElement("channel")
+        self._xml.endElement("rss")
+        self._xml.endDocument()
+        self._packed.close()
+
+    def _told(self, fields: Mapping[str, Any]) -> None:
+        for name, said in fields.items():
+            self._xml.startElement(name, _NOTHING)
+            self._xml.characters(str(said))
+            self._xml.endElement(name)
+
+
+class _Said:
+    """Texts of goods, their kinds, shelves and cooperatives in a language: a query for each of them."""
+
+    def __init__(self, kinds: Sequence[_Kind], language: str) -> None:
+        products = [kind.listing.product for kind in kinds]
+        shelves = {int(key) for product in products for key in _keys(product.category)}
+        self.language = language
+        self.shelves = Category.objects.in_bulk(shelves)
+        self._texts: dict[tuple[str, str, str], str] = {}
+        if language == settings.LANGUAGE_CODE:
+            return
+        for model, keys in (
+            (Product, {product.pk for product in products}),
+            (Variant, {kind.variant.pk for kind in kinds}),
+            (Category, shelves),
+            (Cooperative, {product.cooperative_id for product in products}),
+        ):
+            label = model._meta.label_lower
+            found = Translation.objects.texts(label, keys, language)
+            self._texts |= {(label, key, field): text for (key, field), text in found.items()}
+
+    def of(self, row: models.Model, field: str) -> str:
+        own: str = getattr(row, field)
+        return self._texts.get((row._meta.label_lower, str(row.pk), field)) or own
+
+
+def _item(kind: _Kind, said: _Said) -> dict[str, Any]:
+    """What is told of one kind of goods; empty values are left out."""
+    variant, price, product = kind.variant, kind.price, kind.listing.product
+    name = said.of(product, "name")
+    label = said.of(variant, "name")
+    shelves = [said.shelves[int(key)] for key in _keys(product.category) if int(key) in said.shelves]
+    listed, selling = price.amount or 0, price.selling or 0
+    return {
+        "id": variant.sku or f"v{variant.pk}",
+        "item_group_id": product.pk,
+        "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
+        "description": said.of(product, "description_text")[:_MOST_TEXT] or name,
+        "link": f"{address_of('catalog:product', product.slug, said.language)}?variant={variant.pk}",
+        "image_link": kind.image,
+        "availability": "in_stock" if kind.is_there else "out_of_stock",
+        "price": f"{plain_amount(listed, price.currency)} {price.currency}",
+        "sale_price": f"{plain_amount(selling, price.currency)} {price.currency}" if selling < listed else "",
+        "condition": "new",
+        "brand": said.of(product.cooperative, "name")[:70],
+        "gtin": variant.barcode if _is_gtin(variant.barcode) else "",
+        "identifier_exists": "" if _is_gtin(variant.barcode) else "no",
+        "product_type": " > ".join(said.of(shelf, "name") for shelf in shelves),
+        "shipping_weight": f"{grams} g" if (grams := variant.grams_for(product)) else "",
+        **_measure(variant),
+    }
+
+
+def _measure(variant: Variant) -> dict[str, str]:
+    """What is in one, and for what measure its price is compared."""
+    if variant.content_grams:
+        return {"unit_pricing_measure": f"{variant.content_grams} g", "unit_pricing_base_measure": "1 kg"}
+    if variant.content_ml:
+        return {"unit_pricing_measure": f"{variant.content_ml} ml", "unit_pricing_base_measure": "1 l"}
+    return {}
+
+
+def _is_gtin(barcode: str) -> bool:
+    """A world-wide number: 2 at the beginning is for a shop's own use (GS1)."""
+    return barcode.isdecimal() and len(barcode) in (8, 12, 13, 14) and not barcode.startswith("2")
+
+
+def _keys(category: Category | None) -> list[str]:
+    return [key for key in (category.path or "").strip("/").split("/") if key] if category else []
+
+
+def _chunks(channel: Channel, day: datetime.date) -> Iterator[list[_Kind]]:
+    """Everything on the shelf with a price and a photo, some hundred goods at once, in the order of keys.
+
+    Nothing is there of sellers who rest on the day.
+    """
+    last = 0
+    while True:
+        rows = Listing.objects.on_shelf(channel.pk).filter(product__gt=last).order_by("product")
+        listings = list(rows.select_related("product__cooperative", "product__category")[:_AT_ONCE])
+        if not listings:
+            return
+        last = listings[-1].product_id
+        yield _kinds(listings, channel, day)
+
+
+def _kinds(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_Kind]:
+    by_product = {listing.product_id: listing for listing in listings}
+    images = _images(list(by_product))
+    variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))
+    priced = Price.objects.filter(variant__in=variants, channel=channel, amount__gt=0)
+    prices = {price.variant_id: price for price in priced}
+    stocks = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
+    rows = (
+        stocks.filter(variant__in=variants).values("variant").annotate(total=Sum("free")).order_by("variant")
+    )
+    free = {row["variant"]: row["total"] for row in rows}
+    return [
+        _Kind(
+            by_product[variant.product_id],
+            variant,
+            prices[variant.pk],
+            images[variant.product_id],
+            (not variant.track_inventory or free.get(variant.pk, 0) > 0)
+            and not by_product[variant.product_id].product.cooperative.is_paused_on(day),
+        )
+        for variant in variants
+        if variant.pk in prices
+    ]
+
+
+def _images(products: Sequence[int]) -> dict[int, str]:
+    """The address of the first photo of each product that has one, the widest JPEG there is."""
+    rows = ProductMedia.objects.filter(product__in=products, picture__state=PictureState.READY)
+    found = {}
+    for media in rows.select_related("picture").order_by("product", "-sort_order", "-pk"):
+        made = media.picture.renditions
+        if made:
+            address = default_storage.url(made[max(made, key=int)]["jpeg"])
+            found[media.product_id] = public_address(address)
+    return found
+
+
+def _put(path: str, file: IO[bytes]) -> None:
+    file.seek(0)
+    default_storage.delete(path)
+    default_storage.save(path, File(file))

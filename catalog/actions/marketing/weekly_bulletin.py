@@ -1,0 +1,257 @@
+"""The weekly bulletin: made once a week, of the market and of each cooperative; sent to who follows them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from catalog import notices
+from catalog.market_week import Coach, coaches_in_week, week_of
+from catalog.models import ALL_MONTHS, Bulletin, Listing, Price
+from catalog.models.listing import ListingQuerySet
+from cooperatives.models import Cooperative, DeliveryWay, Follow, PickupTime, WayKind
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.dates.calendar import VIETNAM, day_of, start_of_day
+from shop.core.jobs.sweeps import run_each
+from shop.core.models import Channel, market_channel, record_change, shop_settings, show_in_language
+from shop.core.texts.number_words import spoken
+
+BATCH = 200
+GOODS, FEW_GOODS = 10, 6
+OUT_AT = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
+LOUDSPEAKER = "vi"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Goods as the bulletin names them: the cheapest kind's price (minor units) for one step of it."""
+
+    listing: Listing
+    price: Price | None
+    has_many_prices: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """When and where goods are handed over this week."""
+
+    way: DeliveryWay
+    time: PickupTime
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a bulletin tells: hand-overs and coaches of the week, goods in season, new, ending, coming."""
+
+    first: datetime.date
+    last: datetime.date
+    meetings: list[Meeting]
+    coaches: list[Coach]
+    in_season: list[Offered]
+    new: list[Offered]
+    ending: list[Offered]
+    coming: list[Offered]
+
+
+def make_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
+    """Every bulletin of the week that is not there yet; answers how many were made. Monday names the week.
+
+    The market has one, and so has each cooperative with goods on the shelf; who rests has none while it does.
+    """
+    made = Bulletin.objects.filter(week=week)
+    on_shelf = Listing.objects.on_shelf(channel.pk).filter(product__cooperative=OuterRef("pk"))
+    missing: list[Cooperative | None] = list(
+        Cooperative.objects.public()
+        .selling_on(week)
+        .filter(Exists(on_shelf), ~Exists(made.filter(cooperative=OuterRef("pk"))))
+        .order_by("sort_order", "pk")
+    )
+    if not made.of_market().exists():
+        missing.insert(0, None)
+    made_now: list[int] = []
+    by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in missing}
+    run_each(
+        by_key,
+        lambda key: made_now.append(_make(by_key[key], week, channel, now=now)),
+        sweep="catalog.weekly_bulletin",
+    )
+    return sum(made_now)
+
+
+@transaction.atomic(durable=True)
+def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATCH) -> bool:
+    """Write the mails of the next followers; answers whether there are more.
+
+    Under the bulletin's lock; it remembers how far it came, and each follower's mail has a key of its own.
+    """
+    bulletin = locked_one(Bulletin.objects.filter(pk=bulletin_id, sent_at=None).select_related("cooperative"))
+    if bulletin is None:
+        return False
+    followers = Follow.objects.confirmed().filter(
+        cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
+    )
+    some = list(followers.order_by("pk")[:batch])
+    letters = {follow.pk: follow for follow in some}
+    run_each(
+        letters,
+        lambda key: _write_mail(bulletin, letters[key], now=now),
+        sweep="catalog.weekly_bulletin:mail",
+    )
+    bulletin.sent_through = some[-1].pk if some else bulletin.sent_through
+    has_more = len(some) == batch
+    bulletin.sent_at = None if has_more else now
+    bulletin.save(update_fields=["sent_through", "sent_at"])
+    return has_more
+
+
+@transaction.atomic
+def _write_mail(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
+    """Within a savepoint: a follower whose mail cannot be written is passed over."""
+    notices.bulletin_is_out(bulletin, follow, now=now)
+
+
+def tell_week(*, channel: Channel, now: datetime.datetime) -> list[int]:
+    """This week's bulletins, made from Monday morning on; answers those that have mails to be written yet."""
+    week = week_of(day_of(now))
+    if now < datetime.datetime.combine(week, OUT_AT, VIETNAM):
+        return []
+    make_bulletins(week=week, channel=channel, now=now)
+    return list(Bulletin.objects.to_send(week).values_list("pk", flat=True))
+
+
+@shared_task(name="catalog.weekly_bulletin")
+def weekly_bulletin_task() -> None:
+    """Sweep: bulletins that are due, and their mails."""
+    channel = market_channel()
+    for bulletin_id in tell_week(channel=channel, now=timezone.now()) if channel else []:
+        send_bulletin_task.delay(bulletin_id=bulletin_id)
+
+
+@shared_task(name="catalog.send_bulletin")
+def send_bulletin_task(*, bulletin_id: int) -> None:
+    """One batch of a bulletin's mails; the next is a task of its own, so that other work gets its turn."""
+    if send_bulletin(bulletin_id=bulletin_id, now=timezone.now()):
+        send_bulletin_task.delay(bulletin_id=bulletin_id)
+
+
+def _make(
+    cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
+) -> int:
+    """The bulletin in each language; what it tells is read before the transaction, which is to be short."""
+    rows = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            context = {
+                "news": _news(cooperative, week, channel, now=now),
+                "cooperative": cooperative,
+                "shop": shop_settings(),
+                "site": settings.PUBLIC_URL,
+            }
+            text = render_to_string("catalog/bulletin.txt", context).strip() + "\n"
+            read = render_to_string("catalog/bulletin.spoken.txt", context) if language == LOUDSPEAKER else ""
+            rows.append(
+                Bulletin(
+                    week=week,
+                    cooperative=cooperative,
+                    language=language,
+                    text=text,
+                    spoken=spoken(read).strip() + "\n" if read else "",
+                    made_at=now,
+                )
+            )
+    return _keep(rows)
+
+
+@transaction.atomic(durable=True)
+def _keep(rows: Sequence[Bulletin]) -> int:
+    """All languages or none; of two that were made at once, one is kept. Answers how many were."""
+    week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].made_at
+    if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
+        return 0
+    Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
+    mine = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
+    for row in mine:
+        owner = cooperative.pk if cooperative else None
+        record_change("bulletin.made", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)
+    return len(mine)
+
+
+def _news(
+    cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
+) -> News:
+    """What there is to tell from now on, its texts in the language that is active."""
+    selling = Cooperative.objects.selling_on(week)
+    on_shelf = Listing.objects.on_shelf(channel.pk)
+    ways = DeliveryWay.objects.offered().filter(cooperative__in=selling)
+    if cooperative is not None:
+        on_shelf = on_shelf.for_cooperative(cooperative)
+        ways = ways.filter(cooperative=cooperative)
+    else:
+        ways = ways.filter(kind__in=[WayKind.MARKET_DAY, WayKind.COACH])
+    told = list(ways.select_related("cooperative"))
+    show_in_language(told, "name", "note")
+    show_in_language([way.cooperative for way in told], "name")
+    listings = on_shelf.filter(product__cooperative__in=selling)
+    month, following = week.month, week.month % 12 + 1
+    back_by = datetime.date(week.year + week.month // 12, following, 1)
+    later = on_shelf.filter(product__cooperative__in=Cooperative.objects.selling_on(back_by))
+    there = listings.filter(is_available=True)
+    seasonal = there.in_season(month).exclude(product__season=ALL_MONTHS)
+    fresh = there.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
+    return News(
+        first=week,
+        last=week + datetime.timedelta(days=6),
+        meetings=[each for each in _meetings(told, week) if each.time.starts_at > now],
+        coaches=[each for each in coaches_in_week(told, week) if each.leaves_at > now],
+        in_season=_offered(seasonal.newest_first(), GOODS),
+        new=_offered(fresh.newest_first(), FEW_GOODS),
+        ending=_offered(there.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
+        coming=_offered(later.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
+    )
+
+
+def _meetings(ways: Sequence[DeliveryWay], week: datetime.date) -> list[Meeting]:
+    """Each time of the week at which goods are handed over, in time."""
+    days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
+    found = [
+        Meeting(way, PickupTime(day, hours.starts, hours.ends, hours.capacity))
+        for way in ways
+        if way.is_collected
+        for day in days
+        for hours in way.market_days.all()
+        if hours.falls_on(day)
+    ]
+    return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.way.pk))
+
+
+def _offered(listings: ListingQuerySet, most: int) -> list[Offered]:
+    """The goods with their cheapest price, in three queries."""
+    rows = list(listings[:most])
+    products = [row.product for row in rows]
+    show_in_language(products, "name")
+    show_in_language([product.cooperative for product in products], "name")
+    prices = (
+        Price.objects.filter(
+            variant__product__in=products, channel__in=[row.channel_id for row in rows], amount__isnull=False
+        )
+        .select_related("variant")
+        .order_by("variant__sort_order", "variant")
+    )
+    by_product: dict[int, list[Price]] = {}
+    for price in prices:
+        by_product.setdefault(price.variant.product_id, []).append(price)
+    return [_cheapest(row, by_product.get(row.product_id, [])) for row in rows]
+
+
+def _cheapest(listing: Listing, prices: Sequence[Price]) -> Offered:
+    cheapest = min(prices, key=lambda price: price.selling or 0, default=None)
+    return Offered(listing, cheapest, len({price.selling for price in prices}) > 1)

@@ -1,0 +1,109 @@
+"""Zones: which countries are delivered to together, in which channels, out of which store houses."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import refresh_availability
+from catalog.actions.taxonomy.taxonomy import StillUsed
+from catalog.models import Variant
+from cooperatives.models import Warehouse, Zone, ZoneCountry
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import save_claiming
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change
+
+
+class DefaultZoneTaken(Refused):
+    code = "default_zone_taken"
+    default_words = _("Another zone has all other countries already.")
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChange:
+    """Columns of a zone with their new values; countries of None stay as they are."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    countries: Collection[str] | None = None
+    add_channels: Collection[int] = ()
+    remove_channels: Collection[int] = ()
+    add_warehouses: Collection[uuid.UUID] = ()
+    remove_warehouses: Collection[uuid.UUID] = ()
+
+
+@transaction.atomic(durable=True)
+def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
+    """Raises DefaultZoneTaken, DoesNotFit, Missing."""
+    zone = Zone(**change.values)
+    save_claiming(zone)
+    _write(zone, change)
+    record_change("zone.added", zone, actor=actor, now=now)
+    return zone
+
+
+@transaction.atomic(durable=True)
+def change_zone(*, zone_id: int, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zone:
+    """What is to be had in its channels follows. Raises DefaultZoneTaken, DoesNotFit, Missing."""
+    zone = locked_one(Zone.objects.filter(pk=zone_id))
+    if zone is None:
+        raise Missing(field="id")
+    for column, value in change.values.items():
+        setattr(zone, column, value)
+    save_claiming(zone)
+    _write(zone, change)
+    record_change("zone.changed", zone, actor=actor, now=now, data={"fields": sorted(change.values)})
+    return zone
+
+
+@transaction.atomic(durable=True)
+def remove_zone(*, zone_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """With its kinds of delivery, where no cooperative offers them. Raises Missing, StillUsed."""
+    zone = locked_one(Zone.objects.filter(pk=zone_id))
+    if zone is None:
+        raise Missing(field="id")
+    channels = list(zone.channels.values_list("pk", flat=True))
+    record_change("zone.deleted", zone, actor=actor, now=now, snapshot={"name": zone.name})
+    try:
+        zone.delete()
+    except ProtectedError as error:
+        raise StillUsed(field="id") from error
+    _refresh(channels)
+
+
+def _write(zone: Zone, change: ZoneChange) -> None:
+    channels = set(zone.channels.values_list("pk", flat=True))
+    if zone.is_default and Zone.objects.filter(is_default=True).exclude(pk=zone.pk).exists():
+        raise DefaultZoneTaken(field="default")
+    if change.countries is not None:
+        wanted = set(change.countries)
+        ZoneCountry.objects.filter(zone=zone).exclude(country__in=wanted).delete()
+        have = set(ZoneCountry.objects.filter(zone=zone).values_list("country", flat=True))
+        ZoneCountry.objects.bulk_create(
+            ZoneCountry(zone=zone, country=each) for each in sorted(wanted - have)
+        )
+    zone.channels.add(*_found(Channel, change.add_channels, "addChannels"))
+    zone.channels.remove(*change.remove_channels)
+    zone.warehouses.add(*_found(Warehouse, change.add_warehouses, "addWarehouses"))
+    zone.warehouses.remove(*Warehouse.objects.filter(pk__in=change.remove_warehouses))
+    _refresh(channels | set(zone.channels.values_list("pk", flat=True)))
+
+
+def _refresh(channel_ids: Collection[int]) -> None:
+    listed = Variant.objects.filter(product__listings__channel__in=channel_ids).distinct()
+    refresh_availability(variant_ids=listed.values_list("pk", flat=True))
+
+
+def _found(model: Any, keys: Collection[Any], field_name: str) -> list[Any]:
+    rows = list(model.objects.filter(pk__in=keys).order_by("pk"))
+    if len(rows) < len(set(keys)):
+        raise Missing(field=field_name)
+    return rows

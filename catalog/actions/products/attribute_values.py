@@ -1,0 +1,137 @@
+"""Steps that say things of goods by their attributes. The caller has locked the product or variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import (
+    Attribute,
+    AttributeScope,
+    AttributeValue,
+    Product,
+    ProductAttributeValue,
+    ProductTypeAttribute,
+    Variant,
+    VariantAttributeValue,
+)
+from shop.core.database.unique_fields import save_claiming
+from shop.core.errors import Missing, Refused
+from shop.core.texts.folding import slug
+
+
+class AttributeNotOfType(Refused):
+    code = "attribute_not_of_type"
+    default_words = _("Goods of this kind do not have this attribute.")
+
+
+class AttributeNeeded(Refused):
+    """`details["attributes"]` are the keys of those that are missing."""
+
+    code = "attribute_needed"
+    default_words = _("This has to be said of goods of this kind.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of the attribute's list: by its key, or by its name, which may be new."""
+
+    key: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said by one attribute: choices of its list, or one value of its own in `columns`."""
+
+    attribute_id: int
+    choices: Sequence[Choice] = ()
+    columns: Sequence[Mapping[str, Any]] = field(default=())
+
+
+def say_of_product(product: Product, told: Iterable[Told], *, whole: bool) -> None:
+    """Say these things instead of what was said by the same attributes. `whole` checks what is required.
+
+    Raises AttributeNotOfType, AttributeNeeded, Missing.
+    """
+    links = _links(product.product_type_id, AttributeScope.PRODUCT)
+    say_of(product, ProductAttributeValue, "product", links, list(told), whole=whole)
+
+
+def say_of_variant(variant: Variant, told: Iterable[Told], *, whole: bool) -> None:
+    """The same of a variant."""
+    links = _links(variant.product.product_type_id, AttributeScope.VARIANT)
+    say_of(variant, VariantAttributeValue, "variant", links, list(told), whole=whole)
+
+
+def _links(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
+    rows = ProductTypeAttribute.objects.filter(product_type=product_type_id, scope=scope)
+    return {row.attribute_id: row.attribute for row in rows.select_related("attribute").order_by("pk")}
+
+
+def say_of(
+    owner: models.Model,
+    rows: type[models.Model],
+    column: str,
+    links: Mapping[int, Attribute],
+    told: Sequence[Told],
+    *,
+    whole: bool,
+) -> None:
+    """Say it of whatever has attributes: `links` are those of its kind, `rows` hold the values it has."""
+    for each in told:
+        attribute = links.get(each.attribute_id)
+        if attribute is None:
+            raise AttributeNotOfType(field="attributes", attributes=[each.attribute_id])
+        values = _values(attribute, each, f"{column}-{owner.pk}")
+        held: Any = rows._default_manager.filter(**{column: owner})
+        held.filter(value__attribute=attribute).exclude(value__in=values).delete()
+        for place, value in enumerate(values):
+            held.update_or_create(**{column: owner}, value=value, defaults={"sort_order": place})
+    if whole:
+        said = {each.attribute_id for each in told if each.choices or each.columns}
+        missing = [key for key, attribute in links.items() if attribute.value_required and key not in said]
+        if missing:
+            raise AttributeNeeded(field="attributes", attributes=missing)
+
+
+def _values(attribute: Attribute, told: Told, own_slug: str) -> list[AttributeValue]:
+    found = [_chosen(attribute, choice) for choice in told.choices]
+    for place, columns in enumerate(told.columns):
+        address = f"{own_slug}-{place}"
+        value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
+        value = value or AttributeValue(attribute=attribute, slug=address)
+        for column, said in columns.items():
+            setattr(value, column, said)
+        save_claiming(value, field="attributes")
+        found.append(value)
+    return found
+
+
+def _chosen(attribute: Attribute, choice: Choice) -> AttributeValue:
+    if choice.key is not None:
+        value = AttributeValue.objects.filter(attribute=attribute, pk=choice.key).first()
+        if value is None:
+            raise Missing(field="attributes")
+        return value
+    return add_value(attribute, choice.name)
+
+
+def add_value(attribute: Attribute, name: str, **columns: Any) -> AttributeValue:
+    """Step: the value of this name in an attribute's list, put at its end where it is new.
+
+    Raises AlreadyTaken, DoesNotFit.
+    """
+    address = slug(name)[:255]
+    there = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
+    if there is not None:
+        return there
+    value = AttributeValue(
+        attribute=attribute, slug=address, name=name, sort_order=attribute.values.count(), **columns
+    )
+    save_claiming(value, field="values")
+    return value

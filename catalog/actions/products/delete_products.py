@@ -1,0 +1,76 @@
+"""Taking goods away for good: really, where nothing refers to them; else hidden, their address free again."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import ProtectedError, Q
+
+from catalog.actions.listings.listing_states import move_listing
+from catalog.models import Listing, Movement, Product, Stock
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+
+@transaction.atomic(durable=True)
+def remove_product(
+    *, cooperative: Cooperative, product_id: int, actor: Actor, now: datetime.datetime
+) -> bool:
+    """Delete a product, or hide it where it was ever stocked or sold; answer whether it is really gone.
+
+    A hidden product's listings are withdrawn and its slug is freed for another. Raises Missing.
+    """
+    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    gone = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
+    if not gone:
+        _hide(product, actor=actor, now=now)
+    return gone
+
+
+def _is_referred_to(product: Product) -> bool:
+    """Whether anything was ever moved or promised of it."""
+    promised = Stock.objects.filter(variant__product=product).filter(Q(allocated__gt=0) | Q(reserved__gt=0))
+    return promised.exists() or Movement.objects.filter(stock__variant__product=product).exists()
+
+
+def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
+    """Delete it, unless a line of an order or a draft, which outer apps write, still names it."""
+    try:
+        with transaction.atomic():
+            record_change(
+                "product.deleted",
+                product,
+                actor=actor,
+                now=now,
+                cooperative_id=product.cooperative_id,
+                snapshot={"name": product.name, "slug": product.slug},
+            )
+            Product.objects.filter(pk=product.pk).update(default_variant=None)
+            Product.objects.get(pk=product.pk).delete()
+    except ProtectedError:
+        return False
+    return True
+
+
+def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
+    for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
+        if listing.state != ListingState.WITHDRAWN:
+            move_listing(listing, ListingState.WITHDRAWN, actor=actor, now=now)
+    product.removed_at = now
+    product.slug = f"{product.slug[:230]}~{product.pk}"  # a sign that no slug has: the old one is free
+    product.save(update_fields=["removed_at", "slug", "updated_at"])
+    record_change(
+        "product.hidden",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        data={"slug": product.slug},
+    )

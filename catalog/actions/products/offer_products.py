@@ -1,0 +1,383 @@
+"""Offering goods: a product with its variants, prices and pictures, and editing them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.listing_states import require_complete
+from catalog.actions.listings.selling_prices import write_lowest_prices, write_prices
+from catalog.actions.stock.stock_movements import move_stock, refresh_availability, stock_row
+from catalog.models import (
+    ALL_MONTHS,
+    AS_TYPED,
+    Category,
+    Listing,
+    Price,
+    Product,
+    ProductMedia,
+    ProductType,
+    Reason,
+    Unit,
+    Variant,
+)
+from catalog.states import ListingState
+from cooperatives.models import Cooperative, Warehouse
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked, locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, Picture, made_before, record_change
+from shop.core.texts.folding import folded_words, search_words, slug, sort_key, typed_words
+
+HIGHEST_PRICE = 99_999_999
+
+
+class OddPrice(Refused):
+    code = "odd_price"
+    default_words = _("A price is a whole number from 1 to 99,999,999.")
+
+
+class NoWarehouse(Refused):
+    code = "no_warehouse"
+    default_words = _("Your cooperative has no store house yet.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetails:
+    """What is said of a product. `season` has bit m-1 set for month m."""
+
+    name: str
+    description: str = ""
+    origin: str = ""
+    ingredients: str = ""
+    packaging: str = ""
+    shelf_life: str = ""
+    storage: str = ""
+    return_terms: str = ""
+    return_days: int = 0
+    season: int = ALL_MONTHS
+    season_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantDetails:
+    """One thing to order: what one step is, and its price in the channel's minor units, tax included.
+
+    What is weighed (`is_weighed`) says what a step weighs by estimate (`content_grams`), and its price is for
+    that; up to `tolerance_percent` more is paid without asking.
+    """
+
+    price: int
+    name: str = ""
+    unit: str = Unit.PIECE
+    content_grams: int | None = None
+    content_ml: int | None = None
+    content_count: int | None = None
+    content_unit: str = ""
+    weight: int | None = None
+    barcode: str = ""
+    quantity_limit_per_customer: int | None = None
+    is_weighed: bool = False
+    tolerance_percent: int = 20
+
+
+@transaction.atomic(durable=True)
+def offer_product(
+    *,
+    cooperative: Cooperative,
+    channel: Channel,
+    product_type: ProductType,
+    category: Category | None,
+    details: ProductDetails,
+    variants: Sequence[tuple[VariantDetails, int]],
+    pictures: Sequence[Picture] = (),
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Draft a product with its variants, each with how many steps are there now.
+
+    The same `key` again answers the first product. Raises KeyReused, OddPrice, NoWarehouse.
+    """
+    if key is not None:
+        locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    made = made_before(key, "product.offered", cooperative_id=cooperative.pk)
+    if made is not None:
+        return Product.objects.for_cooperative(cooperative).get(pk=made)
+    return add_product(
+        cooperative=cooperative,
+        channel=channel,
+        product_type=product_type,
+        category=category,
+        details=details,
+        variants=variants,
+        pictures=pictures,
+        key=key,
+        actor=actor,
+        now=now,
+    )
+
+
+def add_product(
+    *,
+    cooperative: Cooperative,
+    channel: Channel,
+    product_type: ProductType,
+    category: Category | None,
+    details: ProductDetails,
+    variants: Sequence[tuple[VariantDetails, int]],
+    pictures: Sequence[Picture] = (),
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Step of `offer_product`."""
+    product = Product(cooperative=cooperative, product_type=product_type, category=category)
+    _describe(product, details)
+    product.slug = _free_slug(details.name, cooperative)
+    product.save(force_insert=True)
+    Listing.objects.create(product=product, channel=channel, currency=channel.currency)
+    for position, picture in enumerate(pictures):
+        ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
+    for variant_details, on_hand in variants:
+        _add_variant(product, channel, variant_details, on_hand, actor=actor, now=now)
+    record_change("product.offered", product, actor=actor, now=now, cooperative_id=cooperative.pk, key=key)
+    refresh_listings(product)
+    return product
+
+
+@transaction.atomic(durable=True)
+def edit_product(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    category: Category | None,
+    details: ProductDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Say something else of a product. Raises Missing for another cooperative's.
+
+    What is on sale must stay complete: raises NotYetComplete.
+    """
+    product = locked_product(cooperative, product_id)
+    before = {field: getattr(product, field, None) for field in ("name", "origin", "shelf_life")}
+    product.category = category
+    _describe(product, details)
+    product.save()
+    write_prices([product.pk], actor=actor, now=now)
+    write_lowest_prices([product.pk])
+    for listing in product.listings.filter(state=ListingState.PUBLISHED).order_by("pk"):
+        require_complete(listing)
+    record_change(
+        "product.edited", product, actor=actor, now=now, cooperative_id=cooperative.pk, data={"from": before}
+    )
+    return product
+
+
+@transaction.atomic(durable=True)
+def add_variant(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    channel: Channel,
+    details: VariantDetails,
+    on_hand: int,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """One more size or pattern of a product; the same `key` again answers the first.
+
+    Raises KeyReused, Missing, OddPrice, NoWarehouse.
+    """
+    product = locked_product(cooperative, product_id)
+    made = made_before(key, "variant.added", cooperative_id=cooperative.pk, root=product)
+    if made is not None:
+        return Variant.objects.for_cooperative(cooperative).get(pk=made)
+    variant = _add_variant(product, channel, details, on_hand, actor=actor, now=now)
+    record_change(
+        "variant.added",
+        variant,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=cooperative.pk,
+        key=key,
+    )
+    refresh_listings(product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def edit_variant(
+    *,
+    cooperative: Cooperative,
+    variant_id: int,
+    channel: Channel,
+    details: VariantDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Change a variant and its price in one channel. Raises Missing, OddPrice."""
+    variant = locked_variant(Variant.objects.for_cooperative(cooperative), variant_id)
+    if variant is None:
+        raise Missing()
+    said = {field: value for field, value in asdict(details).items() if field != "price"}
+    before = {field: getattr(variant, field) for field in said if getattr(variant, field) != said[field]}
+    for field, value in said.items():
+        setattr(variant, field, value)
+    variant.save()
+    if before:
+        record_change(
+            "variant.edited",
+            variant,
+            actor=actor,
+            now=now,
+            root=Product(pk=variant.product_id),
+            cooperative_id=cooperative.pk,
+            data={"from": before, "to": {field: said[field] for field in before}},
+        )
+    reprice(variant, channel, details.price, actor=actor, now=now)
+    refresh_listings(variant.product)
+    return variant
+
+
+def locked_product(cooperative: Cooperative, product_id: int) -> Product:
+    """Step: the cooperative's product, locked. Raises Missing."""
+    product = locked_one(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    return product
+
+
+def locked_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
+    """Step: one of these variants, its product locked before it, as by whoever writes the prices of products.
+
+    None where there is none.
+    """
+    product_id = variants.filter(pk=variant_id).values_list("product", flat=True).first()
+    if product_id is None:
+        return None
+    locked(Product.objects.filter(pk=product_id))
+    return locked_one(variants.filter(pk=variant_id).select_related("product", "cooperative"))
+
+
+def reprice(
+    variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
+) -> Price:
+    """Step: set the list price of a variant, whose product is locked, in a channel; the rules follow.
+
+    Raises OddPrice.
+    """
+    if not 1 <= amount <= HIGHEST_PRICE:
+        raise OddPrice(field="price")
+    price = Price.objects.filter(variant=variant, channel=channel).first()
+    before = price.amount if price else None
+    if price is None:
+        price = Price(variant=variant, channel=channel, currency=channel.currency)
+    price.amount = amount
+    if price.discounted is not None and price.discounted > amount:
+        price.discounted = price.rule = None
+    price.save()
+    write_prices([variant.product_id], actor=actor, now=now)
+    if before != amount:
+        record_change(
+            "price.changed",
+            price,
+            actor=actor,
+            now=now,
+            root=Product(pk=variant.product_id),
+            cooperative_id=variant.cooperative_id,
+            data={"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency},
+        )
+    return price
+
+
+def refresh_listings(product: Product) -> None:
+    """Bring the kept columns of a product's listings in line: lowest prices and availability."""
+    write_lowest_prices([product.pk])
+    refresh_availability(variant_ids=product.variants.values_list("pk", flat=True))
+
+
+def describe_for_search(product: Product, *further: str) -> None:
+    """Write the derived columns that search and sorting read; saving is the caller's.
+
+    Neighbours are joined in what things are called, not in what is told of them.
+    """
+    cooperative = product.cooperative
+    named = (product.name, product.origin, cooperative.name, cooperative.place, *further)
+    words = [*search_words(*named).split(), *folded_words(product.description_text)]
+    as_typed = dict.fromkeys(AS_TYPED + word for word in typed_words(product.name))
+    product.search_text = " ".join(dict.fromkeys(words))
+    product.search_name = " ".join([search_words(product.name), *as_typed])
+    product.sort_key = sort_key(product.name)
+
+
+def rich_text(text: str) -> dict[str, Any]:
+    """A plain text's paragraphs as EditorJS JSON, the form in which descriptions are kept."""
+    paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
+    return {
+        "blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs if each],
+    }
+
+
+def _describe(product: Product, details: ProductDetails) -> None:
+    for field, value in asdict(details).items():
+        if field != "description":
+            setattr(product, field, value)
+    product.description_text = details.description
+    product.description = rich_text(details.description)
+    describe_for_search(product, *(word for word in [product.category and product.category.name] if word))
+
+
+def _add_variant(
+    product: Product,
+    channel: Channel,
+    details: VariantDetails,
+    on_hand: int,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    fields = {field: value for field, value in asdict(details).items() if field != "price"}
+    variant = Variant.objects.create(
+        product=product,
+        cooperative_id=product.cooperative_id,
+        sort_order=product.variants.count(),
+        **fields,
+    )
+    reprice(variant, channel, details.price, actor=actor, now=now)
+    warehouse = (
+        Warehouse.objects.filter(cooperative=product.cooperative_id, channels=channel)
+        .order_by("created_at", "pk")
+        .first()
+    )
+    if warehouse is None:
+        raise NoWarehouse()
+    row = stock_row(cooperative=product.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
+    if on_hand:
+        move_stock(
+            row, on_hand, reason=Reason.RECEIPT, actor=actor, now=now, document=f"product:{product.pk}"
+        )
+    if product.default_variant_id is None:
+        product.default_variant = variant
+        product.save(update_fields=["default_variant"])
+    return variant
+
+
+def _free_slug(name: str, cooperative: Cooperative) -> str:
+    """The name alone while it is free, then with the cooperative's, then numbered."""
+    plain = slug(name)[:200]
+    longer = f"{plain}-{cooperative.slug}"[:240]
+    taken = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
+    if plain not in taken:
+        return plain
+    candidates = (longer if n == 1 else f"{longer}-{n}" for n in range(1, len(taken) + 2))
+    return next(each for each in candidates if each not in taken)

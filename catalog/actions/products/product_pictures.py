@@ -1,0 +1,119 @@
+"""A product's pictures: one more, another order, one less."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products.offer_products import locked_product
+from catalog.models import Listing, Product, ProductMedia
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import Picture, PictureState, record_change
+
+
+class LastPicture(Refused):
+    code = "last_picture"
+    default_words = _("Goods on sale need a photo. Add another one first.")
+
+
+@transaction.atomic(durable=True)
+def add_picture(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    picture: Picture,
+    alt: str = "",
+    actor: Actor,
+    now: datetime.datetime,
+) -> ProductMedia:
+    """Show one more picture, behind the others; `alt` says what is to be seen. Raises Missing."""
+    product = locked_product(cooperative, product_id)
+    media = ProductMedia.objects.create(
+        product=product, picture=picture, alt=alt, sort_order=_behind(product)
+    )
+    record_change(
+        "product.pictured", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
+    )
+    return media
+
+
+@transaction.atomic(durable=True)
+def place_picture(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    media_id: int,
+    place: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Put a picture at a place, counted from 0; beyond the last is the last. Raises Missing."""
+    product = locked_product(cooperative, product_id)
+    shown = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
+    before = [media.pk for media in shown]
+    moved = _found(shown, media_id)
+    shown.remove(moved)
+    shown.insert(max(0, place), moved)
+    after = [media.pk for media in shown]
+    if after == before:
+        return
+    for number, media in enumerate(shown):
+        media.sort_order = number
+    ProductMedia.objects.bulk_update(shown, ["sort_order"])
+    record_change(
+        "product.pictures_ordered",
+        moved,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=cooperative.pk,
+        data={"from": before, "to": after},
+    )
+
+
+@transaction.atomic(durable=True)
+def remove_picture(
+    *, cooperative: Cooperative, product_id: int, media_id: int, actor: Actor, now: datetime.datetime
+) -> None:
+    """Show a picture no longer; orders that were placed with it keep it. Raises Missing, LastPicture."""
+    product = locked_product(cooperative, product_id)
+    rows = ProductMedia.objects.filter(product=product).select_related("picture")
+    shown = list(rows.order_by("sort_order", "pk"))
+    media = _found(shown, media_id)
+    is_last = [each.pk for each in shown if each.picture.state != PictureState.REFUSED] == [media.pk]
+    if is_last and _must_be_seen(product):
+        raise LastPicture()
+    record_change(
+        "product.picture_removed",
+        media,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=cooperative.pk,
+        snapshot={"picture": media.picture_id, "alt": media.alt, "sort_order": media.sort_order},
+    )
+    media.delete()
+
+
+def _found(shown: list[ProductMedia], media_id: int) -> ProductMedia:
+    found = next((media for media in shown if media.pk == media_id), None)
+    if found is None:
+        raise Missing()
+    return found
+
+
+def _behind(product: Product) -> int:
+    """The place behind the last picture."""
+    last = ProductMedia.objects.filter(product=product).order_by("-sort_order", "-pk").first()
+    return last.sort_order + 1 if last is not None else 0
+
+
+def _must_be_seen(product: Product) -> bool:
+    """Whether it is on sale where the law's wants are checked."""
+    on_sale = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
+    return not product.cooperative.is_house and on_sale.filter(channel__checks_listings=True).exists()

@@ -1,0 +1,61 @@
+"""Saying goods in other languages, field by field."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from catalog.actions.products.offer_products import rich_text
+from catalog.models import Product
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing
+from shop.core.models import record_change
+from shop.core.texts.translations import say_each_in_language, say_in_language
+
+PRODUCT_TEXTS = (
+    *("name", "description_text", "ingredients", "origin", "packaging", "shelf_life", "storage"),
+    *("season_note", "return_terms"),
+)
+VARIANT_TEXTS = ("name",)
+
+
+@transaction.atomic(durable=True)
+def translate_product(
+    *,
+    cooperative: Cooperative | None,
+    product_id: int,
+    language: str,
+    texts: Mapping[str, str],
+    variants: Mapping[int, Mapping[str, str]],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Say the goods and their kinds (by key) in a language; `cooperative` None means platform staff.
+
+    An empty text is taken away. Raises Missing.
+    """
+    rows = Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
+    product = locked_one(rows.filter(pk=product_id))
+    if product is None:
+        raise Missing()
+    changed = say_in_language(product, language, texts, of=PRODUCT_TEXTS)
+    if "description_text" in changed:  # Saleor's clients read the same as formatted text
+        text = texts["description_text"].strip()
+        formatted = json.dumps(rich_text(text), ensure_ascii=False) if text else ""
+        say_in_language(product, language, {"description": formatted}, of=("description",))
+    changed += say_each_in_language(product.variants, "variant", language, variants, of=VARIANT_TEXTS)
+    if changed:
+        record_change(
+            "product.translated",
+            product,
+            actor=actor,
+            now=now,
+            cooperative_id=product.cooperative_id,
+            data={"language": language, "fields": changed},
+        )
+    return product

@@ -1,0 +1,65 @@
+"""Putting things into another order: variants, goods of a collection, values of a list, pictures."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """So many places further down, or up where `by` is below nought."""
+
+    key: Hashable
+    by: int
+
+
+@transaction.atomic(durable=True)
+def arrange(
+    *,
+    root: models.QuerySet[Any],
+    root_key: Any,
+    rows: models.QuerySet[Any],
+    moves: Sequence[Move],
+    actor: Actor,
+    now: datetime.datetime,
+    by: str = "pk",
+) -> models.Model:
+    """Move rows of what they belong to (`root_key` among `root`), one after another; places end at both ends.
+
+    `rows` are in their order; `by` is the column that moves name them by. Raises Missing.
+    """
+    owner: models.Model | None = locked_one(root.filter(pk=root_key)) if root_key is not None else None
+    if owner is None:
+        raise Missing(field="id")
+    order = list(rows)
+    places = {getattr(row, by): row for row in order}
+    for move in moves:
+        row = places.get(move.key)
+        if row is None:
+            raise Missing(field="moves")
+        at = order.index(row)
+        order.insert(min(max(at + move.by, 0), len(order) - 1), order.pop(at))
+    changed = [row for place, row in enumerate(order) if row.sort_order != place]
+    for place, row in enumerate(order):
+        row.sort_order = place
+    if changed:
+        rows.model._default_manager.bulk_update(changed, ["sort_order"])
+        record_change(
+            f"{owner._meta.model_name}.rearranged",
+            owner,
+            actor=actor,
+            now=now,
+            cooperative_id=getattr(owner, "cooperative_id", None),
+            data={"what": rows.model._meta.model_name},
+        )
+    return owner

@@ -1,0 +1,361 @@
+"""Goods that the platform's staff or a program enter: column by column, as their own systems know them.
+
+Members offer goods through `catalog.actions.products.offer_products`; here only what is named changes.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.listing_states import require_complete
+from catalog.actions.listings.selling_prices import write_lowest_prices, write_prices
+from catalog.actions.products.attribute_values import Told, say_of_product, say_of_variant
+from catalog.actions.products.offer_products import (
+    HIGHEST_PRICE,
+    OddPrice,
+    describe_for_search,
+    locked_variant,
+    refresh_listings,
+    reprice,
+)
+from catalog.actions.stock.stock_movements import Count, record_count
+from catalog.actions.taxonomy.taxonomy import StillUsed
+from catalog.models import (
+    Collection,
+    CollectionProduct,
+    Listing,
+    Product,
+    ProductType,
+    Stock,
+    Variant,
+)
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.metadata import put_columns
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import free_slug, require_related, save_claiming
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change
+
+
+class NoHouse(Refused):
+    code = "no_house"
+    default_words = _("Say whose goods they are: the market has no house of its own yet.")
+
+
+class NotListed(Refused):
+    code = "not_listed"
+    default_words = _("The product is not in this channel yet.")
+
+
+class StockThere(Refused):
+    code = "stock_there"
+    default_words = _("There is stock in this store house already: change it instead.")
+
+
+@transaction.atomic(durable=True)
+def enter_product(
+    *,
+    cooperative_id: int | None,
+    product_type_id: int,
+    values: Mapping[str, Any],
+    told: Sequence[Told],
+    collections: Sequence[int],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """A product without variants, in no channel yet. Without a cooperative it is the house's own.
+
+    Raises Missing, NoHouse, AlreadyTaken, AttributeNotOfType, AttributeNeeded.
+    """
+    product_type = ProductType.objects.filter(pk=product_type_id).first()
+    if product_type is None:
+        raise Missing(field="productType")
+    require_related(Product, values)
+    product = Product(product_type=product_type, cooperative=_owner(cooperative_id), **values)
+    product.slug = product.slug or free_slug(Product, product.name)
+    _derive(product)
+    save_claiming(product)
+    say_of_product(product, told, whole=True)
+    _collect(product, collections)
+    record_change("product.offered", product, actor=actor, now=now, cooperative_id=product.cooperative_id)
+    return product
+
+
+@transaction.atomic(durable=True)
+def amend_product(
+    *,
+    product_id: int,
+    values: Mapping[str, Any],
+    told: Sequence[Told],
+    collections: Sequence[int] | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Change what is named; None leaves collections. What is on sale must stay complete.
+
+    Raises Missing, AlreadyTaken, AttributeNotOfType, NotYetComplete.
+    """
+    product = locked_product(product_id)
+    before = {column: getattr(product, column) for column in ("name", "slug", "category_id")}
+    require_related(Product, values)
+    put_columns(product, values)
+    _derive(product)
+    save_claiming(product)
+    say_of_product(product, told, whole=False)
+    if collections is not None:
+        CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
+        _collect(product, collections)
+    write_prices([product.pk], actor=actor, now=now)
+    write_lowest_prices([product.pk])
+    for listing in listings_of(product).filter(state=ListingState.PUBLISHED):
+        require_complete(listing)
+    record_change(
+        "product.edited",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        data={
+            "from": {column: value for column, value in before.items() if value != getattr(product, column)}
+        },
+    )
+    return product
+
+
+@transaction.atomic(durable=True)
+def enter_variant(
+    *,
+    product_id: int,
+    values: Mapping[str, Any],
+    told: Sequence[Told],
+    stocks: Sequence[tuple[Any, int]],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """One more thing to order, with what lies where: (store house, steps). It has no price yet.
+
+    Raises Missing, AlreadyTaken, AttributeNotOfType, AttributeNeeded, OddCount.
+    """
+    product = locked_product(product_id, field="product")
+    variant = Variant(
+        product=product,
+        cooperative_id=product.cooperative_id,
+        sort_order=product.variants.count(),
+        **values,
+    )
+    save_claiming(variant, field="sku")
+    say_of_variant(variant, told, whole=True)
+    if product.default_variant_id is None:
+        product.default_variant = variant
+        product.save(update_fields=["default_variant"])
+    record_change(
+        "variant.added",
+        variant,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=product.cooperative_id,
+    )
+    _count(variant, stocks, actor=actor, now=now)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def amend_variant(
+    *,
+    variant_id: int,
+    values: Mapping[str, Any],
+    told: Sequence[Told],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Change what is named. Raises Missing, AlreadyTaken, AttributeNotOfType."""
+    variant = _locked_variant(variant_id)
+    changed = put_columns(variant, values)
+    save_claiming(variant, field="sku")
+    say_of_variant(variant, told, whole=False)
+    record_change(
+        "variant.edited",
+        variant,
+        actor=actor,
+        now=now,
+        root=variant.product,
+        cooperative_id=variant.cooperative_id,
+        data={"fields": changed},
+    )
+    refresh_listings(variant.product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def remove_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a variant that was never stocked nor sold. Raises Missing, StillUsed."""
+    variant = _locked_variant(variant_id)
+    product = variant.product
+    moved = Stock.objects.filter(variant=variant).filter(
+        Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
+    )
+    if moved.exists():
+        raise StillUsed(field="id")
+    record_change(
+        "variant.deleted",
+        variant,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=variant.cooperative_id,
+        snapshot={"name": variant.name, "sku": variant.sku},
+    )
+    try:
+        variant.delete()
+    except ProtectedError as error:
+        raise StillUsed(field="id") from error
+    if product.default_variant_id == variant_id:
+        Product.objects.filter(pk=product.pk).update(default_variant=product.variants.in_order().first())
+    refresh_listings(product)
+
+
+@transaction.atomic(durable=True)
+def price_variant(
+    *,
+    variant_id: int,
+    prices: Sequence[tuple[Channel, int, Mapping[str, int | None]]],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Set list prices: channel, amount in minor units, and what it costs and cost before, where named.
+
+    Raises Missing, NotListed where the product is not in the channel, OddPrice.
+    """
+    variant = _locked_variant(variant_id)
+    listed = set(Listing.objects.filter(product=variant.product).values_list("channel", flat=True))
+    for channel, amount, further in prices:
+        if channel.pk not in listed:
+            raise NotListed(field="channelId", channels=[channel.pk])
+        if any(not 0 <= (other or 0) <= HIGHEST_PRICE for other in further.values()):
+            raise OddPrice(field="price")
+        price = reprice(variant, channel, amount, actor=actor, now=now)
+        changed = put_columns(price, further)
+        if changed:
+            price.save(update_fields=changed)
+            record_change(
+                "price.changed",
+                price,
+                actor=actor,
+                now=now,
+                root=variant.product,
+                cooperative_id=variant.cooperative_id,
+                data={"variant": variant.pk, "fields": changed, "currency": channel.currency},
+            )
+    refresh_listings(variant.product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def count_variant(
+    *,
+    variant_id: int,
+    stocks: Sequence[tuple[Any, int]],
+    only_new: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Set what is on hand in store houses, each by a movement of the difference.
+
+    Raises Missing, also for another cooperative's store house, StockThere where `only_new`, OddCount.
+    """
+    variant = _locked_variant(variant_id, field="variantId")
+    if only_new:
+        houses = [house for house, _quantity in stocks]
+        if Stock.objects.filter(variant=variant, warehouse__in=houses).exists():
+            raise StockThere(field="stocks")
+    _count(variant, stocks, actor=actor, now=now)
+    return variant
+
+
+def _count(
+    variant: Variant, stocks: Sequence[tuple[Any, int]], *, actor: Actor, now: datetime.datetime
+) -> None:
+    for house, quantity in stocks:
+        count = Count(variant.pk, house, quantity)
+        record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
+
+
+def _owner(cooperative_id: int | None) -> Cooperative:
+    if cooperative_id is None:
+        house = Cooperative.objects.filter(is_house=True).first()
+        if house is None:
+            raise NoHouse(field="cooperative")
+        return house
+    cooperative = Cooperative.objects.filter(pk=cooperative_id).first()
+    if cooperative is None:
+        raise Missing(field="cooperative")
+    return cooperative
+
+
+def _derive(product: Product) -> None:
+    category = product.category.name if product.category is not None else ""
+    describe_for_search(product, *filter(None, [category]))
+
+
+def _collect(product: Product, collections: Sequence[int]) -> None:
+    for key in collections:
+        collection = Collection.objects.filter(pk=key).first()
+        if collection is None:
+            raise Missing(field="collections")
+        CollectionProduct.objects.get_or_create(
+            collection=collection,
+            product=product,
+            defaults={"sort_order": collection.product_rows.count()},
+        )
+
+
+def listings_of(product: Product) -> Any:
+    """Step: its listings with what moving them needs."""
+    rows = Listing.objects.filter(product=product).order_by("pk")
+    return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
+
+
+def locked_product(key: int, *, field: str = "id") -> Product:
+    """Step: a product that is there still. Raises Missing."""
+    product = locked_one(Product.objects.filter(pk=key).select_related("cooperative", "category"))
+    if product is None or product.is_removed:
+        raise Missing(field=field)
+    return product
+
+
+def _locked_variant(key: int, *, field: str = "id") -> Variant:
+    variant = locked_variant(Variant.objects.existing(), key)
+    if variant is None:
+        raise Missing(field=field)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def show_first(*, product_id: Any, variant_id: Any, actor: Actor, now: datetime.datetime) -> Product:
+    """Say which variant of the goods is shown first. Raises Missing for one that is not theirs."""
+    product = locked_one(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
+    if product is None:
+        raise Missing(field="productId")
+    variant = product.variants.filter(pk=variant_id).first() if variant_id is not None else None
+    if variant is None:
+        raise Missing(field="variantId")
+    product.default_variant = variant
+    product.save(update_fields=["default_variant", "updated_at"])
+    record_change(
+        "product.edited",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        data={"fields": ["default_variant"]},
+    )
+    return product

@@ -1,0 +1,97 @@
+"""Words that mean the same to buyers, as the platform's admins write them down."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Synonym, SynonymSet
+from catalog.models.search_terms import LONGEST
+from catalog.search.synonym_expansion import LONGEST_PHRASE
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+from shop.core.texts.folding import folded_words
+
+MOST = 12  # words in a set
+
+
+class OneWordOnly(Refused):
+    code = "one_word_only"
+    default_words = _("Write at least two words that mean the same, and at most twelve.")
+
+
+class OddWord(Refused):
+    """A word without letters, or too long; `details["word"]` is the first such."""
+
+    code = "odd_word"
+    default_words = _("Each has letters, at most 60 of them, and at most four words.")
+
+
+@transaction.atomic(durable=True)
+def write_synonyms(
+    *, set_id: int | None, words: Sequence[str], actor: Actor, now: datetime.datetime
+) -> SynonymSet:
+    """Make a set of these words, or let a set hold them and no others; those that fold alike are one.
+
+    Where a set holds just these words already, no second one is made. Raises Missing, OneWordOnly, OddWord.
+    """
+    folded = _folded(words)
+    if set_id is None:
+        same = _set_of(folded)
+        if same is not None:
+            return same
+        kept = SynonymSet.objects.create()
+        before: list[str] = []
+    else:
+        found = locked_one(SynonymSet.objects.filter(pk=set_id))
+        if found is None:
+            raise Missing()
+        kept = found
+        before = list(kept.words.order_by("sort_order", "pk").values_list("text", flat=True))
+        kept.words.all().delete()
+        kept.save(update_fields=["updated_at"])
+    Synonym.objects.bulk_create(
+        Synonym(set=kept, text=text, folded=plain, sort_order=place)
+        for place, (plain, text) in enumerate(folded.items())
+    )
+    data = {"from": before, "to": list(folded.values())}
+    record_change("synonyms.edited" if before else "synonyms.added", kept, actor=actor, now=now, data=data)
+    return kept
+
+
+@transaction.atomic(durable=True)
+def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Let these words no longer mean the same. Raises Missing."""
+    kept = locked_one(SynonymSet.objects.filter(pk=set_id))
+    if kept is None:
+        raise Missing()
+    words = list(kept.words.order_by("sort_order", "pk").values_list("text", flat=True))
+    record_change("synonyms.removed", kept, actor=actor, now=now, snapshot={"words": words})
+    kept.delete()
+
+
+def _set_of(folded: Collection[str]) -> SynonymSet | None:
+    """The oldest set that holds these words and no others."""
+    held = Count("words", filter=Q(words__folded__in=list(folded)))
+    sets = SynonymSet.objects.annotate(all=Count("words"), held=held)
+    return sets.filter(all=len(folded), held=len(folded)).order_by("pk").first()
+
+
+def _folded(words: Sequence[str]) -> dict[str, str]:
+    """Each word by its folded form, the first of those that fold alike."""
+    folded: dict[str, str] = {}
+    for word in words:
+        text = " ".join(word.split())
+        plain = folded_words(text)
+        if not plain or len(plain) > LONGEST_PHRASE or max(len(text), len(" ".join(plain))) > LONGEST:
+            raise OddWord(field="words", word=text)
+        folded.setdefault(" ".join(plain), text)
+    if not 2 <= len(folded) <= MOST:
+        raise OneWordOnly(field="words")
+    return folded

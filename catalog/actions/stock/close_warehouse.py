@@ -1,0 +1,91 @@
+"""Closing a store house, once nothing lies in it any more."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Movement, Stock
+from cooperatives.actions.warehouses import StillCollected, is_collected_at
+from cooperatives.models import Cooperative, Warehouse
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked, locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+
+class NotEmpty(Refused):
+    code = "not_empty"
+    default_words = _("Goods still lie here, or are promised from here. First move or sell them.")
+
+
+class LastStoreHouse(Refused):
+    code = "last_store_house"
+    default_words = _("This is your only store house. Open another one first.")
+
+
+@transaction.atomic(durable=True)
+def close_warehouse(
+    *, cooperative: Cooperative, warehouse_id: uuid.UUID, actor: Actor, now: datetime.datetime
+) -> bool:
+    """Close a store house, or delete it where nothing ever lay in it; answer whether it is really gone.
+
+    Raises Missing, LastStoreHouse, StillCollected, NotEmpty.
+    """
+    locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    houses = Warehouse.objects.for_cooperative(cooperative).open()
+    warehouse = locked_one(houses.filter(pk=warehouse_id))
+    if warehouse is None:
+        raise Missing()
+    if not houses.exclude(pk=warehouse.pk).exists():
+        raise LastStoreHouse()
+    if is_collected_at(warehouse):
+        raise StillCollected()
+    rows = locked(Stock.objects.filter(warehouse=warehouse))
+    if any(row.on_hand or row.reserved or row.allocated for row in rows):
+        raise NotEmpty()
+    gone = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _delete(
+        warehouse, actor=actor, now=now
+    )
+    if not gone:
+        _close(warehouse, actor=actor, now=now)
+    return gone
+
+
+def _delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bool:
+    """Delete it, unless an ended way or a parcel still names it."""
+    try:
+        with transaction.atomic():
+            record_change(
+                "warehouse.deleted",
+                warehouse,
+                actor=actor,
+                now=now,
+                root=warehouse.cooperative,
+                cooperative_id=warehouse.cooperative_id,
+                snapshot={"name": warehouse.name, "slug": warehouse.slug},
+            )
+            warehouse.delete()
+    except ProtectedError:
+        return False
+    return True
+
+
+def _close(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> None:
+    warehouse.closed_at = now
+    warehouse.slug = f"{warehouse.slug[:210]}~{warehouse.pk}"
+    warehouse.save(update_fields=["closed_at", "slug"])
+    warehouse.channel_rows.all().delete()
+    warehouse.zones.clear()
+    record_change(
+        "warehouse.closed",
+        warehouse,
+        actor=actor,
+        now=now,
+        root=warehouse.cooperative,
+        cooperative_id=warehouse.cooperative_id,
+    )

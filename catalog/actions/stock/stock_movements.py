@@ -1,0 +1,282 @@
+"""Stock: what may be promised, and every change of what is there.
+
+Functions without a transaction of their own are steps: the caller has locked the rows they get.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Listing, Movement, Price, Reason, Stock, Variant
+from cooperatives.models import Cooperative, Warehouse
+from shop.core.actors import Actor
+from shop.core.database.compiled_query import prepared
+from shop.core.database.transactions import locked
+from shop.core.errors import Missing, Refused
+from shop.core.models import AllocationStrategy, Channel, record_change
+
+MOST = 1_000_000  # steps in one count
+
+
+class SoldOut(Refused):
+    """Not enough is free. `details["free"]` maps each short variant to how many steps are left."""
+
+    code = "sold_out"
+    default_words = _("Some of these goods have just been sold.")
+
+
+class OddCount(Refused):
+    code = "odd_count"
+    default_words = _("A count is a whole number from 0 to 1,000,000.")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Some steps of a variant out of one stock row."""
+
+    variant_id: int
+    stock_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many steps of a variant were found in a warehouse; `key` makes a phone's repeat harmless."""
+
+    variant_id: int
+    warehouse_id: uuid.UUID
+    counted: int
+    note: str = ""
+    key: str | None = None
+
+
+def choose_stock(
+    wanted: Mapping[int, int],
+    rows: Iterable[Stock],
+    *,
+    order: Sequence[int] = (),
+    strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
+) -> list[Pick]:
+    """Where to take the wanted steps of each variant from; all shortages are told at once.
+
+    `rows` are locked and in reach of the buyer; `order` lists stock ids as the channel prefers its
+    warehouses. Raises SoldOut.
+    """
+    place = {stock_id: n for n, stock_id in enumerate(order)}
+    by_variant: dict[int, list[Stock]] = {}
+    for row in rows:
+        by_variant.setdefault(row.variant_id, []).append(row)
+    picks, short = [], {}
+    for variant_id, quantity in wanted.items():
+        mine = by_variant.get(variant_id, [])
+        if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
+            mine.sort(key=lambda row: (-row.promisable, row.pk))
+        else:
+            mine.sort(key=lambda row: (place.get(row.pk, len(place)), row.pk))
+        left = quantity
+        for row in mine:
+            taken = min(left, max(0, row.promisable))
+            if taken:
+                picks.append(Pick(variant_id, row.pk, taken))
+                left -= taken
+        if left:
+            short[variant_id] = quantity - left
+    if short:
+        raise SoldOut(free=short)
+    return picks
+
+
+def write_promises(rows: Iterable[Stock]) -> None:
+    """Save what locked rows keep, as it stands in memory, in one statement.
+
+    Only where the last step went, or the first is free again, are goods no longer to be had, or are again.
+    """
+    touched = list(rows)
+    if not touched:
+        return
+    Stock.objects.bulk_update(touched, ["reserved", "allocated"])
+    turned = {row.variant_id for row in touched if (row.free > 0) != (row.promisable > 0)}
+    for row in touched:
+        row.free = row.promisable
+    if turned:
+        refresh_availability(variant_ids=turned)
+
+
+def move_stock(
+    row: Stock,
+    quantity: int,
+    *,
+    reason: Reason,
+    actor: Actor,
+    now: datetime.datetime,
+    document: str = "",
+    note: str = "",
+    key: str | None = None,
+    grams: int | None = None,
+    lot_id: int | None = None,
+) -> Movement:
+    """Write down a change of what is on hand in a locked row; facts are never refused."""
+    movement = Movement.objects.create(
+        stock=row,
+        quantity=quantity,
+        reason=reason,
+        document=document,
+        note=note,
+        key=key,
+        grams=grams,
+        lot_id=lot_id,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+        door=actor.door,
+        at=now,
+    )
+    Stock.objects.filter(pk=row.pk).update(on_hand=F("on_hand") + quantity)
+    row.on_hand += quantity
+    return movement
+
+
+@transaction.atomic(durable=True)
+def count_stock(
+    *,
+    cooperative: Cooperative,
+    variant_id: int,
+    warehouse_id: uuid.UUID,
+    counted: int,
+    note: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Stock:
+    """Set what is on hand to what was counted, by a movement of the difference.
+
+    A count that finds what was expected is kept too when it carries a key: the same `key` again changes
+    nothing, whatever has been sold since. Raises Missing for another cooperative's goods, OddCount.
+    """
+    count = Count(variant_id, warehouse_id, counted, note, key)
+    return record_count(count, cooperative=cooperative, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def count_many(
+    *, cooperative: Cooperative, counts: Sequence[Count], actor: Actor, now: datetime.datetime
+) -> list[Stock]:
+    """Set what is on hand to what was counted, of many stocks: all of them or none.
+
+    Their rows are locked together first, in the one order. Raises as `count_stock`.
+    """
+    variants = {count.variant_id for count in counts}
+    locked(Stock.objects.for_cooperative(cooperative).filter(variant__in=variants))
+    return [record_count(count, cooperative=cooperative, actor=actor, now=now) for count in counts]
+
+
+def record_count(count: Count, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> Stock:
+    """Step of `count_stock`. A count that changes nothing is a movement of nothing: its key is kept."""
+    if not 0 <= count.counted <= MOST:
+        raise OddCount(field="counted")
+    row = stock_row(cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id)
+    if count.key is not None and Movement.objects.filter(key=count.key).exists():
+        return row
+    before = row.on_hand
+    move_stock(
+        row, count.counted - before, reason=Reason.COUNT, actor=actor, now=now, note=count.note, key=count.key
+    )
+    Stock.objects.filter(pk=row.pk).update(counted_at=now)
+    record_change(
+        "stock.counted",
+        row,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data={"variant": count.variant_id, "from": before, "to": count.counted},
+    )
+    refresh_availability(variant_ids={count.variant_id})
+    return row
+
+
+@transaction.atomic(durable=True)
+def receive_stock(
+    *,
+    cooperative: Cooperative,
+    variant_id: int,
+    warehouse_id: uuid.UUID,
+    quantity: int,
+    reason: Reason = Reason.RECEIPT,
+    note: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Stock:
+    """Add what came in, or take off what spoilt (a negative quantity with reason LOSS).
+
+    The same `key` again changes nothing. Raises Missing, also for a store house that is closed, and OddCount.
+    """
+    if not quantity or abs(quantity) > 1_000_000:
+        raise OddCount(field="quantity")
+    if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
+        raise Missing()
+    row = stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
+    if key is not None and Movement.objects.filter(key=key).exists():
+        return row
+    move_stock(row, quantity, reason=reason, actor=actor, now=now, note=note, key=key)
+    record_change(
+        "stock.moved",
+        row,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data={"variant": variant_id, "quantity": quantity, "reason": reason},
+    )
+    refresh_availability(variant_ids={variant_id})
+    return row
+
+
+def stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
+    """The locked row of a variant in a warehouse, made where there is none yet.
+
+    A variant is stocked only in its own cooperative's warehouses. Raises Missing.
+    """
+    variant = Variant.objects.for_cooperative(cooperative).filter(pk=variant_id).first()
+    warehouse = Warehouse.objects.filter(cooperative=cooperative, pk=warehouse_id).first()
+    if variant is None or warehouse is None:
+        raise Missing()
+    Stock.objects.bulk_create([Stock(variant=variant, warehouse=warehouse)], ignore_conflicts=True)
+    return locked(Stock.objects.filter(variant=variant, warehouse=warehouse))[0]
+
+
+def refresh_availability(*, variant_ids: Iterable[int]) -> None:
+    """Bring `Listing.is_available` of these variants' products in line with prices and stock.
+
+    What counts is what reaches a buyer in the channel's own country.
+    The listings are locked before stock is looked at: of two buyers who take the last of two sizes at once,
+    the second sees what the first took. Stock rows come before listings in every transaction.
+    """
+    touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
+    rows = locked(Listing.objects.filter(pk__in=touched))
+    for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
+        mine = [row for row in rows if row.channel_id == channel.pk]
+        there = set(_buyable(channel.pk, channel.default_country, [row.pk for row in mine]))
+        stale = [row.pk for row in mine if row.is_available != (row.pk in there)]
+        for is_available in (True, False) if stale else ():
+            changed = [key for key in stale if (key in there) == is_available]
+            Listing.objects.filter(pk__in=changed).update(is_available=is_available)
+
+
+@prepared
+def _buyable(channel: int, country: str, listings: Collection[int]) -> QuerySet[Any]:
+    """The keys of those listings in the channel of which some variant has a price and is in stock."""
+    in_stock = Stock.objects.reachable(channel_id=channel, country=country)
+    priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
+    buyable = Variant.objects.filter(
+        Q(track_inventory=False) | Exists(in_stock.filter(variant=OuterRef("pk"), free__gt=0)),
+        Exists(priced),
+        product=OuterRef("product"),
+    )
+    return Listing.objects.filter(Exists(buyable), pk__in=listings).values_list("pk", flat=True)

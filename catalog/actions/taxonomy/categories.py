@@ -1,0 +1,103 @@
+"""The shelves of the market."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products.offer_products import describe_for_search
+from catalog.models import Category, Product, Promotion
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import save_claiming
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+from shop.core.texts.folding import slug
+
+
+class ShelfInItself(Refused):
+    code = "shelf_in_itself"
+    default_words = _("A category cannot stand inside itself.")
+
+
+def add_category(
+    *,
+    name: str,
+    parent: Category | None,
+    sort_order: int,
+    address: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Category:
+    """Step: a new shelf, inside `parent` or on the floor; `address` is its slug where not the name's.
+
+    Raises AlreadyTaken.
+    """
+    category = Category(
+        name=name,
+        slug=address or slug(name),
+        parent=parent,
+        sort_order=sort_order,
+        level=parent.level + 1 if parent else 0,
+    )
+    save_claiming(category)
+    category.path = f"{parent.path if parent else '/'}{category.pk}/"
+    category.save(update_fields=["path"])
+    record_change("category.added", category, actor=actor, now=now)
+    return category
+
+
+def edit_category(
+    *,
+    category_id: int,
+    name: str,
+    description: str,
+    sort_order: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: rename, describe or shift a shelf; goods on it are found by its new name. Raises Missing."""
+    category = locked_one(Category.objects.filter(pk=category_id))
+    if category is None:
+        raise Missing()
+    said = {"name": name, "description_text": description, "sort_order": sort_order}
+    before = {field: getattr(category, field) for field in said if getattr(category, field) != said[field]}
+    for field in before:
+        setattr(category, field, said[field])
+    category.save()
+    if "name" in before:
+        goods = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
+        for product in goods:
+            describe_for_search(product, name)
+        Product.objects.bulk_update(goods, ["search_text"], batch_size=500)
+    if before:
+        record_change(
+            "category.edited",
+            category,
+            actor=actor,
+            now=now,
+            data={"from": before, "to": {field: said[field] for field in before}},
+        )
+
+
+@transaction.atomic(durable=True)
+def move_category(
+    *, category: Category, parent: Category | None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Put a shelf with all that is in it elsewhere. Raises ShelfInItself."""
+    before = category.path or ""
+    if parent is not None and (parent.path or "").startswith(before):
+        raise ShelfInItself(field="parent")
+    branch = list(Category.objects.filter(path__startswith=before).order_by("path"))
+    root, level = (parent.path or "/", parent.level + 1) if parent else ("/", 0)
+    risen = category.level - level
+    for shelf in branch:
+        shelf.path = f"{root}{category.pk}/{(shelf.path or '')[len(before) :]}"
+        shelf.level -= risen
+        if shelf.pk == category.pk:
+            shelf.parent = parent
+    Category.objects.bulk_update(branch, ["path", "level", "parent"])
+    Promotion.objects.filter(categories__isnull=False).update(refresh_at=now)
+    record_change("category.moved", category, actor=actor, now=now, data={"from": before})

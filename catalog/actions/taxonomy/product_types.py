@@ -1,0 +1,144 @@
+"""Kinds of goods and what is said of them: attributes, their lists of values, and which kind has which."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from django.db import transaction
+
+from catalog.actions.products.attribute_values import add_value
+from catalog.actions.taxonomy.taxonomy import amend_master, enter_master
+from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType, ProductTypeAttribute
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+Listed: TypeAlias = Sequence[tuple[str, Mapping[str, Any]]]
+"""Values for a list: the name of each, and its further columns."""
+Assigned: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
+"""Attributes for a kind: key, of products or variants, whether variants are chosen by it."""
+
+
+@transaction.atomic(durable=True)
+def create_kind(
+    *, values: Mapping[str, Any], wanted: Assigned, actor: Actor, now: datetime.datetime
+) -> ProductType:
+    """A new kind of goods, with its attributes. Raises AlreadyTaken, Missing."""
+    kind: ProductType = enter_master(ProductType, values=values, actor=actor, now=now)
+    if wanted:
+        _assign(kind, wanted, actor=actor, now=now)
+    return kind
+
+
+@transaction.atomic(durable=True)
+def change_kind(
+    key: int, *, values: Mapping[str, Any], wanted: Assigned, actor: Actor, now: datetime.datetime
+) -> ProductType:
+    """Change the columns that are named, and give it these attributes too. Raises Missing, AlreadyTaken."""
+    kind: ProductType = amend_master(ProductType, key, values=values, actor=actor, now=now)
+    if wanted:
+        _assign(kind, wanted, actor=actor, now=now)
+    return kind
+
+
+@transaction.atomic(durable=True)
+def assign_attributes(
+    *, product_type_id: int, wanted: Assigned, actor: Actor, now: datetime.datetime
+) -> ProductType:
+    """Give a kind of goods attributes. Raises Missing."""
+    kind = _locked_kind(product_type_id)
+    _assign(kind, wanted, actor=actor, now=now)
+    return kind
+
+
+def _assign(kind: ProductType, wanted: Assigned, *, actor: Actor, now: datetime.datetime) -> None:
+    there = kind.attribute_rows.count()
+    for place, (key, scope, chosen) in enumerate(wanted, there):
+        attribute = Attribute.objects.filter(pk=key).first()
+        if attribute is None:
+            raise Missing(field="operations")
+        ProductTypeAttribute.objects.update_or_create(
+            product_type=kind,
+            attribute=attribute,
+            scope=scope,
+            defaults={"variant_selection": chosen},
+            create_defaults={"variant_selection": chosen, "sort_order": place},
+        )
+    keys = [key for key, _scope, _chosen in wanted]
+    record_change("producttype.attributes_assigned", kind, actor=actor, now=now, data={"attributes": keys})
+
+
+@transaction.atomic(durable=True)
+def unassign_attributes(
+    *, product_type_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime
+) -> ProductType:
+    """Take attributes from a kind of goods; what was said by them is forgotten. Raises Missing."""
+    kind = _locked_kind(product_type_id)
+    kind.attribute_rows.filter(attribute__in=keys).delete()
+    record_change(
+        "producttype.attributes_unassigned", kind, actor=actor, now=now, data={"attributes": list(keys)}
+    )
+    return kind
+
+
+def _locked_kind(key: int) -> ProductType:
+    kind = locked_one(ProductType.objects.filter(pk=key))
+    if kind is None:
+        raise Missing(field="productTypeId")
+    return kind
+
+
+@transaction.atomic(durable=True)
+def create_attribute(
+    *, values: Mapping[str, Any], listed: Listed, actor: Actor, now: datetime.datetime
+) -> Attribute:
+    """A new attribute with its list of values. Raises AlreadyTaken, DoesNotFit."""
+    attribute: Attribute = enter_master(Attribute, values=values, actor=actor, now=now)
+    for name, columns in listed:
+        _list(attribute, name, columns, actor=actor, now=now)
+    return attribute
+
+
+@transaction.atomic(durable=True)
+def change_attribute(
+    key: int,
+    *,
+    values: Mapping[str, Any],
+    listed: Listed,
+    struck: Sequence[int],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Attribute:
+    """Change the columns that are named; take values from its list, and from whatever they were said of, and
+    put others on it. Raises Missing, AlreadyTaken, DoesNotFit."""
+    attribute: Attribute = amend_master(Attribute, key, values=values, actor=actor, now=now)
+    if struck:
+        rows = attribute.values.filter(pk__in=struck)
+        names = list(rows.order_by("pk").values_list("name", flat=True))
+        rows.delete()
+        record_change("attribute.values_struck", attribute, actor=actor, now=now, data={"names": names})
+    for name, columns in listed:
+        _list(attribute, name, columns, actor=actor, now=now)
+    return attribute
+
+
+@transaction.atomic(durable=True)
+def list_value(
+    *, attribute_id: int, name: str, columns: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> AttributeValue:
+    """One more value in an attribute's list. Raises Missing, DoesNotFit."""
+    attribute = locked_one(Attribute.objects.filter(pk=attribute_id))
+    if attribute is None:
+        raise Missing(field="attribute")
+    return _list(attribute, name, columns, actor=actor, now=now)
+
+
+def _list(
+    attribute: Attribute, name: str, columns: Mapping[str, Any], *, actor: Actor, now: datetime.datetime
+) -> AttributeValue:
+    value = add_value(attribute, name, **columns)
+    record_change("attribute.value_added", value, actor=actor, now=now, root=attribute)
+    return value

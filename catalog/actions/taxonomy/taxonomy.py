@@ -1,0 +1,241 @@
+"""What goods hang on, kept by the platform's staff: shelves, collections, and steps for all of it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.taxonomy.categories import add_category, edit_category
+from catalog.models import (
+    Category,
+    Collection,
+    CollectionListing,
+    CollectionProduct,
+    Product,
+)
+from shop.core.actors import Actor
+from shop.core.database.metadata import put_columns
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import free_slug, require_related, save_claiming
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change
+
+
+class StillUsed(Refused):
+    code = "still_used"
+    default_words = _("Something still needs it. Change or remove that first.")
+
+
+def enter_master(
+    model: type[models.Model], *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> Any:
+    """Step: a new kind of goods, attribute or collection, with these columns. Raises AlreadyTaken."""
+    require_related(model, values)
+    row: Any = model(**values)
+    row.slug = row.slug or free_slug(model, row.name)
+    save_claiming(row)
+    record_change(f"{model._meta.model_name}.added", row, actor=actor, now=now)
+    return row
+
+
+@transaction.atomic(durable=True)
+def change_master(
+    model: type[models.Model],
+    key: int,
+    *,
+    values: Mapping[str, Any],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Any:
+    """Change the columns that are named. Raises Missing, AlreadyTaken."""
+    return amend_master(model, key, values=values, actor=actor, now=now)
+
+
+def amend_master(
+    model: type[models.Model], key: int, *, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> Any:
+    """Step: change the columns that are named. Raises Missing, AlreadyTaken."""
+    row: Any = locked_one(model._default_manager.filter(pk=key))
+    if row is None:
+        raise Missing(field="id")
+    require_related(model, values)
+    changed = put_columns(row, values)
+    save_claiming(row)
+    if changed:
+        record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data={"fields": changed})
+    return row
+
+
+@transaction.atomic(durable=True)
+def remove_master(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+    """Delete it where nothing needs it. Raises Missing, StillUsed."""
+    row: Any = locked_one(model._default_manager.filter(pk=key))
+    if row is None:
+        raise Missing(field="id")
+    record_change(
+        f"{model._meta.model_name}.deleted",
+        row,
+        actor=actor,
+        now=now,
+        snapshot={"name": row.name, "slug": row.slug},
+    )
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise StillUsed(field="id") from error
+
+
+@transaction.atomic(durable=True)
+def put_up_category(
+    *, parent_id: int | None, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> Category:
+    """A new shelf, behind the others. Raises Missing for no such parent, AlreadyTaken."""
+    parent = Category.objects.filter(pk=parent_id).first() if parent_id is not None else None
+    if parent_id is not None and parent is None:
+        raise Missing(field="parent")
+    wanted = dict(values)
+    name = wanted.pop("name")
+    place = Category.objects.filter(parent=parent).count()
+    category = add_category(
+        name=name,
+        parent=parent,
+        sort_order=place,
+        address=wanted.pop("slug", None) or free_slug(Category, name),
+        actor=actor,
+        now=now,
+    )
+    for column, value in wanted.items():
+        setattr(category, column, value)
+    save_claiming(category)
+    return category
+
+
+@transaction.atomic(durable=True)
+def describe_category(
+    *, category_id: int, values: Mapping[str, Any], actor: Actor, now: datetime.datetime
+) -> Category:
+    """Say something else of a shelf; goods on it are found by its new name. Raises Missing, AlreadyTaken."""
+    category = locked_one(Category.objects.filter(pk=category_id))
+    if category is None:
+        raise Missing(field="id")
+    edit_category(
+        category_id=category.pk,
+        name=values.get("name", category.name),
+        description=values.get("description_text", category.description_text),
+        sort_order=category.sort_order,
+        actor=actor,
+        now=now,
+    )
+    category.refresh_from_db()
+    changed = put_columns(category, values)
+    save_claiming(category)
+    if changed:
+        record_change("category.edited", category, actor=actor, now=now, data={"fields": changed})
+    return category
+
+
+@transaction.atomic(durable=True)
+def take_down_category(*, category_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a shelf without shelves in it; its goods stand nowhere then. Raises Missing, StillUsed."""
+    category = locked_one(Category.objects.filter(pk=category_id))
+    if category is None:
+        raise Missing(field="id")
+    record_change(
+        "category.deleted",
+        category,
+        actor=actor,
+        now=now,
+        snapshot={"name": category.name, "slug": category.slug},
+    )
+    try:
+        category.delete()
+    except ProtectedError as error:
+        raise StillUsed(field="id") from error
+
+
+# --- collections --------------------------------------------------------------------------------------
+
+
+@transaction.atomic(durable=True)
+def create_collection(
+    *, values: Mapping[str, Any], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
+) -> Collection:
+    """A new collection with these goods in it. Raises AlreadyTaken, Missing."""
+    collection: Collection = enter_master(Collection, values=values, actor=actor, now=now)
+    if product_ids:
+        _place(collection, product_ids, actor=actor, now=now)
+    return collection
+
+
+@transaction.atomic(durable=True)
+def place_in_collection(
+    *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
+) -> Collection:
+    """Put goods behind those that are in it. Raises Missing."""
+    collection = _locked_collection(collection_id)
+    _place(collection, product_ids, actor=actor, now=now)
+    return collection
+
+
+def _place(
+    collection: Collection, product_ids: Sequence[int], *, actor: Actor, now: datetime.datetime
+) -> None:
+    if Product.objects.existing().filter(pk__in=product_ids).count() != len(set(product_ids)):
+        raise Missing(field="products")
+    there = set(collection.product_rows.values_list("product", flat=True))
+    new = [key for key in dict.fromkeys(product_ids) if key not in there]
+    CollectionProduct.objects.bulk_create(
+        CollectionProduct(collection=collection, product_id=key, sort_order=place)
+        for place, key in enumerate(new, len(there))
+    )
+    record_change("collection.filled", collection, actor=actor, now=now, data={"products": new})
+
+
+@transaction.atomic(durable=True)
+def take_from_collection(
+    *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
+) -> Collection:
+    collection = _locked_collection(collection_id)
+    collection.product_rows.filter(product__in=product_ids).delete()
+    record_change(
+        "collection.emptied", collection, actor=actor, now=now, data={"products": list(product_ids)}
+    )
+    return collection
+
+
+@transaction.atomic(durable=True)
+def show_collection(
+    *,
+    collection_id: int,
+    shown: Sequence[tuple[Channel, Mapping[str, Any]]],
+    hidden: Sequence[int],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Collection:
+    """In which channels it is, and since when customers see it there. Raises Missing."""
+    collection = _locked_collection(collection_id)
+    CollectionListing.objects.filter(collection=collection, channel__in=hidden).delete()
+    for channel, values in shown:
+        CollectionListing.objects.update_or_create(
+            collection=collection, channel=channel, defaults=dict(values)
+        )
+    record_change(
+        "collection.shown",
+        collection,
+        actor=actor,
+        now=now,
+        data={"channels": [channel.pk for channel, _values in shown], "removed": list(hidden)},
+    )
+    return collection
+
+
+def _locked_collection(key: int) -> Collection:
+    collection = locked_one(Collection.objects.filter(pk=key))
+    if collection is None:
+        raise Missing(field="id")
+    return collection

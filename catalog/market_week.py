@@ -1,0 +1,146 @@
+"""This week's market: which day orders close, the coach leaves and the market is held."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from cooperatives.models import DeliveryWay, PickupTime, WayKind
+from cooperatives.states import CooperativeState
+from shop.core.dates.calendar import VIETNAM, day_of, next_weekday
+from shop.core.models import show_in_language
+
+
+@dataclass(frozen=True, slots=True)
+class WeekDay:
+    """`kind` is market, on (something happens) or nothing; `words` say what."""
+
+    date: datetime.date
+    is_today: bool
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The next market day at which goods ordered now can be collected."""
+
+    way: DeliveryWay
+    time: PickupTime
+    closes_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Coach:
+    """The next coach that goods ordered now can travel on."""
+
+    way: DeliveryWay
+    leaves_at: datetime.datetime
+    closes_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    days: list[WeekDay]
+    market: Market | None
+    coach: Coach | None
+
+
+def week_of(day: datetime.date) -> datetime.date:
+    """The Monday that names the week of a day."""
+    return day - datetime.timedelta(days=day.weekday())
+
+
+def coaches_in_week(ways: Sequence[DeliveryWay], monday: datetime.date) -> list[Coach]:
+    """The coaches that leave in the week, in time, each with when its orders close."""
+    found = [
+        _leaving(way, monday + datetime.timedelta(days=way.departs_weekday))
+        for way in ways
+        if way.kind == WayKind.COACH and way.departs_weekday is not None
+    ]
+    return sorted(found, key=lambda coach: (coach.leaves_at, coach.way.pk))
+
+
+def market_ways() -> list[DeliveryWay]:
+    """The market days and coaches that cooperatives in good standing offer."""
+    ways = DeliveryWay.objects.offered().filter(
+        kind__in=[WayKind.MARKET_DAY, WayKind.COACH], cooperative__state=CooperativeState.APPROVED
+    )
+    rows = list(ways)
+    show_in_language(rows, "name")
+    return rows
+
+
+def this_week(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Week:
+    """The seven days from Monday, and what comes next, from the ways that are really offered."""
+    monday = week_of(day_of(now))
+    coach = next_coach(ways, now=now)
+    days = [_day(monday + datetime.timedelta(days=ahead), ways, coach, day_of(now)) for ahead in range(7)]
+    return Week(days, next_market(ways, now=now), coach)
+
+
+def next_market(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Market | None:
+    """The soonest market day among the ways; the first offered wins a tie."""
+    found = [
+        Market(way, time, time.starts_at - datetime.timedelta(hours=way.cut_off_hours))
+        for way in ways
+        if way.kind == WayKind.MARKET_DAY
+        for time in way.pickup_times(now=now, count=1)
+    ]
+    return min(found, key=lambda market: market.time.starts_at, default=None)
+
+
+def next_coach(ways: Sequence[DeliveryWay], *, now: datetime.datetime) -> Coach | None:
+    """The coach whose orders close soonest."""
+    found = [
+        coach
+        for way in ways
+        if way.kind == WayKind.COACH
+        for coach in [_coach(way, now)]
+        if coach is not None
+    ]
+    return min(found, key=lambda coach: coach.closes_at, default=None)
+
+
+def _coach(way: DeliveryWay, now: datetime.datetime) -> Coach | None:
+    if way.departs_weekday is None:
+        return None
+    day = day_of(now) - datetime.timedelta(days=1)
+    for _week in range(2):
+        day = next_weekday(day, way.departs_weekday)
+        coach = _leaving(way, day)
+        if coach.closes_at > now:
+            return coach
+    return None
+
+
+def _leaving(way: DeliveryWay, day: datetime.date) -> Coach:
+    leaves_at = datetime.datetime.combine(day, way.departs_at or datetime.time(12), VIETNAM)
+    return Coach(way, leaves_at, leaves_at - datetime.timedelta(hours=way.cut_off_hours))
+
+
+def _day(
+    date: datetime.date, ways: Sequence[DeliveryWay], coach: Coach | None, today: datetime.date
+) -> WeekDay:
+    """The weekdays of the coach named on the page are marked in every week, whether gone or to come."""
+    is_market = any(
+        market_day.falls_on(date)
+        for way in ways
+        if way.kind == WayKind.MARKET_DAY
+        for market_day in way.market_days.all()
+    )
+    closes = coach is not None and day_of(coach.closes_at).weekday() == date.weekday()
+    leaves = coach is not None and day_of(coach.leaves_at).weekday() == date.weekday()
+    words = [
+        word
+        for happens, word in [
+            (closes, _("orders close")),
+            (leaves, _("coach leaves")),
+            (is_market, _("market day")),
+        ]
+        if happens
+    ]
+    return WeekDay(date, date == today, "market" if is_market else "on" if words else "", ", ".join(words))

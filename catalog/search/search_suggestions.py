@@ -1,0 +1,60 @@
+"""What somebody who is still typing may be after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from catalog.models import Category, Product
+from catalog.search.facet_index import Shelf
+from catalog.search.place_matches import FoundPlace, find_categories, find_cooperatives, find_places
+from catalog.search.product_search import named_so_far
+from catalog.search.query_words import words_of
+from catalog.search.synonym_expansion import readings_of
+from cooperatives.models import Cooperative
+from shop.core.models import show_in_language
+from shop.core.texts.folding import fold
+
+SHORTEST = 2  # letters before anything is suggested
+MOST_GOODS, MOST_OTHERS = 6, 2
+LOOKED_AT = 60  # goods of one name are suggested once: so many are looked at for others
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    goods: Sequence[Product] = ()
+    categories: Sequence[Category] = ()
+    cooperatives: Sequence[Cooperative] = ()
+    places: Sequence[FoundPlace] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.goods or self.categories or self.cooperatives or self.places)
+
+
+def suggestions_for(query: str, shelf: Shelf) -> Suggestions:
+    """A few of each kind whose name holds words beginning so.
+
+    Goods that begin so themselves come first, then the newest; of those of one name the newest alone.
+    """
+    words = words_of(query)
+    if sum(map(len, words)) < SHORTEST:
+        return Suggestions()
+    readings = readings_of(words)
+    return Suggestions(
+        goods=_goods(query, shelf),
+        categories=find_categories(readings, MOST_OTHERS),
+        cooperatives=find_cooperatives(readings, MOST_OTHERS),
+        places=find_places(readings, shelf, MOST_OTHERS),
+    )
+
+
+def _goods(query: str, shelf: Shelf) -> list[Product]:
+    keys = [key for key in named_so_far(query, limit=LOOKED_AT) if key in shelf.goods]
+    by_key = Product.objects.only("name", "slug").in_bulk(keys)
+    rows = [by_key[key] for key in keys if key in by_key]
+    show_in_language(rows, "name")
+    by_name: dict[str, Product] = {}
+    for row in rows:
+        by_name.setdefault(row.name, row)
+    begun = fold(query)
+    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(begun))[:MOST_GOODS]

@@ -1,0 +1,174 @@
+"""Lists of goods in an order that people ask for, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from functools import partial
+from itertools import chain, islice, repeat
+from math import asin, cos, radians, sin, sqrt
+from typing import Any, overload
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from pyroaring import BitMap
+
+from catalog.models import Listing, Product
+from catalog.search.facet_index import Shelf
+from catalog.search.product_search import COUNTED
+from catalog.search.relevance_tiers import Tiers
+from catalog.states import ListingState
+from shop.core.database.compiled_query import prepared
+from shop.core.geography.province_map import SHAPES
+
+FEW = 2_000  # ids that a query may name; of more, the index is walked along and each row looked up
+_STEPS = (200, 1_000, 5_000, 25_000, 125_000)
+_EARTH_KM = 6_371.0
+
+
+class Order(StrEnum):
+    RELEVANCE = "hop"
+    SEASON = "mua"
+    NEWEST = "moi"
+    CHEAPEST = "gia"
+    DEAREST = "gia-giam"
+    BY_NAME = "ten"
+    NEAREST = "gan"
+
+
+class InOrder(Sequence[int]):
+    """Product ids in an order, for a paginator; it ends after COUNTED, since nobody turns more pages.
+
+    Only `RELEVANCE` looks at how well the goods fit. `month` is
+    the one of the season, `province_code` where the buyer is; without one `NEAREST` is `NEWEST`.
+    """
+
+    def __init__(
+        self, goods: Tiers, order: Order, shelf: Shelf, *, month: int, province_code: str = ""
+    ) -> None:
+        self._tiers, self._order, self._shelf = goods, order, shelf
+        self._goods = goods.goods
+        self._month, self._province = month, province_code
+
+    @property
+    def total(self) -> int:
+        return len(self._goods)
+
+    def __len__(self) -> int:
+        return min(self.total, COUNTED)
+
+    @overload
+    def __getitem__(self, wanted: int) -> int: ...
+
+    @overload
+    def __getitem__(self, wanted: slice) -> list[int]: ...
+
+    def __getitem__(self, wanted: int | slice) -> int | list[int]:
+        if isinstance(wanted, int):
+            return self[wanted : wanted + 1][0]
+        start, stop, _step = wanted.indices(len(self))
+        found: list[int] = []
+        passed = 0
+        for run in self._runs():
+            first, last = max(start - passed, 0), min(stop - passed, len(run))
+            if first < last:
+                found += self._page(run, first, last)
+            passed += len(run)
+            if passed >= stop:
+                break
+        return found
+
+    def _runs(self) -> Iterator[BitMap]:
+        """The goods in parts that follow each other; within each they have the order's second rule."""
+        goods, shelf = self._goods, self._shelf
+        if self._order == Order.RELEVANCE:
+            yield from self._tiers
+        elif self._order == Order.SEASON:
+            in_season = shelf.months.get(self._month, BitMap())
+            yield from (goods & in_season, goods - in_season)
+        elif self._order in (Order.CHEAPEST, Order.DEAREST):
+            known = [price for price in shelf.prices if price is not None]
+            for price in sorted(known, reverse=self._order == Order.DEAREST):
+                yield goods & shelf.prices[price]
+            yield goods & shelf.prices.get(None, BitMap())
+        elif self._order == Order.NEAREST and self._province in SHAPES:
+            here = self._province
+            for code in sorted(shelf.provinces, key=lambda each: (kilometres(here, each), each)):
+                yield goods & shelf.provinces[code]
+        else:
+            yield goods
+
+    def _page(self, run: BitMap, first: int, last: int) -> list[int]:
+        if self._order in (Order.CHEAPEST, Order.DEAREST):
+            return list(islice(reversed(run), first, last))
+        channel, is_by_name = self._shelf.channel_id, self._order == Order.BY_NAME
+        if len(run) > FEW:
+            return _walked(_by_name if is_by_name else partial(_newest, channel), run, first, last)
+        keys, most = _as_one_value(run), 1 << (last - 1).bit_length()
+        few = _few_by_name(keys, most=most) if is_by_name else _few_newest(channel, keys, most=most)
+        return few[first:last]
+
+
+def kilometres(one: str, other: str) -> float:
+    """As the crow flies from the middle of one province to that of another; far away where one is unknown."""
+    if one not in SHAPES or other not in SHAPES:
+        return _EARTH_KM
+    (east, north), (other_east, other_north) = SHAPES[one].centre, SHAPES[other].centre
+    across, up = radians(other_east - east), radians(other_north - north)
+    chord = sin(up / 2) ** 2 + cos(radians(north)) * cos(radians(other_north)) * sin(across / 2) ** 2
+    return 2 * _EARTH_KM * asin(sqrt(chord))
+
+
+def _walked(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) -> list[int]:
+    """The wanted ones among many: along the index in steps, past those that are not in the run."""
+    found: list[int] = []
+    offset = 0
+    for step in chain(_STEPS, repeat(_STEPS[-1])):
+        chunk = rows(start=offset, stop=offset + step)
+        found += [key for key in chunk if key in run]
+        offset += step
+        if len(found) >= last or len(chunk) < step:
+            break
+    return found[first:last]
+
+
+def _as_one_value(run: BitMap) -> str:
+    """So many ids as one text, which the database takes apart."""
+    keys = ",".join(map(str, run))
+    return f"[{keys}]" if connection.vendor == "sqlite" else f"{{{keys}}}"
+
+
+def _taken_apart(keys: str) -> RawSQL:
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [keys])
+    return RawSQL("SELECT unnest(%s::bigint[])", [keys])
+
+
+# --- queries of every list --------------------------------------------------------------------------------
+
+
+@prepared
+def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
+    return _listed(channel)[start:stop]
+
+
+@prepared
+def _few_newest(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
+    return _listed(channel).filter(product__in=_taken_apart(keys))[:most]
+
+
+@prepared
+def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
+    return Product.objects.in_alphabet().values_list("pk", flat=True)[start:stop]
+
+
+@prepared
+def _few_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
+    few = Product.objects.filter(pk__in=_taken_apart(keys))
+    return few.in_alphabet().values_list("pk", flat=True)[:most]
+
+
+def _listed(channel: int) -> QuerySet[Any, int]:
+    rows = Listing.objects.filter(channel=channel, state=ListingState.PUBLISHED)
+    return rows.newest_first().values_list("product", flat=True)

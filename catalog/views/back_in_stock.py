@@ -1,0 +1,141 @@
+"""Goods that cannot be ordered now: their page, who wants to be told, and who no longer does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from django.contrib import messages
+from django.contrib.auth import get_user
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from catalog.actions.marketing.back_in_stock import ask_back, end_back
+from catalog.forms import BackForm
+from catalog.models import BackRequest, Product, ProductMedia, Variant
+from shop.accounts.models import User
+from shop.core.actors import Actor, Door
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Missing, Refused
+from shop.core.identifiers.phones import shown as shown_phone
+from shop.core.models import market_channel, show_in_language
+from shop.core.web.rate_limits import Limit, network_of
+from shop.notifications.models import Way
+
+# One person asks for some goods; whoever asks for many addresses is no person.
+REQUESTS = Limit("back", tries=30, seconds=60 * 60)
+REQUESTS_FOR_ONE = Limit("back-contact", tries=20, seconds=24 * 60 * 60)
+
+
+def resting(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page of goods that are off the shelf for a while; missing for everything else."""
+    product = _found(slug)
+    variants = list(product.variants.in_order())
+    show_in_language(variants, "name")
+    show_in_language([product], "name", "description_text", "season_note")
+    show_in_language([product.cooperative], "name", "pause_note")
+    today = day_of(timezone.now())
+    context = {
+        "product": product,
+        "cooperative": product.cooperative,
+        "media": list(
+            ProductMedia.objects.shown()
+            .filter(product=product)
+            .select_related("picture")
+            .order_by("sort_order", "pk")[:1]
+        ),
+        "is_paused": product.cooperative.is_paused_on(today),
+        "this_month": today.month,
+        "back_form": back_form(request, variants),
+    }
+    return render(request, "catalog/resting.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who wants to be told, and of which kind."""
+    product = _found(slug)
+    variants = list(product.variants.in_order())
+    show_in_language(variants, "name")
+    form = back_form(request, variants)
+    if form.is_valid() and _is_asked(request, form, product):
+        return redirect("catalog:product", slug)
+    show_in_language([product], "name")
+    show_in_language([product.cooperative], "name")
+    return render(request, "catalog/back.html", {"product": product, "back_form": form})
+
+
+@csrf_exempt  # the address is the secret; mail programs post to it without a page of ours
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def back_request(request: HttpRequest, token: str) -> HttpResponse:
+    """What somebody waits for, and the button that ends it; a click on the link alone ends nothing."""
+    if request.method == "POST":
+        with suppress(Missing):  # a repeat: it was ended before
+            end_back(token=token, actor=_actor(request), now=timezone.now())
+        return render(request, "catalog/ended.html")
+    row = BackRequest.objects.filter(token=token).select_related("product", "variant").first()
+    if row is None:
+        return render(request, "catalog/ended.html")
+    show_in_language([row.product], "name")
+    return render(request, "catalog/back_request.html", {"row": row})
+
+
+def back_form(request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True) -> BackForm:
+    """The form as sent, or with what an account knows of its owner; `is_any`: no kind can be ordered."""
+    user = get_user(request)
+    known = (user.email or shown_phone(user.phone or "")) if isinstance(user, User) else ""
+    sent = request.POST if request.method == "POST" else None
+    return BackForm(sent, variants=variants, is_any=is_any, initial={"contact": known}, label_suffix="")
+
+
+def _is_asked(request: HttpRequest, form: BackForm, product: Product) -> bool:
+    """Whether they are told from now on, or need not be; where not, the form says why."""
+    contact, network = form.cleaned_data["contact"], network_of(request.META)
+    channel, user = market_channel(), get_user(request)
+    if channel is None:
+        raise Http404
+    try:
+        REQUESTS.check(network)
+        REQUESTS_FOR_ONE.check(contact)
+        REQUESTS.spend(network)
+        REQUESTS_FOR_ONE.spend(contact)
+        ask_back(
+            product_slug=product.slug,
+            variant_id=form.variant_id,
+            way=form.way,
+            contact=contact,
+            user=user if isinstance(user, User) else None,
+            language=get_language() or "vi",
+            channel=channel,
+            actor=_actor(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return False
+    told = _("We write to %(contact)s once, when these goods can be ordered again.")
+    if form.way == Way.SMS:
+        told = _("We send a text to %(contact)s once, when these goods can be ordered again.")
+        contact = shown_phone(contact)
+    messages.success(request, told % {"contact": contact})
+    return True
+
+
+def _found(slug: str) -> Product:
+    channel = market_channel()
+    if channel is None:
+        raise Http404
+    rows = Product.objects.resting_or_on_sale(channel.pk).select_related("cooperative", "category")
+    return get_object_or_404(rows, slug=slug)
+
+
+def _actor(request: HttpRequest) -> Actor:
+    user = get_user(request)
+    return user.acting(Door.MARKET) if isinstance(user, User) else Actor.guest()

@@ -1,0 +1,110 @@
+"""The weekly bulletin: to read, to read out, to download."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from catalog.models import Bulletin
+from catalog.views.follow_pages import follow_form, followed_by
+from cooperatives.models import Cooperative
+from shop.core.models import show_in_language
+
+WEEKS = 12
+MOST_COOPERATIVES = 60
+LOUDSPEAKER = "vi"
+
+
+@require_safe
+def bulletins(request: HttpRequest) -> HttpResponse:
+    """The market's newest bulletin, those of the weeks before, and the cooperatives' own."""
+    found = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
+    newest = found[0] if found else None
+    return _page(request, newest, None, earlier=found[1:])
+
+
+@require_safe
+def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+    """One week's bulletin, of the market or of a cooperative."""
+    shown = _found(week, slug, _language())
+    cooperative = shown.cooperative
+    before = Bulletin.objects.of(cooperative).in_language(_language()).filter(week__lt=shown.week)
+    return _page(request, shown, cooperative, earlier=list(before.order_by("-week", "-pk")[:WEEKS]))
+
+
+@require_safe
+def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+    """The bulletin as a plain file, to print or to send on."""
+    return _file(_found(week, slug, _language()).text, week, slug, "ban-tin")
+
+
+@require_safe
+def bulletin_spoken(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+    """The Vietnamese text for the commune's loudspeaker, numbers in words."""
+    return _file(_found(week, slug, LOUDSPEAKER).spoken, week, slug, "doc-loa")
+
+
+def _page(
+    request: HttpRequest,
+    shown: Bulletin | None,
+    cooperative: Cooperative | None,
+    *,
+    earlier: list[Bulletin],
+) -> HttpResponse:
+    others: list[Bulletin] = []
+    if shown is not None and cooperative is None:
+        others = list(
+            Bulletin.objects.in_language(_language())
+            .filter(week=shown.week, cooperative__in=Cooperative.objects.public())
+            .select_related("cooperative")
+            .order_by("cooperative__sort_order", "pk")[:MOST_COOPERATIVES]
+        )
+    sellers = [each.cooperative for each in others if each.cooperative is not None]
+    if cooperative is not None:
+        sellers.append(cooperative)
+    show_in_language(sellers, "name")
+    loud = shown if shown is None or shown.spoken else _spoken_of(shown)
+    context = {
+        "bulletin": shown,
+        "spoken": loud.spoken if loud else "",
+        "cooperative": cooperative,
+        "earlier": earlier,
+        "others": others,
+        "follow_form": follow_form(request),
+        "followed": followed_by(request, cooperative),
+    }
+    return render(request, "catalog/bulletin.html", context)
+
+
+def _spoken_of(shown: Bulletin) -> Bulletin | None:
+    return Bulletin.objects.of(shown.cooperative).in_language(LOUDSPEAKER).filter(week=shown.week).first()
+
+
+def _found(week: str, slug: str | None, language: str) -> Bulletin:
+    try:
+        monday = datetime.date.fromisoformat(week)
+    except ValueError as error:
+        raise Http404 from error
+    if week != monday.isoformat():  # 2026-W48 is read as a day, too: a page has one address
+        raise Http404
+    cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
+    rows = Bulletin.objects.of(cooperative).in_language(language).select_related("cooperative")
+    return get_object_or_404(rows, week=monday)
+
+
+def _file(text: str, week: str, slug: str | None, name: str) -> HttpResponse:
+    """UTF-8 with a mark at its front: without it, programs on Windows misread Vietnamese."""
+    if not text:
+        raise Http404
+    answer = HttpResponse("\ufeff" + text.replace("\n", "\r\n"), content_type="text/plain; charset=utf-8")
+    whole = "-".join(filter(None, (name, slug, week)))
+    answer.headers["Content-Disposition"] = f'attachment; filename="{whole}.txt"'
+    return answer
+
+
+def _language() -> str:
+    return get_language() or LOUDSPEAKER

@@ -1,0 +1,98 @@
+"""Cooperatives as buyers meet them: the list, and each one's stall."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from catalog.models import ALL_MONTHS, Listing, Product
+from catalog.models.listing import ListingQuerySet
+from catalog.views.breadcrumbs import Step, market_step
+from catalog.views.delivery_estimates import Offer
+from catalog.views.follow_pages import follow_form, followed_by
+from catalog.views.product_cards import cards
+from cooperatives.models import Certificate, Cooperative, DeliveryWay, Producer
+from shop.core.dates.calendar import day_of
+from shop.core.models import SharePicture, market_channel, show_in_language
+from shop.core.texts.folding import slug as in_address
+
+PER_PAGE = 24
+MOST_PRODUCERS = 40
+MOST_HARVESTS = 8
+
+
+@require_safe
+def cooperatives(request: HttpRequest) -> HttpResponse:
+    """Everybody who sells here."""
+    rows = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    show_in_language(shown, "name", "summary")
+    return render(
+        request,
+        "cooperatives/cooperatives.html",
+        {"page": page, "cooperatives": shown, "today": day_of(timezone.now())},
+    )
+
+
+@require_safe
+def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
+    """One cooperative: its goods and harvests, its story and people, where it hands them over, its papers."""
+    shown = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
+    now = timezone.now()
+    today = day_of(now)
+    channel = market_channel()
+    listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
+    listings = listings.for_cooperative(shown)
+    page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    producers = list(Producer.objects.for_cooperative(shown).shown().order_by("pk")[:MOST_PRODUCERS])
+    show_in_language([shown], "name", "summary", "story", "pause_note")
+    show_in_language(producers, "makes", "place")
+    offers = _offers(shown, now=now)
+    context = {
+        "cooperative": shown,
+        "steps": [market_step(), Step(_("Cooperatives"), reverse("catalog:cooperatives"))],
+        "shared": SharePicture.objects.path_of(shown),
+        "page": page,
+        "cards": cards(list(page.object_list), now=now),
+        "harvests": _harvests(listings),
+        "this_month": today.month,
+        "collected": [offer for offer in offers if offer.way.is_collected],
+        "sent": [offer for offer in offers if not offer.way.is_collected],
+        "producers": producers,
+        "certificates": _certificates(shown, today),
+        "is_paused": shown.is_paused_on(today),
+        "region": in_address(shown.province_name) if shown.province_code else "",
+        "follow_form": follow_form(request),
+        "followed": followed_by(request, shown),
+    }
+    return render(request, "cooperatives/cooperative.html", context)
+
+
+def _harvests(listings: ListingQuerySet) -> list[Product]:
+    """The goods with a season of their own, by name."""
+    seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MOST_HARVESTS]
+    products = [listing.product for listing in seasonal]
+    show_in_language(products, "name")
+    return products
+
+
+def _certificates(cooperative: Cooperative, today: datetime.date) -> list[Certificate]:
+    """Those that are valid today, with the goods that they are for."""
+    valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
+    rows = list(valid.prefetch_related("products").order_by("kind", "pk"))
+    show_in_language([product for row in rows for product in row.products.all()], "name")
+    return rows
+
+
+def _offers(cooperative: Cooperative, *, now: datetime.datetime) -> list[Offer]:
+    ways = list(DeliveryWay.objects.offered().filter(cooperative=cooperative))
+    show_in_language(ways, "name", "note")
+    return [Offer(way, None, False, way.pickup_times(now=now, count=2)) for way in ways]

@@ -1,0 +1,122 @@
+"""How goods come to the buyer's place, and what that costs for as much as they mean to buy."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.request import QueryDict
+
+from catalog.models import Product, Variant
+from catalog.views.buyer_place import all_provinces, chosen_commune, chosen_province, communes_of
+from cooperatives.models import DeliveryWay, PickupTime
+from shop.core.models import Channel, show_in_language
+from shop.core.models.geography import Division
+
+MOST_STEPS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A variant to choose: prices in minor units; `left` is None where stock is not tracked."""
+
+    variant: Variant
+    price: int
+    list_price: int | None
+    left: int | None
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.left is not None and self.left < 1
+
+    @property
+    def is_nearly_gone(self) -> bool:
+        return self.left is not None and 0 < self.left <= self.variant.few
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A delivery way as the page tells it: `fee` in minor units, the lowest one where provinces differ."""
+
+    way: DeliveryWay
+    fee: int | None
+    is_lowest: bool
+    times: list[PickupTime]
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What the cost is counted for: so many steps of one kind."""
+
+    choice: Choice | None
+    steps: int
+    grams: int
+
+    @property
+    def goods(self) -> int:
+        """What they cost, in minor units."""
+        return self.choice.price * self.steps if self.choice else 0
+
+
+def meant(query: QueryDict, product: Product, choices: Sequence[Choice], best: Choice | None) -> Purchase:
+    """What the address says somebody means to buy (`?variant=…&quantity=…`), else one of the best kind.
+
+    A kind that is sold out is not meant.
+    """
+    by_key = {str(choice.variant.pk): choice for choice in choices if not choice.is_sold_out}
+    choice = by_key.get(query.get("variant", ""), best)
+    written = query.get("quantity", "")
+    steps = min(int(written), MOST_STEPS) if written.isdecimal() and len(written) < 9 else 1
+    steps = max(steps, 1)
+    return Purchase(choice, steps, choice.variant.grams_for(product) * steps if choice else 0)
+
+
+def reach(
+    request: HttpRequest, product: Product, channel: Channel, purchase: Purchase, *, now: datetime.datetime
+) -> dict[str, Any]:
+    """How it comes to the buyer's province and commune, or that it does not."""
+    provinces = all_provinces()
+    province = chosen_province(request, provinces)
+    communes = communes_of(province.code) if province else []
+    offers = _offers(product, channel, province, purchase, now=now)
+    is_sent = any(offer.fee is not None and not offer.way.is_collected for offer in offers)
+    return {
+        "provinces": provinces,
+        "province": province,
+        "communes": communes,
+        "commune": chosen_commune(request, communes),
+        "offers": offers,
+        "is_not_delivered": province is not None and not is_sent,
+    }
+
+
+def _offers(
+    product: Product,
+    channel: Channel,
+    province: Division | None,
+    purchase: Purchase,
+    *,
+    now: datetime.datetime,
+) -> list[Offer]:
+    """How its cooperative delivers: to the province by the checkout's rule, or what it costs at least."""
+    offers = []
+    ways = list(DeliveryWay.objects.offered().filter(cooperative=product.cooperative))
+    show_in_language(ways, "name", "note")
+    for way in ways:
+        times = way.pickup_times(now=now, count=2) if way.is_collected else []
+        if province is not None:
+            fee = way.fee(
+                channel_id=channel.pk,
+                province_code=province.code,
+                grams=purchase.grams,
+                goods=purchase.goods,
+            )
+            offers.append(Offer(way, fee, False, times))
+        else:
+            rates = [rate.price for rate in way.rates.all() if rate.channel_id == channel.pk]
+            is_lowest = len(set(rates)) > 1
+            offers.append(Offer(way, min(rates, default=0 if way.is_collected else None), is_lowest, times))
+    return offers

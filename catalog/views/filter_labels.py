@@ -1,0 +1,123 @@
+"""What choices among goods are called, and by which word they stand in addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pyroaring import BitMap
+
+from catalog.models import Category, Unit
+from catalog.search.facet_index import BANDS, Shelf, union
+from catalog.search.sort_orders import Order
+from cooperatives.models import CertificateKind, Cooperative
+from shop.core.database.compiled_query import prepared
+from shop.core.models import show_in_language
+from shop.core.models.geography import Division
+from shop.core.templatetags.figures import money, number
+from shop.core.templatetags.languages import own, said
+
+Names = dict[Any, tuple[str, str]]  # by key: the word in addresses, and the name as HTML
+
+
+def cooperatives_named(keys: Sequence[Any]) -> Names:
+    rows = _cooperatives(keys)
+    show_in_language(rows, "name")
+    return {row.pk: (row.slug, said(row, "name")) for row in rows}
+
+
+def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
+    if not slugs:
+        return {}
+    return dict(Cooperative.objects.selling().filter(slug__in=slugs).order_by("pk").values_list("slug", "pk"))
+
+
+def divisions_named(keys: Sequence[Any]) -> Names:
+    return {code: (code, own(name)) for code, name in _divisions(keys)} if keys else {}
+
+
+def communes_within(provinces: Sequence[str], shelf: Shelf) -> list[str]:
+    """Codes of the communes of these provinces that goods come from."""
+    return [code for code in _communes(list(provinces)) if code in shelf.communes] if provinces else []
+
+
+def branches(inside: Iterable[Category], shelf: Shelf) -> dict[str, BitMap]:
+    """The goods of each of these shelves and of those inside them, by slug."""
+    paths = {key: path for key, path in _paths() if key in shelf.categories}
+    return {
+        row.slug: union(
+            shelf.categories[key]
+            for key, path in paths.items()
+            if (path or "").startswith(row.path or "/none/")
+        )
+        for row in inside
+    }
+
+
+@prepared
+def _cooperatives(keys: Collection[int]) -> QuerySet[Cooperative]:
+    return Cooperative.objects.filter(pk__in=keys).only("slug", "name").order_by("pk")
+
+
+@prepared
+def _divisions(codes: Collection[str]) -> QuerySet[Any, Any]:
+    rows = Division.objects.filter(code__in=codes, valid_until=None)
+    return rows.order_by("pk").values_list("code", "name")
+
+
+@prepared
+def _communes(provinces: Collection[str]) -> QuerySet[Any, str]:
+    rows = Division.objects.filter(parent__code__in=provinces, valid_until=None)
+    return rows.order_by("pk").values_list("code", flat=True)
+
+
+@prepared
+def _paths() -> QuerySet[Any, Any]:
+    return Category.objects.order_by("pk").values_list("pk", "path")
+
+
+def band_label(band: int) -> str:
+    """`Dưới 50.000 ₫`, `50.000–100.000 ₫`, `Từ 500.000 ₫`."""
+    place = BANDS.index(band)
+    if place == len(BANDS) - 1:
+        return _("From %(price)s") % {"price": money(BANDS[place])}
+    if place == 0:
+        return _("Under %(price)s") % {"price": money(BANDS[1])}
+    return f"{number(BANDS[place])}–{money(BANDS[place + 1])}"
+
+
+def unit_label(unit: str) -> str:
+    return str(Unit(unit).label)
+
+
+def stars_label(count: int) -> str:
+    return ngettext("%(count)s star", "%(count)s stars", count) % {"count": count}
+
+
+def certificate_label(kind: str) -> str:
+    return str(CertificateKind(kind).label)
+
+
+def between_label(lowest: int | None, highest: int | None) -> str:
+    if lowest is None:
+        return _("Up to %(price)s") % {"price": money(highest)}
+    if highest is None:
+        return _("From %(price)s") % {"price": money(lowest)}
+    return f"{number(lowest)}–{money(highest)}"
+
+
+def orders(*, is_search: bool) -> list[tuple[str, str]]:
+    """Orders to choose among, the usual one first."""
+    usual = [(Order.RELEVANCE, _("Best match first"))] if is_search else []
+    further = [
+        (Order.SEASON, _("In season first")),
+        (Order.NEWEST, _("Newest first")),
+        (Order.CHEAPEST, _("Cheapest first")),
+        (Order.DEAREST, _("Dearest first")),
+        (Order.BY_NAME, _("By name")),
+        (Order.NEAREST, _("Nearest first")),
+    ]
+    return [(str(order), label) for order, label in (*usual, *further)]

@@ -1,0 +1,135 @@
+"""Following a cooperative or the market: by mail, confirmed, ended by one click."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from django.contrib import messages
+from django.contrib.auth import get_user
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.forms import FollowForm
+from catalog.models import BackRequest
+from cooperatives.actions.followers import ask_to_follow, confirm_follow, end_follow
+from cooperatives.models import Cooperative, Follow
+from shop.accounts.models import User
+from shop.core.actors import Actor, Door
+from shop.core.errors import Missing, Refused
+from shop.core.models import show_in_language
+from shop.core.web.rate_limits import Limit, network_of
+
+MOST_REQUESTS = 100
+FOLLOWS = Limit("follow", tries=20, seconds=60 * 60)
+FOLLOWS_OF_ONE = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """Where the bulletin of a cooperative, or of the whole market, is to go."""
+    cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
+    form = follow_form(request)
+    if form.is_valid() and _is_asked(request, form, slug):
+        return redirect("catalog:cooperative", slug) if slug else redirect("catalog:bulletins")
+    if cooperative is not None:
+        show_in_language([cooperative], "name")
+    return render(request, "catalog/follow.html", {"cooperative": cooperative, "follow_form": form})
+
+
+@require_safe
+@login_required
+@never_cache
+def following(request: HttpRequest) -> HttpResponse:
+    """What somebody who is signed in follows and waits for, each with the button that ends it."""
+    key = request.user.pk or 0
+    follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("asked_at", "pk"))
+    waiting = BackRequest.objects.of_person(key).waiting().select_related("product", "variant")
+    requests = list(waiting.order_by("asked_at", "pk")[:MOST_REQUESTS])
+    show_in_language([row.cooperative for row in follows if row.cooperative], "name")
+    show_in_language([row.product for row in requests], "name")
+    show_in_language([row.variant for row in requests if row.variant], "name")
+    return render(request, "catalog/following.html", {"follows": follows, "requests": requests})
+
+
+@csrf_exempt  # the address is the secret; mail programs post to it without a page of ours
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def followed(request: HttpRequest, token: str) -> HttpResponse:
+    """What is followed: confirmed or ended by a button here, never by the link alone."""
+    if request.method == "POST":
+        with suppress(Missing):  # a repeat: it was ended before
+            end_follow(token=token, actor=_actor(request), now=timezone.now())
+        return render(request, "catalog/ended.html")
+    row = Follow.objects.filter(token=token).select_related("cooperative").first()
+    if row is None:
+        return render(request, "catalog/ended.html")
+    if row.cooperative is not None:
+        show_in_language([row.cooperative], "name")
+    return render(request, "catalog/followed.html", {"row": row, "cooperative": row.cooperative})
+
+
+@never_cache
+@require_POST
+def confirmation(request: HttpRequest, token: str) -> HttpResponse:
+    """Yes, send it: said by whoever reads that mailbox."""
+    try:
+        confirm_follow(token=token, actor=_actor(request), now=timezone.now())
+    except Missing as error:
+        raise Http404 from error
+    messages.success(request, _("You get the bulletin from now on, once a week."))
+    return redirect("catalog:followed", token)
+
+
+def follow_form(request: HttpRequest) -> FollowForm:
+    """The form as sent, or with the address of the account."""
+    user = get_user(request)
+    known = (user.email or "") if isinstance(user, User) else ""
+    sent = request.POST if request.method == "POST" else None
+    return FollowForm(sent, initial={"email": known}, label_suffix="")
+
+
+def followed_by(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
+    """What the person who is signed in follows here, if they do."""
+    user = get_user(request)
+    if not isinstance(user, User):
+        return None
+    return Follow.objects.confirmed().of_person(user.pk).filter(cooperative=cooperative).first()
+
+
+def _is_asked(request: HttpRequest, form: FollowForm, slug: str | None) -> bool:
+    """Whether the address gets the bulletin, or a letter to confirm it; where not, the form says why."""
+    email, network, user = form.cleaned_data["email"], network_of(request.META), get_user(request)
+    try:
+        FOLLOWS.check(network)
+        FOLLOWS_OF_ONE.check(email)
+        FOLLOWS.spend(network)
+        FOLLOWS_OF_ONE.spend(email)
+        row = ask_to_follow(
+            cooperative_slug=slug,
+            email=email,
+            user=user if isinstance(user, User) else None,
+            language=get_language() or "vi",
+            actor=_actor(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return False
+    if isinstance(user, User) and row.confirmed_at is not None and row.user_id == user.pk:
+        told = _("You get the bulletin from now on, once a week.")
+    else:
+        told = _("A letter is on its way to %(email)s. Say yes there, and the bulletin comes once a week.")
+    messages.success(request, told % {"email": email})
+    return True
+
+
+def _actor(request: HttpRequest) -> Actor:
+    user = get_user(request)
+    return user.acting(Door.MARKET) if isinstance(user, User) else Actor.guest()

@@ -1,0 +1,214 @@
+"""Goods as lists show them: one card each, all of a page in a fixed number of queries."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.utils.safestring import SafeString
+
+from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.templatetags.goods import per_measure, step, unit_name
+from cooperatives.models import Certificate, CertificateKind
+from shop.core.database.compiled_query import prepared
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel, Picture, show_in_language
+from shop.core.templatetags.languages import lang
+from shop.core.templatetags.pictures import Files, files_of
+
+_KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
+# What no card tells: reading it would cost as much as all that they do.
+_UNREAD = (
+    *(f"product__{column}" for column in (*_KEYS_AND_TIMES, "description", "description_text")),
+    *("product__search_text", "product__search_name"),
+    *(f"product__cooperative__{column}" for column in (*_KEYS_AND_TIMES, "story", "registered_on")),
+    *("product__cooperative__latitude", "product__cooperative__longitude"),
+    *(
+        f"channel__{field.name}"
+        for field in Channel._meta.concrete_fields
+        if field.name not in ("id", "default_country")
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What lists tell of a product, in the page's language: values alone, so that like cards are equal.
+
+    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest kind;
+    `has_many_prices` where other kinds cost more: then the price is where they begin. `name_lang` and
+    `seller_lang` mark texts that nobody translated.
+    """
+
+    product_id: int
+    slug: str
+    name: str
+    name_lang: SafeString
+    seller: str
+    seller_lang: SafeString
+    province: str
+    price: int | None
+    list_price: int | None
+    has_many_prices: bool
+    currency: str
+    step: str
+    unit: str
+    per_measure: str
+    kinds: int
+    picture: Files
+    stars: int | None
+    is_sold_out: bool
+    left: int | None
+    months: tuple[int, ...]
+    is_last_of_season: bool
+    paused_until: datetime.date | None
+    is_paused: bool
+
+
+def cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[Card]:
+    """The cards of these listings (with `product__cooperative` loaded), in their order."""
+    products = [listing.product for listing in listings]
+    show_in_language(products, "name")
+    show_in_language([product.cooperative for product in products], "name")
+    prices = _prices(listings)
+    pictures = _pictures(products)
+    stars = stars_of(products, day_of(now))
+    free = _free([price.variant_id for row in prices.values() for price in row[:1]], listings)
+    return [
+        _card(
+            listing,
+            prices.get(listing.product_id, []),
+            pictures.get(listing.product_id),
+            stars.get(listing.product_id),
+            free,
+            day_of(now),
+        )
+        for listing in listings
+    ]
+
+
+def listings_of(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
+    """What lists show of these products, in this order, as `cards` takes it."""
+    by_product = {row.product_id: row for row in _shown(channel_id, list(product_ids))}
+    return [by_product[key] for key in product_ids if key in by_product]
+
+
+def stars_of(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
+    """The most OCOP stars that each product holds on the day, by product id."""
+    rows = _certified([product.pk for product in products], day)
+    return {product: stars for product, stars in rows if stars}
+
+
+def _card(
+    listing: Listing,
+    prices: list[Price],
+    picture: Picture | None,
+    stars: int | None,
+    free: dict[int, int],
+    today: datetime.date,
+) -> Card:
+    product, cheapest = listing.product, prices[0] if prices else None
+    variant = cheapest.variant if cheapest else None
+    left = free.get(variant.pk) if variant and variant.track_inventory else None
+    is_paused = product.cooperative.is_paused_on(today)
+    is_told = listing.is_available and len(prices) == 1
+    return Card(
+        product_id=product.pk,
+        slug=product.slug,
+        name=product.name,
+        name_lang=lang(product, "name"),
+        seller=product.cooperative.name,
+        seller_lang=lang(product.cooperative, "name"),
+        province=product.cooperative.province_name,
+        price=cheapest.selling if cheapest else None,
+        list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling else None,
+        has_many_prices=len({price.selling for price in prices}) > 1,
+        currency=listing.currency,
+        step=step(variant) if variant else "",
+        unit=unit_name(variant.unit) if variant else "",
+        per_measure=per_measure(variant, cheapest.selling, listing.currency) if cheapest and variant else "",
+        kinds=len(prices),
+        picture=files_of(picture),
+        stars=stars,
+        is_sold_out=not listing.is_available,
+        left=left if is_told and variant and left is not None and left <= variant.few else None,
+        months=tuple(product.months),
+        is_last_of_season=_is_last_month(product, today.month),
+        paused_until=product.cooperative.paused_until if is_paused else None,
+        is_paused=is_paused,
+    )
+
+
+def _is_last_month(product: Product, month: int) -> bool:
+    return month in product.months and month % 12 + 1 not in product.months
+
+
+def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
+    """Each product's prices in its listing's channel, cheapest first, their variants loaded.
+
+    In two steps, so that databases find prices by variant and not by channel, where all of them are.
+    """
+    variants = {variant.pk: variant for variant in _variants([each.product_id for each in listings])}
+    found = defaultdict(list)
+    for price in _sold_at(list(variants), {listing.channel_id for listing in listings}):
+        price.variant = variants[price.variant_id]
+        found[price.variant.product_id].append(price)
+    for rows in found.values():
+        rows.sort(key=lambda row: (row.selling or 0, row.variant.sort_order, row.variant_id))
+    return found
+
+
+def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
+    """The first picture of each product."""
+    return {media.product_id: media.picture for media in _media([product.pk for product in products])}
+
+
+def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
+    """How many steps of each variant a buyer may still have."""
+    if not listings:
+        return {}
+    channel = listings[0].channel
+    return dict(_promisable(channel.pk, channel.default_country, list(variant_ids)))
+
+
+# --- queries of every list --------------------------------------------------------------------------------
+
+
+@prepared
+def _shown(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+    """Listings with what cards tell of them."""
+    rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
+    return rows.defer(*_UNREAD).order_by()
+
+
+@prepared
+def _certified(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
+    rows = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
+    return rows.order_by("stars", "pk").values_list("products", "stars")
+
+
+@prepared
+def _variants(products: Collection[int]) -> QuerySet[Variant]:
+    return Variant.objects.filter(product__in=products).defer(*_KEYS_AND_TIMES)
+
+
+@prepared
+def _sold_at(variants: Collection[int], channels: Collection[int]) -> QuerySet[Price]:
+    return Price.objects.filter(variant__in=variants, channel__in=channels, amount__isnull=False)
+
+
+@prepared
+def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
+    rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
+    rows = rows.only("product", "picture__state", "picture__renditions")
+    return rows.order_by("product", "-sort_order", "-pk")
+
+
+@prepared
+def _promisable(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
+    rows = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
+    return rows.values_list("variant").annotate(total=Sum("free")).order_by("variant")

@@ -1,0 +1,271 @@
+"""What a buyer chose among goods, read from an address, with every other choice there is and its count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from pyroaring import BitMap
+
+from catalog.models import Category, Unit
+from catalog.search.facet_index import BANDS, Sets, Shelf, union
+from catalog.search.facet_selection import Selection
+from catalog.views import filter_labels
+from cooperatives.models import CertificateKind
+from shop.core.templatetags.languages import said
+from shop.core.texts.folding import fold
+
+SHOWN, MOST = 8, 34  # options of a respect that are seen at once, and that can be unfolded
+MOST_CHOSEN = 50
+HIGHEST_PRICE = 999_999_999
+
+# Respects, by the name that their options have in addresses. Communes are chosen in the respect of places.
+CATEGORY, COOPERATIVE, PLACE, COMMUNE = "nhom", "htx", "noi", "xa"
+BAND, LOWEST, HIGHEST, UNIT, STARS, CERTIFICATE = "muc", "tu", "den", "ban", "sao", "cn"
+IN_SEASON, WITH_OCOP, DELIVERED, IN_STOCK = "mua", "ocop", "giao", "con"
+TOGGLES = (IN_SEASON, IN_STOCK, WITH_OCOP, DELIVERED)
+# Of each respect, what goes from the address when it is let go of.
+NAMES = {PLACE: (PLACE, COMMUNE), BAND: (BAND, LOWEST, HIGHEST)}
+_VALUE = re.compile(r"[-\w]{1,120}")
+# As people write prices: 50.000, 50 000 ₫, 50k, 50 nghìn, 1,5 triệu.
+_PRICE = re.compile(
+    r"(\d{1,3}(?:[., ]\d{3})+|\d+)(?:[.,](\d))? ?(k|nghin|ngan|tr|trieu)? ?(?:₫|d|dong|vnd)?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing to choose, and how many goods there would be with it in its respect.
+
+    `label` may be HTML that tells its language.
+    """
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """What can be chosen in one respect; the last `rest` options are folded away."""
+
+    name: str
+    label: str
+    options: Sequence[Option]
+    rest: int
+
+
+class Filters:
+    """The choices of an address among `goods` of the shelf. What makes no sense there is no choice.
+
+    `inside` are the shelves to choose among, `delivering` ids of cooperatives that deliver to the buyer: None
+    where nobody knows where that is; `resting` ids of those whose goods nobody can order today.
+    """
+
+    def __init__(
+        self,
+        asked: QueryDict,
+        goods: BitMap,
+        shelf: Shelf,
+        *,
+        month: int,
+        inside: Sequence[Category],
+        delivering: Iterable[int] | None,
+        resting: Iterable[int],
+    ) -> None:
+        self._asked, self._shelf, self._inside = asked, shelf, inside
+        self._branches = filter_labels.branches(inside, shelf)
+        self._toggles = {
+            IN_SEASON: shelf.months.get(month, BitMap()),
+            IN_STOCK: shelf.available - _any_of(shelf.cooperatives, resting),
+            WITH_OCOP: union(shelf.stars.values()),
+        }
+        if delivering is not None:
+            self._toggles[DELIVERED] = _any_of(shelf.cooperatives, delivering)
+        self._categories = self._values(CATEGORY, self._branches)
+        self._cooperatives = filter_labels.cooperatives_by_slug(self._list(COOPERATIVE))
+        self._provinces = self._values(PLACE, shelf.provinces)
+        self._communes = self._values(COMMUNE, shelf.communes)
+        self._bands = [int(band) for band in self._values(BAND, map(str, BANDS))]
+        self._units = self._values(UNIT, Unit.values)
+        self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
+        self._certificates = self._values(CERTIFICATE, _FURTHER)
+        self.lowest, self.highest = (_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
+        self.odd_prices = [name for name in (LOWEST, HIGHEST) if self._is_odd(asked.get(name, ""))]
+        self.selection = Selection(goods, self._chosen())
+
+    @staticmethod
+    def _is_odd(written: str) -> bool:
+        """Whether something stands there, and is no price."""
+        return bool(written.strip()) and _price(written) is None
+
+    def _list(self, name: str) -> list[str]:
+        """The values of the name that could be one: words as they stand in addresses."""
+        values = self._asked.getlist(name)[:MOST_CHOSEN]
+        return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
+
+    def _values(self, name: str, known: Iterable[Any]) -> list[str]:
+        there = known if isinstance(known, Container) else set(known)
+        return [value for value in self._list(name) if value in there]
+
+    def _chosen(self) -> dict[str, BitMap]:
+        shelf = self._shelf
+        sets: dict[str, BitMap] = {}
+        if self._categories:
+            sets[CATEGORY] = _any_of(self._branches, self._categories)
+        if self._cooperatives:
+            sets[COOPERATIVE] = _any_of(shelf.cooperatives, self._cooperatives.values())
+        if self._provinces or self._communes:
+            sets[PLACE] = self._placed()
+        if self._bands or self.lowest is not None or self.highest is not None:
+            sets[BAND] = self._priced()
+        if self._units:
+            sets[UNIT] = _any_of(shelf.units, self._units)
+        if self._stars:
+            sets[STARS] = _any_of(shelf.stars, self._stars)
+        if self._certificates:
+            sets[CERTIFICATE] = _any_of(shelf.certificates, self._certificates)
+        return sets | {name: goods for name, goods in self._toggles.items() if self._asked.get(name)}
+
+    def _placed(self) -> BitMap:
+        """Goods of the communes, and of those provinces in which no commune was chosen."""
+        communes = _any_of(self._shelf.communes, self._communes)
+        whole = [self._shelf.provinces[code] for code in self._provinces]
+        return communes | union(goods for goods in whole if goods.isdisjoint(communes))
+
+    def _priced(self) -> BitMap:
+        priced = self._shelf.priced(self.lowest, self.highest)
+        return priced & _any_of(self._shelf.bands, self._bands) if self._bands else priced
+
+    # --- what there is to choose ------------------------------------------------------------------------
+
+    def toggles(self) -> dict[str, Option]:
+        """The yes-or-no choices by name; that of delivery counts nothing while nobody knows where to."""
+        return {
+            name: Option(
+                name,
+                "",
+                self.selection.count(name, self._toggles.get(name)),
+                bool(self._asked.get(name)),
+            )
+            for name in TOGGLES
+        }
+
+    def facets(self) -> list[Facet]:
+        """The respects in which there is something to choose."""
+        shelf = self._shelf
+        provinces = self._provinces or ([*shelf.provinces] if len(shelf.provinces) == 1 else [])
+        communes = {code: shelf.communes[code] for code in filter_labels.communes_within(provinces, shelf)}
+        found = [
+            _facet(CATEGORY, _("Kind of goods"), self.branches()),
+            _facet(
+                COOPERATIVE,
+                _("Cooperative"),
+                self._options(
+                    COOPERATIVE,
+                    shelf.cooperatives,
+                    self._cooperatives.values(),
+                    filter_labels.cooperatives_named,
+                ),
+            ),
+            _facet(
+                PLACE,
+                _("Where it is from"),
+                self._options(PLACE, shelf.provinces, self._provinces, filter_labels.divisions_named),
+            ),
+            _facet(
+                COMMUNE,
+                _("Commune"),
+                self._options(PLACE, communes, self._communes, filter_labels.divisions_named),
+            ),
+            _facet(
+                BAND, _("Price"), self._fixed(BAND, BANDS, shelf.bands, self._bands, filter_labels.band_label)
+            ),
+            _facet(
+                UNIT,
+                _("Sold by"),
+                self._fixed(UNIT, Unit.values, shelf.units, self._units, filter_labels.unit_label),
+            ),
+            _facet(
+                STARS,
+                _("OCOP stars"),
+                self._fixed(STARS, (5, 4, 3), shelf.stars, self._stars, filter_labels.stars_label),
+            ),
+            _facet(
+                CERTIFICATE,
+                _("Certificate"),
+                self._fixed(
+                    CERTIFICATE,
+                    _FURTHER,
+                    shelf.certificates,
+                    self._certificates,
+                    filter_labels.certificate_label,
+                ),
+            ),
+        ]
+        return [facet for facet in found if facet is not None]
+
+    def branches(self) -> list[Option]:
+        """The shelves to choose among, those left empty aside."""
+        names = {row.slug: said(row, "name") for row in self._inside}
+        return self._fixed(CATEGORY, names, self._branches, self._categories, lambda slug: names[slug])
+
+    def _options(
+        self,
+        respect: str,
+        sets: Sets,
+        chosen: Iterable[object],
+        named: Callable[[Sequence[Any]], filter_labels.Names],
+    ) -> list[Option]:
+        """What is chosen first, then what leaves the most, as many as can be unfolded."""
+        taken = set(chosen)
+        counts = [(key, self.selection.count(respect, goods)) for key, goods in sets.items() if key]
+        shown = [(key, count) for key, count in counts if count or key in taken]
+        shown.sort(key=lambda each: (each[0] not in taken, -each[1], str(each[0])))
+        names = named([key for key, _count in shown[:MOST]])
+        return [Option(*names[key], count, key in taken) for key, count in shown[:MOST] if key in names]
+
+    def _fixed(
+        self,
+        respect: str,
+        keys: Iterable[Any],
+        sets: Mapping[Any, BitMap],
+        chosen: Sequence[Any],
+        label: Callable[[Any], str],
+    ) -> list[Option]:
+        """In an order of their own, without those that nothing has."""
+        counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]
+        return [
+            Option(str(key), label(key), count, key in chosen)
+            for key, count in counts
+            if count or key in chosen
+        ]
+
+
+_FURTHER = [kind.value for kind in CertificateKind if kind != CertificateKind.OCOP]
+
+
+def _facet(name: str, label: str, options: Sequence[Option]) -> Facet | None:
+    """None where there is nothing to choose between."""
+    if not options or (len(options) == 1 and not options[0].is_chosen):
+        return None
+    return Facet(name, label, options, max(0, len(options) - SHOWN))
+
+
+def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
+    return union(sets[key] for key in keys if key in sets)
+
+
+def _price(written: str) -> int | None:
+    """A price as people write it, `50.000`, `50k`, `1,5 triệu`; None for anything else."""
+    found = _PRICE.fullmatch(fold(written[:60]))
+    if found is None or (found[2] and not found[3]):
+        return None
+    size = 1 if found[3] is None else 1_000_000 if found[3].startswith("tr") else 1_000
+    whole = int(re.sub(r"\D", "", found[1]))
+    return min(whole * size + int(found[2] or 0) * size // 10, HIGHEST_PRICE)

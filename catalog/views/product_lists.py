@@ -1,0 +1,195 @@
+"""Lists of goods: all of them, one category, what a search finds; and suggestions while somebody types."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from pyroaring import BitMap
+
+from catalog.models import Category, Product
+from catalog.search.facet_index import Shelf, shelf_of
+from catalog.search.place_matches import find_categories, find_cooperatives, find_places
+from catalog.search.product_search import COUNTED, Found, look_up
+from catalog.search.query_words import words_of
+from catalog.search.relevance_tiers import Tiers
+from catalog.search.search_suggestions import suggestions_for
+from catalog.search.sort_orders import InOrder, Order
+from catalog.search.synonym_expansion import as_typed
+from catalog.views import filter_labels
+from catalog.views.breadcrumbs import market_step, steps_to
+from catalog.views.buyer_place import all_provinces, chosen_province
+from catalog.views.filter_suggestions import chosen, loosened, with_fewer_words
+from catalog.views.product_cards import cards, listings_of
+from catalog.views.product_filters import DELIVERED, SHOWN, Filters
+from cooperatives.models import Cooperative, DeliveryRate
+from shop.core.database.compiled_query import prepared
+from shop.core.dates.calendar import day_of
+from shop.core.models import market_channel, show_in_language
+from shop.core.models.geography import Division
+from shop.core.texts.folding import fold, typed_words
+
+PER_PAGE = 24
+MOST_FOUND = 6  # sellers, shelves and places that a search shows above the goods
+
+
+@require_safe
+def products(request: HttpRequest) -> HttpResponse:
+    """Everything on sale."""
+    categories = _roots()
+    show_in_language(categories, "name")
+    shelf = market_shelf()
+    return _goods(request, shelf, Tiers(shelf.goods), inside=categories, steps=[market_step()])
+
+
+@require_safe
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    """The goods of a category and of all inside it."""
+    shown = get_object_or_404(Category, slug=slug)
+    inside = list(shown.children.in_order())
+    show_in_language([shown, *inside], "name", "description_text")
+    shelf = market_shelf()
+    goods = filter_labels.branches([shown], shelf)[shown.slug]
+    return _goods(request, shelf, Tiers(goods), inside=inside, category=shown, steps=steps_to(shown)[:-1])
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """What holds the words looked for, however they are written."""
+    query = request.GET.get("q", "")
+    words = words_of(query)
+    shelf = market_shelf()
+    found = look_up(query, memory=shelf.memory)
+    tiers = found.tiers.among(shelf.goods)
+    context = {
+        "is_search": True,
+        "search_words": query[:200],
+        "has_words": bool(words),
+        "instead": _as_written(found.instead, next(iter(tiers))) if tiers.goods and found.instead else "",
+        "others": _others(found, shelf) if words and not _is_htmx(request) else None,
+        "fewer": with_fewer_words(query, shelf) if words and not tiers.goods else [],
+    }
+    categories = _roots() if tiers.goods else []
+    show_in_language(categories, "name")
+    return _goods(request, shelf, tiers, inside=categories, **context)
+
+
+@require_safe
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """A few goods, shelves, sellers and places whose names begin as what was typed so far."""
+    query = request.GET.get("q", "")
+    found = suggestions_for(query, market_shelf())
+    return render(request, "catalog/suggestions.html", {"found": found, "search_words": query[:200]})
+
+
+def _goods(
+    request: HttpRequest, shelf: Shelf, tiers: Tiers, *, inside: Sequence[Category], **context: Any
+) -> HttpResponse:
+    """A filtered, sorted page of goods; HTMX gets what changes alone."""
+    now = timezone.now()
+    month = day_of(now).month
+    provinces = all_provinces()
+    province = chosen_province(request, provinces)
+    filters = Filters(
+        request.GET,
+        tiers.goods,
+        shelf,
+        month=month,
+        inside=inside,
+        delivering=_delivering(shelf, province),
+        resting=_resting(day_of(now)),
+    )
+    order = _order(request, is_search=bool(context.get("is_search")))
+    fitting = tiers.among(filters.selection.goods)
+    goods = InOrder(fitting, order, shelf, month=month, province_code=province.code if province else "")
+    page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
+    facets = filters.facets()
+    context |= {
+        "page": page,
+        "cards": cards(listings_of(list(page.object_list), shelf.channel_id), now=now),
+        "total": goods.total,
+        "has_goods": bool(filters.selection.all_goods),
+        "is_cut": goods.total > COUNTED,
+        "counted": COUNTED,
+        "inside": filters.branches(),
+        "toggles": filters.toggles(),
+        "facets": facets,
+        "shown": SHOWN,
+        "filters": filters,
+        "chosen": chosen(filters, facets, request.GET),
+        "loosened": loosened(filters, facets, request.GET) if not goods.total else [],
+        "order": order,
+        "orders": filter_labels.orders(is_search=bool(context.get("is_search"))),
+        "province": province,
+        "provinces": provinces,
+        "is_change": _is_htmx(request),
+        "needs_province": province is None and (order == Order.NEAREST or bool(request.GET.get(DELIVERED))),
+    }
+    template = "catalog/products.html#changes" if _is_htmx(request) else "catalog/products.html"
+    return render(request, template, context)
+
+
+def market_shelf() -> Shelf:
+    """The market's shelf as it is now; that of no channel is empty."""
+    channel = market_channel()
+    return shelf_of(channel.pk if channel else 0, day_of(timezone.now()))
+
+
+def _others(found: Found, shelf: Shelf) -> dict[str, Any]:
+    """What else a search found; by the words that were meant where the goods were, and as they stand."""
+    meant = [as_typed(found.instead.split())] if found.instead else []
+    readings = [*meant, *found.readings]
+    return {
+        "categories": find_categories(readings, MOST_FOUND),
+        "places": find_places(readings, shelf, MOST_FOUND),
+        "cooperatives": find_cooperatives(readings, MOST_FOUND),
+    }
+
+
+def _as_written(words: str, goods: BitMap) -> str:
+    """The folded words with their marks, as the newest of the goods has them in its name."""
+    name = Product.objects.filter(pk=goods.max()).values_list("name", flat=True).first() or ""
+    marked = {fold(word): word for word in typed_words(name)}
+    return " ".join(marked.get(word, word) for word in words.split())
+
+
+def _delivering(shelf: Shelf, province: Division | None) -> list[int] | None:
+    """Ids of cooperatives that send something to the province; collecting does not count."""
+    return None if province is None else _sending(shelf.channel_id, ["", province.code])
+
+
+@prepared
+def _roots() -> QuerySet[Category]:
+    return Category.objects.roots().only("slug", "name", "path")
+
+
+@prepared
+def _sending(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
+    rates = DeliveryRate.objects.filter(
+        channel=channel, way__is_active=True, way__warehouse=None, province_code__in=provinces
+    )
+    return rates.order_by().values_list("way__cooperative", flat=True).distinct()
+
+
+@prepared
+def _resting(day: datetime.date) -> QuerySet[Any, int]:
+    return Cooperative.objects.resting_on(day).order_by().values_list("pk", flat=True)
+
+
+def _order(request: HttpRequest, *, is_search: bool) -> Order:
+    """The order asked for; else what fits best first in a search, and what is in season first in a list."""
+    usual = Order.RELEVANCE if is_search else Order.SEASON
+    asked = request.GET.get("xep", "")
+    known = [order for order in Order if is_search or order != Order.RELEVANCE]
+    return Order(asked) if asked in known else usual
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers

@@ -1,0 +1,166 @@
+"""One product: what it is, what it costs, how and where it can be had."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from catalog.forms import BackForm
+from catalog.models import Price, Product, ProductMedia, Stock, Variant
+from catalog.models.listing import Listing
+from catalog.templatetags.goods import step
+from catalog.views.back_in_stock import back_form, resting
+from catalog.views.breadcrumbs import steps_to
+from catalog.views.delivery_estimates import Choice, meant, reach
+from catalog.views.product_cards import cards
+from catalog.views.wish_list_storage import is_wished
+from cooperatives.models import Certificate
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel, SharePicture, market_channel, show_in_language
+
+MOST_SIMILAR = 4
+
+
+@require_safe
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page of something on sale, or off the shelf for a while; missing for everything else."""
+    channel = get_channel_or_404()
+    rows = Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer")
+    shown = rows.filter(slug=slug).first()
+    if shown is None:
+        return resting(request, slug)
+    now = timezone.now()
+    choices = _choices(shown, channel)
+    buying = _buying(choices)
+    purchase = meant(request.GET, shown, choices, buying["best"])
+    context = {
+        "product": shown,
+        "cooperative": shown.cooperative,
+        "currency": channel.currency,
+        "choices": choices,
+        "purchase": purchase,
+        **reach(request, shown, channel, purchase, now=now),
+    }
+    _translate(shown, choices)
+    if request.headers.get("HX-Target") == "delivery":
+        return render(request, "catalog/product.html#delivery", context)
+    context |= {
+        **buying,
+        "best": purchase.choice,
+        "steps": steps_to(shown.category),
+        "shared": SharePicture.objects.path_of(shown),
+        "media": list(
+            ProductMedia.objects.shown()
+            .filter(product=shown)
+            .select_related("picture")
+            .order_by("sort_order", "pk")
+        ),
+        "certificates": list(
+            Certificate.objects.valid_on(day_of(now)).filter(products=shown).order_by("kind", "pk")
+        ),
+        "is_paused": shown.cooperative.is_paused_on(day_of(now)),
+        "this_month": day_of(now).month,
+        "is_wished": is_wished(request, shown),
+        "has_tax_in_price": channel.prices_entered_with_tax,
+        "similar": cards(_similar(shown, channel), now=now),
+        "back_form": _back_form(request, shown, choices, today=day_of(now)),
+    }
+    return render(request, "catalog/product.html", context)
+
+
+def get_channel_or_404() -> Channel:
+    """The market's channel; 404 on a shop that has none yet."""
+    channel = market_channel()
+    if channel is None:
+        raise Http404
+    return channel
+
+
+def _buying(choices: Sequence[Choice]) -> dict[str, Any]:
+    """What may be chosen; the first that is there is chosen already."""
+    there = [choice for choice in choices if not choice.is_sold_out]
+    shown = there or choices
+    return {
+        "has_many_steps": len({step(choice.variant) for choice in choices}) > 1,
+        "best": next(iter(shown), None),
+        "cheapest": min(shown, key=lambda choice: choice.price, default=None),
+        "has_many_prices": len({choice.price for choice in shown}) > 1,
+        "is_sold_out": not there,
+    }
+
+
+def _choices(product: Product, channel: Channel) -> list[Choice]:
+    """The product's variants that have a price, in their order."""
+    variants = list(product.variants.in_order())
+    priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
+    prices = {price.variant_id: price for price in priced}
+    rows = (
+        Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
+        .filter(variant__in=variants)
+        .values("variant")
+        .annotate(total=Sum("free"))
+        .order_by("variant")
+    )
+    free = {row["variant"]: row["total"] for row in rows}
+    return [
+        _choice(variant, prices[variant.pk], free.get(variant.pk, 0))
+        for variant in variants
+        if variant.pk in prices
+    ]
+
+
+def _choice(variant: Variant, price: Price, free: int) -> Choice:
+    selling = price.selling or 0
+    list_price = price.amount if price.amount != selling else None
+    return Choice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
+
+
+def _back_form(
+    request: HttpRequest, product: Product, choices: Sequence[Choice], *, today: datetime.date
+) -> BackForm | None:
+    """Where some kind cannot be ordered, or the season is over: whom to tell when that is different again."""
+    short = [choice.variant for choice in choices if choice.is_sold_out]
+    if not short and not product.cooperative.is_paused_on(today) and today.month in product.months:
+        return None
+    variants = [choice.variant for choice in choices]
+    return back_form(request, short or variants, is_any=len(short) in (0, len(variants)))
+
+
+def _similar(product: Product, channel: Channel) -> list[Listing]:
+    """What else stands on the same shelf and is to be had, the newest goods first.
+
+    First their keys, so that databases read the shelf's index from its end and stop after a few.
+    """
+    if product.category_id is None:
+        return []
+    beside = Product.objects.available_in(channel.pk).filter(category=product.category_id)
+    keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MOST_SIMILAR]
+    found = list(Listing.objects.on_shelf(channel.pk).filter(product__in=list(keys)).order_by("-product"))
+    for listing in found:
+        listing.channel = channel  # known already
+    return found
+
+
+def _translate(product: Product, choices: Sequence[Choice]) -> None:
+    show_in_language(
+        [product],
+        "name",
+        "description_text",
+        "origin",
+        "ingredients",
+        "packaging",
+        "shelf_life",
+        "storage",
+        "return_terms",
+        "season_note",
+    )
+    show_in_language([product.cooperative], "name", "summary", "return_terms", "pause_note")
+    show_in_language([product.producer] if product.producer else [], "place")
+    show_in_language([choice.variant for choice in choices], "name")

@@ -1,0 +1,143 @@
+"""What is to be had when and where: the harvest calendar, a province's page, goods with OCOP stars."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from pyroaring import BitMap
+
+from catalog.search import COUNTED
+from catalog.search.facet_index import Shelf, union
+from catalog.search.relevance_tiers import Tiers
+from catalog.search.sort_orders import InOrder, Order
+from catalog.views.buyer_place import all_provinces, selling_provinces
+from catalog.views.product_cards import Card, cards, listings_of
+from catalog.views.product_lists import market_shelf
+from cooperatives.models import Cooperative
+from shop.core.dates.calendar import day_of
+from shop.core.models import show_in_language
+from shop.core.texts.folding import slug as in_address
+
+PER_PAGE = 24
+SEASONAL = 8  # rows of a province's calendar; the whole of it is one click away
+MOST_COOPERATIVES = 40
+STARS = (5, 4, 3)
+
+
+@require_safe
+def seasons(request: HttpRequest) -> HttpResponse:
+    """The harvest calendar: what has a season, by month and place; this month's first of all."""
+    now = timezone.now()
+    places = selling_provinces()
+    place = next((each for each in places if in_address(each.name) == request.GET.get("noi")), None)
+    month = _month(request.GET.get("thang"), now)
+    shelf = market_shelf()
+    harvests = _harvests(shelf, month)
+    if place is not None:
+        harvests &= shelf.provinces.get(place.code, BitMap())
+    found = InOrder(Tiers(harvests), Order.BY_NAME, shelf, month=month)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "month": month,
+        "months": range(1, 13),
+        "this_month": day_of(now).month,
+        "place": place,
+        "places": [(each, in_address(each.name)) for each in places],
+        "page": page,
+        "cards": _cards(list(page.object_list), shelf, now=now),
+        "is_cut": found.total > COUNTED,
+    }
+    return render(request, "catalog/seasons.html", context)
+
+
+@require_safe
+def regions(request: HttpRequest) -> HttpResponse:
+    """The provinces from which something is sold here."""
+    counted = dict(
+        Cooperative.objects.public()
+        .exclude(province_code="")
+        .order_by()
+        .values_list("province_code")
+        .annotate(Count("pk"))
+    )
+    shown = [
+        (each, in_address(each.name), counted[each.code]) for each in all_provinces() if each.code in counted
+    ]
+    return render(request, "catalog/regions.html", {"regions": shown})
+
+
+@require_safe
+def region(request: HttpRequest, slug: str) -> HttpResponse:
+    """A province: who sells from there, what, and when it is ripe."""
+    now = timezone.now()
+    province = next((each for each in all_provinces() if in_address(each.name) == slug), None)
+    if province is None:
+        raise Http404
+    sellers = list(
+        Cooperative.objects.public()
+        .filter(province_code=province.code)
+        .select_related("cover")
+        .order_by("sort_order", "pk")[:MOST_COOPERATIVES]
+    )
+    show_in_language(sellers, "name", "summary")
+    month = day_of(now).month
+    shelf = market_shelf()
+    goods = shelf.provinces.get(province.code, BitMap())
+    harvests = InOrder(Tiers(goods & _harvests(shelf)), Order.BY_NAME, shelf, month=month)
+    page = Paginator(InOrder(Tiers(goods), Order.SEASON, shelf, month=month), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "province": province,
+        "slug": slug,
+        "cooperatives": sellers,
+        "page": page,
+        "cards": _cards(list(page.object_list), shelf, now=now),
+        "seasonal": _cards(harvests[:SEASONAL], shelf, now=now),
+        "this_month": month,
+    }
+    return render(request, "catalog/region.html", context)
+
+
+@require_safe
+def ocop(request: HttpRequest) -> HttpResponse:
+    """What the stars of One Commune One Product mean, and the goods that hold them today."""
+    now = timezone.now()
+    sent = request.GET.get("sao", "")
+    stars = int(sent) if sent in ("3", "4", "5") else None
+    shelf = market_shelf()
+    goods = shelf.stars.get(stars, BitMap()) if stars else union(shelf.stars.values())
+    found = InOrder(Tiers(goods), Order.NEWEST, shelf, month=day_of(now).month)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "stars": stars,
+        "every_star": STARS,
+        "page": page,
+        "cards": _cards(list(page.object_list), shelf, now=now),
+        "is_cut": found.total > COUNTED,
+    }
+    return render(request, "catalog/ocop.html", context)
+
+
+def _harvests(shelf: Shelf, month: int = 0) -> BitMap:
+    """Goods with a season of their own, to be had in the month, or in any (0)."""
+    all_year = BitMap.intersection(*(shelf.months.get(each, BitMap()) for each in range(1, 13)))
+    return (shelf.months.get(month, BitMap()) if month else shelf.goods) - all_year
+
+
+def _cards(product_ids: Sequence[int], shelf: Shelf, *, now: datetime.datetime) -> list[Card]:
+    return cards(listings_of(product_ids, shelf.channel_id), now=now)
+
+
+def _month(sent: str | None, now: datetime.datetime) -> int:
+    """The month asked for, 0 for all of them; this one where nothing or nonsense is asked for."""
+    if sent is not None and sent.isascii() and sent.isdecimal() and 0 <= int(sent[:3]) <= 12:
+        return int(sent[:3])
+    return day_of(now).month

@@ -1,0 +1,77 @@
+"""The list of goods that a visitor keeps an eye on."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from catalog.actions.marketing.wish_list import MOST, wish_for, wish_no_longer
+from catalog.models import Listing, Product
+from catalog.states import ListingState
+from catalog.views.product_cards import cards
+from catalog.views.product_page import get_channel_or_404
+from catalog.views.wish_list_storage import SESSION_KEY, wished
+from cooperatives.states import CooperativeState
+from shop.accounts.models import User
+from shop.core.models import show_in_language
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def wishes(request: HttpRequest) -> HttpResponse:
+    """The list; posted to, one more of it, or (`remove`) one less."""
+    if request.method == "POST":
+        return _changed(request)
+    channel = get_channel_or_404()
+    wanted = wished(request)
+    there = {
+        listing.product_id: listing
+        for listing in Listing.objects.filter(
+            channel=channel,
+            product__in=wanted,
+            state=ListingState.PUBLISHED,
+            product__cooperative__state=CooperativeState.APPROVED,
+        ).select_related("product__cooperative")
+    }
+    gone = list(Product.objects.filter(pk__in=set(wanted) - there.keys()).order_by("sort_key", "pk"))
+    show_in_language(gone, "name")
+    shown = cards([there[key] for key in wanted if key in there], now=timezone.now())
+    return render(request, "catalog/wishes.html", {"cards": shown, "gone": gone})
+
+
+def _changed(request: HttpRequest) -> HttpResponse:
+    product_id = request.POST.get("product", "")
+    rows = Product.objects.filter(pk=int(product_id)) if _is_key(product_id) else Product.objects.none()
+    product = get_object_or_404(rows)
+    is_wanted = "remove" not in request.POST
+    if isinstance(request.user, User):
+        if is_wanted:
+            wish_for(user_id=request.user.pk, product_ids=[product.pk], now=timezone.now())
+        else:
+            wish_no_longer(user_id=request.user.pk, product_id=product.pk)
+    else:
+        kept = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
+        request.session[SESSION_KEY] = [*kept, *([product.pk] if is_wanted else [])][-MOST:]
+    if request.headers.get("HX-Request") == "true":
+        context = {"product": product, "is_wished": is_wanted}
+        return render(request, "catalog/wish.html", context)
+    if not is_wanted:
+        messages.success(request, _("It is off your list."))
+    return redirect(_came_from(request))
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 18
+
+
+def _came_from(request: HttpRequest) -> str:
+    """Back to the page of ours that the button was on."""
+    page = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if ours else "catalog:wishes"

@@ -1,0 +1,35 @@
+"""What a visitor keeps an eye on: a person's list stands with their account, a guest's with the session."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.http import HttpRequest
+
+from catalog.actions.marketing.wish_list import wish_for
+from catalog.models import Product, WishedProduct
+from shop.accounts.models import User
+
+SESSION_KEY = "wishes"
+
+
+def is_wished(request: HttpRequest, product: Product) -> bool:
+    """Whether it is on the visitor's list."""
+    if isinstance(request.user, User):
+        return WishedProduct.objects.filter(user=request.user, product=product).exists()
+    return product.pk in request.session.get(SESSION_KEY, ())
+
+
+def bring_wishes(request: HttpRequest, user: User, *, now: datetime.datetime) -> None:
+    """Somebody has just signed in: what they wished for as a guest is on their list from now on."""
+    wanted = request.session.pop(SESSION_KEY, None)
+    if wanted:
+        wish_for(user_id=user.pk, product_ids=wanted, now=now)
+
+
+def wished(request: HttpRequest) -> list[int]:
+    """The products on the visitor's list, newest first."""
+    if isinstance(request.user, User):
+        mine = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")
+        return list(mine.values_list("product", flat=True))
+    return list(reversed(request.session.get(SESSION_KEY, ())))

@@ -1,0 +1,62 @@
+"""Set whose rows a group of staff works on."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative, GroupCooperative
+from shop.accounts.models import Group
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+
+class EmptyGroupScope(Refused):
+    code = "empty_group_scope"
+    default_words = _("Name at least one cooperative, or say that the group works for the whole platform.")
+
+
+class AmbiguousGroupScope(Refused):
+    code = "ambiguous_group_scope"
+    default_words = _("A group works either for the whole platform or for some cooperatives.")
+
+
+@transaction.atomic(durable=True)
+def set_group_scope(
+    *,
+    group_id: int,
+    cooperative_ids: Collection[int] = (),
+    is_platform_wide: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Group:
+    """Limit a group's permissions to the rows of these cooperatives, or open them to the whole platform.
+
+    Raises AmbiguousGroupScope, EmptyGroupScope, Missing.
+    """
+    if is_platform_wide and cooperative_ids:
+        raise AmbiguousGroupScope(field="platformWide")
+    if not is_platform_wide and not cooperative_ids:
+        raise EmptyGroupScope(field="cooperatives")
+    group = locked_one(Group.objects.filter(pk=group_id))
+    if group is None:
+        raise Missing(field="id")
+    wanted = set(cooperative_ids)
+    if Cooperative.objects.filter(pk__in=wanted).count() < len(wanted):
+        raise Missing(field="cooperatives")
+    group.is_platform_wide = is_platform_wide
+    group.save(update_fields=["is_platform_wide"])
+    kept = GroupCooperative.objects.filter(group=group)
+    kept.exclude(cooperative__in=wanted).delete()
+    have = set(kept.values_list("cooperative", flat=True))
+    GroupCooperative.objects.bulk_create(
+        GroupCooperative(group=group, cooperative_id=each) for each in sorted(wanted - have)
+    )
+    data = {"cooperatives": sorted(wanted), "platform_wide": is_platform_wide}
+    record_change("group.scope_set", group, actor=actor, now=now, data=data)
+    return group

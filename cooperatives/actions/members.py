@@ -1,0 +1,106 @@
+"""Who acts for a cooperative, and as what."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative, Membership, Role
+from shop.accounts.registration.accounts import person_named
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+
+class NoSuchPerson(Refused):
+    code = "no_such_person"
+    default_words = _("Nobody has an account with this e-mail or phone number. Ask them to open one first.")
+
+
+class LastManager(Refused):
+    code = "last_manager"
+    default_words = _("Somebody must manage the cooperative. Make another member its manager first.")
+
+
+@transaction.atomic(durable=True)
+def admit_member(
+    *, cooperative_id: int, person: str, role: Role, actor: Actor, now: datetime.datetime
+) -> Membership:
+    """Let a person, named by the e-mail or phone of their account, act for the cooperative in a role.
+
+    Who acts for it already has that role from now on. Raises Missing, NoSuchPerson, LastManager.
+    """
+    cooperative = _locked(cooperative_id)
+    user = person_named(person)
+    if user is None or not user.is_active:
+        raise NoSuchPerson(field="person")
+    row = Membership.objects.filter(cooperative=cooperative, user=user).first()
+    if row is None:
+        row = Membership.objects.create(cooperative=cooperative, user=user, role=role)
+        _record("membership.admitted", row, actor=actor, now=now)
+    else:
+        _change(row, role, is_active=True, actor=actor, now=now)
+    return row
+
+
+@transaction.atomic(durable=True)
+def change_role(
+    *, cooperative_id: int, membership_id: int, role: Role, actor: Actor, now: datetime.datetime
+) -> None:
+    """Give a member another role. Raises Missing, LastManager."""
+    _change(_member(cooperative_id, membership_id), role, is_active=True, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def dismiss_member(*, cooperative_id: int, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Somebody acts for the cooperative no longer; what they did stays. Raises Missing, LastManager."""
+    row = _member(cooperative_id, membership_id)
+    _change(row, Role(row.role), is_active=False, actor=actor, now=now)
+
+
+def _change(row: Membership, role: Role, *, is_active: bool, actor: Actor, now: datetime.datetime) -> None:
+    if (row.role, row.is_active) == (role, is_active):
+        return
+    managers = Membership.objects.filter(
+        cooperative=row.cooperative_id, role=Role.MANAGER, is_active=True
+    ).exclude(pk=row.pk)
+    stays_manager = is_active and role == Role.MANAGER
+    if row.is_active and row.role == Role.MANAGER and not stays_manager and not managers.exists():
+        raise LastManager()
+    what = "membership.ended"
+    if is_active:
+        what = "membership.role_changed" if row.is_active else "membership.admitted"
+    row.role, row.is_active = role, is_active
+    row.save(update_fields=["role", "is_active"])
+    _record(what, row, actor=actor, now=now)
+
+
+def _record(what: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
+    record_change(
+        what,
+        row,
+        actor=actor,
+        now=now,
+        root=row.cooperative,
+        cooperative_id=row.cooperative_id,
+        data={"role": row.role, "user": row.user_id},
+    )
+
+
+def _member(cooperative_id: int, membership_id: int) -> Membership:
+    """Somebody who acts for the locked cooperative."""
+    cooperative = _locked(cooperative_id)
+    row = Membership.objects.filter(cooperative=cooperative, pk=membership_id, is_active=True).first()
+    if row is None:
+        raise Missing()
+    return row
+
+
+def _locked(cooperative_id: int) -> Cooperative:
+    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
+    if cooperative is None:
+        raise Missing()
+    return cooperative

@@ -1,0 +1,104 @@
+"""What a cooperative says of itself on its page, and of the households whose harvest it is."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from cooperatives.models import Cooperative, Producer
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import save_claiming
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdDetails:
+    """A household as members write it down; `agrees` is that it may be named to buyers."""
+
+    name: str
+    makes: str = ""
+    place: str = ""
+    phone: str = ""
+    agrees: bool = False
+
+
+@transaction.atomic(durable=True)
+def tell_story(
+    *, cooperative: Cooperative, summary: str, story: str, actor: Actor, now: datetime.datetime
+) -> None:
+    """The one line that lists show, and the story of its page. Raises Missing, DoesNotFit."""
+    row = locked_one(Cooperative.objects.filter(pk=cooperative.pk))
+    if row is None:
+        raise Missing()
+    row.summary, row.story = " ".join(summary.split()), story.strip()
+    save_claiming(row)
+    record_change("cooperative.told", row, actor=actor, now=now, cooperative_id=row.pk)
+
+
+@transaction.atomic(durable=True)
+def add_household(
+    *, cooperative: Cooperative, details: HouseholdDetails, actor: Actor, now: datetime.datetime
+) -> Producer:
+    """One more household that grows or makes the goods."""
+    return _write(Producer(cooperative=cooperative), details, "household.added", actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def change_household(
+    *,
+    cooperative: Cooperative,
+    household_id: int,
+    details: HouseholdDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Producer:
+    """What is known of a household, and whether it still agrees to be named. Raises Missing."""
+    row = _locked(cooperative, household_id)
+    return _write(row, details, "household.changed", actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def remove_household(
+    *, cooperative: Cooperative, household_id: int, actor: Actor, now: datetime.datetime
+) -> None:
+    """A household no longer; its goods stay, without naming it. Raises Missing."""
+    row = _locked(cooperative, household_id)
+    _record("household.removed", row, actor=actor, now=now)
+    row.delete()
+
+
+def _write(
+    row: Producer, details: HouseholdDetails, what: str, *, actor: Actor, now: datetime.datetime
+) -> Producer:
+    row.name, row.makes, row.place = details.name, details.makes, details.place
+    row.phone = details.phone
+    # The day of the first yes stays as long as nobody takes it back.
+    row.agreed_on = (row.agreed_on or day_of(now)) if details.agrees else None
+    save_claiming(row)
+    _record(what, row, actor=actor, now=now)
+    return row
+
+
+def _record(what: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
+    """Without the name: a household that is removed, or takes its yes back, is to be forgotten."""
+    record_change(
+        what,
+        row,
+        actor=actor,
+        now=now,
+        root=row.cooperative,
+        cooperative_id=row.cooperative_id,
+        data={"agreed_on": row.agreed_on.isoformat() if row.agreed_on else None},
+    )
+
+
+def _locked(cooperative: Cooperative, household_id: int) -> Producer:
+    row = locked_one(Producer.objects.for_cooperative(cooperative).filter(pk=household_id))
+    if row is None:
+        raise Missing()
+    return row

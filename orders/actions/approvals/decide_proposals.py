@@ -1,0 +1,194 @@
+"""Confirm, decline or withdraw what somebody proposed: four eyes on payouts and on bank accounts."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.gateway_requests.gateway_requests import ask_pay_out
+from orders.actions.payouts.bank_accounts import (
+    apply_cooperative_account,
+    cooperative_account_facts,
+    lock_account,
+)
+from orders.actions.payouts.payment_settings import apply_market_account, lock_market, market_account_facts
+from orders.actions.payouts.payouts import AlreadyPaid
+from orders.actions.payouts.proposals import PersonNeeded, facts_of_payout, is_released, lapse, note, propose
+from orders.models import Approval, ApprovalKind, Payout, PayoutWay
+from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import ShopSettings, record_change
+from shop.core.states import advance
+
+RULES = ("payouts_need_second_person", "account_changes_need_second_person")
+
+
+class AlreadyDecided(Refused):
+    code = "already_decided"
+    default_words = _("Somebody decided on this already.")
+
+
+class ProposalLapsed(Refused):
+    code = "proposal_lapsed"
+    default_words = _("This has changed since it was proposed, or is too old. Propose it again.")
+
+
+class SamePerson(Refused):
+    code = "same_person"
+    default_words = _("Somebody else has to confirm what you proposed.")
+
+
+class NotTheProposer(Refused):
+    code = "not_the_proposer"
+    default_words = _("Only whoever proposed it can withdraw it. You can decline it.")
+
+
+class AlreadyReleased(Refused):
+    code = "already_released"
+    default_words = _("This payment needs no second person any more.")
+
+
+@transaction.atomic(durable=True)
+def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Approval:
+    """Ask a second person to confirm a due payment, to the account and with the amount that it has now.
+
+    Raises AlreadyPaid, AlreadyReleased, Missing, PersonNeeded, ProposalWaits.
+    """
+    payout = locks.lock_payout(payout_id)
+    if payout.state != PayoutState.DUE:
+        raise AlreadyPaid()
+    if is_released(payout):
+        raise AlreadyReleased()
+    facts = facts_of_payout(payout)
+    return propose(ApprovalKind.PAYOUT, wanted=facts, basis=facts, payout=payout, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def change_rules(
+    *, payouts: bool, account_changes: bool, actor: Actor, now: datetime.datetime
+) -> Approval | None:
+    """Say where a second person is needed. Switching it on takes effect at once.
+
+    Switching it off is proposed to a second person itself; the proposal is answered. Raises PersonNeeded,
+    ProposalWaits.
+    """
+    shop = lock_market()
+    before = {name: getattr(shop, name) for name in RULES}
+    wanted = dict(zip(RULES, (payouts, account_changes), strict=True))
+    if any(before[name] and not wanted[name] for name in RULES):
+        return propose(ApprovalKind.RULES, wanted=wanted, basis=before, actor=actor, now=now)
+    _apply_rules(shop, wanted, actor=actor, now=now)
+    return None
+
+
+def confirm(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Let a proposal take effect, exactly as it was proposed.
+
+    Raises AlreadyDecided, Missing, PersonNeeded, ProposalLapsed, SamePerson.
+    """
+    if not _confirm(approval_id, actor, now):
+        raise ProposalLapsed()
+
+
+@transaction.atomic(durable=True)
+def decline(*, approval_id: uuid.UUID, why: str, actor: Actor, now: datetime.datetime) -> None:
+    """Turn a proposal down. Raises AlreadyDecided, Missing, PersonNeeded, ReasonNeeded."""
+    if not why.strip():
+        raise ReasonNeeded(field="why")
+    row = _open_row(approval_id, actor)
+    _decide(row, ApprovalState.DECLINED, actor=actor, why=why, now=now)
+    note(row, "declined", actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def withdraw(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Take one's own proposal back. Raises AlreadyDecided, Missing, NotTheProposer, PersonNeeded."""
+    row = _open_row(approval_id, actor)
+    if row.proposed_by_id != actor.user_id:
+        raise NotTheProposer()
+    _decide(row, ApprovalState.WITHDRAWN, actor=actor, now=now)
+    note(row, "withdrawn", actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def _confirm(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bool:
+    """False where the proposal lapsed, which stays written down."""
+    found = Approval.objects.filter(pk=approval_id).first()
+    if found is None:
+        raise Missing()
+    payout, shop = _lock_subject(found)
+    row = _open_row(approval_id, actor)
+    if row.proposed_by_id == actor.user_id:
+        raise SamePerson()
+    if row.expires_at <= now or row.basis != _facts_now(row, payout, shop):
+        lapse(row, now=now)
+        return False
+    _decide(row, ApprovalState.CONFIRMED, actor=actor, now=now)
+    note(row, "confirmed", actor=actor, now=now)
+    if row.kind == ApprovalKind.COOPERATIVE_ACCOUNT and row.cooperative_id is not None:
+        apply_cooperative_account(row.cooperative_id, row.wanted, actor=actor, now=now)
+    elif row.kind == ApprovalKind.MARKET_ACCOUNT and shop is not None:
+        apply_market_account(shop, row.wanted, actor=actor, now=now)
+    elif row.kind == ApprovalKind.RULES and shop is not None:
+        _apply_rules(shop, row.wanted, actor=actor, now=now)
+    elif payout is not None and payout.way == PayoutWay.STRIPE and not payout.calls.exists():
+        ask_pay_out(payout, actor=actor, now=now)
+    return True
+
+
+def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
+    """Lock what a proposal is about, before the proposal itself: as whoever proposes does."""
+    if row.payout_id is not None:
+        return locks.lock_payout(row.payout_id), None
+    if row.cooperative_id is not None:
+        lock_account(row.cooperative_id)
+        return None, None
+    return None, lock_market()
+
+
+def _facts_now(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> dict[str, object]:
+    if payout is not None:
+        return facts_of_payout(payout) if payout.state == PayoutState.DUE else {}
+    if row.cooperative_id is not None:
+        return cooperative_account_facts(row.cooperative_id)
+    assert shop is not None
+    if row.kind == ApprovalKind.RULES:
+        return {name: getattr(shop, name) for name in RULES}
+    return market_account_facts(shop)
+
+
+def _open_row(approval_id: uuid.UUID, actor: Actor) -> Approval:
+    """Raises AlreadyDecided, Missing, PersonNeeded."""
+    if actor.user_id is None:
+        raise PersonNeeded()
+    row = locked_one(Approval.objects.filter(pk=approval_id))
+    if row is None:
+        raise Missing()
+    if row.state != ApprovalState.OPEN:
+        raise AlreadyDecided()
+    return row
+
+
+def _decide(row: Approval, to: ApprovalState, *, actor: Actor, now: datetime.datetime, why: str = "") -> None:
+    # The decider is saved first: a confirmation without a second person is no row that the database takes.
+    row.decided_by_id, row.decided_at, row.why = actor.user_id, now, why.strip()[:500]
+    row.save(update_fields=["decided_by", "decided_at", "why"])
+    advance(row, to, APPROVAL_MOVES)
+
+
+def _apply_rules(
+    shop: ShopSettings, wanted: dict[str, bool], *, actor: Actor, now: datetime.datetime
+) -> None:
+    changed = {name: wanted[name] for name in RULES if getattr(shop, name) != wanted[name]}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(shop, name, value)
+    shop.save(update_fields=list(changed))
+    record_change("market.second_person_changed", shop, actor=actor, now=now, data=changed)

@@ -1,0 +1,218 @@
+"""What a person decides about a transfer that settled nothing by itself: whose it is, or that it goes back.
+
+Nobody is credited more than an order costs: what is left stays under review until it is given back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.bank_transfers.incoming_transfers import (
+    ENDED,
+    last_payment,
+    left_of,
+    settle_if_spent,
+    share,
+)
+from orders.actions.ledger.unmatched_transfers import book_found, book_sent_back
+from orders.actions.payouts.bank_accounts import BankAccount, checked
+from orders.models import BankTransfer, Method, Order, Parcel, Payout
+from orders.payments.vietqr import fold_note
+from orders.states import PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import record_change
+from shop.core.states import WrongMove, advance
+
+
+class NothingShared(Refused):
+    code = "nothing_shared"
+    default_words = _("Say which order it is for, and how much of it.")
+
+
+class TooMuchShared(Refused):
+    """More than the transfer holds."""
+
+    code = "too_much_shared"
+    default_words = _("That is more than is left of this transfer.")
+
+
+class NotDue(Refused):
+    """More than the order still costs: what is left stays here, to be given back."""
+
+    code = "not_due"
+    default_words = _("Order %(code)s does not cost that much any more. The rest can be given back.")
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(self.default_words % {"code": order.code}, order=order)
+
+
+class OrderEnded(Refused):
+    code = "order_ended"
+    default_words = _("Order %(code)s has ended. Order its goods anew, or give the money back.")
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(self.default_words % {"code": order.code}, order=order)
+
+
+class SharedAlready(Refused):
+    """An order has its share of a transfer once."""
+
+    code = "shared_already"
+    default_words = _("Part of this transfer has gone to this order already.")
+
+
+class CashUnderWay(Refused):
+    """Somebody is going to take this order's cash at the door; two would be paid for one."""
+
+    code = "cash_under_way"
+    default_words = _(
+        "Order %(code)s is paid in cash: a transfer must cover all of it, and come before it is packed."
+    )
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(self.default_words % {"code": order.code}, order=order)
+
+
+@transaction.atomic(durable=True)
+def settle_transfer(
+    *, transfer_id: uuid.UUID, shares: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
+) -> BankTransfer:
+    """Give orders their shares of a transfer, whole đồng by order id; what is left stays to be looked at.
+
+    Sent again, it is as it was. Raises Missing, NothingShared, TooMuchShared, NotDue, OrderEnded,
+    SharedAlready, CashUnderWay, WrongMove.
+    """
+    orders = locks.lock_orders(shares)
+    transfer = locks.lock_transfer(transfer_id)
+    if shares and _shared(transfer).items() >= shares.items():
+        return transfer
+    _require_review(transfer)
+    if not shares or min(shares.values()) <= 0:
+        raise NothingShared(field="amount")
+    if sum(shares.values()) > left_of(transfer):
+        raise TooMuchShared(field="amount")
+    book_found(transfer, actor=actor, now=now, surely=True)
+    for order_id, amount in shares.items():
+        if order_id not in orders or orders[order_id].is_draft:
+            raise Missing()
+        _require_due(transfer, orders[order_id], amount)
+        share(transfer, orders[order_id], amount, actor=actor, now=now)
+    data = {orders[key].code: amount for key, amount in shares.items()}
+    record_change("transfer.shared", transfer, actor=actor, now=now, data=data)
+    settle_if_spent(transfer, actor=actor, now=now)
+    return transfer
+
+
+@transaction.atomic(durable=True)
+def give_back_transfer(
+    *, transfer_id: uuid.UUID, to: BankAccount, reason: str, actor: Actor, now: datetime.datetime
+) -> Payout:
+    """What is left of a transfer is to be sent back to an account; somebody still has to send it.
+
+    Sent again, it answers the first payout. Raises Missing, NotAnAccount, ReasonNeeded, WrongMove.
+    """
+    transfer = locks.lock_transfer(transfer_id)
+    first = Payout.objects.filter(transfer=transfer).first()
+    if first is not None:
+        return first
+    _require_review(transfer)
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    to = checked(to)
+    book_found(transfer, actor=actor, now=now, surely=True)
+    payout = Payout.objects.create(
+        transfer=transfer,
+        amount=left_of(transfer),
+        currency=transfer.currency,
+        bank_bin=to.bank_bin,
+        bank_account=to.account,
+        bank_holder=to.holder,
+        note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
+        made_at=now,
+    )
+    advance(transfer, TransferState.GIVEN_BACK, TRANSFER_MOVES)
+    data = {"amount": payout.amount, "account": payout.bank_account}
+    record_change("transfer.given_back", transfer, actor=actor, now=now, why=reason.strip(), data=data)
+    return payout
+
+
+@transaction.atomic(durable=True)
+def confirm_sent_back(
+    *, transfer_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime
+) -> Payout:
+    """Somebody has sent the money back, under the bank's reference. Said again, it is as it was.
+
+    Raises Missing.
+    """
+    transfer = locks.lock_transfer(transfer_id)
+    payout = Payout.objects.filter(transfer=transfer).first()
+    if payout is None:
+        raise Missing()
+    if payout.state == PayoutState.PAID:
+        return payout
+    advance(payout, PayoutState.PAID, PAYOUT_MOVES)
+    payout.paid_at, payout.reference = now, reference.strip()[:120]
+    payout.save(update_fields=["paid_at", "reference"])
+    book_sent_back(payout, transfer, actor=actor, now=now)
+    record_change("transfer.sent_back", transfer, actor=actor, now=now, data={"reference": payout.reference})
+    return payout
+
+
+@transaction.atomic(durable=True)
+def set_transfer_aside(
+    *, transfer_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime
+) -> BankTransfer:
+    """It is for no order: told of twice, or other money of the house.
+
+    Raises Missing, ReasonNeeded, WrongMove.
+    """
+    transfer = locks.lock_transfer(transfer_id)
+    if transfer.state == TransferState.SET_ASIDE:
+        return transfer
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    advance(transfer, TransferState.SET_ASIDE, TRANSFER_MOVES)
+    record_change("transfer.set_aside", transfer, actor=actor, now=now, why=reason.strip())
+    return transfer
+
+
+@transaction.atomic(durable=True)
+def review_again(*, transfer_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> BankTransfer:
+    """What was set aside is to be looked at once more. Raises Missing, WrongMove."""
+    transfer = locks.lock_transfer(transfer_id)
+    if transfer.state == TransferState.REVIEW:
+        return transfer
+    advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
+    record_change("transfer.review_again", transfer, actor=actor, now=now)
+    return transfer
+
+
+def _require_review(transfer: BankTransfer) -> None:
+    if transfer.state != TransferState.REVIEW:
+        raise WrongMove(came_from=transfer.state, to=TransferState.SETTLED)
+
+
+def _require_due(transfer: BankTransfer, order: Order, amount: int) -> None:
+    if order.status in ENDED:
+        raise OrderEnded(order)
+    if transfer.shares.filter(payment__order=order).exists():
+        raise SharedAlready()
+    if amount > order.still_due or order.currency != transfer.currency:
+        raise NotDue(order)
+    payment = last_payment(order)
+    if payment is not None and payment.method == Method.COD and order.confirmed_at is not None:
+        is_packed = Parcel.objects.counting().filter(part__order=order, cod_expected__gt=0).exists()
+        if is_packed or amount < order.still_due:
+            raise CashUnderWay(order)
+
+
+def _shared(transfer: BankTransfer) -> dict[uuid.UUID | None, int]:
+    rows = transfer.shares.order_by("pk").values_list("payment__order", "amount")
+    return dict(rows)

@@ -1,0 +1,288 @@
+"""Putting things into a basket and changing one's mind."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import write_promises
+from catalog.models import Price, Stock, Variant
+from cooperatives.models import DeliveryWay
+from orders import locks
+from orders.actions.quotes.quote_queries import choices_of
+from orders.actions.quotes.quote_types import WantedDelivery, limit_of
+from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
+from shop.core.database.compiled_query import prepared
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, shop_settings
+
+
+class NotForSale(Refused):
+    code = "not_for_sale"
+    default_words = _("This is not on sale at the moment.")
+
+
+class OddQuantity(Refused):
+    code = "odd_quantity"
+    default_words = _("A quantity is a whole number from 1.")
+
+
+class OverLimit(Refused):
+    """More steps than one line may hold; `details["limit"]` says how many."""
+
+    code = "over_limit"
+    default_words = _("That is more than one order may hold.")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Steps of a variant to be added, `apart` in a line of their own. `forced_price` is in minor units."""
+
+    variant_id: int
+    quantity: int
+    forced_price: int | None = None
+    apart: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@transaction.atomic(durable=True)
+def put_in_basket(
+    *,
+    basket_id: uuid.UUID | None,
+    user_id: int | None,
+    channel: Channel,
+    variant_id: int,
+    quantity: int,
+    now: datetime.datetime,
+    language: str = "vi",
+    province_code: str = "",
+) -> Basket:
+    """Add steps of a variant to the basket, which is made where there is none; answer the basket.
+
+    What is there already of the same variant grows. Raises OddQuantity, OverLimit, NotForSale.
+    """
+    basket = locks.lock_basket(basket_id) if basket_id else None
+    if basket is None or basket.channel_id != channel.pk:
+        basket = new_basket(
+            user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
+        )
+    put_all(basket, [Put(variant_id, quantity)])
+    touch(basket, now)
+    return basket
+
+
+def new_basket(
+    *,
+    user_id: int | None,
+    channel: Channel,
+    language: str,
+    province_code: str = "",
+    now: datetime.datetime,
+) -> Basket:
+    """Step: an empty one."""
+    return Basket.objects.create(
+        user_id=user_id,
+        channel=channel,
+        currency=channel.currency,
+        country=channel.default_country,
+        language=language,
+        province_code=province_code,
+        changed_at=now,
+    )
+
+
+def put_all(basket: Basket, puts: Sequence[Put]) -> None:
+    """Step, on a locked basket: add all of these, or none, in as many queries as for one. Raises as
+    `put_in_basket`."""
+    asked = {each.variant_id for each in puts}
+    goods = {each.pk: each for each in _buyable(asked, basket.channel_id)}
+    prices = {each.variant_id: each.selling for each in _prices(asked, basket.channel_id)}
+    lines = _lines(basket.pk, asked)
+    limit = line_limit()
+    new: list[BasketLine] = []
+    grown: dict[uuid.UUID, BasketLine] = {}
+    for put in puts:
+        if put.quantity < 1:
+            raise OddQuantity(field="quantity")
+        variant = goods.get(put.variant_id)
+        if variant is None:
+            raise NotForSale(field="variant")
+        there = None if put.apart else next((each for each in lines if each.variant_id == variant.pk), None)
+        line = there or BasketLine(basket=basket, variant=variant, quantity=0)
+        line.quantity += put.quantity
+        line.seen_price = prices.get(variant.pk)
+        if put.forced_price is not None:
+            line.forced_price = put.forced_price
+        line.metadata = {**line.metadata, **put.metadata}
+        if there is None:
+            lines.append(line)
+            new.append(line)
+        elif there not in new:
+            grown[line.pk] = line
+        _check_limit(variant, [each for each in lines if each.variant_id == variant.pk], limit)
+    BasketLine.objects.bulk_create(new)
+    BasketLine.objects.bulk_update(grown.values(), ["quantity", "seen_price", "forced_price", "metadata"])
+
+
+def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
+    """Step of `change_quantity`, on a locked basket."""
+    line = basket.lines.select_related("variant").filter(pk=line_id).first()
+    if line is None:
+        raise Missing()
+    if quantity < 0:
+        raise OddQuantity(field="quantity")
+    _release(basket, line)
+    if quantity == 0:
+        line.delete()
+        return
+    line.quantity = quantity
+    others = [each for each in _lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
+    _check_limit(line.variant, [line, *others], line_limit())
+    line.seen_price = next((each.selling for each in _prices([line.variant_id], basket.channel_id)), None)
+    line.save(update_fields=["quantity", "seen_price"])
+
+
+@transaction.atomic(durable=True)
+def change_quantity(
+    *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
+) -> None:
+    """Set how many steps of a line are wanted; none takes it out. Raises Missing, OddQuantity, OverLimit."""
+    basket = locked_basket(basket_id)
+    set_quantity(basket, line_id, quantity)
+    touch(basket, now)
+
+
+@transaction.atomic(durable=True)
+def choose_place(*, basket_id: uuid.UUID, province_code: str, now: datetime.datetime) -> None:
+    """Say which province it goes to, so that deliveries and their prices are known. Raises Missing."""
+    basket = locked_basket(basket_id)
+    basket.province_code = province_code
+    basket.save(update_fields=["province_code"])
+    touch(basket, now)
+
+
+@transaction.atomic(durable=True)
+def choose_deliveries(
+    *, basket_id: uuid.UUID, choices: Mapping[int, WantedDelivery], now: datetime.datetime
+) -> None:
+    """Say how each cooperative's share is to travel; a way of another cooperative is Missing."""
+    basket = locked_basket(basket_id)
+    store_deliveries(basket, choices)
+    touch(basket, now)
+
+
+def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> None:
+    """Step of `choose_deliveries`, on a locked basket."""
+    if not choices:
+        return
+    asked = {choice.way_id for choice in choices.values() if choice.way_id}
+    ways = {way.pk: way for way in (_ways(asked) if asked else ())}
+    rows = {row.cooperative_id: row for row in choices_of(basket.pk)}
+    new = []
+    for cooperative_id, choice in choices.items():
+        way = ways.get(choice.way_id) if choice.way_id else None
+        if choice.service_id is None and (way is None or way.cooperative_id != cooperative_id):
+            raise Missing(field="delivery")
+        row = rows.get(cooperative_id) or DeliveryChoice(basket=basket, cooperative_id=cooperative_id)
+        said = (way.pk if way else None, choice.service_id, choice.pickup_day, choice.pickup_starts)
+        if said == (row.way_id, row.service_id, row.pickup_day, row.pickup_starts):
+            continue
+        row.way_id, row.service_id, row.pickup_day, row.pickup_starts = said
+        if cooperative_id in rows:
+            row.save(update_fields=["way", "service", "pickup_day", "pickup_starts"])
+        else:
+            new.append(row)
+    DeliveryChoice.objects.bulk_create(new)
+
+
+@prepared
+def _ways(keys: Collection[int]) -> QuerySet[DeliveryWay]:
+    return DeliveryWay.objects.filter(pk__in=keys)
+
+
+def release_reservations(reservations: list[Reservation]) -> None:
+    """Step: give back what these kept. Locks their stock."""
+    if not reservations:
+        return
+    rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
+    freed = give_back(_still_kept([reservation.pk for reservation in reservations]), rows)
+    write_promises(rows[stock_id] for stock_id in freed)
+
+
+def give_back(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
+    """Step: end reservations of locked stock; the caller saves the rows, whose ids this answers.
+
+    They were read under the lock: what another worker ended before is not given back twice.
+    """
+    if not kept:
+        return set()
+    for reservation in kept:
+        rows[reservation.stock_id].reserved -= reservation.quantity
+    Reservation.objects.filter(pk__in=[reservation.pk for reservation in kept]).delete()
+    return {reservation.stock_id for reservation in kept}
+
+
+@prepared
+def _still_kept(keys: Collection[int]) -> QuerySet[Reservation]:
+    return Reservation.objects.filter(pk__in=keys).order_by("pk")
+
+
+@prepared
+def kept_for(basket: uuid.UUID) -> QuerySet[Reservation]:
+    """What is reserved for a basket. Only who has locked it reserves more; others may end it."""
+    return Reservation.objects.filter(line__basket=basket).order_by("pk")
+
+
+def line_limit() -> int | None:
+    """How many steps one line may hold: the shop's own setting."""
+    return shop_settings().limit_quantity_per_checkout
+
+
+@prepared
+def _buyable(variants: Collection[int], channel: int) -> QuerySet[Variant]:
+    return Variant.objects.buyable_in(channel).filter(pk__in=variants)
+
+
+@prepared
+def _lines(basket: uuid.UUID, variants: Collection[int]) -> QuerySet[BasketLine]:
+    return BasketLine.objects.filter(basket=basket, variant__in=variants).order_by("created_at", "pk")
+
+
+@prepared
+def _prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
+    return Price.objects.filter(variant__in=variants, channel=channel)
+
+
+def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
+    """Whether the basket may hold as much of a variant as all its lines of it do together."""
+    limit = limit_of(variant, shop_limit)
+    if limit is not None and sum(each.quantity for each in lines) > limit:
+        raise OverLimit(
+            _("One order may hold at most %(limit)s of this.") % {"limit": limit},
+            field="quantity",
+            limit=limit,
+        )
+
+
+def _release(basket: Basket, line: BasketLine) -> None:
+    release_reservations(list(Reservation.objects.filter(line=line, line__basket=basket)))
+
+
+def locked_basket(basket_id: uuid.UUID) -> Basket:
+    """Step: raises Missing where the basket has become an order, or never was."""
+    basket = locks.lock_basket(basket_id)
+    if basket is None:
+        raise Missing()
+    return basket
+
+
+def touch(basket: Basket, now: datetime.datetime) -> None:
+    """Step: the basket was changed now."""
+    basket.changed_at = now
+    basket.save(update_fields=["changed_at"])

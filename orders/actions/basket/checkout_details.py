@@ -1,0 +1,95 @@
+"""Who a basket is for and where it goes, as it is said bit by bit before the order.
+
+Each answers the basket as it is then.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.basket.basket_lines import locked_basket
+from orders.models import Basket
+from shop.accounts.models import Address
+from shop.core.errors import Refused
+from shop.core.identifiers.phones import normalise
+
+
+class SomebodyElses(Refused):
+    """The basket belongs to a person already."""
+
+    code = "somebody_elses"
+    default_words = _("This basket belongs to somebody already.")
+
+
+@transaction.atomic(durable=True)
+def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
+    """Keep what was said of the buyer: `email`, `note`, `language`. Raises Missing."""
+    return write_columns(locked_basket(basket_id), now, **columns)
+
+
+@transaction.atomic(durable=True)
+def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
+    """Say where it goes, which decides what it costs to bring and who receives it. Raises Missing."""
+    return write_receiver(locked_basket(basket_id), address, now=now)
+
+
+def write_receiver(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
+    """Step of `send_to`, on a locked basket."""
+    return write_columns(
+        basket,
+        now,
+        shipping_address=_kept(address, instead_of=basket.shipping_address),
+        country=address.country,
+        province_code=address.province_code,
+        name=f"{address.first_name} {address.last_name}".strip()[:100],
+        phone=normalise(address.phone) if address.country == "VN" else address.phone,
+    )
+
+
+@transaction.atomic(durable=True)
+def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
+    """Say who is billed. Raises Missing."""
+    return write_payer(locked_basket(basket_id), address, now=now)
+
+
+def write_payer(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
+    """Step of `bill_to`, on a locked basket."""
+    return write_columns(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
+
+
+@transaction.atomic(durable=True)
+def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> Basket:
+    """Make a guest's basket a person's own; theirs stays so. Raises Missing, SomebodyElses."""
+    basket = locked_basket(basket_id)
+    if basket.user_id not in (None, user_id):
+        raise SomebodyElses(field="id")
+    return write_columns(basket, now, user_id=user_id, email=basket.email or email)
+
+
+@transaction.atomic(durable=True)
+def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
+    """Make a person's basket a guest's: its id alone opens it from now on. Raises Missing."""
+    return write_columns(locked_basket(basket_id), now, user_id=None)
+
+
+def write_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
+    """Change these columns of a locked basket, which was changed now."""
+    columns["changed_at"] = now
+    for column, value in columns.items():
+        setattr(basket, column, value)
+    basket.save(update_fields=list(columns))
+    return basket
+
+
+def _kept(address: Address, *, instead_of: Address | None) -> Address:
+    """A copy that is the basket's own, in place of the one before."""
+    kept = address.copy()
+    if instead_of is not None and instead_of.user_id is None:
+        kept.pk = instead_of.pk
+    kept.save()
+    return kept

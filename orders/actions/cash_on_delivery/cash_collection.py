@@ -1,0 +1,165 @@
+"""Cash on delivery: what each parcel is to bring, and that it has been collected."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import WayKind
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.models import EventKind, Method, Order, OrderPart, Parcel, Payment, Refund
+from orders.states import COD_MOVES, CashHolder, CodState, ParcelState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.states import advance
+
+
+class WrongAmount(Refused):
+    """Nothing, or more than the parcel brings. `details["expected"]` is that, in minor units."""
+
+    code = "wrong_amount"
+    default_words = _("That is not an amount that this parcel can bring.")
+
+
+class AmountDiffers(Refused):
+    """Another amount than expected (`details["expected"]`, minor units) needs a reason."""
+
+    code = "amount_differs"
+    default_words = _("That is another amount than expected. Say why.")
+
+
+@dataclass(frozen=True, slots=True)
+class CashTaken:
+    """What was taken for a parcel in minor units, just what was expected where `amount` is None; else why."""
+
+    amount: int | None = None
+    reason: str = ""
+
+
+IN_FULL = CashTaken()
+
+
+def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
+    """The cash that a new parcel of these `quantities` brings; with the part's last one all that is left.
+
+    So the parcels of a part bring its total exactly, less what was refunded of it, and what an undone parcel
+    has brought already is not asked for again. Nothing where the order is not paid in cash, or has been paid
+    in another way after all.
+    """
+    payment = Payment.objects.filter(order=order).current()
+    # What another part was paid too much is on its way back: it pays for nothing of this one.
+    if payment is None or payment.method != Method.COD or not cash_to_come(order):
+        return 0
+    lines = list(part.lines.order_by("position", "pk"))
+    others = Parcel.objects.filter(part=part)
+    before = sum(others.counting().values_list("cod_expected", flat=True))
+    before += sum(others.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
+    left = max(0, part.total_gross - part.refunds.taken_off() - before)
+    still_open = open_quantities(lines)
+    if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
+        return left
+    return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
+
+
+def cash_to_come(order: Order) -> int:
+    """What of the order's cost its parcels, packed or not, are still to bring in cash, in minor units."""
+    payments = Payment.objects.filter(order=order)
+    methods = dict(payments.values_list("pk", "method"))
+    if Method.COD not in methods.values():
+        return 0
+    parts = OrderPart.objects.standing().filter(order=order)
+    totals = dict(parts.values_list("pk", "total_gross"))
+    parcels = Parcel.objects.filter(part__in=totals).order_by("part").values_list("part")
+    brought = dict(parcels.annotate(total=Sum("cod_collected")))
+    given = Refund.objects.filter(part__in=totals).taken_off_parts()
+    left: int = sum(
+        max(0, total - given.get(part_id, 0) - brought.get(part_id, 0)) for part_id, total in totals.items()
+    )
+    sums = payments.sums().items()
+    otherwise = sum(one.charged + one.authorised for key, one in sums if methods[key] != Method.COD)
+    return max(0, left - otherwise)
+
+
+def lower_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: parcels bring no more cash than is left to be paid of their part; the newest give way first."""
+    parcels = Parcel.objects.filter(part=part)
+    collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
+    left = max(0, part.total_gross - part.refunds.taken_off() - collected)
+    bringing = list(parcels.counting().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
+    too_much = sum(parcel.cod_expected for parcel in bringing) - left
+    for parcel in bringing:
+        less = min(too_much, parcel.cod_expected)
+        if less <= 0:
+            break
+        too_much -= less
+        parcel.cod_expected -= less
+        parcel.save(update_fields=["cod_expected"])
+        if not parcel.cod_expected:
+            advance(parcel, CodState.NONE, COD_MOVES, column="cod_state")
+        data = {"amount": parcel.cod_expected}
+        record_for_part(order, part, "parcel.cash_lowered", parcel, actor=actor, now=now, data=data)
+
+
+def holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
+    """Who takes the cash of a parcel: the carrier that brings it, or the cooperative itself.
+
+    A coach's driver brings it to whoever sent the goods, and so does a neighbour, where no carrier is named.
+    """
+    with_carrier = part.way_kind == WayKind.CARRIER and parcel.carrier.strip()
+    return CashHolder.CARRIER if with_carrier else CashHolder.COOPERATIVE
+
+
+def collect_cash(
+    order: Order,
+    parcel: Parcel,
+    *,
+    taken: CashTaken = IN_FULL,
+    as_reported: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: the parcel's cash is in somebody's hands; the payment is charged by it.
+
+    Less than expected needs a reason, and the rest stays due from the buyer. More is refused, unless it is
+    `as_reported` by a carrier: then it is written down as it is. Raises AmountDiffers, Missing, WrongAmount,
+    WrongMove.
+    """
+    part = parcel.part
+    amount = parcel.cod_expected if taken.amount is None else taken.amount
+    _check_amount(parcel, amount, taken.reason, as_reported=as_reported)
+    advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
+    parcel.cod_collected, parcel.cod_collected_at = amount, now
+    parcel.cod_holder = parcel.cod_holder or holder_of(part, parcel)
+    parcel.cod_reason = taken.reason.strip()[:500] if amount != parcel.cod_expected else ""
+    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cod_reason"])
+    payment = Payment.objects.filter(order=order, method=Method.COD).order_by("created_at", "pk").first()
+    if payment is None:
+        raise Missing()
+    record_event(
+        payment,
+        EventKind.CHARGE_SUCCESS,
+        amount,
+        key=f"cod:parcel:{parcel.pk}:collected",
+        message=parcel.cod_reason,
+        parcel=parcel,
+        actor=actor,
+        now=now,
+    )
+    if amount != parcel.cod_expected:
+        difference = {"expected": parcel.cod_expected, "amount": amount}
+        what, why = "parcel.cash_differs", parcel.cod_reason
+        record_for_part(order, part, what, parcel, actor=actor, now=now, why=why, data=difference)
+
+
+def _check_amount(parcel: Parcel, amount: int, reason: str, *, as_reported: bool) -> None:
+    if amount < 1 or (amount > parcel.cod_expected and not as_reported):
+        raise WrongAmount(field="amount", expected=parcel.cod_expected)
+    if amount != parcel.cod_expected and not reason.strip():
+        raise AmountDiffers(field="reason", expected=parcel.cod_expected)

@@ -1,0 +1,78 @@
+"""Cash that a cooperative kept, and that a closed period took off what it is owed."""
+
+from __future__ import annotations
+
+import datetime
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import CharField, OuterRef, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+
+from orders import locks
+from orders.actions.order_records.part_changes import record_for_part
+from orders.models import Account, LedgerEntry, LedgerPosting, Parcel, PaymentEvent, PostingKind
+from orders.states import COD_MOVES, CashHolder, CodState
+from shop.core.actors import Actor
+from shop.core.jobs.sweeps import run_each
+from shop.core.states import advance_all
+
+
+@transaction.atomic(durable=True)
+def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime) -> list[Parcel]:
+    """Parcels whose cash a closed period took off what is owed need not be handed in any more.
+
+    Apart from closing, which may not wait for orders while it holds the period; called again it finds none.
+    """
+    booked = LedgerPosting.objects.filter(
+        kind=PostingKind.PAYMENT,
+        entries__settlement=settlement_id,
+        entries__account=Account.COOPERATIVE_CASH,
+        entries__settlement__closed_at__isnull=False,
+    )
+    events = [int(key.removeprefix("event:")) for key in booked.values_list("key", flat=True)]
+    rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
+    wanted = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
+    held = locks.lock_cash(wanted)
+    kept = [parcel for parcel in held.values() if parcel.cod_state == CodState.COLLECTED]
+    for state in (CodState.REMITTED, CodState.RECONCILED):
+        advance_all(kept, state, COD_MOVES, column="cod_state")
+    for parcel in kept:
+        parcel.cod_remitted_at = parcel.cod_reconciled_at = now
+        part = parcel.part
+        data = {"amount": parcel.cod_collected, "settlement": settlement_id}
+        what = "parcel.cash_offset"
+        record_for_part(part.order, part, what, parcel, actor=actor, now=now, data=data)
+    Parcel.objects.bulk_update(kept, ["cod_remitted_at", "cod_reconciled_at"], batch_size=500)
+    return kept
+
+
+def settlements_with_kept_cash() -> list[int]:
+    """Closed periods whose parcels still say that their cash is to be handed in; the oldest first."""
+    rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
+    key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
+    booked = LedgerEntry.objects.filter(
+        posting__key=key, account=Account.COOPERATIVE_CASH, settlement__closed_at__isnull=False
+    )
+    settlement = booked.values("settlement")[:1]
+    events = PaymentEvent.objects.filter(parcel__in=rows).annotate(settlement=settlement)
+    found = (
+        events.filter(settlement__isnull=False).order_by("settlement").values_list("settlement", flat=True)
+    )
+    return list(found.distinct())
+
+
+@shared_task(name="orders.settle_kept_cash")
+def settle_kept_cash_task(*, settlement_id: int) -> None:
+    settle_kept_cash(settlement_id=settlement_id, actor=Actor.system("settle_kept_cash"), now=timezone.now())
+
+
+@shared_task(name="orders.settle_all_kept_cash")
+def settle_all_kept_cash_task() -> None:
+    """Those whose message was lost."""
+    run_each(
+        settlements_with_kept_cash(),
+        lambda settlement_id: settle_kept_cash_task(settlement_id=settlement_id),
+        sweep="orders.settle_all_kept_cash",
+    )

@@ -1,0 +1,264 @@
+"""Cash handed in: a carrier or a cooperative brings what it collected for parcels, and we see it come."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.cash_on_delivery.remittance_postings import book_late_lines, book_remittance
+from orders.models import Bearer, CashRemittance, Parcel, RemittanceLine
+from orders.states import COD_MOVES, CashHolder, CodState
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import Change, KeyReused, change_values, done_before, record_change
+from shop.core.states import WrongMove, advance_all
+
+
+class NothingHandedIn(Refused):
+    code = "nothing_handed_in"
+    default_words = _("Choose the parcels whose cash was handed in.")
+
+
+class CashNotHeld(Refused):
+    """Cash that is not with them (any more). `details["parcels"]` are the ids of the parcels."""
+
+    code = "cash_not_held"
+    default_words = _("Some of this cash is not with them any more. Please look at the list again.")
+
+
+class ReceivedDiffers(Refused):
+    """Another amount came than was handed in (`details["remitted"]`, minor units): that needs a reason."""
+
+    code = "received_differs"
+    default_words = _("That is another amount than was handed in. Say why.")
+
+
+class StillBeingTaken(Refused):
+    code = "still_being_taken"
+    default_words = _("The rows of this statement are still being taken over. Please wait a moment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """Who hands cash in: a carrier by its name, or a cooperative."""
+
+    holder: CashHolder
+    carrier: str = ""
+    cooperative_id: int | None = None
+
+    def has(self, parcel: Parcel) -> bool:
+        """Whether the parcel's cash is in their hands."""
+        if parcel.cod_state != CodState.COLLECTED or parcel.cod_holder != self.holder:
+            return False
+        if self.holder == CashHolder.CARRIER:
+            return parcel.carrier == self.carrier
+        return parcel.part.cooperative_id == self.cooperative_id
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What is handed in for a parcel: `collected` from the buyer less the carrier's `fee`, minor units."""
+
+    parcel: Parcel
+    collected: int
+    fee: int = 0
+
+
+@transaction.atomic(durable=True)
+def remit_cash(
+    *,
+    giver: Giver,
+    parcel_ids: Sequence[int],
+    fees: int = 0,
+    fee_bearer: Bearer = Bearer.PLATFORM,
+    reference: str = "",
+    key: str,
+    actor: Actor,
+    now: datetime.datetime,
+) -> CashRemittance:
+    """Take in the cash that they collected for these parcels, less the `fees` they kept of it in all.
+
+    The same `key` again answers the first remittance. All of it is taken in or nothing. Raises CashNotHeld,
+    KeyReused, NothingHandedIn.
+    """
+    held = locks.lock_cash(parcel_ids)
+    first = CashRemittance.objects.filter(key=key).first()
+    if first is not None:
+        if Giver(CashHolder(first.holder), first.carrier, first.cooperative_id) != giver:
+            raise KeyReused()
+        return first
+    if not parcel_ids:
+        raise NothingHandedIn()
+    strange = [each for each in parcel_ids if each not in held or not giver.has(held[each])]
+    currencies = {parcel.part.order.currency for parcel in held.values()}
+    collected = sum(parcel.cod_collected for parcel in held.values())
+    if strange or len(currencies) != 1 or not 0 <= fees <= collected:
+        raise CashNotHeld(parcels=strange)
+    remittance = open_remittance(
+        giver, key=key, currency=currencies.pop(), fee_bearer=fee_bearer, actor=actor, now=now
+    )
+    remittance.reference = reference.strip()[:120]
+    add_lines(remittance, _spread(list(held.values()), fees), actor=actor, now=now)
+    return remittance
+
+
+def open_remittance(
+    giver: Giver, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
+) -> CashRemittance:
+    """Step: a remittance without lines yet."""
+    remittance = CashRemittance.objects.create(
+        key=key,
+        holder=giver.holder,
+        carrier=giver.carrier,
+        cooperative_id=giver.cooperative_id,
+        currency=currency,
+        fee_bearer=fee_bearer,
+        at=now,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+    )
+    record_change("remittance.begun", remittance, actor=actor, now=now, cooperative_id=giver.cooperative_id)
+    return remittance
+
+
+def add_lines(
+    remittance: CashRemittance, handed: Sequence[Handed], *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step, under the orders' locks: the cash of these parcels is handed in with the remittance.
+
+    Where its money was seen already, theirs was part of it. Raises WrongMove.
+    """
+    parcels = [each.parcel for each in handed]
+    advance_all(parcels, CodState.REMITTED, COD_MOVES, column="cod_state")
+    for parcel in parcels:
+        parcel.cod_remitted_at = now
+    Parcel.objects.bulk_update(parcels, ["cod_remitted_at"], batch_size=500)
+    lines = RemittanceLine.objects.bulk_create(
+        [
+            RemittanceLine(
+                remittance=remittance,
+                parcel=each.parcel,
+                collected=each.collected,
+                fee=each.fee,
+                remitted=each.collected - each.fee,
+            )
+            for each in handed
+        ]
+    )
+    _tell("parcel.cash_remitted", remittance, lines, actor=actor, now=now)
+    remittance.collected += sum(line.collected for line in lines)
+    remittance.fees += sum(line.fee for line in lines)
+    remittance.remitted = remittance.collected - remittance.fees
+    remittance.save(update_fields=["collected", "fees", "remitted", "reference"])
+    if remittance.reconciled_at is not None:
+        _settle(remittance, lines, actor=actor, now=now)
+        book_late_lines(remittance, lines, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def reconcile_cash(
+    *,
+    remittance_id: int,
+    received: int,
+    reference: str = "",
+    reason: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> CashRemittance:
+    """The money of a remittance is on our account: `received` minor units, with a reason where it differs.
+
+    What is missing stays with who handed it in. Raises KeyReused, Missing, ReceivedDiffers, StillBeingTaken,
+    WrongMove.
+    """
+    remittance = locks.lock_remittance(remittance_id)
+    if done_before(key, "remittance.reconciled", remittance):
+        return remittance
+    if remittance.reconciled_at is not None:
+        raise WrongMove(came_from=CodState.RECONCILED, to=CodState.RECONCILED)
+    if remittance.statement is not None and remittance.statement.lines.waiting().exists():
+        raise StillBeingTaken()
+    if received < 0 or (received != remittance.remitted and not reason.strip()):
+        raise ReceivedDiffers(field="reason", remitted=remittance.remitted)
+    remittance.received, remittance.reconciled_at = received, now
+    remittance.reference = reference.strip()[:120] or remittance.reference
+    remittance.reason = reason.strip()[:500] if received != remittance.remitted else ""
+    remittance.save(update_fields=["received", "reconciled_at", "reference", "reason"])
+    lines = list(remittance.lines.order_by("pk"))
+    held = locks.lock_cash(line.parcel_id for line in lines)
+    for line in lines:
+        line.parcel = held[line.parcel_id]
+    _settle(remittance, lines, actor=actor, now=now)
+    book_remittance(remittance, lines, actor=actor, now=now)
+    record_change(
+        "remittance.reconciled",
+        remittance,
+        actor=actor,
+        now=now,
+        cooperative_id=remittance.cooperative_id,
+        why=remittance.reason,
+        data={"received": received, "remitted": remittance.remitted},
+        key=key,
+    )
+    return remittance
+
+
+def _settle(
+    remittance: CashRemittance, lines: Sequence[RemittanceLine], *, actor: Actor, now: datetime.datetime
+) -> None:
+    parcels = [line.parcel for line in lines]
+    advance_all(parcels, CodState.RECONCILED, COD_MOVES, column="cod_state")
+    for parcel in parcels:
+        parcel.cod_reconciled_at = now
+    Parcel.objects.bulk_update(parcels, ["cod_reconciled_at"], batch_size=500)
+    _tell("parcel.cash_reconciled", remittance, lines, actor=actor, now=now)
+
+
+def _tell(
+    what: str,
+    remittance: CashRemittance,
+    lines: Sequence[RemittanceLine],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Write under each parcel's order what happened to its cash."""
+    Change.objects.bulk_create(
+        [
+            Change(
+                **change_values(
+                    what,
+                    line.parcel,
+                    actor=actor,
+                    now=now,
+                    root=line.parcel.part.order,
+                    cooperative_id=line.parcel.part.cooperative_id,
+                    data={
+                        "part": line.parcel.part.number,
+                        "parcel": line.parcel.number,
+                        "amount": line.collected,
+                        "fee": line.fee,
+                        "remittance": remittance.pk,
+                    },
+                )
+            )
+            for line in lines
+        ],
+        batch_size=500,
+    )
+
+
+def _spread(parcels: Sequence[Parcel], fees: int) -> list[Handed]:
+    """The fees over the parcels by what they brought, so that the shares add up to them."""
+    whole, told, spread, handed = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
+    for parcel in parcels:
+        told += parcel.cod_collected
+        share = fees * told // whole - spread
+        spread += share
+        handed.append(Handed(parcel, parcel.cod_collected, share))
+    return handed

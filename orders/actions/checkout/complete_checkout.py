@@ -1,0 +1,144 @@
+"""A basket of which everything was said bit by bit becomes an order, once it is paid for."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Mapping
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.order_records.record_order import Contact
+from orders.actions.payments.basket_payments import PROMISED, paid_of, promised_of
+from orders.actions.placement.place_order import BasketChanged, BasketEmpty, already_placed, write_order
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.quote_types import Problem, Quote
+from orders.models import Basket, InvoiceDetails, Method, Order, Source, sums_before
+from shop.accounts.models import Address, ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.database.compiled_query import prepared
+from shop.core.errors import Refused
+
+
+class EmailNeeded(Refused):
+    code = "email_needed"
+    default_words = _("Say which e-mail address the letters about this order go to.")
+
+
+class PlaceNeeded(Refused):
+    """Nobody has said where it goes, or how."""
+
+    code = "place_needed"
+    default_words = _("Say where the goods go, and how.")
+
+
+class PayerNeeded(Refused):
+    code = "payer_needed"
+    default_words = _("Say who is billed.")
+
+
+class NotCovered(Refused):
+    """`details["paid"]` is what has been paid or promised so far, `details["total"]` what it costs."""
+
+    code = "not_covered"
+    default_words = _("This has not been paid for yet.")
+
+
+@transaction.atomic(durable=True)
+def complete_basket(
+    *,
+    basket_id: uuid.UUID,
+    metadata: Mapping[str, str] | None = None,
+    invoice: InvoiceDetails | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Order:
+    """Make an order of a basket at what it costs now; what was paid for it has to cover that.
+
+    Sent again, or twice at once, it answers the one order. Whoever completes a basket asks us to pass name
+    and address on to who delivers it. Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered,
+    PayerNeeded, PlaceNeeded, SlotFull; then nothing has changed.
+    """
+    basket = locks.lock_basket(basket_id)
+    if basket is None:
+        return already_placed(basket_id)
+    wanted = wanted_of(basket)
+    locks.lock_voucher(wanted.voucher_code)
+    offer = quote(wanted, now=now)
+    contact = _contact(basket, offer, invoice)
+    _require_possible(offer)
+    method, counts_at_once = _payment(basket, offer)
+    basket.metadata = {**basket.metadata, **(metadata or {})}
+    return write_order(
+        offer,
+        basket=basket,
+        contact=contact,
+        source=Source.API,
+        method=method,
+        counts_at_once=counts_at_once,
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=actor,
+        now=now,
+    )
+
+
+def _contact(basket: Basket, offer: Quote, invoice: InvoiceDetails | None) -> Contact:
+    """Who and where, all of it said; the invoice goes to the order's address where it names none."""
+    if not basket.email:
+        raise EmailNeeded()
+    if invoice is not None:
+        invoice.email = invoice.email or basket.email
+    if not offer.shares:
+        raise BasketEmpty(field="lines")
+    place, payer = basket.shipping_address_id, basket.billing_address_id
+    if place is None or Problem.NO_DELIVERY_CHOSEN in offer.problems:
+        raise PlaceNeeded(field="shippingMethod")
+    if payer is None:
+        raise PayerNeeded(field="billingAddress")
+    addresses = {address.pk: address for address in _addresses({place, payer})}
+    address = addresses[place]
+    return Contact(
+        name=basket.name or f"{address.first_name} {address.last_name}".strip(),
+        phone=basket.phone,
+        address=address,
+        email=basket.email,
+        note=basket.note,
+        province_code=basket.province_code,
+        billing=addresses[payer],
+        invoice=invoice,
+    )
+
+
+@prepared
+def _addresses(keys: Collection[int]) -> QuerySet[Address]:
+    return Address.objects.filter(pk__in=keys)
+
+
+def _require_possible(offer: Quote) -> None:
+    """Raises BasketChanged for what stands in the way; a price that has changed does not, since the money
+    that covers it is what was agreed to."""
+    if offer.problems - {Problem.PRICE_CHANGED}:
+        raise BasketChanged(quote=offer)
+    if offer.voucher is not None and offer.voucher.refused is not None:
+        raise BasketChanged(offer.voucher.refused.words, quote=offer, voucher=offer.voucher.refused)
+
+
+def _payment(basket: Basket, offer: Quote) -> tuple[Method | None, bool]:
+    """How the rest of the money is to come, and whether the order counts before it has. Raises NotCovered."""
+    sums = sums_before(basket.pk)
+    paid = paid_of(sums)
+    if not offer.total:
+        return (None, True) if paid else (Method.COD, True)
+    if paid >= offer.total:
+        return None, False
+    if paid + promised_of(sums, Method.COD) >= offer.total:
+        return None, True
+    promised = promised_of(sums, *PROMISED)
+    if paid + promised >= offer.total:
+        return None, False
+    if basket.channel.allow_unpaid_orders:
+        return Method.APP, False
+    raise NotCovered(field="id" if paid or promised else None, paid=paid + promised, total=offer.total)

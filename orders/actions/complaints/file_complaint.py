@@ -1,0 +1,243 @@
+"""A buyer says what is wrong with goods that came, in time and with pictures; somebody answers in time."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.models import Complaint, ComplaintLine, Order, OrderLine, OrderPart, ParcelLine, RefundLine, Wish
+from orders.notices import complaints as notices
+from orders.states import COMPLAINT_MOVES, OUTGOING, ComplaintState, ParcelState
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.errors import Missing, Refused
+from shop.core.jobs.sweeps import run_each
+from shop.core.models import KeyReused, Picture, record_change, shop_settings
+from shop.core.states import advance
+
+MOST_PICTURES = 4
+_AT_ONCE = 200
+
+
+class NothingNamed(Refused):
+    code = "nothing_named"
+    default_words = _("Say which goods it is about, and how many of them.")
+
+
+class WordsNeeded(Refused):
+    code = "words_needed"
+    default_words = _("Say what is wrong, so that somebody can help.")
+
+
+class NotThatManyGot(Refused):
+    code = "not_that_many_got"
+    default_words = _("That is more than has arrived of these goods.")
+
+
+class TooLate(Refused):
+    """`details["until"]` is the moment from which it is too late."""
+
+    code = "too_late"
+    default_words = _("The days to complain about these goods are over. Please call the cooperative.")
+
+
+class TooManyPictures(Refused):
+    code = "too_many_pictures"
+    default_words = _("Four photos at the most, please.")
+
+
+class StillOpen(Refused):
+    """One at a time, so that nobody answers half of it."""
+
+    code = "still_open"
+    default_words = _("Your last complaint about this part is still being looked at. Take it back first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A line of which the buyer has `steps`; about it they may complain `until` that moment."""
+
+    line: OrderLine
+    steps: int
+    until: datetime.datetime
+
+    @property
+    def last_moment(self) -> datetime.datetime:
+        """What people read as the last day."""
+        return self.until - datetime.timedelta(seconds=1)
+
+    def is_in_time(self, now: datetime.datetime) -> bool:
+        return now < self.until
+
+
+@transaction.atomic(durable=True)
+def complain(
+    *,
+    part_id: int,
+    steps: Mapping[uuid.UUID, int],
+    words: str,
+    wish: Wish = Wish.EITHER,
+    pictures: Sequence[Picture] = (),
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Complaint:
+    """Something is wrong with so many `steps` of these lines. The same `key` again answers the first one.
+
+    Raises KeyReused, Missing, NothingNamed, NotThatManyGot, StillOpen, TooLate, TooManyPictures, WordsNeeded.
+    """
+    order, part = locks.lock_part(part_id)
+    first = Complaint.objects.filter(key=key).first() if key is not None else None
+    if first is not None and first.part_id != part.pk:
+        raise KeyReused()
+    if first is not None:
+        return first
+    _check(part, steps, words, pictures, now)
+    complaint = Complaint.objects.create(
+        part=part,
+        wish=wish,
+        words=words.strip(),
+        made_at=now,
+        due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
+        key=key,
+    )
+    ComplaintLine.objects.bulk_create(
+        ComplaintLine(complaint=complaint, order_line_id=line_id, quantity=count)
+        for line_id, count in steps.items()
+    )
+    complaint.pictures.set(pictures)
+    record(order, part, complaint, "complaint.made", actor=actor, now=now)
+    notices.complaint_made(order, part, complaint, now=now)
+    return complaint
+
+
+@transaction.atomic(durable=True)
+def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Complaint:
+    """The buyer takes it back; said again, it is as it was. Raises Missing, WrongMove."""
+    order, part, complaint = locks.lock_complaint(complaint_id)
+    if complaint.state == ComplaintState.WITHDRAWN:
+        return complaint
+    advance(complaint, ComplaintState.WITHDRAWN, COMPLAINT_MOVES)
+    complaint.answered_at = now
+    complaint.save(update_fields=["answered_at"])
+    record(order, part, complaint, "complaint.withdrawn", actor=actor, now=now)
+    notices.complaint_withdrawn(order, part, complaint, now=now)
+    return complaint
+
+
+def arrived(part: OrderPart) -> list[Arrived]:
+    """What of a part its buyer has got and not sent back, and until when they may complain about it.
+
+    What was paid back in whole is done with, whoever keeps the goods.
+
+    The market's days and the listing's count from the day it came, whichever are more; never less than the
+    cooperative's hours.
+    """
+    got = ParcelLine.objects.with_the_buyer(part)
+    done = RefundLine.objects.filter(order_line__part=part).paid_back_whole()
+    came = ParcelLine.objects.filter(
+        order_line__part=part, parcel__kind__in=OUTGOING, parcel__state=ParcelState.DELIVERED
+    )
+    last = dict(
+        came.order_by("order_line").values_list("order_line").annotate(last=Max("parcel__delivered_at"))
+    )
+    days = shop_settings().complaint_days
+    hours = datetime.timedelta(hours=part.cooperative.claim_hours)
+    return [
+        Arrived(
+            line,
+            got[line.pk],
+            max(_end_of_days(last[line.pk], max(days, line.return_days)), last[line.pk] + hours),
+        )
+        for line in part.lines.order_by("position", "pk")
+        if line.pk not in done and got.get(line.pk, 0) > 0 and last.get(line.pk) is not None
+    ]
+
+
+@transaction.atomic(durable=True)
+def call_attention_to_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Tell the platform, once, that nobody has answered in time. Raises Missing."""
+    order, part, complaint = locks.lock_complaint(complaint_id)
+    if complaint.state != ComplaintState.OPEN or complaint.called_at is not None or complaint.due_by > now:
+        return
+    complaint.called_at = now
+    complaint.save(update_fields=["called_at"])
+    record(order, part, complaint, "complaint.unanswered", actor=actor, now=now)
+    notices.complaint_overdue(order, part, complaint, now=now)
+
+
+@shared_task(name="orders.watch_complaints")
+def watch_complaints_task() -> None:
+    now, actor = timezone.now(), Actor.system("watch_complaints")
+    overdue = Complaint.objects.overdue(now).filter(called_at=None)
+    run_each(
+        overdue.values_list("pk", flat=True),
+        lambda complaint_id: call_attention_to_complaint(complaint_id=complaint_id, actor=actor, now=now),
+        sweep="orders.watch_complaints",
+        at_most=_AT_ONCE,
+    )
+
+
+def record(
+    order: Order,
+    part: OrderPart,
+    complaint: Complaint,
+    what: str,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+    why: str = "",
+    key: str | None = None,
+) -> None:
+    """Step: write down what happened to a complaint, under its order."""
+    record_change(
+        what,
+        complaint,
+        actor=actor,
+        now=now,
+        root=order,
+        cooperative_id=part.cooperative_id,
+        why=why,
+        data={"part": part.number},
+        key=key,
+    )
+
+
+def _check(
+    part: OrderPart,
+    steps: Mapping[uuid.UUID, int],
+    words: str,
+    pictures: Sequence[Picture],
+    now: datetime.datetime,
+) -> None:
+    if not steps or min(steps.values()) < 1:
+        raise NothingNamed(field="goods")
+    if not words.strip():
+        raise WordsNeeded(field="words")
+    if len(pictures) > MOST_PICTURES:
+        raise TooManyPictures(field="pictures")
+    ours = set(part.lines.values_list("pk", flat=True))
+    if not steps.keys() <= ours:
+        raise Missing()
+    here = {each.line.pk: each for each in arrived(part)}
+    if any(line_id not in here or count > here[line_id].steps for line_id, count in steps.items()):
+        raise NotThatManyGot(field="goods")
+    late = [here[line_id] for line_id in steps if not here[line_id].is_in_time(now)]
+    if late:
+        raise TooLate(field="goods", until=late[0].until)
+    if Complaint.objects.open().filter(part=part).exists():
+        raise StillOpen()
+
+
+def _end_of_days(since: datetime.datetime, days: int) -> datetime.datetime:
+    """The end of so many days of Vietnam's after the day of an instant."""
+    return start_of_day(day_of(since) + datetime.timedelta(days=days + 1))

@@ -1,0 +1,42 @@
+"""The buyer says that goods have come."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.fulfilment.pack_parcels import move_parcel
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+
+
+class NothingToReceive(Refused):
+    code = "nothing_to_receive"
+    default_words = _("Nothing of this parcel is on its way yet.")
+
+
+@transaction.atomic(durable=True)
+def receive_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> OrderPart:
+    """Everything of the part that is on its way has come, says its buyer.
+
+    A buyer's word marks the goods delivered, never the cash: that is the cooperative's or the carrier's
+    to report. Said again, it changes nothing. Raises Missing, NothingToReceive.
+    """
+    order, part = locks.lock_part(part_id)
+    parcels = list(Parcel.objects.counting().filter(part=part).in_order())
+    coming = [parcel for parcel in parcels if parcel.state == ParcelState.HANDED_OVER]
+    if not coming and not any(parcel.state == ParcelState.DELIVERED for parcel in parcels):
+        raise NothingToReceive()
+    for parcel in coming:
+        move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
+        record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now)
+    if coming:
+        update_standing(order, now=now)
+    return part

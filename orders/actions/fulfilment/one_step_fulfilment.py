@@ -1,0 +1,206 @@
+"""Sending goods in one step, for whoever packs with a system of their own."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import write_promises
+from catalog.models import Stock
+from orders import locks
+from orders.actions.fulfilment.deliver_parcels import Dispatch, dispatch_parcel
+from orders.actions.fulfilment.pack_parcels import (
+    NotConfirmed,
+    NotThatMany,
+    accept,
+    begin_parcel,
+    close,
+    promise,
+    release_allocation,
+    require_goods_on_their_way,
+)
+from orders.actions.order_records.part_changes import record_for_part
+from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.states import Coverage, ParcelState, PartState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import shop_settings
+from shop.core.states import WrongMove
+
+
+class NotPaid(Refused):
+    """The market's settings say that nothing leaves before it is paid."""
+
+    code = "not_paid"
+    default_words = _("This order is not paid yet.")
+
+
+class NotEnoughThere(Refused):
+    """`details["lines"]`: of which goods less lies in the store house, or is promised to others."""
+
+    code = "not_enough_there"
+    default_words = _("There is not that much in this store house.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """That many steps of a line out of one store house."""
+
+    line_id: uuid.UUID
+    warehouse_id: uuid.UUID
+    quantity: int
+
+
+@transaction.atomic(durable=True)
+def fulfil_order(
+    *,
+    order_id: uuid.UUID,
+    goods: Sequence[Sent],
+    tracking_number: str = "",
+    leaves: bool = True,
+    beyond_stock: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> list[Parcel]:
+    """Accept, pack and (if it `leaves` at once) hand over: one parcel for each part and store house.
+
+    Goods that were promised out of another store house are promised out of this one; `beyond_stock` even
+    where there is not that much. Raises Missing, NotConfirmed, NotEnoughThere, NotPaid, NotThatMany,
+    NotWeighed, WrongMove.
+    """
+    order = locks.lock_order(order_id)
+    _require_ready(order)
+    lines = {line.pk: line for line in OrderLine.objects.filter(order=order).select_related("variant")}
+    variants = {lines[each.line_id].variant_id for each in goods if each.line_id in lines}
+    stocks = Stock.objects.filter(variant__in=variants)
+    locks.lock_stock(stocks.values_list("pk", flat=True))
+    parcels = []
+    for part_id, warehouse_id, quantities in _boxes(goods, lines):
+        part = OrderPart.objects.select_related("cooperative").get(pk=part_id)
+        if part.state == PartState.NEW:
+            accept(order, part, actor=actor, now=now)
+        here = [(lines[line_id], quantity) for line_id, quantity in quantities.items()]
+        _bring_promises(here, warehouse_id, part, beyond_stock=beyond_stock)
+        parcel = begin_parcel(order, part, quantities, warehouse_id=warehouse_id, actor=actor, now=now)
+        close(order, part, parcel, actor=actor, now=now)
+        dispatch = Dispatch(tracking_number=tracking_number)
+        if leaves:
+            dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
+        elif tracking_number:
+            _track(order, part, parcel, tracking_number, actor=actor, now=now)
+        parcels.append(parcel)
+    return parcels
+
+
+@transaction.atomic(durable=True)
+def send_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
+    """What is packed, or being packed, leaves. Raises Missing, NotPaid, NotWeighed, WrongMove."""
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
+    _require_ready(order)
+    if parcel.state == ParcelState.PACKING:
+        close(order, part, parcel, actor=actor, now=now)
+    return dispatch_parcel(order, part, parcel, Dispatch(), actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def track_parcel(*, parcel_id: int, tracking_number: str, actor: Actor, now: datetime.datetime) -> Parcel:
+    """By which number a parcel can be followed. Raises Missing, WrongMove for one that was undone."""
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
+    if parcel.state == ParcelState.VOIDED:
+        raise WrongMove(came_from=parcel.state, to=parcel.state)
+    _track(order, part, parcel, tracking_number, actor=actor, now=now)
+    return parcel
+
+
+def _track(
+    order: Order, part: OrderPart, parcel: Parcel, number: str, *, actor: Actor, now: datetime.datetime
+) -> None:
+    parcel.tracking_number = number
+    parcel.save(update_fields=["tracking_number", "updated_at"])
+    record_for_part(order, part, "parcel.tracked", parcel, actor=actor, now=now, why=number)
+
+
+def _require_ready(order: Order) -> None:
+    if order.is_draft:
+        raise Missing()
+    if order.confirmed_at is None:
+        raise NotConfirmed()
+    is_paid = order.charge_coverage in (Coverage.FULL, Coverage.OVER)
+    if not is_paid and not shop_settings().fulfillment_allow_unpaid:
+        raise NotPaid()
+
+
+def _boxes(
+    goods: Sequence[Sent], lines: Mapping[uuid.UUID, OrderLine]
+) -> list[tuple[int, uuid.UUID, dict[uuid.UUID, int]]]:
+    """What is sent together, by part and store house. Raises Missing, NotThatMany."""
+    boxes: dict[tuple[int, uuid.UUID], dict[uuid.UUID, int]] = {}
+    for each in goods:
+        if each.line_id not in lines:
+            raise Missing(field="orderLineId")
+        box = boxes.setdefault((lines[each.line_id].part_id, each.warehouse_id), {})
+        box[each.line_id] = box.get(each.line_id, 0) + each.quantity
+    if not boxes:
+        raise NotThatMany(open={})
+    return [(part_id, warehouse_id, box) for (part_id, warehouse_id), box in boxes.items()]
+
+
+def _bring_promises(
+    goods: Collection[tuple[OrderLine, int]], warehouse_id: uuid.UUID, part: OrderPart, *, beyond_stock: bool
+) -> None:
+    """So much of each line is promised out of this store house. Raises Missing, NotEnoughThere."""
+    if not part.cooperative.warehouses.filter(pk=warehouse_id, closed_at=None).exists():
+        raise Missing(field="warehouse")
+    tracked = [(line, n) for line, n in goods if line.variant is not None and line.variant.track_inventory]
+    keys = [line.pk for line, _n in tracked]
+    promised = list(Allocation.objects.filter(line__in=keys).select_related("stock").order_by("line", "pk"))
+    there = Stock.objects.filter(
+        variant__in=[line.variant_id for line, _n in tracked], warehouse=warehouse_id
+    )
+    rows = locks.lock_stock({*(each.stock_id for each in promised), *there.values_list("pk", flat=True)})
+    packed = _packed(keys)
+    for line, quantity in tracked:
+        target = next(
+            (
+                row
+                for row in rows.values()
+                if row.warehouse_id == warehouse_id and row.variant_id == line.variant_id
+            ),
+            None,
+        )
+        spare = {
+            each.stock_id: each.quantity - packed.get((line.pk, each.stock_id), 0)
+            for each in promised
+            if each.line_id == line.pk
+        }
+        lacking = quantity - (spare.pop(target.pk, 0) if target is not None else 0)
+        if lacking <= 0:
+            continue
+        if target is None or (not beyond_stock and target.promisable < lacking):
+            raise NotEnoughThere(lines=[line.pk])
+        for stock_id, left in spare.items():
+            moved = min(left, lacking)
+            if moved > 0:
+                release_allocation(rows[stock_id], line.pk, moved)
+        promise(target, line.pk, lacking)
+    write_promises(rows.values())
+
+
+def _packed(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:
+    """What of each line's promises lies in parcels that have not left yet, by line and stock."""
+    waiting = ParcelLine.objects.filter(
+        order_line__in=line_ids,
+        parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
+        stock__isnull=False,
+    )
+    held: dict[tuple[uuid.UUID, int], int] = {}
+    for line_id, stock_id, quantity in waiting.values_list("order_line", "stock", "quantity"):
+        held[line_id, stock_id] = held.get((line_id, stock_id), 0) + quantity
+    return held

@@ -1,0 +1,263 @@
+"""A cooperative's work in the store house: accept its part, pack parcels, undo them.
+
+What a phone may send twice carries a `key`: the second time nothing happens, and the answer is the first one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import Max, Sum
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Stock
+from orders import locks
+from orders.actions.cash_on_delivery.cash_collection import cash_share
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.recalculate_order import open_quantities, update_standing
+from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
+from shop.core.actors import Actor, Door
+from shop.core.errors import Missing, Refused
+from shop.core.models import KeyReused, done_before
+from shop.core.money import split
+from shop.core.states import WrongMove, advance
+
+OF_THE_HOUSE = frozenset({Door.DESK, Door.SYSTEM})
+PICKUP_DIGITS = 6
+
+
+class NotThatMany(Refused):
+    """More of a line than is still open, or nothing at all. `details["open"]` maps lines to what is open."""
+
+    code = "not_that_many"
+    default_words = _("That is not what is still to be packed.")
+
+
+class NotWeighed(Refused):
+    """Goods sold by weight leave once the scale has said what they cost. `details["lines"]`: which."""
+
+    code = "not_weighed"
+    default_words = _("Weigh these goods first, and write down what the scale says.")
+
+
+class NotConfirmed(Refused):
+    """The order does not count yet: it waits for its money, or for the platform's word."""
+
+    code = "not_confirmed"
+    default_words = _("This order is not confirmed yet.")
+
+
+@transaction.atomic(durable=True)
+def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
+    """The cooperative says yes. Raises KeyReused, Missing, NotConfirmed, WrongMove."""
+    order, part = locks.lock_part(part_id)
+    if not done_before(key, "part.accepted", part):
+        accept(order, part, key=key, actor=actor, now=now)
+    return part
+
+
+def accept(
+    order: Order, part: OrderPart, *, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step of `accept_part`, on a locked order. Raises NotConfirmed, WrongMove."""
+    if order.confirmed_at is None:
+        raise NotConfirmed()
+    advance(part, PartState.ACCEPTED, PART_MOVES)
+    part.accepted_at = now
+    part.save(update_fields=["accepted_at"])
+    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
+    update_standing(order, now=now)
+
+
+@transaction.atomic(durable=True)
+def pack_parcel(
+    *,
+    part_id: int,
+    quantities: Mapping[uuid.UUID, int],
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Begin a parcel with some of the part's lines; several parcels share a part.
+
+    The same `key` again answers the first parcel. Raises KeyReused, Missing, NotThatMany, NotWeighed,
+    WrongMove.
+    """
+    order, part = locks.lock_part(part_id)
+    if key is not None:
+        first = Parcel.objects.filter(key=key).first()
+        if first is not None and first.part_id != part.pk:
+            raise KeyReused()
+        if first is not None:
+            return first
+    return begin_parcel(order, part, quantities, key=key, actor=actor, now=now)
+
+
+def begin_parcel(
+    order: Order,
+    part: OrderPart,
+    quantities: Mapping[uuid.UUID, int],
+    *,
+    warehouse_id: uuid.UUID | None = None,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Step of `pack_parcel`, on a locked order; out of one store house, or wherever the goods are promised.
+
+    Raises Missing, NotThatMany, NotWeighed, WrongMove.
+    """
+    if part.state != PartState.ACCEPTED:
+        raise WrongMove(came_from=part.state, to="packing")
+    lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
+    _check_quantities(quantities, lines)
+    require_weighed(lines[line_id] for line_id in quantities)
+    last = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"] or 0
+    cash = cash_share(order, part, quantities)
+    parcel = Parcel.objects.create(
+        part=part,
+        number=last + 1,
+        carrier=part.carrier,
+        warehouse_id=warehouse_id or part.warehouse_id,
+        cod_expected=cash,
+        cod_state=CodState.EXPECTED if cash else CodState.NONE,
+        key=key,
+    )
+    rows: list[ParcelLine] = []
+    for line_id, quantity in quantities.items():
+        rows += _take_allocated(parcel, lines[line_id], quantity, warehouse_id)
+    ParcelLine.objects.bulk_create(rows)
+    stock = next((row.stock for row in rows if row.stock is not None), None)
+    if stock is not None:
+        parcel.warehouse_id = stock.warehouse_id
+        parcel.save(update_fields=["warehouse"])
+    record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
+    update_standing(order, now=now)
+    return parcel
+
+
+@transaction.atomic(durable=True)
+def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
+    """The parcel is packed and labelled. Raises KeyReused, Missing, WrongMove."""
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    require_goods_on_their_way(parcel)
+    if not done_before(key, "parcel.packed", parcel):
+        close(order, part, parcel, key=key, actor=actor, now=now)
+    return parcel
+
+
+def close(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `close_parcel`: what is to be collected gets a code that only its buyer sees.
+
+    Raises WrongMove.
+    """
+    code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
+    move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
+    record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
+    update_standing(order, now=now)
+
+
+def promise(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+    """Step: a locked stock row keeps that much more for the line; the caller saves the row."""
+    row.allocated += quantity
+    allocation, made = Allocation.objects.get_or_create(
+        line_id=line_id, stock_id=row.pk, defaults={"quantity": quantity}
+    )
+    if not made:
+        allocation.quantity += quantity
+        allocation.save(update_fields=["quantity"])
+
+
+def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+    """Step: a locked stock row keeps that much less for the line; the caller saves the row."""
+    allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
+    if allocation is None:
+        return
+    freed = min(quantity, allocation.quantity)
+    row.allocated -= freed
+    if freed == allocation.quantity:
+        allocation.delete()
+    else:
+        allocation.quantity -= freed
+        allocation.save(update_fields=["quantity"])
+
+
+def require_goods_on_their_way(parcel: Parcel) -> None:
+    """What comes back, and what is not sent, has steps of its own. Raises Missing."""
+    if not parcel.is_outgoing:
+        raise Missing()
+
+
+def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
+    """Step: move a parcel of a locked order along its table with the facts of the move. Raises WrongMove."""
+    came_from = advance(parcel, to, PARCEL_MOVES)
+    for column, value in facts.items():
+        setattr(parcel, column, value)
+    parcel.save(update_fields=list(facts))
+    return came_from
+
+
+def require_weighed(lines: Iterable[OrderLine]) -> None:
+    """Raises NotWeighed where the scale has still to say what one of these costs."""
+    unweighed = [line.pk for line in lines if line.is_to_weigh]
+    if unweighed:
+        raise NotWeighed(lines=unweighed)
+
+
+def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
+    if any(line_id not in lines for line_id in quantities):
+        raise Missing()
+    still_open = open_quantities(lines.values())
+    within = all(1 <= quantity <= still_open[line_id] for line_id, quantity in quantities.items())
+    if not quantities or not within:
+        raise NotThatMany(open=still_open)
+
+
+def _take_allocated(
+    parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
+) -> Sequence[ParcelLine]:
+    """Parcel lines out of the stocks that were promised; what was promised nowhere comes from no stock."""
+    taken_elsewhere: dict[int, int] = {}
+    waiting = ParcelLine.objects.filter(
+        order_line=line, parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED], stock__isnull=False
+    )
+    for row in waiting:
+        taken_elsewhere[row.stock_id or 0] = taken_elsewhere.get(row.stock_id or 0, 0) + row.quantity
+    rows = []
+    promised = line.allocations.select_related("stock").order_by("pk")
+    if warehouse_id is not None:
+        promised = promised.filter(stock__warehouse=warehouse_id)
+    for allocation in promised:
+        here = min(quantity, allocation.quantity - taken_elsewhere.get(allocation.stock_id, 0))
+        if here > 0:
+            rows.append(ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=here))
+            quantity -= here
+    if quantity:
+        rows.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
+    if line.weighed_grams is not None:
+        _spread_weight(rows, line, line.weighed_grams)
+    return rows
+
+
+def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
+    """These steps' share of what the line weighs; the line's last parcel takes all that is left of it."""
+    others = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
+    held = others.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
+    steps = sum(row.quantity for row in rows)
+    left = weighed_grams - held["grams"]
+    here = left if held["steps"] + steps == line.quantity else weighed_grams * steps // line.quantity
+    for row, grams in zip(rows, split(here, [row.quantity for row in rows]), strict=True):
+        row.by_weight, row.grams = True, grams

@@ -1,0 +1,307 @@
+"""Goods that come back from a buyer, and goods that are paid back instead of being sent."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Max, Sum
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import move_stock, write_promises
+from catalog.models import Reason, Stock
+from cooperatives.models import Warehouse
+from orders import locks
+from orders.actions.fulfilment.pack_parcels import move_parcel, release_allocation
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.recalculate_order import open_quantities, update_standing
+from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.states import COMING_BACK, ParcelKind, ParcelState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import done_before
+from shop.core.states import WrongMove
+
+
+class NotThatManyBack(Refused):
+    """More than the buyer has got and not sent back. `details["most"]` maps lines to what they may send."""
+
+    code = "not_that_many_back"
+    default_words = _("That is more than the buyer has got and not sent back.")
+
+
+class NotThatManyUnsent(Refused):
+    code = "not_that_many_unsent"
+    default_words = _("That is more than is still to be packed.")
+
+
+class NothingLeftToSend(Refused):
+    """Where nothing of a part is to be sent, it is called off, and all of it is paid back."""
+
+    code = "nothing_left_to_send"
+    default_words = _("Nothing of this part would be left to send. Call the part off instead.")
+
+
+class NoHouse(Refused):
+    code = "no_house"
+    default_words = _("Say into which store house the goods come back.")
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Steps of a line that come back, and how many of them are not fit to be sold again."""
+
+    steps: int
+    damaged: int = 0
+
+
+def expect_back(
+    order: Order,
+    part: OrderPart,
+    goods: Mapping[uuid.UUID, Back],
+    *,
+    kind: ParcelKind,
+    warehouse_id: uuid.UUID | None,
+    are_here: bool,
+    complaint: Complaint | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Step, on a locked order: these goods come back, or have come back (`are_here`).
+
+    Raises Missing, NoHouse, NotThatManyBack.
+    """
+    most = ParcelLine.objects.with_the_buyer(part)
+    if any(not 1 <= each.steps <= most.get(line_id, 0) for line_id, each in goods.items()):
+        raise NotThatManyBack(most=most)
+    lines = {line.pk: line for line in part.lines.filter(pk__in=list(goods)).order_by("position", "pk")}
+    parcel = Parcel.objects.create(
+        part=part,
+        number=next_number(order),
+        kind=kind,
+        state=ParcelState.HANDED_OVER,
+        warehouse_id=_house(part, warehouse_id) if warehouse_id else None,
+        complaint=complaint,
+        handed_over_at=now,
+    )
+    ParcelLine.objects.bulk_create(
+        parcel_line(parcel, line, goods[line_id].steps) for line_id, line in lines.items()
+    )
+    record_for_part(order, part, "parcel.comes_back", parcel, actor=actor, now=now)
+    if are_here:
+        damaged = {line_id: each.damaged for line_id, each in goods.items()}
+        take_back(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
+    return parcel
+
+
+@transaction.atomic(durable=True)
+def receive_return(
+    *,
+    parcel_id: int,
+    damaged: Mapping[uuid.UUID, int],
+    warehouse_id: uuid.UUID,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Goods that were on their way back are here; `damaged` are the steps by line that are not sold again.
+
+    The same `key` again does nothing. Raises KeyReused, Missing, NoHouse, NotThatManyBack, WrongMove.
+    """
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    _require_return(parcel)
+    if done_before(key, "parcel.came_back", parcel):
+        return parcel
+    take_back(order, part, parcel, damaged, warehouse_id=warehouse_id, key=key, actor=actor, now=now)
+    update_standing(order, now=now)
+    return parcel
+
+
+@transaction.atomic(durable=True)
+def forget_return(
+    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Parcel:
+    """Goods that were to come back do not: the buyer may keep them, or they were lost.
+
+    Raises KeyReused, Missing, ReasonNeeded, WrongMove.
+    """
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    _require_return(parcel)
+    if done_before(key, "parcel.kept", parcel):
+        return parcel
+    if parcel.state != ParcelState.HANDED_OVER:
+        raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
+    move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
+    record_for_part(order, part, "parcel.kept", parcel, actor=actor, now=now, why=reason, key=key)
+    update_standing(order, now=now)
+    return parcel
+
+
+def take_back(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    damaged: Mapping[uuid.UUID, int],
+    *,
+    warehouse_id: uuid.UUID | None,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `receive_return`: what is good lies in the store house again, what is damaged in none.
+
+    Raises Missing, NoHouse, NotThatManyBack, WrongMove.
+    """
+    lines = list(parcel.lines.select_related("order_line", "order_line__variant").order_by("pk"))
+    if any(not 0 <= damaged.get(line.order_line_id, 0) <= line.quantity for line in lines):
+        raise NotThatManyBack(most={line.order_line_id: line.quantity for line in lines})
+    if warehouse_id is None:
+        raise NoHouse(field="warehouse")
+    move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now, warehouse_id=_house(part, warehouse_id))
+    good = {line.pk: line.quantity - damaged.get(line.order_line_id, 0) for line in lines}
+    rows = _stock_of(lines, good, warehouse_id)
+    for line in lines:
+        row = rows.get(line.order_line.variant_id or 0)
+        if row is not None and good[line.pk]:
+            _put_back(parcel, line, row, good[line.pk], actor=actor, now=now)
+    write_promises(rows.values())
+    record_for_part(order, part, "parcel.came_back", parcel, actor=actor, now=now, key=key)
+
+
+def leave_unsent(
+    order: Order,
+    part: OrderPart,
+    steps: Mapping[uuid.UUID, int],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Step, on a locked order: these are not sent any more, and are nobody's goods again.
+
+    Raises NotThatManyUnsent, NothingLeftToSend.
+    """
+    lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
+    still_open = open_quantities(lines.values())
+    if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in steps.items()):
+        raise NotThatManyUnsent(open=still_open)
+    is_something_sent = part.parcels.dispatches().exists()
+    if not is_something_sent and sum(steps.values()) >= sum(still_open.values()):
+        raise NothingLeftToSend()
+    parcel = Parcel.objects.create(
+        part=part,
+        number=next_number(order),
+        kind=ParcelKind.REFUND,
+        state=ParcelState.DELIVERED,
+        delivered_at=now,
+    )
+    ParcelLine.objects.bulk_create(
+        ParcelLine(parcel=parcel, order_line=lines[line_id], quantity=count)
+        for line_id, count in steps.items()
+    )
+    _free(steps, lines)
+    record_for_part(order, part, "parcel.unsent", parcel, actor=actor, now=now)
+    return parcel
+
+
+def next_number(order: Order) -> int:
+    """The place of a new parcel among the order's."""
+    last: int | None = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"]
+    return (last or 0) + 1
+
+
+def parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None = None) -> ParcelLine:
+    """So many steps of a line, with their share of what it weighs where it was sold by weight."""
+    weighed = line.weighed_grams
+    grams = None if weighed is None else max(1, weighed * steps // line.quantity)
+    return ParcelLine(
+        parcel=parcel,
+        order_line=line,
+        stock=stock,
+        quantity=steps,
+        by_weight=grams is not None,
+        grams=grams,
+    )
+
+
+def _put_back(
+    parcel: Parcel, line: ParcelLine, row: Stock, good: int, *, actor: Actor, now: datetime.datetime
+) -> None:
+    rest = line.quantity - good
+    if rest:
+        whole = line.grams
+        line.grams = None if whole is None else max(1, whole * good // line.quantity)
+        damaged = parcel_line(parcel, line.order_line, rest)
+        damaged.grams = None if whole is None or line.grams is None else max(1, whole - line.grams)
+        damaged.save()
+    line.quantity, line.stock = good, row
+    line.save()
+    move_stock(
+        row,
+        good,
+        reason=Reason.RETURN,
+        actor=actor,
+        now=now,
+        document=f"parcel:{parcel.pk}",
+        grams=line.grams,
+        lot_id=line.lot_id,
+    )
+
+
+def _stock_of(
+    lines: Sequence[ParcelLine], good: Mapping[int, int], warehouse_id: uuid.UUID
+) -> dict[int, Stock]:
+    """The locked rows that goods fit to be sold come back to, by variant; made where there are none yet."""
+    variants = {
+        line.order_line.variant_id
+        for line in lines
+        if good[line.pk] and line.order_line.variant is not None and line.order_line.variant.track_inventory
+    }
+    Stock.objects.bulk_create(
+        [Stock(variant_id=variant, warehouse_id=warehouse_id) for variant in sorted(filter(None, variants))],
+        ignore_conflicts=True,
+    )
+    keys = Stock.objects.filter(variant__in=variants, warehouse=warehouse_id).values_list("pk", flat=True)
+    return {row.variant_id: row for row in locks.lock_stock(keys).values()}
+
+
+def _free(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
+    """What was promised for them is free; what lies in parcels that have not left stays promised."""
+    allocations = [each for line_id in steps for each in lines[line_id].allocations.order_by("-pk")]
+    rows = locks.lock_stock({each.stock_id for each in allocations})
+    waiting = {
+        (line_id, stock_id): total
+        for line_id, stock_id, total in ParcelLine.objects.filter(
+            order_line__in=list(steps),
+            parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
+            stock__isnull=False,
+        )
+        .order_by("order_line")
+        .values_list("order_line", "stock")
+        .annotate(total=Sum("quantity"))
+    }
+    left = dict(steps)
+    for each in allocations:
+        idle = each.quantity - waiting.get((each.line_id, each.stock_id), 0)
+        freed = min(left[each.line_id], max(0, idle))
+        if freed:
+            release_allocation(rows[each.stock_id], each.line_id, freed)
+            left[each.line_id] -= freed
+    write_promises(rows.values())
+
+
+def _house(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:
+    """A store house of the part's own cooperative. Raises Missing."""
+    if not Warehouse.objects.for_cooperative(part.cooperative).filter(pk=warehouse_id).exists():
+        raise Missing()
+    return warehouse_id
+
+
+def _require_return(parcel: Parcel) -> None:
+    """Raises Missing."""
+    if parcel.kind not in COMING_BACK:
+        raise Missing()

@@ -1,0 +1,79 @@
+"""Goods sent anew in place of what arrived broken, wrong or not at all: they cost nothing."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+
+from catalog.actions.stock.stock_movements import SoldOut, write_promises
+from catalog.models import Stock
+from orders import locks
+from orders.actions.fulfilment.pack_parcels import promise
+from orders.actions.fulfilment.parcel_returns import next_number, parcel_line
+from orders.actions.order_records.part_changes import record_for_part
+from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.states import ParcelKind
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+
+
+def send_anew(
+    order: Order,
+    part: OrderPart,
+    steps: Mapping[uuid.UUID, int],
+    *,
+    complaint: Complaint | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Step, on a locked order: a parcel of these steps, promised out of stock, waits to be packed.
+
+    Raises Missing, SoldOut.
+    """
+    lines = list(part.lines.filter(pk__in=list(steps)).select_related("variant").order_by("position", "pk"))
+    if len(lines) != len(steps):
+        raise Missing()
+    rows = _stock_of(part, lines)
+    parcel = Parcel.objects.create(
+        part=part,
+        number=next_number(order),
+        kind=ParcelKind.REPLACEMENT,
+        carrier=part.carrier,
+        warehouse_id=part.warehouse_id,
+        complaint=complaint,
+    )
+    held = [each for line in lines for each in _take(parcel, line, steps[line.pk], rows)]
+    ParcelLine.objects.bulk_create(held)
+    write_promises(rows.values())
+    stock = next((each.stock for each in held if each.stock is not None), None)
+    if stock is not None:
+        parcel.warehouse_id = stock.warehouse_id
+        parcel.save(update_fields=["warehouse"])
+    record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
+    return parcel
+
+
+def _stock_of(part: OrderPart, lines: list[OrderLine]) -> dict[int, Stock]:
+    """The locked rows of the lines' variants in open store houses of the cooperative, by their keys."""
+    rows = Stock.objects.for_cooperative(part.cooperative).filter(
+        variant__in=[line.variant_id for line in lines], warehouse__closed_at=None
+    )
+    return locks.lock_stock(rows.values_list("pk", flat=True))
+
+
+def _take(parcel: Parcel, line: OrderLine, wanted: int, rows: Mapping[int, Stock]) -> list[ParcelLine]:
+    variant = line.variant
+    if variant is None or not variant.track_inventory:
+        return [parcel_line(parcel, line, wanted)]
+    held, left = [], wanted
+    for row in sorted(rows.values(), key=lambda each: each.pk):
+        free = row.promisable if row.variant_id == variant.pk else 0
+        here = min(left, max(0, free))
+        if here:
+            promise(row, line.pk, here)
+            held.append(parcel_line(parcel, line, here, row))
+            left -= here
+    if left:
+        raise SoldOut(free={variant.pk: wanted - left})
+    return held

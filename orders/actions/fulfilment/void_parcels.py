@@ -1,0 +1,104 @@
+"""A parcel that was packed, sent or even delivered is undone: its goods are open to be packed again."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import Counter
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import move_stock, write_promises
+from catalog.models import Reason
+from orders import locks
+from orders.actions.fulfilment.pack_parcels import (
+    OF_THE_HOUSE,
+    move_parcel,
+    promise,
+    release_allocation,
+    require_goods_on_their_way,
+)
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.models import OrderPart, Parcel, ParcelLine
+from orders.states import ParcelKind, ParcelState
+from shop.core.actors import Actor
+from shop.core.errors import ReasonNeeded, Refused
+from shop.core.models import done_before
+from shop.core.states import WrongMove
+
+_HERE = frozenset({ParcelState.PACKING, ParcelState.PACKED})
+
+
+class GoodsCameBack(Refused):
+    """What came back lies in stock already: undoing their parcel would put it there a second time."""
+
+    code = "goods_came_back"
+    default_words = _("Goods of this parcel have come back already. It can no longer be undone.")
+
+
+@transaction.atomic(durable=True)
+def void_parcel(
+    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Parcel:
+    """Undo a parcel: its quantities are open again, and what left stock is back.
+
+    After delivery only the platform's staff may, at the desk, while the buyer has all of it. Raises
+    GoodsCameBack, KeyReused, Missing, ReasonNeeded, WrongMove.
+    """
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    if done_before(key, "parcel.voided", parcel):
+        return parcel
+    require_goods_on_their_way(parcel)
+    if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
+        raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
+    if parcel.state == ParcelState.DELIVERED:
+        _require_with_the_buyer(part, parcel)
+    undo_parcel(parcel, reason.strip(), actor=actor, now=now)
+    record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
+    update_standing(order, now=now)
+    return parcel
+
+
+def _require_with_the_buyer(part: OrderPart, parcel: Parcel) -> None:
+    """Raises GoodsCameBack where less is with the buyer than the parcel brought."""
+    brought: Counter[uuid.UUID] = Counter()
+    for line in parcel.lines.all():
+        brought[line.order_line_id] += line.quantity
+    there = ParcelLine.objects.with_the_buyer(part)
+    if any(quantity > there.get(line_id, 0) for line_id, quantity in brought.items()):
+        raise GoodsCameBack()
+
+
+def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step of `void_parcel`: promises again what the parcel held, so that it can be packed anew.
+
+    What was to be sent in place of something else is promised no longer.
+    """
+    came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
+    is_here, is_again = came_from in _HERE, parcel.kind == ParcelKind.REPLACEMENT
+    if is_here and not is_again:
+        return
+    lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
+    rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    for line in lines:
+        row = rows[line.stock_id or 0]
+        if is_here:
+            release_allocation(row, line.order_line_id, line.quantity)
+            continue
+        move_stock(
+            row,
+            line.quantity,
+            reason=Reason.DISPATCH_UNDONE,
+            actor=actor,
+            now=now,
+            document=f"parcel:{parcel.pk}",
+            grams=line.grams,
+            lot_id=line.lot_id,
+        )
+        if not is_again:
+            promise(row, line.order_line_id, line.quantity)
+    write_promises(rows.values())

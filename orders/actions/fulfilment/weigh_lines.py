@@ -1,0 +1,228 @@
+"""Goods ordered by the step and paid for by the scale: weighing them, and asking where they weigh too much.
+
+The buyer agreed to a bound. Below it the price follows the scale; above it they are asked first, or the
+cooperative charges the bound and gives the rest. A buyer who says no gets a lighter one, or the part is
+called off.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks, notices
+from orders.actions.order_records.catch_weight_pricing import charge_by_scale, cost_at, drop_questions
+from orders.actions.order_records.recalculate_order import open_quantities, update_standing
+from orders.actions.payments.order_payments import asked_transfer
+from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
+from orders.states import STANDING, PartState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import done_before, record_change
+from shop.core.states import WrongMove
+
+HEAVIEST_GRAMS = 10_000_000
+ABSURD_TIMES = 3  # a comma in the wrong place makes ten times more, or less
+
+
+class NotByWeight(Refused):
+    code = "not_by_weight"
+    default_words = _("These goods are not sold by weight.")
+
+
+class OddWeight(Refused):
+    code = "odd_weight"
+    default_words = _("A weight is more than nothing, and less than 10 tonnes.")
+
+
+class AbsurdWeight(Refused):
+    """Less than a third of the estimate, or more than three times: asked back before it counts.
+
+    `details`: `grams` as written, `estimate` as expected.
+    """
+
+    code = "absurd_weight"
+    default_words = _("That is far from what was expected. Look at the scale and write the weight once more.")
+
+
+class InAParcel(Refused):
+    code = "in_a_parcel"
+    default_words = _("These goods lie in a parcel already. Undo it, then weigh them again.")
+
+
+class RefundedAlready(Refused):
+    """What was given back was counted from the weight as it was."""
+
+    code = "refunded_already"
+    default_words = _("Money has been given back for these goods. Their weight stays as it is.")
+
+
+class AskedAlready(Refused):
+    code = "asked_already"
+    default_words = _("The buyer has been asked about this weight and has not answered yet.")
+
+
+class QuestionClosed(Refused):
+    code = "question_closed"
+    default_words = _("This question has been answered already, or is no longer asked.")
+
+
+@transaction.atomic(durable=True)
+def weigh_line(
+    *,
+    part_id: int,
+    line_id: uuid.UUID,
+    grams: int,
+    repeated: int | None = None,
+    at_most: bool = False,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> OrderLine:
+    """What the scale says of a whole line; may be said anew until the line lies in a parcel.
+
+    Above the bound the buyer is asked and nothing changes until they answer, unless the cooperative
+    charges `at_most` the bound. An absurd weight counts only where it is `repeated`. The same `key` again
+    does nothing. Raises Missing, NotByWeight, OddWeight, InAParcel, RefundedAlready, AbsurdWeight,
+    AskedAlready, KeyReused, WrongMove.
+    """
+    order, part = locks.lock_part(part_id)
+    line = part.lines.filter(pk=line_id).first()
+    if line is None:
+        raise Missing()
+    if not done_before(key, "line.weighed", line):
+        _check(part, line, grams, repeated)
+        weigh(order, part, line, grams, at_most=at_most, key=key, actor=actor, now=now)
+    return line
+
+
+def weigh(
+    order: Order,
+    part: OrderPart,
+    line: OrderLine,
+    grams: int,
+    *,
+    at_most: bool = False,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step of `weigh_line`, on a locked order, for a weight that was looked at. Raises AskedAlready."""
+    is_too_much = grams > (line.bound_grams or 0) and not at_most
+    if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
+        raise AskedAlready(field="grams")
+    drop_questions([line], now=now)
+    charge_by_scale(order, part, line, None if is_too_much else grams)
+    _record(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
+    if is_too_much:
+        _ask(order, part, line, grams, actor=actor, now=now)
+    update_standing(order, now=now)
+    _ask_the_rest(order, now=now)
+
+
+@transaction.atomic(durable=True)
+def answer_weight(
+    *, question_id: uuid.UUID, agreed: bool, actor: Actor, now: datetime.datetime
+) -> WeightQuestion:
+    """The buyer agrees to pay for what a line weighs beyond its bound, or wants a lighter one.
+
+    Their yes is the line's new bound. Said again it changes nothing. Raises Missing, QuestionClosed.
+    """
+    asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
+    if asked is None:
+        raise Missing()
+    order, part = locks.lock_part(asked.line.part_id)
+    question = WeightQuestion.objects.select_related("line").get(pk=question_id)
+    answer = WeightAnswer.AGREED if agreed else WeightAnswer.REFUSED
+    if question.answer == answer:
+        return question
+    if question.answer:
+        raise QuestionClosed()
+    question.answer, question.answered_at = answer, now
+    question.save(update_fields=["answer", "answered_at"])
+    line = question.line
+    if agreed:
+        line.bound_grams, line.most_gross = question.grams, question.cost_after
+        charge_by_scale(order, part, line, question.grams)
+    _record(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
+    update_standing(order, now=now)
+    notices.weight_answered(order, part, question, now=now)
+    _ask_the_rest(order, now=now)
+    return question
+
+
+def is_absurd(line: OrderLine, grams: int) -> bool:
+    """Whether somebody more likely mistyped than weighed this."""
+    estimate = line.estimate_grams or 0
+    return grams * ABSURD_TIMES < estimate or grams > estimate * ABSURD_TIMES
+
+
+def _check(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -> None:
+    if part.state != PartState.ACCEPTED:
+        raise WrongMove(came_from=part.state, to="weighing")
+    if line.estimate_grams is None:
+        raise NotByWeight()
+    if not 1 <= grams <= HEAVIEST_GRAMS:
+        raise OddWeight(field="grams")
+    if open_quantities([line])[line.pk] != line.quantity:
+        raise InAParcel()
+    if line.refund_lines.exists():
+        raise RefundedAlready()
+    if is_absurd(line, grams) and repeated != grams:
+        raise AbsurdWeight(field="grams", grams=grams, estimate=line.estimate_grams)
+
+
+def _ask(
+    order: Order, part: OrderPart, line: OrderLine, grams: int, *, actor: Actor, now: datetime.datetime
+) -> None:
+    question = WeightQuestion.objects.create(
+        line=line,
+        grams=grams,
+        cost_before=line.most_gross or line.total_gross,
+        cost_after=cost_at(order, line, grams),
+        asked_at=now,
+    )
+    _record(order, part, line, "line.weight_asked", grams, actor=actor, now=now)
+    notices.weight_asked(order, part, question, now=now)
+
+
+def _ask_the_rest(order: Order, *, now: datetime.datetime) -> None:
+    """Whoever paid by transfer is asked for what is missing, once nothing waits for the scale any more."""
+    waits = order.lines.filter(
+        part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True
+    )
+    asked = asked_transfer(order) if order.charged and not waits.exists() else None
+    if asked is not None:
+        notices.rest_asked(order, asked, now=now)
+
+
+def _record(
+    order: Order,
+    part: OrderPart,
+    line: OrderLine,
+    what: str,
+    grams: int,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    record_change(
+        what,
+        line,
+        actor=actor,
+        now=now,
+        root=order,
+        cooperative_id=part.cooperative_id,
+        key=key,
+        data={
+            "part": part.number,
+            "name": line.product_name,
+            "grams": grams,
+            "total": line.total_gross,
+            "currency": order.currency,
+        },
+    )

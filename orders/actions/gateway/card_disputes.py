@@ -1,0 +1,106 @@
+"""Card payments that banks dispute: what Stripe tells of them, and what that did to the money."""
+
+from __future__ import annotations
+
+import datetime
+
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.models import Dispute, EventKind, Order, Payment
+from orders.payments.stripe_events import StripeEvent
+from orders.states import DISPUTE_MOVES, DISPUTE_OVER, DisputeState
+from shop.core.actors import Actor
+from shop.core.models import record_change
+from shop.core.states import advance
+
+KINDS = "charge.dispute."
+_MONEY = {
+    "funds_withdrawn": (EventKind.CHARGE_BACK, "payment.disputed"),
+    "funds_reinstated": (EventKind.CHARGE_SUCCESS, "payment.dispute_repaid"),
+}
+_TOLD = {
+    DisputeState.TO_ANSWER: "payment.dispute_opened",
+    DisputeState.ANSWERED: "payment.dispute_answered",
+    DisputeState.WON: "payment.dispute_won",
+    DisputeState.LOST: "payment.dispute_lost",
+}
+# Stripe's own words (docs.stripe.com/api/disputes/object); an inquiry ("warning") takes no money.
+_STATES = {
+    "needs_response": DisputeState.TO_ANSWER,
+    "warning_needs_response": DisputeState.TO_ANSWER,
+    "under_review": DisputeState.ANSWERED,
+    "warning_under_review": DisputeState.ANSWERED,
+    "won": DisputeState.WON,
+    "warning_closed": DisputeState.WON,
+    "prevented": DisputeState.WON,
+    "lost": DisputeState.LOST,
+}
+
+
+def hear_of_dispute(
+    order: Order, payment: Payment, event: StripeEvent, *, actor: Actor, now: datetime.datetime
+) -> Dispute:
+    """Step, on a locked order: how a dispute stands, and the money that the bank took or gave again.
+
+    Told twice, or before what came first, it ends the same: what is over stays over.
+    """
+    dispute, is_new = Dispute.objects.get_or_create(
+        reference=event.subject,
+        defaults={
+            "payment": payment,
+            "reason": event.reason[:80],
+            "amount": event.amount,
+            "currency": payment.currency,
+            "state": _STATES.get(event.status, DisputeState.TO_ANSWER),
+            "evidence_by": event.evidence_by,
+            "told_at": event.created,
+        },
+    )
+    data = {"amount": event.amount, "reason": event.reason, "reference": event.subject}
+    if is_new or _move_on(dispute, event):
+        what = _TOLD[DisputeState(dispute.state)]
+        record_change(what, order, actor=actor, now=now, data=data)
+    _book(order, payment, event, data, actor=actor, now=now)
+    return dispute
+
+
+def _move_on(dispute: Dispute, event: StripeEvent) -> bool:
+    """Whether the dispute stands otherwise than before."""
+    state = _STATES.get(event.status, DisputeState(dispute.state))
+    if dispute.is_over or (event.created < dispute.told_at and state not in DISPUTE_OVER):
+        return False
+    dispute.told_at, dispute.amount = event.created, event.amount
+    dispute.evidence_by = event.evidence_by or dispute.evidence_by
+    dispute.save(update_fields=["told_at", "amount", "evidence_by"])
+    if state == dispute.state:
+        return False
+    advance(dispute, state, DISPUTE_MOVES)
+    return True
+
+
+def _book(
+    order: Order,
+    payment: Payment,
+    event: StripeEvent,
+    data: dict[str, object],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    name = event.kind.removeprefix(KINDS)
+    if name not in _MONEY:
+        return
+    kind, what = _MONEY[name]
+    written = record_event(
+        payment,
+        kind,
+        event.amount,
+        key=f"stripe:{event.subject}:{name}",
+        reference=event.subject,
+        message=event.reason,
+        actor=actor,
+        now=now,
+    )
+    if written is not None:
+        record_change(what, order, actor=actor, now=now, data=data)
+        update_standing(order, now=now)

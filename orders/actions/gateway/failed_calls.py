@@ -1,0 +1,131 @@
+"""What a person decides about a call that Stripe refused: to ask once more, pay by the bank, or leave it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.gateway.transfer_reversals import left_of
+from orders.actions.gateway_requests.gateway_requests import (
+    ask_cancel,
+    ask_capture,
+    ask_pay_out,
+    ask_pull_back,
+    ask_refund,
+    sums_of,
+)
+from orders.models import GatewayCall, Operation, Order, Payout, PayoutWay, Refund
+from orders.states import CallState, PayoutState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import done_before, record_change
+
+
+class NotRepeatable(Refused):
+    """It was not refused, or there is nothing left that it could be about."""
+
+    code = "not_repeatable"
+    default_words = _("There is nothing to ask for again: it went through, or is not wanted any more.")
+
+
+class NotRefused(Refused):
+    code = "not_refused"
+    default_words = _("Only what was refused can be set aside.")
+
+
+@transaction.atomic(durable=True)
+def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
+    """Ask for what was refused once more, as a call of its own. None where somebody has done so already.
+
+    Raises Missing, NotHeld, NotRefundable, NotRepeatable.
+    """
+    order, call = locks.lock_call(call_id)
+    key = f"ask_again:{call.pk}"
+    if done_before(key, "call.asked_again", call):
+        return None
+    if call.state != CallState.FAILED:
+        raise NotRepeatable()
+    again = _of_payout(call, actor=actor, now=now) if call.payout else None
+    if again is None and order is not None:
+        again = _of_payment(order, call, actor=actor, now=now)
+    if again is None:
+        raise NotRepeatable()
+    data = {"amount": again.amount, "operation": again.operation}
+    record_change(
+        "call.asked_again", call, actor=actor, now=now, root=order or call.payout, data=data, key=key
+    )
+    return again
+
+
+@transaction.atomic(durable=True)
+def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> GatewayCall:
+    """Nobody need see to what was refused any more; it may still be asked for again. Said again, it is as it
+    was. Raises Missing, NotRefused, ReasonNeeded.
+    """
+    order, call = locks.lock_call(call_id)
+    if call.set_aside_at is not None:
+        return call
+    if call.state != CallState.FAILED:
+        raise NotRefused()
+    if not reason.strip():
+        raise ReasonNeeded(field="reason")
+    call.set_aside_at, call.set_aside_why = now, reason.strip()[:500]
+    call.save(update_fields=["set_aside_at", "set_aside_why"])
+    data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+    about = order or call.payout
+    record_change("call.set_aside", call, actor=actor, now=now, root=about, why=call.set_aside_why, data=data)
+    return call
+
+
+@transaction.atomic(durable=True)
+def pay_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
+    """A payout that Stripe did not take is sent by the bank. Said again, it is as it was.
+
+    Raises Missing, NotRepeatable.
+    """
+    payout = locks.lock_payout(payout_id)
+    if payout.way == PayoutWay.BANK:
+        return payout
+    sent = payout.calls.filter(operation=Operation.PAY_OUT).exclude(state=CallState.FAILED)
+    if payout.state != PayoutState.DUE or sent.exists():
+        raise NotRepeatable()
+    payout.way = PayoutWay.BANK
+    payout.save(update_fields=["way"])
+    record_change(
+        "payout.by_bank", payout, actor=actor, now=now, root=payout.settlement, data={"amount": payout.amount}
+    )
+    return payout
+
+
+def _of_payout(call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
+    payout = call.payout
+    if payout is None:
+        raise Missing()
+    if call.operation == Operation.PULL_BACK:
+        amount = min(call.amount, left_of(payout))
+        return ask_pull_back(payout, amount, actor=actor, now=now) if amount else None
+    if payout.state != PayoutState.DUE or payout.way != PayoutWay.STRIPE:
+        return None
+    return ask_pay_out(payout, actor=actor, now=now)
+
+
+def _of_payment(
+    order: Order, call: GatewayCall, *, actor: Actor, now: datetime.datetime
+) -> GatewayCall | None:
+    payment = call.payment
+    if payment is None:
+        raise Missing()
+    if call.operation == Operation.REFUND and call.refund is not None:
+        lacking = Refund.objects.filter(pk=call.refund.pk).lacking().get(call.refund.pk, 0)
+        amount = min(call.amount, lacking)  # somebody may have sent it by the bank already
+        return ask_refund(call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
+    held = sums_of(payment).authorised
+    if call.operation == Operation.CAPTURE and held and order.still_due:
+        return ask_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
+    if call.operation in (Operation.CAPTURE, Operation.CANCEL) and held:
+        return ask_cancel(order, payment, actor=actor, now=now)
+    return None

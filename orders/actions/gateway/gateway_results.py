@@ -1,0 +1,265 @@
+"""What a gateway said, written down: the call's outcome, and the events that its view of a payment asks for.
+
+Answers come in any order and more than once: from the call itself, from looking it up, and because the
+gateway called us. A payment is authorised, charged and released once each, as an event under a key of
+its own, so whatever comes first leads to the same sums. What was read before an end is no news after it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+
+from orders import locks
+from orders.actions.gateway.transfer_reversals import book_pulled_back
+from orders.actions.gateway_requests.gateway_requests import sums_of
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.payments.order_payments import confirm_if_covered, money_came
+from orders.actions.payouts.payouts import pay_out
+from orders.models import EventKind, GatewayCall, Operation, Order, Payment
+from orders.notices import refunds as refund_notices
+from orders.payments.gateway import Answer, Outcome
+from orders.states import CALL_MOVES, UNANSWERED, CallState, PayoutState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.jobs.sweeps import delay_before_retry
+from shop.core.models import record_change
+from shop.core.states import advance
+
+_FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
+# What Stripe says of a payment that can never be paid any more.
+STOPPED = frozenset({"canceled", "expired"})
+_GATEWAY = Actor.system("stripe")
+
+
+@transaction.atomic(durable=True)
+def record_answer(*, call_id: uuid.UUID, answer: Answer, now: datetime.datetime) -> GatewayCall:
+    """Write down what became of a call. Said again, or read too late, it changes nothing. Raises Missing."""
+    order, call = locks.lock_call(call_id)
+    is_news = _write_down(call, answer, now=now)
+    match Operation(call.operation):
+        case Operation.START | Operation.CAPTURE | Operation.CANCEL:
+            _follow_payment(order, call, answer, now=now)
+        case Operation.REFUND:
+            _follow_refund(order, call, now=now)
+        case Operation.PAY_OUT | Operation.PULL_BACK:
+            _follow_payout(call, is_news=is_news, now=now)
+    return call
+
+
+def pause(tries: int) -> datetime.timedelta:
+    """How long to wait before asking again: longer each time."""
+    return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+
+
+def _write_down(call: GatewayCall, answer: Answer, *, now: datetime.datetime) -> bool:
+    """Keep what was said; answer whether the call stands otherwise than before."""
+    state = CallState(answer.outcome.value)
+    is_news = state in CALL_MOVES[call.state]
+    if is_news:
+        advance(call, state, CALL_MOVES)
+        call.answered_at = None if state in UNANSWERED else now
+    if call.state != state:  # the news is older than what is known
+        return False
+    if answer.reference and (not call.reference or state == CallState.SUCCEEDED):
+        call.reference = answer.reference
+    call.url = answer.url
+    call.code, call.message = answer.code[:80], answer.message[:500]
+    is_open = state in UNANSWERED or state == CallState.NEEDS_BUYER
+    call.look_at = now + pause(call.tries) if is_open else None
+    call.save(update_fields=["reference", "url", "code", "message", "look_at", "answered_at"])
+    return is_news
+
+
+# --- Payments -----------------------------------------------------------------------------------------
+
+
+def _follow_payment(
+    order: Order | None, call: GatewayCall, answer: Answer, *, now: datetime.datetime
+) -> None:
+    """`order` is None while what is paid for is still a basket."""
+    payment = call.payment
+    if payment is None:
+        raise Missing()
+    if answer.charged:
+        _charged(order, payment, answer, now=now)
+    elif _is_stopped(call, answer):
+        _released(order, payment, now=now)
+    elif answer.authorised and not _is_being_released(payment):
+        _authorised(order, payment, answer, now=now)
+    if call.state == CallState.FAILED:
+        _failed(order, payment, call, now=now)
+    elif call.operation == Operation.START and call.state == CallState.NEEDS_BUYER:
+        _waits(payment, call, now=now)
+    if order is not None:
+        update_standing(order, now=now)
+        confirm_if_covered(order, actor=_GATEWAY, now=now)
+
+
+def _is_stopped(call: GatewayCall, answer: Answer) -> bool:
+    if call.operation == Operation.CANCEL:
+        return answer.outcome is Outcome.SUCCEEDED
+    return answer.outcome is Outcome.FAILED and answer.code in STOPPED
+
+
+def _is_being_released(payment: Payment) -> bool:
+    """What is about to be released pays for nothing; if the release fails, the answer to it tells anew."""
+    ends = GatewayCall.objects.filter(payment=payment, operation=Operation.CANCEL)
+    return ends.exclude(state=CallState.FAILED).exists()
+
+
+def _charged(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+    """Taken, and the rest of what was held is free again."""
+    _keep_reference(payment, answer)
+    key, reference = f"payment:{payment.pk}:charged", answer.reference
+    if order is not None:
+        money_came(order, payment, answer.charged, key=key, reference=reference, actor=_GATEWAY, now=now)
+    else:  # at the gateway's own desk: we ask for nothing before there is an order
+        record_event(
+            payment,
+            EventKind.CHARGE_SUCCESS,
+            answer.charged,
+            key=key,
+            reference=reference,
+            actor=_GATEWAY,
+            now=now,
+        )
+    rest = sums_of(payment).authorised
+    if rest:
+        key = f"payment:{payment.pk}:released"
+        record_event(payment, EventKind.CANCEL_SUCCESS, rest, key=key, actor=_GATEWAY, now=now)
+
+
+def _authorised(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+    _keep_reference(payment, answer)
+    event = record_event(
+        payment,
+        EventKind.AUTHORIZATION_SUCCESS,
+        answer.authorised,
+        key=f"payment:{payment.pk}:authorised",
+        reference=answer.reference,
+        actor=_GATEWAY,
+        now=now,
+    )
+    if event is not None and order is not None:
+        data = {"amount": answer.authorised, "method": payment.method}
+        record_change("payment.authorised", order, actor=_GATEWAY, now=now, data=data)
+
+
+def _released(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
+    """Nothing more can come of it: what was held is free again, what was asked for is not."""
+    sums = sums_of(payment)
+    key = f"payment:{payment.pk}:released"
+    event = record_event(payment, EventKind.CANCEL_SUCCESS, sums.authorised, key=key, actor=_GATEWAY, now=now)
+    if event is None:
+        return
+    _end_start(payment, now=now)
+    if sums.authorise_pending:
+        kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
+        record_event(payment, kind, sums.authorise_pending, key=key, actor=_GATEWAY, now=now)
+    if order is not None:
+        data = {"amount": sums.authorised, "method": payment.method}
+        record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
+
+
+def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
+    """Nobody needs to be asked what became of a beginning that was stopped."""
+    waiting = GatewayCall.objects.filter(
+        payment=payment, operation=Operation.START, state=CallState.NEEDS_BUYER
+    ).first()
+    if waiting is not None:
+        advance(waiting, CallState.FAILED, CALL_MOVES)
+        waiting.code, waiting.url, waiting.answered_at, waiting.look_at = "canceled", "", now, None
+        waiting.save(update_fields=["code", "url", "answered_at", "look_at"])
+
+
+def _failed(order: Order | None, payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
+    """Refused: what was waited for from this call is waited for no longer."""
+    sums = sums_of(payment)
+    match Operation(call.operation):
+        case Operation.START if call.terms.get("hold"):
+            kind, amount = EventKind.AUTHORIZATION_FAILURE, sums.authorise_pending
+        case Operation.START:
+            kind, amount = EventKind.CHARGE_FAILURE, sums.charge_pending
+        case Operation.CAPTURE:
+            kind, amount = EventKind.CHARGE_FAILURE, 0  # what is held stays so until it is released
+        case _:
+            kind, amount = EventKind.CANCEL_FAILURE, call.amount
+    event = record_event(
+        payment,
+        kind,
+        amount,
+        key=f"call:{call.pk}:failed",
+        message=call.message,
+        actor=_GATEWAY,
+        now=now,
+    )
+    if event is not None and order is not None:
+        data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+        record_change("payment.failed", order, actor=_GATEWAY, now=now, data=data)
+
+
+def _waits(payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
+    held = bool(call.terms.get("hold"))
+    kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if held else EventKind.CHARGE_ACTION_REQUIRED
+    key = f"call:{call.pk}:waits"
+    record_event(payment, kind, call.amount, key=key, reference=call.reference, actor=_GATEWAY, now=now)
+
+
+def _keep_reference(payment: Payment, answer: Answer) -> None:
+    if payment.reference != answer.reference and answer.reference:
+        payment.reference = answer.reference
+        payment.save(update_fields=["reference"])
+
+
+# --- Refunds and payouts ------------------------------------------------------------------------------
+
+
+def _follow_refund(order: Order | None, call: GatewayCall, *, now: datetime.datetime) -> None:
+    payment = call.payment
+    if order is None or payment is None:
+        raise Missing()
+    kinds = {
+        CallState.SUCCEEDED: EventKind.REFUND_SUCCESS,
+        CallState.FAILED: EventKind.REFUND_FAILURE,
+    }
+    kind = kinds.get(CallState(call.state))
+    if kind is None:
+        return
+    event = record_event(
+        payment,
+        kind,
+        call.amount,
+        key=f"call:{call.pk}:{call.state}",
+        reference=call.reference,
+        message=call.message,
+        refund=call.refund,
+        actor=_GATEWAY,
+        now=now,
+    )
+    if event is not None:
+        what = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
+        data = {"amount": call.amount, "method": payment.method, "code": call.code}
+        record_change(what, order, actor=_GATEWAY, now=now, data=data)
+        update_standing(order, now=now)
+    if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
+        refund_notices.refund_failed(order, call.refund, now=now)
+
+
+def _follow_payout(call: GatewayCall, *, is_news: bool, now: datetime.datetime) -> None:
+    payout = call.payout
+    if payout is None:
+        raise Missing()
+    if not is_news:
+        return
+    if call.state == CallState.SUCCEEDED:
+        if call.operation == Operation.PULL_BACK:
+            book_pulled_back(payout, call, actor=_GATEWAY, now=now)
+        elif payout.state == PayoutState.DUE:
+            pay_out(payout, call.reference, actor=_GATEWAY, now=now)
+    elif call.state == CallState.FAILED:
+        data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+        record_change("payout.failed", payout, actor=_GATEWAY, now=now, data=data)

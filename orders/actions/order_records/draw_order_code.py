@@ -1,0 +1,42 @@
+"""Draw the code of a new order."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db.models import QuerySet
+
+from orders.models import Order, OrderCode, OrderCodeKey
+from orders.payments.code_search import found_codes
+from orders.payments.order_codes import code_for
+from shop.core.database.compiled_query import prepared
+
+_KEY_BYTES = 32
+
+
+def draw_code() -> str:
+    """Step: return a code that no order has.
+
+    Under one key codes do not repeat. A number is passed over where its code was given under an
+    earlier key, or where an older and shorter code can be read in it: a bank transfer with that code
+    in its note would name two orders.
+    """
+    key = bytes.fromhex(_code_key())
+    while True:
+        code = code_for(OrderCode.objects.create().pk, key)
+        if not Order.objects.filter(code__in=found_codes(code)).exists():
+            return code
+
+
+def _code_key() -> str:
+    stored = next(iter(_stored_key()), None)
+    if stored is None:
+        made = {"key": secrets.token_hex(_KEY_BYTES)}
+        stored, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults=made)
+    key: str = stored.key
+    return key
+
+
+@prepared
+def _stored_key() -> QuerySet[OrderCodeKey]:
+    return OrderCodeKey.objects.all()[:1]

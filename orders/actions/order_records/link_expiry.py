@@ -1,0 +1,42 @@
+"""Until when the address of an order opens it for whoever holds it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from django.db.models import Max
+
+from orders.models import Order, OrderLine, OrderPart, Parcel
+from orders.states import OUTGOING, OrderStatus, ParcelState
+from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.models import shop_settings
+
+DAYS_AFTER_COMPLAINTS = 90
+_FINISHED = frozenset(
+    {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED, OrderStatus.RETURNED}
+)
+
+
+def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime | None:
+    """Return the moment 90 days after nobody can complain any more; None while something is to come.
+
+    The days to complain count from the last goods that came or the last part that ended; the longest of the
+    market's days, the listings' days and the cooperatives' hours decides.
+    """
+    if order.status not in _FINISHED:
+        return None
+    came = Parcel.objects.filter(part__order=order, kind__in=OUTGOING, state=ParcelState.DELIVERED)
+    last_came = came.aggregate(last=Max("delivered_at"))["last"]
+    ends = [order.cancelled_at, order.expired_at, last_came, *(part.ended_at for part in parts)]
+    last = max((end for end in ends if end is not None), default=order.placed_at)
+    if last is None:
+        return None
+    lines = OrderLine.objects.filter(order=order)
+    most = lines.aggregate(days=Max("return_days"), hours=Max("part__cooperative__claim_hours"))
+    days = max(shop_settings().complaint_days, most["days"] or 0)
+    complaints_end = max(
+        start_of_day(day_of(last) + datetime.timedelta(days=days + 1)),
+        last + datetime.timedelta(hours=most["hours"] or 0),
+    )
+    return complaints_end + datetime.timedelta(days=DAYS_AFTER_COMPLAINTS)

@@ -1,0 +1,88 @@
+"""Limits on orders that buyers place, per phone, per network and per day; shared by pages and API.
+
+The first orders of a day are placed at once. Beyond a limit the buyer confirms the phone by a code, and only
+a confirmed phone with very many orders is sent to the desk. Staff, apps and counter sales are not limited.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Order
+from shop.core.errors import Refused
+from shop.core.web.rate_limits import Limit, TooManyTries, give_back_all, take_all
+
+_DAY = 24 * 60 * 60
+Counted = tuple[Limit, str]
+
+
+class PhoneCodeNeeded(Refused):
+    """Nothing was placed: the order needs a phone that was confirmed by a code."""
+
+    code = "phone_code_needed"
+    default_words = _(
+        "Many orders are coming in right now."
+        " Please confirm your phone number with a code: then your order is placed."
+    )
+
+
+class TooManyOrders(Refused):
+    """A confirmed phone has placed very many orders today."""
+
+    code = "too_many_orders"
+    default_words = _("This phone number has placed many orders today. Please call us for the next one.")
+
+
+@contextmanager
+def counted_order(
+    *, phone: str, network: str, is_confirmed: bool, per_network: int | None = None
+) -> Iterator[None]:
+    """Count an order that is placed within; one that is refused there does not count.
+
+    `phone` is normalised, or what else names the buyer. `is_confirmed`: a code has shown that it is theirs.
+    `per_network` is the limit of the interface. Raises PhoneCodeNeeded, TooManyOrders. Runs
+    outside transactions.
+    """
+    if is_confirmed:
+        limits: Sequence[Counted] = [(_limit("orders-confirmed", settings.CONFIRMED_ORDERS_PER_PHONE), phone)]
+        refused: Refused = TooManyOrders()
+    else:
+        most = settings.ORDERS_PER_NETWORK if per_network is None else per_network
+        limits = [
+            (_limit("orders-phone", settings.ORDERS_PER_PHONE), phone),
+            (_limit("orders-network", most), network),
+            (_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
+        ]
+        refused = PhoneCodeNeeded()
+    counted = [(limit, about) for limit, about in limits if limit.tries and about]
+    try:
+        take_all(counted)
+    except TooManyTries as none_left:
+        raise refused from none_left
+    try:
+        yield
+    except BaseException:
+        give_back_all(counted)
+        raise
+
+
+def minutes_to_pay(*, is_guest: bool, usual: int, now: datetime.datetime) -> int:
+    """How long a new order may wait for its money, in minutes.
+
+    Goods of unpaid orders are kept for nobody else. While many guests' orders wait, a new one has less time,
+    and its page says how long.
+    """
+    most = settings.UNPAID_GUEST_ORDERS
+    if not is_guest or not most or usual <= settings.UNPAID_GUEST_MINUTES:
+        return usual
+    waiting = Order.objects.unpaid().filter(user=None, placed_at__gte=now - datetime.timedelta(minutes=usual))
+    return settings.UNPAID_GUEST_MINUTES if waiting[: most + 1].count() > most else usual
+
+
+def _limit(name: str, tries: int) -> Limit:
+    return Limit(name, tries=tries, seconds=_DAY)

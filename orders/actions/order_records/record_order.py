@@ -1,0 +1,331 @@
+"""Writing a quote down as an order: prices, names, units, tax, commission and addresses copied."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative, DeliveryWay, PickupSlot, PickupTime
+from orders.actions.order_records.discount_records import Written, write_discounts
+from orders.actions.order_records.draw_order_code import draw_code
+from orders.actions.quotes.quote_types import Quote, QuotedLine, Share
+from orders.models import (
+    Basket,
+    InvoiceDetails,
+    Order,
+    OrderLine,
+    OrderNumber,
+    OrderPart,
+    Source,
+    WithholdingRate,
+    commissions,
+    counted_of,
+)
+from orders.pricing import Priced
+from shop.accounts.models import Address
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.models import Translation
+from shop.core.money import percent_of
+from shop.core.texts.folding import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who receives it and where. `address` is unsaved, or the basket's; `phone` as normalised as it could be.
+
+    `billing` is unsaved too, where it is another address, and so is `invoice`, without an order; `notes` are
+    words to a cooperative, by its id.
+    """
+
+    name: str
+    phone: str
+    address: Address
+    email: str = ""
+    note: str = ""
+    province_code: str = ""
+    billing: Address | None = None
+    notes: Mapping[int, str] = field(default_factory=dict)
+    invoice: InvoiceDetails | None = None
+
+
+class SlotFull(Refused):
+    """Somebody took the last place at this pickup time."""
+
+    code = "slot_full"
+    default_words = _("That pickup time has just filled up. Please choose another.")
+
+
+def record_order(
+    offer: Quote,
+    *,
+    basket: Basket,
+    contact: Contact,
+    source: Source,
+    now: datetime.datetime,
+    confirmed: bool,
+) -> tuple[Order, list[OrderLine]]:
+    """Step: the order with its parts, and its lines, as the quote says. Promises no stock."""
+    address = _own(contact.address, basket)
+    billing = _own(contact.billing, basket) if contact.billing else None
+    order = new_order(
+        channel=basket.channel,
+        currency=basket.currency,
+        user_id=basket.user_id,
+        basket_key=basket.pk,
+        source=source,
+        language=basket.language,
+        buyer_name=contact.name,
+        email=contact.email,
+        phone=contact.phone,
+        note=contact.note,
+        shipping_address=address,
+        billing_address=billing,
+        province_code=contact.province_code,
+        placed_at=now,
+        confirmed_at=now if confirmed else None,
+        voucher_code=offer.voucher_used.code if offer.voucher_used else "",
+        metadata=basket.metadata,
+        private_metadata=basket.private_metadata,
+    )
+    if contact.invoice is not None:
+        contact.invoice.copy_for(order).save(force_insert=True)
+    return order, write_parts(order, offer, contact.notes, now=now)
+
+
+def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
+    """Step: the company that a locked order's invoice is made out to from now on; whether it is another."""
+    kept = InvoiceDetails.objects.filter(order=order).first()
+    if invoice is None:
+        if kept is not None:
+            kept.delete()
+        return kept is not None
+    fresh = invoice.copy_for(order)
+    if kept is not None:
+        if kept.details == fresh.details:
+            return False
+        fresh.pk = kept.pk
+    fresh.save()
+    return True
+
+
+def _own(address: Address, basket: Basket) -> Address:
+    """A row of the order's own: a copy, unless it was the basket's own, which goes."""
+    own_keys = {basket.shipping_address_id, basket.billing_address_id} - {None}
+    if address.pk in own_keys and address.user_id is None:
+        return address
+    own = address.copy()
+    own.save(force_insert=True)
+    return own
+
+
+def new_order(**columns: object) -> Order:
+    """Step: an order row with its number and its code, drawn now."""
+    number = OrderNumber.objects.create().pk
+    columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
+    return Order.objects.create(number=number, code=draw_code(), **columns)
+
+
+def write_parts(
+    order: Order, offer: Quote, notes: Mapping[int, str], *, now: datetime.datetime
+) -> list[OrderLine]:
+    """Step: parts, lines and discounts of an order that has none. Answers the lines in their order."""
+    lines_priced = {line.key: line for line in offer.purchase.lines}
+    deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
+    hours = offer.shop.accept_within_hours
+    parts = []
+    for number, share in enumerate(offer.shares, start=1):
+        part = _part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
+        goods = offer.purchase.goods_of(share.cooperative.pk)
+        part.goods_net, part.goods_gross = goods.net, goods.gross
+        part.total_net = part.goods_net + part.delivery_net
+        part.total_gross = part.goods_gross + part.delivery_gross
+        part.accept_by = answer_by(share.cooperative, now, hours) if order.confirmed_at else None
+        part.note = notes.get(share.cooperative.pk, "")
+        parts.append(part)
+    translated = _translations(order, offer)
+    lines: dict[object, OrderLine] = {}
+    for part, share in zip(parts, offer.shares, strict=True):
+        for quoted in share.lines:
+            line = _line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
+            if quoted.variant.is_weighed:
+                line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
+                line.most_gross = offer.most_of(quoted)
+            lines[quoted.wanted.key] = line
+    set_rates(parts, lines, offer, now=now)
+    OrderPart.objects.bulk_create(parts)
+    OrderLine.objects.bulk_create(lines.values())
+    write_discounts(order, offer, Written({part.cooperative_id: part for part in parts}, lines))
+    return list(lines.values())
+
+
+def set_rates(
+    parts: Iterable[OrderPart],
+    lines: Mapping[Any, OrderLine],
+    offer: Quote,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Step: the commission and the tax withheld that hold on this day, on parts and lines (by the keys under
+    which they were wanted) that are still to be saved. Lines whose goods are gone keep what they have."""
+    day = day_of(now)
+    withheld = WithholdingRate.objects.together(day) if offer.shop.withholds_tax else Decimal(0)
+    quoted = {line.wanted.key: line for line in offer.lines}
+    percents = commissions({(line.variant.cooperative_id, _shelf_of(line)) for line in offer.lines}, day=day)
+    of_part: Counter[int] = Counter()
+    for key, line in lines.items():
+        if key in quoted:
+            line.commission_rate = percents[line.cooperative_id, _shelf_of(quoted[key])]
+            line.commission = percent_of(line.total_gross, line.commission_rate)
+        of_part[line.cooperative_id] += line.commission
+    for part in parts:
+        part.withholding_rate, part.commission = withheld, of_part[part.cooperative_id]
+
+
+def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
+    """Until when a cooperative has to accept what is placed now: its own time, or the market's `hours`."""
+    return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
+
+
+def take_slots(order: Order, offer: Quote) -> None:
+    """Step: take a place at each chosen pickup time, in one order for all. Raises SlotFull."""
+    chosen = [
+        (share.chosen.way, share.chosen_time)
+        for share in offer.shares
+        if share.chosen is not None and share.chosen_time is not None
+    ]
+    for way, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
+        slot = _slot(way, time)
+        if not _take_place(slot):
+            raise SlotFull(field="delivery")
+        OrderPart.objects.filter(order=order, cooperative=way.cooperative_id).update(slot=slot)
+
+
+def _take_place(slot: PickupSlot) -> bool:
+    """Whether there was one left: a single statement looks and takes, so nobody comes in between."""
+    room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
+    return bool(room.update(taken=F("taken") + 1))
+
+
+def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
+    PickupSlot.objects.bulk_create(
+        [PickupSlot(way=way, day=time.day, starts=time.starts, ends=time.ends, capacity=time.capacity)],
+        ignore_conflicts=True,
+    )
+    return PickupSlot.objects.get(way=way, day=time.day, starts=time.starts)
+
+
+def _part(
+    order: Order, share: Share, number: int, delivery: Priced | None, now: datetime.datetime
+) -> OrderPart:
+    counted = counted_of(order, is_standing=True)
+    part = OrderPart(order=order, cooperative=share.cooperative, number=number, **counted)
+    if share.chosen is not None:
+        way = share.chosen.way
+        part.way, part.service, part.warehouse = way, way.service, way.warehouse
+        part.way_kind, part.way_name, part.carrier = way.kind, way.name, way.carrier
+        tax_class = way.service.tax_class
+        part.delivery_tax_class_name = tax_class.name if tax_class else ""
+        if way.warehouse is not None:
+            part.pickup_place = f"{way.warehouse.name}, {way.warehouse.address}"[:500]
+        part.expected_from, part.expected_until = _expected(way, now)
+    elif share.service is not None:
+        service = share.service
+        part.service, part.way_kind, part.way_name = service, service.kind, service.name
+        part.delivery_tax_class_name = service.tax_class.name if service.tax_class else ""
+        if service.maximum_days is not None:
+            day = day_of(now)
+            part.expected_from = day + datetime.timedelta(days=service.minimum_days or 0)
+            part.expected_until = day + datetime.timedelta(days=service.maximum_days)
+    if share.chosen_time is not None:
+        time = share.chosen_time
+        part.pickup_day, part.pickup_starts, part.pickup_ends = time.day, time.starts, time.ends
+        part.expected_from = part.expected_until = time.day
+    if delivery is not None:
+        part.delivery_list_net, part.delivery_list_gross = delivery.listed.net, delivery.listed.gross
+        part.delivery_priced_net, part.delivery_priced_gross = delivery.priced.net, delivery.priced.gross
+        part.delivery_net, part.delivery_gross = delivery.total.net, delivery.total.gross
+        part.delivery_tax_rate = share.delivery_tax_rate
+    return part
+
+
+def _expected(way: DeliveryWay, now: datetime.datetime) -> tuple[datetime.date | None, datetime.date | None]:
+    """From the day it leaves: the next departure that the cut-off still allows, or today."""
+    if way.maximum_days is None:
+        return None, None
+    leaves = day_of(now + datetime.timedelta(hours=way.cut_off_hours))
+    if way.departs_weekday is not None:
+        leaves += datetime.timedelta(days=(way.departs_weekday - leaves.weekday()) % 7)
+    return (
+        leaves + datetime.timedelta(days=way.minimum_days or 0),
+        leaves + datetime.timedelta(days=way.maximum_days),
+    )
+
+
+def _line(
+    order: Order,
+    part: OrderPart,
+    quoted: QuotedLine,
+    priced: Priced,
+    position: int,
+    translated: Mapping[tuple[str, str], str],
+) -> OrderLine:
+    variant, product = quoted.variant, quoted.variant.product
+    picture = next(iter(product.media.all()), None)
+    return OrderLine(
+        order=order,
+        part=part,
+        cooperative_id=part.cooperative_id,
+        position=position,
+        variant=variant,
+        product_key=product.pk,
+        category_key=product.category_id,
+        product_name=product.name,
+        variant_name=variant.name,
+        translated_product_name=translated.get((f"product:{product.pk}", "name"), ""),
+        translated_variant_name=translated.get((f"variant:{variant.pk}", "name"), ""),
+        sku=variant.sku or "",
+        unit=variant.unit,
+        picture_key=picture.picture_id if picture else None,
+        is_shipping_required=product.product_type.is_shipping_required,
+        grams=variant.grams_for(product),
+        quantity=quoted.wanted.quantity,
+        unit_list=quoted.unit_list,
+        unit_price=quoted.unit_price,
+        tax_rate=quoted.tax_rate,
+        tax_class_name=quoted.tax_class_name,
+        list_net=priced.listed.net,
+        list_gross=priced.listed.gross,
+        priced_net=priced.priced.net,
+        priced_gross=priced.priced.gross,
+        total_net=priced.total.net,
+        total_gross=priced.total.gross,
+        return_days=product.return_days,
+        **counted_of(order, is_standing=True),
+    )
+
+
+def _shelf_of(quoted: QuotedLine) -> str:
+    """The path of the category that its goods lie in, "" where they lie in none."""
+    category = quoted.variant.product.category
+    return "" if category is None else category.path or ""
+
+
+def _translations(order: Order, offer: Quote) -> dict[tuple[str, str], str]:
+    """Names in the buyer's language, keyed ("product:3", "name"), where it is not the shop's own."""
+    if order.language == "vi":
+        return {}
+    variants = [line.variant for line in offer.lines]
+    texts = Translation.objects.all()
+    products = texts.texts("catalog.product", {one.product_id for one in variants}, order.language)
+    names = texts.texts("catalog.variant", {one.pk for one in variants}, order.language)
+    return {(f"product:{key}", field): text for (key, field), text in products.items()} | {
+        (f"variant:{key}", field): text for (key, field), text in names.items()
+    }

@@ -1,0 +1,206 @@
+"""Payments that somebody else's system makes: what it reports is written down as it is."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.basket.basket_lines import locked_basket
+from orders.actions.gateway_requests.gateway_requests import sums_of
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.payments.basket_payments import lock_payment
+from orders.actions.payments.order_payments import confirm_if_covered, money_came
+from orders.models import EventKind, Method, Order, Payment, PaymentEvent, PaymentSums
+from shop.core.actors import Actor
+from shop.core.database.unique_fields import save_claiming
+from shop.core.errors import Missing, Refused
+
+_LONGEST_KEY = 160
+
+
+class ReferenceKnown(Refused):
+    code = "reference_known"
+    default_words = _("A payment with this reference is there already.")
+
+
+class NotTheSame(Refused):
+    """The same thing was reported before, with another amount."""
+
+    code = "not_the_same"
+    default_words = _("This was reported before with another amount.")
+
+
+class NothingDue(Refused):
+    code = "nothing_due"
+    default_words = _("There is nothing left to pay.")
+
+
+class NotReported(Refused):
+    """Only payments of others' systems are theirs to tell of; what ours do is known."""
+
+    code = "not_reported"
+    default_words = _("This payment is one of the market's own.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a payment stands at, in minor units; None stays as it is. `values` are columns of the payment."""
+
+    authorised: int | None = None
+    charged: int | None = None
+    refunded: int | None = None
+    cancelled: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    reference: str = ""
+    message: str = ""
+
+
+@transaction.atomic(durable=True)
+def report_payment(
+    *,
+    order_id: uuid.UUID | None = None,
+    basket_id: uuid.UUID | None = None,
+    reported: Reported,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Payment:
+    """For an order, or for a basket that is none yet. Raises DoesNotFit, Missing, ReferenceKnown."""
+    order = locks.lock_order(order_id) if order_id is not None else None
+    basket = locked_basket(basket_id) if order is None and basket_id is not None else None
+    owner = order or basket
+    if owner is None:
+        raise Missing(field="id")
+    reference = reported.values.get("reference")
+    if reference and owner.payments.filter(reference=reference).exists():
+        raise ReferenceKnown(field="pspReference")
+    payment = Payment(order=order, basket=basket, method=Method.APP, currency=owner.currency)
+    return _write(order, payment, reported, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def amend_payment(
+    *, payment_id: uuid.UUID, reported: Reported, actor: Actor, now: datetime.datetime
+) -> Payment:
+    """What it stands at now. Raises DoesNotFit, Missing, NotReported, ReferenceKnown."""
+    order, payment = lock_payment(payment_id)
+    if payment.method != Method.APP:
+        raise NotReported(field="id")
+    return _write(order, payment, reported, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def report_event(
+    *,
+    payment_id: uuid.UUID,
+    kind: EventKind,
+    amount: int,
+    reference: str,
+    message: str = "",
+    actor: Actor,
+    now: datetime.datetime,
+) -> tuple[PaymentEvent, bool]:
+    """One thing that happened, known by its kind and reference, and whether it was news.
+
+    Raises Missing, NotReported, NotTheSame.
+    """
+    order, payment = lock_payment(payment_id)
+    if payment.method != Method.APP:
+        raise NotReported(field="id")
+    key = f"reported:{payment.pk}:{kind}:{reference}"
+    if len(key) > _LONGEST_KEY:  # cut short, two references might be one
+        key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
+    known = PaymentEvent.objects.filter(key=key).first()
+    if known is not None:
+        if known.amount != amount:
+            raise NotTheSame(field="amount")
+        return known, False
+    return _happened(order, payment, kind, amount, key, reference, message, actor=actor, now=now), True
+
+
+@transaction.atomic(durable=True)
+def mark_as_paid(*, order_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime) -> Payment:
+    """Staff have what is due of an order, however it came. Raises Missing, NothingDue, ReferenceKnown."""
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing(field="id")
+    if not order.still_due:
+        raise NothingDue(field="id")
+    if reference and order.payments.filter(reference=reference).exists():
+        raise ReferenceKnown(field="transactionReference")
+    payment = Payment(order=order, method=Method.APP, currency=order.currency)
+    values = {"name": "manual", "reference": reference}
+    reported = Reported(charged=order.still_due, values=values, reference=reference)
+    return _write(order, payment, reported, actor=actor, now=now)
+
+
+def _write(
+    order: Order | None, payment: Payment, reported: Reported, *, actor: Actor, now: datetime.datetime
+) -> Payment:
+    """Save the payment, and write down the events that lead from what it stood at to what it stands at."""
+    for column, value in reported.values.items():
+        setattr(payment, column, value)
+    save_claiming(payment, field="pspReference")
+    before = sums_of(payment)
+    for kind, amount in _steps(before, reported):
+        place = payment.events.count()
+        key = f"reported:{payment.pk}:{place}"
+        _happened(
+            order, payment, kind, amount, key, reported.reference, reported.message, actor=actor, now=now
+        )
+    return payment
+
+
+def _steps(before: PaymentSums, reported: Reported) -> list[tuple[EventKind, int]]:
+    """The events that lead there. What is charged is what was taken less what was given back."""
+    refunded = before.refunded if reported.refunded is None else reported.refunded
+    charged = before.charged if reported.charged is None else reported.charged
+    cancelled = before.cancelled if reported.cancelled is None else reported.cancelled
+    taken = (charged + refunded) - (before.charged + before.refunded)
+    ended = max(0, cancelled - before.cancelled)
+    steps: list[tuple[EventKind, int]] = []
+    if reported.authorised is not None:
+        # What is taken or let go was held before.
+        held = reported.authorised + max(0, taken) + ended - before.authorised
+        if reported.authorised or before.authorised:
+            steps.append((EventKind.AUTHORIZATION_SUCCESS, held))
+            if held < 0:
+                ended -= held
+    steps.append((EventKind.CHARGE_SUCCESS, taken))
+    steps.append((EventKind.CHARGE_BACK, -taken))
+    steps.append((EventKind.REFUND_SUCCESS, refunded - before.refunded))
+    steps.append((EventKind.REFUND_REVERSE, before.refunded - refunded))
+    steps.append((EventKind.CANCEL_SUCCESS, ended))
+    return [(kind, amount) for kind, amount in steps if amount > 0]
+
+
+def _happened(
+    order: Order | None,
+    payment: Payment,
+    kind: EventKind,
+    amount: int,
+    key: str,
+    reference: str,
+    message: str,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> PaymentEvent:
+    if order is not None and kind == EventKind.CHARGE_SUCCESS:
+        event = money_came(order, payment, amount, key=key, reference=reference, actor=actor, now=now)
+    else:
+        event = record_event(
+            payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
+        )
+        if order is not None:
+            update_standing(order, now=now)
+            confirm_if_covered(order, actor=actor, now=now)
+    assert event is not None  # its key is new
+    return event

@@ -1,0 +1,319 @@
+"""How an order is to be paid, and what follows when its money comes."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from orders import locks, notices
+from orders.actions.gateway_requests.gateway_requests import ask_cancel, ask_start, start_of, sums_of
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.catch_weight_pricing import most_due
+from orders.actions.order_records.order_limits import minutes_to_pay
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.record_order import answer_by
+from orders.actions.payouts.refund_execution import ENDED, give_surplus_back
+from orders.models import (
+    AskedTransfer,
+    EventKind,
+    GatewayCall,
+    InvoiceDetails,
+    Method,
+    Order,
+    OrderPart,
+    Payment,
+    PaymentEvent,
+    total_sums,
+)
+from orders.payments.stripe_js import takes_cards
+from orders.payments.transfer_requests import asked_of
+from orders.states import CallState, Coverage
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, ShopSettings, record_change, shop_settings
+
+_COVERED = frozenset({Coverage.FULL, Coverage.OVER})
+
+
+class WayNotOffered(Refused):
+    code = "way_not_offered"
+    default_words = _("Orders cannot be paid this way at the moment. Please choose another.")
+
+
+class NotWaiting(Refused):
+    """The order does not wait for money: it is confirmed, paid, expired or cancelled."""
+
+    code = "not_waiting_for_payment"
+    default_words = _("This order is not waiting for a payment any more.")
+
+
+class PaymentUnderWay(Refused):
+    code = "payment_under_way"
+    default_words = _("A payment is under way. Wait a moment until it is known how it ended.")
+
+
+def ways_to_pay(
+    channel: Channel, amount: int | None = None, *, shop: ShopSettings | None = None
+) -> list[Method]:
+    """What the market can take for an order of this channel (and amount, if it is known), the usual first.
+
+    `shop` are its settings, where they have been read already.
+    """
+    ways = [Method.COD]
+    shop = shop or shop_settings()
+    if channel.currency == "VND" and shop.bank_bin and shop.bank_account:
+        ways.append(Method.TRANSFER)
+    if takes_cards(channel.currency, amount):
+        ways.append(Method.CARD)
+    return ways
+
+
+def require_way(
+    channel: Channel, method: Method, amount: int | None = None, *, shop: ShopSettings | None = None
+) -> None:
+    """Raises WayNotOffered."""
+    if method not in ways_to_pay(channel, amount, shop=shop):
+        raise WayNotOffered(field="payment")
+
+
+def expect_payment(
+    order: Order, method: Method, *, earlier: int | None = None, now: datetime.datetime
+) -> Payment:
+    """Step: the intent that what is due comes this way; `update_standing` writes what is waited for.
+
+    Whoever pays beforehand has the channel's time for it, a guest less while many of them have not paid.
+    `earlier` is how many payments the order has, where that is known.
+    """
+    if earlier is None:
+        earlier = Payment.objects.filter(order=order).count()
+    time = None
+    if method != Method.COD:
+        usual = order.channel.transfer_minutes
+        minutes = minutes_to_pay(is_guest=order.user_id is None, usual=usual, now=now)
+        time = datetime.timedelta(minutes=minutes)
+    return Payment.objects.create(
+        order=order,
+        method=method,
+        currency=order.currency,
+        key=f"{method}:{order.pk}:{earlier}",
+        expires_at=now + time if time is not None else None,
+    )
+
+
+@transaction.atomic(durable=True)
+def change_way(
+    *, order_id: uuid.UUID, method: Method, hosted: bool = False, actor: Actor, now: datetime.datetime
+) -> Payment:
+    """The buyer wants to pay an order that waits for money another way; said again, it is as it was.
+
+    A card payment that has begun is stopped, and begun anew where it was, or on the other page (`hosted`: the
+    gateway's own). What a counting order costs beyond what its card paid may come by transfer. Raises
+    AmountNotForCards, Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
+    """
+    order = locks.lock_order(order_id)
+    last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
+    if not is_waiting(order):
+        if last is not None and method == last.method == Method.CARD and sums_of(last).charge_pending:
+            return _by_card(order, last, hosted=hosted, actor=actor, now=now)  # what is due beyond a hold
+        if last is not None and method == last.method == Method.TRANSFER and order.still_due:
+            return last
+        if last is None or method not in ways_for_rest(order, last):
+            raise NotWaiting()
+        _require_quiet(order, paid_in_part=True)
+        return _change(order, last, method, actor=actor, now=now)
+    if last is not None and last.method == method and _goes_on(last, hosted=hosted, now=now):
+        return last
+    require_way(order.channel, method, order.due_gross)
+    _require_quiet(order)
+    payment = _change(order, last, method, hosted=hosted, actor=actor, now=now)
+    if method == Method.COD and confirms_at_once(order):
+        confirm(order, actor=actor, now=now)
+    return payment
+
+
+def ways_for_rest(order: Order, last: Payment) -> list[Method]:
+    """How else the rest of a counting order may come that a card (`last`) was to pay: by transfer, since
+    cards take no small sums; once nothing is held any more, as a transfer is asked for all that is due."""
+    if last.method != Method.CARD or not order.charged or not order.still_due or order.status in ENDED:
+        return []
+    held, _charged = total_sums(Payment.objects.filter(order=order).sums().values())
+    offered = ways_to_pay(order.channel, order.still_due)
+    return [] if held else [way for way in offered if way == Method.TRANSFER]
+
+
+def _change(
+    order: Order,
+    last: Payment | None,
+    method: Method,
+    *,
+    hosted: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Payment:
+    """Step of `change_way`: what was to come one way comes another."""
+    if last is not None:
+        stop_waiting(order, last, actor=actor, now=now)
+    payment = expect_payment(order, method, now=now)
+    if method == Method.CARD:
+        begin_card(order, payment, hosted=hosted, actor=actor, now=now)
+    record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
+    update_standing(order, now=now)
+    return payment
+
+
+def asked_transfer(order: Order) -> AskedTransfer | None:
+    """What whoever pays the order has to transfer now; None where it is paid another way, or not at all."""
+    payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
+    return asked_of(order, payment, shop_settings())
+
+
+def begin_card(
+    order: Order, payment: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
+    """Step, on a locked order whose sums are written: ask for what is due and neither paid nor held.
+
+    Goods that are still to be weighed are held for at what they may cost at most. Raises AmountNotForCards.
+    """
+    held, charged = total_sums(Payment.objects.filter(order=order).sums().values())
+    hold = not held and order.lines.to_weigh().exists()
+    amount = (most_due(order) if hold else order.due_gross) - charged - held
+    return ask_start(order, payment, amount, hold=hold, hosted=hosted, actor=actor, now=now)
+
+
+def _by_card(order: Order, last: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime) -> Payment:
+    """The card payment that goes on, or a new one in its place."""
+    if _goes_on(last, hosted=hosted, now=now):
+        return last
+    _require_quiet(order, paid_in_part=True)
+    if start_of(last) is None:
+        begin_card(order, last, hosted=hosted, actor=actor, now=now)
+        return last
+    stop_waiting(order, last, actor=actor, now=now)
+    payment = expect_payment(order, Method.CARD, now=now)
+    begin_card(order, payment, hosted=hosted, actor=actor, now=now)
+    update_standing(order, now=now)
+    return payment
+
+
+def _goes_on(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
+    """Whether its time is not over; a card payment must have begun, on the page that is asked for."""
+    if payment.expires_at is not None and payment.expires_at <= now:
+        return False
+    if payment.method != Method.CARD:
+        return True
+    start = start_of(payment)
+    return (
+        start is not None
+        and start.state != CallState.FAILED
+        and (start.state == CallState.INTENDED or bool(start.terms.get("hosted")) == hosted)
+    )
+
+
+def _require_quiet(order: Order, *, paid_in_part: bool = False) -> None:
+    """Raises PaymentUnderWay while some of the money is here, or nobody knows how a call ended."""
+    is_held = order.authorize_coverage != Coverage.NONE and not paid_in_part
+    if is_held or GatewayCall.objects.filter(payment__order=order).unanswered().exists():
+        raise PaymentUnderWay()
+
+
+def stop_waiting(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step, on a locked order: nothing more is expected to come this way, and what has begun is stopped."""
+    sums = sums_of(payment)
+    key = f"payment:{payment.pk}:given_up"
+    record_event(payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, key=key, actor=actor, now=now)
+    if sums.authorise_pending:
+        kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
+        record_event(payment, kind, sums.authorise_pending, key=key, actor=actor, now=now)
+    start = start_of(payment)
+    if start is not None and start.state == CallState.NEEDS_BUYER:
+        ask_cancel(order, payment, actor=actor, now=now)
+
+
+def is_waiting(order: Order) -> bool:
+    """Whether it is placed, stands, and nobody has begun on it for want of its money."""
+    return not (order.is_draft or order.confirmed_at or order.expired_at or order.cancelled_at)
+
+
+def money_came(
+    order: Order,
+    payment: Payment,
+    amount: int,
+    *,
+    key: str,
+    reference: str = "",
+    actor: Actor,
+    now: datetime.datetime,
+) -> PaymentEvent | None:
+    """Step, on a locked order: that much has come; once it covers what is due, the order is confirmed.
+
+    What a card paid too much, and what comes for an order that has ended, goes back at once.
+
+    `key` names the outside fact: known already, nothing happens and the answer is None.
+    """
+    event = record_event(
+        payment, EventKind.CHARGE_SUCCESS, amount, key=key, reference=reference, actor=actor, now=now
+    )
+    if event is None:
+        return None
+    record_change(
+        "payment.received",
+        order,
+        actor=actor,
+        now=now,
+        data={"amount": amount, "method": payment.method},
+    )
+    update_standing(order, now=now)
+    confirm_if_covered(order, actor=actor, now=now)
+    if payment.method == Method.CARD or order.status in ENDED:
+        why = gettext_noop("More was paid than the order costs.")
+        give_surplus_back(order, reason=why, actor=actor, now=now)
+    return event
+
+
+def confirms_at_once(order: Order) -> bool:
+    """Whether an order counts as soon as its money is here, held, or to be paid at the door."""
+    return order.channel.automatically_confirm_all_new_orders
+
+
+@transaction.atomic(durable=True)
+def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Order:
+    """The platform's staff say that an order counts, paid or not. Raises Missing, NotWaiting."""
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing()
+    if not is_waiting(order):
+        raise NotWaiting()
+    confirm(order, actor=actor, now=now)
+    return order
+
+
+def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: whoever has paid, or has let the whole sum be held, need not wait for anybody."""
+    if is_waiting(order) and confirms_at_once(order) and order.authorize_coverage in _COVERED:
+        confirm(order, actor=actor, now=now)
+
+
+def confirm(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: the order counts; the cooperatives hear of it, and their time to answer begins."""
+    order.confirmed_at = now
+    order.save(update_fields=["confirmed_at"])
+    give_time_to_answer(order, now=now)
+    record_change("order.confirmed", order, actor=actor, now=now)
+    update_standing(order, now=now)
+    payment, shop = order.payments.current(), shop_settings()
+    invoice = InvoiceDetails.objects.filter(order=order).first()
+    parts = notices.parts_of(order)
+    notices.order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
+
+
+def give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:
+    """Step: the cooperatives' time to accept begins now, however long ago the order was written."""
+    hours = shop_settings().accept_within_hours
+    parts = list(order.parts.select_related("cooperative").standing().order_by("number"))
+    for part in parts:
+        part.accept_by = answer_by(part.cooperative, now, hours)
+    OrderPart.objects.bulk_update(parts, ["accept_by"])

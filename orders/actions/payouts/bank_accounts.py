@@ -1,0 +1,239 @@
+"""Bank accounts that we pay to: a cooperative's, and where a due payment goes.
+
+Whoever gets an account changed gets the money: every change is written down and told to all who manage the
+cooperative, and what is due already stays with the account it was closed for until somebody decides. A
+refund whose account is not the one that the order was paid from waits a day, and its buyer is told.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative
+from orders import locks, money_notices
+from orders.actions.payouts.payouts import AlreadyPaid
+from orders.actions.payouts.proposals import propose
+from orders.models import Approval, ApprovalKind, BankTransfer, Order, Payout, Settlement
+from orders.notices import refunds as refund_notices
+from orders.payments.banks import bank_of
+from orders.payments.vietqr import fold_note
+from orders.states import PayoutState
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked, locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Change, record_change, shop_settings
+
+_ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
+_HOLDER = 120
+# In which a buyer can object, whoever named the account: nobody gets money back from a thief.
+_HOLD = datetime.timedelta(days=1)
+
+
+class NotAnAccount(Refused):
+    code = "not_an_account"
+    default_words = _("Write the bank, the account number and whose account it is.")
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """Where money goes. `bank_bin` is a bank's number at NAPAS."""
+
+    bank_bin: str
+    account: str
+    holder: str
+
+    @property
+    def ending(self) -> str:
+        """Its last four signs: enough for its owner to know it again."""
+        return self.account[-4:]
+
+    def is_same_as(self, other: BankAccount) -> bool:
+        """Whether money reaches the same account; holders' names are written in many ways."""
+        return (self.bank_bin, self.account.upper()) == (other.bank_bin, other.account.upper())
+
+
+def checked(to: BankAccount) -> BankAccount:
+    """The account as banks write it, the holder without marks. Raises NotAnAccount."""
+    account, holder = to.account.strip().upper(), fold_note(to.holder, longest=_HOLDER).upper()
+    if bank_of(to.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
+        raise NotAnAccount(field="account")
+    return BankAccount(to.bank_bin, account, holder)
+
+
+@transaction.atomic(durable=True)
+def change_account(
+    *, cooperative_id: int, to: BankAccount, actor: Actor, now: datetime.datetime
+) -> Approval | None:
+    """Name the account that a cooperative is paid to; what waited for one goes there, too.
+
+    Where a second person is needed, the change is proposed and answered; all who manage the cooperative are
+    told. The same account again changes nothing. Raises Missing, NotAnAccount, PersonNeeded, ProposalWaits.
+    """
+    to = checked(to)
+    cooperative = lock_account(cooperative_id)
+    if account_of(cooperative) == to:
+        return None
+    if not shop_settings().account_changes_need_second_person:
+        _change_account(cooperative, to, actor=actor, now=now)
+        return None
+    proposal = propose(
+        ApprovalKind.COOPERATIVE_ACCOUNT,
+        wanted=asdict(to),
+        basis=asdict(account_of(cooperative)),
+        cooperative=cooperative,
+        actor=actor,
+        now=now,
+    )
+    money_notices.account_proposed(cooperative, to.bank_bin, to.account, actor.name, proposal, now=now)
+    return proposal
+
+
+def lock_account(cooperative_id: int) -> Cooperative:
+    """Step: the cooperative, its account held still. Raises Missing."""
+    # Whoever closes a period copies the account under its lock: it has the old one, or the new one.
+    locked(Settlement.objects.open().filter(cooperative=cooperative_id))
+    cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
+    if cooperative is None:
+        raise Missing()
+    return cooperative
+
+
+def cooperative_account_facts(cooperative_id: int) -> dict[str, object]:
+    """What the account of a cooperative is now, as proposals keep it."""
+    return asdict(account_of(Cooperative.objects.get(pk=cooperative_id)))
+
+
+def apply_cooperative_account(
+    cooperative_id: int, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step, after `lock_account`: a proposed account takes effect. Raises Missing."""
+    _change_account(lock_account(cooperative_id), BankAccount(**wanted), actor=actor, now=now)
+
+
+def _change_account(
+    cooperative: Cooperative, to: BankAccount, *, actor: Actor, now: datetime.datetime
+) -> None:
+    was = account_of(cooperative)
+    cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder = (
+        to.bank_bin,
+        to.account,
+        to.holder,
+    )
+    cooperative.save(update_fields=["bank_bin", "bank_account", "bank_holder", "updated_at"])
+    data = {"from": _told(was), "to": _told(to)}
+    change = record_change(
+        "cooperative.account_changed",
+        cooperative,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data=data,
+    )
+    waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
+    for payout_id in waiting.values_list("pk", flat=True):
+        _readdress(locks.lock_payout(payout_id), to, actor=actor, now=now)
+    money_notices.account_changed(cooperative, was.account, actor.name, occasion=change.pk, now=now)
+
+
+@transaction.atomic(durable=True)
+def name_account(*, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: datetime.datetime) -> Payout:
+    """Say where a due payment goes. The buyer of a refund is told.
+
+    Raises AlreadyPaid, Missing, NotAnAccount.
+    """
+    to = checked(to)
+    payout = locks.lock_payout(payout_id)
+    if payout.state != PayoutState.DUE:
+        raise AlreadyPaid()
+    change = _readdress(payout, to, actor=actor, now=now)
+    if payout.refund is not None and change is not None:
+        tell_buyer_of_account(payout.refund.order, [payout], to, occasion=str(change.pk), now=now)
+    return payout
+
+
+@transaction.atomic(durable=True)
+def follow_account(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
+    """Pay a settlement to the account that its cooperative names now.
+
+    Raises AlreadyPaid, Missing, NotAnAccount.
+    """
+    payout = locks.lock_payout(payout_id)
+    if payout.settlement is None:
+        raise Missing()
+    if payout.state != PayoutState.DUE:
+        raise AlreadyPaid()
+    _readdress(payout, checked(account_of(payout.settlement.cooperative)), actor=actor, now=now)
+    return payout
+
+
+def account_of(cooperative: Cooperative) -> BankAccount:
+    """What it names now; empty where it has named none."""
+    return BankAccount(cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder)
+
+
+def account_paid_from(order: Order) -> BankAccount | None:
+    """The account that the order was last paid from, where the bank told; proposed, never just taken."""
+    paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
+    last = paid.order_by("-at", "-pk").first()
+    if last is None:
+        return None
+    return BankAccount(last.payer_bin, last.payer_account, last.payer_holder)
+
+
+def readdress_refund(
+    payout: Payout, to: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
+) -> None:
+    """Step, on a locked and due payout of a refund: send it to this account, after a day where it is another
+    one than the order was paid from. Naming the same account again changes no waiting time."""
+    if not to.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
+        is_known = paid_from is not None and to.is_same_as(paid_from)
+        payout.payable_from = None if is_known else now + _HOLD
+    payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
+    payout.save(update_fields=["bank_bin", "bank_account", "bank_holder", "payable_from"])
+
+
+def tell_buyer_of_account(
+    order: Order, payouts: Sequence[Payout], to: BankAccount, *, occasion: str, now: datetime.datetime
+) -> None:
+    """Step: tell the buyer, on every channel they are known by, where their money goes and from when on."""
+    held = [payout.payable_from for payout in payouts if payout.payable_from is not None]
+    refund_notices.refund_account_named(
+        order,
+        to.ending,
+        sum(payout.amount for payout in payouts),
+        payable_from=max(held, default=None),
+        occasion=occasion,
+        now=now,
+    )
+
+
+def _readdress(payout: Payout, to: BankAccount, *, actor: Actor, now: datetime.datetime) -> Change | None:
+    was = BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)
+    if was == to:
+        return None
+    if payout.refund is not None:
+        readdress_refund(payout, to, account_paid_from(payout.refund.order), now=now)
+    else:
+        payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
+        payout.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
+    settlement = payout.settlement
+    return record_change(
+        "payout.readdressed",
+        payout,
+        actor=actor,
+        now=now,
+        root=settlement,
+        cooperative_id=settlement.cooperative_id if settlement else None,
+        data={"from": _told(was), "to": _told(to)},
+    )
+
+
+def _told(account: BankAccount) -> str:
+    return " ".join(filter(None, (account.bank_bin, account.account, account.holder)))

@@ -1,0 +1,114 @@
+"""What the market itself says of money: the account that buyers transfer to, and how long things take."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from orders.actions.payouts.bank_accounts import BankAccount, checked
+from orders.actions.payouts.proposals import propose
+from orders.models import Approval, ApprovalKind
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked, locked_one
+from shop.core.models import Channel, ShopSettings, record_change
+from shop.notifications.models import Way
+from shop.notifications.send import send
+
+
+@transaction.atomic(durable=True)
+def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime.datetime) -> Approval | None:
+    """Name the account that buyers transfer to; None: transfers are no longer offered.
+
+    Whoever runs the market is told, for whoever changes it gets the buyers' money. Orders that wait show the
+    new one at once. Where a second person is needed, the change is proposed and answered. The same again
+    changes nothing. Raises NotAnAccount, PersonNeeded, ProposalWaits.
+    """
+    shop = lock_market()
+    new = BankAccount("", "", "") if to is None else checked(to)
+    if asdict(new) == market_account_facts(shop):
+        return None
+    if shop.account_changes_need_second_person:
+        basis = market_account_facts(shop)
+        return propose(ApprovalKind.MARKET_ACCOUNT, wanted=asdict(new), basis=basis, actor=actor, now=now)
+    apply_market_account(shop, asdict(new), actor=actor, now=now)
+    return None
+
+
+def market_account_facts(shop: ShopSettings) -> dict[str, object]:
+    """What the market's account is now, as proposals keep it."""
+    return asdict(BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder))
+
+
+def apply_market_account(
+    shop: ShopSettings, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step, on the locked settings: buyers transfer to this account from now on."""
+    was, new = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder), BankAccount(**wanted)
+    shop.bank_bin, shop.bank_account, shop.bank_holder = new.bank_bin, new.account, new.holder
+    shop.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
+    data = {"from": _told(was), "to": _told(new)}
+    change = record_change("market.account_changed", shop, actor=actor, now=now, data=data)
+    if shop.operator_email:
+        _tell(shop, actor, data, occasion=str(change.pk), now=now)
+
+
+@transaction.atomic(durable=True)
+def change_market_times(
+    *,
+    transfer_minutes: Mapping[int, int],
+    complaint_days: int,
+    answer_complaints_days: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Say how long goods are kept for a transfer, by channel, and within how many days a buyer may complain
+    and is answered. What waits already keeps its time."""
+    shop = lock_market()
+    times = {"complaint_days": complaint_days, "answer_complaints_days": answer_complaints_days}
+    changed = {name: value for name, value in times.items() if getattr(shop, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(shop, name, value)
+        shop.save(update_fields=list(changed))
+        record_change("market.times_changed", shop, actor=actor, now=now, data=changed)
+    for channel in locked(Channel.objects.filter(pk__in=list(transfer_minutes))):
+        minutes = transfer_minutes[channel.pk]
+        if channel.transfer_minutes != minutes:
+            channel.transfer_minutes = minutes
+            channel.save(update_fields=["transfer_minutes"])
+            data = {"transfer_minutes": minutes}
+            record_change("market.times_changed", channel, actor=actor, now=now, data=data)
+
+
+def lock_market() -> ShopSettings:
+    """Step: the market's settings, held still."""
+    ShopSettings.objects.get_or_create(pk=1)
+    shop = locked_one(ShopSettings.objects.filter(pk=1))
+    assert shop is not None
+    return shop
+
+
+def _told(account: BankAccount) -> str:
+    return " ".join(filter(None, (account.bank_bin, account.account, account.holder)))
+
+
+def _tell(
+    shop: ShopSettings, actor: Actor, data: Mapping[str, str], *, occasion: str, now: datetime.datetime
+) -> None:
+    with translation.override("vi"):
+        context = {"shop": shop, "site": settings.PUBLIC_URL, "who": actor.name, **data, "was": data["from"]}
+        send(
+            key=f"market-account:{occasion}",
+            way=Way.EMAIL,
+            to=shop.operator_email,
+            subject=_("The market's bank account was changed"),
+            text=render_to_string("emails/market_account.txt", context),
+            now=now,
+        )

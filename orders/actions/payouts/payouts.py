@@ -1,0 +1,152 @@
+"""Money that we owe and send: to cooperatives, and back to buyers."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks, money_notices
+from orders.actions.ledger.ledger_postings import Entry, post
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.ledger.unmatched_transfers import book_sent_back
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.payouts.proposals import require_release
+from orders.models import Account, EventKind, Payment, Payout, PayoutWay, PostingKind, Refund
+from orders.notices import refunds as refund_notices
+from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import done_before, record_change
+from shop.core.states import advance
+
+
+class AlreadyPaid(Refused):
+    code = "already_paid"
+    default_words = _("This has been paid out already.")
+
+
+class AccountNeeded(Refused):
+    code = "account_needed"
+    default_words = _("Nobody has said yet to which account this goes.")
+
+
+class ReferenceNeeded(Refused):
+    code = "reference_needed"
+    default_words = _("Write the number that the bank gave this payment.")
+
+
+class PayoutUnderWay(Refused):
+    code = "payout_under_way"
+    default_words = _("Stripe has been asked to pay this out. Wait until it is known how that ended.")
+
+
+class PayoutHeld(Refused):
+    """`details["until"]` is the moment from which it may be paid."""
+
+    code = "payout_held"
+    default_words = _("The account was named less than a day ago. Wait, in case the buyer objects.")
+
+
+@transaction.atomic(durable=True)
+def mark_paid(
+    *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Payout:
+    """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
+
+    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld, PayoutUnderWay, ReferenceNeeded,
+    SecondPersonNeeded.
+    """
+    if not reference.strip():
+        raise ReferenceNeeded(field="reference")
+    payout = locks.lock_payout(payout_id)
+    if done_before(key, "payout.paid", payout):
+        return payout
+    if payout.state != PayoutState.DUE:
+        raise AlreadyPaid()
+    if payout.refund_id is not None and not payout.bank_account:
+        raise AccountNeeded(field="account")
+    if payout.is_held(now):
+        raise PayoutHeld(until=payout.payable_from)
+    if payout.calls.unanswered().exists():
+        raise PayoutUnderWay()
+    require_release(payout)
+    pay_out(payout, reference.strip(), key=key, actor=actor, now=now)
+    return payout
+
+
+def pay_out(
+    payout: Payout, reference: str, *, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step of `mark_paid`, under the lock of what the payout is for. Raises WrongMove."""
+    advance(payout, PayoutState.PAID, PAYOUT_MOVES)
+    payout.paid_at, payout.reference = now, reference[:120]
+    payout.save(update_fields=["paid_at", "reference"])
+    settlement = payout.settlement
+    if settlement is not None:
+        _book_payout(payout, settlement.cooperative_id, actor=actor, now=now)
+        advance(settlement, SettlementState.PAID, SETTLEMENT_MOVES)
+        settlement.paid_at = now
+        settlement.save(update_fields=["paid_at"])
+    elif payout.refund is not None:
+        _give_back(payout.refund, payout, actor=actor, now=now)
+    elif payout.transfer is not None:
+        book_sent_back(payout, payout.transfer, actor=actor, now=now)
+    record_change(
+        "payout.paid",
+        payout,
+        actor=actor,
+        now=now,
+        root=_root_of(payout),
+        cooperative_id=settlement.cooperative_id if settlement else None,
+        data={"amount": payout.amount, "reference": payout.reference},
+        key=key,
+    )
+    if settlement is not None:
+        money_notices.payout_paid(payout, settlement, now=now)
+
+
+def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
+    """Money left: from the bank account, or from what the gateway keeps for us."""
+    left = Account.GATEWAY if payout.way == PayoutWay.STRIPE else Account.BANK
+    post(
+        f"payout:{payout.pk}",
+        PostingKind.PAYOUT,
+        [Entry(Account.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
+        currency=payout.currency,
+        memo=payout.reference,
+        actor=actor,
+        now=now,
+    )
+
+
+def _root_of(payout: Payout) -> Model:
+    """Whose history tells of it."""
+    if payout.settlement is not None:
+        return payout.settlement
+    if payout.transfer is not None:
+        return payout.transfer
+    return payout if payout.refund is None else payout.refund.order
+
+
+def _give_back(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.datetime) -> None:
+    """The buyer has their money back; the payment that it was asked of says so. Raises Missing."""
+    payments = Payment.objects.filter(order=refund.order_id)
+    payment = payments.filter(events__key=f"payout:{payout.pk}:asked").first()
+    if payment is None:
+        raise Missing()
+    record_event(
+        payment,
+        EventKind.REFUND_SUCCESS,
+        payout.amount,
+        key=f"payout:{payout.pk}",
+        reference=payout.reference,
+        refund=refund,
+        actor=actor,
+        now=now,
+    )
+    update_standing(refund.order, now=now)
+    refund_notices.refund_paid(refund.order, refund, payout, now=now)

@@ -1,0 +1,130 @@
+"""Steps that propose a change to a second person, and whether one is needed. `approvals` decides on them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative
+from orders.models import Approval, ApprovalKind, Payout
+from orders.states import APPROVAL_MOVES, ApprovalState
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked
+from shop.core.errors import Refused
+from shop.core.models import ShopSettings, record_change, shop_settings
+from shop.core.states import advance
+
+GOOD_FOR = datetime.timedelta(days=3)
+
+
+class SecondPersonNeeded(Refused):
+    code = "second_person_needed"
+    default_words = _("A second person has to confirm this first.")
+
+
+class ProposalWaits(Refused):
+    code = "proposal_waits"
+    default_words = _("Another change waits for a second person already. Withdraw or decline it first.")
+
+
+class PersonNeeded(Refused):
+    code = "person_needed"
+    default_words = _("Only people can propose or confirm this, not programs.")
+
+
+def facts_of_payout(payout: Payout) -> dict[str, Any]:
+    """What is confirmed of a payout: how much goes to whom, and by which way."""
+    return {
+        "amount": payout.amount,
+        "currency": payout.currency,
+        "way": str(payout.way),
+        "bank_bin": payout.bank_bin,
+        "bank_account": payout.bank_account,
+        "bank_holder": payout.bank_holder,
+        "destination": payout.destination,
+    }
+
+
+def is_released(payout: Payout) -> bool:
+    """Whether nobody needs to confirm a payout any more, as it is now."""
+    if not shop_settings().payouts_need_second_person:
+        return True
+    confirmed = Approval.objects.confirmed_payout(payout)
+    return confirmed is not None and confirmed.wanted == facts_of_payout(payout)
+
+
+def only_released(payouts: Iterable[Payout]) -> list[Payout]:
+    """Those that nobody needs to confirm any more: at most two queries."""
+    rows = list(payouts)
+    if not shop_settings().payouts_need_second_person:
+        return rows
+    confirmed = Approval.objects.filter(kind=ApprovalKind.PAYOUT, state=ApprovalState.CONFIRMED)
+    confirmed = confirmed.filter(payout__in=rows).order_by("decided_at", "pk")
+    wanted = dict(confirmed.values_list("payout", "wanted"))
+    return [row for row in rows if wanted.get(row.pk) == facts_of_payout(row)]
+
+
+def require_release(payout: Payout) -> None:
+    """Raises SecondPersonNeeded."""
+    if not is_released(payout):
+        raise SecondPersonNeeded()
+
+
+def propose(
+    kind: ApprovalKind,
+    *,
+    wanted: Mapping[str, Any],
+    basis: Mapping[str, Any],
+    payout: Payout | None = None,
+    cooperative: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Approval:
+    """Step, under the lock of the row concerned. An expired proposal makes room for the new one.
+
+    Raises PersonNeeded, ProposalWaits.
+    """
+    if actor.user_id is None:
+        raise PersonNeeded()
+    same = Approval.objects.filter(kind=kind, payout=payout, cooperative=cooperative)
+    for row in locked(same.filter(state=ApprovalState.OPEN)):
+        if row.expires_at > now:
+            raise ProposalWaits()
+        lapse(row, now=now)
+    row = Approval.objects.create(
+        kind=kind,
+        payout=payout,
+        cooperative=cooperative,
+        wanted=dict(wanted),
+        basis=dict(basis),
+        proposed_by_id=actor.user_id,
+        proposed_at=now,
+        expires_at=now + GOOD_FOR,
+    )
+    note(row, "proposed", actor=actor, now=now)
+    return row
+
+
+def lapse(row: Approval, *, now: datetime.datetime) -> None:
+    """Step, on a locked open proposal: it is too old, or what it is about has changed."""
+    advance(row, ApprovalState.LAPSED, APPROVAL_MOVES)
+    row.decided_at = now
+    row.save(update_fields=["decided_at"])
+    note(row, "lapsed", actor=Actor.system(), now=now)
+
+
+def note(row: Approval, what: str, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: write down what happened to a proposal."""
+    record_change(
+        f"approval.{what}",
+        row,
+        actor=actor,
+        now=now,
+        root=row.payout or row.cooperative or ShopSettings(pk=1),
+        cooperative_id=row.cooperative_id,
+        why=row.why,
+        data={"kind": str(row.kind), "wanted": row.wanted, "basis": row.basis},
+    )

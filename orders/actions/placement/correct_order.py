@@ -1,0 +1,122 @@
+"""Putting right who receives an order and where, after it was placed."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.order_records.record_order import Contact, write_invoice
+from orders.models import Order
+from shop.accounts.models import Address
+from shop.core.actors import Actor
+from shop.core.database.unique_fields import save_claiming
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+from shop.core.texts.folding import fold
+
+_PLACE = ("first_name", "phone", "street_address_1", "city", "commune_code", "landmark")
+
+
+class OtherProvince(Refused):
+    code = "other_province"
+    default_words = _("The delivery was agreed for another province. Cancel the order and write a new one.")
+
+
+@transaction.atomic(durable=True)
+def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now: datetime.datetime) -> None:
+    """Put right the name, phone, e-mail, address or invoice's company of an order; its deliveries and sums
+    stay.
+
+    What is written down of it names the columns, not what stood in them: that is personal data, and
+    goes with the person. Raises Missing (a draft is edited instead), OtherProvince.
+    """
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing()
+    if contact.province_code != order.province_code:
+        raise OtherProvince(field="province")
+    changed = _write_buyer(order, contact) | _write_address(order, contact.address)
+    if write_invoice(order, contact.invoice):
+        changed.add("invoice")
+    if changed:
+        record_change("order.corrected", order, actor=actor, now=now, data={"fields": sorted(changed)})
+
+
+def _write_buyer(order: Order, contact: Contact) -> set[str]:
+    given = {"buyer_name": contact.name, "phone": contact.phone, "email": contact.email}
+    changed = {name for name, value in given.items() if getattr(order, name) != value}
+    for name in changed:
+        setattr(order, name, given[name])
+    order.folded_name = fold(order.buyer_name)
+    order.save(update_fields=[*given, "folded_name", "updated_at"])
+    return changed
+
+
+def _write_address(order: Order, address: Address) -> set[str]:
+    """The order's own copy of the address; one that had none gets one."""
+    kept = order.shipping_address
+    if kept is None:
+        order.shipping_address = address.copy()
+        order.shipping_address.save(force_insert=True)
+        order.save(update_fields=["shipping_address"])
+        return {"shipping_address"}
+    changed = {name for name in _PLACE if getattr(kept, name) != getattr(address, name)}
+    for name in changed:
+        setattr(kept, name, getattr(address, name))
+    kept.save(update_fields=[*_PLACE])
+    return changed
+
+
+@transaction.atomic(durable=True)
+def correct_order(
+    *,
+    order_id: uuid.UUID,
+    values: Mapping[str, Any],
+    shipping: Address | None = None,
+    billing: Address | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Order:
+    """Columns of an order that change no sum, and its own copies of addresses, as another system knows them.
+
+    An address is whole and unsaved; of the first the name and phone are the buyer's. Raises AlreadyTaken,
+    DoesNotFit, Missing (a draft is edited instead), OtherProvince.
+    """
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing(field="id")
+    changed = {column for column, value in values.items() if getattr(order, column) != value}
+    for column in changed:
+        setattr(order, column, values[column])
+    if shipping is not None:
+        if shipping.province_code != order.province_code:
+            raise OtherProvince(field="shippingAddress")
+        changed |= _put_address(order, "shipping_address", shipping)
+        order.buyer_name, order.phone = shipping.first_name, shipping.phone
+        order.folded_name = fold(order.buyer_name)
+    if billing is not None:
+        changed |= _put_address(order, "billing_address", billing)
+    save_claiming(order, field="externalReference")
+    if changed:
+        record_change("order.corrected", order, actor=actor, now=now, data={"fields": sorted(changed)})
+    return order
+
+
+def _put_address(order: Order, column: str, address: Address) -> set[str]:
+    """The order's own copy is as this one from now on."""
+    kept: Address | None = getattr(order, column)
+    fresh = address.copy()
+    if kept is None:
+        fresh.save(force_insert=True)
+        setattr(order, column, fresh)
+        return {column}
+    fresh.pk = kept.pk
+    fresh.save(force_update=True)
+    setattr(order, column, fresh)
+    return {column}

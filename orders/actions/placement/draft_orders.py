@@ -1,0 +1,229 @@
+"""An order that somebody else writes for the buyer: by phone, by Zalo; a draft until it is placed."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import SoldOut
+from orders import locks, notices
+from orders.actions.basket.basket_lines import NotForSale
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.record_order import (
+    Contact,
+    new_order,
+    set_rates,
+    take_slots,
+    write_invoice,
+    write_parts,
+)
+from orders.actions.payments.order_payments import expect_payment, give_time_to_answer
+from orders.actions.placement.place_order import (
+    BasketChanged,
+    BasketEmpty,
+    allocate,
+    keep_consents,
+    require_consent,
+)
+from orders.actions.quotes.build_quote import quote
+from orders.actions.quotes.quote_types import Buyer, Problem, Quote, Wanted, WantedDelivery, WantedLine
+from orders.actions.vouchers.redeem_vouchers import record_use, require_same_discount
+from orders.models import InvoiceDetails, Method, Order, OrderLine, OrderPart, Origin, Source
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change
+from shop.core.texts.folding import fold
+
+
+class NotADraft(Refused):
+    code = "not_a_draft"
+    default_words = _("This order has been placed already.")
+
+
+# Staff may sell what is not on the shelf, and at another price.
+_STAFF_MAY_IGNORE = frozenset(
+    {Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED}
+)
+
+
+@transaction.atomic(durable=True)
+def draft_order(
+    *,
+    channel: Channel,
+    source: Source,
+    user_id: int | None = None,
+    language: str = "vi",
+    actor: Actor,
+    now: datetime.datetime,
+) -> Order:
+    """An empty draft with its number."""
+    order = new_order(
+        channel_id=channel.pk,
+        currency=channel.currency,
+        source=source,
+        origin=Origin.DRAFT,
+        user_id=user_id,
+        language=language,
+    )
+    record_change("order.drafted", order, actor=actor, now=now)
+    return order
+
+
+@transaction.atomic(durable=True)
+def edit_draft(
+    *,
+    order_id: uuid.UUID,
+    lines: Sequence[WantedLine],
+    deliveries: Mapping[int, WantedDelivery],
+    contact: Contact,
+    voucher_code: str = "",
+    actor: Actor,
+    now: datetime.datetime,
+) -> Quote:
+    """Say anew what a draft holds, for whom and how it travels; answers what it comes to.
+
+    Raises Missing (also for a variant that is gone), NotForSale where nothing says what it costs, NotADraft,
+    VoucherRefused for a code that does nothing.
+    """
+    order = _locked_draft(order_id)
+    wanted = Wanted(
+        order.channel,
+        lines,
+        deliveries,
+        contact.province_code,
+        order.channel.default_country,
+        by_staff=True,
+        voucher_code=voucher_code,
+        buyer=Buyer(order.user_id, contact.phone, contact.email),
+    )
+    offer = quote(wanted, now=now)
+    _require_prices(offer)
+    if offer.voucher is not None and offer.voucher.refused is not None:
+        raise offer.voucher.refused
+    order.voucher_code = offer.voucher.code if offer.voucher else ""
+    order.parts.all().delete()
+    order.discounts.all().delete()
+    old_address = order.shipping_address
+    address = contact.address.copy()
+    address.save(force_insert=True)
+    order.shipping_address = address
+    order.buyer_name, order.phone, order.email = contact.name, contact.phone, contact.email
+    order.folded_name = fold(contact.name)
+    order.note, order.province_code = contact.note, contact.province_code
+    order.save()
+    if old_address is not None:
+        old_address.delete()
+    write_invoice(order, contact.invoice)
+    write_parts(order, offer, contact.notes, now=now)
+    update_standing(order, now=now)
+    record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
+    return offer
+
+
+@transaction.atomic(durable=True)
+def place_draft(
+    *, order_id: uuid.UUID, consents: frozenset[str], actor: Actor, now: datetime.datetime
+) -> Order:
+    """Place a draft as it stands, to be paid in cash on delivery.
+
+    `consents` are what the buyer said yes to on the telephone. Raises Missing, NotADraft, ConsentNeeded,
+    BasketEmpty, BasketChanged (with what is short or not deliverable), and VoucherRefused where its code
+    does no longer what was written down.
+    """
+    order = _locked_draft(order_id)
+    require_consent(consents)
+    locks.lock_voucher(order.voucher_code)
+    offer = quote(wanted_of_draft(order), now=now)
+    if not offer.shares:
+        raise BasketEmpty()
+    if offer.problems - _STAFF_MAY_IGNORE:
+        raise BasketChanged(quote=offer)
+    require_same_discount(order, offer)
+    order.placed_at = now
+    order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
+    order.save(update_fields=["placed_at", "confirmed_at"])
+    _rate_anew(order, offer, now=now)
+    record_use(order, offer, now=now)
+    if order.confirmed_at is not None:
+        give_time_to_answer(order, now=now)
+    try:
+        allocate(list(order.lines.in_order()), offer)
+    except SoldOut as short:
+        raise BasketChanged(short.words, quote=offer) from short
+    take_slots(order, offer)
+    payment = expect_payment(order, Method.COD, now=now)
+    keep_consents(order, consents, actor=actor, now=now)
+    update_standing(order, now=now)
+    record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
+    parts = notices.parts_of(order)
+    invoice = InvoiceDetails.objects.filter(order=order).first()
+    notices.order_placed(order, parts, payment, invoice=invoice, shop=offer.shop, now=now)
+    if order.confirmed_at is not None:
+        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=offer.shop, now=now)
+    return order
+
+
+@transaction.atomic(durable=True)
+def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Throw a draft away; its number stays used. Raises Missing, NotADraft."""
+    order = _locked_draft(order_id)
+    record_change(
+        "order.draft_deleted",
+        order,
+        actor=actor,
+        now=now,
+        snapshot={"number": order.number, "code": order.code},
+    )
+    order.delete()
+
+
+def _rate_anew(order: Order, offer: Quote, *, now: datetime.datetime) -> None:
+    """Step: what the platform keeps and withholds is what holds on the day on which it is ordered."""
+    parts, lines = list(order.parts.all()), {line.pk: line for line in order.lines.in_order()}
+    set_rates(parts, lines, offer, now=now)
+    OrderPart.objects.bulk_update(parts, ["withholding_rate", "commission"])
+    OrderLine.objects.bulk_update(lines.values(), ["commission_rate", "commission"])
+
+
+def wanted_of_draft(order: Order) -> Wanted:
+    """What a draft asks for, its prices as they were agreed."""
+    lines = [
+        WantedLine(line.pk, line.variant_id, line.quantity, forced_price=line.unit_price)
+        for line in order.lines.order_by("position", "pk")
+        if line.variant_id is not None
+    ]
+    deliveries = {
+        part.cooperative_id: WantedDelivery(part.way_id, part.pickup_day, part.pickup_starts)
+        for part in order.parts.order_by("number")
+        if part.way_id is not None
+    }
+    return Wanted(
+        order.channel,
+        lines,
+        deliveries,
+        order.province_code,
+        order.channel.default_country,
+        by_staff=True,
+        voucher_code=order.voucher_code,
+        buyer=Buyer(order.user_id, order.phone, order.email),
+    )
+
+
+def _require_prices(offer: Quote) -> None:
+    if {line.key for line in offer.wanted.lines} - {line.wanted.key for line in offer.lines}:
+        raise Missing(field="variant")
+    for line in offer.lines:
+        price = next(iter(line.variant.prices.all()), None)
+        if line.wanted.forced_price is None and (price is None or price.selling is None):
+            raise NotForSale(field="variant")
+
+
+def _locked_draft(order_id: uuid.UUID) -> Order:
+    order = locks.lock_order(order_id)
+    if not order.is_draft:
+        raise NotADraft()
+    return order

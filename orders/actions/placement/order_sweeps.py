@@ -1,0 +1,197 @@
+"""What time brings about: reservations end, nobody answers, orders lapse. Each sweep may run twice."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterator, Sequence
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from orders import locks, notices
+from orders.actions.basket.basket_lines import release_reservations
+from orders.actions.fulfilment.cancel_parts import call_off, end_standing_parts
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.payments.order_payments import is_waiting
+from orders.models import (
+    Basket,
+    EventKind,
+    Order,
+    OrderPart,
+    PaymentEvent,
+    Reservation,
+    WeightQuestion,
+)
+from orders.states import PartState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.jobs.sweeps import run_batches, run_each
+from shop.core.models import Channel, record_change, shop_settings
+
+_AT_ONCE = 200
+_BASKET_DAYS = 90
+
+
+def release_expired(*, now: datetime.datetime) -> int:
+    """Release the reservations whose time is over; return how many were released."""
+    expired = Reservation.objects.expired(now).order_by("stock", "pk")
+    return run_batches(
+        expired.values_list("pk", flat=True),
+        _release,
+        sweep="orders.release_expired",
+        at_once=_AT_ONCE,
+    )
+
+
+@transaction.atomic(durable=True)
+def _release(keys: Sequence[int]) -> None:
+    release_reservations(list(Reservation.objects.filter(pk__in=keys).order_by("stock", "pk")))
+
+
+@transaction.atomic(durable=True)
+def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Tell the platform, once, that nobody has accepted a part whose time is nearly up."""
+    order, part = locks.lock_part(part_id)
+    if part.state != PartState.NEW or part.called_at is not None:
+        return
+    part.called_at = now
+    part.save(update_fields=["called_at"])
+    record_for_part(order, part, "part.unanswered", part, actor=actor, now=now)
+    notices.part_unanswered(order, part, now=now)
+
+
+@transaction.atomic(durable=True)
+def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Decline a part that nobody accepted within the cooperative's time; the buyer is told."""
+    order, part = locks.lock_part(part_id)
+    if part.state != PartState.NEW or part.accept_by is None or part.accept_by > now:
+        return
+    call_off(
+        order,
+        part,
+        PartState.DECLINED,
+        gettext_noop("The cooperative did not answer in time."),
+        actor=actor,
+        now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Let an unconfirmed order that nobody paid in time lapse, and free its goods.
+
+    Never while money was seen or held, or while nobody knows how a call about it ended.
+    """
+    order = locks.lock_order(order_id)
+    if not is_waiting(order) or not Order.objects.filter(pk=order.pk).lapsed(now).exists():
+        return
+    end_standing_parts(order, gettext_noop("The order was not paid in time."), actor=actor, now=now)
+    order.expired_at = now
+    order.save(update_fields=["expired_at"])
+    record_change("order.expired", order, actor=actor, now=now)
+    update_standing(order, now=now)
+
+
+@shared_task(name="orders.release_expired")
+def release_expired_task() -> None:
+    release_expired(now=timezone.now())
+
+
+@shared_task(name="orders.watch_parts")
+def watch_parts_task() -> None:
+    """Call attention to parts nobody has accepted, then decline those whose time is up."""
+    now = timezone.now()
+    actor = Actor.system("watch_parts")
+    run_each(
+        OrderPart.objects.overdue(now).values_list("pk", flat=True),
+        lambda part_id: decline_unanswered(part_id=part_id, actor=actor, now=now),
+        sweep="orders.watch_parts:decline",
+        at_most=_AT_ONCE,
+    )
+    soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
+    run_each(
+        OrderPart.objects.overdue(soon).filter(called_at=None).values_list("pk", flat=True),
+        lambda part_id: call_attention(part_id=part_id, actor=actor, now=now),
+        sweep="orders.watch_parts:attention",
+        at_most=_AT_ONCE,
+    )
+
+
+@transaction.atomic(durable=True)
+def ask_about_weight_again(*, question_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Remind a buyer, once, that goods wait for their answer. Raises Missing."""
+    asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
+    if asked is None:
+        raise Missing()
+    order, part = locks.lock_part(asked.line.part_id)
+    question = WeightQuestion.objects.forgotten(now).select_related("line").filter(pk=question_id).first()
+    if question is not None:
+        notices.weight_asked(order, part, question, again=True, now=now)
+
+
+@shared_task(name="orders.watch_weights")
+def watch_weights_task() -> None:
+    """Questions that buyers have left open for a day; those older still were asked about again before."""
+    now = timezone.now()
+    lately = now - datetime.timedelta(days=2)
+    rows = WeightQuestion.objects.forgotten(now).filter(asked_at__gt=lately).in_order()
+    run_each(
+        rows.values_list("pk", flat=True),
+        lambda question_id: ask_about_weight_again(question_id=question_id, now=now),
+        sweep="orders.watch_weights",
+        at_most=_AT_ONCE,
+    )
+
+
+@shared_task(name="orders.expire_orders")
+def expire_orders_task() -> None:
+    """Expire what was not paid in its time, and forget baskets that nobody has touched for long.
+
+    An order without any payment has the time of its channel's setting.
+    """
+    now = timezone.now()
+    actor = Actor.system("expire_orders")
+    run_each(
+        _lapsed_orders(now),
+        lambda order_id: expire_order(order_id=order_id, actor=actor, now=now),
+        sweep="orders.expire_orders",
+        at_most=_AT_ONCE,
+    )
+    forget_baskets(now=now)
+
+
+def _lapsed_orders(now: datetime.datetime) -> Iterator[uuid.UUID]:
+    """Keys of orders to expire: those without payments by their channel's setting, then those with."""
+    for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
+        before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
+        waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
+        yield from waiting.lapsed(now).values_list("pk", flat=True).iterator()
+    with_payments = Order.objects.filter(payments__isnull=False).distinct().lapsed(now)
+    yield from with_payments.values_list("pk", flat=True).iterator()
+
+
+def forget_baskets(*, now: datetime.datetime) -> int:
+    """Delete guests' baskets untouched for 90 days that keep nothing and took no money; answer how many."""
+    taken = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
+    old = Basket.objects.filter(
+        ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),
+        ~Exists(taken),
+        user=None,
+        changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
+    )
+    return run_each(
+        old.order_by("changed_at", "pk").values_list("pk", flat=True),
+        _forget_basket,
+        sweep="orders.expire_orders:baskets",
+        at_most=_AT_ONCE,
+    )
+
+
+@transaction.atomic(durable=True)
+def _forget_basket(key: uuid.UUID) -> None:
+    Basket.objects.filter(pk=key).delete()

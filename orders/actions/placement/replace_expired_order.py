@@ -1,0 +1,120 @@
+"""An order that ended before its money came is placed anew, as it was, if its goods are there."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import SoldOut
+from orders import locks, notices
+from orders.actions.bank_transfers.incoming_transfers import ENDED, left_of, settle_if_spent, share
+from orders.actions.ledger.unmatched_transfers import book_found
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.record_order import SlotFull, new_order, take_slots, write_parts
+from orders.actions.payments.order_payments import expect_payment
+from orders.actions.placement.draft_orders import wanted_of_draft
+from orders.actions.placement.place_order import allocate
+from orders.actions.quotes.build_quote import quote
+from orders.actions.quotes.quote_types import Problem
+from orders.actions.vouchers.redeem_vouchers import record_use
+from orders.models import BankTransfer, InvoiceDetails, Method, Order
+from orders.payments.transfer_requests import asked_of
+from orders.states import TransferState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import Change, done_before, record_change
+from shop.core.states import WrongMove
+
+# The buyer agreed to these goods at these prices, and has paid them.
+_AGREED = frozenset({Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED})
+
+
+class CannotBeAgain(Refused):
+    """Its goods, its delivery or its discount are no longer to be had; `details` may hold the quote."""
+
+    code = "cannot_be_again"
+    default_words = _("Its goods or its delivery are no longer to be had as they were. Give the money back.")
+
+
+@transaction.atomic(durable=True)
+def place_again(
+    *, transfer_id: uuid.UUID, order_id: uuid.UUID, actor: Actor, now: datetime.datetime
+) -> Order:
+    """Place an ended order anew, a new order with its own code, and pay it by the transfer under review.
+
+    What is ended stays so. More money than it costs stays to be looked at; less, and it waits for the rest.
+    Said again of the same transfer, it answers the order that was placed. Raises Missing, WrongMove,
+    CannotBeAgain.
+    """
+    old = locks.lock_orders([order_id]).get(order_id)
+    transfer = locks.lock_transfer(transfer_id)
+    if old is None or old.is_draft:
+        raise Missing()
+    key = f"again:{transfer.pk}:{old.pk}"
+    if done_before(key, "order.placed_again", old):
+        return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
+    if transfer.state != TransferState.REVIEW or old.status not in ENDED or old.charged:
+        raise WrongMove(came_from=old.status, to="placed")
+    order = _copied(old, actor=actor, now=now)
+    record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code}, key=key)
+    _pay_with(transfer, order, actor=actor, now=now)
+    return order
+
+
+def _pay_with(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: what of the transfer the order costs, and no more."""
+    amount = min(left_of(transfer), order.still_due)
+    book_found(transfer, actor=actor, now=now, surely=True)
+    share(transfer, order, amount, actor=actor, now=now)
+    record_change("transfer.shared", transfer, actor=actor, now=now, data={order.code: amount})
+    settle_if_spent(transfer, actor=actor, now=now)
+
+
+def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
+    wanted = wanted_of_draft(old)
+    locks.lock_voucher(wanted.voucher_code)
+    offer = quote(wanted, now=now)
+    if len(offer.lines) < old.lines.count() or offer.problems - _AGREED:
+        raise CannotBeAgain(quote=offer)
+    if offer.voucher is not None and offer.voucher.refused is not None:
+        raise CannotBeAgain(quote=offer)
+    address = old.shipping_address.copy() if old.shipping_address else None
+    if address is not None:
+        address.save(force_insert=True)
+    order = new_order(
+        channel_id=old.channel_id,
+        currency=old.currency,
+        user_id=old.user_id,
+        source=old.source,
+        origin=old.origin,
+        language=old.language,
+        buyer_name=old.buyer_name,
+        email=old.email,
+        phone=old.phone,
+        note=old.note,
+        shipping_address=address,
+        province_code=old.province_code,
+        placed_at=now,
+        voucher_code=old.voucher_code,
+    )
+    notes = {part.cooperative_id: part.note for part in old.parts.order_by("number")}
+    invoice = InvoiceDetails.objects.filter(order=old).first()
+    if invoice is not None:
+        invoice.copy_for(order).save(force_insert=True)
+    lines = write_parts(order, offer, notes, now=now)
+    record_use(order, offer, now=now)
+    try:
+        allocate(lines, offer)
+        take_slots(order, offer)
+    except (SoldOut, SlotFull) as short:
+        raise CannotBeAgain(short.words, quote=offer) from short
+    payment = expect_payment(order, Method.TRANSFER, now=now)
+    update_standing(order, now=now)
+    record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
+    asked = asked_of(order, payment, offer.shop)
+    parts = notices.parts_of(order)
+    notices.order_placed(order, parts, payment, asked, invoice=invoice, shop=offer.shop, now=now)
+    return order

@@ -1,0 +1,238 @@
+"""Erasing a person: what identifies them goes, what happened stays (Law 91/2025 on personal data).
+
+It stands here because orders know all of a person's rows.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.marketing.back_in_stock import end_back_requests_of, end_back_requests_to
+from catalog.models import WishedProduct
+from cooperatives.actions.followers import end_follows_of, end_follows_to
+from cooperatives.actions.members import LastManager
+from cooperatives.models import Membership, Producer, Role
+from cooperatives.states import CooperativeState
+from orders import locks
+from orders.actions.payouts.refund_execution import overpaid
+from orders.models import (
+    BankTransfer,
+    Basket,
+    Complaint,
+    InvoiceDetails,
+    Order,
+    OrderPart,
+    Payout,
+    Refund,
+    VoucherUse,
+)
+from orders.states import OrderStatus, PayoutState
+from shop.accounts.models import (
+    Address,
+    Consent,
+    DataExport,
+    DataRequest,
+    EntryCode,
+    RequestKind,
+    User,
+)
+from shop.accounts.personal.consents import end_consents
+from shop.accounts.personal.data_requests import end_request, note_done
+from shop.accounts.second_factor.factors import remove_factors
+from shop.accounts.sign_in.sessions import close_access
+from shop.accounts.states import RequestState
+from shop.core.actors import Actor
+from shop.core.change_log.seal_changes import redact_contents, redact_names
+from shop.core.database.transactions import locked, locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Change, record_change
+from shop.notifications.models import Notification
+
+
+class MoneyOpen(Refused):
+    """Money is owed, by us or to us, or a complaint waits. `details["codes"]` names the orders."""
+
+    code = "money_open"
+    default_words = _(
+        "Money or a complaint of some of your orders is still open. Ask again when it is settled."
+    )
+
+
+class StillOnTheWay(Refused):
+    """The carrier still needs the address of an order. `details["codes"]` names the orders."""
+
+    code = "still_on_the_way"
+    default_words = _("Some of your orders have not arrived yet. Please ask again when they have.")
+
+
+_OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, OrderStatus.ON_THE_WAY)
+
+
+@transaction.atomic(durable=True)
+def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Take name, contacts and addresses out of a person's rows; orders keep goods, sums and province.
+
+    Raises Missing, StillOnTheWay, MoneyOpen, LastManager.
+    """
+    asked = DataRequest.objects.open().filter(user=user_id, kind=RequestKind.DELETION).exists()
+    user = erase(user_id=user_id, actor=actor, now=now)
+    if not asked:
+        note_done(RequestKind.DELETION, user, actor=actor, now=now)
+
+
+def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
+    """Step of `erase_person`."""
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing()
+    refuse_to_erase(user)
+    orders = Order.objects.filter(user=user)
+    _blank_orders(orders, actor, now)
+    Basket.objects.filter(user=user).delete()
+    WishedProduct.objects.filter(user=user).delete()
+    end_follows_of(user, actor=actor, now=now)
+    end_back_requests_of(user)
+    # Of a household whose account this is, the cooperative keeps its own note; buyers no longer read it.
+    Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
+    Notification.objects.filter(user=user).delete()
+    _end_requests(DataRequest.objects.filter(user=user), actor, now)
+    _forget_entrance(user)
+    VoucherUse.objects.filter(user=user).update(buyer="")
+    Membership.objects.filter(user=user).update(is_active=False)
+    redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
+    _blank_user(user, now)
+    end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)
+    record_change("person.erased", user, actor=actor, now=now)
+    return user
+
+
+def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
+    """Step: the same for orders that nobody signed in for, by their phone or e-mail; how many there were.
+
+    Raises StillOnTheWay, MoneyOpen.
+    """
+    orders = Order.objects.of_guest(contact)
+    _refuse_what_is_open(orders)
+    found = list(locks.lock_orders(orders.values_list("pk", flat=True)).values())
+    mine = Order.objects.filter(pk__in=[order.pk for order in found])
+    VoucherUse.objects.filter(order__in=mine).update(buyer="")
+    _blank_orders(mine, actor, now)
+    Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
+    Notification.objects.filter(to=contact, user=None).delete()
+    EntryCode.objects.filter(to=contact).delete()
+    end_follows_to(contact, actor=actor, now=now)
+    end_back_requests_to(contact)
+    _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
+    for order in found:
+        record_change("order.erased", order, actor=actor, now=now)
+    return len(found)
+
+
+def refuse_to_erase(user: User) -> None:
+    """Why somebody cannot be erased yet. Raises StillOnTheWay, MoneyOpen, LastManager."""
+    _refuse_what_is_open(Order.objects.filter(user=user))
+    others = Membership.objects.filter(
+        cooperative=OuterRef("cooperative"), role=Role.MANAGER, is_active=True
+    ).exclude(user=user)
+    managed = Membership.objects.filter(user=user, role=Role.MANAGER, is_active=True)
+    if managed.filter(~Exists(others), cooperative__state=CooperativeState.APPROVED).exists():
+        raise LastManager()
+
+
+def _refuse_what_is_open(orders: QuerySet[Order]) -> None:
+    def codes(found: QuerySet[Order]) -> list[str]:
+        return list(found.order_by("number").values_list("code", flat=True))
+
+    waiting = codes(orders.filter(status__in=_OPEN))
+    if waiting:
+        raise StillOnTheWay(codes=waiting)
+    mine = orders.values("pk")
+    unpaid = codes(
+        orders.filter(
+            Q(status=OrderStatus.DELIVERED, due_gross__gt=F("charged"))
+            | Q(pk__in=Refund.objects.filter(order__in=mine).to_pay().values("order"))
+            | Q(pk__in=overpaid().filter(pk__in=mine).values("pk"))
+            | Q(pk__in=Complaint.objects.open().order_by().filter(part__order__in=mine).values("part__order"))
+        )
+    )
+    if unpaid:
+        raise MoneyOpen(codes=unpaid)
+
+
+def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
+    """With the data goes whatever else was asked about it; the rows stay, without saying whose they were."""
+    for row in locked(requests.filter(state=RequestState.OPEN)):
+        end_request(row, RequestState.DONE, actor=actor, now=now)
+    requests.update(contact="", way="", name="", words="", answer="", hindrance="")
+
+
+def _forget_entrance(user: User) -> None:
+    """Everything that lets them in, and copies of their data."""
+    remove_factors(user)
+    close_access(user)
+    EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
+    DataExport.objects.filter(user=user).delete()
+
+
+def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) -> QuerySet[Change]:
+    """Changes whose words may tell of the buyer: what staff noted, and the accounts that money went to."""
+    order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
+    payout_keys = [str(key) for key in payouts.values_list("pk", flat=True).distinct()]
+    noted = Q(
+        kind=Order._meta.label_lower, key__in=order_keys, what__in=("order.noted", "order.note_changed")
+    )
+    return Change.objects.filter(
+        noted | Q(kind=Payout._meta.label_lower, key__in=payout_keys, what="payout.readdressed")
+    )
+
+
+def _blank_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
+    pairs = orders.values_list("shipping_address", "billing_address")
+    addresses = [key for pair in pairs for key in pair if key]
+    Address.objects.filter(pk__in=addresses).update(
+        first_name="",
+        last_name="",
+        company_name="",
+        street_address_1="",
+        street_address_2="",
+        landmark="",
+        phone="",
+        metadata={},
+        private_metadata={},
+    )
+    Complaint.objects.filter(part__order__in=orders).update(words="")
+    Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
+    came = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
+    transfers = BankTransfer.objects.filter(came).values("pk")
+    given = Q(refund__order__in=orders) | Q(transfer__in=transfers)
+    paid = Payout.objects.filter(given, state=PayoutState.PAID)
+    redact_contents(_changes_about_buyers(orders, paid), actor=actor, now=now)
+    paid.update(bank_bin="", bank_account="", bank_holder="")
+    BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
+    InvoiceDetails.objects.filter(order__in=orders).delete()
+    # Keys that integrations keep there may say who it was, too.
+    OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
+    orders.update(
+        buyer_name="",
+        folded_name="",
+        email="",
+        phone="",
+        note="",
+        metadata={},
+        private_metadata={},
+    )
+
+
+def _blank_user(user: User, now: datetime.datetime) -> None:
+    user.addresses.all().delete()
+    user.email = user.phone = user.phone_confirmed_at = None
+    user.first_name = user.last_name = user.note = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.metadata, user.private_metadata = {}, {}
+    user.erased_at = now
+    user.set_unusable_password()
+    user.save()

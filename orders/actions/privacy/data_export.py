@@ -1,0 +1,125 @@
+"""A copy of somebody's data, in JSON for programs and in a workbook for people, made by a job.
+
+It stands in the database for three days, packed: it is small, shared by all machines, and nobody's folder
+keeps a copy that was to be gone.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import io
+import json
+import uuid
+from typing import Any
+
+import xlsxwriter
+from celery import shared_task
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from orders.actions.privacy.personal_data import data_of_guest, data_of_person
+from shop.accounts.models import DataExport, DataRequest
+from shop.accounts.personal.data_requests import end_request, lock_request
+from shop.accounts.states import RequestState
+from shop.core.actors import Actor
+from shop.core.database.transactions import after_commit
+from shop.core.jobs.sweeps import run_each
+
+KEPT = datetime.timedelta(days=3)
+_AT_ONCE = 50
+_SHEET_NAME, _LONGEST_CELL = 31, 32_000
+
+
+def begin_export(row: DataRequest, *, now: datetime.datetime) -> None:
+    """Step, on a request of this transaction's: have a job make the copy; asked again, the same one."""
+    DataExport.objects.get_or_create(
+        request=row, defaults={"user_id": row.user_id, "made_at": now, "expires_at": now + KEPT}
+    )
+    after_commit(make_export_task.delay, request_id=str(row.pk))
+
+
+@shared_task(name="orders.make_export")
+def make_export_task(*, request_id: str) -> None:
+    """Make one copy; a second run finds it made."""
+    make_export(request_id=uuid.UUID(request_id), now=timezone.now())
+
+
+@shared_task(name="orders.make_exports")
+def make_exports_task() -> None:
+    """Make copies whose job was lost, and forget those whose days are over."""
+    now = timezone.now()
+    run_each(
+        DataExport.objects.to_make().values_list("request", flat=True),
+        lambda request_id: make_export(request_id=request_id, now=now),
+        sweep="orders.make_exports",
+        at_most=_AT_ONCE,
+    )
+    DataExport.objects.filter(expires_at__lte=now, ready_at__isnull=False).delete()
+
+
+def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Gather, pack, keep, and tell whose it is; the gathering holds nobody up."""
+    row = DataRequest.objects.filter(pk=request_id).first()
+    if row is None or not DataExport.objects.to_make().filter(request=row).exists():
+        return
+    data = data_of_person(row.user_id) if row.user_id is not None else data_of_guest(row.contact)
+    with translation.override(row.language):
+        _keep_export(request_id, packed_json(data), workbook(data), now=now)
+
+
+@transaction.atomic(durable=True)
+def _keep_export(
+    request_id: uuid.UUID, as_json: bytes, as_workbook: bytes, *, now: datetime.datetime
+) -> None:
+    row = lock_request(request_id)
+    kept = DataExport.objects.to_make().filter(request=row)
+    if not kept.update(as_json=as_json, as_workbook=as_workbook, ready_at=now, expires_at=now + KEPT):
+        return
+    if row.is_open:
+        words = _("The copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
+        end_request(row, RequestState.DONE, answer=words, actor=Actor.system(), now=now)
+
+
+def packed_json(data: dict[str, Any]) -> bytes:
+    text = json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def workbook(data: dict[str, Any]) -> bytes:
+    """One sheet for each list, its columns named as in the JSON; texts stay texts, even if they look odd."""
+    written = io.BytesIO()
+    with xlsxwriter.Workbook(
+        written, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        strong = book.add_format({"bold": True})
+        for name, rows in data.items():
+            sheet = book.add_worksheet(name[:_SHEET_NAME])
+            rows = rows if isinstance(rows, list) else [rows]
+            columns = list(rows[0]) if rows else []
+            for place, column in enumerate(columns):
+                sheet.write_string(0, place, column, strong)
+            for line, row in enumerate(rows, start=1):
+                for place, column in enumerate(columns):
+                    _write(sheet, line, place, row[column])
+    return written.getvalue()
+
+
+def _write(sheet: Any, line: int, place: int, value: Any) -> None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        sheet.write_number(line, place, value)
+    elif value is not None:
+        plain = value.isoformat() if isinstance(value, datetime.date) else str(value)
+        sheet.write_string(line, place, plain[:_LONGEST_CELL])
+
+
+def _url_of(row: DataRequest) -> str:
+    """The account's page for whoever has one; a guest's copy has an address that nobody guesses."""
+    path = reverse("orders:my-data")
+    if row.user_id is None:
+        path = reverse("orders:data-copy", args=[row.export.pk])
+    return f"{settings.PUBLIC_URL}{path}"

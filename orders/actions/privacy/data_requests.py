@@ -1,0 +1,186 @@
+"""Requests about personal data that the shop carries out: a copy, a deletion, a withdrawal.
+
+A deletion waits some days, in which it can be taken back; then it happens by itself, or says what stands in
+its way and is for people to see to.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cooperatives.actions.followers import begin_follow, end_follows_of, end_follows_to
+from orders.actions.privacy.anonymise import erase, erase_guest, refuse_to_erase
+from orders.actions.privacy.data_export import begin_export
+from orders.models import Order
+from shop.accounts.models import ConsentPurpose, DataRequest, RequestKind, User
+from shop.accounts.personal.consents import STANDING, consents_to, end_consents, give_consent, withdraw
+from shop.accounts.personal.data_requests import Asker, end_request, enter_request, lock_request, tell_asker
+from shop.accounts.states import RequestState
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused, Words
+from shop.core.jobs.sweeps import run_each
+from shop.core.models import shop_settings
+
+_AT_ONCE = 200
+
+
+class StaffAccount(Refused):
+    code = "staff_account"
+    default_words = gettext_lazy("Accounts of staff are closed by those who manage staff.")
+
+
+class AlreadyAsked(Refused):
+    code = "already_asked"
+    default_words = gettext_lazy("The deletion is asked for already.")
+
+
+class NothingToCarryOut(Refused):
+    """Only a person can answer this kind of request, or it is over."""
+
+    code = "nothing_to_carry_out"
+    default_words = gettext_lazy("There is nothing here that the shop can do by itself.")
+
+
+@transaction.atomic(durable=True)
+def ask_for_copy(*, asker: Asker, actor: Actor, now: datetime.datetime) -> DataRequest:
+    """Have a copy of one's data made: a job does it, and a message says where it lies."""
+    row = enter_request(kind=RequestKind.ACCESS, asker=asker, actor=actor, now=now)
+    begin_export(row, now=now)
+    return row
+
+
+@transaction.atomic(durable=True)
+def ask_for_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> DataRequest:
+    """Ask to be erased after the waiting time. Raises Missing, StaffAccount, AlreadyAsked, and what stands in
+    the way of erasing.
+    """
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing()
+    if user.is_staff:
+        raise StaffAccount()
+    if DataRequest.objects.open().filter(user=user, kind=RequestKind.DELETION).exists():
+        raise AlreadyAsked()
+    refuse_to_erase(user)
+    return enter_request(
+        kind=RequestKind.DELETION, asker=Asker.of(user), runs_at=_runs_at(now), actor=actor, now=now
+    )
+
+
+@transaction.atomic(durable=True)
+def ask_as_guest(
+    *, kind: RequestKind, asker: Asker, words: str, actor: Actor, now: datetime.datetime
+) -> DataRequest:
+    """A request of somebody without an account, who has shown that the contact is theirs."""
+    runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
+    row = enter_request(kind=kind, asker=asker, words=words, runs_at=runs_at, actor=actor, now=now)
+    if kind == RequestKind.ACCESS:
+        begin_export(row, now=now)
+    return row
+
+
+@transaction.atomic(durable=True)
+def carry_out_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
+    """Do what was asked for, now. Raises Missing, NothingToCarryOut, and what stands in the way."""
+    row = lock_request(request_id)
+    if not row.is_open or row.kind not in _BY_ITSELF:
+        raise NothingToCarryOut()
+    if row.kind == RequestKind.ACCESS:
+        begin_export(row, now=now)
+        return
+    with translation.override(row.language):
+        if row.kind == RequestKind.WITHDRAWAL:
+            _withdraw(row, actor, now)
+            end_request(row, RequestState.DONE, answer=_("Your consent is withdrawn."), actor=actor, now=now)
+            return
+        end_request(row, RequestState.DONE, actor=actor, now=now)
+        if row.user_id is not None:
+            erase(user_id=row.user_id, actor=actor, now=now)
+        else:
+            erase_guest(contact=row.contact, actor=actor, now=now)
+        row.user_id = None  # this last letter is nobody's any more
+        tell_asker(row, _("Your data is deleted"), _("What stays by law says no name any more."), now=now)
+
+
+_BY_ITSELF = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDRAWAL)
+
+
+@transaction.atomic(durable=True)
+def agree_to(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
+    """They agree to a purpose; news come as the market's bulletin, where they have an address.
+
+    Raises Missing.
+    """
+    user = give_consent(user_id=user_id, purpose=purpose, actor=actor, now=now)
+    if purpose == ConsentPurpose.NEWS and user.email:
+        begin_follow(None, user.email, user=user, language=user.language, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
+    """They no longer agree: from now on nothing of the kind is sent to them. Raises Missing."""
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing()
+    withdraw(user, purpose, actor=actor, now=now)
+    end_follows_of(user, actor=actor, now=now)
+
+
+@shared_task(name="orders.run_deletions")
+def run_deletions_task() -> None:
+    """Erase whoever asked and whose waiting time is over; what stands in the way is written down."""
+    now = timezone.now()
+    run_each(
+        DataRequest.objects.to_run(now).values_list("pk", flat=True),
+        lambda request_id: _run_deletion(request_id, now=now),
+        sweep="orders.run_deletions",
+        at_most=_AT_ONCE,
+    )
+
+
+def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
+    """Carry a request out, or write down why that is refused."""
+    try:
+        carry_out_request(request_id=request_id, actor=Actor.system(), now=now)
+    except Refused as refused:
+        note_hindrance(request_id=request_id, hindrance=refused.words, now=now)
+
+
+@transaction.atomic(durable=True)
+def note_hindrance(*, request_id: uuid.UUID, hindrance: Words, now: datetime.datetime) -> None:
+    """A deletion could not happen: it is tried again a day later, the desk sees why, its asker is told once.
+
+    Raises Missing.
+    """
+    row = lock_request(request_id)
+    if not row.is_open:
+        return
+    with translation.override(row.language):
+        said = str(hindrance)
+        is_news, row.hindrance = row.hindrance != said, said
+        row.runs_at = now + datetime.timedelta(days=1)
+        row.save(update_fields=["hindrance", "runs_at"])
+        if is_news:
+            tell_asker(row, _("Your data cannot be deleted yet"), said, now=now)
+
+
+def _withdraw(row: DataRequest, actor: Actor, now: datetime.datetime) -> None:
+    if row.user is not None:
+        end_follows_of(row.user, actor=actor, now=now)
+    end_follows_to(row.contact, actor=actor, now=now)
+    orders = Order.objects.of_guest(row.contact) if row.user_id is None else Order.objects.none()
+    about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
+    for purpose in STANDING:
+        end_consents(consents_to(purpose, user_id=row.user_id, about=about), now=now)
+
+
+def _runs_at(now: datetime.datetime) -> datetime.datetime:
+    return now + datetime.timedelta(days=shop_settings().deletion_wait_days)

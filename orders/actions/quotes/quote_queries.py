@@ -1,0 +1,207 @@
+"""The rows that a quote is made from, read in a number of queries that does not depend on their number."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from catalog.models import Listing, Price, ProductMedia, Stock, Variant
+from cooperatives.models import COLLECTED, DeliveryRate, DeliveryWay, MarketDay
+from orders.actions.quotes.quote_types import Wanted
+from orders.models import BasketLine, DeliveryChoice, Reservation
+from shop.core.database.compiled_query import attach, prepared
+
+# What neither a price nor a letter says; reading it would cost as much as all the rest.
+_METADATA = ("metadata", "private_metadata")
+_OF_VARIANTS = {
+    "": (*_METADATA, "created_at", "updated_at"),
+    "product__": (
+        *(*_METADATA, "created_at", "updated_at"),
+        *("description", "description_text", "search_name", "search_text"),
+    ),
+    "product__category__": (*_METADATA, "created_at", "updated_at", "description", "description_text"),
+    "product__tax_class__": _METADATA,
+    "product__product_type__": _METADATA,
+    "product__product_type__tax_class__": _METADATA,
+    "cooperative__": (*_METADATA, "created_at", "updated_at", "story"),
+}
+_OF_WAYS = dict.fromkeys(("", "service__tax_class__", "warehouse__address__"), _METADATA) | {
+    "service__": (*_METADATA, "description"),
+    "warehouse__": (*_METADATA, "created_at"),
+}
+
+
+def variants_of(wanted: Wanted) -> dict[int, Variant]:
+    """Each variant with its product, cooperative, price and listing in the channel, and pictures."""
+    rows = _variants({line.variant_id for line in wanted.lines})
+    products = {row.product_id: row.product for row in rows}
+    for row in rows:
+        row.product = products[row.product_id]
+    attach(rows, "prices", _prices(wanted.channel.pk, [row.pk for row in rows]), by="variant")
+    attach(products.values(), "listings", _listings(wanted.channel.pk, list(products)), by="product")
+    attach(products.values(), "media", _media(list(products)), by="product")
+    return {row.pk: row for row in rows}
+
+
+@prepared
+def _variants(keys: Collection[int]) -> QuerySet[Variant]:
+    rows = Variant.objects.filter(pk__in=keys).select_related(
+        "product",
+        "cooperative",
+        "product__tax_class",
+        "product__category",
+        "product__product_type",
+        "product__product_type__tax_class",
+    )
+    return rows.defer(*_unread(_OF_VARIANTS))
+
+
+@prepared
+def _prices(channel: int, variants: Collection[int]) -> QuerySet[Price]:
+    return Price.objects.filter(channel=channel, variant__in=variants)
+
+
+@prepared
+def _listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+    return Listing.objects.filter(channel=channel, product__in=products)
+
+
+@prepared
+def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
+    rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
+    return rows.order_by("sort_order", "pk")
+
+
+def ways_of(wanted: Wanted, variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
+    """What the cooperatives concerned offer, by cooperative; with the rates that may count for this buyer."""
+    rows = _ways({variant.cooperative_id for variant in variants})
+    keys = [row.pk for row in rows]
+    attach(rows, "rates", _rates(keys, wanted.channel.pk, {wanted.province_code, ""}), by="way")
+    attach(rows, "market_days", _market_days(keys), by="way")
+    ways: dict[int, list[DeliveryWay]] = {}
+    for way in rows:
+        ways.setdefault(way.cooperative_id, []).append(way)
+    return ways
+
+
+@prepared
+def _ways(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
+    rows = DeliveryWay.objects.filter(cooperative__in=cooperatives).offered()
+    return rows.prefetch_related(None).defer(*_unread(_OF_WAYS))
+
+
+@prepared
+def _rates(ways: Collection[int], channel: int, provinces: Collection[str]) -> QuerySet[DeliveryRate]:
+    """Of what is collected all, since any rate at all says that it is not for nothing."""
+    rows = DeliveryRate.objects.filter(way__in=ways, channel=channel)
+    return rows.filter(Q(province_code__in=provinces) | Q(way__kind__in=COLLECTED))
+
+
+@prepared
+def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
+    return MarketDay.objects.filter(way__in=ways)
+
+
+def _unread(columns: Mapping[str, Iterable[str]]) -> list[str]:
+    return [f"{row}{column}" for row, some in columns.items() for column in some]
+
+
+def stock_in_order(
+    wanted: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
+) -> list[int]:
+    """The stock that counts for this buyer, in the order in which the channel takes from its warehouses; of
+    goods that are collected, that of the one warehouse. `ways` hold those that were chosen.
+    """
+    asked = (wanted.channel.pk, wanted.country, list(variant_ids))
+    collected = _collected(wanted, ways)
+    if collected:
+        return list(_in_order(_in_reach(*asked, collected), wanted.channel.pk))
+    return _stock_in_order(*asked)
+
+
+@prepared
+def _stock_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _in_order(_in_reach(channel, country, variants), channel)
+
+
+def _in_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
+    rows = reach.filter(warehouse__channel_rows__channel=channel)
+    return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
+
+
+def _collected(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
+    """The warehouse where goods are collected, by cooperative."""
+    chosen = {delivery.way_id for delivery in wanted.deliveries.values()}
+    return {
+        way.cooperative_id: way.warehouse_id
+        for way in ways
+        if way is not None and way.pk in chosen and way.warehouse_id is not None
+    }
+
+
+def free_of(
+    wanted: Wanted, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
+) -> dict[int, int]:
+    """Steps free for this buyer by tracked variant: in reach, and what this basket keeps already.
+
+    `ways` are those of the cooperatives concerned.
+    """
+    tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
+    collected = _collected(wanted, (way for offered in ways.values() for way in offered))
+    asked = (wanted.channel.pk, wanted.country, tracked)
+    if collected:
+        reach = _in_reach(*asked, collected)
+        there, kept = list(_summed(reach)), list(_summed_kept(wanted.basket_id, reach))
+    else:
+        there = _free_in_reach(*asked)
+        kept = _kept_in_reach(wanted.basket_id, *asked) if wanted.basket_id is not None else []
+    free = dict.fromkeys(tracked, 0)
+    for variant_id, steps in [*there, *kept]:
+        free[variant_id] += steps
+    return free
+
+
+def _in_reach(
+    channel: int, country: str, variants: Iterable[int], collected: Mapping[int, uuid.UUID] | None = None
+) -> QuerySet[Stock]:
+    rows = Stock.objects.filter(variant__in=list(variants))
+    return rows.reachable(channel_id=channel, country=country, collected=collected)
+
+
+def _summed(reach: QuerySet[Stock]) -> QuerySet[Any]:
+    return (
+        reach.order_by("variant")
+        .values("variant")
+        .annotate(total=Sum("free"))
+        .values_list("variant", "total")
+    )
+
+
+def _summed_kept(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Any]:
+    rows = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
+    return (
+        rows.values("stock__variant").annotate(total=Sum("quantity")).values_list("stock__variant", "total")
+    )
+
+
+@prepared
+def _free_in_reach(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _summed(_in_reach(channel, country, variants))
+
+
+@prepared
+def _kept_in_reach(basket: uuid.UUID, channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _summed_kept(basket, _in_reach(channel, country, variants))
+
+
+@prepared
+def lines_of(basket: uuid.UUID) -> QuerySet[BasketLine]:
+    return BasketLine.objects.filter(basket=basket).order_by("created_at", "pk")
+
+
+@prepared
+def choices_of(basket: uuid.UUID) -> QuerySet[DeliveryChoice]:
+    return DeliveryChoice.objects.filter(basket=basket).order_by("pk")

@@ -1,0 +1,143 @@
+"""Giving money back for so much of these goods, as other systems say it: what it comes to is found here."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from orders import locks
+from orders.actions.refunds.refund_decisions import (
+    Decision,
+    Limits,
+    LineRefund,
+    NothingRefunded,
+    TooMuchRefunded,
+    limits_of,
+    refund_part,
+)
+from orders.models import Bearer, OrderPart, Refund
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.money import split
+
+
+class MoreThanOrdered(Refused):
+    """`details["lines"]`: of which lines more was named than was ordered."""
+
+    code = "more_than_ordered"
+    default_words = TooMuchRefunded.default_words
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What money is given back for: steps of lines, the delivery. `amount` (minor units) where it is less.
+
+    Only an amount: it is spread over all that may still be given back of the parts.
+    """
+
+    steps: Mapping[uuid.UUID, int]
+    delivery: bool = False
+    amount: int | None = None
+
+
+@transaction.atomic(durable=True)
+def grant_refund(
+    *,
+    order_id: uuid.UUID,
+    granted: Granted,
+    part_ids: Collection[int],
+    bearer: Bearer,
+    reason: str,
+    actor: Actor,
+    now: datetime.datetime,
+) -> list[Refund]:
+    """Decide on a refund for each part concerned, of those in `part_ids`: all of them, or none.
+
+    Goods that are still to be packed are not sent; others stay with the buyer. Raises Missing,
+    MoreThanOrdered, NotCounting, NothingLeftToSend, NothingRefunded, NotWeighed, ReasonNeeded,
+    TooMuchRefunded.
+    """
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing()
+    parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
+    limits = {part.pk: limits_of(order, part) for part in parts}
+    _check_steps(granted, limits.values())
+    pieces = [piece for part in parts for piece in _pieces(part, limits[part.pk], granted)]
+    amounts = _amounts(pieces, granted.amount)
+    refunds = []
+    for part in parts:
+        decision = _decision(part, limits[part.pk], granted, pieces, amounts, bearer, reason)
+        if decision.amount:
+            refunds.append(refund_part(order, part, decision, actor=actor, now=now))
+    return refunds
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Up to how much may be given back for a line, or (without one) for a part's delivery."""
+
+    part_id: int
+    line_id: uuid.UUID | None
+    worth: int
+
+
+def _check_steps(granted: Granted, limits: Collection[Limits]) -> None:
+    lines = {line_id: each.line for one in limits for line_id, each in one.lines.items()}
+    if any(line_id not in lines for line_id in granted.steps):
+        raise Missing(field="lines")
+    beyond = [key for key, steps in granted.steps.items() if not 1 <= steps <= lines[key].quantity]
+    if beyond:
+        raise MoreThanOrdered(lines=beyond)
+
+
+def _pieces(part: OrderPart, limits: Limits, granted: Granted) -> list[_Piece]:
+    is_all = not granted.steps and not granted.delivery
+    pieces = []
+    for line_id, each in limits.lines.items():
+        steps = each.line.quantity if is_all else granted.steps.get(line_id, 0)
+        worth = min(each.left, each.line.total_gross * steps // each.line.quantity)
+        pieces.append(_Piece(part.pk, line_id, worth))
+    concerned = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
+    if is_all or (granted.delivery and concerned):
+        pieces.append(_Piece(part.pk, None, limits.delivery))
+    return [piece for piece in pieces if piece.worth > 0]
+
+
+def _amounts(pieces: Sequence[_Piece], amount: int | None) -> list[int]:
+    worths = [piece.worth for piece in pieces]
+    wanted = sum(worths) if amount is None else amount
+    if wanted <= 0:
+        raise NothingRefunded(field="amount")
+    if wanted > sum(worths):
+        raise TooMuchRefunded(field="amount")
+    return split(wanted, worths)
+
+
+def _decision(
+    part: OrderPart,
+    limits: Limits,
+    granted: Granted,
+    pieces: Sequence[_Piece],
+    amounts: Sequence[int],
+    bearer: Bearer,
+    reason: str,
+) -> Decision:
+    given = {
+        piece.line_id: amount
+        for piece, amount in zip(pieces, amounts, strict=True)
+        if piece.part_id == part.pk and amount
+    }
+    delivery = given.pop(None, 0)
+    lines = {
+        line_id: LineRefund(
+            amount=amount, unsent=min(granted.steps.get(line_id, 0), limits.lines[line_id].open)
+        )
+        for line_id, amount in given.items()
+        if line_id is not None
+    }
+    return Decision(bearer, reason, lines, delivery)

@@ -1,0 +1,258 @@
+"""The decision to give money back: how much of which goods, who bears it, and what becomes of the goods."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.cash_on_delivery.cash_collection import lower_cash
+from orders.actions.fulfilment.pack_parcels import require_weighed
+from orders.actions.fulfilment.parcel_returns import Back, expect_back, leave_unsent
+from orders.actions.order_records.recalculate_order import derive_standing, open_quantities, update_standing
+from orders.actions.payouts.refund_execution import owed_back, send_back, tell_of
+from orders.models import (
+    Bearer,
+    Complaint,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Refund,
+    RefundLine,
+)
+from orders.states import ParcelKind
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import KeyReused
+
+
+class NothingRefunded(Refused):
+    code = "nothing_refunded"
+    default_words = _("Say how much is given back, and for what.")
+
+
+class TooMuchRefunded(Refused):
+    """More of a line, of the delivery or of a surplus than is left. `details["limits"]` are the `Limits`."""
+
+    code = "too_much_refunded"
+    default_words = _("That is more than is left to be given back.")
+
+
+class NotCounting(Refused):
+    """The order waits for its money, or this part of it has ended: nothing of it is charged for."""
+
+    code = "not_counting"
+    default_words = _("This part costs nothing: it has ended, or waits for its payment.")
+
+
+@dataclass(frozen=True, slots=True)
+class LineRefund:
+    """What is given back for a line, in minor units, and what becomes of its goods, in steps.
+
+    `back` come back, `damaged` of them not fit to be sold again; `unsent` are not sent in the first place.
+    """
+
+    amount: int = 0
+    back: int = 0
+    damaged: int = 0
+    unsent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is given back in minor units, by whom it is borne, and why.
+
+    Goods come back to `warehouse_id`, now (`are_here`) or later.
+    """
+
+    bearer: Bearer
+    reason: str
+    lines: Mapping[uuid.UUID, LineRefund] = field(default_factory=dict)
+    delivery: int = 0
+    surplus: int = 0
+    warehouse_id: uuid.UUID | None = None
+    are_here: bool = True
+
+    @property
+    def amount(self) -> int:
+        return sum(line.amount for line in self.lines.values()) + self.delivery + self.surplus
+
+
+@dataclass(frozen=True, slots=True)
+class LineLimit:
+    """Of a line: what of its `total` was `refunded`, what may still be, and steps that may `come_back` or are
+    still `open`."""
+
+    line: OrderLine
+    refunded: int
+    come_back: int
+    open: int
+
+    @property
+    def left(self) -> int:
+        return self.line.total_gross - self.refunded
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a part may still be given back, in minor units of `currency`."""
+
+    currency: str
+    lines: Mapping[uuid.UUID, LineLimit]
+    delivery: int
+    surplus: int
+
+
+@transaction.atomic(durable=True)
+def decide_refund(
+    *,
+    order_id: uuid.UUID,
+    decision: Decision,
+    part_id: int | None = None,
+    complaint_id: uuid.UUID | None = None,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Refund:
+    """Give back some or all of what a part costs, or (without a part) what was paid beyond what is due.
+
+    What has been paid goes back the way it came; what has not need not be paid any more. The same `key` again
+    answers the first refund. Raises KeyReused, Missing, NoHouse, NotCounting, NothingLeftToSend,
+    NothingRefunded, NotThatManyBack, NotThatManyUnsent, NotWeighed, ReasonNeeded, TooMuchRefunded.
+    """
+    order = locks.lock_order(order_id)
+    first = Refund.objects.filter(key=key).first() if key is not None else None
+    if first is not None and first.order_id != order.pk:
+        raise KeyReused()
+    if first is not None:
+        return first
+    part = None
+    if part_id is not None:
+        part = OrderPart.objects.select_related("cooperative").filter(order=order, pk=part_id).first()
+        if part is None:
+            raise Missing()
+    complaint = None
+    if complaint_id is not None:
+        complaint = Complaint.objects.filter(part=part, pk=complaint_id).first()
+        if complaint is None:
+            raise Missing()
+    return refund_part(order, part, decision, complaint=complaint, key=key, actor=actor, now=now)
+
+
+def refund_part(
+    order: Order,
+    part: OrderPart | None,
+    decision: Decision,
+    *,
+    complaint: Complaint | None = None,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Refund:
+    """Step of `decide_refund`, on a locked order. Raises as it does, but for Missing."""
+    _check(order, part, decision)
+    refund = Refund.objects.create(
+        order=order,
+        part=part,
+        complaint=complaint,
+        amount=decision.amount,
+        delivery=decision.delivery,
+        surplus=decision.surplus,
+        currency=order.currency,
+        bearer=decision.bearer,
+        reason=decision.reason.strip(),
+        decided_at=now,
+        key=key,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+    )
+    RefundLine.objects.bulk_create(
+        RefundLine(refund=refund, order_line_id=line_id, quantity=each.back + each.unsent, amount=each.amount)
+        for line_id, each in decision.lines.items()
+    )
+    if part is not None:
+        refund.parcel = _move_goods(order, part, decision, complaint, actor=actor, now=now)
+        lower_cash(order, part, actor=actor, now=now)
+    derive_standing(order)
+    refund.money = min(refund.amount, owed_back(order))
+    refund.save(update_fields=["parcel", "money"])
+    send_back(refund, actor=actor, now=now)
+    update_standing(order, now=now)
+    tell_of(refund, actor=actor, now=now)
+    return refund
+
+
+def limits_of(order: Order, part: OrderPart | None) -> Limits:
+    """What may still be given back of a part, and of what was paid beyond what is due."""
+    surplus = owed_back(order)
+    if part is None or not part.is_standing or order.confirmed_at is None:
+        return Limits(order.currency, {}, 0, surplus)
+    lines = list(part.lines.order_by("position", "pk"))
+    refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
+    back, still_open = ParcelLine.objects.with_the_buyer(part), open_quantities(lines)
+    given: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
+    return Limits(
+        order.currency,
+        {
+            line.pk: LineLimit(line, refunded.get(line.pk, 0), back.get(line.pk, 0), still_open[line.pk])
+            for line in lines
+        },
+        part.delivery_gross - given,
+        surplus,
+    )
+
+
+def _check(order: Order, part: OrderPart | None, decision: Decision) -> None:
+    if not decision.reason.strip():
+        raise ReasonNeeded(field="reason")
+    is_of_goods = bool(decision.lines) or decision.delivery > 0
+    if is_of_goods and (part is None or not part.is_standing or order.confirmed_at is None):
+        raise NotCounting()
+    limits = limits_of(order, part)
+    sums = [decision.delivery, decision.surplus, *(each.amount for each in decision.lines.values())]
+    if decision.amount <= 0 or min(sums) < 0:
+        raise NothingRefunded(field="amount")
+    if any(line_id not in limits.lines for line_id in decision.lines):
+        raise Missing()
+    within = all(each.amount <= limits.lines[line_id].left for line_id, each in decision.lines.items())
+    if not within or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
+        raise TooMuchRefunded(field="amount", limits=limits)
+    require_weighed(limits.lines[line_id].line for line_id in decision.lines)
+
+
+def _move_goods(
+    order: Order,
+    part: OrderPart,
+    decision: Decision,
+    complaint: Complaint | None,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel | None:
+    """The parcel of what comes back, or else of what is not sent; None where the buyer keeps all they got."""
+    parcel = None
+    unsent = {line_id: each.unsent for line_id, each in decision.lines.items() if each.unsent}
+    if unsent:
+        parcel = leave_unsent(order, part, unsent, actor=actor, now=now)
+    back = {line_id: Back(each.back, each.damaged) for line_id, each in decision.lines.items() if each.back}
+    if back:
+        parcel = expect_back(
+            order,
+            part,
+            back,
+            kind=ParcelKind.RETURN_AND_REFUND,
+            warehouse_id=decision.warehouse_id,
+            are_here=decision.are_here,
+            complaint=complaint,
+            actor=actor,
+            now=now,
+        )
+    return parcel

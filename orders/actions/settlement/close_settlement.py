@@ -1,0 +1,233 @@
+"""Settling with cooperatives: a period is closed, its mistakes are put right in the next.
+
+A period is closed under the lock of its row, which whoever books into it holds too: what comes later lands in
+the period that is opened in the same step.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks, money_notices
+from orders.actions.cash_on_delivery.cash_offset import settle_kept_cash_task
+from orders.actions.gateway_requests.gateway_requests import ask_pay_out
+from orders.actions.ledger.ledger_postings import Entry, post
+from orders.actions.payouts.proposals import is_released
+from orders.models import (
+    Account,
+    EntryNature,
+    LedgerEntry,
+    LedgerPosting,
+    Payout,
+    PayoutWay,
+    PostingKind,
+    Settlement,
+)
+from orders.states import SETTLEMENT_MOVES, SettlementState
+from shop.core.actors import Actor
+from shop.core.database.transactions import after_commit
+from shop.core.errors import Refused
+from shop.core.models import done_before, record_change
+from shop.core.states import advance
+
+
+class AlreadyClosed(Refused):
+    code = "already_closed"
+    default_words = _("This period has been closed already.")
+
+
+class NothingToSettle(Refused):
+    """Nothing was booked in the period; closing it would only make an empty statement."""
+
+    code = "nothing_to_settle"
+    default_words = _("Nothing has been booked in this period yet.")
+
+
+class OddCorrection(Refused):
+    code = "odd_correction"
+    default_words = _("A correction is of some amount, and says why.")
+
+
+@transaction.atomic(durable=True)
+def close_settlement(
+    *, settlement_id: int, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Settlement:
+    """End a period: its figures are fixed, the cash its cooperative holds is taken off what it is owed.
+
+    More than nothing is to be paid out; less is carried over to the next period, which begins now. The same
+    `key` again answers the closed period. Raises AlreadyClosed, KeyReused, Missing, NothingToSettle.
+    """
+    settlement = locks.lock_settlement(settlement_id)
+    if done_before(key, "settlement.closed", settlement):
+        return settlement
+    if settlement.state != SettlementState.OPEN:
+        raise AlreadyClosed()
+    return close(settlement, key=key, actor=actor, now=now)
+
+
+def close(
+    settlement: Settlement, *, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Settlement:
+    """Step of `close_settlement`, on a locked running period. Raises NothingToSettle."""
+    figures = LedgerEntry.objects.filter(settlement=settlement).figures().get(settlement.pk)
+    if figures is None:
+        raise NothingToSettle()
+    for column, amount in asdict(figures).items():
+        setattr(settlement, column, amount)
+    settlement.payable, settlement.closed_at = figures.payable, now
+    settlement.save()
+    _level(settlement, actor=actor, now=now)
+    advance(settlement, SettlementState.CLOSED, SETTLEMENT_MOVES)
+    following = Settlement.objects.create(
+        cooperative_id=settlement.cooperative_id,
+        currency=settlement.currency,
+        number=settlement.number + 1,
+        opened_at=now,
+    )
+    if settlement.payable > 0:
+        _owe_payout(settlement, actor=actor, now=now)
+    elif settlement.payable < 0:
+        _carry_over(settlement, actor=actor, now=now)
+    record_change(
+        "settlement.closed",
+        settlement,
+        actor=actor,
+        now=now,
+        cooperative_id=settlement.cooperative_id,
+        data={"payable": settlement.payable, "next": following.number},
+        key=key,
+    )
+    money_notices.settlement_closed(settlement, now=now)
+    if settlement.cash_held:
+        after_commit(settle_kept_cash_task.delay, settlement_id=settlement.pk)
+    return settlement
+
+
+@transaction.atomic(durable=True)
+def correct_balance(
+    *,
+    cooperative_id: int,
+    currency: str,
+    amount: int,
+    reason: str,
+    key: str,
+    actor: Actor,
+    now: datetime.datetime,
+) -> LedgerPosting:
+    """Owe a cooperative more (or, below zero, less) by that many minor units; the platform bears it.
+
+    It lands in the running period, whatever period it is about. The same `key` again answers the first
+    posting. Raises OddCorrection.
+    """
+    if not amount or not reason.strip():
+        raise OddCorrection(field="amount" if not amount else "reason")
+    settlement = locks.lock_settlements([cooperative_id], currency, now=now)[cooperative_id]
+    fact = f"correction:{cooperative_id}:{key}"
+    first = LedgerPosting.objects.filter(key=fact).first()
+    if first is not None:
+        return first
+    posting = post(
+        fact,
+        PostingKind.CORRECTION,
+        [
+            Entry(Account.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
+            Entry(Account.PLATFORM_COST, amount),
+        ],
+        currency=currency,
+        memo=reason.strip(),
+        actor=actor,
+        now=now,
+    )
+    record_change(
+        "settlement.corrected",
+        settlement,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative_id,
+        why=reason.strip(),
+        data={"amount": amount},
+    )
+    return posting
+
+
+def _level(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
+    """Take the cash they hold off what they are owed, and the rest out of the period."""
+    cash, payable, own = settlement.cash_held, settlement.payable, settlement.cooperative_id
+    if cash:
+        _post(
+            settlement,
+            PostingKind.OFFSET,
+            [
+                Entry(Account.COOPERATIVE_CASH, -cash, EntryNature.CASH, own),
+                Entry(Account.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, own),
+            ],
+            actor=actor,
+            now=now,
+        )
+    if payable:
+        _post(
+            settlement,
+            PostingKind.SETTLED,
+            [
+                Entry(Account.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, own),
+                Entry(Account.PAYOUT_DUE, -payable, "", own),
+            ],
+            actor=actor,
+            now=now,
+        )
+
+
+def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
+    """What they owe us begins the period that runs now."""
+    payable, own = settlement.payable, settlement.cooperative_id
+    _post(
+        settlement,
+        PostingKind.CARRIED,
+        [
+            Entry(Account.PAYOUT_DUE, payable, "", own),
+            Entry(Account.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, own),
+        ],
+        actor=actor,
+        now=now,
+    )
+
+
+def _owe_payout(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
+    """The payment that is due, to the account that the cooperative names now.
+
+    Stripe is asked at once, unless a second person has to confirm it first.
+    """
+    cooperative = settlement.cooperative
+    by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
+    payout = Payout.objects.create(
+        settlement=settlement,
+        way=PayoutWay.STRIPE if by_stripe else PayoutWay.BANK,
+        amount=settlement.payable,
+        currency=settlement.currency,
+        bank_bin=cooperative.bank_bin,
+        bank_account=cooperative.bank_account,
+        bank_holder=cooperative.bank_holder,
+        destination=cooperative.stripe_account if by_stripe else "",
+        note=f"CHO PHIEN QT{settlement.pk}",
+        made_at=now,
+    )
+    if by_stripe and is_released(payout):
+        ask_pay_out(payout, actor=actor, now=now)
+
+
+def _post(
+    settlement: Settlement,
+    kind: PostingKind,
+    entries: Sequence[Entry],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    key = f"settlement:{settlement.pk}:{kind}"
+    post(key, kind, entries, currency=settlement.currency, actor=actor, now=now)

@@ -1,0 +1,127 @@
+"""Statements as files, a bank's or a carrier's: kept as their rows, with columns that a person confirms."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.models import StatementImport, StatementKind, StatementRow
+from orders.payments.bank_statement_rows import Mapping as BankColumns
+from orders.payments.cod_statement_rows import CodMapping
+from orders.payments.statement_tables import Row, read_table
+from orders.states import RowState
+from shop.accounts.models import User
+from shop.core.errors import Refused
+from shop.core.states import WrongMove
+
+
+class NoRows(Refused):
+    code = "no_rows"
+    default_words = _("Below the headings this statement has no rows.")
+
+
+def read_in(
+    kind: StatementKind,
+    *,
+    file_name: str,
+    content: bytes,
+    guess: Callable[[Sequence[Row]], BankColumns | CodMapping],
+    carrier: str = "",
+    user: User,
+    now: datetime.datetime,
+) -> StatementImport:
+    """Keep the rows of a file with the columns that its headings suggest; nothing is taken over yet.
+
+    The same file again answers what it became the last time, unless nothing came of it: then its columns were
+    said wrong, and may be said anew. Raises UnreadableFile.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    rows = read_table(content)
+    columns = guess(rows)
+    return _keep(kind, file_name, digest, rows, columns, carrier=carrier.strip(), user=user, now=now)
+
+
+def rows_of(statement: StatementImport) -> list[Row]:
+    """The file's rows, as long as nothing was taken over."""
+    kept = statement.lines.order_by("place", "pk").values_list("place", "cells")
+    return [Row(line, tuple(cells)) for line, cells in kept]
+
+
+def lock_unconfirmed(statement_id: int, kind: StatementKind) -> StatementImport:
+    """Step: the statement, while its columns may still be said. Raises Missing, WrongMove."""
+    statement = locks.lock_statement(statement_id, kind)
+    if statement.confirmed_at is not None:
+        raise WrongMove(came_from=RowState.TAKEN, to=RowState.WAITING)
+    return statement
+
+
+def say_columns(statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]) -> None:
+    """Step: which column is which; the heading stays where it was found."""
+    statement.columns = {**statement.columns, **{name: columns.get(name) for name in names}}
+    statement.save(update_fields=["columns"])
+
+
+def waiting_statements(kind: StatementKind, *, now: datetime.datetime) -> list[int]:
+    """Those that somebody had taken over a while ago and that are not at their end."""
+    rows = StatementRow.objects.filter(
+        state=RowState.WAITING,
+        statement__kind=kind,
+        statement__confirmed_at__lt=now - datetime.timedelta(minutes=2),
+    )
+    return list(rows.order_by("statement").values_list("statement", flat=True).distinct())
+
+
+@transaction.atomic(durable=True)
+def _keep(
+    kind: StatementKind,
+    file_name: str,
+    digest: str,
+    rows: Sequence[Row],
+    columns: BankColumns | CodMapping,
+    *,
+    carrier: str,
+    user: User,
+    now: datetime.datetime,
+) -> StatementImport:
+    last = StatementImport.objects.filter(kind=kind, digest=digest).order_by("pk").last()
+    if last is not None and not _came_to_nothing(last):
+        return last
+    heads = next((row.cells for row in rows if row.line == columns.heading), ())
+    statement = StatementImport.objects.create(
+        kind=kind,
+        file_name=file_name[:250],
+        digest=digest,
+        heads=_plain(heads),
+        columns=dataclasses.asdict(columns),
+        carrier=carrier[:120],
+        rows=sum(row.line > columns.heading for row in rows),
+        user=user,
+        at=now,
+    )
+    StatementRow.objects.bulk_create(
+        [StatementRow(statement=statement, place=row.line, cells=_plain(row.cells)) for row in rows],
+        batch_size=1000,
+    )
+    return statement
+
+
+def _came_to_nothing(statement: StatementImport) -> bool:
+    """Whether it was taken over and none of its rows was, nor will be."""
+    is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
+    return is_over and not statement.taken and not statement.known
+
+
+def _plain(cells: Sequence[object]) -> list[object]:
+    """Cells as they are kept: days as text, with their hour where they have one."""
+    return [_written(cell) if isinstance(cell, datetime.date) else cell for cell in cells]
+
+
+def _written(day: datetime.date) -> str:
+    has_hour = isinstance(day, datetime.datetime) and day.time() != datetime.time()
+    return f"{day:%d/%m/%Y %H:%M:%S}" if has_hour else f"{day:%d/%m/%Y}"

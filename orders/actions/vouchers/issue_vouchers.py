@@ -1,0 +1,219 @@
+"""Vouchers issued, changed and ended, with the codes that open them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.promotions import EndsTooEarly, NobodyBears, OddReduction
+from catalog.models import Category, Product
+from cooperatives.models import Cooperative
+from orders.models import Bearer, ValueType, Voucher, VoucherCode, VoucherType, VoucherValue, tidy_code
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, record_change
+
+MOST_CODES = 1_000
+_CODE = re.compile(r"[^\W_][\w-]{2,49}")
+_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that looks like another
+_LENGTH = 8
+
+
+class OddCode(Refused):
+    code = "odd_code"
+    default_words = _("A code has 3 to 50 letters, digits or hyphens, such as TET2027.")
+
+
+class CodeTaken(Refused):
+    code = "code_taken"
+    default_words = _("There is this code already. Choose another.")
+
+
+class NothingNamed(Refused):
+    code = "nothing_named"
+    default_words = _("Choose the goods or the shelves that it is for.")
+
+
+class OddCount(Refused):
+    code = "odd_count"
+    default_words = _("At most 1,000 codes can be made at once.")
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherTerms:
+    """What a voucher says. `value` is percent or minor units; `minimum_spent` minor units of its goods.
+
+    `cooperative`: whose goods, None for everybody's.
+    """
+
+    name: str
+    value: int
+    starts_at: datetime.datetime
+    ends_at: datetime.datetime | None = None
+    type: VoucherType = VoucherType.ENTIRE_ORDER
+    value_type: ValueType = ValueType.PERCENTAGE
+    cooperative: Cooperative | None = None
+    bearer: Bearer = Bearer.PLATFORM
+    minimum_spent: int | None = None
+    minimum_quantity: int | None = None
+    usage_limit: int | None = None
+    apply_once_per_order: bool = False
+    apply_once_per_customer: bool = False
+    single_use: bool = False
+    only_for_staff: bool = False
+    products: Sequence[Product] = ()
+    categories: Sequence[Category] = ()
+
+
+@transaction.atomic(durable=True)
+def issue_voucher(
+    *,
+    channel: Channel,
+    code: str,
+    terms: VoucherTerms,
+    acting: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Voucher:
+    """A new voucher with its first code.
+
+    `acting` is the cooperative that issues it for its own goods at its own cost; None is the platform.
+    Raises OddCode, CodeTaken, OddReduction, EndsTooEarly, NobodyBears, NothingNamed, Missing (others' goods).
+    """
+    written = tidy_code(code)
+    if not _CODE.fullmatch(written):
+        raise OddCode(field="code")
+    voucher = Voucher()
+    _write(voucher, channel, terms, acting)
+    # Whoever writes the same code at the same moment loses it here, without an error of the database.
+    VoucherCode.objects.bulk_create([VoucherCode(voucher=voucher, code=written)], ignore_conflicts=True)
+    if not VoucherCode.objects.filter(voucher=voucher, code=written).exists():
+        raise CodeTaken(field="code")
+    record_change(
+        "voucher.issued", voucher, actor=actor, now=now, cooperative_id=voucher.cooperative_id, why=written
+    )
+    return voucher
+
+
+@transaction.atomic(durable=True)
+def edit_voucher(
+    *,
+    voucher_id: int,
+    channel: Channel,
+    terms: VoucherTerms,
+    acting: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Voucher:
+    """Say something else of a voucher; orders placed keep what they got. Raises as `issue_voucher`."""
+    voucher = _locked(voucher_id, acting)
+    value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
+    before = {"value": str(value.value) if value else None, "type": voucher.type}
+    _write(voucher, channel, terms, acting)
+    record_change(
+        "voucher.edited",
+        voucher,
+        actor=actor,
+        now=now,
+        cooperative_id=voucher.cooperative_id,
+        data={"from": before, "to": {"value": str(terms.value), "type": terms.type}},
+    )
+    return voucher
+
+
+@transaction.atomic(durable=True)
+def end_voucher(
+    *, voucher_id: int, acting: Cooperative | None = None, actor: Actor, now: datetime.datetime
+) -> None:
+    """Its codes do nothing from now on. Ended before, it stays as it is. Raises Missing."""
+    voucher = _locked(voucher_id, acting)
+    if voucher.ends_at is not None and voucher.ends_at <= now:
+        return
+    voucher.starts_at = min(voucher.starts_at, now)
+    voucher.ends_at = now
+    voucher.save(update_fields=["starts_at", "ends_at", "updated_at"])
+    record_change("voucher.ended", voucher, actor=actor, now=now, cooperative_id=voucher.cooperative_id)
+
+
+@transaction.atomic(durable=True)
+def add_codes(
+    *,
+    voucher_id: int,
+    count: int,
+    acting: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """So many more codes, drawn so that nobody guesses them. Raises Missing, OddCount."""
+    if not 1 <= count <= MOST_CODES:
+        raise OddCount(field="count")
+    voucher = _locked(voucher_id, acting)
+    wanted = voucher.codes.count() + count
+    while (missing := wanted - voucher.codes.count()) > 0:
+        drawn = {"".join(secrets.choice(_SIGNS) for _sign in range(_LENGTH)) for _code in range(missing)}
+        VoucherCode.objects.bulk_create(
+            [VoucherCode(voucher=voucher, code=each) for each in sorted(drawn)], ignore_conflicts=True
+        )
+    record_change(
+        "voucher.codes_added",
+        voucher,
+        actor=actor,
+        now=now,
+        cooperative_id=voucher.cooperative_id,
+        data={"count": count},
+    )
+
+
+def _write(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting: Cooperative | None) -> None:
+    _check(terms, acting)
+    voucher.name, voucher.type, voucher.value_type = terms.name, terms.type, terms.value_type
+    voucher.cooperative = acting or terms.cooperative
+    voucher.bearer = Bearer.COOPERATIVE if acting is not None else terms.bearer
+    voucher.starts_at, voucher.ends_at = terms.starts_at, terms.ends_at
+    for rule in (
+        *("minimum_quantity", "usage_limit", "apply_once_per_order"),
+        *("apply_once_per_customer", "single_use", "only_for_staff"),
+    ):
+        setattr(voucher, rule, getattr(terms, rule))
+    voucher.save()
+    VoucherValue.objects.update_or_create(
+        voucher=voucher,
+        channel=channel,
+        defaults={
+            "currency": channel.currency,
+            "value": terms.value,
+            "minimum_spent": terms.minimum_spent,
+        },
+    )
+    voucher.products.set(terms.products)
+    voucher.categories.set(terms.categories)
+
+
+def _check(terms: VoucherTerms, acting: Cooperative | None) -> None:
+    most = 100 if terms.value_type == ValueType.PERCENTAGE else None
+    if terms.value < 1 or (most is not None and terms.value > most):
+        raise OddReduction(field="value")
+    if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
+        raise EndsTooEarly(field="ends")
+    owner = acting or terms.cooperative
+    if owner is None and terms.bearer == Bearer.COOPERATIVE:
+        raise NobodyBears(field="bearer")
+    if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
+        raise Missing(field="products")
+    if terms.type == VoucherType.SPECIFIC_PRODUCT and not (terms.products or terms.categories):
+        raise NothingNamed(field="categories")
+
+
+def _locked(voucher_id: int, acting: Cooperative | None) -> Voucher:
+    rows = Voucher.objects.all() if acting is None else Voucher.objects.for_cooperative(acting)
+    voucher = locked_one(rows.filter(pk=voucher_id))
+    if voucher is None:
+        raise Missing()
+    return voucher

@@ -1,0 +1,89 @@
+"""Codes put to use: written into a basket, counted when an order is placed, given back when it falls."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import replace
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from orders import locks
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.quote_types import Quote
+from orders.actions.quotes.voucher_rules import CodeUnknown, VoucherRefused
+from orders.models import Discount, DiscountKind, Order, VoucherUse
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+
+class VoucherChanged(VoucherRefused):
+    """What a draft's code takes off is not what was written down."""
+
+    code = "voucher_changed"
+    default_words = _("The code takes off another sum now. Save the draft again to see it.")
+
+
+@transaction.atomic(durable=True)
+def use_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None:
+    """Keep a code with the basket, once it does something for what lies in it.
+
+    Nothing is used up yet: uses are counted when the order is placed. Raises Missing, VoucherRefused.
+    """
+    basket = locks.lock_basket(basket_id)
+    if basket is None:
+        raise Missing()
+    voucher = quote(replace(wanted_of(basket), voucher_code=code), now=now, proposing=True).voucher
+    if voucher is None:
+        raise CodeUnknown(_("Write the code first."), field="code")
+    if voucher.refused is not None:
+        raise voucher.refused
+    basket.voucher_code, basket.changed_at = voucher.code, now
+    basket.save(update_fields=["voucher_code", "changed_at"])
+
+
+@transaction.atomic(durable=True)
+def drop_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Go on without the code. Raises Missing."""
+    basket = locks.lock_basket(basket_id)
+    if basket is None:
+        raise Missing()
+    basket.voucher_code, basket.changed_at = "", now
+    basket.save(update_fields=["voucher_code", "changed_at"])
+
+
+def record_use(order: Order, offer: Quote, *, now: datetime.datetime) -> None:
+    """Step: count the use of the code that the quote was made with, under its voucher's lock."""
+    used = offer.voucher_used
+    if used is None or used.code_id is None:
+        return
+    VoucherUse.objects.create(
+        code_id=used.code_id,
+        order=order,
+        user_id=order.user_id,
+        buyer=order.phone or order.email.lower(),
+        used_at=now,
+    )
+
+
+def give_back_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: a locked order of which nothing stands has used no code; somebody else may.
+
+    Takes no further lock: fewer uses never break a limit.
+    """
+    given_back, _each = VoucherUse.objects.filter(order=order).delete()
+    if given_back:
+        record_change("voucher.given_back", order, actor=actor, now=now, data={"code": order.voucher_code})
+
+
+def require_same_discount(order: Order, offer: Quote) -> None:
+    """Step: raises VoucherRefused unless a draft's code still takes off what the draft says."""
+    voucher = offer.voucher
+    if voucher is not None and voucher.refused is not None:
+        raise voucher.refused
+    written = Discount.objects.filter(order=order, kind=DiscountKind.VOUCHER)
+    if written.aggregate(sum=Sum("amount", default=0))["sum"] != offer.voucher_amount:
+        raise VoucherChanged(field="code")

@@ -1,0 +1,177 @@
+"""A carrier's statement of cash on delivery: what it collected, kept as its fee, and passes on, by parcel."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.payments.incoming_transfers import LONGEST_REFERENCE, tidy_text
+from orders.payments.statement_cells import BadCell, Fault, Problem, amount_in, shown, text_in, time_in
+from orders.payments.statement_headings import guess_headings
+from orders.payments.statement_tables import Row
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+
+_ALIASES = {
+    "tracking": [
+        *["ma van don", "so van don", "ma don ghn", "ma don vtp", "van don", "ma buu gui", "so hieu buu gui"],
+        *["tracking number", "tracking code", "tracking no", "tracking", "ma vd", "bill code", "waybill"],
+    ],
+    "parcel": [
+        *["ma don hang", "ma don khach hang", "ma don hang rieng", "ma don shop", "ma kien", "ma don"],
+        *["client order code", "order code", "order number", "parcel code", "parcel", "order"],
+    ],
+    "collected": [
+        *[
+            "tien thu ho",
+            "so tien thu ho",
+            "tien cod",
+            "so tien cod",
+            "thu ho",
+            "cod amount",
+            "collected amount",
+        ],
+        *["amount collected", "collected", "cod"],
+    ],
+    "fee": [
+        *["tong phi", "tong cuoc", "phi dich vu", "phi van chuyen", "cuoc van chuyen", "phi giao hang"],
+        *["total fee", "shipping fee", "service fee", "cuoc phi", "phi", "cuoc", "fee"],
+    ],
+    "remitted": [
+        *[
+            "thuc nhan",
+            "so tien thanh toan",
+            "tien thanh toan",
+            "so tien doi soat",
+            "tong doi soat",
+            "thuc tra",
+        ],
+        *["con lai", "net amount", "amount remitted", "remitted", "payout", "net"],
+    ],
+    "date": [
+        *[
+            "ngay giao",
+            "ngay giao hang",
+            "ngay giao thanh cong",
+            "ngay phat",
+            "ngay doi soat",
+            "delivered date",
+        ],
+        *["delivery date", "ngay", "date"],
+    ],
+}
+
+
+class NoCodColumns(Refused):
+    """The mapping lacks a column that is needed; `field` names it."""
+
+    code = "no_cod_columns"
+    default_words = _("Say which column holds the parcel's number and which the cash collected.")
+
+
+@dataclass(frozen=True, slots=True)
+class CodMapping:
+    """Which column is which, counted from 0; `heading` is the line of the headings (0: there are none)."""
+
+    heading: int
+    tracking: int | None = None
+    parcel: int | None = None
+    collected: int | None = None
+    fee: int | None = None
+    remitted: int | None = None
+    date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodRow:
+    """What the carrier says of one parcel, in whole đồng. `on` is the day in Vietnam, None if not told
+    or not readable.
+
+    Where it does not say what it passes on, that is what it collected less its fee. The three need not add
+    up: that they do not is what a person wants to see.
+    """
+
+    line: int
+    tracking: str
+    parcel: str
+    collected: int
+    fee: int
+    remitted: int
+    on: datetime.date | None
+
+    @property
+    def short_by(self) -> int:
+        """How much less than collected-less-fee is passed on; below nothing where it is more."""
+        return self.collected - self.fee - self.remitted
+
+
+@dataclass(frozen=True, slots=True)
+class CodReading:
+    """The rows that could be read, and what could not."""
+
+    rows: list[CodRow]
+    problems: list[Problem]
+
+
+def guess_cod_mapping(rows: Sequence[Row]) -> CodMapping:
+    """The mapping that the headings suggest; a person confirms it. What is not found is None."""
+    if not rows:
+        return CodMapping(0)
+    place, found = guess_headings(rows, _ALIASES)
+    return CodMapping(rows[place].line if found else 0, **found)
+
+
+def read_cod_statement(rows: Sequence[Row], mapping: CodMapping) -> CodReading:
+    """The rows below the headings; a parcel told twice is told once and a problem.
+
+    Raises NoCodColumns for a mapping without a number of the parcel or without the cash collected.
+    """
+    if mapping.tracking is None and mapping.parcel is None:
+        raise NoCodColumns(field="tracking")
+    if mapping.collected is None:
+        raise NoCodColumns(field="collected")
+    reading = CodReading([], [])
+    seen: set[tuple[str, str]] = set()
+    for row in (row for row in rows if row.line > mapping.heading):
+        told = _read_row(row, mapping)
+        if isinstance(told, CodRow) and (told.tracking, told.parcel) in seen:
+            told = Fault.REPEATED
+        if isinstance(told, CodRow):
+            seen.add((told.tracking, told.parcel))
+            reading.rows.append(told)
+        else:
+            reading.problems.append(Problem(row.line, told, shown(row)))
+    return reading
+
+
+def _read_row(row: Row, mapping: CodMapping) -> CodRow | Fault:
+    tracking = tidy_text(text_in(row.cell(mapping.tracking)), LONGEST_REFERENCE).upper()
+    parcel = tidy_text(text_in(row.cell(mapping.parcel)), LONGEST_REFERENCE).upper()
+    if not tracking and not parcel:
+        return Fault.NO_CODE
+    try:
+        collected = amount_in(row.cell(mapping.collected))
+        # Some write their fee as what it takes away, with a minus.
+        fee = abs(_amount_or(row, mapping.fee, 0))
+        remitted = _amount_or(row, mapping.remitted, collected - fee)
+    except BadCell:
+        return Fault.AMOUNT
+    if collected < 0:
+        return Fault.AMOUNT
+    return CodRow(row.line, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
+
+
+def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
+    """What a carrier writes as a day may be anything: no money waits for it."""
+    try:
+        return day_of(time_in(row.cell(column))) if row.cell(column) != "" else None
+    except BadCell:
+        return None
+
+
+def _amount_or(row: Row, column: int | None, otherwise: int) -> int:
+    cell = row.cell(column)
+    return otherwise if cell in ("", "-") else amount_in(cell)

@@ -1,0 +1,143 @@
+"""What stands in a statement's cells: sums and days as Vietnamese banks and carriers write them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+from orders.payments.incoming_transfers import MOST, checked_time
+from orders.payments.statement_tables import Cell, Row
+from shop.core.dates.calendar import VIETNAM
+from shop.core.errors import Words
+from shop.core.texts.folding import fold
+
+_CURRENCY = re.compile(r"(vnd|₫|d)\.?$")  # folded
+# 1.234.567 and 1,234,567 with or without empty decimals; 1234567 likewise. đồng have no other decimals.
+_GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,' ])\d{3}(?:(?P=mark)\d{3})*(?:[.,]0{1,2})?")
+_PLAIN = re.compile(r"\d+(?:[.,]0{1,2})?")
+_EMPTY_DECIMALS = re.compile(r"[.,]0{1,2}$")
+_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_TIME_FIRST = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?,?\s+(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_NO_WORD = re.compile("[^0-9a-z]+")
+# Excel counts days from here; a cell that lost its format shows the count.
+_EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
+_EXCEL_DAYS = range(36_526, 73_050)  # 2000 to 2099
+
+
+class Fault(StrEnum):
+    """Why a row cannot be taken, for programs; `Problem.words` says it to people."""
+
+    DATE = "date"
+    AMOUNT = "amount"
+    DIRECTION = "direction"
+    ACCOUNT = "account"
+    REPEATED = "repeated"
+    NO_CODE = "no_code"
+
+
+_WORDS: dict[Fault, Words] = {
+    Fault.DATE: _("The date is missing or not written as day/month/year."),
+    Fault.AMOUNT: _("The amount is missing or is no whole sum in VND."),
+    Fault.DIRECTION: _("It does not say whether the money came in or went out."),
+    Fault.ACCOUNT: _("This line is about another account."),
+    Fault.REPEATED: _("An earlier line has the same number and amount."),
+    Fault.NO_CODE: _("The line has neither a tracking number nor a code of ours."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that was not taken: its line in the file, why, and what stands there."""
+
+    line: int
+    fault: Fault
+    text: str
+
+    @property
+    def words(self) -> Words:
+        return _WORDS[self.fault]
+
+
+class BadCell(ValueError):
+    """The cell does not hold what its column should."""
+
+
+def amount_in(cell: Cell) -> int:
+    """Whole đồng with their sign. Raises BadCell for fractions, absurd sums and anything else.
+
+    "1.234.567", "1,234,567.00", "+100,000 VND", "-50.000 ₫" and "(50,000)" are sums, and so are numbers of
+    Excel. "1.234" is 1234: đồng have no thousandths.
+    """
+    if isinstance(cell, int | float):
+        if cell != cell or abs(cell) > MOST or cell != int(cell):
+            raise BadCell
+        return int(cell)
+    if not isinstance(cell, str):
+        raise BadCell
+    text = _CURRENCY.sub("", fold(cell)).strip()
+    sign = 1
+    if text.startswith("(") and text.endswith(")"):
+        sign, text = -1, text[1:-1].strip()
+    elif text[:1] in ("-", "+", "\u2212"):
+        sign, text = (1 if text[0] == "+" else -1), text[1:].strip()
+    if not text.isascii() or not (_GROUPED.fullmatch(text) or _PLAIN.fullmatch(text)):
+        raise BadCell
+    digits = re.sub(r"\D", "", _EMPTY_DECIMALS.sub("", text))
+    if len(digits) > 18 or int(digits) > MOST:
+        raise BadCell
+    return sign * int(digits)
+
+
+def time_in(cell: Cell) -> datetime.datetime:
+    """The instant in UTC; a day without a time is its first minute in Vietnam. Raises BadCell.
+
+    Days are written dd/mm/yyyy (never month first), as ISO has it, or as Excel's dates; times may follow
+    or precede them.
+    """
+    try:
+        at = checked_time(_written_time(cell))
+    except (ValueError, OverflowError) as error:
+        raise BadCell from error
+    if at is None:
+        raise BadCell
+    return at
+
+
+def words_in(cell: Cell) -> str:
+    """A heading or a kind as plain words: "Số tiền\\nghi có" is "so tien ghi co"."""
+    return " ".join(filter(None, _NO_WORD.split(fold(str(cell)))))
+
+
+def text_in(cell: Cell) -> str:
+    """A cell as text; a number that Excel made of digits has no empty fraction."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def shown(row: Row) -> str:
+    """A row's beginning, to tell people which one it is."""
+    return " · ".join(text_in(cell) for cell in row.cells if cell != "")[:200]
+
+
+def _written_time(cell: Cell) -> datetime.datetime:
+    if isinstance(cell, datetime.datetime):
+        return cell
+    if isinstance(cell, datetime.date):
+        return datetime.datetime.combine(cell, datetime.time(), VIETNAM)
+    if isinstance(cell, int | float):
+        if int(cell) not in _EXCEL_DAYS:
+            raise BadCell
+        return _EXCEL_START + datetime.timedelta(seconds=round(cell * 86_400))
+    text = " ".join(cell.split())
+    if day_first := _DAY_FIRST.fullmatch(text):
+        day, month, year, hour, minute, second = (int(part or 0) for part in day_first.groups())
+    elif time_first := _TIME_FIRST.fullmatch(text):
+        hour, minute, second, day, month, year = (int(part or 0) for part in time_first.groups())
+    else:
+        return datetime.datetime.fromisoformat(text)
+    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=VIETNAM)

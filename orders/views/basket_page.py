@@ -1,0 +1,188 @@
+"""The basket: what lies in it, how much, where it goes and how."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.views.buyer_place import all_provinces
+from orders.actions.basket.basket_lines import change_quantity, choose_deliveries, choose_place, put_in_basket
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.quote_types import Quote
+from orders.actions.vouchers.redeem_vouchers import drop_code, use_code
+from orders.forms.basket import CodeForm, PlaceForm, PutForm, QuantityForm, chosen_ways
+from orders.models import Basket, BasketLine
+from orders.views.current_basket import held_basket, province_of, remember, remember_province, user_of
+from orders.views.quote_display import must_be_mended, shown
+from orders.views.reorder import told_once
+from orders.views.sum_rows import sums_of_quote
+from shop.core.errors import Missing, Refused
+from shop.core.models import market_channel
+from shop.core.models.geography import Division
+
+
+@require_safe
+def basket(request: HttpRequest) -> HttpResponse:
+    """What lies in the basket, by cooperative, with what it costs to bring."""
+    return _page(request)
+
+
+@require_POST
+def lines(request: HttpRequest) -> HttpResponse:
+    """Put some of a variant into the basket."""
+    form = PutForm(request.POST)
+    channel = market_channel()
+    if not form.is_valid() or channel is None:
+        return _back(request, " ".join(str(error) for field in form for error in field.errors))
+    held, user = held_basket(request), user_of(request)
+    try:
+        filled = put_in_basket(
+            basket_id=held.pk if held else None,
+            user_id=user.pk if user else None,
+            channel=channel,
+            variant_id=form.cleaned_data["variant"],
+            quantity=form.cleaned_data["quantity"],
+            language=request.LANGUAGE_CODE,
+            province_code=province_of(request, None),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        return _back(request, str(refused.words))
+    remember(request, filled)
+    messages.success(request, _("It is in the basket."))
+    return redirect("orders:basket")
+
+
+@require_POST
+def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
+    """Change how many steps of a line are wanted; none takes it out."""
+    held = _held_or_404(request)
+    row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=held, pk=line_id)
+    form = QuantityForm(request.POST)
+    if not form.is_valid():
+        return _page(request, faults={row.pk: str(form.errors["quantity"][0])})
+    try:
+        change_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.wanted, now=timezone.now())
+    except Missing:
+        pass  # another tab took it out
+    except Refused as refused:
+        return _page(request, faults={row.pk: str(refused.words)})
+    taken_out = row if form.wanted == 0 else None
+    if not _is_htmx(request) and taken_out is None:
+        return redirect("orders:basket")
+    return _page(request, taken_out=taken_out, held=held)
+
+
+@require_POST
+def place(request: HttpRequest) -> HttpResponse:
+    """Say which province it goes to."""
+    form = PlaceForm(request.POST, provinces=all_provinces())
+    held = _held_or_404(request)
+    if form.is_valid():
+        code = form.cleaned_data["province"]
+        choose_place(basket_id=held.pk, province_code=code, now=timezone.now())
+        held.province_code = code
+        remember_province(request, code)
+    return _page(request, held=held) if _is_htmx(request) else redirect("orders:basket")
+
+
+@require_POST
+def deliveries(request: HttpRequest) -> HttpResponse:
+    """Say how a cooperative's share is to travel."""
+    held = _held_or_404(request)
+    cooperatives = set(held.lines.order_by().values_list("variant__cooperative", flat=True))
+    try:
+        choose_deliveries(
+            basket_id=held.pk, choices=chosen_ways(request.POST, cooperatives), now=timezone.now()
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    return _page(request) if _is_htmx(request) else redirect("orders:basket")
+
+
+@require_POST
+def voucher(request: HttpRequest) -> HttpResponse:
+    """Use a voucher's code, or go on without it."""
+    held = _held_or_404(request)
+    form = CodeForm(request.POST)
+    form.is_valid()
+    code = form.cleaned_data.get("code", "")
+    try:
+        if form.cleaned_data["remove"]:
+            drop_code(basket_id=held.pk, now=timezone.now())
+        else:
+            use_code(basket_id=held.pk, code=code, now=timezone.now())
+    except Refused as refused:
+        return _page(request, code_fault=(code, refused))
+    return _page(request) if _is_htmx(request) else redirect("orders:basket")
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    faults: dict[uuid.UUID, str] | None = None,
+    taken_out: BasketLine | None = None,
+    code_fault: tuple[str, Refused] | None = None,
+    held: Basket | None = None,
+) -> HttpResponse:
+    """The basket, `held` where it has been read; HTMX gets its changing part alone.
+
+    `faults` are words about lines, by line id; `code_fault` is what is wrong with a code just written.
+    """
+    held, is_part = held or held_basket(request), _is_htmx(request)
+    provinces = all_provinces()
+    code = province_of(request, held)
+    province = next((each for each in provinces if each.code == code), None)
+    offer = _quote(held, province) if held else None
+    context: dict[str, Any] = {
+        "basket": held,
+        "provinces": provinces,
+        "province": province,
+        "offer": offer,
+        "currency": held.currency if held else "VND",
+        "shares": shown(offer, province, faults) if offer else [],
+        "sums": sums_of_quote(offer) if offer else None,
+        "must_be_mended": must_be_mended(offer) if offer else False,
+        "taken_out": taken_out,
+        "reordered": None if is_part else told_once(request),
+        "written_code": code_fault[0] if code_fault else "",
+        "code_fault": code_fault[1].words if code_fault else "",
+    }
+    if offer is not None:  # else every page's frame asks for it
+        context["basket_count"] = sum(line.quantity for line in offer.wanted.lines)
+        context["shop"] = offer.shop
+    template = "orders/basket.html#basket-lines" if is_part else "orders/basket.html"
+    return render(request, template, context)
+
+
+def _quote(held: Basket, province: Division | None) -> Quote:
+    wanted = replace(wanted_of(held), province_code=province.code if province else "")
+    return quote(wanted, now=timezone.now(), proposing=True)
+
+
+def _held_or_404(request: HttpRequest) -> Basket:
+    user, held = user_of(request), held_basket(request)
+    if held is None or held.user_id != (user.pk if user else None):
+        raise Http404
+    return held
+
+
+def _back(request: HttpRequest, words: str) -> HttpResponse:
+    """To the page that the goods were on, with words about what was wrong."""
+    messages.error(request, words or _("This is not on sale at the moment."))
+    came_from = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+    return redirect(came_from if ours else "orders:basket")
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers

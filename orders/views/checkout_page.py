@@ -1,0 +1,353 @@
+"""One page from basket to order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.views.buyer_place import all_provinces, communes_of, place_of
+from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
+from orders.actions.order_records.order_limits import PhoneCodeNeeded, TooManyOrders
+from orders.actions.payments.order_payments import ways_to_pay
+from orders.actions.placement.place_order import BasketChanged, place_order
+from orders.actions.quotes.quote_types import Problem, Quote
+from orders.actions.vouchers.redeem_vouchers import drop_code, use_code
+from orders.forms.basket import basket_id_of, chosen_ways
+from orders.forms.checkout import CheckoutForm
+from orders.models import Basket, Method, Order, tidy_code
+from orders.views import checkout_code, receiver
+from orders.views.address_book import keep_in_book
+from orders.views.current_basket import actor_of, basket_of, held_basket, remember_province, user_of
+from orders.views.order_access import remember_proof
+from orders.views.payment_page import payment_choices
+from orders.views.quote_display import ShownShare, must_be_mended, shown
+from orders.views.sum_rows import sums_of_quote
+from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode
+from shop.accounts.views.old_address_fields import is_shown_anew, suggestions
+from shop.core.errors import Missing, Refused
+from shop.core.models.geography import Division
+from shop.core.templatetags.figures import money
+from shop.core.templatetags.languages import said, sentence
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
+    if request.method == "POST":
+        return _posted(request)
+    basket = held_basket(request)
+    if basket is None:
+        return redirect("orders:basket")
+    written, provinces = receiver.known(request, basket), all_provinces()
+    offer = preview_checkout(basket, province_code=_province(provinces, written), now=timezone.now())
+    if not offer.shares or must_be_mended(offer):
+        return redirect("orders:basket")
+    return _page(request, basket, offer, provinces, written)
+
+
+@require_POST
+def opening(request: HttpRequest) -> HttpResponse:
+    """Reserve the goods of the basket and go on to the checkout."""
+    basket = held_basket(request)
+    if basket is None:
+        return redirect("orders:basket")
+    try:
+        open_checkout(
+            basket_id=basket.pk,
+            province_code=_province(all_provinces(), receiver.known(request, basket)),
+            language=request.LANGUAGE_CODE,
+            marks_prices_seen=False,  # the page that follows shows what has changed
+            now=timezone.now(),
+        )
+    except Missing:
+        return _what_became(request, basket.pk)
+    return redirect("orders:checkout")
+
+
+@require_safe
+def communes(request: HttpRequest) -> HttpResponse:
+    """The communes and wards of a province, as options of a list."""
+    chosen = communes_of(request.GET.get("province", ""))
+    return render(request, "orders/communes.html", {"communes": chosen})
+
+
+def _posted(request: HttpRequest) -> HttpResponse:
+    """A press on one of the page's buttons: show it anew, or order."""
+    basket_id = basket_id_of(request.POST)
+    if basket_id is None:
+        raise Http404
+    basket = basket_of(request, basket_id)
+    if basket is None:
+        return _what_became(request, basket_id)
+    posted = receiver.with_choice(request, request.POST)
+    try:
+        if "drop-code" in posted or _has_new_code(basket, posted):
+            return _code_changed(request, basket, posted)
+        if "use-address" in posted or is_shown_anew(posted):
+            return _shown_anew(request, basket, posted)
+        return _order(request, basket, posted)
+    except Missing:
+        return _what_became(request, basket_id)
+
+
+def _has_new_code(basket: Basket, posted: QueryDict) -> bool:
+    """Whether a code stands there that was neither used nor refused yet: what it does is shown first."""
+    known = ("", basket.voucher_code, tidy_code(posted.get("code-seen", "")))
+    return "use-code" in posted or tidy_code(posted.get("code", "")) not in known
+
+
+def _code_changed(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Use the code that was written, or go on without the one there is; what else was written stays."""
+    code = posted.get("code", "")[:255]
+    try:
+        if "drop-code" in posted:
+            drop_code(basket_id=basket.pk, now=timezone.now())
+        else:
+            use_code(basket_id=basket.pk, code=code, now=timezone.now())
+    except Missing:
+        raise
+    except Refused as refused:
+        return _shown_anew(request, basket, posted, code_fault=(code, refused))
+    return _shown_anew(request, basket, posted)
+
+
+def _order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+    """Place the order, or say what stands in its way and keep everything.
+
+    Whether a way is still possible is not asked beforehand: placing tells, and the page then shows it.
+    """
+    place = place_of(posted.get("province", ""), posted.get("commune", ""))
+    cooperatives = _cooperatives(basket)
+    asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
+    form = _form(basket, asked, place, ways_to_pay(basket.channel), posted, data=posted)
+    refused: Refused | None = None
+    phone_refusal: Refused | None = None
+    if form.is_valid():
+        try:
+            with checkout_code.counted(request, posted, form.contact.phone):
+                order = place_order(
+                    basket_id=basket.pk,
+                    contact=form.contact,
+                    deliveries=form.deliveries,
+                    consents=form.consents,
+                    method=form.method,
+                    actor=actor_of(request),
+                    now=timezone.now(),
+                    agreed_total=form.cleaned_data["shown_total"],
+                    agreed_most=form.cleaned_data["shown_most"],
+                    seen_prices=form.seen_prices,
+                    language=request.LANGUAGE_CODE,
+                )
+        except Missing as missing:
+            if missing.field != "delivery":
+                raise
+        except PhoneCodeNeeded as needed:
+            phone_refusal = checkout_code.send_code_to(request, posted, form.contact.phone) or needed
+        except (CodeTooOld, TooManyOrders, WrongCode) as wrong:
+            phone_refusal = wrong
+        except Refused as stood_in_the_way:
+            refused = stood_in_the_way
+        else:
+            return _placed(request, order, form)
+    provinces = all_provinces()
+    offer = open_checkout(
+        basket_id=basket.pk,
+        province_code=_province(provinces, posted),
+        choices=chosen_ways(posted, cooperatives),
+        contact=form.contact if form.is_valid() else None,
+        now=timezone.now(),
+    )
+    return _page(
+        request, basket, offer, provinces, posted, bound=True, refused=refused, phone_refusal=phone_refusal
+    )
+
+
+def _placed(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
+    receiver.forget_written(request)
+    remember_proof(request, order)
+    if form.cleaned_data["keep_address"]:
+        keep_in_book(request, form.address)
+    remember_province(request, order.province_code)
+    if order.confirmed_at is None:
+        messages.success(request, _("The goods are kept for you. The cooperatives begin once it is paid."))
+    else:
+        messages.success(request, _("The order is placed. The cooperatives have it now."))
+    if form.phone_is_odd:
+        messages.warning(
+            request,
+            _("The phone number %(phone)s looks odd. If it is wrong, tell us: nobody can call you otherwise.")
+            % {"phone": form.data["phone"]},
+        )
+    return _go(request, "orders:order", token=order.pk)
+
+
+def _shown_anew(
+    request: HttpRequest,
+    basket: Basket,
+    posted: QueryDict,
+    *,
+    code_fault: tuple[str, Refused] | None = None,
+) -> HttpResponse:
+    """Another place, way or code was chosen: keep it, and show what it costs now."""
+    provinces = all_provinces()
+    code, ways = _province(provinces, posted), chosen_ways(posted, _cooperatives(basket))
+    offer = open_checkout(basket_id=basket.pk, province_code=code, choices=ways, now=timezone.now())
+    if code:
+        remember_province(request, code)
+    return _page(request, basket, offer, provinces, posted, code_fault=code_fault)
+
+
+def _what_became(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
+    """The same order again, however often it is sent; or the basket, where there is none."""
+    user = user_of(request)
+    order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
+    if order is not None:
+        receiver.forget_written(request)
+        return _go(request, "orders:order", token=order.pk)
+    messages.warning(request, _("This basket has changed in another window. Here is what it holds now."))
+    return _go(request, "orders:basket")
+
+
+def _go(request: HttpRequest, page: str, **parts: Any) -> HttpResponse:
+    """To another page; HTMX is told its address, since it would put the page itself into this one."""
+    address = resolve_url(page, **parts)
+    if not _is_htmx(request):
+        return redirect(address)
+    return HttpResponse(status=204, headers={"HX-Redirect": address})
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _page(
+    request: HttpRequest,
+    basket: Basket,
+    offer: Quote,
+    provinces: list[Division],
+    written: Mapping[str, Any],
+    *,
+    bound: bool = False,
+    refused: Refused | None = None,
+    phone_refusal: Refused | None = None,
+    code_fault: tuple[str, Refused] | None = None,
+) -> HttpResponse:
+    province = next((each for each in provinces if each.code == offer.wanted.province_code), None)
+    shares = shown(offer, province)
+    payments = ways_to_pay(basket.channel, shop=offer.shop)
+    place = provinces, communes_of(str(written.get("province", "")))
+    possible = {share.share.cooperative.pk: [choice.value for choice in share.choices] for share in shares}
+    form = _form(basket, possible, place, payments, written, data=written if bound else None)
+    for share in shares:  # the list of errors on top says whose goods it speaks of
+        form.fields[share.field].label = said(share.share.cooperative, "name")
+    problems = _problems(shares)
+    if refused is not None:
+        problems = problems or _refusal(refused, offer, written)
+        if offer.voucher and offer.voucher.refused and str(offer.voucher.refused.words) not in problems:
+            problems = [str(offer.voucher.refused.words), *problems]
+    if request.method == "POST":
+        receiver.keep_written(request, written)
+    context = {
+        "basket": basket,
+        "form": form,
+        "offer": offer,
+        "sums": sums_of_quote(offer),
+        "groups": [
+            {
+                "shown": share,
+                "way": form[share.field],
+                "note": form[f"note-{share.share.cooperative.pk}"],
+            }
+            for share in shares
+        ],
+        "province": province,
+        "currency": basket.currency,
+        "payments": payment_choices(
+            form["payment"], ways_to_pay(basket.channel, offer.total, shop=offer.shop)
+        ),
+        "problems": problems,
+        "phone_refusal": phone_refusal.words if phone_refusal else "",
+        "phone_code_to": checkout_code.sent_to(request) if phone_refusal else "",
+        "new_prices": [
+            (line.wanted.key, line.unit_price)
+            for line in offer.lines
+            if Problem.PRICE_CHANGED in line.problems
+        ],
+        "must_be_mended": must_be_mended(offer),
+        "written_code": code_fault[0] if code_fault else "",
+        "code_fault": code_fault[1].words if code_fault else "",
+        "old_address": str(written.get("old_address", "")),
+        "suggestions": suggestions(written),
+        "book": receiver.book_of(user_of(request)),
+        "shop": offer.shop,
+    }
+    template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
+    return render(request, template, context)
+
+
+def _form(
+    basket: Basket,
+    ways: Mapping[int, list[str]],
+    place: tuple[list[Division], list[Division]],
+    payments: list[Method],
+    written: Mapping[str, Any],
+    *,
+    data: Any = None,
+) -> CheckoutForm:
+    return CheckoutForm(
+        data,
+        initial={name: written.get(name) for name in written} | {"basket": basket.pk},
+        provinces=place[0],
+        communes=place[1],
+        payments=payments,
+        ways=ways,
+    )
+
+
+def _problems(shares: list[ShownShare]) -> list[str]:
+    """Everything that stands in the way or has changed, in words that name the goods."""
+    told: list[str] = []
+    for share in shares:
+        told += [
+            sentence("%(name)s: %(words)s", name=said(line.quoted.variant.product, "name"), words=words)
+            for line in share.lines
+            for words in line.words
+        ]
+        told += share.words
+    return told
+
+
+def _refusal(refused: Refused, offer: Quote, written: Mapping[str, Any]) -> list[str]:
+    """Words for a refusal that no line explains: a sum that changed, or what the action itself says."""
+    if not isinstance(refused, BasketChanged):
+        return [str(refused.words)]
+    currency = offer.wanted.channel.currency
+    for seen, now, words in (
+        ("shown_total", offer.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
+        (
+            "shown_most",
+            offer.most,
+            _("It may weigh and cost up to %(new)s now, not %(old)s. Please check and order again."),
+        ),
+    ):
+        old = str(written.get(seen, ""))
+        if old.isdecimal() and int(old) != now:
+            return [words % {"new": money(now, currency), "old": money(int(old), currency)}]
+    return [str(refused.words)]
+
+
+def _province(provinces: list[Division], written: Mapping[str, Any]) -> str:
+    code = str(written.get("province", ""))
+    return code if any(province.code == code for province in provinces) else ""
+
+
+def _cooperatives(basket: Basket) -> set[int]:
+    return set(basket.lines.order_by().values_list("variant__cooperative", flat=True))

@@ -1,0 +1,104 @@
+"""A buyer's complaint about one part of an order."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from orders.actions.complaints.file_complaint import arrived, complain, withdraw_complaint
+from orders.forms.complaints import ComplainForm
+from orders.models import Complaint, Order, OrderPart, Wish
+from orders.states import HAS_ARRIVED
+from orders.views.current_basket import actor_of
+from orders.views.order_access import has_proof
+from shop.core.errors import Refused
+from shop.core.images.renditions import keep_picture
+from shop.core.models import bound_key, show_in_language
+from shop.core.web.uploads import takes_files
+
+
+def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) -> bool:
+    """Whether the order is shown to be the visitor's, something of this part has arrived in time, and no
+    complaint about it is open."""
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token), number=number)
+    part = parts.select_related("order").first()
+    if part is None or not has_proof(request, part.order):
+        return False
+    if Complaint.objects.open().filter(part=part).exists():
+        return False
+    now = timezone.now()
+    return any(each.is_in_time(now) for each in arrived(part))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@takes_files(_is_complaint_possible)
+def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+    """Say what is wrong, for whoever holds the order's address; too late, whom to call is said instead."""
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token))
+    part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
+    show_in_language([part.cooperative], "name")
+    now = timezone.now()
+    came = arrived(part)
+    in_time = [each for each in came if each.is_in_time(now)]
+    has_open = Complaint.objects.open().filter(part=part).exists()
+    is_sent = request.method == "POST"
+    if is_sent and _is_repeated(request, part):
+        return redirect("orders:order", token=token)
+    is_possible = bool(in_time) and not has_open
+    sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
+    form = ComplainForm(*sent, goods=in_time, initial={"key": uuid.uuid4()})
+    if form.is_valid():
+        try:
+            complain(
+                part_id=part.pk,
+                steps=form.steps,
+                words=form.cleaned_data["words"],
+                wish=Wish(form.cleaned_data["wish"]),
+                pictures=[keep_picture(photo) for photo in form.cleaned_data["photos"]],
+                key=bound_key(str(form.cleaned_data["key"]), "buyer", part.pk),
+                actor=actor_of(request),
+                now=now,
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused.words))
+        else:
+            messages.success(request, _("The cooperative has your complaint, and answers on this page."))
+            return redirect("orders:order", token=token)
+    context = {
+        "part": part,
+        "order": part.order,
+        "form": form,
+        "came": came,
+        "is_done_with": part.progress in HAS_ARRIVED and not came,
+        "has_open": has_open,
+    }
+    status = 409 if is_sent and not is_possible else 200
+    return render(request, "orders/complaint.html", context, status=status)
+
+
+def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
+    """Whether this very complaint was taken before: somebody tapped twice, or did not see the answer."""
+    key = bound_key(request.POST.get("key", ""), "buyer", part.pk)
+    return key is not None and Complaint.objects.filter(part=part, key=key).exists()
+
+
+@require_POST
+def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
+    """The buyer takes it back."""
+    mine = Complaint.objects.filter(part__order__in=Order.objects.held_by(token))
+    found = get_object_or_404(mine, pk=complaint_id)
+    try:
+        withdraw_complaint(complaint_id=found.pk, actor=actor_of(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Your complaint is taken back."))
+    return redirect("orders:order", token=token)

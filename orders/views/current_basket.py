@@ -1,0 +1,85 @@
+"""Which basket the visitor holds: their own, or the guest's one whose key their session keeps."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from catalog.views.buyer_place import SESSION_KEY as PROVINCE_KEY
+from catalog.views.buyer_place import known_province
+from orders.models import Basket, BasketLine
+from shop.accounts.models import User
+from shop.core.actors import Actor, Door
+from shop.core.database.compiled_query import prepared
+
+SESSION_KEY = "basket"
+
+
+def user_of(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    user = user_of(request)
+    return user.acting(Door.MARKET) if user else Actor.guest()
+
+
+def guest_key(request: HttpRequest) -> uuid.UUID | None:
+    """The key of the basket that was filled before signing in."""
+    try:
+        return uuid.UUID(request.session.get(SESSION_KEY, ""))
+    except ValueError:
+        return None
+
+
+def held_basket(request: HttpRequest) -> Basket | None:
+    """The person's newest basket, or the guest's."""
+    user, key = user_of(request), guest_key(request)
+    if user is None and key is None:
+        return None
+    held = Basket.objects.held_by(user.pk if user else None, key).select_related("channel", "user")
+    return held.order_by("-changed_at", "pk").first()
+
+
+def basket_of(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
+    """The basket with this id, if the visitor may act on it: theirs, or any guest's whose id they hold."""
+    user = user_of(request)
+    held = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)
+    return held.select_related("channel", "user").first()
+
+
+def remember(request: HttpRequest, basket: Basket) -> None:
+    """Keep the key of a guest's basket with the visitor."""
+    if basket.user_id is None and request.session.get(SESSION_KEY) != str(basket.pk):
+        request.session[SESSION_KEY] = str(basket.pk)
+
+
+def province_of(request: HttpRequest, basket: Basket | None) -> str:
+    """The code of the province it goes to: said in the basket, on a page before, or by their own address."""
+    if basket is not None and basket.province_code:
+        return basket.province_code
+    return known_province(request)
+
+
+def remember_province(request: HttpRequest, code: str) -> None:
+    if request.session.get(PROVINCE_KEY) != code:
+        request.session[PROVINCE_KEY] = code
+
+
+def basket_count(request: HttpRequest) -> int:
+    """How many steps of goods lie in the visitor's basket."""
+    user, key = user_of(request), guest_key(request)
+    if user is None and key is None:
+        return 0
+    return sum(_quantities(user.pk if user else None, key))
+
+
+@prepared
+def _quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
+    """Of each line of the newest basket that is held."""
+    held = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
+    lines = BasketLine.objects.filter(basket__in=held[:1].values("pk"))
+    return lines.order_by().values_list("quantity", flat=True)

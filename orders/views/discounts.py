@@ -1,0 +1,230 @@
+"""Vouchers and promotions, as the desk sees all of them and a cooperative's managers see their own.
+
+Both doors hand over who stands in them; what follows is the same, down to the templates.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.promotions import edit_promotion, end_promotion, make_promotion
+from catalog.forms import OfferForm, PromotionForm
+from catalog.models import Price, Promotion
+from cooperatives.models import Cooperative
+from cooperatives.views import refusals_in
+from orders.actions.vouchers.issue_vouchers import add_codes, edit_voucher, end_voucher, issue_voucher
+from orders.forms.vouchers import CodesForm, VoucherForm
+from orders.models import Voucher, VoucherUse
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel, market_channel
+
+PER_PAGE = 30
+MOST_USES = 50
+MOST_SHOWN = 20  # codes on the page; the file holds them all
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who comes by which door: `space` is its namespace; `acting` the cooperative, None for the platform."""
+
+    space: str
+    actor: Actor
+    acting: Cooperative | None = None
+
+    @property
+    def vouchers(self) -> Any:
+        rows = Voucher.objects.all() if self.acting is None else Voucher.objects.for_cooperative(self.acting)
+        return rows.select_related("cooperative").prefetch_related("values")
+
+    @property
+    def promotions(self) -> Any:
+        rows = (
+            Promotion.objects.all() if self.acting is None else Promotion.objects.for_cooperative(self.acting)
+        )
+        return rows.select_related("cooperative", "channel")
+
+    def go(self, page: str, *args: object) -> HttpResponse:
+        return redirect(f"{self.space}:{page}", *args)
+
+    def show(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        frame = {"space": self.space, "frame": f"{self.space}/base.html", "cooperative": self.acting}
+        return render(request, template, frame | context)
+
+
+def offers(request: HttpRequest, door: Door) -> HttpResponse:
+    """Vouchers, or promotions, newest first."""
+    shows_promotions = request.GET.get("xem") == "gia"
+    rows = door.promotions if shows_promotions else door.vouchers.with_figures()
+    context = {
+        "shows_promotions": shows_promotions,
+        "page": Paginator(rows.newest_first(), PER_PAGE).get_page(request.GET.get("page")),
+        "now": timezone.now(),
+        "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk") if not door.acting else (),
+    }
+    return door.show(request, "orders/offers.html", context)
+
+
+def voucher_new(request: HttpRequest, door: Door) -> HttpResponse:
+    """A new voucher with its first code."""
+    owner, channel = _owner(request, door), _channel()
+    form = _voucher_form(request, door, owner, is_new=True, initial={"starts": day_of(timezone.now())})
+    if form.is_valid():
+        act = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
+        made = _done(request, door, form, act, _("The code works now, or from its first day on."))
+        if made is not None:
+            return door.go("voucher", made.pk)
+    return door.show(request, "orders/voucher.html", {"form": form, "owner": owner})
+
+
+def voucher(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+    """What a voucher says, its codes and who used them; posted to, written anew."""
+    row = get_object_or_404(door.vouchers.with_figures(), pk=pk)
+    form = _voucher_form(request, door, row.cooperative, initial=VoucherForm.said(row))
+    if form.is_valid():
+        act = partial(edit_voucher, voucher_id=row.pk, channel=_channel(), terms=form.terms)
+        if _done(request, door, form, act, _("Changed.")) is not None:
+            return door.go("voucher", row.pk)
+    uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
+    context = {
+        "form": form,
+        "owner": row.cooperative,
+        "voucher": row,
+        "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
+        "codes": row.codes.order_by("created_at", "code")[:MOST_SHOWN],
+        "codes_form": CodesForm(),
+        "uses": uses[:MOST_USES],
+    }
+    return door.show(request, "orders/voucher.html", context)
+
+
+def voucher_end(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+    """Switch a voucher off."""
+    end_voucher(voucher_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
+    messages.success(request, str(_("Switched off. Orders placed keep what they got.")))
+    return door.go("voucher", pk)
+
+
+def voucher_codes(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+    """Draw many more codes."""
+    form = CodesForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
+        return door.go("voucher", pk)
+    count = form.cleaned_data["count"]
+    add_codes(voucher_id=pk, count=count, acting=door.acting, actor=door.actor, now=timezone.now())
+    messages.success(request, str(_("%(count)s codes were made.") % {"count": count}))
+    return door.go("voucher", pk)
+
+
+def voucher_file(request: HttpRequest, door: Door, pk: int) -> HttpResponse:
+    """All codes of a voucher, with how often each was used, as CSV."""
+    row = get_object_or_404(door.vouchers, pk=pk)
+    written = io.StringIO()
+    table = csv.writer(written)
+    table.writerow([_("Voucher code"), _("Uses")])
+    table.writerows(row.codes.with_uses().order_by("created_at", "code").values_list("code", "use_count"))
+    answer = HttpResponse(("\ufeff" + written.getvalue()).encode(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="voucher-{row.pk}.csv"'
+    return answer
+
+
+def promotion_new(request: HttpRequest, door: Door) -> HttpResponse:
+    """A new promotion."""
+    owner, channel = _owner(request, door), _channel()
+    form = _promotion_form(request, door, owner, initial={"starts": day_of(timezone.now())})
+    if form.is_valid():
+        act = partial(make_promotion, channel=channel, terms=form.terms)
+        made = _done(request, door, form, act, _("Prices follow within a minute once it begins."))
+        if made is not None:
+            return door.go("promotion", made.pk)
+    return door.show(request, "orders/promotion.html", {"form": form, "owner": owner})
+
+
+def promotion(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpResponse:
+    """What a promotion says, and how many prices it makes now; posted to, written anew."""
+    row = get_object_or_404(door.promotions, pk=pk)
+    form = _promotion_form(request, door, row.cooperative, initial=PromotionForm.said(row))
+    if form.is_valid():
+        act = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
+        if _done(request, door, form, act, _("Changed. Prices follow within a minute.")) is not None:
+            return door.go("promotion", row.pk)
+    context = {
+        "form": form,
+        "owner": row.cooperative,
+        "promotion": row,
+        "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
+        "prices": Price.objects.filter(rule=row.pk).count(),
+    }
+    return door.show(request, "orders/promotion.html", context)
+
+
+def promotion_end(request: HttpRequest, door: Door, pk: uuid.UUID) -> HttpResponse:
+    """End a promotion."""
+    end_promotion(promotion_id=pk, acting=door.acting, actor=door.actor, now=timezone.now())
+    messages.success(request, str(_("Ended. Prices go back within a minute.")))
+    return door.go("promotion", pk)
+
+
+def _done(
+    request: HttpRequest, door: Door, form: OfferForm, act: Callable[..., Any], said: Promise
+) -> Any | None:
+    """What the action made; None where it refused, which the form then says."""
+    with refusals_in(form):
+        made = act(acting=door.acting, actor=door.actor, now=timezone.now())
+        messages.success(request, str(said))
+        return made
+    return None
+
+
+def _voucher_form(
+    request: HttpRequest, door: Door, owner: Cooperative | None, *, is_new: bool = False, **kwargs: Any
+) -> VoucherForm:
+    return VoucherForm(
+        request.POST if request.method == "POST" else None,
+        cooperative=owner,
+        asks_who_bears=owner is not None and door.acting is None,
+        is_new=is_new,
+        for_members=door.acting is not None,
+        **kwargs,
+    )
+
+
+def _promotion_form(
+    request: HttpRequest, door: Door, owner: Cooperative | None, **kwargs: Any
+) -> PromotionForm:
+    return PromotionForm(
+        request.POST if request.method == "POST" else None,
+        cooperative=owner,
+        asks_who_bears=owner is not None and door.acting is None,
+        **kwargs,
+    )
+
+
+def _owner(request: HttpRequest, door: Door) -> Cooperative | None:
+    """Whose goods a new offer is for: the door's own cooperative, or the one that the desk chose."""
+    slug = request.GET.get("htx", "")
+    if door.acting is not None or not slug:
+        return door.acting
+    return get_object_or_404(Cooperative.objects.public(), slug=slug)
+
+
+def _channel() -> Channel:
+    channel = market_channel()
+    if channel is None:
+        raise Http404
+    return channel

@@ -1,0 +1,233 @@
+"""What the shop knows of me: a copy of it, its deletion, and requests, also of people without an account."""
+
+from __future__ import annotations
+
+import gzip
+import uuid
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cooperatives.views import carry_out
+from orders.actions.privacy.anonymise import refuse_to_erase
+from orders.actions.privacy.data_requests import (
+    agree_to,
+    ask_as_guest,
+    ask_for_copy,
+    ask_for_deletion,
+    withdraw_consent,
+)
+from orders.forms.own_data import GuestRequestForm, RequestForm
+from orders.views.current_basket import actor_of, user_of
+from shop.accounts.forms import CodeForm
+from shop.accounts.models import CodePurpose, ConsentPurpose, DataExport, DataRequest, RequestKind, User
+from shop.accounts.personal.consents import STANDING
+from shop.accounts.personal.data_requests import Asker, file_request, take_back
+from shop.accounts.sign_in.login_limits import DATA_COPIES
+from shop.accounts.views.code_pages import enter_code, send, sent_code
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.errors import Missing, Refused
+from shop.core.models import shop_settings
+
+_PER_PAGE = 10
+_FILES = {
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@require_safe
+@login_required
+@never_cache
+def my_data(request: HttpRequest) -> HttpResponse:
+    """Copies that are ready, what I asked for and by when it is answered, and what I may ask for."""
+    user = _user(request)
+    rows = DataRequest.objects.of_person(user.pk)
+    context = {
+        "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-made_at"),
+        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "orders/my_data.html", context)
+
+
+@require_POST
+@require_recent_proof
+def copies(request: HttpRequest) -> HttpResponse:
+    """Have a copy made."""
+    user = _user(request)
+
+    def ask() -> None:
+        DATA_COPIES.check(str(user.pk))
+        DATA_COPIES.spend(str(user.pk))
+        ask_for_copy(asker=Asker.of(user), actor=actor_of(request), now=timezone.now())
+
+    said = _("The copy is being made. It is ready on this page within a few minutes.")
+    return carry_out(request, ask, to=reverse("orders:my-data"), said=said)
+
+
+@require_safe
+@never_cache
+def copy(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """A guest's copy: whoever holds its address, which was sent to them, may fetch it for three days."""
+    return render(request, "orders/data_copy.html", {"copy": _copy(request, pk)})
+
+
+@require_safe
+@never_cache
+def copy_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
+    """The copy as JSON or as a workbook."""
+    found = _copy(request, pk)
+    if kind not in _FILES:
+        raise Http404
+    content = gzip.decompress(bytes(found.as_json)) if kind == "json" else bytes(found.as_workbook)
+    name = f"du-lieu-{found.made_at:%Y%m%d}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type=_FILES[kind], headers=headers)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_recent_proof
+@never_cache
+def deletion(request: HttpRequest) -> HttpResponse:
+    """Have my account and what says who I am deleted: what goes, what stays, when, or why not yet."""
+    user = _user(request)
+    if request.method == "POST" and request.POST.get("sure"):
+        action = partial(ask_for_deletion, user_id=user.pk, actor=actor_of(request), now=timezone.now())
+        said = _("The deletion is asked for. Until its day you may take it back here.")
+        page = reverse("orders:my-data")
+        return carry_out(request, action, to=page, said=said, refused_to=reverse("orders:data-deletion"))
+    hindrance: Refused | None = None
+    try:
+        refuse_to_erase(user)
+    except Refused as refused:
+        hindrance = refused
+    context = {
+        "hindrance": hindrance,
+        "codes": hindrance.details.get("codes", []) if hindrance else [],
+        "waits": shop_settings().deletion_wait_days,
+        "is_unsure": request.method == "POST",
+    }
+    return render(
+        request, "orders/data_deletion.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def request_form(request: HttpRequest) -> HttpResponse:
+    """Ask something about my data. Who is signed in is known; others get a code to what they write."""
+    user = user_of(request)
+    form = _form(user, request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "orders/data_request.html", {"form": form})
+    given = form.cleaned_data
+    if user is not None:
+        file_request(
+            kind=RequestKind(given["kind"]),
+            asker=Asker.of(user),
+            words=given["words"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        messages.success(request, _("Your request is with us."))
+        return redirect("orders:my-data")
+    assert isinstance(form, GuestRequestForm)
+    try:
+        send(request, purpose=CodePurpose.DATA, way=form.way, to=given["contact"], given={})
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "orders/data_request.html", {"form": form}, status=429)
+    request.session["data_request"] = {name: given[name] for name in ("kind", "name", "words")}
+    return redirect("orders:data-request-code")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def request_code(request: HttpRequest) -> HttpResponse:
+    """The code shows that the number or address is theirs who ask: then the request is filed."""
+    sent, asked = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
+    if sent is None or asked is None:
+        return redirect("orders:data-request")
+    form = CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _code_page(request, form, sent)
+    try:
+        entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
+        ask_as_guest(
+            kind=RequestKind(asked["kind"]),
+            asker=Asker(entered.way, entered.to, asked["name"], request.LANGUAGE_CODE),
+            words=asked["words"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error("code", str(refused.words))
+        return _code_page(request, form, sent)
+    del request.session["data_request"]
+    return render(request, "orders/data_request_filed.html", {"to": entered.to})
+
+
+@require_POST
+@login_required
+def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """I no longer want what I asked for."""
+    user = _user(request)
+    action = partial(take_back, request_id=pk, user_id=user.pk, actor=actor_of(request), now=timezone.now())
+    try:
+        return carry_out(request, action, to=reverse("orders:my-data"), said=_("Taken back."))
+    except Missing as error:
+        raise Http404 from error
+
+
+@require_POST
+@login_required
+def consent(request: HttpRequest, purpose: str) -> HttpResponse:
+    """I agree to a purpose, with `agree`; else no longer."""
+    if purpose not in STANDING:
+        raise Http404
+    decide = agree_to if request.POST.get("agree") else withdraw_consent
+    decide(
+        user_id=_user(request).pk,
+        purpose=ConsentPurpose(purpose),
+        actor=actor_of(request),
+        now=timezone.now(),
+    )
+    messages.success(request, _("Kept."))
+    return redirect("accounts:consents")
+
+
+def _user(request: HttpRequest) -> User:
+    return User.objects.get(pk=request.user.pk or 0)
+
+
+def _copy(request: HttpRequest, pk: uuid.UUID) -> DataExport:
+    user = user_of(request)
+    mine = DataExport.objects.visible_to(user.pk if user else None, timezone.now())
+    return get_object_or_404(mine.select_related("request"), pk=pk)
+
+
+def _form(user: User | None, data: Any) -> RequestForm:
+    return RequestForm(data) if user is not None else GuestRequestForm(data, by_phone=settings.PHONE_CODES)
+
+
+def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+    context = {
+        "form": form,
+        "sent": sent,
+        "again_at": "",
+        "change_at": reverse("orders:data-request"),
+        "heading": _("Show that it is yours"),
+        "button": _("Send the request"),
+    }
+    return render(request, "accounts/code.html", context)

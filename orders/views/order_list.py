@@ -1,0 +1,58 @@
+"""A person's orders, and what happens to their basket when they come in."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from catalog.views.wish_list_storage import bring_wishes
+from cooperatives.access import memberships_of
+from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.placement.claim_guest_orders import adopt_orders
+from orders.models import Order, OrderPart, WeightQuestion
+from orders.views.current_basket import SESSION_KEY, guest_key, user_of
+from shop.accounts.models import User
+from shop.core.models import show_in_language
+
+PER_PAGE = 10
+
+
+@require_safe
+@login_required
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """My orders, newest first, and what the shop knows of me."""
+    user = user_of(request)
+    mine = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
+    parts = OrderPart.objects.select_related("cooperative").order_by("number")
+    asked = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
+    told = mine.annotate(is_asked=Exists(asked)).prefetch_related(Prefetch("parts", parts), "payments")
+    rows = told.newest_first()
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
+    address = user.default_shipping_address if user else None
+    return render(request, "accounts/home.html", {"page": page, "address": address})
+
+
+def arrive(request: HttpRequest, user: User, shown_phone: str) -> str:
+    """Somebody has just signed in: the guest's basket and wishes become theirs, and so do orders of a number
+    that they have just shown to be theirs. Answers where their work is, if any.
+    """
+    now = timezone.now()
+    if shown_phone:
+        adopt_orders(user_id=user.pk, phone=shown_phone, now=now)
+    bring_wishes(request, user, now=now)
+    key = guest_key(request)
+    if key is not None:
+        adopt_basket(guest_basket_id=key, user_id=user.pk, now=now)
+        del request.session[SESSION_KEY]
+    if memberships_of(user):
+        return reverse("members:today")
+    return reverse("desk:home") if user.is_staff else ""

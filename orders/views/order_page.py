@@ -1,0 +1,284 @@
+"""An order as its buyer follows it, and finding it again."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.models import Variant
+from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
+from orders.actions.fulfilment.confirm_receipt import receive_part
+from orders.actions.fulfilment.weigh_lines import answer_weight
+from orders.actions.gateway_requests.gateway_requests import RETURNED
+from orders.actions.payouts.refund_execution import owed_back
+from orders.forms.checkout import FindForm
+from orders.models import (
+    Complaint,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    RefundLine,
+    WeightAnswer,
+    WeightQuestion,
+    show_ways_in_language,
+)
+from orders.notices import order_url
+from orders.payments.stripe_js import is_on, with_card_fields
+from orders.payments.transfer_requests import given_back_to, taken_back_from
+from orders.states import OrderStatus
+from orders.views.card_payment import look_once
+from orders.views.current_basket import actor_of
+from orders.views.payment_page import held_of, mark_of, paying_of
+from orders.views.refund_page import ShownRefund, shown_refunds, waiting_for_account
+from orders.views.sum_rows import DISCOUNTS, sums_of_order
+from orders.views.timeline import Step, Track, track
+from shop.core.errors import Refused
+from shop.core.models import Picture, bound_key, own_words, show_in_language
+from shop.core.templatetags.languages import said, sentence
+from shop.core.web.rate_limits import Limit, TooManyTries, network_of
+
+FIND_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
+FIND_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
+FIND_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
+
+
+@require_safe
+@never_cache
+@with_card_fields
+def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """The order's page, for whoever holds its unguessable address.
+
+    Whoever comes back from their bank or from Stripe's page sees at once what became of it.
+    """
+    if RETURNED in request.GET:
+        look_once(get_object_or_404(Order.objects.held_by(token)))
+        return redirect("orders:order", token=token)
+    return render(request, "orders/order.html", _context(token, timezone.now()))
+
+
+@require_safe
+@never_cache
+def news(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """What an open page asks again and again: nothing (204) while it is as it was, else how it is now."""
+    now = timezone.now()
+    if request.GET.get("seen") == mark_of(get_object_or_404(Order.objects.held_by(token)), now=now):
+        return HttpResponse(status=204)
+    return render(request, "orders/order.html", _context(token, now) | {"is_news": True})
+
+
+@require_POST
+def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+    """The buyer calls a part off, which is possible until it is packed."""
+    part = _part_or_404(token, number)
+    try:
+        cancel_part_as_buyer(
+            part_id=part.pk,
+            reason=gettext_noop("The buyer cancelled."),
+            key=bound_key(request.POST.get("key", ""), "buyer", "cancel", part.pk),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        show_in_language([part.cooperative], "name")
+        words = _("The part of %(name)s is cancelled.")
+        messages.success(request, sentence(words, name=said(part.cooperative, "name")))
+    return redirect("orders:order", token=token)
+
+
+@require_POST
+def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+    """The buyer says that what was on its way has come."""
+    part = _part_or_404(token, number)
+    try:
+        receive_part(part_id=part.pk, actor=actor_of(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Thank you. The cooperative sees that it has come."))
+    return redirect("orders:order", token=token)
+
+
+@require_POST
+def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+    """The buyer says whether they pay for what goods weigh beyond what they agreed to."""
+    asked = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(token))
+    question = get_object_or_404(asked, pk=question_id)
+    answer = request.POST.get("answer")
+    if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
+        raise Http404
+    agreed = answer == WeightAnswer.AGREED
+    try:
+        answer_weight(question_id=question.pk, agreed=agreed, actor=actor_of(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("Thank you. The cooperative knows."))
+    return redirect("orders:order", token=token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def find(request: HttpRequest) -> HttpResponse:
+    """Find an order again by phone and code; a wrong phone and an unknown code are answered alike."""
+    form = FindForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "orders/find.html", {"form": form})
+    try:
+        found = _found(request, form.cleaned_data["phone"], form.cleaned_data["code"])
+    except TooManyTries as refused:
+        return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
+    if found is None:
+        form.add_error(
+            None, _("There is no order with this phone number and code. Please look at both again.")
+        )
+        return render(request, "orders/find.html", {"form": form})
+    return redirect("orders:order", token=found.pk)
+
+
+def _context(token: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
+    shown = get_object_or_404(
+        Order.objects.held_by(token)
+        .select_related("shipping_address", "channel", "invoice")
+        .prefetch_related(DISCOUNTS)
+    )
+    url = order_url(shown)
+    refunds = shown_refunds(shown)
+    paying = paying_of(shown, now=now)
+    tracks = _tracks(shown, refunds, is_transfer_seen=bool(paying and paying.in_doubt))
+    return {
+        "order": shown,
+        "tracks": tracks,
+        "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
+        "refunds": refunds,
+        "waiting": waiting_for_account(refunds),
+        "is_to_keep": not shown.email and shown.user_id is None,
+        "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
+        "url": url,
+        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
+        "key": uuid.uuid4(),
+        "paying": paying,
+        "held": held_of(shown),
+        "taken_back": taken_back_from(shown),
+        "given_back": given_back_to(shown),
+        "surplus": owed_back(shown) if shown.charged > shown.due_gross else 0,
+        "is_under_way": shown.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
+        "cards_are_on": is_on(),
+        "code_drawing": SafeString(
+            segno.make(url, error="m").svg_inline(
+                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
+            )
+        ),
+    }
+
+
+def _found(request: HttpRequest, phone: str, code: str) -> Order | None:
+    """Every try counts: for the network, for the phone and for the order. Raises TooManyTries."""
+    FIND_BY_NETWORK.take(network_of(request.META))
+    FIND_BY_PHONE.take(phone)
+    FIND_BY_ORDER.take(code)
+    return Order.objects.found_by(phone, code).newest_first().first()
+
+
+def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token)).select_related("cooperative")
+    return get_object_or_404(parts, number=number)
+
+
+def _tracks(shown: Order, refunds: Sequence[ShownRefund], *, is_transfer_seen: bool) -> list[Track]:
+    parts = list(
+        shown.parts.select_related("cooperative", "way")
+        .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
+        .order_by("number")
+    )
+    show_in_language([part.cooperative for part in parts], "name")
+    show_ways_in_language(parts)
+    parcels: dict[int, list[Parcel]] = {}
+    rows = Parcel.objects.counting().filter(part__order=shown).in_order()
+    for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
+        parcels.setdefault(parcel.part_id, []).append(parcel)
+    pictures = _pictures(parts)
+    called_today = _called_today(shown, parts)
+    complaints: dict[int, list[Complaint]] = {}
+    made = Complaint.objects.filter(part__order=shown).with_refused_photos()
+    for each in made.order_by("made_at", "pk"):
+        complaints.setdefault(each.part_id, []).append(each)
+    given: dict[int | None, list[Step]] = {}
+    paid_back = RefundLine.objects.filter(order_line__order=shown).paid_back_whole() if refunds else ()
+    for refund in refunds:
+        given.setdefault(refund.refund.part_id, []).append(refund.step)
+    return [
+        track(
+            part,
+            parcels.get(part.pk, []),
+            pictures.get(part.pk),
+            complaints.get(part.pk, ()),
+            given.get(part.pk, ()),
+            paid_back,
+            is_transfer_seen,
+            called_today,
+        )
+        for part in parts
+    ]
+
+
+def _called_today(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
+    """What goods are called in the page's language by now, by line, where no name in it was kept at the sale.
+
+    What was agreed stays: this only helps to understand it, so goods that were renamed since are not told.
+    Three queries, none in the shop's own language.
+    """
+    here = get_language()
+    lines = [
+        line
+        for part in parts
+        for line in part.lines.all()
+        if here != settings.LANGUAGE_CODE and not (line.translated_product_name and shown.language == here)
+    ]
+    if not lines:
+        return {}
+    keys = {line.variant_id for line in lines}
+    variants = Variant.objects.select_related("product").in_bulk([key for key in keys if key])
+    same = [
+        (line, variant)
+        for line in lines
+        for variant in [variants.get(line.variant_id or 0)]
+        if variant and (variant.product.name, variant.name) == (line.product_name, line.variant_name)
+    ]
+    show_in_language([variant.product for _line, variant in same], "name")
+    show_in_language([variant for _line, variant in same], "name")
+    return {
+        line.pk: ", ".join(
+            each.name for each in (variant.product, variant) if each.name and "name" not in own_words(each)
+        )
+        for line, variant in same
+        if "name" not in own_words(variant.product)
+    }
+
+
+def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:
+    """The first picture of each part, by part id."""
+    keys = {
+        part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)
+        for part in parts
+    }
+    found = Picture.objects.in_bulk([key for key in keys.values() if key])
+    return {part: found[key] for part, key in keys.items() if key in found}

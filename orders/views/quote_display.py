@@ -1,0 +1,204 @@
+"""Quotes as pages tell them: what is wrong in words, names in the page's language."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cooperatives.models import DeliveryWay, Service
+from orders.actions.quotes.quote_types import Problem, Quote, QuotedLine, QuotedTime, Share
+from shop.core.models import Picture, show_in_language
+from shop.core.models.geography import Division
+from shop.core.templatetags.figures import money, weekday_and_day
+from shop.core.templatetags.languages import own, said, sentence
+
+FEW_PLACES = 5  # places left at a pickup time that are worth a word
+UNFOLDED = 3  # ways that one sees at a glance
+# What the buyer must mend in the basket before an order makes sense.
+_IN_BASKET = frozenset({Problem.NOT_FOR_SALE, Problem.SOLD_OUT, Problem.ONLY_LEFT, Problem.OVER_LIMIT})
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """`fault` is what was wrong with the quantity that was just written.
+
+    `most` is what goods sold by weight cost at most before the buyer is asked.
+    """
+
+    quoted: QuotedLine
+    words: list[str]
+    fault: str = ""
+    most: int | None = None
+
+    @property
+    def picture(self) -> Picture | None:
+        media = next(iter(self.quoted.variant.product.media.all()), None)
+        return media.picture if media else None
+
+    @property
+    def name(self) -> str:
+        return self.quoted.variant.product.name
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether its price counts: what is not on sale costs nothing."""
+        return Problem.NOT_FOR_SALE not in self.quoted.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One radio button: a way, or one pickup time of it; `is_further` where the way was named above.
+
+    Or the service that carries a share, for a basket that somebody let travel so over the API.
+    """
+
+    value: str
+    way: DeliveryWay | Service
+    fee: int | None
+    time: QuotedTime | None
+    is_chosen: bool
+    is_further: bool = False
+
+    @property
+    def few_left(self) -> int | None:
+        """Places still free at this time, where they are few."""
+        left = self.time.left if self.time else None
+        return left if left is not None and left <= FEW_PLACES else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownShare:
+    share: Share
+    lines: list[ShownLine]
+    words: list[str]
+    choices: list[Choice]
+
+    @property
+    def field(self) -> str:
+        return f"way-{self.share.cooperative.pk}"
+
+    @property
+    def chosen(self) -> Choice | None:
+        return next((choice for choice in self.choices if choice.is_chosen), None)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the ways are better folded away behind the one that is chosen."""
+        return len(self.choices) > UNFOLDED
+
+    @property
+    def goods(self) -> int:
+        return sum(line.quoted.to_pay or 0 for line in self.lines)
+
+
+def shown(
+    quote: Quote, province: Division | None, faults: Mapping[uuid.UUID, str] | None = None
+) -> list[ShownShare]:
+    """Each cooperative's share with its problems in words; without a province nothing is said of ways."""
+    in_language(quote)
+    told = faults or {}
+    currency = quote.wanted.channel.currency
+    return [
+        ShownShare(
+            share,
+            [
+                ShownLine(
+                    line,
+                    line_words(line, currency),
+                    told.get(line.wanted.key, ""),
+                    quote.most_of(line) if line.variant.is_weighed else None,
+                )
+                for line in share.lines
+            ],
+            share_words(share, province),
+            choices_of(share),
+        )
+        for share in quote.shares
+    ]
+
+
+def must_be_mended(quote: Quote) -> bool:
+    """Whether the basket itself stands in the way of an order, wherever it goes."""
+    return any(_IN_BASKET & set(line.problems) for line in quote.lines) or any(
+        Problem.PAUSED in share.problems for share in quote.shares
+    )
+
+
+def line_words(line: QuotedLine, currency: str) -> list[str]:
+    """What is wrong with a line, in the order in which it matters."""
+    told = {
+        Problem.NOT_FOR_SALE: lambda: _("Not on sale any more. Take it out to go on."),
+        Problem.SOLD_OUT: lambda: _("Sold out. Take it out to go on."),
+        Problem.ONLY_LEFT: lambda: (
+            ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.free or 0)
+            % {"count": line.free or 0}
+        ),
+        Problem.OVER_LIMIT: lambda: (
+            _("One order may hold at most %(limit)s of this.") % {"limit": line.limit}
+        ),
+        Problem.PRICE_CHANGED: lambda: (
+            _("The price has changed: %(old)s before, %(new)s now.")
+            % {"old": money(line.wanted.seen_price, currency), "new": money(line.unit_price, currency)}
+        ),
+    }
+    return [told[problem]() for problem in told if problem in line.problems]
+
+
+def share_words(share: Share, province: Division | None) -> list[str]:
+    """What is wrong with a cooperative's share as a whole, as HTML."""
+    name = said(share.cooperative, "name")
+    words: list[str] = []
+    if Problem.PAUSED in share.problems:
+        words.append(_pause_words(name, share.cooperative.paused_until))
+    if Problem.NOT_DELIVERED in share.problems and province is not None:
+        words.append(
+            sentence(
+                _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
+                name=name,
+                place=own(province.name),
+            )
+        )
+    if Problem.SLOT_GONE in share.problems:
+        words.append(_("The pickup time that was chosen is gone. Choose another."))
+    if Problem.NO_DELIVERY_CHOSEN in share.problems:
+        words.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
+    return words
+
+
+def choices_of(share: Share) -> list[Choice]:
+    """The radio buttons of a share: the service that carries it, each possible way or free time of it."""
+    choices = []
+    if share.service is not None:
+        value = f"service-{share.service.pk}"
+        choices.append(Choice(value, share.service, share.service_fee, None, is_chosen=True))
+    for offer in share.possible_offers:
+        if not offer.way.market_days.all():
+            choices.append(Choice(str(offer.way.pk), offer.way, offer.fee, None, share.chosen is offer))
+            continue
+        for place, time in enumerate(time for time in offer.times if not time.is_full):
+            is_chosen = share.chosen is offer and share.chosen_time == time.time
+            value = f"{offer.way.pk}@{time.time.key}"
+            choices.append(Choice(value, offer.way, offer.fee, time, is_chosen, is_further=place > 0))
+    return choices
+
+
+def in_language(quote: Quote) -> None:
+    """What goods, kinds, cooperatives and ways are called in the page's language, one query each."""
+    variants = list({line.variant.pk: line.variant for line in quote.lines}.values())
+    show_in_language(variants, "name")
+    show_in_language([variant.product for variant in variants], "name")
+    show_in_language([share.cooperative for share in quote.shares], "name")
+    show_in_language([offer.way for share in quote.shares for offer in share.offers], "name", "note")
+
+
+def _pause_words(name: str, until: datetime.date | None) -> str:
+    if until is None:
+        return sentence(_("%(name)s is resting for now."), name=name)
+    return sentence(
+        _("%(name)s is resting and sells again on %(day)s."), name=name, day=weekday_and_day(until)
+    )

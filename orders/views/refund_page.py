@@ -1,0 +1,179 @@
+"""Money that goes back to a buyer, as they follow it, and where it shall go."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orders.actions.payouts.bank_accounts import account_paid_from
+from orders.actions.payouts.refund_execution import name_account
+from orders.forms.refunds import AccountForm
+from orders.models import Order, Payout, Refund
+from orders.states import PayoutState
+from orders.views.current_basket import actor_of
+from orders.views.timeline import Step
+from shop.core.errors import Refused
+from shop.core.models import bound_key
+from shop.core.templatetags.figures import day, money
+from shop.core.web.rate_limits import Limit
+
+_NAMED = Limit("refund-account", tries=10, seconds=24 * 3600)  # each time is a message to the buyer
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """What is said of a refund's money: to its buyer, or to somebody else about them."""
+
+    arrived: Promise
+    by_way: Promise
+    sent: Promise
+    waits: Promise
+    sending: Promise
+    by_card: Promise
+    lacking: Promise
+
+
+_TO_BUYER = _Voice(
+    arrived=gettext_lazy("The money is with you."),
+    by_way=gettext_lazy("It went back the way you paid. Banks may take some days to show it."),
+    sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s."),
+    waits=gettext_lazy("%(sum)s waits for your account number."),
+    sending=gettext_lazy("%(sum)s is being sent to your account ending in %(digits)s."),
+    by_card=gettext_lazy("%(sum)s goes back to your card."),
+    lacking=gettext_lazy("Your card did not take %(sum)s back. We send it another way."),
+)
+_OF_BUYER = _Voice(
+    arrived=gettext_lazy("The money is with the buyer."),
+    by_way=gettext_lazy("It went back the way it was paid."),
+    sent=gettext_lazy("Sent on %(day)s to the buyer's account ending in %(digits)s, number %(reference)s."),
+    waits=gettext_lazy("%(sum)s waits for the buyer's account number."),
+    sending=gettext_lazy("%(sum)s is to be sent to the buyer's account ending in %(digits)s."),
+    by_card=gettext_lazy("%(sum)s goes back to the buyer's card."),
+    lacking=gettext_lazy("The buyer's card did not take %(sum)s back. It is to be sent another way."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRefund:
+    """A refund in words: how far its money has come. `tone` colours what `words` say."""
+
+    refund: Refund
+    words: list[str]
+    tone: str
+    lacking: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.tone == "good"
+
+    @property
+    def step(self) -> Step:
+        """As a step of the part that it is about."""
+        refund = self.refund
+        title = _("%(sum)s given back") % {"sum": money(refund.money, refund.currency)}
+        if not refund.money:
+            title = _("%(sum)s less to pay") % {"sum": money(refund.amount, refund.currency)}
+        return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.words))
+
+
+def shown_refunds(order: Order, *, to_desk: bool = False) -> list[ShownRefund]:
+    """All refunds of an order in time, in a fixed number of queries; told to its buyer, or to the desk."""
+    voice = _OF_BUYER if to_desk else _TO_BUYER
+    payouts = Prefetch("payouts", Payout.objects.order_by("made_at", "pk"))
+    rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
+    paid, lacking = {}, {}
+    if rows:
+        mine = Refund.objects.filter(order=order)
+        paid, lacking = mine.paid_back(), mine.lacking()
+    return [_shown(row, paid.get(row.pk, 0), lacking.get(row.pk, 0), voice) for row in rows]
+
+
+def waiting_for_account(shown: Sequence[ShownRefund]) -> int:
+    """What waits for the buyer to say where it shall go, in minor units."""
+    payouts = [payout for each in shown for payout in each.refund.payouts.all()]
+    return sum(payout.amount for payout in payouts if _waits(payout))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """Where the money shall go; may be said anew until it has left."""
+    order = get_object_or_404(Order.objects.held_by(token))
+    due = list(Payout.objects.filter(refund__order=order).due().to_bank())
+    same = account_paid_from(order)
+    takes_same = same is not None and "same" in request.POST
+    sent = None if takes_same else request.POST or None
+    form = AccountForm(sent, initial={"key": uuid.uuid4()})
+    if request.method == "POST" and (takes_same or form.is_valid()):
+        try:
+            _NAMED.check(str(order.pk))
+            _NAMED.spend(str(order.pk))
+            name_account(
+                order_id=order.pk,
+                to=same if same is not None and takes_same else form.to,
+                key=bound_key(request.POST.get("key", ""), "account", order.pk),
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            form.add_error("account" if refused.field == "account" else None, str(refused.words))
+        else:
+            messages.success(request, _("Thank you. We send the money there."))
+            return redirect("orders:order", token=token)
+    context = {
+        "order": order,
+        "form": form,
+        "due": due,
+        "same": same,
+        "amount": sum(payout.amount for payout in due),
+    }
+    return render(request, "orders/refund_account.html", context)
+
+
+def _shown(refund: Refund, paid: int, lacking: int, voice: _Voice) -> ShownRefund:
+    if not refund.money:
+        return ShownRefund(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
+    if paid >= refund.money:
+        sent = _sent(refund, voice)
+        return ShownRefund(refund, [str(voice.arrived), *sent] if sent else [str(voice.by_way)], "good")
+    words = _sent(refund, voice)
+    payouts = list(refund.payouts.all())
+    waiting = sum(payout.amount for payout in payouts if _waits(payout))
+    if waiting:
+        words.append(str(voice.waits) % {"sum": money(waiting, refund.currency)})
+    for payout in payouts:
+        if payout.state == PayoutState.DUE and payout.bank_account:
+            told = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
+            words.append(str(voice.sending) % told)
+    due = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
+    by_card = refund.money - paid - lacking - due
+    if by_card > 0:
+        words.append(str(voice.by_card) % {"sum": money(by_card, refund.currency)})
+    if lacking:
+        words.append(str(voice.lacking) % {"sum": money(lacking, refund.currency)})
+    return ShownRefund(refund, words, "wait", lacking)
+
+
+def _sent(refund: Refund, voice: _Voice) -> list[str]:
+    return [
+        str(voice.sent)
+        % {"day": day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}
+        for payout in refund.payouts.all()
+        if payout.state == PayoutState.PAID
+    ]
+
+
+def _waits(payout: Payout) -> bool:
+    return payout.state == PayoutState.DUE and not payout.bank_account

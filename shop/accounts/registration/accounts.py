@@ -1,0 +1,171 @@
+"""What people do with their accounts: open one, come in, set a new password, correct their details."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from shop.accounts.models import Address, SignIn, User
+from shop.accounts.sign_in.sessions import forget_sign_ins
+from shop.accounts.sign_in.token_families import revoke_tokens
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.identifiers.phones import normalise
+from shop.core.models import record_change, shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import send
+
+
+class EmailTaken(Refused):
+    code = "email_taken"
+    default_words = gettext_lazy(
+        "There is an account with this e-mail already. Sign in, or set a new password."
+    )
+
+
+class PhoneTaken(Refused):
+    code = "phone_taken"
+    default_words = gettext_lazy("Another account has this phone number.")
+
+
+@transaction.atomic(durable=True)
+def register(
+    *, email: str, password_hash: str, name: str, language: str, actor: Actor, now: datetime.datetime
+) -> User:
+    """Open an account for whoever has shown that the address is theirs. Raises EmailTaken."""
+    user = User(email=email, password=password_hash, first_name=name, language=language)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as taken:
+        raise EmailTaken(field="email") from taken
+    record_change("user.registered", user, actor=actor, now=now)
+    return user
+
+
+def open_account(
+    *, email: str, password: str, name: str, language: str, actor: Actor, now: datetime.datetime
+) -> User:
+    """Step: open an account with e-mail and password. Raises EmailTaken."""
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                email=email, password=password, first_name=name, language=language
+            )
+    except IntegrityError as taken:
+        raise EmailTaken(field="email") from taken
+    record_change("user.registered", user, actor=actor, now=now)
+    return user
+
+
+def who_signs_in(*, written: str, password: str) -> User | None:
+    """The person with this e-mail or phone and password; None for anybody else, after the same work."""
+    user = who_knows_password(written=written, password=password)
+    if user is None or not user.is_active or waits_for_confirmation(user):
+        return None
+    return user
+
+
+def waits_for_confirmation(user: User) -> bool:
+    """Whether the account opens only once the link of its letter was followed."""
+    shop = shop_settings()
+    is_needed = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
+    return is_needed and not user.is_confirmed
+
+
+def who_knows_password(*, written: str, password: str) -> User | None:
+    """Like `who_signs_in`, but also somebody whose account is closed, so that they can be told."""
+    user = person_named(written)
+    if user is None:
+        User().set_password(password)  # so that an unknown name takes as long as a wrong password
+        return None
+    return user if user.check_password(password) else None
+
+
+@transaction.atomic(durable=True)
+def send_password_link(*, email: str, link_to: Callable[[User], str], now: datetime.datetime) -> None:
+    """Write to a person how to set a new password; nothing happens for an address that nobody has."""
+    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if user is None or not user.email:
+        return
+    with translation.override(user.language):
+        subject = _("Set a new password for Chợ Phiên")
+        context = {"user": user, "url": link_to(user), "subject": subject, "shop": shop_settings()}
+        send(
+            key=f"password:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            way=Way.EMAIL,
+            to=user.email,
+            subject=subject,
+            text=render_to_string("emails/password.txt", context),
+            html=render_to_string("emails/password.html", context),
+            language=user.language,
+            user_id=user.pk,
+            now=now,
+        )
+
+
+@transaction.atomic(durable=True)
+def set_password(
+    *, user_id: int, password: str, confirms: bool = False, actor: Actor, now: datetime.datetime
+) -> User:
+    """A new password, which ends every session and token given out for the old one. Raises Missing.
+
+    `confirms` where a letter's link was used: it shows that the e-mail address is theirs.
+    """
+    user = _locked(user_id)
+    user.set_password(password)
+    revoke_tokens(user)
+    user.is_confirmed = user.is_confirmed or confirms
+    user.save(update_fields=["password", "revocation_key", "is_confirmed", "updated_at"])
+    forget_sign_ins(SignIn.objects.filter(user=user))
+    record_change("user.password_set", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def change_details(
+    *, user_id: int, name: str, phone: str, address: Address | None, actor: Actor, now: datetime.datetime
+) -> User:
+    """Name, phone (normalised, or none) and where goods go by default. Raises Missing, PhoneTaken."""
+    user = _locked(user_id)
+    if user.phone != (phone or None):
+        user.phone, user.phone_confirmed_at = phone or None, None
+    user.first_name, user.last_name = name, ""
+    if phone and User.objects.filter(phone=phone).exclude(pk=user.pk).exists():
+        raise PhoneTaken(field="phone")
+    if address is not None:
+        address.user = user
+        address.first_name, address.phone = name, phone
+        address.pk = user.default_shipping_address_id
+        address.save()
+        user.default_shipping_address = address
+    user.save(
+        update_fields=[
+            *("first_name", "last_name", "phone", "phone_confirmed_at"),
+            *("default_shipping_address", "updated_at"),
+        ]
+    )
+    record_change("user.details_changed", user, actor=actor, now=now)
+    return user
+
+
+def person_named(written: str) -> User | None:
+    """The person whose e-mail address or phone number this is, however it is written."""
+    if "@" in written:
+        return User.objects.filter(email=written.strip().lower()).first()
+    phone = normalise(written)
+    return User.objects.filter(phone=phone).first() if phone else None
+
+
+def _locked(user_id: int) -> User:
+    user = locked_one(User.objects.filter(pk=user_id))
+    if user is None:
+        raise Missing()
+    return user

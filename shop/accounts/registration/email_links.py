@@ -1,0 +1,138 @@
+"""Links of letters: what they prove, and the letters that carry them.
+
+Each link works once, because what it changes is part of what its token is made from, and for three days.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
+from django.core import signing
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import User
+from shop.core.models import shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import send
+
+
+class _Confirmation(PasswordResetTokenGenerator):
+    key_salt = "shop.accounts.registration.email_links.confirmation"
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.is_confirmed}"
+
+
+class _Deletion(PasswordResetTokenGenerator):
+    key_salt = "shop.accounts.registration.email_links.deletion"
+
+
+CONFIRMATION, DELETION, PASSWORD = _Confirmation(), _Deletion(), default_token_generator
+_EMAIL_CHANGE = "shop.accounts.registration.email_links.email"
+
+
+def email_change_token(user: User, new_email: str) -> str:
+    return signing.dumps([user.pk, user.email, new_email], salt=_EMAIL_CHANGE)
+
+
+def new_email_of(token: str, user: User) -> str | None:
+    """The address that this person asked to change to; None for a token of somebody else's, or an old one."""
+    try:
+        key, old, new = signing.loads(token, salt=_EMAIL_CHANGE, max_age=settings.PASSWORD_RESET_TIMEOUT)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return str(new) if (key, old) == (user.pk, user.email) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The words of a letter with one link."""
+
+    kind: str
+    subject: str | Promise
+    opening: str | Promise
+    button: str | Promise
+    closing: str | Promise
+
+
+CONFIRM_ACCOUNT = Letter(
+    "confirm-account",
+    _("Confirm your account at Chợ Phiên"),
+    _("Somebody, we think you, opened an account with this address. This link confirms it."),
+    _("Confirm the account"),
+    _("You did not open one? Then do nothing: without the link it stays closed."),
+)
+CHANGE_EMAIL = Letter(
+    "change-email",
+    _("Confirm your new e-mail address"),
+    _("You asked to use this address for your account from now on. This link confirms it."),
+    _("Use this address"),
+    _("You did not ask for it? Then do nothing: all stays as it is."),
+)
+DELETE_ACCOUNT = Letter(
+    "delete-account",
+    _("Delete your account at Chợ Phiên"),
+    _("You asked to have your account deleted. This link does it; it cannot be taken back."),
+    _("Delete the account"),
+    _("You did not ask for it? Then do nothing: all stays as it is."),
+)
+
+
+@transaction.atomic(durable=True)
+def send_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.datetime) -> None:
+    """Write to somebody, at an address of theirs."""
+    write_link(letter=letter, user=user, to=to, url=url, now=now)
+
+
+def write_link(*, letter: Letter, user: User, to: str, url: str, now: datetime.datetime) -> None:
+    """Step of `send_link` and of registering."""
+    with translation.override(user.language):
+        subject = str(letter.subject)
+        context = {"user": user, "letter": letter, "url": url, "subject": subject, "shop": shop_settings()}
+        send(
+            key=f"{letter.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            way=Way.EMAIL,
+            to=to,
+            subject=subject,
+            text=render_to_string("emails/account_link.txt", context),
+            html=render_to_string("emails/account_link.html", context),
+            language=user.language,
+            user_id=user.pk,
+            now=now,
+        )
+
+
+LinkTo = Callable[[User], str]
+
+
+def tell_of_entrance(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
+    """Step: tell somebody that how their account is entered has changed, in case it was not them.
+
+    By mail, or by text message to a confirmed number where they have no address.
+    """
+    is_mail = bool(user.email)
+    to = user.email or (user.phone if user.phone_confirmed_at else None)
+    if not to:
+        return
+    with translation.override(user.language):
+        subject = str(words)
+        context = {"user": user, "subject": subject, "shop": shop_settings()}
+        send(
+            key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            way=Way.EMAIL if is_mail else Way.SMS,
+            to=to,
+            subject=subject,
+            text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,
+            language=user.language,
+            user_id=user.pk,
+            now=now,
+        )

@@ -1,0 +1,156 @@
+"""Accounts that open once a letter's link was followed, and e-mail addresses that change so."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import User
+from shop.accounts.registration.accounts import EmailTaken
+from shop.accounts.registration.email_links import (
+    CONFIRM_ACCOUNT,
+    CONFIRMATION,
+    LinkTo,
+    new_email_of,
+    tell_of_entrance,
+    write_link,
+)
+from shop.accounts.sign_in.token_families import revoke_tokens
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import require_fitting
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change, shop_settings
+from shop.notifications.models import Way
+from shop.notifications.send import send
+
+
+class LinkTooOld(Refused):
+    """The link of a letter was used already, is older than three days, or is not this person's."""
+
+    code = "link_too_old"
+    default_words = _("This link is no longer good. Ask for a new one.")
+
+
+@transaction.atomic(durable=True)
+def enrol(
+    *,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    language: str,
+    metadata: Mapping[str, str],
+    link_to: LinkTo | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Open an account, confirmed by a letter's link where there is one.
+
+    Where the address has an account already, only its owner is told, by a letter, after the same work.
+    Somebody who has not confirmed yet is sent the link again. Raises DoesNotFit.
+    """
+    require_fitting(User(email=email, first_name=first_name, last_name=last_name, language=language))
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                email=email,
+                password=password,
+                first_name=first_name,
+                last_name=last_name,
+                language=language,
+                metadata=dict(metadata),
+                is_confirmed=link_to is None,
+            )
+    except IntegrityError:
+        known = User.objects.filter(email=email.strip().lower()).first()
+        if known is None or not known.is_active:
+            return
+        if known.is_confirmed or link_to is None:
+            _write_of_registration(known, now)
+            return
+        user = known
+    else:
+        record_change("user.registered", user, actor=actor, now=now)
+    if link_to is not None:
+        write_link(letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now)
+
+
+@transaction.atomic(durable=True)
+def tell_of_registration(*, user_id: int, now: datetime.datetime) -> None:
+    """Tell somebody by a letter that their address was used to open an account."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is not None:
+        _write_of_registration(user, now)
+
+
+def _write_of_registration(user: User, now: datetime.datetime) -> None:
+    with translation.override(user.language):
+        subject = gettext("Somebody opens an account with your address")
+        url = f"{settings.PUBLIC_URL}{reverse('accounts:sign-in')}"
+        context = {"user": user, "subject": subject, "url": url, "shop": shop_settings()}
+        send(
+            key=f"registration:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            way=Way.EMAIL,
+            to=user.email or "",
+            subject=subject,
+            text=render_to_string("emails/registration_tried.txt", context),
+            language=user.language,
+            user_id=user.pk,
+            now=now,
+        )
+
+
+@transaction.atomic(durable=True)
+def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datetime) -> User:
+    """The address is theirs. Raises LinkTooOld."""
+    user = locked_one(User.objects.filter(email=email.strip().lower(), is_active=True))
+    if user is None or not CONFIRMATION.check_token(user, token):
+        raise LinkTooOld(field="token")
+    user.is_confirmed = True
+    user.save(update_fields=["is_confirmed", "updated_at"])
+    record_change("user.confirmed", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.datetime) -> User:
+    """Use the new address from now on; tokens given out for the old one end. Raises Missing, LinkTooOld,
+    EmailTaken.
+    """
+    user = locked_one(User.objects.filter(pk=user_id, is_active=True))
+    if user is None:
+        raise Missing()
+    new = new_email_of(token, user)
+    if new is None:
+        raise LinkTooOld(field="token")
+    tell_of_entrance(user=user, words=_("Your account has another e-mail address now."), now=now)
+    user.email = new
+    revoke_tokens(user)
+    user.is_confirmed = True
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "revocation_key", "is_confirmed", "updated_at"])
+    except IntegrityError as taken:
+        raise EmailTaken(field="newEmail") from taken
+    record_change("user.email_changed", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def end_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Sign somebody out of everything that holds a token. Raises Missing."""
+    user = locked_one(User.objects.filter(pk=user_id))
+    if user is None:
+        raise Missing()
+    revoke_tokens(user)
+    user.save(update_fields=["revocation_key", "updated_at"])
+    record_change("user.tokens_ended", user, actor=actor, now=now)

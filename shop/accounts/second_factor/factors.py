@@ -1,0 +1,290 @@
+"""The second factor of an account: an authenticator app, passkeys, and recovery codes for a lost device."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import unicodedata
+
+import pyotp
+from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn, User
+from shop.accounts.registration.email_links import tell_of_entrance
+from shop.accounts.sign_in.login_limits import SECOND_FACTORS, SECOND_FACTORS_IN_A_DAY
+from shop.accounts.sign_in.sessions import forget_sign_ins
+from shop.accounts.sign_in.token_families import revoke_tokens
+from shop.core.actors import Actor
+from shop.core.database.sealing import FACTORS, Unreadable, seal, unseal
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, ReasonNeeded, Refused
+from shop.core.models import record_change
+
+STEP_SECONDS = 30
+DIGITS = 6
+RECOVERY_CODES = 10
+FEW_RECOVERY_CODES = 3
+_RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that is read as something else
+_RECOVERY_LENGTH = 10  # 49 bits
+
+
+class WrongSecondFactor(Refused):
+    code = "wrong_second_factor"
+    default_words = _("That is not the right code.")
+
+
+class SecondFactorUsed(Refused):
+    code = "second_factor_used"
+    default_words = _("This code was used already. Wait for the next one in the app.")
+
+
+class NoSecondFactor(Refused):
+    code = "no_second_factor"
+    default_words = _("The account has no second step of signing in.")
+
+
+class OwnSecondFactor(Refused):
+    code = "own_second_factor"
+    default_words = _("Nobody resets their own second step. Ask another administrator to do it.")
+
+
+class SuperusersSecondFactor(Refused):
+    code = "superusers_second_factor"
+    default_words = _("Only an administrator with all rights resets this account's second step.")
+
+
+@transaction.atomic(durable=True)
+def add_authenticator_app(
+    *, user_id: int, secret: str, written: str, actor: Actor, now: datetime.datetime
+) -> list[str]:
+    """Keep an app that has just shown a right code for its secret; it replaces the former one.
+
+    Returns recovery codes where it is the account's first second factor. Raises Missing, WrongSecondFactor.
+    """
+    step = _step_of(secret, _digits(written), now)
+    if step is None:
+        raise WrongSecondFactor(field="code")
+    user = _locked(user_id)
+    AuthenticatorApp.objects.update_or_create(
+        user=user,
+        defaults={
+            "sealed_secret": seal(secret, purpose=FACTORS),
+            "last_step": step,
+            "created_at": now,
+            "last_used_at": now,
+        },
+    )
+    _note(user, "authenticator_app_added", _("An authenticator app was added to your account."), actor, now)
+    return _turn_on(user, now)
+
+
+@transaction.atomic(durable=True)
+def ask_for_passkeys(*, user_id: int, actor: Actor, now: datetime.datetime) -> list[str]:
+    """Ask for one of the person's passkeys after a password or phone code.
+
+    Returns recovery codes where it is the account's first second factor. Raises Missing, NoSecondFactor.
+    """
+    user = _locked(user_id)
+    if not Passkey.objects.filter(user=user).exists():
+        raise NoSecondFactor()
+    _note(
+        user,
+        "second_factor_on",
+        _("Signing in to your account asks for a passkey, too, from now on."),
+        actor,
+        now,
+    )
+    return _turn_on(user, now)
+
+
+@transaction.atomic(durable=True)
+def renew_recovery_codes(*, user_id: int, actor: Actor, now: datetime.datetime) -> list[str]:
+    """Ten new recovery codes; the former ones end. Raises Missing, NoSecondFactor."""
+    user = _locked(user_id)
+    if not user.has_second_factor:
+        raise NoSecondFactor()
+    _note(user, "recovery_codes_renewed", _("Your account has new recovery codes."), actor, now)
+    return _new_recovery_codes(user, now)
+
+
+@transaction.atomic(durable=True)
+def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Forget the app and the recovery codes; passkeys go on signing in. Raises Missing, NoSecondFactor."""
+    user = _locked(user_id)
+    if not user.has_second_factor:
+        raise NoSecondFactor()
+    _turn_off(user)
+    _note(
+        user,
+        "second_factor_off",
+        _("The second step of signing in to your account was turned off."),
+        actor,
+        now,
+    )
+
+
+@transaction.atomic(durable=True)
+def reset_second_factor(*, user_id: int, why: str, actor: Actor, now: datetime.datetime) -> None:
+    """Remove every factor of somebody who has lost theirs, and sign them out everywhere.
+
+    Only a superuser resets one of a superuser's. Raises Missing, NoSecondFactor, OwnSecondFactor,
+    ReasonNeeded, SuperusersSecondFactor.
+    """
+    if not why.strip():
+        raise ReasonNeeded(field="why")
+    if actor.user_id == user_id:
+        raise OwnSecondFactor()
+    user = _locked(user_id)
+    if not user.has_second_factor:
+        raise NoSecondFactor()
+    by_superuser = actor.user_id is None or User.objects.filter(pk=actor.user_id, is_superuser=True).exists()
+    if user.is_superuser and not by_superuser:
+        raise SuperusersSecondFactor()
+    remove_factors(user)
+    revoke_tokens(user)
+    user.save(update_fields=["revocation_key", "updated_at"])
+    forget_sign_ins(SignIn.objects.filter(user=user))
+    words = _("The second step of signing in to your account was reset by an administrator.")
+    _note(user, "second_factor_reset", words, actor, now, why=why.strip())
+
+
+def prove_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
+    """Accept a code of the person's app, or one of their recovery codes, once.
+
+    Each call counts as a try, whatever its outcome. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
+    SecondFactorUsed.
+    """
+    SECOND_FACTORS.take(str(user_id))
+    SECOND_FACTORS_IN_A_DAY.take(str(user_id))
+    _accept_code(user_id, written, actor, now)
+    SECOND_FACTORS.forget(str(user_id))
+
+
+def turn_off_without_factors(user: User) -> None:
+    """Step: where neither an app nor a passkey is left, signing in asks for no second factor."""
+    has_app = AuthenticatorApp.objects.filter(user=user).exists()
+    if user.has_second_factor and not has_app and not Passkey.objects.filter(user=user).exists():
+        _turn_off(user)
+
+
+def remove_factors(user: User) -> None:
+    """Step: forget the app, the passkeys and the recovery codes of a person."""
+    Passkey.objects.filter(user=user).delete()
+    _turn_off(user)
+
+
+def new_app_secret() -> str:
+    return pyotp.random_base32()
+
+
+def app_address(secret: str, *, account: str, shop: str) -> str:
+    """What a QR code tells an authenticator app."""
+    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=shop)
+
+
+def has_app(user: User) -> bool:
+    return AuthenticatorApp.objects.filter(user=user).exists()
+
+
+@transaction.atomic(durable=True)
+def _accept_code(user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
+    user = _locked(user_id)
+    if not user.has_second_factor:
+        raise NoSecondFactor(field="code")
+    digits = _digits(written)
+    if len(digits) == DIGITS and len(written.strip()) <= DIGITS + 2:
+        _use_app(user, digits, now)
+    else:
+        _use_recovery_code(user, written, actor, now)
+
+
+def _use_app(user: User, digits: str, now: datetime.datetime) -> None:
+    app = AuthenticatorApp.objects.filter(user=user).first()
+    if app is None:
+        raise WrongSecondFactor(field="code")
+    try:
+        secret = unseal(app.sealed_secret, purpose=FACTORS)
+    except Unreadable as error:
+        raise WrongSecondFactor(field="code") from error
+    step = _step_of(secret, digits, now)
+    if step is None:
+        raise WrongSecondFactor(field="code")
+    fresh = AuthenticatorApp.objects.filter(pk=app.pk, sealed_secret=app.sealed_secret, last_step__lt=step)
+    if not fresh.update(last_step=step, last_used_at=now):
+        raise SecondFactorUsed(field="code")
+
+
+def _use_recovery_code(user: User, written: str, actor: Actor, now: datetime.datetime) -> None:
+    unused = RecoveryCode.objects.unused().filter(user=user)
+    if not unused.filter(digest=_digest(user, _letters(written))).update(used_at=now):
+        raise WrongSecondFactor(field="code")
+    _note(user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now)
+
+
+def _step_of(secret: str, digits: str, now: datetime.datetime) -> int | None:
+    """The time step that a code is right for: this one, or the one before or after it."""
+    app = pyotp.TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)
+    current = int(now.timestamp()) // STEP_SECONDS
+    near = (current - 1, current, current + 1)
+    right = [step for step in near if constant_time_compare(app.generate_otp(step), digits)]
+    return right[-1] if right else None
+
+
+def _turn_on(user: User, now: datetime.datetime) -> list[str]:
+    if user.has_second_factor:
+        return []
+    user.second_factor_since = now
+    user.save(update_fields=["second_factor_since", "updated_at"])
+    return _new_recovery_codes(user, now)
+
+
+def _turn_off(user: User) -> None:
+    AuthenticatorApp.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
+    user.second_factor_since = None
+    user.save(update_fields=["second_factor_since", "updated_at"])
+
+
+def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
+    codes = [
+        "".join(secrets.choice(_RECOVERY_ALPHABET) for _sign in range(_RECOVERY_LENGTH))
+        for _code in range(RECOVERY_CODES)
+    ]
+    RecoveryCode.objects.filter(user=user).delete()
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(user=user, digest=_digest(user, code), created_at=now) for code in codes
+    )
+    return [f"{code[:5]}-{code[5:]}" for code in codes]
+
+
+def _note(
+    user: User, what: str, words: str | Promise, actor: Actor, now: datetime.datetime, *, why: str = ""
+) -> None:
+    """Step: record what happened to a person's factors, and notify them."""
+    record_change(f"user.{what}", user, actor=actor, now=now, why=why)
+    tell_of_entrance(user=user, words=words, now=now)
+
+
+def _digest(user: User, letters: str) -> str:
+    return salted_hmac(
+        "shop.accounts.second_factor.factors", f"{user.pk}:{letters}", algorithm="sha256"
+    ).hexdigest()
+
+
+def _digits(written: str) -> str:
+    """The digits as any keyboard writes them."""
+    return "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+
+
+def _letters(written: str) -> str:
+    return "".join(sign for sign in written.lower() if sign.isalnum())
+
+
+def _locked(user_id: int) -> User:
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing()
+    return user

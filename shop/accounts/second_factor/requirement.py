@@ -1,0 +1,61 @@
+"""Who must have a second factor for their work, and by when."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.models import ShopSettings, record_change, shop_settings
+
+
+def deadline_of(user: User, *, is_required: bool, now: datetime.datetime) -> datetime.datetime | None:
+    """By when somebody must have a second factor; None where they have one or need none.
+
+    The days of grace begin when it is asked for the first time.
+    """
+    if not is_required or user.has_second_factor:
+        return None
+    if user.second_factor_due_at is None:
+        user.second_factor_due_at = _begin_grace(user_id=user.pk, now=now)
+    return user.second_factor_due_at
+
+
+def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool:
+    """Whether somebody's days of grace are over."""
+    deadline = deadline_of(user, is_required=is_required, now=now)
+    return deadline is not None and deadline <= now
+
+
+@transaction.atomic(durable=True)
+def change_second_factor_rule(
+    *, for_staff: bool, for_managers: bool, grace_days: int, actor: Actor, now: datetime.datetime
+) -> None:
+    """Say who needs a second factor. Whoever has none yet begins their days of grace anew."""
+    ShopSettings.objects.get_or_create(pk=1)
+    settings = locked_one(ShopSettings.objects.filter(pk=1))
+    assert settings is not None
+    settings.second_factor_for_staff = for_staff
+    settings.second_factor_for_managers = for_managers
+    settings.second_factor_grace_days = grace_days
+    settings.save()
+    User.objects.filter(second_factor_since=None).exclude(second_factor_due_at=None).update(
+        second_factor_due_at=None
+    )
+    data = {"for_staff": for_staff, "for_managers": for_managers, "grace_days": grace_days}
+    record_change("market.second_factor_changed", settings, actor=actor, now=now, data=data)
+
+
+@transaction.atomic(durable=True)
+def _begin_grace(*, user_id: int, now: datetime.datetime) -> datetime.datetime:
+    """Begin somebody's days of grace, once."""
+    due_at = now + datetime.timedelta(days=shop_settings().second_factor_grace_days)
+    begun = User.objects.filter(pk=user_id, second_factor_due_at=None)
+    if begun.update(second_factor_due_at=due_at):
+        record_change("user.second_factor_required", User(pk=user_id), actor=Actor.system(), now=now)
+        return due_at
+    kept = User.objects.values_list("second_factor_due_at", flat=True).get(pk=user_id)
+    return kept or due_at

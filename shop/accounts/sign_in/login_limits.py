@@ -1,0 +1,61 @@
+"""How often somebody may try to come in, or to have letters sent: the same for pages and the API."""
+
+from __future__ import annotations
+
+from shop.core.web.rate_limits import Limit
+
+# Counted for an account from one known device, or from one network for devices it has not used before.
+FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
+FAILED_IN_NETWORK = Limit("sign-in-network", tries=60, seconds=15 * 60)
+# Counted for an account from all networks together, known devices left out.
+SIGN_INS_OF_ACCOUNT = Limit("sign-in-account", tries=30, seconds=60 * 60)
+PASSWORD_LINKS = Limit("password-link", tries=3, seconds=60 * 60)
+PASSWORD_LINKS_IN_NETWORK = Limit("password-link-network", tries=20, seconds=60 * 60)
+CONFIRMATIONS = Limit("confirmation", tries=3, seconds=60 * 60)
+REGISTRATIONS = Limit("register", tries=20, seconds=60 * 60)
+
+# Over the API one address may be a storefront's server, which asks for all of its buyers.
+API_FAILED_IN_NETWORK = Limit("api-sign-in-network", tries=600, seconds=15 * 60)
+API_PASSWORD_LINKS_IN_NETWORK = Limit("api-password-link-network", tries=400, seconds=60 * 60)
+API_REGISTRATIONS = Limit("api-register", tries=400, seconds=60 * 60)
+
+
+def check_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
+    """Raises TooManyTries."""
+    PASSWORD_LINKS.check(email)
+    in_network.check(network)
+
+
+def count_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
+    PASSWORD_LINKS.spend(email)
+    in_network.spend(network)
+
+
+# A device that a number has signed in from before keeps its own few codes, whatever others ask for: neither a
+# flood for a number nor one from a shared network locks its owner out.
+CODES_HERE = Limit("code", tries=4, seconds=15 * 60)
+CODES_FOR_NUMBER = Limit("code-number", tries=10, seconds=60 * 60)
+CODES_IN_NETWORK = Limit("code-network", tries=60, seconds=60 * 60)
+DATA_COPIES = Limit("data-copies", tries=3, seconds=24 * 60 * 60)
+PHONES_ASKED = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
+PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
+
+
+def check_code(network: str, to: str, device: str) -> None:
+    """`device`: what a known device is known by, empty for any other. Raises TooManyTries."""
+    CODES_HERE.check(device or network, to)
+    if not device:
+        CODES_FOR_NUMBER.check(to)
+        CODES_IN_NETWORK.check(network)
+
+
+def count_code(network: str, to: str, device: str) -> None:
+    CODES_HERE.spend(device or network, to)
+    if not device:
+        CODES_FOR_NUMBER.spend(to)
+        CODES_IN_NETWORK.spend(network)
+
+
+# Whoever tries a second factor knows the password already, or holds the session.
+SECOND_FACTORS = Limit("second-factor", tries=6, seconds=15 * 60)
+SECOND_FACTORS_IN_A_DAY = Limit("second-factor-day", tries=60, seconds=24 * 60 * 60)

@@ -1,0 +1,92 @@
+"""Passkeys of a person: added after a verified registration, used to sign in, removed."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import Passkey, User
+from shop.accounts.registration.email_links import tell_of_entrance
+from shop.accounts.second_factor.factors import turn_off_without_factors
+from shop.accounts.second_factor.passkey_ceremonies import (
+    InvalidPasskey,
+    NewCredential,
+    Site,
+    verify_authentication,
+)
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+MOST = 10
+
+
+class TooManyPasskeys(Refused):
+    code = "too_many_passkeys"
+    default_words = _("Ten passkeys are enough. Remove one that you no longer use first.")
+
+
+def passkeys_of(user_id: int) -> QuerySet[Passkey]:
+    """A person's passkeys, oldest first."""
+    return Passkey.objects.filter(user=user_id).order_by("created_at", "pk")
+
+
+@transaction.atomic(durable=True)
+def add_passkey(
+    *, user_id: int, name: str, credential: NewCredential, actor: Actor, now: datetime.datetime
+) -> Passkey:
+    """Keep a verified credential and notify its owner. Raises Missing, TooManyPasskeys, InvalidPasskey."""
+    user = _locked(user_id)
+    if passkeys_of(user_id).count() >= MOST:
+        raise TooManyPasskeys()
+    try:
+        with transaction.atomic():
+            passkey = Passkey.objects.create(
+                user=user,
+                name=name,
+                credential_id=credential.credential_id,
+                public_key=credential.public_key,
+                sign_count=credential.sign_count,
+                created_at=now,
+            )
+    except IntegrityError as taken:  # the same credential sent twice, or kept by another account
+        raise InvalidPasskey() from taken
+    record_change("user.passkey_added", user, actor=actor, now=now)
+    tell_of_entrance(user=user, words=_("A passkey was added to your account."), now=now)
+    return passkey
+
+
+@transaction.atomic(durable=True)
+def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.datetime) -> User:
+    """The owner of the passkey that signed the answer. Raises InvalidPasskey.
+
+    Each signature of an authenticator that counts is accepted once, also of two sent at the same moment.
+    """
+    passkey, sign_count = verify_authentication(answer, challenge=challenge, site=site)
+    unchanged = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
+    if not unchanged.update(sign_count=sign_count, last_used_at=now):
+        raise InvalidPasskey()
+    return passkey.user
+
+
+@transaction.atomic(durable=True)
+def remove_passkey(*, user_id: int, passkey_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Remove one of a person's passkeys and notify them. Raises Missing."""
+    user = _locked(user_id)
+    gone, _by_model = passkeys_of(user_id).filter(pk=passkey_id).delete()
+    if not gone:
+        raise Missing()
+    turn_off_without_factors(user)
+    record_change("user.passkey_removed", user, actor=actor, now=now)
+    tell_of_entrance(user=user, words=_("A passkey was removed from your account."), now=now)
+
+
+def _locked(user_id: int) -> User:
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing()
+    return user

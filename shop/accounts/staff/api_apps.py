@@ -1,0 +1,123 @@
+"""Apps of others: what they may, and the tokens that they are known by."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import secrets
+from collections.abc import Collection
+
+from django.db import transaction
+
+from shop.accounts.models import App, AppPermission, AppToken
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import require_fitting
+from shop.core.errors import Missing
+from shop.core.models import record_change
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LENGTH = 30
+
+
+def app_of_token(token: str) -> App | None:
+    """The active app that this token belongs to. One query, none for a string that is no such token."""
+    if len(token) != _LENGTH or not token.isascii() or not token.isalnum():
+        return None
+    return App.objects.filter(tokens__digest=_digest(token), is_active=True).first()
+
+
+@transaction.atomic(durable=True)
+def create_app(
+    *, name: str, identifier: str, permissions: Collection[str], actor: Actor, now: datetime.datetime
+) -> tuple[App, str]:
+    """A new app and its first token, which nobody is shown again. Raises DoesNotFit."""
+    app = App(name=name, identifier=identifier)
+    require_fitting(app)
+    app.save(force_insert=True)
+    _allow(app, permissions)
+    _row, token = _new_token(app, "Default")
+    record_change("app.created", app, actor=actor, now=now, data={"permissions": sorted(permissions)})
+    return app, token
+
+
+@transaction.atomic(durable=True)
+def change_app(
+    *,
+    app_id: int,
+    name: str | None = None,
+    identifier: str | None = None,
+    permissions: Collection[str] | None = None,
+    is_active: bool | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> App:
+    """Change what is given of an app; it holds at once. Raises DoesNotFit, Missing."""
+    app = _locked(app_id)
+    app.name = app.name if name is None else name
+    app.identifier = app.identifier if identifier is None else identifier
+    app.is_active = app.is_active if is_active is None else is_active
+    require_fitting(app)
+    app.save()
+    if permissions is not None:
+        AppPermission.objects.filter(app=app).delete()
+        _allow(app, permissions)
+    data = {"active": app.is_active} | ({} if permissions is None else {"permissions": sorted(permissions)})
+    record_change("app.changed", app, actor=actor, now=now, data=data)
+    return app
+
+
+@transaction.atomic(durable=True)
+def delete_app(*, app_id: int, actor: Actor, now: datetime.datetime) -> App:
+    """Forget an app and its tokens; what it did stays written down. Raises Missing."""
+    app = _locked(app_id)
+    record_change("app.deleted", app, actor=actor, now=now, snapshot={"name": app.name})
+    key = app.pk
+    app.delete()
+    app.pk = key
+    return app
+
+
+@transaction.atomic(durable=True)
+def add_app_token(*, app_id: int, name: str, actor: Actor, now: datetime.datetime) -> tuple[AppToken, str]:
+    """One more token for an app. Raises Missing."""
+    app = _locked(app_id)
+    row, token = _new_token(app, name)
+    record_change("app.token_added", app, actor=actor, now=now, data={"name": name})
+    return row, token
+
+
+@transaction.atomic(durable=True)
+def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> AppToken:
+    """End one token of an app. Raises Missing."""
+    row = AppToken.objects.select_related("app").filter(pk=token_id).first()
+    if row is None:
+        raise Missing(field="id")
+    record_change("app.token_removed", row.app, actor=actor, now=now, data={"name": row.name})
+    row.delete()
+    row.pk = token_id
+    return row
+
+
+def _new_token(app: App, name: str) -> tuple[AppToken, str]:
+    token = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    row = AppToken.objects.create(app=app, name=name, digest=_digest(token), last_letters=token[-4:])
+    return row, token
+
+
+def _digest(token: str) -> str:
+    """A token is long and random: a plain hash cannot be turned back, and finds its row at once."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _allow(app: App, permissions: Collection[str]) -> None:
+    codes = [code for code in Permission.values if code in permissions]
+    AppPermission.objects.bulk_create([AppPermission(app=app, code=code) for code in codes])
+
+
+def _locked(app_id: int) -> App:
+    app = locked_one(App.objects.filter(pk=app_id))
+    if app is None:
+        raise Missing(field="id")
+    return app

@@ -1,0 +1,197 @@
+"""Staff and their groups, and what those who care for people change about customers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from shop.accounts.models import Group, GroupPermission, User
+from shop.accounts.registration.accounts import EmailTaken
+from shop.accounts.sign_in.sessions import close_access
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked_one
+from shop.core.database.unique_fields import require_fitting
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+
+class GroupNameTaken(Refused):
+    code = "group_name_taken"
+    default_words = _("Another group has this name.")
+
+
+class NotStaff(Refused):
+    """`details["user_ids"]` are those who are not."""
+
+    code = "not_staff"
+    default_words = _("Only staff can be in a group.")
+
+
+class ReferenceTaken(Refused):
+    code = "reference_taken"
+    default_words = _("Somebody else has this reference.")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """What a group gains and loses; a name, a width or a restriction of None stays."""
+
+    name: str | None = None
+    is_platform_wide: bool | None = None
+    restricted_to_channels: bool | None = None
+    add_permissions: Collection[str] = ()
+    remove_permissions: Collection[str] = ()
+    add_users: Collection[int] = ()
+    remove_users: Collection[int] = ()
+    add_channels: Collection[int] = ()
+    remove_channels: Collection[int] = ()
+
+
+@transaction.atomic(durable=True)
+def hire(
+    *,
+    email: str,
+    values: Mapping[str, Any],
+    group_ids: Collection[int],
+    actor: Actor,
+    now: datetime.datetime,
+) -> User:
+    """Somebody works for the platform from now on; a customer with this address is that person.
+
+    A new person has no password until they set one by a letter. Raises DoesNotFit, ReferenceTaken, and
+    EmailTaken where they are staff already.
+    """
+    user = locked_one(User.objects.filter(email=email, erased_at=None))
+    if user is not None and user.is_staff:
+        raise EmailTaken(field="email")
+    user = user or User.objects.create_user(email=email)
+    user.is_staff = True
+    for column, value in values.items():
+        setattr(user, column, value)
+    _save_person(user)
+    user.permission_groups.add(*Group.objects.filter(pk__in=group_ids).order_by("pk"))
+    record_change("user.hired", user, actor=actor, now=now, data={"groups": sorted(group_ids)})
+    return user
+
+
+@transaction.atomic(durable=True)
+def change_person(
+    *,
+    user_id: int,
+    values: Mapping[str, Any],
+    add_groups: Collection[int] = (),
+    remove_groups: Collection[int] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> User:
+    """Change somebody's columns, and the groups of a member of staff.
+
+    Raises DoesNotFit, EmailTaken, Missing, ReferenceTaken.
+    """
+    user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
+    if user is None:
+        raise Missing(field="id")
+    for column, value in values.items():
+        setattr(user, column, value)
+    if not user.is_active:
+        close_access(user)
+    _save_person(user)
+    user.permission_groups.add(*Group.objects.filter(pk__in=add_groups).order_by("pk"))
+    user.permission_groups.remove(*Group.objects.filter(pk__in=remove_groups).order_by("pk"))
+    record_change("user.changed", user, actor=actor, now=now, data={"fields": sorted(values)})
+    return user
+
+
+@transaction.atomic(durable=True)
+def add_customer(*, email: str, values: Mapping[str, Any], actor: Actor, now: datetime.datetime) -> User:
+    """An account that staff open for somebody, without a password.
+
+    Raises DoesNotFit, EmailTaken, ReferenceTaken.
+    """
+    user = User(email=email, **values)
+    user.set_unusable_password()
+    _save_person(user)
+    record_change("user.added", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def make_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
+    """A new group of staff, for nobody's rows unless it is platform-wide. Raises GroupNameTaken, NotStaff."""
+    group = Group(name=change.name or "")
+    _save_group(group, change)
+    record_change("group.added", group, actor=actor, now=now, data=_told(change))
+    return group
+
+
+@transaction.atomic(durable=True)
+def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
+    """What a group may, who is in it, for which channels. Raises Missing, GroupNameTaken, NotStaff."""
+    group = locked_one(Group.objects.filter(pk=group_id))
+    if group is None:
+        raise Missing(field="id")
+    _save_group(group, change)
+    record_change("group.edited", group, actor=actor, now=now, data=_told(change))
+    return group
+
+
+@transaction.atomic(durable=True)
+def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Whoever was in it keeps what other groups give. Raises Missing."""
+    group = locked_one(Group.objects.filter(pk=group_id))
+    if group is None:
+        raise Missing(field="id")
+    record_change("group.removed", group, actor=actor, now=now, snapshot={"name": group.name})
+    group.delete()
+
+
+def _save_person(user: User) -> None:
+    require_fitting(user)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as taken:
+        if User.objects.filter(email=user.email).exclude(pk=user.pk).exists():
+            raise EmailTaken(field="email") from taken
+        raise ReferenceTaken(field="externalReference") from taken
+
+
+def _save_group(group: Group, change: GroupChange) -> None:
+    group.name = group.name if change.name is None else change.name
+    if change.is_platform_wide is not None:
+        group.is_platform_wide = change.is_platform_wide
+    if change.restricted_to_channels is not None:
+        group.restricted_to_channels = change.restricted_to_channels
+    strangers = User.objects.filter(pk__in=change.add_users, is_staff=False)
+    if strangers.exists():
+        raise NotStaff(field="addUsers", user_ids=list(strangers.order_by("pk").values_list("pk", flat=True)))
+    try:
+        with transaction.atomic():
+            group.save()
+    except IntegrityError as taken:
+        raise GroupNameTaken(field="name") from taken
+    GroupPermission.objects.filter(group=group, code__in=change.remove_permissions).delete()
+    codes = [code for code in Permission.values if code in change.add_permissions]
+    GroupPermission.objects.bulk_create(
+        [GroupPermission(group=group, code=code) for code in codes], ignore_conflicts=True
+    )
+    group.users.add(*change.add_users)
+    group.users.remove(*change.remove_users)
+    group.channels.add(*change.add_channels)
+    group.channels.remove(*change.remove_channels)
+
+
+def _told(change: GroupChange) -> dict[str, Any]:
+    return {
+        "gained": sorted(change.add_permissions),
+        "lost": sorted(change.remove_permissions),
+        "joined": sorted(change.add_users),
+        "left": sorted(change.remove_users),
+        **({"platform_wide": change.is_platform_wide} if change.is_platform_wide is not None else {}),
+    }

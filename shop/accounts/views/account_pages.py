@@ -1,0 +1,259 @@
+"""Coming in and going out, a new account, a new password, one's details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.tokens import default_token_generator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.encoding import force_bytes, force_str
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shop.accounts.forms import (
+    DetailsForm,
+    NewPasswordForm,
+    PasswordLinkForm,
+    PhoneForm,
+    SignInForm,
+)
+from shop.accounts.models import SignInWay, User
+from shop.accounts.registration.accounts import (
+    change_details,
+    send_password_link,
+    set_password,
+    who_signs_in,
+)
+from shop.accounts.sign_in.login_limits import (
+    PHONES_ASKED,
+    check_password_link,
+    count_password_link,
+)
+from shop.accounts.sign_in.sign_in_tries import DeviceCodeNeeded, SignInTry, account_key
+from shop.accounts.views.code_pages import confirm_shown
+from shop.accounts.views.device_codes import send_device_code
+from shop.accounts.views.known_devices import known_device
+from shop.accounts.views.old_address_fields import is_shown_anew, suggestions, with_commune
+from shop.accounts.views.proof import has_recent_proof
+from shop.accounts.views.signing_in import Arrive, ask_for_proof, enter, safe, ways_back
+from shop.core.actors import Door
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.identifiers.phones import shown
+from shop.core.models.geography import Division
+from shop.core.web.rate_limits import TooManyTries, network_of
+
+_WRITTEN = "details_written"  # in the session: what somebody wrote before they confirmed that it is them
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """A code to the phone, a passkey, or e-mail (or phone) and password; then on to one's work, or back to
+    where one was.
+
+    With `?lai=1` somebody who is in signs in once more.
+    """
+    is_again = request.user.is_authenticated and bool(request.GET.get("lai"))
+    if request.user.is_authenticated and request.method != "POST" and not is_again:
+        return redirect(safe(request, request.GET.get("next", "")) or "accounts:home")
+    form = SignInForm(request.POST or None, initial=ways_back(request))
+    if request.method != "POST" or not form.is_valid():
+        return _sign_in_page(request, form, is_again=is_again)
+    try:
+        user = _who(request, form.cleaned_data)
+    except DeviceCodeNeeded:
+        return _device_code(request, form)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return _sign_in_page(request, form, status=429)
+    if user is None:
+        form.add_error(None, _("E-mail (or phone number) and password do not go together."))
+        return _sign_in_page(request, form)
+    phone = "" if user.has_second_factor else confirm_shown(request, user)
+    return enter(request, user, form.cleaned_data, way=SignInWay.PASSWORD, arrive=arrive, shown_phone=phone)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """The end of the session, and of all it knows."""
+    logout(request)
+    messages.success(request, _("You are signed out."))
+    return redirect("home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def password_link(request: HttpRequest) -> HttpResponse:
+    """Ask for a letter that lets one set a new password; the answer is the same for every address."""
+    form = PasswordLinkForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/password_link.html", {"form": form})
+    email, network = form.cleaned_data["email"].lower(), network_of(request.META)
+    try:
+        check_password_link(network, email)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "accounts/password_link.html", {"form": form}, status=429)
+    count_password_link(network, email)
+    send_password_link(email=email, link_to=_password_url, now=timezone.now())
+    return render(request, "accounts/password_link_sent.html", {"email": email})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+    """Set a new password with the link of the letter, which works once and for three days."""
+    user = _user_of_link(uid, token)
+    if user is None:
+        return render(request, "accounts/password_link_old.html", status=404)
+    form = NewPasswordForm(request.POST or None, user=user)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/password.html", {"form": form, "person": user})
+    set_password(
+        user_id=user.pk,
+        password=form.cleaned_data["password"],
+        confirms=True,
+        actor=user.acting(Door.MARKET),
+        now=timezone.now(),
+    )
+    messages.success(request, _("The new password is set. Sign in with it."))
+    return redirect("accounts:sign-in")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def details(request: HttpRequest) -> HttpResponse:
+    """Name, phone and address; an old address is turned into one of today.
+
+    Another phone number, which may let them in, asks for a recent proof first; what was written is kept.
+    """
+    user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
+    written = request.session.pop(_WRITTEN, {}) if request.method == "GET" else {}
+    posted = with_commune(request.POST) if request.method == "POST" else written
+    is_sent = request.method == "POST" and not is_shown_anew(posted)
+    form = _details_form(user, posted, is_sent=is_sent)
+    if not is_sent or not form.is_valid():
+        return _details_page(request, form, user)
+    if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_proof(request):
+        request.session[_WRITTEN] = {
+            name: value for name, value in request.POST.items() if name[:4] != "csrf"
+        }
+        return ask_for_proof(request, then=request.path)
+    try:
+        PHONES_ASKED.check(str(user.pk))  # whether another account has a number is told a few times only
+        change_details(
+            user_id=user.pk,
+            name=form.cleaned_data["name"],
+            phone=form.cleaned_data["phone"],
+            address=form.address,
+            actor=user.acting(Door.MARKET),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(refused.field, str(refused.words))
+        PHONES_ASKED.spend(str(user.pk))
+        return _details_page(request, form, user)
+    messages.success(request, _("Your details are kept."))
+    if form.phone_is_odd:
+        messages.warning(request, _("The phone number looks odd. Please look at it again."))
+    return redirect("accounts:home")
+
+
+def _who(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
+    """Who signs in; the try is counted first. Raises TooManyTries, DeviceCodeNeeded."""
+    account = account_key(given["name"])
+    device = known_device(request, account)
+    attempt = SignInTry.take(account, network=network_of(request.META), device=device)
+    user = who_signs_in(written=given["name"], password=given["password"])
+    if user is not None:
+        attempt.succeed()
+    return user
+
+
+def _device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
+    try:
+        return send_device_code(request, form.cleaned_data)
+    except TooManyTries as refused:
+        form.add_error(None, str(refused.words))
+        return _sign_in_page(request, form, status=429)
+
+
+def _sign_in_page(
+    request: HttpRequest, form: SignInForm, *, is_again: bool = False, status: int = 200
+) -> HttpResponse:
+    ways = {name: form[name].value() or "" for name in ("next", "back")}
+    context = {
+        "form": form,
+        "phone_form": PhoneForm(initial=ways) if settings.PHONE_CODES else None,
+        "ways": ways,
+        "is_again": is_again,
+    }
+    return render(request, "accounts/sign_in.html", context, status=status)
+
+
+def _password_url(user: User) -> str:
+    """The link of the letter, in the person's language."""
+    with override(user.language):
+        path = resolve_url(
+            "accounts:password",
+            uid=urlsafe_base64_encode(force_bytes(user.pk)),
+            token=default_token_generator.make_token(user),
+        )
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def _user_of_link(uid: str, token: str) -> User | None:
+    try:
+        key = int(force_str(urlsafe_base64_decode(uid)))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    user = User.objects.filter(pk=min(key, 2**62), is_active=True).first()
+    return user if default_token_generator.check_token(user, token) else None
+
+
+def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpResponse:
+    written = form.data if form.is_bound else form.initial
+    context = {
+        "form": form,
+        "may_confirm": settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None,
+        "old_address": str(written.get("old_address", "")),
+        "suggestions": suggestions(written),
+    }
+    return render(request, "accounts/details.html", context)
+
+
+def _details_form(user: User, posted: Mapping[str, Any], *, is_sent: bool) -> DetailsForm:
+    """The form as posted, as shown anew with another province's communes, or as kept."""
+    kept: dict[str, Any] = {"name": user.first_name, "phone": shown(user.phone or "")}
+    if user.default_shipping_address is not None:
+        address = user.default_shipping_address
+        kept |= {
+            "province": address.province_code,
+            "commune": address.commune_code,
+            "street": address.street_address_1,
+            "landmark": address.landmark,
+        }
+    written = {**kept, **{name: posted[name] for name in posted}}
+    current = Division.objects.current(on=day_of(timezone.now()))
+    code = str(written.get("province", ""))[:10]
+    return DetailsForm(
+        posted if is_sent else None,
+        initial=written,
+        provinces=list(current.provinces()),
+        communes=list(current.communes_of(code)) if code else [],
+    )

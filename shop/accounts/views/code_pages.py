@@ -1,0 +1,260 @@
+"""Coming in by a code: write the number, enter what was sent to it; a name the first time.
+
+Whether an account has the number is found out only once its code was entered.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from shop.accounts.forms import CodeForm, NameForm, PhoneForm
+from shop.accounts.models import CodePurpose, EntryCode, SignInWay, User
+from shop.accounts.sign_in.login_limits import REGISTRATIONS, check_code, count_code
+from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
+from shop.accounts.sign_in.phone_accounts import confirm_phone, holder_of, open_by_phone
+from shop.accounts.views.known_devices import known_device
+from shop.accounts.views.signing_in import Arrive, enter, require_recent_proof, ways_back
+from shop.core.actors import Actor, Door
+from shop.core.errors import Refused
+from shop.core.web.rate_limits import network_of
+from shop.notifications.models import Way
+
+SENT, SHOWN = (
+    "code",
+    "shown_phone",
+)  # in the session: what was sent, and a number that its code was entered for
+_SHOWN_FOR = 15 * 60  # seconds in which the rest is to be done
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def code_sending(request: HttpRequest) -> HttpResponse:
+    """Have a code sent to a number; the answer is the same for every number."""
+    if not settings.PHONE_CODES:
+        raise Http404
+    form = PhoneForm(request.POST or None, initial=ways_back(request))
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/code_sending.html", {"phone_form": form, "form": form})
+    phone = form.cleaned_data["phone"]
+    try:
+        send(request, purpose=CodePurpose.ENTER, way=Way.SMS, to=phone, given=form.cleaned_data)
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "accounts/code_sending.html", {"phone_form": form, "form": form}, status=429)
+    return redirect("accounts:code")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("code")
+def code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """Enter the code. A number of an account leads in, a new one to the question for a name."""
+    sent = sent_code(request, CodePurpose.ENTER)
+    if sent is None:
+        return redirect("accounts:code-sending")
+    form = CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _code_page(request, form, sent)
+    try:
+        entered = enter_code(request, CodePurpose.ENTER, form.cleaned_data["code"])
+    except (CodeTooOld, WrongCode) as refused:
+        form.add_error("code", str(refused.words))
+        return _code_page(request, form, sent)
+    user = holder_of(entered.to)
+    if user is not None and user.phone_confirmed_at is not None:
+        return _arrived(request, user, sent, way=SignInWay.CODE, arrive=arrive, phone=entered.to)
+    request.session[SHOWN] = sent | {"to": entered.to, "at": time.time()}
+    return redirect("accounts:code-name")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def code_name(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """The number is theirs and opens no account yet: say a name and open one.
+
+    Where an account has only written it down, its owner signs in to it instead and has it confirmed.
+    """
+    shown = shown_phone(request)
+    if shown is None:
+        return redirect("accounts:code-sending")
+    form = NameForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _name_page(request, form, shown)
+    network = network_of(request.META)
+    try:
+        REGISTRATIONS.check(network)
+        user = open_by_phone(
+            phone=shown["to"],
+            name=form.cleaned_data["name"],
+            language=request.LANGUAGE_CODE,
+            actor=Actor.guest(),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return _name_page(request, form, shown)
+    finally:
+        REGISTRATIONS.spend(network)
+    return _arrived(request, user, shown, way=SignInWay.REGISTERED, arrive=arrive, phone=shown["to"])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_recent_proof
+@never_cache
+@sensitive_post_parameters("code")
+def phone_confirmation(request: HttpRequest) -> HttpResponse:
+    """Show by a code that the number in my details is mine, which lets me in by a code from then on."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    if not settings.PHONE_CODES or not user.phone or user.phone_confirmed_at is not None:
+        return redirect("accounts:details")
+    sent = sent_code(request, CodePurpose.CONFIRM)
+    if sent is None or sent["to"] != user.phone or "phone" in request.POST:
+        return _confirmation_sent(request, user)
+    form = CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _confirmation_page(request, form, sent)
+    try:
+        entered = enter_code(request, CodePurpose.CONFIRM, form.cleaned_data["code"])
+        confirm_phone(user_id=user.pk, phone=entered.to, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Refused as refused:
+        form.add_error("code", str(refused.words))
+        return _confirmation_page(request, form, sent)
+    messages.success(request, _("The number is confirmed. From now on a code lets you in."))
+    return redirect("accounts:home")
+
+
+def send(
+    request: HttpRequest,
+    *,
+    purpose: CodePurpose,
+    way: Way,
+    to: str,
+    given: dict[str, Any],
+    user_id: int | None = None,
+    about: str = "",
+) -> None:
+    """Have a code sent, and remember in the session what it is for, and `about` what. Raises TooManyTries."""
+    network, device = network_of(request.META), known_device(request, to)
+    check_code(network, to, device)
+    count_code(network, to, device)
+    code_id = send_code(
+        purpose=purpose,
+        way=way,
+        to=to,
+        language=request.LANGUAGE_CODE,
+        user_id=user_id,
+        now=timezone.now(),
+    )
+    kept = {name: given.get(name, "") for name in ("next", "back")}
+    request.session[SENT] = kept | {
+        "id": str(code_id),
+        "to": to,
+        "purpose": purpose.value,
+        "about": about,
+        "at": time.time(),
+    }
+
+
+def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | None:
+    """What was last sent to this visitor, if it was for this."""
+    sent: dict[str, Any] | None = request.session.get(SENT)
+    return sent if sent is not None and sent.get("purpose") == purpose else None
+
+
+def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> EntryCode:
+    """The code that was entered, used up. Raises CodeTooOld, WrongCode."""
+    sent = sent_code(request, purpose) or {}
+    try:
+        code_id = uuid.UUID(str(sent.get("id", "")))
+    except ValueError as error:
+        raise CodeTooOld(field="code") from error
+    entered = use_code(code_id=code_id, purpose=purpose, written=written, now=timezone.now())
+    del request.session[SENT]
+    return entered
+
+
+def shown_phone(request: HttpRequest) -> dict[str, Any] | None:
+    """The number that this visitor has just shown to be theirs, with where they want to go."""
+    shown: dict[str, Any] | None = request.session.get(SHOWN)
+    return shown if shown is not None and time.time() - shown["at"] < _SHOWN_FOR else None
+
+
+def confirm_shown(request: HttpRequest, user: User) -> str:
+    """Somebody signs in otherwise after the number of theirs was shown: now it is confirmed. Answers it."""
+    shown = shown_phone(request)
+    if shown is None or shown["to"] != user.phone:
+        return ""
+    confirm_phone(user_id=user.pk, phone=shown["to"], actor=user.acting(Door.MARKET), now=timezone.now())
+    del request.session[SHOWN]
+    return str(shown["to"])
+
+
+def _arrived(
+    request: HttpRequest, user: User, given: dict[str, Any], *, way: SignInWay, arrive: Arrive, phone: str
+) -> HttpResponse:
+    if not user.is_active:
+        messages.error(request, _("This account is closed."))
+        return redirect("accounts:sign-in")
+    request.session.pop(SHOWN, None)
+    return enter(request, user, given, way=way, arrive=arrive, shown_phone=phone)
+
+
+def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+    context = {
+        "form": form,
+        "sent": sent,
+        "again_at": reverse("accounts:code-sending"),
+        "change_at": reverse("accounts:code-sending"),
+        "heading": _("Enter the 6-digit code"),
+        "button": _("Enter the market"),
+    }
+    return render(request, "accounts/code.html", context)
+
+
+def _confirmation_sent(request: HttpRequest, user: User) -> HttpResponse:
+    """Only what was asked for sends a message: opening the page again does not."""
+    if request.method != "POST":
+        return redirect("accounts:details")
+    try:
+        send(
+            request,
+            purpose=CodePurpose.CONFIRM,
+            way=Way.SMS,
+            to=user.phone or "",
+            given={},
+            user_id=user.pk,
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect("accounts:details")
+    return redirect("accounts:phone-confirmation")
+
+
+def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+    context = {
+        "form": form,
+        "sent": sent,
+        "again_at": reverse("accounts:phone-confirmation"),
+        "change_at": reverse("accounts:details"),
+        "heading": _("Confirm your number"),
+        "button": _("Confirm"),
+    }
+    return render(request, "accounts/code.html", context)
+
+
+def _name_page(request: HttpRequest, form: NameForm, shown: dict[str, Any]) -> HttpResponse:
+    context = {"form": form, "shown": shown, "holder": holder_of(shown["to"])}
+    return render(request, "accounts/code_name.html", context)

@@ -1,0 +1,30 @@
+"""What I agreed to, when, in which version of the words; and that I no longer do."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from shop.accounts.models import Consent
+from shop.accounts.personal.consents import STANDING
+
+_PER_PAGE = 20
+
+
+@require_safe
+@login_required
+@never_cache
+def consents(request: HttpRequest) -> HttpResponse:
+    """Each purpose as it stands, and everything that was agreed to, newest first."""
+    mine = Consent.objects.filter(user=request.user.pk)
+    standing = set(mine.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())
+    rows = mine.order_by("-given_at", "-pk")
+    context = {
+        "purposes": [(purpose, purpose.label, purpose in standing) for purpose in STANDING],
+        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "accounts/consents.html", context)

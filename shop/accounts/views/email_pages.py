@@ -1,0 +1,75 @@
+"""Another e-mail address for an account: written here, used once its letter's link was followed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from shop.accounts.forms import EmailForm
+from shop.accounts.models import User
+from shop.accounts.registration.email_links import CHANGE_EMAIL, email_change_token, new_email_of, send_link
+from shop.accounts.registration.registration import LinkTooOld, change_email
+from shop.accounts.sign_in.login_limits import CONFIRMATIONS
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Door
+from shop.core.errors import Refused
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_recent_proof
+@never_cache
+def email(request: HttpRequest) -> HttpResponse:
+    """Write the address; the answer is the same whether another account has it or not."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    form = EmailForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/email.html", {"form": form})
+    new = form.cleaned_data["email"]
+    try:
+        CONFIRMATIONS.check(f"email:{user.pk}")
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return render(request, "accounts/email.html", {"form": form}, status=429)
+    CONFIRMATIONS.spend(f"email:{user.pk}")
+    if not User.objects.filter(email=new).exists():
+        send_link(letter=CHANGE_EMAIL, user=user, to=new, url=_url(user, new), now=timezone.now())
+    messages.success(
+        request, _("If nobody else uses %(email)s, a letter is on its way there.") % {"email": new}
+    )
+    return redirect("accounts:details")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
+    """The letter's link: a button uses the address, since mailboxes open links by themselves."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    new = new_email_of(token, user)
+    if new is None:
+        return render(request, "accounts/email_old.html", status=404)
+    if request.method != "POST":
+        return render(request, "accounts/email_confirmation.html", {"new": new})
+    try:
+        change_email(user_id=user.pk, token=token, actor=user.acting(Door.MARKET), now=timezone.now())
+    except LinkTooOld:
+        return render(request, "accounts/email_old.html", status=404)
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect("accounts:details")
+    messages.success(request, _("The new address is in use."))
+    return redirect("accounts:home")
+
+
+def _url(user: User, new: str) -> str:
+    with override(user.language):
+        path = resolve_url("accounts:email-confirmation", token=email_change_token(user, new))
+    return f"{settings.PUBLIC_URL}{path}"

@@ -1,0 +1,152 @@
+"""Passkeys: signing in with one, adding one, removing one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shop.accounts.models import SignInWay, User
+from shop.accounts.second_factor.passkey_ceremonies import (
+    InvalidPasskey,
+    Options,
+    Site,
+    authentication_options,
+    registration_options,
+    verify_registration,
+)
+from shop.accounts.sign_in.browser_names import browser_of
+from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
+from shop.accounts.sign_in.passkeys import add_passkey, passkeys_of, remove_passkey, use_passkey
+from shop.accounts.views.code_pages import confirm_shown
+from shop.accounts.views.signing_in import Arrive, enter, require_recent_proof
+from shop.core.actors import Door
+from shop.core.errors import Missing, Refused
+from shop.core.web.rate_limits import TooManyTries, network_of
+
+_LONGEST_NAME = 60
+_CHALLENGE = "passkey_challenge"  # in the session: what the browser was asked to sign, good for one answer
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def passkey_sign_in(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
+    """What the browser is to sign (GET, as JSON), and its answer (POST), which signs its owner in.
+
+    The challenge is known to this session alone and is good once: there is nothing to guess.
+    """
+    network = network_of(request.META)
+    try:
+        PASSKEYS_IN_NETWORK.check(network)
+    except TooManyTries as refused:
+        return _refused(request, str(refused.words), status=429)
+    PASSKEYS_IN_NETWORK.spend(network)
+    if request.method == "GET":
+        return passkey_challenge(request)
+    try:
+        user = passkey_owner(request)
+    except InvalidPasskey as refused:
+        return _refused(request, str(refused.words))
+    if not user.is_active:
+        return _refused(request, _("This account is closed."))
+    phone = confirm_shown(request, user)
+    return enter(request, user, request.POST.dict(), way=SignInWay.PASSKEY, arrive=arrive, shown_phone=phone)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_recent_proof
+@never_cache
+def passkeys(request: HttpRequest) -> HttpResponse:
+    """My passkeys, and the form of a new one."""
+    user = _user(request)
+    here = browser_of(request.headers.get("User-Agent", ""))
+    if request.method != "POST":
+        return render(request, "accounts/passkeys.html", {"passkeys": passkeys_of(user.pk), "here": here})
+    try:
+        credential = verify_registration(
+            request.POST.get("credential", ""), challenge=_challenge(request), site=_site(request)
+        )
+        add_passkey(
+            user_id=user.pk,
+            name=request.POST.get("name", "").strip()[:_LONGEST_NAME] or here,
+            credential=credential,
+            actor=user.acting(Door.MARKET),
+            now=timezone.now(),
+        )
+    except InvalidPasskey:
+        messages.error(request, _("The passkey could not be kept. Try again."))
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("The passkey is kept. From now on it lets you in."))
+    return redirect("accounts:passkeys")
+
+
+@require_http_methods(["GET"])
+@require_recent_proof
+@never_cache
+def passkey_options(request: HttpRequest) -> HttpResponse:
+    """What the browser is to make a new passkey of, as JSON."""
+    options, challenge = registration_options(_user(request), site=_site(request))
+    return _asked(request, options, challenge)
+
+
+@require_POST
+@require_recent_proof
+def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
+    """One of my passkeys no longer signs in."""
+    user = _user(request)
+    try:
+        remove_passkey(user_id=user.pk, passkey_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Missing as error:
+        raise Http404 from error
+    messages.success(request, _("The passkey is removed. Delete it on its device, too."))
+    return redirect("accounts:passkeys")
+
+
+def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonResponse:
+    """What the browser is to sign, with a passkey of this user's where one is named."""
+    options, challenge = authentication_options(site=_site(request), user=user)
+    return _asked(request, options, challenge)
+
+
+def passkey_owner(request: HttpRequest) -> User:
+    """The owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
+    return use_passkey(
+        answer=request.POST.get("credential", ""),
+        challenge=_challenge(request),
+        site=_site(request),
+        now=timezone.now(),
+    )
+
+
+def _asked(request: HttpRequest, options: Options, challenge: str) -> JsonResponse:
+    request.session[_CHALLENGE] = challenge
+    return JsonResponse(options)
+
+
+def _challenge(request: HttpRequest) -> str:
+    """The challenge that this session was given last. Raises InvalidPasskey where there is none."""
+    challenge = request.session.pop(_CHALLENGE, "")
+    if not challenge:
+        raise InvalidPasskey()
+    return str(challenge)
+
+
+def _site(request: HttpRequest) -> Site:
+    return Site.of(scheme=request.scheme or "", host=request.get_host())
+
+
+def _user(request: HttpRequest) -> User:
+    return User.objects.get(pk=request.user.pk or 0)
+
+
+def _refused(request: HttpRequest, words: str, *, status: int = 302) -> HttpResponse:
+    if request.method == "GET":
+        return JsonResponse({"error": words}, status=status)
+    messages.error(request, words)
+    return redirect("accounts:sign-in")

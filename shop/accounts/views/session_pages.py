@@ -1,0 +1,92 @@
+"""Where I am signed in, and the end of it there."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from shop.accounts.models import SignIn, TokenFamily, User
+from shop.accounts.sign_in.browser_names import browser_of
+from shop.accounts.sign_in.sessions import end_other_sign_ins, end_sign_in
+from shop.accounts.sign_in.token_families import end_family
+from shop.core.actors import Door
+from shop.core.errors import Missing
+
+_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    row: SignIn
+    browser: str
+    is_here: bool
+
+
+@require_safe
+@login_required
+@never_cache
+def places(request: HttpRequest) -> HttpResponse:
+    """Each device, since when, from where; this one first."""
+    here = request.session.session_key
+    rows = SignIn.objects.standing(request.user.pk or 0, timezone.now())[:_SHOWN]
+    shown = [_Place(row, browser_of(row.agent), row.session_key == here) for row in rows]
+    shown.sort(key=lambda place: not place.is_here)
+    families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
+    programs = [(row, browser_of(row.agent)) for row in families]
+    return render(request, "accounts/places.html", {"places": shown, "programs": programs})
+
+
+@require_POST
+@login_required
+def program(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Sign me out of a program that holds a token of mine."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    try:
+        end_family(user_id=user.pk, family_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Missing as error:
+        raise Http404 from error
+    messages.success(request, _("Signed out there."))
+    return redirect("accounts:places")
+
+
+@require_POST
+@login_required
+def place(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign me out there."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    try:
+        end_sign_in(user_id=user.pk, sign_in_id=pk, actor=user.acting(Door.MARKET), now=timezone.now())
+    except Missing as error:
+        raise Http404 from error
+    messages.success(request, _("Signed out there."))
+    return redirect("accounts:places")
+
+
+@require_POST
+@login_required
+def other_places(request: HttpRequest) -> HttpResponse:
+    """Sign me out everywhere else, programs with a token of mine included."""
+    user = User.objects.get(pk=request.user.pk or 0)
+    count = end_other_sign_ins(
+        user_id=user.pk,
+        but=request.session.session_key or "",
+        actor=user.acting(Door.MARKET),
+        now=timezone.now(),
+    )
+    said = ngettext(
+        "Signed out in %(count)d other place, and in all programs.",
+        "Signed out in %(count)d other places, and in all programs.",
+        count,
+    )
+    messages.success(request, said % {"count": count})
+    return redirect("accounts:places")

@@ -1,0 +1,177 @@
+"""Coming in, however somebody showed who they are; and asking them to show it once more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from shop.accounts.models import SignInWay, User
+from shop.accounts.sign_in.sessions import keep_sign_in
+from shop.accounts.sign_in.sign_in_tries import user_key
+from shop.accounts.views.known_devices import remember_device
+from shop.accounts.views.proof import has_recent_proof, note_proof
+from shop.core.web.rate_limits import address_of
+
+# What the rest of the shop does when somebody comes in. The text is the number that they have just shown to
+# be theirs, empty if none; the answer is where their work is, empty if they have none.
+Arrive = Callable[[HttpRequest, User, str], str]
+# In the session: who has shown a password or a code, and is to show a second factor.
+PENDING = "second_step"
+_PENDING_FOR = 10 * 60  # seconds
+Given = ParamSpec("Given")
+
+
+def enter(
+    request: HttpRequest,
+    user: User,
+    given: Mapping[str, Any],
+    *,
+    way: SignInWay,
+    arrive: Arrive,
+    shown_phone: str = "",
+) -> HttpResponse:
+    """Where somebody was sent from comes first, then their work, then the page they were on.
+
+    `given` holds these addresses as `next` and `back`; the account is one that is open. An account with a
+    second factor is asked for it first; a passkey, which verifies its person itself, is one.
+    """
+    if user.has_second_factor and way is not SignInWay.PASSKEY:
+        return _ask_for_second_factor(request, user, given, way, shown_phone)
+    second_factor = way is SignInWay.PASSKEY
+    return finish(
+        request, user, given, way=way, arrive=arrive, shown_phone=shown_phone, second_factor=second_factor
+    )
+
+
+def finish(
+    request: HttpRequest,
+    user: User,
+    given: Mapping[str, Any],
+    *,
+    way: SignInWay,
+    arrive: Arrive,
+    shown_phone: str,
+    second_factor: bool,
+) -> HttpResponse:
+    """Sign in somebody who has proven all that their account asks for, and send them on."""
+    let_in(request, user, way=way, second_factor=second_factor)
+    work = arrive(request, user, shown_phone)
+    wanted, back = safe(request, given.get("next", "")), safe(request, given.get("back", ""))
+    response = redirect(wanted or work or back or resolve_url("accounts:home"))
+    remember_device(request, response, user_key(user.pk), *filter(None, [shown_phone]))
+    return response
+
+
+def let_in(request: HttpRequest, user: User, *, way: SignInWay, second_factor: bool = False) -> None:
+    """Sign somebody in, in a session with a new key."""
+    login(request, user)
+    note_proof(request, method=way, second_factor=second_factor)
+    if not request.session.session_key:
+        request.session.save()
+    keep_sign_in(
+        user_id=user.pk,
+        session_key=str(request.session.session_key),
+        way=way,
+        address=address_of(request.META),
+        agent=request.headers.get("User-Agent", ""),
+        now=timezone.now(),
+    )
+
+
+def require_recent_proof(
+    page: Callable[Concatenate[HttpRequest, Given], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
+    """A page of money, rights or sign-in: its person proves who they are again unless they just have.
+
+    A page asks before it is shown. What is sent without a recent proof does nothing, and says so.
+    """
+
+    @wraps(page)
+    def guarded(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+        if has_recent_proof(request):
+            return page(request, *args, **kwargs)
+        return ask_for_proof(request)
+
+    return login_required(guarded)
+
+
+def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
+    """To the second factor, or to a new sign-in where the account has none.
+
+    Afterwards to `then`, or back to the page.
+    """
+    is_page = request.method in ("GET", "HEAD")
+    is_partial = "HX-Request" in request.headers
+    if not then and is_page and not is_partial:
+        then = request.get_full_path()
+    if not then:
+        came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+        parts = urlsplit(safe(request, came_from))
+        then = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
+    if not is_page:
+        messages.warning(request, _("Nothing was done yet. Confirm that it is you, then send it again."))
+    asked = {"next": then}
+    if isinstance(request.user, User) and request.user.has_second_factor:
+        address = f"{reverse('accounts:identity-check')}?{urlencode(asked)}"
+    else:
+        address = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | asked)}"
+    return HttpResponseClientRedirect(address) if is_partial else redirect(address)
+
+
+def ways_back(request: HttpRequest) -> dict[str, str]:
+    """Where somebody was sent here from, and the page they came from of their own."""
+    came_from = safe(request, request.headers.get("Referer", ""))
+    inside = reverse("accounts:sign-in").removesuffix("dang-nhap/")
+    return {
+        "next": safe(request, request.GET.get("next", "")),
+        "back": safe(request, request.GET.get("back", "")) or ("" if inside in came_from else came_from),
+    }
+
+
+def safe(request: HttpRequest, address: str) -> str:
+    """The address, if it is one of ours."""
+    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if ours else ""
+
+
+def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
+    """Who is to show a second factor in this session, and what they were on the way to."""
+    kept: dict[str, Any] | None = request.session.get(PENDING)
+    if kept is None or time.time() - kept["at"] > _PENDING_FOR:
+        return None
+    user = User.objects.filter(pk=kept["user"], is_active=True, second_factor_since__isnull=False).first()
+    if user is None or not constant_time_compare(kept["hash"], user.get_session_auth_hash()):
+        return None
+    return user, kept
+
+
+def _ask_for_second_factor(
+    request: HttpRequest, user: User, given: Mapping[str, Any], way: SignInWay, shown_phone: str
+) -> HttpResponse:
+    """The session, under a new key, remembers who is half in; it opens nothing yet."""
+    request.session.cycle_key()
+    request.session[PENDING] = {
+        "user": user.pk,
+        "hash": user.get_session_auth_hash(),
+        "way": way.value,
+        "shown_phone": shown_phone,
+        "next": given.get("next", ""),
+        "back": given.get("back", ""),
+        "at": time.time(),
+    }
+    return redirect("accounts:second-step")

@@ -1,0 +1,262 @@
+"""Object types of the contract: which resolver answers each field, and which columns each field needs.
+
+    product = Type("Product", rows=lambda context: Product.objects.visible_to(context.user))
+    product.id()
+    product.columns(name="name", slug="slug")
+
+    @product.field(needs="updated_at")
+    def updated_at(products, arguments, context, selection):
+        return [each.updated_at for each in products]
+
+The name of a resolver in camel case is the field. Objects are rows: light tuples of the columns that the
+operation's fields need, read by `read`, `by_key` and `grouped`; `row.typename` is the type's name.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from django.db.models import Model, QuerySet
+
+from shop.api.breadth import by_name
+from shop.api.field_permissions import Right
+from shop.api.ids import global_ids
+from shop.core.database.compiled_query import prepared
+
+if TYPE_CHECKING:
+    from shop.api.breadth import Resolver, Selection
+    from shop.api.context import Context
+
+Row: TypeAlias = Any
+Rows: TypeAlias = "QuerySet[Any]"
+
+
+class Ready(NamedTuple):
+    """Rows that are asked for often: a function at the top of a module that builds them, and its arguments,
+    so that the SQL is worked out once (`shop.core.database.compiled_query` says what they may be)."""
+
+    build: Callable[..., Rows]
+    args: tuple[Any, ...]
+    shape: dict[str, Any]
+
+
+def built(rows: Ready) -> Rows:
+    """The queryset itself, to be narrowed further."""
+    return rows.build(*rows.args, **rows.shape)
+
+
+def ready(build: Callable[..., Rows], *args: Any, **shape: Any) -> Ready:
+    return Ready(build, args, shape)
+
+
+class Type:
+    """One object type. `rows` are what the requester may see of its model; `key` is the model's key."""
+
+    def __init__(self, name: str, rows: Callable[[Context], Rows] | None = None, *, key: str = "id") -> None:
+        self.name = name
+        self.resolvers: dict[str, Resolver] = {}
+        self._rows = rows
+        self._key = key
+        self._needs: dict[str, tuple[str, ...]] = {}
+
+    def rows(self, context: Context) -> Rows:
+        """All rows that the requester may see."""
+        if self._rows is None:
+            raise TypeError(f"{self.name} has no rows.")
+        return self._rows(context)
+
+    # --- which fields there are -----------------------------------------------------------------
+
+    def id(self) -> None:
+        """The field `id`: the global id."""
+        key = attrgetter(self._key)
+
+        def resolve(parents: list[Row], *_: Any) -> list[str]:
+            return global_ids(self.name, map(key, parents))
+
+        self._add("id", resolve, (self._key,))
+
+    def columns(self, **columns: str) -> None:
+        """Fields that are columns of the row (or attributes of a value) as they stand."""
+        for field, column in columns.items():
+            self._add(field, by_name(column), (column,))
+
+    def column(self, field: str, column: str, *, permissions: Iterable[Right]) -> None:
+        """A column that not everybody may read."""
+        self.field(field, needs=column, permissions=permissions)(by_name(column))
+
+    def plain(self, *fields: str) -> None:
+        """Fields of a value that is no row: its keys or attributes of the same names."""
+        for field in fields:
+            self._add(field, by_name(field), ())
+
+    def field(
+        self, name: str = "", *, needs: str | Iterable[str] = (), permissions: Iterable[Right] = ()
+    ) -> Callable[[Resolver], Resolver]:
+        """Decorates a batch resolver. `needs` are the columns it reads; any of `permissions` suffices to
+        ask.
+        """
+        columns = (needs,) if isinstance(needs, str) else tuple(needs)
+        rights = tuple(permissions)
+
+        def add(resolve: Resolver) -> Resolver:
+            self._add(name or camel(resolve), _guarded(resolve, rights), columns)
+            return resolve
+
+        return add
+
+    def one(
+        self,
+        field: str,
+        to: Type,
+        *,
+        by: str,
+        rows: Rows | Callable[[], Rows] | None = None,
+        permissions: Iterable[Right] = (),
+    ) -> None:
+        """A field that is the row whose key stands in the column `by`: one query; null where unseen.
+
+        `rows` where whoever sees the parent sees these too, whatever they may see elsewhere.
+        """
+
+        def resolve(
+            parents: list[Row], arguments: Any, context: Context, selection: Selection
+        ) -> list[Row | None]:
+            keys = [getattr(parent, by) for parent in parents]
+            found = to.by_key(context, keys, selection.names(), rows=rows)
+            return [found.get(key) for key in keys]
+
+        self.field(field, needs=by, permissions=permissions)(resolve)
+
+    def itself(self, field: str, as_: Type, *, permissions: Iterable[Right] = ()) -> None:
+        """A field whose object is the row itself, shown as another type: columns that the contract groups."""
+        columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
+        self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
+
+    def nothing(self, *fields: str, value: Any = None) -> None:
+        """Fields of the contract that this shop never fills: null, or always the same value."""
+        for field in fields:
+            self._add(field, lambda parents, *_: [value] * len(parents), ())
+
+    def _add(self, field: str, resolve: Resolver, needs: tuple[str, ...]) -> None:
+        if field in self.resolvers:
+            raise ValueError(f"{self.name}.{field} has two resolvers.")
+        self.resolvers[field] = resolve
+        self._needs[field] = needs
+
+    # --- reading rows ---------------------------------------------------------------------------
+
+    def wanted(self, fields: Iterable[str], *also: str) -> tuple[str, ...]:
+        """The columns that these fields need, with the key and `also`, each once."""
+        needs = self._needs
+        columns = dict.fromkeys((self._key, *also))
+        for field in fields:
+            columns.update(dict.fromkeys(needs.get(field, ())))
+        return tuple(columns)
+
+    def read(self, rows: Rows | Ready, fields: Iterable[str], *also: str) -> list[Row]:
+        """The rows of a queryset with the columns that these fields need, and `also`. One query."""
+        columns = self.wanted(fields, *also)
+        row_class = _row_class(self.name, columns)
+        if isinstance(rows, Ready):
+            found: Iterable[Any] = _values_of(rows.build)(*rows.args, columns=columns, **rows.shape)
+        else:
+            found = rows.values_list(*columns)
+        return [tuple.__new__(row_class, values) for values in found]
+
+    def by_key(
+        self,
+        context: Context,
+        keys: Iterable[Any],
+        fields: Iterable[str],
+        *,
+        rows: Rows | Callable[[], Rows] | None = None,
+    ) -> dict[Any, Row]:
+        """The rows with these keys that the requester may see (or of `rows`), by key. One query at most."""
+        wanted = {key for key in keys if key is not None}
+        if not wanted:
+            return {}
+        seen = self.rows(context) if rows is None else rows
+        key = attrgetter(self._key)
+        if callable(seen):
+            asked: Rows | Ready = ready(_among, wanted, rows=seen, key=self._key)
+        elif _is_whole(seen):
+            asked = ready(_among, wanted, rows=seen.model, key=self._key)
+        else:
+            asked = seen.filter(**{f"{self._key}__in": wanted})
+        return {key(row): row for row in self.read(asked, fields)}
+
+    def grouped(self, rows: Rows | Ready, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
+        """The rows of a queryset in its order, by the value of a column. One query."""
+        groups: dict[Any, list[Row]] = {}
+        parent = attrgetter(by)
+        for row in self.read(rows, fields, by):
+            groups.setdefault(parent(row), []).append(row)
+        return groups
+
+
+@cache
+def _values_of(build: Callable[..., Rows]) -> Callable[..., list[tuple[Any, ...]]]:
+    def values(*args: Any, columns: tuple[str, ...], **shape: Any) -> Rows:
+        return build(*args, **shape).values_list(*columns)
+
+    values.__qualname__ = build.__qualname__
+    return prepared(values)
+
+
+def _among(keys: Collection[Any], *, rows: type[Model] | Callable[[], Rows], key: str) -> Rows:
+    """Those with these keys of all rows of a model, or of what a function answers."""
+    every: Rows = QuerySet(rows) if isinstance(rows, type) else rows()
+    return every.filter(**{f"{key}__in": keys})
+
+
+def _is_whole(rows: Any) -> bool:
+    """Whether a queryset is all rows of its model, as they are."""
+    query = rows.query
+    return (
+        isinstance(rows, QuerySet)
+        and not (query.where or query.annotations or query.combinator or query.distinct or query.is_sliced)
+        and not query.extra
+    )
+
+
+def camel(resolve: Callable[..., Any]) -> str:
+    """`external_reference` is the field `externalReference`; a last underscore keeps off words of Python."""
+    first, *rest = resolve.__name__.rstrip("_").split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def type_names(values: Sequence[Any], context: Any) -> list[str | None]:
+    """The type of each object of an interface or union: rows know it, mappings say it, records are told by
+    their model."""
+    return [_type_name(value) for value in values]
+
+
+def _type_name(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        return value.get("__typename")
+    return getattr(value, "typename", None) or type(value).__name__
+
+
+def _guarded(resolve: Resolver, rights: tuple[Right, ...]) -> Resolver:
+    if not rights:
+        return resolve
+
+    def guarded(
+        parents: list[Row], arguments: dict[str, Any], context: Any, selection: Selection
+    ) -> Sequence[Any]:
+        context.require(*rights)
+        return resolve(parents, arguments, context, selection)
+
+    return guarded
+
+
+@lru_cache(maxsize=2048)
+def _row_class(type_name: str, columns: tuple[str, ...]) -> type[tuple[Any, ...]]:
+    made: type[tuple[Any, ...]] = namedtuple(f"{type_name}Row", columns)  # type: ignore[misc]
+    made.typename = type_name  # type: ignore[attr-defined]
+    return made

@@ -1,0 +1,97 @@
+"""Check the change log against its seals: what was changed, removed or emptied past the triggers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+
+from shop.core.change_log.seal_changes import (
+    LATEST_COMMIT,
+    REDACTED,
+    START,
+    digest_of_content,
+    digest_of_facts,
+    digest_of_name,
+    digest_of_seal,
+    has_content,
+)
+from shop.core.models import Change, ChangeSeal, SealedChange
+
+_SEALS_AT_ONCE = 500
+
+
+def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
+    """Read-only, one seal after the other. Changes newer than the last seal are not covered by any."""
+    redacted = _redacted("names"), _redacted("contents")
+    number, previous = 0, START
+    while seals := list(ChangeSeal.objects.filter(number__gt=number).order_by("number")[:_SEALS_AT_ONCE]):
+        for seal in seals:
+            if seal.number != number + 1:
+                yield f"seals {number + 1} to {seal.number - 1} of the change log are missing"
+            yield from _faults_of(seal, previous, *redacted)
+            number, previous = seal.number, seal.digest
+    yield from _orphans()
+    yield from _skipped(now)
+
+
+def _redacted(part: str) -> set[int]:
+    """Ids of the changes that were emptied on the record."""
+    found: set[int] = set()
+    for data in Change.objects.filter(what=REDACTED).values_list("data", flat=True).iterator(1_000):
+        found.update(data.get(part, ()))
+    return found
+
+
+def _faults_of(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
+    rows = list(SealedChange.objects.filter(seal=seal).order_by("change_id"))
+    if len(rows) != seal.count or digest_of_seal(previous, seal.number, seal.sealed_at, rows) != seal.digest:
+        yield (
+            f"seal {seal.number} of the change log does not match: it was made of {seal.count} changes up to"
+            f" {seal.last_id}, and {len(rows)} are there"
+        )
+    changes = Change.objects.in_bulk([row.change_id for row in rows])
+    for row in rows:
+        yield from _faults_of_change(row, changes.get(row.change_id), names, contents)
+
+
+def _faults_of_change(
+    row: SealedChange, change: Change | None, names: set[int], contents: set[int]
+) -> Iterator[str]:
+    name = f"change {row.change_id}"
+    if change is None:
+        yield f"{name} was removed"
+        return
+    if digest_of_facts(change) != row.facts:
+        yield f"{name} was altered"
+    if not change.actor_name and row.name_digest:
+        if row.change_id not in names:
+            yield f"{name}: its actor's name was emptied without a record"
+    elif change.actor_name and digest_of_name(change, row.name_salt) != row.name_digest:
+        yield f"{name}: its actor's name was altered"
+    if not has_content(change) and row.content_digest:
+        if row.change_id not in contents:
+            yield f"{name}: its content was emptied without a record"
+    elif has_content(change) and digest_of_content(change, row.content_salt) != row.content_digest:
+        yield f"{name}: its content was altered"
+
+
+def _orphans() -> Iterator[str]:
+    """Rows of a seal that is gone: the last ones, since others would leave a gap in the numbers."""
+    known = ChangeSeal.objects.values("number")
+    for number in SealedChange.objects.exclude(seal__in=known).values_list("seal_id", flat=True).distinct():
+        yield f"seal {number} of the change log is missing"
+
+
+def _skipped(now: datetime.datetime) -> Iterator[str]:
+    """Changes among those sealed long ago that are in no seal: nobody commits as late as that."""
+    old = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
+    below = old.values_list("last_id", flat=True).first() or 0
+    sealed = SealedChange.objects.values("change_id")
+    late: Sequence[int] = list(
+        Change.objects.filter(pk__lte=below)
+        .exclude(pk__in=sealed)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    for pk in late:
+        yield f"change {pk} was written among changes sealed before"

@@ -1,0 +1,147 @@
+"""The change log as evidence: a sweep seals it into a chain of hashes; erasing words is recorded in it.
+
+Triggers refuse to change or delete what is written. The chain shows when somebody got round them. Changes are
+sealed after their commit and not while they are written, so that transactions wait for no common row.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from shop.core.actors import Actor
+from shop.core.database.transactions import locked
+from shop.core.models import Change, ChangeSeal, SealedChange, record_change
+
+log = logging.getLogger(__name__)
+REDACTED = "change.redacted"
+# No transaction is open for longer. A change may be committed after others with higher ids were sealed.
+LATEST_COMMIT = datetime.timedelta(hours=1)
+START = "0" * 64  # the digest before the first seal
+_IN_ONE_SEAL = 1_000
+_SEALS_AT_ONCE = 50
+
+
+@shared_task(name="core.seal_changes")
+def seal_changes_task() -> None:
+    left = _SEALS_AT_ONCE
+    while left and seal_changes(now=timezone.now()):
+        left -= 1
+
+
+def seal_changes(*, now: datetime.datetime) -> int:
+    """Seal the oldest changes that are not sealed yet; answers how many."""
+    changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
+    if not changes:
+        return 0
+    rows = [_hashed(change) for change in changes]
+    with transaction.atomic():
+        last = next(iter(locked(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
+        number, previous = (last.number + 1, last.digest) if last else (1, START)
+        if last and ChangeSeal.objects.filter(pk=number).exists():
+            return 0  # another worker sealed while this one waited
+        seal = ChangeSeal.objects.create(
+            number=number,
+            sealed_at=now,
+            count=len(rows),
+            last_id=changes[-1].pk,
+            digest=digest_of_seal(previous, number, now, rows),
+        )
+        for row in rows:
+            row.seal = seal
+        SealedChange.objects.bulk_create(rows)
+    log.info("Sealed %d changes: seal %s", len(rows), seal)
+    return len(rows)
+
+
+def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
+    """Changes without a seal, by id. Those below what was sealed long ago are no longer looked for."""
+    old = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
+    since = old.values_list("last_id", flat=True).first() or 0
+    sealed = SealedChange.objects.filter(pk=OuterRef("pk"))
+    return Change.objects.filter(~Exists(sealed), pk__gt=since).order_by("pk")
+
+
+def _last_number() -> list[int]:
+    return list(ChangeSeal.objects.order_by("-number").values_list("number", flat=True)[:1])
+
+
+def _hashed(change: Change) -> SealedChange:
+    row = SealedChange(change_id=change.pk, facts=digest_of_facts(change))
+    if change.actor_name:
+        row.name_salt = secrets.token_hex(16)
+        row.name_digest = digest_of_name(change, row.name_salt)
+    if has_content(change):
+        row.content_salt = secrets.token_hex(16)
+        row.content_digest = digest_of_content(change, row.content_salt)
+    return row
+
+
+def digest_of_facts(change: Change) -> str:
+    return _digest(
+        *(change.pk, change.at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), change.what),
+        *(change.kind, change.key, change.root_kind, change.root_key, change.cooperative),
+        *(change.actor_kind, change.actor_key, change.door, change.sent_key),
+    )
+
+
+def digest_of_name(change: Change, salt: str) -> str:
+    return _digest(salt, change.actor_name)
+
+
+def digest_of_content(change: Change, salt: str) -> str:
+    return _digest(salt, change.why, change.data, change.snapshot)
+
+
+def has_content(change: Change) -> bool:
+    return bool(change.why or change.data or change.snapshot is not None)
+
+
+def digest_of_seal(
+    previous: str, number: int, sealed_at: datetime.datetime, rows: Iterable[SealedChange]
+) -> str:
+    """Over the rows in the order of their changes. Salts are left out: they may go."""
+    told = [[row.change_id, row.facts, row.name_digest, row.content_digest] for row in rows]
+    return _digest(
+        previous, number, sealed_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), told
+    )
+
+
+def _digest(*values: Any) -> str:
+    told = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return sha256(told.encode()).hexdigest()
+
+
+def redact_names(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: take the actor's name out of these changes, and record of which ones."""
+    ids = _ids(changes.exclude(actor_name=""))
+    Change.objects.filter(pk__in=ids).update(actor_name="")
+    SealedChange.objects.filter(pk__in=ids).update(name_salt="")
+    _record("names", ids, actor=actor, now=now)
+
+
+def redact_contents(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: take words, data and snapshot out of these changes, and record of which ones."""
+    ids = [change.pk for change in changes.order_by("pk") if has_content(change)]
+    Change.objects.filter(pk__in=ids).update(why="", data={}, snapshot=None)
+    SealedChange.objects.filter(pk__in=ids).update(content_salt="")
+    _record("contents", ids, actor=actor, now=now)
+
+
+def _ids(changes: QuerySet[Change]) -> list[int]:
+    return list(changes.order_by("pk").values_list("pk", flat=True))
+
+
+def _record(part: str, ids: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
+    if ids:
+        record_change(REDACTED, Change(pk=ids[0]), actor=actor, now=now, data={part: list(ids)})

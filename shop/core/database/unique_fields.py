@@ -1,0 +1,72 @@
+"""Steps that save rows under names which only one may have, and rows that refer to others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Missing, Refused
+from shop.core.texts.folding import slug
+
+
+class AlreadyTaken(Refused):
+    code = "already_taken"
+    default_words = _("Another one has this address, number or reference already.")
+
+
+class DoesNotFit(Refused):
+    code = "does_not_fit"
+    default_words = _("This is too long or too large, or has letters that cannot stand here.")
+
+
+def save_claiming(row: models.Model, *, field: str = "slug") -> None:
+    """Save a row. Raises AlreadyTaken where something that only one may have is another's, DoesNotFit for
+    texts that are too long, numbers that are too large, addresses that are none.
+    """
+    require_fitting(row)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise AlreadyTaken(field=field) from error
+
+
+def require_fitting(row: models.Model) -> None:
+    """Raises DoesNotFit for what the row's columns cannot hold; PostgreSQL would say so in its own words."""
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        if not value or not isinstance(field, (models.CharField, models.TextField, models.IntegerField)):
+            continue
+        try:
+            field.run_validators(value)
+            ProhibitNullCharactersValidator()(str(value))
+        except ValidationError as error:
+            raise DoesNotFit(field=in_camel_case(field.name)) from error
+
+
+def in_camel_case(name: str) -> str:
+    """A column as the API names it, where it does not name it otherwise."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def free_slug(model: type[models.Model], name: str) -> str:
+    """The name in an address, numbered where others have it."""
+    plain = slug(name)[:230]
+    taken = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
+    candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
+    return next(each for each in candidates if each not in taken)
+
+
+def require_related(model: type[models.Model], values: Mapping[str, Any]) -> None:
+    """Raises Missing where a column names a row that is not there; the database would say so too late."""
+    for field in model._meta.concrete_fields:
+        key = values.get(field.attname) if field.related_model is not None else None
+        related: Any = field.related_model
+        if key is not None and not related._default_manager.filter(pk=key).exists():
+            raise Missing(field=in_camel_case(field.name))

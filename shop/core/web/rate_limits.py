@@ -1,0 +1,118 @@
+"""Limits on how often something may be tried, counted in the database by network and by subject.
+
+Limits are checked and counted by the interfaces, outside transactions: a rollback would forget the try.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+from shop.core.models import LimitCounter
+from shop.core.texts.folding import fold
+
+
+class TooManyTries(Refused):
+    """`details["minutes"]` says how long to wait."""
+
+    code = "too_many_tries"
+    default_words = _("Too many tries. Wait some minutes, then try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `tries` within `seconds`, from the first try on."""
+
+    name: str
+    tries: int
+    seconds: int
+
+    def is_reached(self, *about: str) -> bool:
+        return LimitCounter.objects.current_count(self._key(about)) >= self.tries
+
+    def check(self, *about: str) -> None:
+        """Raise TooManyTries when no try is left. Counts nothing."""
+        if self.is_reached(*about):
+            raise TooManyTries(minutes=max(1, self.seconds // 60))
+
+    def take(self, *about: str) -> None:
+        """Count one try, or raise TooManyTries when none is left. Exact for any number of parallel tries."""
+        self.check(*about)  # a flood beyond the limit only reads
+        if not self._count_try(about):
+            raise TooManyTries(minutes=max(1, self.seconds // 60))
+
+    def spend(self, *about: str) -> None:
+        """Count one try, whether or not one is left."""
+        self._count_try(about)
+
+    def give_back(self, *about: str) -> None:
+        """Take back one counted try, such as one that turned out to be a success."""
+        LimitCounter.objects.filter(key=self._key(about), count__gt=0).update(count=F("count") - 1)
+
+    def forget(self, *about: str) -> None:
+        with transaction.atomic(durable=True):
+            LimitCounter.objects.filter(key=self._key(about)).delete()
+
+    def _count_try(self, about: tuple[str, ...]) -> bool:
+        return LimitCounter.objects.count_tries([self._try(about)])
+
+    def _try(self, about: tuple[str, ...]) -> tuple[str, int, int]:
+        return self._key(about), self.tries, self.seconds
+
+    def _key(self, about: tuple[str, ...]) -> str:
+        """Plain letters of a bounded length, whatever the subject is. Subjects are stored as digests only."""
+        told = "\0".join(map(fold, about)).encode(errors="surrogatepass")
+        return f"{self.name}:{sha256(told).hexdigest()}"
+
+
+def take_all(limits: Sequence[tuple[Limit, str]]) -> None:
+    """Count one try of each limit about its subject, or none of them and raise TooManyTries."""
+    if not LimitCounter.objects.count_tries([limit._try((about,)) for limit, about in limits]):
+        raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _about in limits) // 60))
+
+
+def give_back_all(limits: Sequence[tuple[Limit, str]]) -> None:
+    """Take back tries that were counted and came to nothing."""
+    keys = [limit._key((about,)) for limit, about in limits]
+    with transaction.atomic(durable=True):
+        LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
+
+
+def address_of(meta: Mapping[str, Any]) -> str | None:
+    """The address a request comes from; None where there is none.
+
+    Where TLS ends at a proxy, the last address it wrote down counts: earlier ones are the visitor's words.
+    """
+    address = str(meta.get("REMOTE_ADDR", ""))
+    if settings.SECURE_PROXY_SSL_HEADER:
+        address = str(meta.get("HTTP_X_FORWARDED_FOR", address)).split(",")[-1].strip() or address
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
+
+
+def network_of(meta: Mapping[str, Any]) -> str:
+    """Where a request comes from: an IPv4 address, or the /64 that one household of IPv6 has."""
+    address = address_of(meta)
+    if address is None:
+        return "unknown"
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+    return address
+
+
+@shared_task(name="core.delete_expired_limits")
+def delete_expired_limits_task() -> None:
+    LimitCounter.objects.expired().delete()

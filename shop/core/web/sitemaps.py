@@ -1,0 +1,83 @@
+"""Lists of addresses for search engines: one for each language, each telling its page in the other one."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.urls import reverse
+from django.utils import translation
+
+from shop.core.web.public_urls import public_address
+
+_ANY = "any-slug"
+_AT_ONCE = 2000  # addresses in a file: half a megabyte, far below the protocol's 50,000
+
+
+class Addresses(Sitemap):  # type: ignore[type-arg]
+    """Pages of one kind in one language. `items` are slugs with when they changed, in a fixed order.
+
+    `view` is the page's name; its address takes the slug.
+    """
+
+    limit = _AT_ONCE
+    protocol = urlsplit(settings.PUBLIC_URL).scheme
+    view = ""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def get_urls(self, page: int | str = 1, site: Any = None, protocol: Any = None) -> list[dict[str, Any]]:
+        rows = self.paginator.page(page).object_list
+        return [
+            {
+                "location": self.address(slug, self.language),
+                "lastmod": changed,
+                "alternates": [
+                    {"lang_code": code, "location": self.address(slug, code)}
+                    for code, _name in settings.LANGUAGES
+                ],
+            }
+            for slug, changed in rows
+        ]
+
+    def get_latest_lastmod(self) -> datetime.datetime | None:
+        """When the newest of them changed; unknown unless the database says it cheaply."""
+        return None
+
+    def address(self, slug: str, language: str) -> str:
+        return address_of(self.view, slug, language)
+
+
+def address_of(view: str, slug: str, language: str) -> str:
+    """The whole address of a page that is known by a slug; quick enough for a hundred thousand of them."""
+    before, after = _around_slug(view, language)
+    return f"{before}{slug}{after}"
+
+
+@cache
+def _around_slug(view: str, language: str) -> tuple[str, str]:
+    with translation.override(language):
+        before, _slug, after = public_address(reverse(view, args=[_ANY])).rpartition(_ANY)
+    return before, after
+
+
+class NamedPages(Addresses):
+    """Pages with a name of their own: `("page", "doi-tra")`, `("home",)`."""
+
+    def __init__(self, language: str, names: Sequence[tuple[str, ...]]) -> None:
+        super().__init__(language)
+        self.names = {" ".join(name): name for name in names}
+
+    def items(self) -> list[tuple[str, datetime.datetime | None]]:
+        return [(key, None) for key in self.names]
+
+    def address(self, slug: str, language: str) -> str:
+        view, *given = self.names[slug]
+        with translation.override(language):
+            return public_address(reverse(view, args=given))

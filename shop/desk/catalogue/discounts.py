@@ -1,0 +1,70 @@
+"""Vouchers and promotions at the desk: everybody's."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cooperatives.views import staff_only
+from orders.views import discounts as pages
+from orders.views.discounts import Door
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+
+_WITH_FORM = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def offers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return pages.offers(request, Door("desk", actor))
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def voucher_new(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return pages.voucher_new(request, Door("desk", actor))
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return pages.voucher(request, Door("desk", actor), pk)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def voucher_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return pages.voucher_end(request, Door("desk", actor), pk)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def voucher_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return pages.voucher_codes(request, Door("desk", actor), pk)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def voucher_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return pages.voucher_file(request, Door("desk", actor), pk)
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def promotion_new(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return pages.promotion_new(request, Door("desk", actor))
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    return pages.promotion(request, Door("desk", actor), pk)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_DISCOUNTS)
+def promotion_end(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    return pages.promotion_end(request, Door("desk", actor), pk)

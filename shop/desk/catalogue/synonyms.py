@@ -1,0 +1,106 @@
+"""Words that mean the same, at the desk: whoever looks for one of a set finds the others too."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from catalog.actions.search_terms.synonyms import remove_synonyms, write_synonyms
+from catalog.models import Synonym, SynonymSet
+from cooperatives.views import carry_out, refusals_in, staff_only
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+
+_WITH_FORM = ["GET", "HEAD", "POST"]
+_BETWEEN = re.compile(r"[,;\n]")
+
+
+class SynonymsForm(forms.Form):
+    """Words of one meaning on one line, between commas."""
+
+    words = forms.CharField(
+        label=gettext_lazy("Words that mean the same"),
+        max_length=800,
+        help_text=gettext_lazy("Between commas: maize, corn. With or without accents, it is the same."),
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Write at least two words.")},
+    )
+
+    @property
+    def said(self) -> list[str]:
+        return [word for word in _BETWEEN.split(self.cleaned_data["words"]) if word.strip()]
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_PRODUCTS)
+def synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """All sets; sent here, one more."""
+    if request.method == "POST":
+        return _written(request, actor, None)
+    return _page(request)
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_PRODUCTS)
+def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """One set to change; sent here, changed."""
+    if request.method == "POST":
+        return _written(request, actor, pk)
+    return _page(request, changed=_set(pk))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    action = partial(remove_synonyms, set_id=pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:synonyms"), said=_("They no longer mean the same."))
+
+
+def _written(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
+    form = SynonymsForm(request.POST)
+    if form.is_valid():
+        with refusals_in(form):
+            write_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
+            messages.success(request, _("Whoever looks for one finds the others too."))
+            return redirect("desk:synonyms")
+    return _page(request, form=form, changed=_set(pk) if pk is not None else None)
+
+
+def _page(
+    request: HttpRequest, *, form: SynonymsForm | None = None, changed: SynonymSet | None = None
+) -> HttpResponse:
+    initial = {"words": ", ".join(word.text for word in changed.words.all())} if changed else None
+    context: dict[str, Any] = {
+        "sets": list(_sets()),
+        "changed": changed,
+        "form": form,
+        "shown_form": form or SynonymsForm(initial=initial),
+    }
+    return render(request, "desk/synonyms.html", context, status=422 if form else 200)
+
+
+def _set(pk: int) -> SynonymSet:
+    """Raises Missing."""
+    kept: SynonymSet | None = _sets().filter(pk=pk).first()
+    if kept is None:
+        raise Missing()
+    return kept
+
+
+def _sets() -> Any:
+    """Sets with their words in order, the newest first."""
+    words = Prefetch("words", Synonym.objects.order_by("sort_order", "pk"))
+    return SynonymSet.objects.prefetch_related(words).order_by("-pk")

@@ -1,0 +1,84 @@
+"""Goods and cooperatives in other languages, as the desk puts them right."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from catalog.actions.products.product_translations import translate_product
+from catalog.forms import ProductTexts
+from catalog.models import Listing
+from cooperatives.actions.cooperative_translations import translate_cooperative
+from cooperatives.forms import CooperativeTexts, TranslationForm
+from cooperatives.models import Cooperative
+from cooperatives.views import carry_out, staff_only
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.texts.translations import other_languages
+
+_WITH_FORM = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_PRODUCTS)
+def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
+    """What buyers read of goods, in another language."""
+    product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
+    form = ProductTexts(product, _other(language), _sent(request))
+    back = reverse("desk:listing", args=[pk])
+    if not form.is_valid():
+        return _page(request, form, language, name=product.name, back=back)
+    act = partial(
+        translate_product,
+        cooperative=None,
+        product_id=product.pk,
+        language=language,
+        **form.said(),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=back, said=_("Changed."))
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_STAFF)
+def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
+    """What buyers read of a cooperative and its ways of delivery, in another language."""
+    cooperative = get_object_or_404(Cooperative, pk=pk, is_house=False)
+    form = CooperativeTexts(cooperative, _other(language), _sent(request))
+    back = reverse("desk:cooperative", args=[pk])
+    if not form.is_valid():
+        return _page(request, form, language, name=cooperative.name, back=back)
+    act = partial(
+        translate_cooperative,
+        cooperative_id=cooperative.pk,
+        language=language,
+        **form.said(),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=back, said=_("Changed."))
+
+
+def _page(
+    request: HttpRequest, form: TranslationForm, language: str, *, name: str, back: str
+) -> HttpResponse:
+    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": back}
+    return render(request, "desk/translations.html", context)
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _other(language: str) -> str:
+    if language not in other_languages():
+        raise Missing()
+    return language

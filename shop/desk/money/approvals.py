@@ -1,0 +1,124 @@
+"""What waits for a second person at the desk, and the rules that ask for one."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.access import require_staff, staff_may
+from cooperatives.views import carry_out, staff_only
+from orders.actions.approvals.decide_proposals import change_rules, propose_payout
+from orders.models import Approval, ApprovalKind
+from orders.payments.banks import bank_of
+from orders.views.approvals import decide_proposal
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import shop_settings
+
+# Whoever may do it alone where no second person is needed may propose and confirm it where one is.
+_NEEDED = {
+    ApprovalKind.PAYOUT: Permission.HANDLE_PAYMENTS,
+    ApprovalKind.COOPERATIVE_ACCOUNT: Permission.HANDLE_PAYMENTS,
+    ApprovalKind.MARKET_ACCOUNT: Permission.MANAGE_SETTINGS,
+    ApprovalKind.RULES: Permission.MANAGE_SETTINGS,
+}
+
+
+class SecondPersonForm(forms.Form):
+    payouts = forms.BooleanField(
+        label=gettext_lazy("A second person confirms each payment before it is sent"), required=False
+    )
+    account_changes = forms.BooleanField(
+        label=gettext_lazy("A second person confirms each change of a bank account"), required=False
+    )
+
+    @classmethod
+    def of_shop(cls) -> SecondPersonForm:
+        shop = shop_settings()
+        return cls(
+            initial={
+                "payouts": shop.payouts_need_second_person,
+                "account_changes": shop.account_changes_need_second_person,
+            }
+        )
+
+
+def kinds_of(request: HttpRequest) -> list[str]:
+    """The kinds of proposals that this person may decide on."""
+    return [str(kind) for kind, permission in _NEEDED.items() if staff_may(request.user, permission)]
+
+
+@require_safe
+@staff_only()
+@require_recent_proof
+def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What waits, oldest first, with what it would change."""
+    kinds = kinds_of(request)
+    if not kinds:
+        raise Missing()
+    rows = Approval.objects.waiting(timezone.now()).filter(kind__in=kinds)
+    rows = rows.select_related("proposed_by", "cooperative", "payout__settlement__cooperative")
+    rows = rows.select_related("payout__refund__order", "payout__transfer__order")
+    context = {
+        "rows": [
+            (row, bank_of(row.wanted.get("bank_bin", "")), bank_of(row.basis.get("bank_bin", "")))
+            for row in rows
+        ],
+        "may_set": staff_may(request.user, Permission.MANAGE_SETTINGS),
+        "rules_form": SecondPersonForm.of_shop(),
+        "me": actor.user_id,
+    }
+    return render(request, "desk/approvals.html", context)
+
+
+@require_POST
+@staff_only()
+@require_recent_proof
+def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Confirm, decline or withdraw one."""
+    row = Approval.objects.filter(pk=pk).first()
+    if row is None:
+        raise Missing()
+    actor = require_staff(request.user, _NEEDED[ApprovalKind(row.kind)])
+    return decide_proposal(request, pk, actor, back=reverse("desk:approvals"))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Ask a second person to confirm one payment."""
+    action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
+    return carry_out(
+        request, action, to=reverse("desk:payout", args=[pk]), said=_("A second person is to confirm it.")
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Where a second person is needed; switching it off needs one."""
+    form = SecondPersonForm(request.POST)
+    if form.is_valid():
+        try:
+            proposal = change_rules(**form.cleaned_data, actor=actor, now=timezone.now())
+        except Refused as refused:
+            messages.error(request, str(refused.words))
+        else:
+            messages.success(
+                request, _("Kept.") if proposal is None else _("A second person is to confirm it.")
+            )
+    return redirect("desk:approvals")

@@ -1,0 +1,122 @@
+"""Our bank's statements at the desk: upload, say the columns, look, take over, see what came of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.statements.bank_statements import (
+    judge_bank_statement,
+    map_bank_statement,
+    read_bank_statement,
+    take_bank_statement,
+)
+from orders.models import BankTransfer, StatementImport, StatementKind
+from orders.payments.bank_statement_rows import OtherAccount
+from orders.payments.statement_cells import Fault, Problem
+from orders.states import RowState, TransferState
+from shop.accounts.models import User
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import shop_settings
+from shop.core.web.uploads import is_staff, takes_files
+from shop.desk.money.statement_forms import LARGEST_UPLOAD, BankColumnsForm, BankUploadForm
+from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@takes_files(is_staff)
+@staff_only(Permission.HANDLE_PAYMENTS)
+def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Statements read so far, newest first, and a place to hand in another."""
+    form = BankUploadForm(request.POST or None, request.FILES or None)
+
+    def read(user: User) -> StatementImport:
+        upload = form.cleaned_data["file"]
+        return read_bank_statement(
+            file_name=upload.name, content=upload.read(LARGEST_UPLOAD), user=user, now=timezone.now()
+        )
+
+    context = {"account": shop_settings().bank_account}
+    template, page = "desk/bank_statements.html", "desk:bank-statement"
+    return statements_page(request, StatementKind.BANK, form, read, context, template=template, page=page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.HANDLE_PAYMENTS)
+def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Before it is taken over: its columns and what would come of it. Afterwards: what came of it."""
+    shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
+    if shown.confirmed_at is not None:
+        return _taken_page(request, shown)
+    head = head_of(shown)
+    lines = sorted({row.place for row in head.rows} | {shown.columns["heading"]} - {0})
+    form = BankColumnsForm(request.POST or None, statement=shown, width=head.width, lines=lines)
+    if request.method == "POST" and form.is_valid():
+        heading = form.cleaned_data["heading"]
+        action = partial(map_bank_statement, statement_id=pk, columns=form.columns, heading=heading)
+        page = reverse("desk:bank-statement", args=[pk])
+        return carry_out(request, action, to=page, said=_("The columns are kept."))
+    context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
+    return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Take over what came in."""
+    get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
+    action = partial(take_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:bank-statement", args=[pk]), said=_("Taken over."))
+
+
+def _preview(statement: StatementImport) -> dict[str, Any]:
+    """What taking it over would come to, or why it cannot."""
+    try:
+        judged = judge_bank_statement(statement)
+    except OtherAccount as other:
+        return {
+            "refusal": other.words,
+            "named": other.details["named"],
+            "account": shop_settings().bank_account,
+        }
+    except Refused as refused:
+        return {"refusal": refused.words}
+    fresh = [each for each in judged.arrivals if not each.is_known]
+    return {
+        "counts": {
+            "ready": len(fresh),
+            "known": len(judged.arrivals) - len(fresh),
+            "problems": len(judged.problems),
+            "outgoing": judged.outgoing,
+        },
+        "sum": sum(each.arrival.amount for each in fresh),
+        "judged": sorted(judged.arrivals, key=lambda each: each.is_known)[:SHOWN],
+        "problems": judged.problems[:SHOWN],
+        "shown": SHOWN,
+    }
+
+
+def _taken_page(request: HttpRequest, shown: StatementImport) -> HttpResponse:
+    rows = BankTransfer.objects.filter(statement=shown).select_related("order").order_by("at", "pk")
+    taken = rows.count()
+    settled = rows.filter(state=TransferState.SETTLED).count()
+    context = {
+        "statement": shown,
+        "waiting": shown.lines.filter(state=RowState.WAITING).count(),
+        "settled": settled,
+        "others": taken - settled,
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "problems": [Problem(each["line"], Fault(each["fault"]), each["text"]) for each in shown.problems],
+    }
+    return render(request, "desk/bank_statement_taken.html", context)

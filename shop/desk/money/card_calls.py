@@ -1,0 +1,119 @@
+"""Cards at the desk: calls that nobody answered or that were refused, money that banks took back, notices."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.gateway.failed_calls import ask_again, pay_by_bank, set_call_aside
+from orders.actions.gateway.gateway_calls import look_up_call
+from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_event
+from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
+from orders.payments.stripe_js import is_on
+from orders.payments.stripe_messages import dispute_words, words_for
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.desk.forms import reason_of
+
+PER_PAGE = 50
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Calls to Stripe: what waits for its answer, what was refused, or all of them, newest first."""
+    only = request.GET.get("xem", "")
+    rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
+    chosen = {"hong": rows.refused(), "tat-ca": rows}.get(only, rows.unanswered())
+    page = Paginator(chosen.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    may_repeat, now = _may_repeat(page.object_list), timezone.now()
+    disputes = Dispute.objects.select_related("payment__order").newest_first()
+    context = {
+        "page": page,
+        "only": only,
+        "calls": [(call, _said_of(call), call.pk in may_repeat) for call in page.object_list],
+        "unanswered": rows.unanswered().count(),
+        "refused": rows.refused().count(),
+        "disputes": [(each, dispute_words(each.reason), each.is_late(now)) for each in disputes[:PER_PAGE]],
+        "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
+        "is_on": is_on(),
+    }
+    return render(request, "desk/cards.html", context)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Ask Stripe now what became of a call."""
+    call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(look_up_call, call_id=call.pk, now=timezone.now())
+    return carry_out(request, action, to=_back(request), said=_("Stripe was asked."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Ask for what was refused once more."""
+    call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(ask_again, call_id=call.pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=_back(request), said=_("It is asked for once more."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Nobody need see to what was refused, for a reason."""
+    call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(
+        set_call_aside, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    return carry_out(request, action, to=_back(request), said=_("Set aside."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """A payout that Stripe refused is sent by the bank."""
+    payout = get_object_or_404(Payout, pk=pk)
+    action = partial(pay_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=_back(request), said=_("It is among the payments by bank now."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Work once more on a notice that nobody could work on."""
+    notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
+    action = partial(handle_event, event_id=notice.pk, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:cards"), said=_("It has been worked on."))
+
+
+def _may_repeat(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
+    """Which of these calls may be asked for again: one query."""
+    keys = [call.pk for call in shown]
+    return set(GatewayCall.objects.filter(pk__in=keys).repeatable().values_list("pk", flat=True))
+
+
+def _said_of(call: GatewayCall) -> str:
+    """What became of it, in the desk's language; what is said to buyers is about taking money alone."""
+    if not call.code:
+        return call.message
+    unknown = call.message if call.operation == Operation.START else _("Stripe did not do it.")
+    return str(words_for(call.code, unknown))
+
+
+def _back(request: HttpRequest) -> str:
+    only = request.POST.get("xem", "")
+    return reverse("desk:cards") + (f"?xem={only}" if only in ("hong", "tat-ca") else "")

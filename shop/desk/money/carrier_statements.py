@@ -1,0 +1,184 @@
+"""Carriers' statements at the desk: upload, say the columns, look, take over, settle what differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.statements.cod_statement_matching import Judged
+from orders.actions.statements.cod_statements import (
+    NAMELESS,
+    TAKEABLE,
+    dismiss_row,
+    judge_statement,
+    map_statement,
+    read_in,
+    settle_row,
+    take_over,
+)
+from orders.models import Parcel, RowProblem, StatementImport, StatementKind, StatementRow
+from orders.states import CashHolder, CodState, RowState
+from shop.accounts.models import User
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.web.uploads import is_staff, takes_files
+from shop.desk.money.cash_forms import MappingForm, UploadForm
+from shop.desk.money.statement_forms import LARGEST_UPLOAD
+from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@takes_files(is_staff)
+@staff_only(Permission.HANDLE_PAYMENTS)
+def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Statements read so far, newest first, and a place to hand in another."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+
+    def read(user: User) -> StatementImport:
+        said = form.cleaned_data
+        content, now = said["file"].read(LARGEST_UPLOAD), timezone.now()
+        return read_in(
+            file_name=said["file"].name, content=content, carrier=said["carrier"], user=user, now=now
+        )
+
+    context = {"carriers": _carriers()}
+    template, page = "desk/cash_statements.html", "desk:cash-statement"
+    return statements_page(request, StatementKind.COD, form, read, context, template=template, page=page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.HANDLE_PAYMENTS)
+def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Before it is taken over: its columns and what would come of it. Afterwards: what came of it."""
+    shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
+    if shown.confirmed_at is not None:
+        return _taken_page(request, shown)
+    head = head_of(shown)
+    form = MappingForm(request.POST or None, statement=shown, width=head.width)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        action = partial(
+            map_statement,
+            statement_id=pk,
+            carrier=said["carrier"],
+            fee_bearer=said["fee_bearer"],
+            columns=form.columns,
+        )
+        page = reverse("desk:cash-statement", args=[pk])
+        return carry_out(request, action, to=page, said=_("The columns are kept."))
+    context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
+    return render(request, "desk/cash_statement.html", context)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Take over what agrees."""
+    get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
+    action = partial(take_over, statement_id=pk, actor=actor, now=timezone.now())
+    page = reverse("desk:cash-statement", args=[pk])
+    return carry_out(request, action, to=page, said=_("Taken over. What differs is listed below."))
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def problems(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What differs in any statement, to be settled by a person."""
+    rows = StatementRow.objects.problems().select_related("statement", *_WITH_PARCEL)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/cash_problems.html", {"page": page, "rows": _shown(page.object_list)})
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """One tap on a row that differs: taken as the carrier says, or set aside."""
+    row = get_object_or_404(StatementRow, pk=pk)
+    back = reverse("desk:cash-statement", args=[row.statement_id])
+    page = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else back
+    who: dict[str, Any] = {"row_id": pk, "actor": actor, "now": timezone.now()}
+    if request.POST.get("answer") == "dismiss":
+        return carry_out(request, partial(dismiss_row, **who), to=page, said=_("Set aside."))
+    code = request.POST.get("code", "")[:120]
+    return carry_out(request, partial(settle_row, code=code, **who), to=page, said=_("Taken over."))
+
+
+_WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
+
+
+def _preview(statement: StatementImport) -> dict[str, Any]:
+    """What taking over would come to, or why it cannot."""
+    try:
+        judged = judge_statement(statement)
+    except Refused as refused:
+        return {"refusal": refused.words}
+    ready = [each for each in judged if each.state == RowState.WAITING]
+    known = sum(each.state == RowState.KNOWN for each in judged)
+    differing = [each for each in judged if each.state == RowState.PROBLEM]
+    return {
+        "counts": {"ready": len(ready), "known": known, "problems": len(differing), "all": len(judged)},
+        "kinds": [
+            (RowProblem(problem).label, count)
+            for problem, count in Counter(each.problem for each in differing).most_common()
+        ],
+        "collected": sum(each.told.collected for each in ready),
+        "fees": sum(each.told.fee for each in ready),
+        "remitted": sum(each.told.remitted for each in ready),
+        "judged": [_told(each) for each in [*differing, *ready][:SHOWN]],
+    }
+
+
+def _told(each: Judged) -> dict[str, Any]:
+    label = RowProblem(each.problem).label if each.problem else RowState(each.state).label
+    return {"told": each.told, "parcel": each.parcel, "words": label, "is_problem": bool(each.problem)}
+
+
+def _taken_page(request: HttpRequest, shown: StatementImport) -> HttpResponse:
+    rows = shown.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
+    wanted = request.GET.get("xem", RowState.PROBLEM)
+    state = wanted if wanted in set(RowState) else RowState.PROBLEM
+    counted = shown.lines.values_list("state").annotate(count=Count("pk")).order_by("state")
+    counts = dict(counted)
+    page = Paginator(rows.filter(state=state), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "statement": shown,
+        "state": state,
+        "states": [(each, each.label, counts.get(each, 0)) for each in RowState],
+        "waiting": counts.get(RowState.WAITING, 0),
+        "page": page,
+        "rows": _shown(page.object_list),
+        "remittance": getattr(shown, "remittance", None),
+    }
+    return render(request, "desk/cash_statement_taken.html", context)
+
+
+def _shown(rows: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": row,
+            "may_take": row.problem in TAKEABLE and row.parcel_id is not None and row.fee >= 0,
+            "may_name": row.problem in NAMELESS,
+            "is_open": row.state == RowState.PROBLEM,
+        }
+        for row in rows
+    ]
+
+
+def _carriers() -> list[str]:
+    """Names of carriers that have cash of ours."""
+    rows = Parcel.objects.filter(cod_holder=CashHolder.CARRIER, cod_state__in=[CodState.COLLECTED])
+    return list(
+        rows.exclude(carrier="").values_list("carrier", flat=True).distinct().order_by("carrier")[:50]
+    )

@@ -1,0 +1,150 @@
+"""What the desk asks of cash on delivery: which parcels, who handed in what, and a statement's columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.cash_on_delivery.cash_remittance import Giver
+from orders.actions.statements.cod_statements import MAPPED
+from orders.models import Bearer, StatementImport
+from orders.payments.statement_cells import BadCell, amount_in
+from orders.states import CashHolder
+from shop.desk.money.statement_forms import ColumnsForm, statement_file
+from shop.reports.cash import NAMES, Age
+
+_LABELS = (
+    *(_("Tracking number"), _("Our code of the order or parcel"), _("Cash collected")),
+    *(_("Fee"), _("Handed in")),
+)
+
+
+class AmountField(forms.CharField):
+    """A sum in đồng as people write it, `1.234.000 ₫`; not below nothing."""
+
+    widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
+    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return 0
+        try:
+            amount = amount_in(text.strip())
+        except BadCell as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        if amount < 0:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return amount
+
+
+class CashSearch(forms.Form):
+    """Whose cash, and how old; each travels in the address, and what makes no sense is not asked for."""
+
+    xe = forms.CharField(required=False, max_length=120)
+    htx = forms.IntegerField(required=False, min_value=1, max_value=2**31)
+    tuoi = forms.ChoiceField(required=False, choices=[("", ""), *((age.value, NAMES[age]) for age in Age)])
+
+    @property
+    def giver(self) -> Giver | None:
+        """Whose cash alone is shown; None where it is everybody's."""
+        self.is_valid()
+        if self.cleaned_data.get("htx"):
+            return Giver(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["htx"])
+        if "xe" in self.data:
+            return Giver(CashHolder.CARRIER, carrier=self.cleaned_data.get("xe", ""))
+        return None
+
+    @property
+    def age(self) -> str:
+        self.is_valid()
+        age: str = self.cleaned_data.get("tuoi", "")
+        return age
+
+
+class HandInForm(forms.Form):
+    """Parcels whose cash was handed in, what was kept of it, and the bank's reference."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    fees = AmountField(label=_("Fees kept of it"), required=False)
+    fee_bearer = forms.ChoiceField(
+        label=_("Who bears the fees"), choices=Bearer.choices, widget=forms.Select(attrs={"class": "input"})
+    )
+    reference = forms.CharField(
+        label=_("Reference of the bank or the receipt"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
+class ReceivedForm(forms.Form):
+    """What came in of a remittance."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    received = AmountField(label=_("Received on our account"))
+    reference = forms.CharField(
+        label=_("Reference of the bank or the receipt"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        label=_("Why it is another amount"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
+class MakeGoodForm(forms.Form):
+    """What became of a difference in a carrier's cash."""
+
+    BANK, OURS = "bank", "ours"
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    amount = AmountField(label=_("Amount"))
+    where = forms.ChoiceField(
+        label=_("What became of it"),
+        widget=forms.RadioSelect,
+        choices=[
+            (BANK, _("It came to our account, or went back from it")),
+            (OURS, _("The platform bears it")),
+        ],
+        error_messages={"required": _("Say what became of the difference.")},
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
+class UploadForm(forms.Form):
+    """A carrier's statement."""
+
+    carrier = forms.CharField(
+        label=_("Carrier"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "list": "carriers", "autocomplete": "off"}),
+    )
+    file = statement_file()
+
+
+class MappingForm(ColumnsForm):
+    """Which column of a carrier's statement is which, whose it is, and who bears the fees."""
+
+    labels = dict(zip(MAPPED, _LABELS, strict=True))
+    carrier = forms.CharField(
+        label=_("Carrier"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    fee_bearer = forms.ChoiceField(
+        label=_("Who bears the fees"), choices=Bearer.choices, widget=forms.Select(attrs={"class": "input"})
+    )
+
+    def __init__(self, data: Any = None, *, statement: StatementImport, width: int) -> None:
+        initial: dict[str, Any] = {"carrier": statement.carrier, "fee_bearer": statement.fee_bearer}
+        super().__init__(data, statement=statement, width=width, initial=initial)

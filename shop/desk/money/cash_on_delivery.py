@@ -1,0 +1,256 @@
+"""Cash on delivery at the desk: with whom it is and how old, what was handed in, and what came of it."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cooperatives.models import Cooperative
+from cooperatives.views import carry_out, staff_only
+from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.cash_on_delivery.remittance_differences import make_good
+from orders.models import Bearer, CashRemittance, Parcel, RemittanceLine, StatementRow
+from orders.states import CashHolder, CodState
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.models import Change, bound_key, market_channel
+from shop.desk.forms import chosen_ids
+from shop.desk.money.cash_forms import CashSearch, HandInForm, MakeGoodForm, ReceivedForm
+from shop.desk.overview.history import tell
+from shop.reports import cash as report
+from shop.reports.report_files import Table, as_csv, as_xlsx
+
+PER_PAGE = 50
+MOST_EXPORTED = 50_000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Who has how much of our cash, and for how long; as a file with `?format=csv` or `xlsx`."""
+    currency = _currency()
+    carriers, cooperatives = report.away_by_holder(day_of(timezone.now()), currency)
+    tables = [
+        report.table_by_holder(_("Carriers"), carriers, currency),
+        report.table_by_holder(_("Cooperatives"), cooperatives, currency),
+    ]
+    if request.GET.get("format") in ("csv", "xlsx"):
+        return _file(tables, request.GET["format"], "tien-mat")
+    every = report.sums_of([*carriers, *cooperatives])
+    context = {
+        "currency": currency,
+        "groups": [
+            ("carriers", _("With carriers"), carriers, report.sums_of(carriers)),
+            ("cooperatives", _("At cooperatives"), cooperatives, report.sums_of(cooperatives)),
+        ],
+        "every": every,
+        "ages": [(age, report.NAMES[age], amount) for age, amount in every.ages],
+        "problems": StatementRow.objects.problems().count(),
+        "unseen": CashRemittance.objects.unseen().count(),
+        "lacking": CashRemittance.objects.lacking().count(),
+    }
+    return render(request, "desk/cash.html", context)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The parcels behind a figure; where it is somebody's cash alone, it can be taken in here."""
+    form, currency = CashSearch(request.GET), _currency()
+    rows = _parcels(form, currency)
+    if request.GET.get("format") in ("csv", "xlsx"):
+        table = report.table_of_parcels(rows[:MOST_EXPORTED], currency)
+        return _file([table], request.GET["format"], "kien-thu-ho")
+    return _parcels_page(request, form, rows, currency, HandInForm(initial=_first_values()))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.HANDLE_PAYMENTS)
+def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What was handed in, newest first; sent here, the cash of chosen parcels is taken in."""
+    if request.method == "POST":
+        return _hand_in(request, actor)
+    rows = CashRemittance.objects.select_related("cooperative", "statement").newest_first()
+    if request.GET.get("xem") == "cho":
+        rows = rows.unseen()
+    elif request.GET.get("xem") == "lech":
+        rows = rows.lacking()
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/remittances.html", {"page": page, "only": request.GET.get("xem", "")})
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def remittance(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """One remittance, parcel by parcel."""
+    return _remittance_page(request, pk)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Its money was seen on our account."""
+    shown = get_object_or_404(CashRemittance, pk=pk)
+    form = ReceivedForm(request.POST)
+    if not form.is_valid():
+        return _remittance_page(request, pk, form)
+    action = partial(
+        reconcile_cash,
+        remittance_id=shown.pk,
+        received=form.cleaned_data["received"],
+        reference=form.cleaned_data["reference"],
+        reason=form.cleaned_data["reason"],
+        key=bound_key(str(form.cleaned_data["key"]), "desk", "received", shown.pk),
+        actor=actor,
+        now=timezone.now(),
+    )
+    page = reverse("desk:cash-remittance", args=[pk])
+    return carry_out(request, action, to=page, said=_("Settled. The parcels are done with."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """What became of a difference in a carrier's cash."""
+    shown = get_object_or_404(CashRemittance, pk=pk)
+    form = MakeGoodForm(request.POST)
+    if not form.is_valid():
+        return _remittance_page(request, pk, difference=form)
+    said = form.cleaned_data
+    action = partial(
+        make_good,
+        remittance_id=shown.pk,
+        amount=said["amount"],
+        is_ours=said["where"] == MakeGoodForm.OURS,
+        reason=said["reason"],
+        key=bound_key(str(said["key"]), "desk", "made-good", shown.pk),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, action, to=reverse("desk:cash-remittance", args=[pk]), said=_("Put right."))
+
+
+def _hand_in(request: HttpRequest, actor: Actor) -> HttpResponse:
+    search = CashSearch(request.GET)
+    giver, form = search.giver, HandInForm(request.POST)
+    chosen = chosen_ids(request.POST.getlist("parcel"))
+    if giver is None or not form.is_valid():
+        return _parcels_page(request, search, _parcels(search, _currency()), _currency(), form, status=422)
+    try:
+        made = remit_cash(
+            giver=giver,
+            parcel_ids=chosen,
+            fees=form.cleaned_data["fees"],
+            fee_bearer=Bearer(form.cleaned_data["fee_bearer"]),
+            reference=form.cleaned_data["reference"],
+            key=f"desk:{form.cleaned_data['key']}",
+            actor=actor,
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused.words))
+        return _parcels_page(request, search, _parcels(search, _currency()), _currency(), form, status=422)
+    return redirect("desk:cash-remittance", made.pk)
+
+
+def _parcels(form: CashSearch, currency: str) -> Any:
+    """The queryset that the address asks for, oldest cash first."""
+    rows = report.with_age(Parcel.objects.owing_cash(), day_of(timezone.now()))
+    rows = rows.filter(part__order__currency=currency)
+    giver = form.giver
+    if giver is not None and giver.cooperative_id is not None:
+        rows = rows.exclude(cod_holder=CashHolder.CARRIER).filter(part__cooperative=giver.cooperative_id)
+    elif giver is not None:
+        rows = rows.of_carrier(giver.carrier)
+    if form.age:
+        rows = rows.filter(age=form.age)
+    return rows.select_related("part__order", "part__cooperative").order_by("since", "pk")
+
+
+def _parcels_page(
+    request: HttpRequest,
+    search: CashSearch,
+    rows: Any,
+    currency: str,
+    form: HandInForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "form": form,
+        "currency": currency,
+        "who": _name_of(search.giver),
+        "age": report.NAMES.get(report.Age(search.age)) if search.age else "",
+        "takes": search.giver is not None
+        and any(parcel.cod_state == CodState.COLLECTED for parcel in page.object_list),
+        "query": request.GET.urlencode(),
+        "chosen": request.POST.getlist("parcel") if request.method == "POST" else None,
+    }
+    return render(request, "desk/cash_parcels.html", context, status=status)
+
+
+def _remittance_page(
+    request: HttpRequest,
+    pk: int,
+    form: ReceivedForm | None = None,
+    difference: MakeGoodForm | None = None,
+) -> HttpResponse:
+    shown = get_object_or_404(CashRemittance.objects.select_related("cooperative", "statement"), pk=pk)
+    lines = RemittanceLine.objects.filter(remittance=shown).select_related(
+        "parcel__part__order", "parcel__part__cooperative"
+    )
+    if form is None:
+        form = ReceivedForm(initial={"key": uuid.uuid4(), "received": _written(shown.remitted)})
+    if difference is None:
+        difference = MakeGoodForm(initial={"key": uuid.uuid4(), "amount": _written(abs(shown.lacking))})
+    context = {
+        "remittance": shown,
+        "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
+        "form": difference if shown.lacking else form,
+        "history": tell(Change.objects.under(shown).in_time()),
+    }
+    wrong = form.errors or difference.errors
+    return render(request, "desk/remittance.html", context, status=422 if wrong else 200)
+
+
+def _written(amount: int) -> str:
+    """As people write a sum: `1.234.000`."""
+    return f"{amount:,}".replace(",", ".")
+
+
+def _name_of(giver: Giver | None) -> str:
+    if giver is None:
+        return ""
+    if giver.cooperative_id is None:
+        return giver.carrier or _("Carrier not named")
+    return get_object_or_404(Cooperative, pk=giver.cooperative_id).name
+
+
+def _first_values() -> dict[str, Any]:
+    return {"key": uuid.uuid4(), "fee_bearer": Bearer.PLATFORM}
+
+
+def _currency() -> str:
+    market = market_channel()
+    return market.currency if market else "VND"
+
+
+def _file(tables: list[Table], kind: str, name: str) -> HttpResponse:
+    content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
+    mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    return HttpResponse(content, content_type=mime, headers=headers)

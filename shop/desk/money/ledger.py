@@ -1,0 +1,66 @@
+"""The ledger at the desk: what every account holds, and every posting."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from cooperatives.views import staff_only
+from orders.models import Dispute, LedgerEntry
+from orders.payments.order_codes import tidy
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.desk.money.money_forms import LedgerSearch
+from shop.reports import ledger as report
+from shop.reports.ledger import Asked
+from shop.reports.report_files import as_csv, as_xlsx
+from shop.reports.settlement_documents import XLSX
+
+PER_PAGE = 20
+MOST_EXPORTED = 50_000
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Balances and postings that the address asks for; as a file with `?format=csv` or `xlsx`."""
+    form = LedgerSearch(request.GET)
+    asked = _asked(form)
+    if request.GET.get("format") in ("csv", "xlsx"):
+        return _file(asked, request.GET["format"])
+    balances = report.balances(asked)
+    context = {
+        "form": form,
+        "balances": balances,
+        "page": Paginator(report.postings(asked), PER_PAGE).get_page(request.GET.get("page")),
+        "is_filtered": asked != Asked(),
+        "taken_back": Dispute.objects.all().taken_back() if asked == Asked() else {},
+    }
+    return render(request, "desk/ledger.html", context)
+
+
+def _asked(form: LedgerSearch) -> Asked:
+    cooperative = form.chosen("htx")
+    return Asked(
+        account=form.chosen("account") or "",
+        cooperative_id=cooperative.pk if cooperative else None,
+        code=tidy(form.chosen("q") or ""),
+        first=form.chosen("tu"),
+        last=form.chosen("den"),
+    )
+
+
+def _file(asked: Asked, kind: str) -> HttpResponse:
+    """A sheet for each currency; a CSV file holds them one after the other."""
+    rows = report.entries_asked(asked)[:MOST_EXPORTED]
+    by_currency: dict[str, list[LedgerEntry]] = {}
+    for row in rows:
+        by_currency.setdefault(row.currency, []).append(row)
+    tables = [report.table_of(some, currency) for currency, some in sorted(by_currency.items())]
+    tables = tables or [report.table_of([], "VND")]
+    content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
+    mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
+    headers = {"Content-Disposition": f'attachment; filename="so-cai.{kind}"'}
+    return HttpResponse(content, content_type=mime, headers=headers)

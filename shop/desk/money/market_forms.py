@@ -1,0 +1,81 @@
+"""What the market's settings of money may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.payments.banks import BANKS
+from shop.core.models import Channel, ShopSettings
+
+SHORTEST, LONGEST = 15, 7 * 24 * 60  # minutes to pay
+MOST_DAYS = 90
+_TEXT = {"class": "input", "autocomplete": "off"}
+
+
+def bank_field(**more: Any) -> forms.ChoiceField:
+    """One of the banks that take transfers by VietQR."""
+    choices = [("", ""), *((bank.bin, f"{bank.short_name} ({bank.name})") for bank in BANKS)]
+    return forms.ChoiceField(
+        label=_("Bank"), choices=choices, widget=forms.Select(attrs={"class": "input"}), **more
+    )
+
+
+class MarketAccountForm(forms.Form):
+    """The account that buyers transfer to; all three empty: none."""
+
+    bank = bank_field(required=False)
+    account = forms.CharField(
+        label=_("Account number"), max_length=40, required=False, widget=forms.TextInput(attrs=_TEXT)
+    )
+    holder = forms.CharField(
+        label=_("Account holder"), max_length=120, required=False, widget=forms.TextInput(attrs=_TEXT)
+    )
+
+    @staticmethod
+    def initial_of(shop: ShopSettings) -> dict[str, str]:
+        return {"bank": shop.bank_bin, "account": shop.bank_account, "holder": shop.bank_holder}
+
+    @property
+    def to(self) -> BankAccount | None:
+        said = self.cleaned_data
+        account = "".join(sign for sign in said["account"] if sign.isalnum())
+        if not (said["bank"] or account or said["holder"].strip()):
+            return None
+        return BankAccount(said["bank"], account, said["holder"])
+
+
+class MarketTimesForm(forms.Form):
+    """Minutes to pay for each channel; days to complain and to be answered."""
+
+    complaint_days = forms.IntegerField(
+        label=_("Days after receipt in which a buyer may complain"), min_value=1, max_value=MOST_DAYS
+    )
+    answer_complaints_days = forms.IntegerField(
+        label=_("Days within which a complaint is answered"), min_value=1, max_value=MOST_DAYS
+    )
+
+    def __init__(self, data: Any = None, *, shop: ShopSettings, channels: Sequence[Channel]) -> None:
+        days = {name: getattr(shop, name) for name in ("complaint_days", "answer_complaints_days")}
+        super().__init__(data, initial=days)
+        self._channels = {f"minutes-{channel.pk}": channel.pk for channel in channels}
+        for channel in channels:
+            self.fields[f"minutes-{channel.pk}"] = forms.IntegerField(
+                label=_("Minutes to pay by transfer or card, %(channel)s") % {"channel": channel.name},
+                min_value=SHORTEST,
+                max_value=LONGEST,
+                initial=channel.transfer_minutes,
+            )
+        for field in self.fields.values():
+            field.widget.attrs |= {"class": "input", "inputmode": "numeric"}
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What `change_market_times` is to be told."""
+        values = dict(self.cleaned_data)
+        minutes = {pk: values.pop(name) for name, pk in self._channels.items()}
+        return {"transfer_minutes": minutes, **values}

@@ -1,0 +1,87 @@
+"""The market's own settings of money: its bank account, and how long buyers have."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.payouts.payment_settings import change_market_account, change_market_times
+from orders.models import Order
+from orders.payments.transfer_requests import asked_for
+from orders.payments.vietqr import qr_svg
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import Change, Channel, ShopSettings, shop_settings
+from shop.desk.money.market_forms import MarketAccountForm, MarketTimesForm
+from shop.desk.overview.history import tell
+
+SAMPLE_SUM = 10_000
+
+
+@require_safe
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def market(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What is set, with a code to try it by."""
+    return _page(request)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Another account, or none."""
+    form = MarketAccountForm(request.POST)
+    if form.is_valid():
+        try:
+            proposal = change_market_account(to=form.to, actor=actor, now=timezone.now())
+        except Refused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        else:
+            kept = _("The account is kept. Scan the sample before you go on.")
+            messages.success(request, kept if proposal is None else _("A second person is to confirm it."))
+            return redirect("desk:market")
+    return _page(request, account=form)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """How long goods are kept, and how long a buyer may complain."""
+    form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())
+    if not form.is_valid():
+        return _page(request, times=form)
+    action = partial(change_market_times, **form.said, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=request.path.removesuffix("thoi-han/"), said=_("Kept."))
+
+
+def _page(
+    request: HttpRequest, *, account: MarketAccountForm | None = None, times: MarketTimesForm | None = None
+) -> HttpResponse:
+    shop = shop_settings()
+    sample = asked_for(shop, amount=SAMPLE_SUM, note="THU MA")
+    context: dict[str, Any] = {
+        "form": account or times,
+        "account_form": account or MarketAccountForm(initial=MarketAccountForm.initial_of(shop)),
+        "times_form": times or MarketTimesForm(shop=shop, channels=_channels()),
+        "sample": sample,
+        "drawing": qr_svg(sample.payload, title=_("Sample of a VietQR code")) if sample else "",
+        "waiting": Order.objects.waiting_for_transfer().count(),
+        "history": tell(Change.objects.under(ShopSettings(pk=1)).in_time()),
+    }
+    return render(request, "desk/market.html", context, status=422 if account or times else 200)
+
+
+def _channels() -> list[Channel]:
+    return list(Channel.objects.order_by("pk"))

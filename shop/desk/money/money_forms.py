@@ -1,0 +1,173 @@
+"""What the desk writes of rates, settlements, payments and the ledger."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from catalog.models import Category
+from cooperatives.models import Cooperative
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.models import Account
+from orders.payments.banks import BANKS
+from shop.core.dates.form_days import validate_day
+from shop.desk.forms import Search
+from shop.desk.money.cash_forms import AmountField
+
+_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*%?")
+_BANKS = [(each.bin, each.short_name) for each in BANKS]
+_DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
+
+
+class PercentField(forms.CharField):
+    """A rate as people write it: `5`, `2,5`, `2.5 %`."""
+
+    widget = forms.TextInput(attrs={"class": "input", "inputmode": "decimal", "autocomplete": "off"})
+    default_error_messages = {"invalid": _("Write a rate such as 5 or 2,5.")}
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        written = _PERCENT.fullmatch(text.strip())
+        if written is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return Decimal(f"{written[1]}.{written[2] or 0}")
+
+
+def day_field(label: Any, *, required: bool = True) -> forms.DateField:
+    """A day as Vietnam writes it."""
+    return forms.DateField(
+        validators=[validate_day],
+        label=label,
+        required=required,
+        input_formats=_DAYS,
+        widget=forms.DateInput(
+            format="%d/%m/%Y",
+            attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"},
+        ),
+        error_messages={"invalid": _("Write the day as 24/11/2026.")},
+    )
+
+
+def _text(label: Any, *, required: bool = True, longest: int = 120) -> forms.CharField:
+    widget = forms.TextInput(attrs={"class": "input", "autocomplete": "off"})
+    return forms.CharField(label=label, required=required, max_length=longest, widget=widget)
+
+
+def _choice(label: Any, choices: Any, *, required: bool = True) -> forms.ChoiceField:
+    widget = forms.Select(attrs={"class": "input"})
+    return forms.ChoiceField(label=label, choices=choices, required=required, widget=widget)
+
+
+def _row(label: Any, rows: Any, empty: Any) -> Any:
+    return forms.ModelChoiceField(
+        label=label,
+        required=False,
+        queryset=rows,
+        empty_label=empty,
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+
+def _cooperatives() -> Any:
+    return Cooperative.objects.order_by("name", "pk")
+
+
+class CommissionForm(forms.Form):
+    """A rate for one cooperative or all, one shelf with what stands in it or all."""
+
+    cooperative = _row(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
+    category = _row(_("Category"), Category.objects.none(), pgettext_lazy("report", "All"))
+    percent = PercentField(label=_("Percent of the goods' price"))
+    from_day = day_field(_("First day"))
+    until_day = day_field(_("Last day"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, rows in (
+            ("cooperative", _cooperatives()),
+            ("category", Category.objects.order_by("path", "pk")),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+
+
+class WithholdingForm(forms.Form):
+    """A rate of tax by its name."""
+
+    name = _text(_("Name of the tax"))
+    percent = PercentField(label=_("Percent of the goods' price"))
+    from_day = day_field(_("First day"))
+    until_day = day_field(_("Last day"), required=False)
+
+
+class EndForm(forms.Form):
+    """Until which day a rate holds."""
+
+    last_day = day_field(_("Last day"))
+
+
+class CorrectionForm(forms.Form):
+    """What a cooperative is owed more, or less, and why."""
+
+    MORE, LESS = "more", "less"
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    direction = forms.ChoiceField(
+        label=_("What is put right"),
+        widget=forms.RadioSelect,
+        choices=[(MORE, _("They are owed more")), (LESS, _("They are owed less"))],
+        error_messages={"required": _("Say whether it is more or less.")},
+    )
+    amount = AmountField(label=_("Amount"))
+    reason = _text(_("Reason"), longest=250)
+
+    @property
+    def signed(self) -> int:
+        amount: int = self.cleaned_data["amount"]
+        return amount if self.cleaned_data["direction"] == self.MORE else -amount
+
+
+class PaidForm(forms.Form):
+    """That a payment was sent."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    reference = _text(_("The bank's number"))
+
+
+class AccountForm(forms.Form):
+    """Where a payment goes."""
+
+    bank_bin = _choice(_("Bank"), [("", _("Choose a bank")), *_BANKS])
+    bank_account = forms.RegexField(
+        label=_("Account number"),
+        regex=r"^\s*[0-9A-Za-z]{4,19}\s*$",
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
+    )
+    bank_holder = _text(_("Account holder"))
+
+    @property
+    def account(self) -> BankAccount:
+        said = self.cleaned_data
+        return BankAccount(said["bank_bin"], said["bank_account"], said["bank_holder"])
+
+
+class LedgerSearch(Search):
+    """Which postings; what makes no sense is not asked for."""
+
+    account = _choice(_("Account"), [("", pgettext_lazy("report", "All")), *Account.choices], required=False)
+    htx = _row(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
+    tu = day_field(pgettext_lazy("period", "From"), required=False)
+    den = day_field(pgettext_lazy("period", "To"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["q"].label = _("Order's code")
+        field = self.fields["htx"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = _cooperatives()

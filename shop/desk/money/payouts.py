@@ -1,0 +1,195 @@
+"""Payments that are due at the desk: the bank's list, a code to scan for each, and that they were sent."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.payouts.bank_accounts import account_of, follow_account, name_account
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.proposals import is_released, only_released
+from orders.models import Approval, Payout, PayoutWay
+from orders.payments.banks import bank_of
+from orders.payments.vietqr import BadPayload, payload_for, qr_svg
+from orders.states import PayoutState
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.models import Change, bound_key
+from shop.desk.money.money_forms import AccountForm, PaidForm
+from shop.desk.overview.history import tell
+from shop.reports.payouts import bank_list
+from shop.reports.report_files import as_xlsx
+from shop.reports.settlement_documents import XLSX
+
+PER_PAGE = 50
+_WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What is due, oldest first; with `?xem=xong` what was paid, newest first."""
+    is_done, now = request.GET.get("xem") == "xong", timezone.now()
+    rows = Payout.objects.select_related(*_WHOSE)
+    rows = (
+        rows.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
+        if is_done
+        else rows.filter(state=PayoutState.DUE).order_by("made_at", "pk")
+    )
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "is_done": is_done,
+        "page": page,
+        "rows": [
+            (row, bank_of(row.bank_bin), has_other_account(row), row.is_held(now)) for row in page.object_list
+        ],
+        "key": uuid.uuid4(),
+        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in page.object_list),
+    }
+    return render(request, "desk/payouts.html", context)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """All transfers that are due and have an account, as a bank takes them from a file."""
+    due = Payout.objects.due().released(timezone.now())
+    due = due.filter(way=PayoutWay.BANK, currency="VND").exclude(bank_account="")
+    due = due.filter(pk__in=[row.pk for row in only_released(due)])
+    name = f"chi-tien-{day_of(timezone.now()):%Y-%m-%d}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(as_xlsx([bank_list(due)]), content_type=XLSX, headers=headers)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The chosen ones were sent: each under its own number, or all under the one of the file."""
+    now, paid = timezone.now(), 0
+    common = request.POST.get("reference", "")
+    chosen = request.POST.getlist("payout")
+    for text in chosen:
+        try:
+            payout_id = uuid.UUID(text)
+        except ValueError:
+            continue
+        key = bound_key(request.POST.get("key", ""), "desk", "paid", payout_id.hex)
+        reference = request.POST.get(f"reference-{payout_id}", "").strip() or common
+        try:
+            mark_paid(payout_id=payout_id, reference=reference, key=key, actor=actor, now=now)
+        except Refused as refused:
+            messages.error(request, str(refused.words))
+        else:
+            paid += 1
+    if paid:
+        said = ngettext("%(count)s payment is done.", "%(count)s payments are done.", paid)
+        messages.success(request, said % {"count": paid})
+    elif not chosen:
+        messages.error(request, _("Choose what was paid."))
+    return redirect("desk:payouts")
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """One payment: a code that the bank's app scans, and the forms to say that it went, or where to."""
+    return _one(request, pk)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """It was sent."""
+    form = PaidForm(request.POST)
+    if not form.is_valid():
+        return _one(request, pk, paid=form)
+    key = bound_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
+    reference = form.cleaned_data["reference"]
+    action = partial(mark_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now())
+    page = reverse("desk:payout", args=[pk])
+    return carry_out(request, action, to=page, said=_("Written down as paid."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """It goes to the account that its cooperative names now, or to the one that is written here."""
+    page = reverse("desk:payout", args=[pk])
+    if "follow" in request.POST:
+        action: Any = partial(follow_account, payout_id=pk, actor=actor, now=timezone.now())
+        return carry_out(request, action, to=page, said=_("It goes to the account that they name now."))
+    form = AccountForm(request.POST)
+    if not form.is_valid():
+        return _one(request, pk, account=form)
+    action = partial(name_account, payout_id=pk, to=form.account, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=page, said=_("The account is kept."))
+
+
+def has_other_account(row: Payout) -> bool:
+    """Whether a settlement's cooperative names another account now than the one that is to be paid."""
+    if row.settlement is None or row.state != PayoutState.DUE or row.way != PayoutWay.BANK:
+        return False
+    own = account_of(row.settlement.cooperative)
+    return bool(own.account) and (own.bank_bin, own.account) != (row.bank_bin, row.bank_account)
+
+
+def _is_listed(row: Payout) -> bool:
+    return row.way == PayoutWay.BANK and row.currency == "VND" and bool(row.bank_account)
+
+
+def _one(
+    request: HttpRequest, pk: uuid.UUID, *, paid: PaidForm | None = None, account: AccountForm | None = None
+) -> HttpResponse:
+    shown = get_object_or_404(Payout.objects.select_related(*_WHOSE), pk=pk)
+    context = {
+        "payout": shown,
+        "bank": bank_of(shown.bank_bin),
+        "code": _code(shown),
+        "is_released": is_released(shown),
+        "proposal": Approval.objects.waiting(timezone.now()).filter(payout=shown).first(),
+        "is_held": shown.state == PayoutState.DUE and shown.is_held(timezone.now()),
+        "has_other_account": has_other_account(shown),
+        "other": account_of(shown.settlement.cooperative) if shown.settlement else None,
+        "form": account if account is not None and account.errors else paid,
+        "paid_form": paid or PaidForm(initial={"key": uuid.uuid4()}),
+        "account_form": account or AccountForm(),
+        "history": tell(Change.objects.of(shown).in_time()),
+    }
+    status = 422 if (paid or account) else 200
+    return render(request, "desk/payout.html", context, status=status)
+
+
+def _code(shown: Payout) -> SafeString | None:
+    """The payment as a VietQR; None where it is held, or there is no account that a code can say."""
+    is_due = shown.state == PayoutState.DUE and _is_listed(shown) and not shown.is_held(timezone.now())
+    if not is_due or not is_released(shown):
+        return None
+    try:
+        payload = payload_for(
+            bank=shown.bank_bin, account=shown.bank_account, amount=shown.amount, note=shown.note
+        )
+    except BadPayload:
+        return None
+    return qr_svg(payload, title=_("QR code to pay with your bank's app"))

@@ -1,0 +1,147 @@
+"""Commission and tax withheld, at the desk: rates with dates, and whether tax is withheld at all."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.settlement.commission_rates import (
+    add_commission_rate,
+    add_withholding_rate,
+    end_commission_rate,
+    end_withholding_rate,
+    switch_withholding,
+)
+from orders.models import CommissionRate, WithholdingRate
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+from shop.core.models import shop_settings
+from shop.desk.money.money_forms import CommissionForm, EndForm, WithholdingForm
+
+_WITH_FORM = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(_WITH_FORM)
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Commission that holds, will hold and has held; sent here, one more rate."""
+    if request.method == "POST":
+        form = CommissionForm(request.POST)
+        if not form.is_valid():
+            return _page(request, commission=form)
+        said = form.cleaned_data
+        action = partial(
+            add_commission_rate,
+            cooperative_id=said["cooperative"].pk if said["cooperative"] else None,
+            category_id=said["category"].pk if said["category"] else None,
+            **_terms(form),
+            actor=actor,
+            now=timezone.now(),
+        )
+        return _added(request, action, form, commission=form)
+    return _page(request)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def rate_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return _end(request, partial(end_commission_rate, rate_id=pk, actor=actor, now=timezone.now()))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def withholdings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """One more rate of tax."""
+    form = WithholdingForm(request.POST, prefix="tax")
+    if not form.is_valid():
+        return _page(request, withholding=form)
+    name = form.cleaned_data["name"]
+    action = partial(add_withholding_rate, name=name, **_terms(form), actor=actor, now=timezone.now())
+    return _added(request, action, form, withholding=form)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return _end(request, partial(end_withholding_rate, rate_id=pk, actor=actor, now=timezone.now()))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Withhold tax from now on, or no more."""
+    on, now = request.POST.get("on") == "yes", timezone.now()
+    action = partial(switch_withholding, on=on, day=day_of(now), actor=actor, now=now)
+    said = _("Tax is withheld of what is ordered from now on.") if on else _("No tax is withheld any more.")
+    return carry_out(request, action, to=reverse("desk:rates"), said=said)
+
+
+def _terms(form: Form) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in ("percent", "from_day", "until_day")}
+
+
+def _added(request: HttpRequest, action: Any, form: Form, **forms: Any) -> HttpResponse:
+    try:
+        action()
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        return _page(request, **forms)
+    messages.success(request, _("The rate is kept."))
+    return redirect("desk:rates")
+
+
+def _end(request: HttpRequest, action: Any) -> HttpResponse:
+    form = EndForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
+        return redirect("desk:rates")
+    ending = partial(action, last_day=form.cleaned_data["last_day"])
+    return carry_out(request, ending, to=reverse("desk:rates"), said=_("Its last day is kept."))
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    commission: CommissionForm | None = None,
+    withholding: WithholdingForm | None = None,
+) -> HttpResponse:
+    today = day_of(timezone.now())
+    first = {"from_day": today}
+    over = Q(until_day__lt=today)
+    kept = CommissionRate.objects.select_related("cooperative", "category")
+    kept = kept.order_by("cooperative__name", "category__path", "-from_day", "-pk")
+    taxes = WithholdingRate.objects.order_by("name", "-from_day", "-pk")
+    context = {
+        "today": today,
+        "all": pgettext("report", "All"),
+        "rates": kept.exclude(over),
+        "past": kept.filter(over),
+        "taxes": taxes.exclude(over),
+        "past_taxes": taxes.filter(over),
+        "together": WithholdingRate.objects.together(today),
+        "withholds": shop_settings().withholds_tax,
+        "form": commission or withholding,
+        "commission_form": commission or CommissionForm(initial=first),
+        "withholding_form": withholding or WithholdingForm(initial=first, prefix="tax"),
+    }
+    return render(request, "desk/rates.html", context, status=422 if commission or withholding else 200)

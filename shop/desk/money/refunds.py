@@ -1,0 +1,136 @@
+"""Giving money back: how much of what, by whom it is borne, and what becomes of the goods."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cooperatives.models import Warehouse
+from cooperatives.views import carry_out, staff_only
+from orders.actions.fulfilment.parcel_returns import forget_return, receive_return
+from orders.actions.payouts.refund_execution import name_account, pay_back_by_bank
+from orders.actions.refunds.refund_decisions import decide_refund, limits_of
+from orders.forms.refunds import AccountForm, RefundForm
+from orders.forms.returns import return_form
+from orders.models import Order, OrderPart, Parcel, Refund
+from orders.states import COMING_BACK
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import bound_key
+from shop.desk.forms import reason_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
+def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Of the part chosen by `?goi=`, or what was paid too much; "count" shows the sum and decides nothing."""
+    order = get_object_or_404(Order.objects.placed(), pk=token)
+    parts = list(order.parts.select_related("cooperative").order_by("number"))
+    chosen = request.GET.get("goi", "")
+    part = next((each for each in parts if str(each.number) == chosen), None)
+    if part is None and chosen:
+        raise Missing()
+    limits = limits_of(order, part)
+    form = RefundForm(
+        request.POST or None, limits=limits, houses=_houses(part), initial={"key": uuid.uuid4()}
+    )
+    total = None
+    if request.method == "POST" and form.is_valid():
+        total = form.decision.amount
+        if "count" not in request.POST:
+            try:
+                decide_refund(
+                    order_id=order.pk,
+                    part_id=part.pk if part else None,
+                    decision=form.decision,
+                    key=bound_key(str(form.cleaned_data["key"]), "desk", "refund", order.pk),
+                    actor=actor,
+                    now=timezone.now(),
+                )
+            except (Missing, Refused) as refused:
+                form.add_error(None, str(refused.words))
+            else:
+                messages.success(request, _("It is decided. The buyer has been told."))
+                return redirect("desk:order", token=token)
+    context = {"order": order, "part": part, "parts": parts, "form": form, "limits": limits, "total": total}
+    return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
+def refund_by_bank(
+    request: HttpRequest, actor: Actor, token: uuid.UUID, refund_id: uuid.UUID
+) -> HttpResponse:
+    """What a card did not take back is to be sent by bank."""
+    found = get_object_or_404(Refund, pk=refund_id, order=token)
+    action = partial(
+        pay_back_by_bank,
+        refund_id=found.pk,
+        key=bound_key(request.POST.get("key", ""), "desk", "by-bank", found.pk),
+        actor=actor,
+        now=timezone.now(),
+    )
+    to = reverse("desk:order", args=[token])
+    return carry_out(request, action, to=to, said=_("The buyer is asked for an account."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
+def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """The account that a buyer has told us on the phone."""
+    order = get_object_or_404(Order.objects.placed(), pk=token)
+    to = f"{reverse('desk:order', args=[token])}#refunds"
+    form = AccountForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Write the bank, the account number and whose account it is."))
+        return redirect(to)
+    action = partial(name_account, order_id=order.pk, to=form.to, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=to, said=_("Thank you. We send the money there."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
+def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
+    """Goods on their way back: they are here, or they do not come."""
+    coming = Parcel.objects.filter(kind__in=COMING_BACK, part__order=token)
+    parcel = get_object_or_404(coming.select_related("part__order", "part__cooperative"), pk=parcel_id)
+    to, now = reverse("desk:order", args=[token]), timezone.now()
+    if request.method == "POST" and "kept" in request.POST:
+        forget = partial(
+            forget_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
+        )
+        return carry_out(request, forget, to=to, said=_("Written down: the goods do not come back."))
+    form = return_form(parcel, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        receive = partial(
+            receive_return,
+            parcel_id=parcel.pk,
+            damaged=form.damaged,
+            warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
+            key=bound_key(request.POST.get("key", ""), "desk", "return", parcel.pk),
+            actor=actor,
+            now=now,
+        )
+        return carry_out(request, receive, to=to, said=_("The goods are written in."))
+    context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
+    return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
+
+
+def _houses(part: OrderPart | None) -> list[Warehouse]:
+    if part is None:
+        return []
+    return list(Warehouse.objects.for_cooperative(part.cooperative).open())

@@ -1,0 +1,179 @@
+"""Settlements at the desk: what runs, closing one or all, what was closed and paid, and corrections."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.settlement.close_settlement import close_settlement, correct_balance
+from orders.models import Figures, LedgerEntry, Payout, Settlement
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import Change, bound_key
+from shop.desk.forms import chosen_ids
+from shop.desk.money.money_forms import CorrectionForm
+from shop.desk.overview.history import tell
+from shop.reports import settlement_documents
+from shop.reports import settlements as report
+
+PER_PAGE = 50
+_TABS = {
+    "": Settlement.objects.open,
+    "chot": Settlement.objects.to_pay,
+    "xong": Settlement.objects.settled,
+}
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What runs by cooperative, or what is closed and to be paid, or settled; by `?xem=`."""
+    tab = request.GET.get("xem", "") if request.GET.get("xem", "") in _TABS else ""
+    rows: Any = _TABS[tab]().select_related("cooperative")
+    if tab:
+        rows = rows.select_related("payout").order_by("-closed_at", "-pk")
+    else:
+        rows = rows.order_by("cooperative__sort_order", "cooperative__name", "pk")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    running = {} if tab else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).figures()
+    shown = [
+        (row, report.fixed_figures(row) if tab else running.get(row.pk, Figures()), row.pk in running)
+        for row in page.object_list
+    ]
+    context = {
+        "tab": tab,
+        "page": page,
+        "rows": shown,
+        "may_close": bool(running),
+        "key": uuid.uuid4(),
+        "due": Payout.objects.due().count(),
+    }
+    return render(request, "desk/settlements.html", context)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Close the chosen periods, or every one in which something was booked; each by itself."""
+    booked = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
+    running = Settlement.objects.open().filter(booked).order_by("pk")
+    chosen = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
+    ids = list(running.values_list("pk", flat=True)) if "all" in request.POST else chosen
+    now, closed = timezone.now(), 0
+    for settlement_id in ids:
+        key = bound_key(request.POST.get("key", ""), "desk", "closed", settlement_id)
+        try:
+            close_settlement(settlement_id=settlement_id, key=key, actor=actor, now=now)
+        except Refused as refused:
+            messages.error(request, str(refused.words))
+        else:
+            closed += 1
+    if closed:
+        said = ngettext("%(count)s period is closed.", "%(count)s periods are closed.", closed)
+        messages.success(request, said % {"count": closed})
+    elif not ids:
+        messages.error(request, _("Choose what to close."))
+    return redirect("desk:settlements")
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """One settlement: its sums, its orders, its payment, and what happened."""
+    return _one(request, _found(pk), CorrectionForm(initial={"key": uuid.uuid4()}))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Close this one."""
+    key = bound_key(request.POST.get("key", ""), "desk", "closed", pk)
+    action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
+    page = reverse("desk:settlement", args=[pk])
+    return carry_out(request, action, to=page, said=_("The period is closed."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Owe its cooperative more or less; it lands in the running period."""
+    about = _found(pk)
+    form = CorrectionForm(request.POST)
+    if form.is_valid():
+        try:
+            correct_balance(
+                cooperative_id=about.cooperative_id,
+                currency=about.currency,
+                amount=form.signed,
+                reason=form.cleaned_data["reason"],
+                key=f"desk:{form.cleaned_data['key']}",
+                actor=actor,
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            form.add_error(refused.field, str(refused.words))
+        else:
+            messages.success(request, _("Put right, in the running period."))
+            running = Settlement.objects.open().filter(cooperative=about.cooperative_id)
+            return redirect("desk:settlement", running.get(currency=about.currency).pk)
+    return _one(request, about, form)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def settlement_print(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    back = reverse("desk:settlement", args=[pk])
+    return settlement_documents.printed(request, report.statement_of(_found(pk)), back=back)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    back = reverse("desk:settlement", args=[pk])
+    return settlement_documents.pdf_of(request, report.statement_of(_found(pk)), back=back)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    return settlement_documents.workbook_of(report.statement_of(_found(pk)))
+
+
+def _found(pk: int) -> Settlement:
+    return get_object_or_404(Settlement.objects.select_related("cooperative"), pk=pk)
+
+
+def _one(request: HttpRequest, shown: Settlement, form: CorrectionForm) -> HttpResponse:
+    statement = report.statement_of(shown)
+    page = Paginator(report.orders_in(shown), PER_PAGE).get_page(request.GET.get("page"))
+    rows = report.rows_of_orders(shown, page.object_list)
+    others = report.other_rows(shown) if page.number == page.paginator.num_pages else []
+    context = settlement_documents.statement_context(statement) | {
+        "page": page,
+        "heads": [name for _field, name in report.HEADS],
+        "rows": [
+            (row, [getattr(row.figures, field) for field, _name in report.HEADS]) for row in [*rows, *others]
+        ],
+        "form": form,
+        "key": uuid.uuid4(),
+        "history": tell(Change.objects.under(shown).in_time()),
+    }
+    return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

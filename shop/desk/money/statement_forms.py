@@ -1,0 +1,86 @@
+"""Which column of a statement is which, and a bank's statement as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.actions.statements.bank_statements import MAPPED
+from orders.models import StatementImport
+
+LARGEST_UPLOAD = 5_000_001  # one more byte than is taken: the rest need not be in memory
+
+
+def statement_file() -> forms.FileField:
+    return forms.FileField(
+        label=_("Statement"),
+        help_text=_("CSV or Excel (XLSX), up to 5 MB."),
+        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,.xlsx,.txt"}),
+    )
+
+
+class ColumnsForm(forms.Form):
+    """Each of `labels` is some column, named by its heading, or none."""
+
+    labels: ClassVar[dict[str, Any]]
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        statement: StatementImport,
+        width: int,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        heads = [str(head) for head in statement.heads] + [""] * max(0, width - len(statement.heads))
+        choices = [(str(n), f"{n + 1}. {head}".strip()) for n, head in enumerate(heads)]
+        for name, label in self.labels.items():
+            self.fields[name] = forms.ChoiceField(
+                label=label,
+                required=False,
+                choices=[("", pgettext_lazy("column", "None")), *choices],
+                initial="" if statement.columns.get(name) is None else str(statement.columns[name]),
+                widget=forms.Select(attrs={"class": "input"}),
+            )
+
+    @property
+    def columns(self) -> dict[str, int | None]:
+        said = self.cleaned_data
+        return {name: int(said[name]) if said[name] else None for name in self.labels}
+
+
+class BankUploadForm(forms.Form):
+    file = statement_file()
+
+
+class BankColumnsForm(ColumnsForm):
+    """The columns of a bank's statement."""
+
+    labels = dict(
+        zip(
+            MAPPED,
+            [
+                *(_("Date"), _("Money in"), _("Money out"), _("Sum, in or out")),
+                *(_("In or out?"), _("Note of the transfer"), _("Number of the bank"), _("Account")),
+            ],
+            strict=True,
+        )
+    )
+
+    def __init__(
+        self, data: Any = None, *, statement: StatementImport, width: int, lines: Sequence[int]
+    ) -> None:
+        super().__init__(data, statement=statement, width=width)
+        self.fields["heading"] = forms.TypedChoiceField(
+            label=_("Line of the headings"),
+            coerce=int,
+            choices=[("0", pgettext_lazy("line", "None")), *((str(line), str(line)) for line in lines)],
+            initial=str(statement.columns["heading"]),
+            widget=forms.Select(attrs={"class": "input"}),
+        )
+        self.order_fields(["heading"])

@@ -1,0 +1,82 @@
+"""Statements at the desk, a bank's or a carrier's: those read so far, and a place to hand in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import StatementImport, StatementKind, StatementRow
+from orders.payments.statement_headings import ROWS_LOOKED_AT
+from orders.states import RowState
+from shop.accounts.models import User
+from shop.core.errors import Refused
+
+PER_PAGE = 50
+SAMPLE = 8  # lines shown at least; a bank's own head stands above the headings
+_BELOW = 4  # lines shown below the headings, wherever they stand
+SHOWN = 100  # rows of a preview; the figures above it count all
+
+
+def statements_page(
+    request: HttpRequest,
+    kind: StatementKind,
+    form: forms.Form,
+    read: Callable[[User], StatementImport],
+    context: dict[str, Any],
+    *,
+    template: str,
+    page: str,
+) -> HttpResponse:
+    """The list, newest first; a file that is sent here is kept by `read` and leads to its `page`."""
+    if request.method == "POST" and form.is_valid():
+        kept = _kept(request, form, read)
+        if kept is not None:
+            if kept.confirmed_at is not None:
+                messages.info(request, _("This file was read in before. Nothing of it counts twice."))
+            return redirect(page, kept.pk)
+    rows = StatementImport.objects.filter(kind=kind).order_by("-at", "-pk")
+    rows = rows.annotate(open=Count("lines", filter=Q(lines__state=RowState.PROBLEM)))
+    shown = {"form": form, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
+    return render(request, template, shown | context, status=422 if form.errors else 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A file's first lines, among which the headings stand; `sample` are those that are shown."""
+
+    rows: list[StatementRow]
+    sample: list[StatementRow]
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return max(len(row.cells) for row in self.rows)
+
+
+def head_of(statement: StatementImport) -> Head:
+    """Of a statement of which nothing was taken over yet; all of it is shown while no headings are found."""
+    rows = list(statement.lines.order_by("place", "pk")[:ROWS_LOOKED_AT])
+    heading = statement.columns["heading"]
+    above = sum(row.place <= heading for row in rows)
+    return Head(rows, rows[: max(SAMPLE, above + _BELOW)] if heading else rows)
+
+
+def _kept(
+    request: HttpRequest, form: forms.Form, read: Callable[[User], StatementImport]
+) -> StatementImport | None:
+    user = request.user
+    assert isinstance(user, User)
+    try:
+        return read(user)
+    except Refused as refused:
+        form.add_error("file", str(refused.words))
+        return None

@@ -1,0 +1,109 @@
+"""What the desk says about a transfer: which orders it is for, or to whose account it goes back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.actions.bank_transfers.transfer_review import NothingShared
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.models import Order, tidy_code
+from orders.payments.statement_cells import BadCell, amount_in
+from orders.states import TransferState
+from shop.core.errors import Refused
+from shop.desk.forms import LONGEST_REASON, Search
+from shop.desk.money.market_forms import bank_field
+
+ROWS = 3  # of the form by hand; transfers for more orders are settled in steps
+
+
+class UnknownOrder(Refused):
+    """No order has one of the codes; it is named in the words."""
+
+    code = "unknown_order"
+    default_words = _("No order has the code %(code)s.")
+
+
+class BadShare(Refused):
+    code = "bad_share"
+    default_words = _("Write each order once, and a whole sum beside it, such as 120.000.")
+
+
+def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
+    """The shares that rows of `code` and `amount` say, by order.
+
+    Raises UnknownOrder, BadShare, NothingShared.
+    """
+    rows = [
+        (tidy_code(code), amount.strip())
+        for code, amount in zip(sent.getlist("code"), sent.getlist("amount"), strict=False)
+        if code.strip()
+    ]
+    if not rows:
+        raise NothingShared(field="amount")
+    found = dict(
+        Order.objects.placed().filter(code__in=[code for code, _sum in rows]).values_list("code", "pk")
+    )
+    shares: dict[uuid.UUID, int] = {}
+    for code, written in rows:
+        if code not in found:
+            raise UnknownOrder(UnknownOrder.default_words % {"code": code}, field="code")
+        try:
+            amount = amount_in(written)
+        except BadCell as error:
+            raise BadShare(field="amount") from error
+        if found[code] in shares:
+            raise BadShare(field="code")
+        shares[found[code]] = amount
+    return shares
+
+
+class TransferSearch(Search):
+    """What the list of all transfers is narrowed to."""
+
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("report", "All")),
+            *[each for each in TransferState.choices if each[0] != TransferState.NEW],
+        ],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["q"].label = _("Note, number of the bank, sum or order")
+
+
+class GiveBackForm(forms.Form):
+    """To which account the money goes back, and why."""
+
+    bank = bank_field()
+    account = forms.CharField(
+        label=_("Account number"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    holder = forms.CharField(
+        label=_("Account holder"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        label=_("Why it goes back"),
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+    @property
+    def to(self) -> BankAccount:
+        said = self.cleaned_data
+        account = "".join(sign for sign in said["account"] if sign.isalnum())
+        return BankAccount(said["bank"], account, said["holder"].strip())

@@ -1,0 +1,196 @@
+"""Money seen on our account, at the desk: what is in doubt and whose it may be, and what was decided."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.bank_transfers.bank_webhooks import SERVICES
+from orders.actions.bank_transfers.match_suggestions import Suggested, alike, suggest
+from orders.actions.bank_transfers.transfer_review import (
+    confirm_sent_back,
+    give_back_transfer,
+    review_again,
+    set_transfer_aside,
+    settle_transfer,
+)
+from orders.actions.placement.replace_expired_order import place_again
+from orders.models import BankTransfer, GatewayEvent, Payout, TransferShare
+from orders.payments.banks import bank_of
+from orders.payments.vietqr import BadPayload, payload_for, qr_svg
+from orders.states import PayoutState, TransferState
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.errors import Refused
+from shop.core.models import Change
+from shop.desk.forms import reason_of
+from shop.desk.money.transfer_forms import ROWS, GiveBackForm, TransferSearch, shares_in
+from shop.desk.overview.history import tell
+
+PER_PAGE = 20
+PER_LIST = 50
+COUNTED = 1000  # lists are counted up to here: nobody turns more pages
+
+_SHARES = Prefetch(
+    "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="put_to"
+)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What a person has to look at, the longest waiting first, each with the orders it may be for."""
+    rows = BankTransfer.objects.to_review().select_related("order").prefetch_related(_SHARES)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    found = suggest(shown)
+    context = {
+        "page": page,
+        "unread": GatewayEvent.objects.to_see(*SERVICES).count(),
+        "rows": [{"transfer": row, "suggested": found[row.pk]} for row in shown],
+    }
+    return render(request, "desk/transfers.html", context)
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def every_transfer(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """All transfers, newest first, by what the desk looks for."""
+    form = TransferSearch(request.GET)
+    rows = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
+    if form.chosen("q"):
+        rows = rows.matching(form.chosen("q"))
+    if form.chosen("state"):
+        rows = rows.filter(state=form.chosen("state"))
+    page = Paginator(rows[:COUNTED], PER_LIST).get_page(request.GET.get("page"))
+    return render(request, "desk/transfers_all.html", {"form": form, "page": page, "counted": COUNTED})
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """One transfer: what the bank says of it, what may be done, and what was."""
+    return _page(request, pk, GiveBackForm())
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Give one order or several their shares of it."""
+
+    def settle() -> None:
+        shares = shares_in(request.POST)
+        settle_transfer(transfer_id=pk, shares=shares, actor=actor, now=timezone.now())
+
+    return carry_out(request, settle, to=_back(request, pk), said=_("Settled. The buyer sees it."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token: uuid.UUID) -> HttpResponse:
+    """Order the goods of an ended order anew, and pay them with it."""
+    action = partial(place_again, transfer_id=pk, order_id=token, actor=actor, now=timezone.now())
+    return carry_out(
+        request, action, to=_back(request, pk), said=_("Ordered anew and paid. The buyer has been told.")
+    )
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """What is left of it is to be sent back."""
+    get_object_or_404(BankTransfer, pk=pk)
+    form = GiveBackForm(request.POST)
+    if form.is_valid():
+        try:
+            give_back_transfer(
+                transfer_id=pk,
+                to=form.to,
+                reason=form.cleaned_data["reason"],
+                actor=actor,
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        else:
+            messages.success(request, _("Noted. Now send the money, and write down that it is sent."))
+            return redirect("desk:transfer", pk)
+    return _page(request, pk, form)
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Somebody has sent the money back."""
+    reference = request.POST.get("reference", "")
+    action = partial(confirm_sent_back, transfer_id=pk, reference=reference, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:transfer", args=[pk]), said=_("Written down as sent."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """It is for no order."""
+    reason = reason_of(request.POST)
+    action = partial(set_transfer_aside, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=_back(request, pk), said=_("Set aside."))
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def transfer_review(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """What was set aside is to be looked at after all."""
+    action = partial(review_again, transfer_id=pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:transfer", args=[pk]))
+
+
+def _page(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpResponse:
+    rows = BankTransfer.objects.select_related("order", "statement").prefetch_related(_SHARES)
+    shown = get_object_or_404(rows, pk=pk)
+    payout = Payout.objects.filter(transfer=shown).first()
+    in_review = shown.state == TransferState.REVIEW
+    suggested = suggest([shown])[shown.pk] if in_review else Suggested(0, ())
+    context = {
+        "transfer": shown,
+        "suggested": suggested,
+        "blank_rows": range(ROWS),
+        "alike": alike(shown),
+        "payout": payout,
+        "payout_bank": bank_of(payout.bank_bin) if payout else None,
+        "payout_drawing": _drawing(payout) if payout and payout.state == PayoutState.DUE else "",
+        "form": form,
+        "history": tell(Change.objects.under(shown).in_time()),
+    }
+    return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
+
+
+def _drawing(payout: Payout) -> Any:
+    """What the bank's app scans to send it; nothing for an account that no code can name."""
+    try:
+        payload = payload_for(
+            bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
+        )
+    except BadPayload:
+        return ""
+    return qr_svg(payload, title=_("VietQR code to send the money back"))
+
+
+def _back(request: HttpRequest, pk: uuid.UUID) -> str:
+    """The list that somebody came from, else the transfer's page."""
+    from_list = request.POST.get("back") == "list"
+    return reverse("desk:transfers") if from_list else reverse("desk:transfer", args=[pk])

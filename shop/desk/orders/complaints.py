@@ -1,0 +1,109 @@
+"""What buyers complain about: answered where a cooperative does not, or put right where it said no."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
+from orders.forms.complaints import AnswerForm, answer_form
+from orders.models import Complaint
+from orders.states import ComplaintState
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.models import Change, bound_key
+from shop.desk.forms import reason_of
+from shop.desk.overview.history import tell
+
+_PER_PAGE = 30
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Those at one state, chosen by `?o=`; open ones, the most urgent first, where nothing is chosen."""
+    state = request.GET.get("o", "")
+    rows = Complaint.objects.select_related("part__order", "part__cooperative")
+    if state in set(ComplaintState) - {ComplaintState.OPEN}:
+        found = rows.filter(state=state).newest_first()
+    else:
+        state, found = ComplaintState.OPEN, rows.open()
+    context = {
+        "page": Paginator(found, _PER_PAGE).get_page(request.GET.get("page")),
+        "state": state,
+        "states": ComplaintState.choices,
+        "now": timezone.now(),
+    }
+    return render(request, "desk/complaints.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
+    """One complaint; it may be answered in the cooperative's place, and a no of theirs be put right."""
+    return _page(request, get_object_or_404(Complaint.objects.with_all(), pk=complaint_id))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+@require_recent_proof
+def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
+    """The buyer is right."""
+    found = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
+    form = answer_form(found, request.POST, for_members=False)
+    if not form.is_valid():
+        return _page(request, found, form)
+    action = partial(
+        accept_complaint,
+        complaint_id=found.pk,
+        remedy=form.remedy,
+        answer=form.cleaned_data["answer"],
+        key=bound_key(str(form.cleaned_data["key"]), "desk", "accept", found.pk),
+        actor=actor,
+        now=timezone.now(),
+    )
+    to = reverse("desk:complaint", args=[found.pk])
+    return carry_out(request, action, to=to, said=_("The buyer and the cooperative have been told."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
+    """No, and why."""
+    found = get_object_or_404(Complaint, pk=complaint_id)
+    action = partial(
+        reject_complaint,
+        complaint_id=found.pk,
+        reason=reason_of(request.POST),
+        key=bound_key(request.POST.get("key", ""), "desk", "reject", found.pk),
+        actor=actor,
+        now=timezone.now(),
+    )
+    to = reverse("desk:complaint", args=[found.pk])
+    return carry_out(request, action, to=to, said=_("The buyer and the cooperative have been told."))
+
+
+def _page(request: HttpRequest, complaint: Complaint, form: AnswerForm | None = None) -> HttpResponse:
+    may_accept = complaint.state in (ComplaintState.OPEN, ComplaintState.REJECTED)
+    context = {
+        "complaint": complaint,
+        "part": complaint.part,
+        "order": complaint.part.order,
+        "now": timezone.now(),
+        "key": uuid.uuid4(),
+        "refunds": list(complaint.refunds.in_time()),
+        "parcels": list(complaint.parcels.in_order()),
+        "answer": (form or answer_form(complaint, for_members=False)) if may_accept else None,
+        "history": tell(Change.objects.of(complaint).in_time()),
+    }
+    return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

@@ -1,0 +1,42 @@
+"""Who receives a placed order and where, put right when the buyer calls."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from catalog.views.buyer_place import all_provinces, communes_of
+from cooperatives.views import refusals_in, staff_only
+from orders.actions.placement.correct_order import correct_contact
+from orders.models import Order
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.desk.orders.draft_forms import ContactForm, written_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.MANAGE_ORDERS)
+def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """The form as the order has it, and what was written into it."""
+    order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=token)
+    form = ContactForm(
+        request.POST if request.method == "POST" else None,
+        initial=written_in(order),
+        provinces=[each for each in all_provinces() if each.code == order.province_code],
+        communes=communes_of(order.province_code),
+    )
+    if form.is_valid():
+        with refusals_in(form):
+            correct_contact(order_id=order.pk, contact=form.contact, actor=actor, now=timezone.now())
+    if form.is_valid():
+        messages.success(request, str(_("Corrected. The cooperatives see it now.")))
+        if form.phone_is_odd:
+            messages.warning(request, str(_("The phone number looks unusual. Read it back to the buyer.")))
+        return redirect("desk:order", token)
+    return render(request, "desk/contact.html", {"order": order, "form": form})

@@ -1,0 +1,137 @@
+"""What is written down while a buyer calls: for whom, where to, which goods at what price."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orders.actions.order_records.record_order import Contact
+from orders.forms.addresses import ReceiverForm
+from orders.forms.invoice import InvoiceForm, invoice_written
+from orders.models import InvoiceDetails, Order, Source
+from shop.accounts.models import Address
+from shop.core.identifiers.phones import shown
+
+MOST_STEPS = 1_000_000
+HIGHEST_PRICE = 10**12
+_RECEIVER = ("name", "phone", "province", "commune", "street")
+_TO_PLACE = ("name", "phone", "province")
+_ADDED = re.compile(r"add-(\d{1,18})")
+
+
+class SourceForm(forms.Form):
+    """How the buyer came: a draft begins with it."""
+
+    source = forms.ChoiceField(
+        label=_("How the order comes"),
+        choices=[each for each in Source.choices if each[0] in (Source.PHONE, Source.ZALO, Source.FACEBOOK)],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+
+class DraftForm(InvoiceForm, ReceiverForm):
+    """Who receives it and where. A draft may be incomplete; what is placed may not (`complete`)."""
+
+    email = forms.EmailField(
+        label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"class": "input"})
+    )
+    code = forms.CharField(
+        label=_("Voucher code"),
+        max_length=255,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input", "autocapitalize": "characters"}),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"class": "input", "rows": 2}),
+    )
+
+    def __init__(self, *args: Any, complete: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["invoice"].label = _("The buyer needs an invoice for a company.")
+        for name, field in self.fields.items():
+            field.widget.attrs["autocomplete"] = "off"  # the browser knows who writes, not who calls
+            if name in _RECEIVER:
+                field.required = complete and name in _TO_PLACE
+
+    @property
+    def contact(self) -> Contact:
+        given, address = self.cleaned_data, self.address
+        return Contact(
+            name=given["name"],
+            phone=given["phone"],
+            address=address,
+            email=given["email"],
+            note=given["note"],
+            province_code=address.province_code,
+            invoice=self.invoice_details,
+        )
+
+
+class ContactForm(DraftForm):
+    """Who receives a placed order and where: all of it, in the province that its delivery was agreed for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, complete=True, **kwargs)
+        del self.fields["code"], self.fields["note"]
+
+    def clean(self) -> dict[str, Any]:
+        return {**super().clean(), "note": ""}
+
+
+def written_in(order: Order) -> dict[str, str]:
+    """What an order's form holds when it is opened."""
+    address = order.shipping_address or Address()
+    invoice = InvoiceDetails.objects.filter(order=order).first()
+    return {
+        **invoice_written(invoice),
+        "invoice": "on" if invoice else "",
+        "name": order.buyer_name,
+        "phone": shown(order.phone),
+        "email": order.email,
+        "province": address.province_code,
+        "commune": address.commune_code,
+        "street": address.street_address_1,
+        "landmark": address.landmark,
+        "code": order.voucher_code,
+        "note": order.note,
+    }
+
+
+class LineForm(forms.Form):
+    """Some steps of a variant at the price that was agreed; no steps take the line out."""
+
+    variant = forms.IntegerField(min_value=1, max_value=2**62, widget=forms.HiddenInput)
+    quantity = forms.IntegerField(
+        label=_("Quantity"),
+        min_value=0,
+        max_value=MOST_STEPS,
+        widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+        error_messages={"invalid": _("A quantity is a whole number, such as 2.")},
+    )
+    price = forms.IntegerField(
+        label=_("Price"),
+        min_value=0,
+        max_value=HIGHEST_PRICE,
+        widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+    )
+
+
+Lines = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max=200)
+
+
+def added_in(posted: Mapping[str, Any]) -> dict[int, int]:
+    """Steps to add by variant, from the boxes beside what a search found; empty and odd boxes add nothing."""
+    added = {}
+    for name, written in posted.items():
+        found = _ADDED.fullmatch(name)
+        text = str(written).strip()
+        if found and text.isdecimal() and 0 < int(text[:9]) <= MOST_STEPS:
+            added[int(found[1])] = int(text[:9])
+    return added

@@ -1,0 +1,208 @@
+"""Writing an order for a buyer who calls: a draft until it is placed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from catalog.models import Price, Variant
+from catalog.search import words_of
+from catalog.views.buyer_place import all_provinces, communes_of
+from cooperatives.views import carry_out, staff_only
+from orders.actions.placement.draft_orders import (
+    delete_draft,
+    draft_order,
+    edit_draft,
+    place_draft,
+    wanted_of_draft,
+)
+from orders.actions.placement.place_order import BasketChanged
+from orders.actions.quotes.build_quote import quote
+from orders.actions.quotes.quote_types import Quote, WantedLine
+from orders.forms.basket import chosen_ways
+from orders.models import Order, Source
+from orders.views.quote_display import choices_of, line_words, share_words
+from orders.views.sum_rows import sums_of_quote
+from shop.accounts.models import ConsentPurpose
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import market_channel
+from shop.desk.orders.draft_forms import DraftForm, Lines, SourceForm, added_in, written_in
+
+PER_PAGE = 30
+MOST_FOUND = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.MANAGE_ORDERS)
+def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The drafts there are; posted to, a new one."""
+    form = SourceForm(request.POST or None)
+    channel = market_channel()
+    if request.method == "POST" and form.is_valid() and channel is not None:
+        source = Source(form.cleaned_data["source"])
+        order = draft_order(channel=channel, source=source, actor=actor, now=timezone.now())
+        return redirect("desk:draft", order.pk)
+    page = Paginator(Order.objects.drafts(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/drafts.html", {"form": form, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only(Permission.MANAGE_ORDERS)
+def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """One draft; posted to, written anew."""
+    order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
+    if not order.is_draft:
+        return redirect("desk:order", token)
+    if request.method != "POST":
+        return _page(request, order, _form(written_in(order)))
+    form, lines = _form(request.POST), Lines(request.POST, prefix="lines")
+    if not form.is_valid() or not lines.is_valid():
+        return _page(request, order, form, lines, status=422)
+    action = partial(
+        edit_draft,
+        order_id=order.pk,
+        lines=_wanted(lines, added_in(request.POST)),
+        deliveries=chosen_ways(request.POST, _cooperatives_in(request.POST)),
+        contact=form.contact,
+        voucher_code=form.cleaned_data["code"],
+        actor=actor,
+        now=timezone.now(),
+    )
+    looked_for = request.POST.get("q", "").strip()[:100]
+    query = f"?{urlencode({'q': looked_for})}#found" if looked_for and "find" in request.POST else ""
+    return carry_out(request, action, to=f"{reverse('desk:draft', args=[token])}{query}", said=_("Saved."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Place a draft as it was saved, once it says for whom and where to."""
+    order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
+    form = _form(written_in(order), complete=True)
+    if order.is_draft and not form.is_valid():
+        return _page(request, order, form, status=422)
+    try:
+        place_draft(order_id=order.pk, consents=_agreed(request), actor=actor, now=timezone.now())
+    except BasketChanged as refused:
+        messages.error(request, str(refused.words))
+        return redirect("desk:draft", token)
+    except Missing:
+        raise
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+        return redirect("desk:order" if not order.is_draft else "desk:draft", token)
+    messages.success(request, str(_("Placed. The cooperatives see it now.")))
+    return redirect("desk:order", token)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Throw a draft away."""
+    action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:drafts"), said=_("The draft is gone."))
+
+
+def _agreed(request: HttpRequest) -> frozenset[str]:
+    """What the buyer said yes to when it was read out."""
+    return frozenset({str(ConsentPurpose.ORDER)} if "consent" in request.POST else ())
+
+
+def _form(written: Mapping[str, Any], *, complete: bool = False) -> DraftForm:
+    communes = communes_of(str(written.get("province", "")))
+    return DraftForm(written, provinces=all_provinces(), communes=communes, complete=complete)
+
+
+def _page(
+    request: HttpRequest, order: Order, form: DraftForm, lines: Any = None, *, status: int = 200
+) -> HttpResponse:
+    offer = quote(wanted_of_draft(order), now=timezone.now())
+    if lines is None:
+        initial = [
+            {"variant": line.variant.pk, "quantity": line.wanted.quantity, "price": line.unit_price}
+            for line in offer.lines
+        ]
+        lines = Lines(initial=initial, prefix="lines")
+    looked_for = request.GET.get("q", "")
+    context = {
+        "order": order,
+        "form": form,
+        "lines": lines,
+        "shares": _shares(offer, lines, form),
+        "quote": offer,
+        "sums": sums_of_quote(offer),
+        "looked_for": looked_for,
+        "found": _found(looked_for, order),
+    }
+    return render(request, "desk/draft.html", context, status=status)
+
+
+def _shares(offer: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
+    """Each cooperative's share with the forms of its lines, its ways and what stands in the way."""
+    currency = offer.wanted.channel.currency
+    forms = dict(zip([line.wanted.key for line in offer.lines], lines.forms, strict=False))
+    province = next((each for each in all_provinces() if each.code == offer.wanted.province_code), None)
+    return [
+        {
+            "share": share,
+            "lines": [
+                {
+                    "quoted": line,
+                    "form": forms.get(line.wanted.key),
+                    "words": line_words(line, currency),
+                    "most": offer.most_of(line) if line.variant.is_weighed else None,
+                }
+                for line in share.lines
+            ],
+            "words": share_words(share, province),
+            "choices": choices_of(share),
+        }
+        for share in offer.shares
+    ]
+
+
+def _wanted(lines: Any, added: Mapping[int, int]) -> list[WantedLine]:
+    """The lines as written, then what was added at its price of today."""
+    given = [each for each in lines.cleaned_data if each.get("quantity")]
+    kept = [
+        WantedLine(uuid.uuid4(), each["variant"], each["quantity"], forced_price=each["price"])
+        for each in given
+    ]
+    return kept + [WantedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()]
+
+
+def _cooperatives_in(posted: Mapping[str, Any]) -> list[int]:
+    """The cooperatives whose way was chosen."""
+    keys = [name.removeprefix("way-") for name in posted if name.startswith("way-")]
+    return [int(key) for key in keys if key.isdecimal() and len(key) < 19]
+
+
+def _found(query: str, order: Order) -> list[Variant]:
+    """Goods with a price in the draft's channel that hold every word, on the shelf or not."""
+    words = words_of(query)
+    if not words:
+        return []
+    prices = Price.objects.filter(channel=order.channel, amount__isnull=False)
+    variants = Variant.objects.existing().filter(prices__in=prices)
+    for word in words:
+        variants = variants.filter(product__search_text__contains=word)
+    return list(
+        variants.select_related("product", "product__cooperative")
+        .prefetch_related(Prefetch("prices", prices), "stocks")
+        .order_by("product__sort_key", "sort_order", "pk")[:MOST_FOUND]
+    )

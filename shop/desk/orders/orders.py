@@ -1,0 +1,263 @@
+"""Orders: found, read, and called off in part or whole."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.weigh_lines import answer_weight
+from orders.actions.payments.order_payments import change_way
+from orders.actions.payouts.bank_accounts import account_paid_from
+from orders.actions.payouts.refund_execution import owed_back
+from orders.forms.refunds import AccountForm
+from orders.models import (
+    Complaint,
+    Dispute,
+    Method,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    Payment,
+    PaymentEvent,
+    PaymentSums,
+    Refund,
+    WeightAnswer,
+    WeightQuestion,
+    places,
+)
+from orders.models.order import OrderQuerySet
+from orders.payments.stripe_messages import dispute_words
+from orders.states import ParcelState
+from orders.views.payment_page import PaymentChoice, paying_of
+from orders.views.refund_page import shown_refunds, waiting_for_account
+from orders.views.sum_rows import DISCOUNTS, sums_of_order
+from shop.accounts.models import Consent
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.desk.forms import DeliveryForm, OrderSearch, ReasonForm, reason_of
+from shop.desk.overview.history import tell
+
+PER_PAGE = 30
+COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
+
+
+@dataclass(frozen=True, slots=True)
+class ShownParcel:
+    """A parcel, which one of how many it is, and the form to write down that it has arrived, under way."""
+
+    parcel: Parcel
+    place: str
+    form: DeliveryForm | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """A part with its parcels; `may_cancel` while nothing of it has left the store house, `may_give_back` as
+    long as some of its money has not been given back."""
+
+    part: OrderPart
+    lines: list[OrderLine]
+    parcels: list[ShownParcel]
+    may_cancel: bool
+    may_give_back: bool
+
+    @property
+    def told_state(self) -> str:
+        """How far it is, as its buyer reads it too."""
+        return self.part.told_state([each.parcel for each in self.parcels if each.parcel.is_counting])
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Placed orders, newest first, by what the desk looks for."""
+    form = OrderSearch(request.GET)
+    parts = OrderPart.objects.select_related("cooperative").order_by("number")
+    rows = _found(form).newest_first().prefetch_related(Prefetch("parts", parts), "payments")[:COUNTED]
+    context = {
+        "form": form,
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "counted": COUNTED,
+    }
+    return render(request, "desk/orders.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Everything about one order."""
+    shown = get_object_or_404(
+        Order.objects.placed()
+        .select_related("shipping_address", "channel", "user", "invoice")
+        .prefetch_related(DISCOUNTS),
+        pk=token,
+    )
+    refunds = shown_refunds(shown, to_desk=True)
+    parts = _parts(shown, [each.refund for each in refunds])
+    context = {
+        "order": shown,
+        "parts": parts,
+        "sums": sums_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in parts}),
+        "payments": _payments(shown),
+        "other_methods": _other_methods(shown),
+        "disputes": _disputes(shown),
+        "refunds": refunds,
+        "waiting": waiting_for_account(refunds),
+        "complaints": Complaint.objects.filter(part__order=shown).select_related("part").newest_first(),
+        "surplus": owed_back(shown),
+        "account": _account_form(shown),
+        "key": uuid.uuid4(),
+        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
+        "history": tell(Change.objects.under(shown).in_time()),
+        "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
+        "form": ReasonForm(),
+        "may_cancel": any(each.may_cancel for each in parts)
+        and all(each.may_cancel for each in parts if each.part.is_standing),
+    }
+    return render(request, "desk/order.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Call off every part that still stands."""
+    shown = get_object_or_404(Order.objects.placed(), pk=token)
+    action = partial(
+        cancel_order, order_id=shown.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    page = reverse("desk:order", args=[token])
+    return carry_out(request, action, to=page, said=_("The order is cancelled. The buyer has been told."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, number: int) -> HttpResponse:
+    """Call off one cooperative's part."""
+    part = get_object_or_404(OrderPart, order=token, order__placed_at__isnull=False, number=number)
+    action = partial(
+        cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    page = reverse("desk:order", args=[token])
+    return carry_out(request, action, to=page, said=_("The part is cancelled. The buyer has been told."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def weight_answer(
+    request: HttpRequest, actor: Actor, token: uuid.UUID, question_id: uuid.UUID
+) -> HttpResponse:
+    """What a buyer who was called says of goods that weigh more than agreed."""
+    asked = WeightQuestion.objects.filter(line__order__in=Order.objects.placed().filter(pk=token))
+    question = get_object_or_404(asked, pk=question_id)
+    answer = request.POST.get("answer")
+    if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
+        raise Http404
+    action = partial(
+        answer_weight,
+        question_id=question.pk,
+        agreed=answer == WeightAnswer.AGREED,
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(
+        request, action, to=reverse("desk:order", args=[token]), said=_("The cooperative knows.")
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+    """Another payment method, for a buyer who asked for it on the telephone."""
+    shown = get_object_or_404(Order.objects.placed(), pk=token)
+    chosen = request.POST.get("payment", "")
+    if chosen not in Method.values:
+        raise Http404
+    action = partial(change_way, order_id=shown.pk, method=Method(chosen), actor=actor, now=timezone.now())
+    page = f"{reverse('desk:order', args=[token])}#payments"
+    return carry_out(request, action, to=page, said=_("The payment method is changed."))
+
+
+def _found(form: OrderSearch) -> OrderQuerySet:
+    found = Order.objects.placed()
+    if form.chosen("q"):
+        found = found.matching(form.chosen("q"))
+    if form.chosen("status"):
+        found = found.filter(status=form.chosen("status"))
+    if form.chosen("source"):
+        found = found.filter(source=form.chosen("source"))
+    if form.chosen("cooperative"):
+        found = found.filter(parts__cooperative=form.chosen("cooperative"))
+    if form.chosen("day"):
+        found = found.placed_on_day(form.chosen("day"))
+    return found
+
+
+def _parts(order: Order, refunds: list[Refund]) -> list[ShownPart]:
+    rows = (
+        OrderPart.objects.filter(order=order)
+        .select_related("cooperative")
+        .prefetch_related(
+            Prefetch("lines", OrderLine.objects.in_order()),
+            Prefetch("parcels", Parcel.objects.in_order().prefetch_related("lines")),
+        )
+        .order_by("number")
+    )
+    shown = []
+    for row in rows:
+        parcels = list(row.parcels.all())
+        place = places(parcels)
+        told = [ShownParcel(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
+        lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
+        given = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
+        left = row.delivery_gross + sum(each.total_gross for each in lines) - given
+        may_give_back = row.is_standing and order.confirmed_at is not None and left > 0
+        shown.append(ShownPart(row, lines, told, may_cancel, may_give_back))
+    return shown
+
+
+def _other_methods(order: Order) -> list[PaymentChoice]:
+    """The payment methods that the buyer may still choose instead."""
+    paying = paying_of(order, now=timezone.now())
+    return paying.others if paying is not None else []
+
+
+def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
+    """What banks ask for again: each with why, and whether the time for evidence is over."""
+    rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
+    return [(each, str(dispute_words(each.reason)), each.is_late(now)) for each in rows]
+
+
+def _account_form(order: Order) -> AccountForm:
+    """Where refunds go, proposing the account that was paid from."""
+    same = account_paid_from(order)
+    said = {"bank": same.bank_bin, "account": same.account, "holder": same.holder} if same else {}
+    return AccountForm(initial=said)
+
+
+def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
+    is_under_way = parcel.is_outgoing and parcel.state == ParcelState.HANDED_OVER
+    return DeliveryForm(parcel=parcel) if is_under_way else None
+
+
+def _payments(order: Order) -> list[dict[str, Any]]:
+    """Payments with their events and what these add up to."""
+    events = PaymentEvent.objects.order_by("at", "pk")
+    payments = Payment.objects.filter(order=order)
+    sums = payments.sums()
+    rows = payments.prefetch_related(Prefetch("events", events)).order_by("created_at", "pk")
+    return [{"payment": row, "sums": sums.get(row.pk, PaymentSums())} for row in rows]

@@ -1,0 +1,42 @@
+"""What the desk writes down of a parcel when no phone in the village can."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from cooperatives.views import carry_out, staff_only
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel
+from orders.models import Parcel
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.desk.forms import DeliveryForm
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
+    """It has arrived; without the buyer's code only with a reason."""
+    parcel = get_object_or_404(Parcel, pk=parcel_id, part__order=token, part__order__placed_at__isnull=False)
+    page = reverse("desk:order", args=[token])
+    form = DeliveryForm(request.POST, parcel=parcel)
+    if not form.is_valid():
+        messages.error(request, form.first_fault)
+        return redirect(page)
+    action = partial(
+        deliver_parcel,
+        parcel_id=parcel.pk,
+        cash_collected=form.is_cash_collected,
+        reason=form.cleaned_data.get("reason", ""),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, action, to=page, said=_("Written down as delivered."))

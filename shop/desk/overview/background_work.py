@@ -1,0 +1,129 @@
+"""Rows that background sweeps could not process: what failed, since when, how often; and retrying them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.views import carry_out, staff_only
+from orders.models import OrderPart
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.jobs.sweeps import mark_sweep_failure_seen, retry_sweep_failure
+from shop.core.models import SweepFailure
+from shop.notifications.text_allowance import not_sent_since
+
+_PER_PAGE = 50
+SWEEP_NAMES: dict[str, Promise] = {
+    "catalog.draw_share_pictures": gettext_lazy("Draw pictures for shared links"),
+    "catalog.refresh_promotions": gettext_lazy("Apply and end promotions"),
+    "catalog.tell_back": gettext_lazy("Notify buyers that products are back"),
+    "catalog.weekly_bulletin": gettext_lazy("Write the weekly bulletin"),
+    "catalog.weekly_bulletin:mail": gettext_lazy("Send the weekly bulletin"),
+    "catalog.write_feeds": gettext_lazy("Write product feeds"),
+    "core.sweep_pictures": gettext_lazy("Resize photos"),
+    "notifications.sweep": gettext_lazy("Send e-mails and text messages"),
+    "orders.expire_orders": gettext_lazy("Expire unpaid orders"),
+    "orders.expire_orders:baskets": gettext_lazy("Delete abandoned baskets"),
+    "orders.follow_cards:held": gettext_lazy("Capture card holds before they expire"),
+    "orders.follow_cards:owed": gettext_lazy("Collect money that cooperatives owe"),
+    "orders.follow_cards:unused": gettext_lazy("Release card holds of abandoned baskets"),
+    "orders.handle_bank_notices": gettext_lazy("Process bank notifications"),
+    "orders.handle_stripe_events": gettext_lazy("Process Stripe notifications"),
+    "orders.look_up_calls": gettext_lazy("Check unanswered calls to Stripe"),
+    "orders.make_exports": gettext_lazy("Prepare copies of personal data"),
+    "orders.release_expired": gettext_lazy("Release expired reservations"),
+    "orders.return_surplus": gettext_lazy("Return surplus payments"),
+    "orders.run_deletions": gettext_lazy("Delete personal data"),
+    "orders.settle_all_kept_cash": gettext_lazy("Settle cash kept by cooperatives"),
+    "orders.take_bank_statements": gettext_lazy("Import bank statements"),
+    "orders.take_bank_statements:rows": gettext_lazy("Import rows of bank statements"),
+    "orders.take_statements": gettext_lazy("Import carriers' statements"),
+    "orders.take_statements:rows": gettext_lazy("Import rows of carriers' statements"),
+    "orders.watch_complaints": gettext_lazy("Follow up unanswered complaints"),
+    "orders.watch_parts:attention": gettext_lazy("Warn about parts that nobody accepts"),
+    "orders.watch_parts:decline": gettext_lazy("Decline parts that nobody accepted"),
+    "orders.watch_weights": gettext_lazy("Remind buyers of weights to confirm"),
+}
+# Sweeps whose rows have a page of their own at the desk, named by the row's key.
+_PAGES = {
+    "orders.expire_orders": "desk:order",
+    "orders.return_surplus": "desk:order",
+    "orders.make_exports": "desk:data-request",
+    "orders.run_deletions": "desk:data-request",
+    "orders.settle_all_kept_cash": "desk:settlement",
+    "orders.take_bank_statements": "desk:bank-statement",
+    "orders.take_statements": "desk:cash-statement",
+    "orders.watch_complaints": "desk:complaint",
+    "catalog.refresh_promotions": "desk:promotion",
+}
+_LISTS = {
+    "orders.follow_cards:held": "desk:cards",
+    "orders.follow_cards:unused": "desk:cards",
+    "orders.handle_stripe_events": "desk:cards",
+    "orders.look_up_calls": "desk:cards",
+    "orders.take_statements:rows": "desk:cash-problems",
+    "orders.take_bank_statements:rows": "desk:bank-statements",
+}
+_OF_PARTS = ("orders.watch_parts:attention", "orders.watch_parts:decline")
+
+
+@require_safe
+@staff_only(Permission.MANAGE_SETTINGS)
+def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Failed rows, those that nobody has seen first, then the newest."""
+    page = Paginator(SweepFailure.objects.unseen_first(), _PER_PAGE).get_page(request.GET.get("page"))
+    links = _links_of(page.object_list)
+    context = {
+        "page": page,
+        "unsent_texts": not_sent_since(timezone.now() - datetime.timedelta(days=1)),
+        "failures": [(row, sweep_name(row.sweep), links.get(row.pk, "")) for row in page.object_list],
+    }
+    return render(request, "desk/background_work.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Run the sweep of a failed row now."""
+    action = partial(retry_sweep_failure, failure_id=pk, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:background-work"), said=_("It is being retried."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+def failure_seen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Take a failure off the list of what waits, until it fails in another way."""
+    action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:background-work"), said=_("Marked as seen."))
+
+
+def sweep_name(sweep: str) -> str:
+    """What a sweep does, in words."""
+    return str(SWEEP_NAMES.get(sweep, sweep))
+
+
+def _links_of(failures: Iterable[SweepFailure]) -> dict[int, str]:
+    """The desk's pages of failed rows by the key of the failure; one query for all parts of orders."""
+    links: dict[int, str] = {}
+    parts = [row.row_key for row in failures if row.sweep in _OF_PARTS]
+    orders = dict(OrderPart.objects.filter(pk__in=parts).values_list("pk", "order")) if parts else {}
+    for row in failures:
+        if row.sweep in _PAGES:
+            links[row.pk] = reverse(_PAGES[row.sweep], args=[row.row_key])
+        elif row.sweep in _LISTS:
+            links[row.pk] = reverse(_LISTS[row.sweep])
+        elif row.sweep in _OF_PARTS and int(row.row_key) in orders:
+            links[row.pk] = reverse("desk:order", args=[orders[int(row.row_key)]])
+    return links

@@ -1,0 +1,78 @@
+"""The desk's first page: what waits for the platform, and how the day goes."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from cooperatives.access import staff_may
+from cooperatives.views import staff_only
+from orders.models import Order
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.desk.money.approvals import kinds_of
+from shop.desk.overview import waiting as of
+from shop.desk.overview.waiting import Waiting
+
+
+@require_safe
+@staff_only()
+def home(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What waits, as far as this person may see to it."""
+    now = timezone.now()
+    waiting: list[Waiting] = []
+    if staff_may(request.user, Permission.MANAGE_STAFF):
+        waiting.append(of.applications())
+    if staff_may(request.user, Permission.MANAGE_PRODUCTS):
+        waiting += [of.listings(), of.certificates()]
+    if staff_may(request.user, Permission.MANAGE_SETTINGS):
+        waiting += [of.sweep_failures(), of.unsent_texts(now)]
+    if staff_may(request.user, Permission.MANAGE_USERS):
+        waiting.append(of.data_requests())
+    if staff_may(request.user, Permission.HANDLE_PAYMENTS):
+        waiting += [
+            of.transfers(),
+            of.refused_calls(),
+            of.disputes(),
+            of.payouts(),
+            of.statement_rows(),
+            of.unseen_cash(),
+            of.lacking_cash(),
+            of.old_cash(day_of(now)),
+        ]
+    kinds = kinds_of(request)
+    if kinds:
+        waiting.append(of.approvals(kinds, now))
+    sees_orders = staff_may(request.user, Permission.MANAGE_ORDERS)
+    if sees_orders:
+        waiting += [
+            of.complaints(now),
+            of.stuck_refunds(),
+            of.paid_too_much(),
+            of.unanswered(),
+            of.unweighed(now),
+            of.failed(),
+        ]
+    context = {
+        "today": day_of(now),
+        "now": now,
+        "waiting": waiting,
+        "is_quiet": not any(each.count for each in waiting),
+        "sees_orders": sees_orders,
+        "orders_today": Order.objects.placed().placed_on_day(day_of(now)).count() if sees_orders else 0,
+        "drafts": Order.objects.drafts().count() if sees_orders else 0,
+    }
+    return render(request, "desk/home.html", context)
+
+
+@require_safe
+def back_room(request: HttpRequest) -> HttpResponse:
+    """Django's admin asks here for a sign-in: it is ours, with its limits; for people who are in, nothing."""
+    if request.user.is_authenticated:
+        raise Http404
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

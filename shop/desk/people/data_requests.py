@@ -1,0 +1,132 @@
+"""Requests about personal data: by when each is due, carried out or answered, and how long they may take."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.access import staff_may
+from cooperatives.views import carry_out, staff_only
+from orders.actions.privacy.data_requests import carry_out_request
+from orders.models import Order
+from shop.accounts.models import DataRequest, RequestKind
+from shop.accounts.personal.data_requests import LAWFUL_DAYS, answer_by_hand, change_data_times
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.states import RequestState
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.models import Change, shop_settings
+from shop.desk.forms import LONGEST_REASON
+from shop.desk.overview.history import tell
+
+_PER_PAGE = 30
+_DAYS = {
+    "data_access_days": _("Days for a copy"),
+    "data_correction_days": _("Days for a correction"),
+    "data_withdrawal_days": _("Days for a withdrawal or an objection"),
+    "data_deletion_days": _("Days for a deletion"),
+    "deletion_wait_days": _("Days to take a deletion back"),
+}
+_BY_ITSELF = {
+    RequestKind.ACCESS: _("Make the copy and send its address"),
+    RequestKind.WITHDRAWAL: _("Withdraw their consent now"),
+    RequestKind.DELETION: _("Delete their data now"),
+}
+
+
+class DaysForm(forms.Form):
+    """How many days each kind of request may take."""
+
+    def __init__(self, data: Any = None) -> None:
+        settings = shop_settings()
+        super().__init__(data, initial={name: getattr(settings, name) for name in _DAYS})
+        for name, label in _DAYS.items():
+            widget = forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"})
+            self.fields[name] = forms.IntegerField(
+                label=label, min_value=1, max_value=LAWFUL_DAYS.get(name), widget=widget
+            )
+
+
+@require_safe
+@staff_only(Permission.MANAGE_USERS)
+def data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Those at one state, chosen by `?o=`; open ones, the most urgent first, where nothing is chosen."""
+    return _list_page(request)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """How long requests may take from now on."""
+    form = DaysForm(request.POST)
+    if not form.is_valid():
+        return _list_page(request, form)
+    action = partial(change_data_times, days=form.cleaned_data, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:data-requests"), said=_("Kept."))
+
+
+@require_safe
+@staff_only(Permission.MANAGE_USERS)
+def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """One request, whose it is, and what may be done about it."""
+    row = get_object_or_404(DataRequest.objects.select_related("user"), pk=pk)
+    orders = Order.objects.of_buyer(row.user_id) if row.user_id else Order.objects.of_guest(row.contact)
+    context = {
+        "row": row,
+        "now": timezone.now(),
+        "order_count": orders.count(),
+        "by_itself": _BY_ITSELF.get(RequestKind(row.kind)) if row.is_open else None,
+        "history": tell(Change.objects.of(row).in_time()),
+    }
+    return render(request, "desk/data_request.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_USERS)
+def data_request_doing(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Have the shop do what was asked for, now."""
+    action = partial(carry_out_request, request_id=pk, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:data-request", args=[pk]), said=_("Done."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_USERS)
+def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Somebody has seen to it, or refuses: in words that the asker reads."""
+    is_done = request.POST.get("outcome") == RequestState.DONE
+    action = partial(
+        answer_by_hand,
+        request_id=pk,
+        state=RequestState.DONE if is_done else RequestState.REFUSED,
+        answer=request.POST.get("answer", "")[:LONGEST_REASON],
+        actor=actor,
+        now=timezone.now(),
+    )
+    to = reverse("desk:data-request", args=[pk])
+    return carry_out(request, action, to=to, said=_("The asker has been told."))
+
+
+def _list_page(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:
+    chosen = request.GET.get("o", "")
+    state = chosen if chosen in set(RequestState) else RequestState.OPEN
+    rows = DataRequest.objects.at_state(state).select_related("user")
+    context = {
+        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "state": state,
+        "states": RequestState.choices,
+        "now": timezone.now(),
+        "form": form,
+        "days": form or DaysForm() if staff_may(request.user, Permission.MANAGE_SETTINGS) else None,
+    }
+    return render(request, "desk/data_requests.html", context, status=422 if form is not None else 200)

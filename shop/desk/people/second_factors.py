@@ -1,0 +1,96 @@
+"""Two-step sign-in of people who work here: who has it, resetting a lost one, and who needs it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.access import staff_may
+from cooperatives.views import carry_out, staff_only
+from shop.accounts.models import User
+from shop.accounts.second_factor.factors import reset_second_factor
+from shop.accounts.second_factor.requirement import change_second_factor_rule
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.identifiers.phones import normalise
+from shop.core.models import ShopSettings, shop_settings
+
+_PER_PAGE = 30
+
+
+class SecondFactorRuleForm(forms.Form):
+    for_staff = forms.BooleanField(label=_("Whoever works at the desk needs it"), required=False)
+    for_managers = forms.BooleanField(label=_("Managers of cooperatives need it"), required=False)
+    grace_days = forms.IntegerField(
+        label=_("Days to set it up"),
+        min_value=0,
+        max_value=90,
+        widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+    )
+
+    @staticmethod
+    def initial_of(shop: ShopSettings) -> dict[str, object]:
+        return {
+            "for_staff": shop.second_factor_for_staff,
+            "for_managers": shop.second_factor_for_managers,
+            "grace_days": shop.second_factor_grace_days,
+        }
+
+
+@require_safe
+@staff_only(Permission.MANAGE_STAFF)
+@require_recent_proof
+def second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Staff, or whoever has the e-mail address or phone number that is looked for."""
+    return _page(request, None)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_STAFF)
+@require_recent_proof
+def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Remove the lost factors of somebody, with a reason that is kept."""
+    action = partial(
+        reset_second_factor, user_id=pk, why=request.POST.get("why", ""), actor=actor, now=timezone.now()
+    )
+    said = _("Reset. They sign in with their password or phone code, and are told by a message.")
+    return carry_out(request, action, to=reverse("desk:second-factors"), said=said)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_SETTINGS)
+@require_recent_proof
+def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Who needs it, and how long they have to set it up."""
+    form = SecondFactorRuleForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    action = partial(change_second_factor_rule, **form.cleaned_data, actor=actor, now=timezone.now())
+    return carry_out(request, action, to=reverse("desk:second-factors"), said=_("Kept."))
+
+
+def _page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:
+    wanted = request.GET.get("q", "").strip()[:254]
+    people = User.objects.filter(erased_at=None)
+    if wanted:
+        people = people.filter(Q(email=wanted.lower()) | Q(phone=normalise(wanted) or wanted))
+    else:
+        people = people.filter(is_staff=True, is_active=True)
+    context = {
+        "wanted": wanted,
+        "page": Paginator(people.order_by("first_name", "pk"), _PER_PAGE).get_page(request.GET.get("page")),
+        "may_set": staff_may(request.user, Permission.MANAGE_SETTINGS),
+        "form": form or SecondFactorRuleForm(initial=SecondFactorRuleForm.initial_of(shop_settings())),
+        "now": timezone.now(),
+    }
+    return render(request, "desk/second_factors.html", context, status=422 if form else 200)

@@ -1,0 +1,51 @@
+"""Certificates that members handed in: the paper beside what is written of it, and the market's answer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actions.sellers.certificates import confirm_certificate, return_certificate
+from cooperatives.models import Certificate
+from cooperatives.views import carry_out, staff_only
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.desk.forms import ReasonForm, reason_of
+
+PER_PAGE = 20
+
+
+@require_safe
+@staff_only(Permission.MANAGE_PRODUCTS)
+def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Those that wait, longest first."""
+    rows = Certificate.objects.waiting().select_related("cooperative", "picture").prefetch_related("products")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    shown = [(row, ReasonForm(prefix=f"c{row.pk}")) for row in page.object_list]
+    return render(request, "desk/certificates.html", {"page": page, "certificates": shown})
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """The paper says what is written: buyers see it."""
+    action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
+    said = _("Buyers see it now. The cooperative has been told.")
+    return carry_out(request, action, to=reverse("desk:certificates"), said=said)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Hand it back with what is to be mended."""
+    reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
+    action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
+    said = _("Handed back. The cooperative has been told why.")
+    return carry_out(request, action, to=reverse("desk:certificates"), said=said)

@@ -1,0 +1,176 @@
+"""Cooperatives: who asks to sell, who sells, what they said, and the platform's answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.models import Listing
+from catalog.states import ListingState
+from cooperatives.actions.cooperative_lifecycle import answer_application
+from cooperatives.models import Cooperative, DeliveryWay, Warehouse
+from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
+from cooperatives.views import carry_out, staff_only
+from orders.models import commissions
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.models import Change
+from shop.core.texts.folding import fold
+from shop.core.texts.translations import other_languages
+from shop.desk.forms import AnswerForm, CooperativeSearch
+from shop.desk.overview.history import tell
+
+PER_PAGE = 20
+MOST_CHANGES = 100
+
+SAID = {
+    CooperativeState.APPROVED: _("Approved. They have been told."),
+    CooperativeState.NEEDS_MORE: _("Asked for more. They have been told."),
+    CooperativeState.REJECTED: _("Rejected. They have been told."),
+    CooperativeState.SUSPENDED: _("Suspended. Their goods are off the shelf."),
+}
+BUTTONS = {
+    CooperativeState.APPROVED: (_("Approve"), ""),
+    CooperativeState.NEEDS_MORE: (_("Ask for more"), "button-second"),
+    CooperativeState.REJECTED: (_("Reject"), "button-stop"),
+    CooperativeState.SUSPENDED: (_("Suspend"), "button-stop"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to look at before approving, and whether the papers say it."""
+
+    words: Promise
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    answer: str
+    words: Promise
+    css: str
+
+
+@require_safe
+@staff_only(Permission.MANAGE_STAFF)
+def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Cooperatives in one state, or those a search finds; applications first."""
+    form = CooperativeSearch(request.GET)
+    query, state = form.chosen("q") or "", form.chosen("state")
+    everyone = Cooperative.objects.filter(is_house=False)
+    found = everyone.named(query) if query else everyone
+    if state or not query:
+        state = state or CooperativeState.APPLIED
+        found = found.filter(state=state)
+    counts = dict(everyone.order_by().values_list("state").annotate(Count("pk")))
+    page = Paginator(_with_checks(found).order_by("updated_at", "pk"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "query": query,
+        "state": state,
+        "states": [(each, each.label, counts.get(each, 0)) for each in CooperativeState],
+        "page": page,
+        "rows": [(row, _checks(row), _buttons(row)) for row in page.object_list],
+    }
+    return render(request, "desk/cooperatives.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_STAFF)
+def cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """All that one cooperative said, its members and its history."""
+    return _one(request, pk, AnswerForm())
+
+
+@require_POST
+@staff_only(Permission.MANAGE_STAFF)
+def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Approve, ask for more, reject, suspend or restore."""
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return _one(request, pk, form, status=422)
+    answer = CooperativeState(form.cleaned_data["answer"])
+    action = partial(
+        answer_application,
+        cooperative_id=pk,
+        answer=answer,
+        reason=form.cleaned_data["reason"],
+        actor=actor,
+        now=timezone.now(),
+    )
+    page = reverse("desk:cooperative", args=[pk])
+    return carry_out(request, action, to=page, said=SAID[answer])
+
+
+def _one(request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200) -> HttpResponse:
+    shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_house=False)), pk=pk)
+    rates = commissions([(shown.pk, "")], day=day_of(timezone.now()))
+    changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
+    context: dict[str, Any] = {
+        "shown": shown,
+        "tongues": other_languages(),
+        "form": form,
+        "checks": _checks(shown),
+        "buttons": _buttons(shown),
+        "members": shown.memberships.select_related("user").order_by("pk"),
+        "warehouses": shown.warehouses.select_related("address").order_by("created_at", "pk"),
+        "ways": shown.ways.order_by("sort_order", "pk"),
+        "certificates": shown.certificates.order_by("kind", "pk"),
+        "commission": rates[shown.pk, ""],
+        "on_sale": Listing.objects.for_cooperative(shown).filter(state=ListingState.PUBLISHED).count(),
+        "history": tell(changes),
+    }
+    return render(request, "desk/cooperative.html", context, status=status)
+
+
+def _with_checks(rows: Any) -> Any:
+    return rows.annotate(
+        has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
+        has_way=Exists(DeliveryWay.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
+    )
+
+
+def _checks(row: Any) -> list[Check]:
+    """What the papers say; nothing here forbids an answer, it only says where to look."""
+    return [
+        Check(_("Registration"), bool(row.registration_number and row.legal_name)),
+        Check(_("Representative"), bool(row.representative)),
+        Check(_("Phone"), bool(row.phone)),
+        Check(_("Account in the same name"), _is_same_name(row)),
+        Check(_("Store house"), row.has_warehouse),
+        Check(_("Ways of delivery"), row.has_way),
+    ]
+
+
+def _is_same_name(row: Cooperative) -> bool:
+    """Whether the bank account is the cooperative's own or its representative's."""
+    holder = fold(row.bank_holder)
+    return bool(holder and row.bank_account) and holder in {
+        fold(name) for name in (row.legal_name, row.name, row.representative)
+    }
+
+
+def _buttons(row: Cooperative) -> list[Button]:
+    """The answers that its state allows, in a fixed order."""
+    allowed = COOPERATIVE_MOVES[row.state]
+    buttons = []
+    for answer, (words, css) in BUTTONS.items():
+        if answer in allowed:
+            is_back = answer == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
+            buttons.append(Button(answer.value, _("Let sell again") if is_back else words, css))
+    return buttons

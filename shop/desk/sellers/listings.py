@@ -1,0 +1,171 @@
+"""Listings: what waits to be checked, what the buyer would see, and the platform's answer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actions.listings.listing_states import (
+    missing_by_law,
+    publish_listing,
+    return_listing,
+    withdraw_listing,
+)
+from catalog.models import Listing, Price, ProductMedia, Variant
+from catalog.search import words_of
+from catalog.states import LISTING_MOVES, ListingState
+from cooperatives.models import Certificate
+from cooperatives.views import carry_out, staff_only
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.models import Change
+from shop.core.texts.translations import other_languages
+from shop.desk.forms import ListingSearch, ReasonForm, reason_of
+from shop.desk.overview.history import tell
+
+PER_PAGE = 30
+MOST_CHANGES = 100
+
+# What `missing_by_law` names, in words.
+WANTED_BY_LAW: dict[str, Promise] = {
+    "seller": _("Who sells: full name, registration, phone"),
+    "price": _("What it costs"),
+    "origin": _("Where it comes from"),
+    "shelf_life": _("How long it keeps"),
+    "return_terms": _("How it may be returned"),
+    "delivery": _("How it is delivered"),
+    "picture": pgettext_lazy("wanted by law", "A picture"),
+}
+
+
+@require_safe
+@staff_only(Permission.MANAGE_PRODUCTS)
+def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Listings in one state, those to check first; or those a search finds."""
+    form = ListingSearch(request.GET)
+    query, state = form.chosen("q") or "", form.chosen("state")
+    found = Listing.objects.existing()
+    for word in words_of(query):
+        found = found.filter(product__search_text__contains=word)
+    if state or not query:
+        state = state or ListingState.IN_REVIEW
+        found = found.filter(state=state)
+    counts = dict(Listing.objects.existing().order_by().values_list("state").annotate(Count("pk")))
+    pictures = ProductMedia.objects.select_related("picture").order_by("sort_order", "pk")
+    rows = (
+        found.select_related("product", "product__cooperative", "channel")
+        .prefetch_related(Prefetch("product__media", pictures))
+        .order_by("submitted_at", "pk")
+    )
+    context = {
+        "form": form,
+        "query": query,
+        "state": state,
+        "states": [(each, each.label, counts.get(each, 0)) for each in ListingState],
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "desk/listings.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_PRODUCTS)
+def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """One listing as the buyer will see it, and what the law wants said."""
+    shown = get_object_or_404(
+        Listing.objects.existing().select_related(
+            "channel", "product", "product__cooperative", "product__product_type", "product__category"
+        ),
+        pk=pk,
+    )
+    product = shown.product
+    prices = Price.objects.filter(channel=shown.channel)
+    variants = (
+        Variant.objects.filter(product=product)
+        .prefetch_related(Prefetch("prices", prices), "stocks")
+        .in_order()
+    )
+    now = timezone.now()
+    missing = missing_by_law(product)
+    allowed = LISTING_MOVES[shown.state]
+    context = {
+        "listing": shown,
+        "product": product,
+        "cooperative": product.cooperative,
+        "form": ReasonForm(),
+        "tongues": other_languages(),
+        "variants": [
+            {
+                "variant": variant,
+                "price": next(iter(variant.prices.all()), None),
+                "free": sum(stock.free for stock in variant.stocks.all()),
+            }
+            for variant in variants
+        ],
+        "media": product.media.select_related("picture").order_by("sort_order", "pk"),
+        "certificates": Certificate.objects.valid_on(day_of(now)).filter(products=product).order_by("pk"),
+        "ways": product.cooperative.ways.filter(is_active=True).order_by("sort_order", "pk"),
+        "this_month": day_of(now).month,
+        "law": [(words, field not in missing) for field, words in WANTED_BY_LAW.items()],
+        "is_complete": not missing,
+        "may_publish": ListingState.PUBLISHED in allowed,
+        "may_return": shown.state == ListingState.IN_REVIEW,
+        "may_withdraw": ListingState.WITHDRAWN in allowed,
+        "history": tell(Change.objects.under(product).order_by("-at", "-pk")[:MOST_CHANGES]),
+    }
+    return render(request, "desk/listing.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Put it on sale: that is the approval."""
+    action = partial(publish_listing, listing_id=pk, actor=actor, now=timezone.now())
+    return carry_out(
+        request,
+        action,
+        to=reverse("desk:listings"),
+        refused_to=reverse("desk:listing", args=[pk]),
+        said=_("It is on sale now. The cooperative has been told."),
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Hand it back with what is to be mended."""
+    action = partial(
+        return_listing, listing_id=pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    return carry_out(
+        request,
+        action,
+        to=reverse("desk:listings"),
+        refused_to=reverse("desk:listing", args=[pk]),
+        said=_("Handed back. The cooperative has been told why."),
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def listing_withdrawal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Take it off the market, with the reason."""
+    action = partial(
+        withdraw_listing,
+        listing_id=pk,
+        cooperative=None,
+        reason=reason_of(request.POST),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, action, to=reverse("desk:listing", args=[pk]), said=_("It is off the market."))

@@ -1,0 +1,257 @@
+"""What every stall stands on, the demo's and others: the market, its shelves, kinds of goods, of delivery."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from catalog.actions.taxonomy.categories import add_category
+from catalog.models import (
+    Attribute,
+    AttributeScope,
+    Category,
+    InputType,
+    ProductType,
+    ProductTypeAttribute,
+)
+from cooperatives.models import Cooperative, Service, ServicePrice, Zone, ZoneCountry
+from cooperatives.states import CooperativeState
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.staff.permissions import Permission
+from shop.content.models import Menu, MenuItem, PageType
+from shop.content.models.page import COOPERATIVE
+from shop.core.actors import Actor
+from shop.core.models import Channel, Picture, ShopSettings, TaxClass, TaxRate, Translation
+from shop.core.texts.folding import fold, slug
+from shop.management.demo import texts
+from shop.management.demo.data_files import in_english, market
+
+_GROUPS = {
+    "Quản trị sàn": tuple(Permission),
+    "Chăm sóc người mua": (Permission.MANAGE_ORDERS, Permission.MANAGE_USERS, Permission.HANDLE_CHECKOUTS),
+    "Duyệt hàng": (Permission.MANAGE_PRODUCTS, Permission.MANAGE_PAGES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What goods and stalls refer to, by the keys of the data files: categories by name, services by kind."""
+
+    channel: Channel
+    zone: Zone
+    types: Mapping[str, ProductType]
+    attributes: Mapping[str, Attribute]
+    categories: Mapping[str, Category]
+    services: Mapping[str, Service]
+
+
+def lay_ground(
+    pictures: Mapping[str, Picture],
+    *,
+    operator: Mapping[str, str] | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Ground:
+    """Step: the market as far as it is missing.
+
+    A shelf whose picture is not among `pictures` has none. `operator` is who runs the market, by the
+    settings' columns without their prefix; None is the demo's.
+    """
+    channel = _channel()
+    _settings(_demo_operator() if operator is None else {"operator": operator})
+    taxes = {row["key"]: _tax_class(row) for row in market()["tax"]}
+    zone = _zone(channel)
+    _house()
+    _groups()
+    translations: list[Translation] = []
+    attributes = {row["key"]: _attribute(row) for row in market()["attribute"]}
+    for attribute in attributes.values():
+        translations += texts.english(attribute, name=in_english(attribute.name))
+    services = {row["kind"]: _service(row, channel, zone, taxes["delivery"]) for row in market()["service"]}
+    for service in services.values():
+        translations += texts.english(service, name=in_english(service.name))
+    types = {row["key"]: _product_type(row, taxes, attributes) for row in market()["type"]}
+    categories = _categories(pictures, translations, actor=actor, now=now)
+    texts.keep(translations)
+    _content(categories)
+    return Ground(channel, zone, types, attributes, categories, services)
+
+
+def _channel() -> Channel:
+    return Channel.objects.get_or_create(
+        slug="viet-nam",
+        defaults={
+            "name": "Việt Nam",
+            "currency": "VND",
+            "default_country": "VN",
+            "is_active": True,
+            "checks_listings": True,
+        },
+    )[0]
+
+
+def _demo_operator() -> dict[str, Mapping[str, str]]:
+    """Who runs the demo, and the account that buyers transfer to; a real shop's is set at the desk."""
+    told = market()
+    return {"operator": told["operator"], "bank": told["bank"]}
+
+
+def _settings(told: Mapping[str, Mapping[str, str]]) -> None:
+    columns = {f"{kind}_{field}": value for kind, row in told.items() for field, value in row.items()}
+    ShopSettings.objects.get_or_create(pk=1, defaults=columns)
+
+
+def _tax_class(row: dict[str, Any]) -> TaxClass:
+    tax_class = TaxClass.objects.get_or_create(name=row["name"])[0]
+    for rate in row["rates"]:
+        TaxRate.objects.get_or_create(
+            tax_class=tax_class,
+            country="VN",
+            valid_from=rate.get("from"),
+            defaults={"rate": Decimal(rate["rate"]), "valid_until": rate.get("until")},
+        )
+    return tax_class
+
+
+def _zone(channel: Channel) -> Zone:
+    zone = Zone.objects.get_or_create(name="Việt Nam")[0]
+    ZoneCountry.objects.get_or_create(zone=zone, country="VN")
+    zone.channels.add(channel)
+    return zone
+
+
+def _house() -> None:
+    """The platform's own row, which owns what staff make without naming a cooperative."""
+    Cooperative.objects.get_or_create(
+        is_house=True,
+        defaults={
+            "slug": "cho-phien",
+            "name": "Chợ Phiên",
+            "folded_name": fold("Chợ Phiên"),
+            "state": CooperativeState.APPROVED,
+        },
+    )
+
+
+def _groups() -> None:
+    for name, permissions in _GROUPS.items():
+        group = Group.objects.get_or_create(name=name, defaults={"is_platform_wide": True})[0]
+        GroupPermission.objects.bulk_create(
+            [GroupPermission(group=group, code=code) for code in permissions], ignore_conflicts=True
+        )
+
+
+def _attribute(row: dict[str, Any]) -> Attribute:
+    return Attribute.objects.get_or_create(
+        slug=row["slug"], defaults={"name": row["name"], "filterable_in_storefront": True}
+    )[0]
+
+
+def _service(row: dict[str, Any], channel: Channel, zone: Zone, tax_class: TaxClass) -> Service:
+    service = Service.objects.get_or_create(
+        zone=zone,
+        kind=row["kind"],
+        defaults={
+            "name": row["name"],
+            "minimum_days": row.get("minimum_days"),
+            "maximum_days": row.get("maximum_days"),
+            "tax_class": tax_class,
+        },
+    )[0]
+    ServicePrice.objects.get_or_create(
+        service=service, channel=channel, defaults={"currency": channel.currency, "price": row["price"]}
+    )
+    return service
+
+
+def _product_type(
+    row: dict[str, Any], taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
+) -> ProductType:
+    product_type = ProductType.objects.get_or_create(
+        slug=slug(row["name"]),
+        defaults={
+            "name": row["name"],
+            "tax_class": taxes[row["tax"]],
+            "is_perishable": row["perishable"],
+        },
+    )[0]
+    for place, key in enumerate(row["attributes"]):
+        ProductTypeAttribute.objects.get_or_create(
+            product_type=product_type,
+            attribute=attributes[key],
+            scope=AttributeScope.VARIANT,
+            defaults={"sort_order": place, "variant_selection": True},
+        )
+    ProductTypeAttribute.objects.get_or_create(
+        product_type=product_type,
+        attribute=_whose(),
+        scope=AttributeScope.PRODUCT,
+        defaults={"sort_order": len(row["attributes"])},
+    )
+    return product_type
+
+
+def _whose() -> Attribute:
+    """The attribute that shows Saleor's clients whose goods they are: a view of the column."""
+    attribute, is_new = Attribute.objects.get_or_create(
+        slug="cooperative",
+        defaults={
+            "name": market()["word"]["cooperative"],
+            "input_type": InputType.SINGLE_REFERENCE,
+            "entity_type": "PAGE",
+            "filterable_in_storefront": True,
+        },
+    )
+    if is_new:
+        texts.keep(texts.english(attribute, name=in_english(attribute.name)))
+    return attribute
+
+
+def _content(categories: Mapping[str, Category]) -> None:
+    """The kind of page that every cooperative has, and the menus that Saleor's storefront looks for."""
+    words = market()["word"]
+    PageType.objects.get_or_create(slug=COOPERATIVE, defaults={"name": words["cooperative"]})
+    Menu.objects.get_or_create(slug="footer", defaults={"name": words["footer"]})
+    navbar, is_new = Menu.objects.get_or_create(slug="navbar", defaults={"name": words["navbar"]})
+    if not is_new:
+        return
+    translations: list[Translation] = []
+    for place, row in enumerate(market()["category"]):
+        shelf = categories[row["name"]]
+        item = MenuItem.objects.create(menu=navbar, name=shelf.name, category=shelf, sort_order=place)
+        translations += texts.english(item, name=row["en"])
+    texts.keep(translations)
+
+
+def _categories(
+    pictures: Mapping[str, Picture],
+    translations: list[Translation],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> dict[str, Category]:
+    categories: dict[str, Category] = {}
+
+    def put_up(row: dict[str, Any], parent: Category | None, place: int) -> Category:
+        category = Category.objects.filter(slug=slug(row["name"])).first()
+        if category is None:
+            category = add_category(name=row["name"], parent=parent, sort_order=place, actor=actor, now=now)
+            about = row.get("about", "")
+            category.picture = pictures.get(row["picture"])
+            category.description_text = about
+            category.description = texts.blocks(about) if about else None
+            category.save(update_fields=["picture", "description_text", "description"])
+            translations.extend(
+                texts.english(category, name=row["en"], description_text=row.get("about_en", ""))
+            )
+        categories[row["name"]] = category
+        return category
+
+    for place, root in enumerate(market()["category"]):
+        parent = put_up(root, None, place)
+        for inner_place, row in enumerate(root["inside"]):
+            put_up(row, parent, inner_place)
+    return categories

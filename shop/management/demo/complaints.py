@@ -1,0 +1,88 @@
+"""What went wrong in the demo: a complaint that waits for its answer, and one that was made good."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+from orders.actions.complaints.answer_complaint import Remedy, accept_complaint
+from orders.actions.complaints.file_complaint import arrived, complain
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.refund_execution import name_account
+from orders.actions.refunds.refund_decisions import Decision, LineRefund
+from orders.models import Bearer, Complaint, OrderPart, Payout, Refund, Wish
+from orders.states import ParcelState, Progress
+from shop.core.actors import Actor
+from shop.notifications.models import Notification
+
+_WORDS = ("Một gói bị rách, hàng rơi ra ngoài.", "Nhận thiếu một phần so với đơn.")
+_HOLD = datetime.timedelta(days=1)  # between naming an account and paying there
+_ACCOUNT = BankAccount("970436", "0099887766", "NGUOI MUA MAU")
+
+
+def complain_and_make_good(members: Mapping[int, Actor], *, actor: Actor, now: datetime.datetime) -> None:
+    """Of the latest goods that came, one part is complained about today; another was, and is paid back.
+
+    Called again it finds both. A demo in which nothing came lately has neither.
+    """
+    parts = list(
+        OrderPart.objects.filter(
+            progress=Progress.DELIVERED,
+            parcels__state=ParcelState.DELIVERED,
+            parcels__cod_collected__gt=0,
+            parcels__delivered_at__lte=now - _HOLD,
+            complaints=None,
+            cooperative__in=[key for key, member in members.items() if member != actor],
+        )
+        .select_related("cooperative", "order")
+        .order_by("-parcels__delivered_at", "pk")
+        .distinct()[:20]
+    )
+    in_time = [part for part in parts if any(each.is_in_time(now) for each in arrived(part))]
+    missing = 2 - Complaint.objects.filter(key__startswith="demo:").count()
+    for part, place in zip(in_time, range(2 - missing, 2), strict=False):
+        then = now - _HOLD if place == 1 else now
+        complaint = _complain(part, place, now=then)
+        if place == 1:
+            _make_good(part, complaint, members[part.cooperative_id], actor=actor, then=then, now=now)
+    Notification.objects.filter(sent_at=None, created_at__in=(now - _HOLD, now)).update(sent_at=now)
+
+
+def _complain(part: OrderPart, place: int, *, now: datetime.datetime) -> Complaint:
+    here = next(each for each in arrived(part) if each.is_in_time(now))
+    return complain(
+        part_id=part.pk,
+        steps={here.line.pk: 1},
+        words=_WORDS[place],
+        wish=Wish.MONEY if place else Wish.EITHER,
+        key=f"demo:{place}",
+        actor=Actor.guest(),
+        now=now,
+    )
+
+
+def _make_good(
+    part: OrderPart,
+    complaint: Complaint,
+    member: Actor,
+    *,
+    actor: Actor,
+    then: datetime.datetime,
+    now: datetime.datetime,
+) -> None:
+    """Half of what was complained about goes back: decided `then`, and sent now that its day is over."""
+    line = complaint.lines.select_related("order_line").get().order_line
+    amount = max(1_000, line.total_gross // line.quantity // 2)
+    decision = Decision(Bearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})
+    accept_complaint(
+        complaint_id=complaint.pk,
+        remedy=Remedy(refund=decision),
+        answer="Hợp tác xã xin lỗi và hoàn lại một nửa tiền món này.",
+        actor=member,
+        now=then,
+    )
+    if Payout.objects.filter(refund__in=Refund.objects.filter(complaint=complaint)).exists():
+        name_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=then)
+        for payout in Payout.objects.filter(refund__complaint=complaint):
+            mark_paid(payout_id=payout.pk, reference="MAU-HOAN-1", actor=actor, now=now)

@@ -1,0 +1,65 @@
+"""What the demo gives away: a code of the market, a code of a cooperative, and a promotion."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+from catalog.actions.listings.promotions import PromotionTerms, make_promotion, refresh_promotion
+from catalog.models import Promotion
+from cooperatives.models import Cooperative
+from orders.actions.vouchers.issue_vouchers import VoucherTerms, issue_voucher
+from orders.models import ValueType, VoucherCode
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of, start_of_day
+from shop.core.models import Channel
+
+MARKET_CODE, COOPERATIVE_CODE = "PHIENMOI", "THIENAN20"
+_DAYS = 90
+
+
+def give_offers(channel: Channel, *, actor: Actor, now: datetime.datetime) -> None:
+    """The demo's offers as far as they are missing, after its history, whose prices were without them."""
+    today = start_of_day(day_of(now))
+    end = today + datetime.timedelta(days=_DAYS)
+    if not VoucherCode.objects.filter(code=MARKET_CODE).exists():
+        terms = VoucherTerms(
+            name="Phiên đầu giảm 10 %",
+            value=10,
+            starts_at=today,
+            ends_at=end,
+            minimum_spent=200_000,
+            apply_once_per_customer=True,
+        )
+        issue_voucher(channel=channel, code=MARKET_CODE, terms=terms, actor=actor, now=now)
+    giver = Cooperative.objects.filter(slug="htx-thien-an").first()
+    if giver is not None and not VoucherCode.objects.filter(code=COOPERATIVE_CODE).exists():
+        terms = VoucherTerms(
+            name="Thiên An bớt 20.000 ₫",
+            value=20_000,
+            value_type=ValueType.FIXED,
+            starts_at=today,
+            ends_at=end,
+            minimum_spent=150_000,
+            usage_limit=100,
+        )
+        issue_voucher(channel=channel, code=COOPERATIVE_CODE, terms=terms, acting=giver, actor=actor, now=now)
+    _lower_prices(channel, today, end, actor=actor, now=now)
+
+
+def _lower_prices(
+    channel: Channel,
+    today: datetime.datetime,
+    end: datetime.datetime,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    seller = Cooperative.objects.filter(slug="htx-yen-duong").first()
+    if seller is None or Promotion.objects.for_cooperative(seller).exists():
+        return
+    terms = PromotionTerms(
+        name="Yến Dương giảm giá cuối vụ", starts_at=today, ends_at=end, percent=Decimal(10)
+    )
+    made = make_promotion(channel=channel, terms=terms, acting=seller, actor=actor, now=now)
+    refresh_promotion(promotion_id=made.pk, actor=actor, now=now)

@@ -1,0 +1,47 @@
+"""Who follows in the demo, what its buyer waits for, and this week's bulletin."""
+
+from __future__ import annotations
+
+import datetime
+
+from catalog.actions.marketing.back_in_stock import ask_back
+from catalog.actions.marketing.weekly_bulletin import make_bulletins
+from catalog.market_week import week_of
+from catalog.models import BackRequest, Listing
+from cooperatives.actions.followers import ask_to_follow
+from cooperatives.models import Follow
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel
+from shop.notifications.models import Way
+
+_FOLLOWED = (None, "htx-thien-an")  # the market, and one cooperative
+
+
+def follow_and_wait(channel: Channel, buyer: User, *, actor: Actor, now: datetime.datetime) -> None:
+    """What of it is missing: the buyer follows and waits for goods out of season."""
+    if buyer.email is None or Follow.objects.of_person(buyer.pk).exists():
+        return
+    for slug in _FOLLOWED:
+        ask_to_follow(
+            cooperative_slug=slug, email=buyer.email, user=buyer, language="vi", actor=actor, now=now
+        )
+    resting = Listing.objects.on_shelf(channel.pk).out_of_season(day_of(now).month).by_name().first()
+    if resting is not None and not BackRequest.objects.of_person(buyer.pk).exists():
+        ask_back(
+            product_slug=resting.product.slug,
+            variant_id=None,
+            way=Way.EMAIL,
+            contact=buyer.email,
+            user=buyer,
+            language="vi",
+            channel=channel,
+            actor=actor,
+            now=now,
+        )
+
+
+def tell_week_of(channel: Channel, *, now: datetime.datetime) -> None:
+    """The week's bulletins, after what lowers prices: a bulletin keeps those of the hour it was made."""
+    make_bulletins(week=week_of(day_of(now)), channel=channel, now=now)

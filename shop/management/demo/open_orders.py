@@ -1,0 +1,182 @@
+"""What is under way in the demo today: goods to be weighed, cash on its way back, a carrier's statement."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from catalog.models import Variant
+from catalog.states import ListingState
+from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.order_records.record_order import Contact
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.models import Order, Parcel
+from orders.states import CashHolder, CodState, PartState
+from shop.accounts.models import ConsentPurpose, User
+from shop.core.actors import Actor, Door
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel
+from shop.notifications.models import Notification
+
+STATEMENT = "doi-soat-cod-mau.csv"
+_SEEN_AFTER = datetime.timedelta(days=15)  # older cash has long been handed in
+_HANDED_IN_AFTER = datetime.timedelta(days=8)  # and of carriers', what is older than this, just now
+_HEADS = ("Mã đơn hàng", "Ngày giao", "Tiền thu hộ", "Tổng phí", "Thực nhận")
+_FEE = 5_000
+_SHORT_BY = 20_000
+_MOST_ROWS = 8
+_ROUND = 1_000
+_FEW = 2
+
+
+def hand_in_cash(*, actor: Actor, now: datetime.datetime) -> None:
+    """Old cash came back and was seen, but for the last of who brings a lot; carriers' is on its way."""
+    for giver, parcels in _held(before=now - _SEEN_AFTER).items():
+        kept = 1 if len(parcels) > _FEW else 0
+        _hand_in(
+            giver,
+            parcels[: len(parcels) - kept],
+            seen=True,
+            actor=actor,
+            now=now - datetime.timedelta(days=9),
+        )
+    for giver, parcels in _held(before=now - _HANDED_IN_AFTER, after=now - _SEEN_AFTER).items():
+        if giver.holder == CashHolder.CARRIER:
+            _hand_in(giver, parcels, seen=False, actor=actor, now=now - datetime.timedelta(days=1))
+
+
+def order_by_weight(
+    channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
+) -> None:
+    """Two orders of the demo's buyer: one waits for the scale, one weighs more than agreed and asks."""
+    gourd = (
+        Variant.objects.buyable_in(channel.pk)
+        .filter(is_weighed=True, product__listings__state=ListingState.PUBLISHED)
+        .order_by("pk")
+        .first()
+    )
+    if gourd is None or buyer.default_shipping_address is None:
+        return
+    for quantity, hours, is_too_heavy in ((2, 3, False), (1, 2, True)):
+        placed_at = now - datetime.timedelta(hours=hours)
+        order = Order.objects.filter(user=buyer, placed_at=placed_at).first()
+        order = order or _place(channel, buyer, gourd, quantity, now=placed_at)
+        part, member = order.parts.get(), members[gourd.cooperative_id]
+        if part.state != PartState.NEW:
+            continue
+        later = placed_at + datetime.timedelta(hours=1)
+        accept_part(part_id=part.pk, actor=member, now=later)
+        line = part.lines.get()
+        if is_too_heavy and line.bound_grams is not None:
+            grams = line.bound_grams + 300
+            weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=member, now=later)
+    Notification.objects.filter(to=buyer.phone, sent_at=None).update(sent_at=now)
+
+
+def write_statement(folder: Path) -> Path | None:
+    """What the carrier with most cash would send: fees kept, a payment short, a parcel that is not ours."""
+    parcels = max(_held(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MOST_ROWS:]
+    if not parcels:
+        return None
+    written = io.StringIO()
+    table = csv.writer(written)
+    table.writerow(_HEADS)
+    for place, parcel in enumerate(parcels):
+        collected = parcel.cod_collected - (_SHORT_BY if place == 0 else 0)
+        table.writerow(_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
+    table.writerow(_row("TK2M7QX-1", parcels[-1], 150_000))
+    path = folder / STATEMENT
+    path.write_text("\ufeff" + written.getvalue(), encoding="utf-8")
+    return path
+
+
+def _row(code: str, parcel: Parcel, collected: int) -> tuple[str, str, int, int, int]:
+    on = parcel.cod_collected_at or parcel.updated_at
+    return code, f"{day_of(on):%d/%m/%Y}", collected, _FEE, collected - _FEE
+
+
+def _held(
+    *,
+    holder: CashHolder | None = None,
+    before: datetime.datetime | None = None,
+    after: datetime.datetime | None = None,
+) -> dict[Giver, list[Parcel]]:
+    """Collected cash by whose hands it is in, oldest first."""
+    rows = Parcel.objects.filter(cod_state=CodState.COLLECTED).select_related("part__order")
+    if holder is not None:
+        rows = rows.filter(cod_holder=holder)
+    if before is not None:
+        rows = rows.filter(cod_collected_at__lt=before)
+    if after is not None:
+        rows = rows.filter(cod_collected_at__gte=after)
+    held: dict[Giver, list[Parcel]] = defaultdict(list)
+    for parcel in rows.order_by("cod_collected_at", "pk"):
+        if parcel.cod_holder == CashHolder.CARRIER:
+            held[Giver(CashHolder.CARRIER, carrier=parcel.carrier)].append(parcel)
+        else:
+            held[Giver(CashHolder.COOPERATIVE, cooperative_id=parcel.part.cooperative_id)].append(parcel)
+    return held
+
+
+def _hand_in(
+    giver: Giver, parcels: Sequence[Parcel], *, seen: bool, actor: Actor, now: datetime.datetime
+) -> None:
+    if not parcels:
+        return
+    fees = 0
+    if giver.holder == CashHolder.CARRIER:
+        fees = sum(parcel.cod_collected for parcel in parcels) // 100 // _ROUND * _ROUND
+    remittance = remit_cash(
+        giver=giver,
+        parcel_ids=[parcel.pk for parcel in parcels],
+        fees=fees,
+        key=f"demo:{giver.holder}:{giver.carrier or giver.cooperative_id}:{seen}",
+        actor=actor,
+        now=now,
+    )
+    if seen:
+        reconcile_cash(
+            remittance_id=remittance.pk,
+            received=remittance.remitted,
+            key=f"demo:{remittance.pk}:seen",
+            actor=actor,
+            now=now + datetime.timedelta(days=1),
+        )
+
+
+def _place(
+    channel: Channel, buyer: User, variant: Variant, quantity: int, *, now: datetime.datetime
+) -> Order:
+    address = buyer.default_shipping_address
+    assert address is not None
+    basket = put_in_basket(
+        basket_id=None,
+        user_id=buyer.pk,
+        channel=channel,
+        variant_id=variant.pk,
+        quantity=quantity,
+        now=now,
+        province_code=address.province_code,
+    )
+    offer = quote(wanted_of(basket), now=now, proposing=True)
+    return place_order(
+        basket_id=basket.pk,
+        contact=Contact(
+            name=buyer.name,
+            phone=buyer.phone or "",
+            address=address.copy(),
+            province_code=address.province_code,
+        ),
+        deliveries={share.cooperative.pk: share.first_choice for share in offer.shares if share.first_choice},
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=buyer.acting(Door.MARKET),
+        now=now,
+    )

@@ -1,0 +1,331 @@
+"""What was ordered in the past months: a plan that is the same for the same seed, stock and day.
+
+It only decides; `past_orders` lives it through with the shop's own actions, `bulk_orders` writes the
+finished part of a long one down at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from django.db.models import Prefetch
+
+from catalog.models import Price, ProductMedia, Variant
+from catalog.states import ListingState
+from cooperatives.models import DeliveryWay, PickupTime
+from orders.models import Source
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel, Division, Level
+
+Choice = TypeVar("Choice")
+
+DAYS = 180
+OPEN_DAYS = 4  # younger orders may still be on their way
+_UNPAID_DAYS = 0.4  # still younger ones are to be paid by transfer
+_MOST_OPEN = 60
+_SURNAMES = (
+    "Nguyễn",
+    "Trần",
+    "Lê",
+    "Phạm",
+    "Hoàng",
+    "Nông",
+    "Lý",
+    "Triệu",
+    "Bàn",
+    "Đặng",
+    "Hà",
+    "Ma",
+    "Dương",
+    "Vũ",
+)
+_MIDDLES = ("Thị", "Văn", "Minh", "Thu", "Đức", "Ngọc", "Thanh", "Hồng", "Quang", "Bích")
+_GIVEN = (
+    "Lan",
+    "Hoa",
+    "Hùng",
+    "Mai",
+    "Tuấn",
+    "Hương",
+    "Sơn",
+    "Thảo",
+    "Dũng",
+    "Yến",
+    "Nga",
+    "Bình",
+    "Linh",
+    "Khánh",
+)
+_STREETS = (
+    "Số nhà 8, tổ 2",
+    "Ngõ 15, nhà số 4",
+    "Thôn Trung Tâm",
+    "Xóm 3",
+    "Nhà số 27",
+    "Tổ dân phố 6",
+    "Thôn 5",
+)
+# Codes of provinces and how often people there buy; the rest share what is left over.
+_PROVINCES = {
+    "19": 34,
+    "01": 32,
+    "24": 6,
+    "25": 5,
+    "20": 4,
+    "04": 4,
+    "08": 3,
+    "31": 3,
+    "22": 2,
+    "79": 5,
+    "48": 2,
+}
+_SOURCES = {Source.WEB: 82, Source.ZALO: 8, Source.PHONE: 7, Source.FACEBOOK: 3}
+_REASONS = ("Hết hàng, vụ này mưa nhiều", "Người mua đổi ý", "Đặt nhầm, đặt lại đơn khác")
+
+
+class Outcome(StrEnum):
+    """How far a part has come by now."""
+
+    NEW = "new"
+    ACCEPTED = "accepted"
+    PACKED = "packed"
+    AWAY = "away"
+    DELIVERED = "delivered"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (Outcome.DELIVERED, Outcome.DECLINED, Outcome.CANCELLED)
+
+    @property
+    def is_ended(self) -> bool:
+        return self in (Outcome.DECLINED, Outcome.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """One cooperative's share; `lines` are variants with how many steps of each."""
+
+    cooperative_id: int
+    way: DeliveryWay
+    time: PickupTime | None
+    lines: tuple[tuple[Variant, int], ...]
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a part was accepted, packed, handed over and delivered, if it came that far."""
+
+    accepted: datetime.datetime
+    packed: datetime.datetime
+    handed_over: datetime.datetime
+    delivered: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    placed_at: datetime.datetime
+    name: str
+    phone: str
+    commune: Division
+    street: str
+    source: Source
+    language: str
+    is_demo_buyer: bool
+    parts: tuple[PlannedPart, ...]
+
+    @property
+    def is_over(self) -> bool:
+        return all(part.outcome.is_over for part in self.parts)
+
+    @property
+    def is_by_transfer(self) -> bool:
+        """The youngest wait for a transfer, so nobody has done anything about them yet."""
+        return all(part.outcome == Outcome.NEW for part in self.parts)
+
+    def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:
+        """A part's steps, none of them later than now; what is collected is handed over at its time."""
+        hours = (2, 6, 24, 48)
+        steps = [min(now, self.placed_at + datetime.timedelta(hours=each)) for each in hours]
+        if part.time is not None:
+            collected = max(steps[1], min(now, part.time.starts_at + datetime.timedelta(hours=1)))
+            steps[2:] = [collected, collected]
+        return Times(*steps)
+
+
+class Planner:
+    """Draws orders from one stream of random numbers; reads the shop once, in a fixed order."""
+
+    def __init__(self, channel: Channel, *, seed: int, now: datetime.datetime) -> None:
+        self._random = random.Random(seed)
+        self._channel = channel
+        self._now = now
+        self._goods = _goods(channel)
+        self._prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
+        self._ways = _ways()
+        self._communes = _communes(day_of(now))
+        self._taken: dict[tuple[int, str], int] = {}
+
+    def plan(self, orders: int) -> list[PlannedOrder]:
+        """That many orders, oldest first: most over the past months, some of the last days still open."""
+        fresh = min(_MOST_OPEN, max(3, orders // 5), orders)
+        ages = [self._random.uniform(0.02, OPEN_DAYS) for _ in range(fresh)]
+        ages[: fresh // 3] = [self._random.uniform(0.02, _UNPAID_DAYS) for _ in range(fresh // 3)]
+        # The market grows: nearer days have more orders.
+        ages += [OPEN_DAYS + (DAYS - OPEN_DAYS) * self._random.random() ** 1.6 for _ in range(orders - fresh)]
+        return [self._order(age) for age in sorted(ages, reverse=True)]
+
+    def _order(self, age: float) -> PlannedOrder:
+        placed_at = (self._now - datetime.timedelta(days=age)).replace(microsecond=0)
+        commune = self._random.choice(self._communes[self._province()])
+        assert commune.parent is not None
+        parts = self._parts(placed_at, commune.parent.code, age)
+        if age < _UNPAID_DAYS:
+            parts = tuple(replace(part, outcome=Outcome.NEW, reason="") for part in parts)
+        name = " ".join(self._random.choice(names) for names in (_SURNAMES, _MIDDLES, _GIVEN))
+        return PlannedOrder(
+            placed_at=placed_at,
+            name=name,
+            phone=f"+8490{self._random.randrange(10_000_000):07}",
+            commune=commune,
+            street=self._random.choice(_STREETS),
+            source=self._weighted(_SOURCES),
+            language="en" if self._random.random() < 0.04 else "vi",
+            is_demo_buyer=self._random.random() < 0.06,
+            parts=parts,
+        )
+
+    def _parts(self, placed_at: datetime.datetime, province: str, age: float) -> tuple[PlannedPart, ...]:
+        """One to three cooperatives that have goods in season and a way to the province."""
+        wanted = self._random.choices((1, 2, 3), (60, 30, 10))[0]
+        month = day_of(placed_at).month
+        cooperatives = list(self._goods)
+        self._random.shuffle(cooperatives)
+        # The first cooperatives of the market are the best known.
+        cooperatives.sort(key=lambda each: self._random.random() * (1 + 0.25 * list(self._goods).index(each)))
+        parts: list[PlannedPart] = []
+        for cooperative_id in cooperatives:
+            if len(parts) < wanted:
+                part = self._part(cooperative_id, placed_at, province, month, age)
+                if part is not None:
+                    parts.append(part)
+        return tuple(parts)
+
+    def _part(
+        self, cooperative_id: int, placed_at: datetime.datetime, province: str, month: int, age: float
+    ) -> PlannedPart | None:
+        goods = [variant for variant in self._goods[cooperative_id] if month in variant.product.months]
+        if not goods:
+            return None
+        chosen = {
+            variant.pk: variant
+            for variant in self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
+        }
+        lines = tuple((variant, self._random.choice((1, 1, 1, 2, 2, 3))) for variant in chosen.values())
+        delivery = self._delivery(cooperative_id, lines, placed_at, province)
+        if delivery is None:
+            return None
+        outcome = self._outcome(age)
+        if delivery[1] is not None:
+            outcome = self._of_collected(outcome, delivery[1])
+        reason = self._random.choice(_REASONS) if outcome.is_ended else ""
+        return PlannedPart(cooperative_id, *delivery, lines, outcome, reason)
+
+    def _delivery(
+        self,
+        cooperative_id: int,
+        lines: Sequence[tuple[Variant, int]],
+        placed_at: datetime.datetime,
+        province: str,
+    ) -> tuple[DeliveryWay, PickupTime | None] | None:
+        """A way that goes there with this weight; people near by sometimes collect."""
+        grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
+        goods = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
+        sent: list[DeliveryWay] = []
+        collected: list[DeliveryWay] = []
+        for way in self._ways.get(cooperative_id, []):
+            fee = way.fee(channel_id=self._channel.pk, province_code=province, grams=grams, goods=goods)
+            if fee is not None:
+                (collected if way.is_collected else sent).append(way)
+        if province == "19" and collected and self._random.random() < 0.4:
+            way = self._random.choice(collected)
+            for time in way.pickup_times(now=placed_at):
+                key = (way.pk, time.key)
+                if time.capacity is None or self._taken.get(key, 0) < time.capacity:
+                    self._taken[key] = self._taken.get(key, 0) + 1
+                    return way, time
+        return (self._random.choice(sent), None) if sent else None
+
+    def _outcome(self, age: float) -> Outcome:
+        chance = self._random.random()
+        if age >= OPEN_DAYS:
+            if chance < 0.94:
+                return Outcome.DELIVERED
+            return Outcome.DECLINED if chance < 0.97 else Outcome.CANCELLED
+        if age < 0.5:
+            return Outcome.NEW if chance < 0.7 else Outcome.ACCEPTED
+        if age < 1.5:
+            return Outcome.ACCEPTED if chance < 0.5 else Outcome.PACKED
+        return Outcome.AWAY if chance < 0.7 else Outcome.DELIVERED
+
+    def _of_collected(self, outcome: Outcome, time: PickupTime) -> Outcome:
+        """What is collected waits, packed, for its day, and is handed over on it."""
+        if outcome in (Outcome.AWAY, Outcome.DELIVERED):
+            return Outcome.PACKED if time.starts_at > self._now else Outcome.DELIVERED
+        return outcome
+
+    def _province(self) -> str:
+        known = {code: weight for code, weight in _PROVINCES.items() if code in self._communes}
+        return self._weighted(known)
+
+    def _weighted(self, weights: dict[Choice, int]) -> Choice:
+        return self._random.choices(list(weights), list(weights.values()))[0]
+
+
+def _goods(channel: Channel) -> dict[int, list[Variant]]:
+    """Variants on sale by cooperative, in a steady order."""
+    variants = (
+        Variant.objects.buyable_in(channel.pk)
+        .filter(product__listings__state=ListingState.PUBLISHED)
+        .select_related(
+            *("product", "product__tax_class", "product__product_type__tax_class"),
+            *("product__category", "cooperative"),
+        )
+        .prefetch_related(Prefetch("product__media", ProductMedia.objects.order_by("sort_order", "pk")))
+        .order_by("cooperative__sort_order", "cooperative", "product", "sort_order", "pk")
+        .distinct()
+    )
+    goods: dict[int, list[Variant]] = {}
+    for variant in variants:
+        goods.setdefault(variant.cooperative_id, []).append(variant)
+    return goods
+
+
+def _ways() -> dict[int, list[DeliveryWay]]:
+    ways: dict[int, list[DeliveryWay]] = {}
+    for way in DeliveryWay.objects.all().offered():
+        ways.setdefault(way.cooperative_id, []).append(way)
+    return ways
+
+
+def _communes(today: datetime.date) -> dict[str, list[Division]]:
+    """The communes of the provinces that buy, by the province's code."""
+    rows = (
+        Division.objects.current(on=today)
+        .filter(level=Level.COMMUNE, parent__code__in=_PROVINCES)
+        .select_related("parent")
+        .order_by("code")
+    )
+    communes: dict[str, list[Division]] = {}
+    for row in rows:
+        assert row.parent is not None
+        communes.setdefault(row.parent.code, []).append(row)
+    return communes

@@ -1,0 +1,83 @@
+"""What a planned order costs, without asking the database for each: the quote that the basket would show."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+
+from catalog.models import Price, Variant
+from orders.actions.quotes.quote_types import Offer, Quote, QuotedLine, Share, Wanted, WantedLine
+from orders.pricing import DeliveryIn, LineIn, price_purchase
+from shop.core.dates.calendar import day_of
+from shop.core.models import Channel, TaxClass, shop_settings, tax_rates
+from shop.management.demo.order_plan import PlannedOrder, PlannedPart
+
+
+class PriceList:
+    """Prices of a channel and rates of tax, each read once."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel, self._shop = channel, shop_settings()
+        self._prices = {price.variant_id: price for price in Price.objects.filter(channel=channel)}
+        self._classes = list(TaxClass.objects.order_by("pk").values_list("pk", flat=True))
+        self._rates: dict[datetime.date, dict[int | None, Decimal]] = {}
+
+    def quote(self, planned: PlannedOrder) -> Quote:
+        rates = self._rates_on(day_of(planned.placed_at))
+        province = planned.commune.parent
+        assert province is not None
+        shares = [self._share(part, rates, province.code) for part in planned.parts]
+        lines = [line.wanted for share in shares for line in share.lines]
+        purchase = price_purchase(
+            [
+                LineIn(
+                    line.wanted.key,
+                    line.variant.cooperative_id,
+                    line.unit_list,
+                    line.unit_price,
+                    line.wanted.quantity,
+                    line.tax_rate,
+                )
+                for share in shares
+                for line in share.lines
+            ],
+            [
+                DeliveryIn(share.cooperative.pk, share.fee or 0, share.fee or 0, share.delivery_tax_rate)
+                for share in shares
+            ],
+            with_tax=self._channel.prices_entered_with_tax,
+        )
+        return Quote(Wanted(self._channel, lines, {}, province.code), shares, purchase, self._shop)
+
+    def _share(self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str) -> Share:
+        lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]
+        share = Share(part.lines[0][0].cooperative, lines, [])
+        fee = part.way.fee(
+            channel_id=self._channel.pk, province_code=province, grams=share.grams, goods=share.goods
+        )
+        share.chosen, share.chosen_time = Offer(part.way, fee, []), part.time
+        share.delivery_tax_rate = rates.get(part.way.service.tax_class_id, Decimal(0))
+        return share
+
+    def _line(self, variant: Variant, quantity: int, rates: Mapping[int | None, Decimal]) -> QuotedLine:
+        price = self._prices[variant.pk]
+        tax_class = variant.product.tax_class or variant.product.product_type.tax_class
+        return QuotedLine(
+            wanted=WantedLine(uuid.uuid4(), variant.pk, quantity),
+            variant=variant,
+            unit_list=price.amount or 0,
+            unit_price=price.selling or 0,
+            tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
+            tax_class_name=tax_class.name if tax_class else "",
+            free=None,
+        )
+
+    def _rates_on(self, day: datetime.date) -> dict[int | None, Decimal]:
+        if not self._channel.charge_taxes:
+            return {}
+        if day not in self._rates:
+            country = self._channel.default_country
+            self._rates[day] = tax_rates(self._classes, country=country, day=day)
+        return self._rates[day]

@@ -1,0 +1,43 @@
+"""The demo's drawings as pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from django.core.files import File
+
+from shop.core.images.image_files import WIDTHS, read_renditions
+from shop.core.images.picture_decoder import make
+from shop.core.images.renditions import keep_picture, keep_renditions
+from shop.core.models import Picture, PictureState
+from shop.management.demo.data_files import HERE
+
+_MASTERS = HERE / "pictures"
+
+
+def hang_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Picture]:
+    """The picture of each drawing, by its name; those that are kept already are found again.
+
+    `made_now` makes their sizes at once, so that the first page is whole; else the worker does.
+    """
+    found = {picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")}
+    pictures = {}
+    for name in sorted(set(names)):
+        master = _MASTERS / f"{name}.webp"
+        picture = found.get(hashlib.sha256(master.read_bytes()).hexdigest())
+        if picture is None:
+            with master.open("rb") as file:
+                picture = keep_picture(File(file, name=master.name))
+        if made_now and picture.state == PictureState.WAITING:
+            _render(picture, master)
+        pictures[name] = picture
+    return pictures
+
+
+def _render(picture: Picture, master: Path) -> None:
+    """Make the sizes of a drawing of ours: decoded here, as nobody else has sent it."""
+    with tempfile.TemporaryDirectory() as folder:
+        keep_renditions(picture, read_renditions(Path(folder), make(master, Path(folder), WIDTHS)))

@@ -1,0 +1,216 @@
+"""The demo's goods: products with variants, prices, stock, pictures and their English, put on sale."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from catalog.actions.listings.listing_states import move_listing
+from catalog.actions.products.offer_products import ProductDetails, VariantDetails, add_product
+from catalog.actions.stock.stock_movements import move_stock, refresh_availability, stock_row
+from catalog.models import (
+    ALL_MONTHS,
+    Attribute,
+    AttributeValue,
+    Collection,
+    CollectionListing,
+    CollectionProduct,
+    Listing,
+    Product,
+    Reason,
+    Variant,
+    VariantAttributeValue,
+)
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.models import Picture, Translation
+from shop.core.texts.folding import slug
+from shop.management.demo import texts
+from shop.management.demo.bootstrap import Ground
+from shop.management.demo.data_files import in_english, market, products
+from shop.management.demo.sellers import Stall
+
+# What stands first on the front page while it is in season; the newest listings do.
+_FRONT = (
+    "Quýt Bạch Thông",
+    "Gạo bao thai Chợ Đồn, gạo mới",
+    "Miến dong Côn Minh",
+    "Bí xanh thơm",
+    "Gừng tươi",
+    "Trà bí thơm",
+    "Hồng treo gió",
+    "Lạp sườn hun khói",
+    "Gối thảo dược thổ cẩm",
+    "Khăn thổ cẩm thêu tay",
+    "Túi thổ cẩm",
+    "Chuối sấy",
+)
+_TEXTS = ("origin", "ingredients", "packaging", "shelf_life", "storage")
+
+
+def lay_out_goods(
+    ground: Ground,
+    stalls: Mapping[str, Stall],
+    pictures: Mapping[str, Picture],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> int:
+    """Step: every product of the data that its cooperative does not have yet; answers how many were added."""
+    translations: list[Translation] = []
+    there = set(Product.objects.values_list("cooperative__slug", "name"))
+    sku = count(1)
+    added = 0
+    for place, row in enumerate(_front_last()):
+        numbers = [next(sku) for _ in row["variants"]]
+        if (row["cooperative"], row["name"]) in there:
+            continue
+        stall = stalls[row["cooperative"]]
+        listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=place)
+        product = _add(row, stall, ground, pictures, actor=actor, now=listed_at)
+        variants = list(product.variants.in_order())
+        _finish(product, row, stall, added)
+        _finish_variants(variants, row, numbers, ground)
+        _fill_other_warehouses(variants, row, stall, actor=actor, now=listed_at)
+        listing = Listing.objects.select_related("channel", "product").get(product=product)
+        move_listing(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
+        translations += _in_english(product, variants, row)
+        added += 1
+    texts.keep(translations)
+    return added
+
+
+def show_together(ground: Ground) -> None:
+    """Step: the collections of the data that are not there yet, shown in the channel."""
+    for row in market()["collection"]:
+        address = slug(row["name"])
+        if Collection.objects.filter(slug=address).exists():
+            continue
+        collection = Collection.objects.create(
+            slug=address,
+            name=row["name"],
+            description=texts.blocks(row["about"]),
+            description_text=row["about"],
+        )
+        CollectionListing.objects.create(collection=collection, channel=ground.channel, is_published=True)
+        keys = dict(Product.objects.filter(name__in=row["goods"]).values_list("name", "pk"))
+        CollectionProduct.objects.bulk_create(
+            CollectionProduct(collection=collection, product_id=keys[name], sort_order=place)
+            for place, name in enumerate(row["goods"])
+        )
+        texts.keep(texts.english(collection, name=row["en"], description=texts.blocks_json(row["about_en"])))
+
+
+def _front_last() -> list[dict[str, Any]]:
+    """All goods, those of the front page last, the very first at the end: lists show the newest first."""
+    places = {name: -place for place, name in enumerate(_FRONT)}
+    return sorted(products(), key=lambda row: places.get(row["name"], -len(_FRONT)))
+
+
+def _add(
+    row: dict[str, Any],
+    stall: Stall,
+    ground: Ground,
+    pictures: Mapping[str, Picture],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    return add_product(
+        cooperative=stall.cooperative,
+        channel=ground.channel,
+        product_type=ground.types[row["type"]],
+        category=ground.categories[row["category"]],
+        details=ProductDetails(
+            name=row["name"],
+            description=row["about"],
+            season=sum(1 << (month - 1) for month in row["season"]) if "season" in row else ALL_MONTHS,
+            season_note=row.get("season_note", ""),
+            **{field: row.get(field, "") for field in _TEXTS},
+        ),
+        variants=[(_variant(each), _shares(each["stock"], stall)[0]) for each in row["variants"]],
+        pictures=[pictures[row["picture"]]],
+        actor=actor,
+        now=now,
+    )
+
+
+def _variant(row: dict[str, Any]) -> VariantDetails:
+    return VariantDetails(
+        price=row["price"],
+        name=row["name"],
+        unit=row["unit"],
+        content_grams=row.get("grams"),
+        content_ml=row.get("ml"),
+        content_count=row.get("count"),
+        content_unit=row.get("of", ""),
+        weight=row["weight"],
+        is_weighed=row.get("weighed", False),
+    )
+
+
+def _shares(stock: int, stall: Stall) -> list[int]:
+    """How much of the stock lies in each warehouse; the first takes what rounding leaves."""
+    others = [stock * share // 100 for share in stall.shares[1:]]
+    return [stock - sum(others), *others]
+
+
+def _finish(product: Product, row: dict[str, Any], stall: Stall, place: int) -> None:
+    product.is_sample = True
+    if stall.producers:
+        product.producer = stall.producers[place % len(stall.producers)]
+    product.save(update_fields=["is_sample", "producer"])
+    product.certificates.set([stall.certificates[key] for key in row.get("certificates", [])])
+
+
+def _finish_variants(
+    variants: list[Variant], row: dict[str, Any], numbers: list[int], ground: Ground
+) -> None:
+    for variant, said, number in zip(variants, row["variants"], numbers, strict=True):
+        variant.sku = f"CP-{number:04}"
+        variant.low_stock_at = min(5, said["stock"] // 4) if said["stock"] else None
+        for key, attribute in ground.attributes.items():
+            name = said["name"] if key == "packing" and row["type"] != "craft" else said.get(key, "")
+            if name:
+                VariantAttributeValue.objects.create(variant=variant, value=_value(attribute, name))
+    Variant.objects.bulk_update(variants, ["sku", "low_stock_at"])
+
+
+def _value(attribute: Attribute, name: str) -> AttributeValue:
+    value, is_new = AttributeValue.objects.get_or_create(
+        attribute=attribute, slug=slug(name), defaults={"name": name}
+    )
+    if is_new:
+        texts.keep(texts.english(value, name=in_english(name)))
+    return value
+
+
+def _fill_other_warehouses(
+    variants: list[Variant], row: dict[str, Any], stall: Stall, *, actor: Actor, now: datetime.datetime
+) -> None:
+    for variant, said in zip(variants, row["variants"], strict=True):
+        shares = _shares(said["stock"], stall)
+        for warehouse, quantity in zip(stall.warehouses[1:], shares[1:], strict=True):
+            stock = stock_row(cooperative=stall.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk)
+            if quantity:
+                document = f"product:{variant.product_id}"
+                move_stock(stock, quantity, reason=Reason.RECEIPT, actor=actor, now=now, document=document)
+    refresh_availability(variant_ids=[variant.pk for variant in variants])
+
+
+def _in_english(product: Product, variants: list[Variant], row: dict[str, Any]) -> list[Translation]:
+    short = {field: in_english(row[field]) for field in _TEXTS if row.get(field)}
+    translations = texts.english(
+        product,
+        name=row["en"],
+        description=texts.blocks_json(row["about_en"]),
+        description_text=row["about_en"],
+        season_note=row.get("season_note_en", ""),
+        **short,
+    )
+    for variant in variants:
+        if variant.name:
+            translations += texts.english(variant, name=in_english(variant.name))
+    return translations

@@ -1,0 +1,241 @@
+"""The demo's cooperatives with their store houses, ways of delivery, certificates and households."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cooperatives.actions.delivery_terms import Hours, Rate, price_way, schedule_way
+from cooperatives.models import (
+    Certificate,
+    Collecting,
+    Cooperative,
+    DeliveryWay,
+    MarketDayKind,
+    Producer,
+    Warehouse,
+    WarehouseChannel,
+)
+from cooperatives.states import CertificateState, CooperativeState
+from shop.accounts.models import Address
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.models import Division, Picture, Translation, record_change
+from shop.core.texts.folding import fold, slug
+from shop.management.demo import texts
+from shop.management.demo.bootstrap import Ground
+from shop.management.demo.data_files import cooperatives, in_english, market
+
+SAMPLE_PAPERS = "(số mẫu)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A cooperative with what its goods refer to; `shares` says how many percent of the stock lie where."""
+
+    cooperative: Cooperative
+    warehouses: list[Warehouse]
+    shares: list[int]
+    certificates: Mapping[str, Certificate]
+    producers: list[Producer]
+
+
+def put_up_stalls(
+    ground: Ground, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
+) -> dict[str, Stall]:
+    """Step: every cooperative of the data that is not there yet; answers all of them by slug."""
+    translations: list[Translation] = []
+    stalls = {}
+    for place, row in enumerate(cooperatives(), start=1):
+        cooperative = Cooperative.objects.filter(slug=row["slug"]).first()
+        if cooperative is None:
+            cooperative = _found(row, place, pictures, actor=actor, now=now)
+            _furnish(cooperative, row, ground, translations, actor=actor, now=now)
+        stalls[row["slug"]] = _stall(cooperative, row)
+    texts.keep(translations)
+    return stalls
+
+
+def _found(
+    row: dict[str, Any],
+    place: int,
+    pictures: Mapping[str, Picture],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Cooperative:
+    """The cooperative as one whose papers were checked; telephone, number and account are samples."""
+    commune = Division.objects.current(on=day_of(now)).select_related("parent").get(code=row["commune"])
+    province = commune.parent or commune
+    cooperative = Cooperative.objects.create(
+        slug=row["slug"],
+        name=row["name"],
+        folded_name=fold(row["name"]),
+        is_sample=row.get("sample", False),
+        state=CooperativeState.APPROVED,
+        sort_order=place * 10,
+        legal_name=row.get("legal_name", row["name"]),
+        registration_number=f"SỐ MẪU {place:02}",
+        registration_issuer="(cơ quan cấp, mẫu)",
+        phone=f"+842090000{place:03}",
+        bank_bin="970405",
+        bank_account=f"00000000{place:02}",
+        bank_holder="TAI KHOAN MAU",
+        province_code=province.code,
+        province_name=province.name,
+        commune_code=commune.code,
+        commune_name=commune.full_name,
+        hamlet=row["hamlet"],
+        summary=row["summary"],
+        story=row["story"].strip(),
+        return_terms=row["returns"],
+        cover=pictures[row["cover"]],
+    )
+    record_change("cooperative.approved", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
+    return cooperative
+
+
+def _furnish(
+    cooperative: Cooperative,
+    row: dict[str, Any],
+    ground: Ground,
+    translations: list[Translation],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    translations += texts.english(
+        cooperative,
+        name=row["en"],
+        summary=row["summary_en"],
+        story=row["story_en"].strip(),
+        return_terms=row["returns_en"],
+    )
+    houses = {
+        each["key"]: _warehouse(cooperative, each, place, ground)
+        for place, each in enumerate(row["warehouses"])
+    }
+    for place, each in enumerate(row["ways"]):
+        way = _way(cooperative, each, place, ground, houses)
+        if "table" in each:
+            rates = _rates(each["table"])
+            price_way(way, ground.channel, rates, free_above=each.get("free_above"), actor=actor, now=now)
+        days, cut_off = _market_days(each), each.get("cut_off", 0)
+        if days:
+            schedule_way(way, days, cut_off_hours=cut_off, actor=actor, now=now)
+        note = each.get("note", "")
+        translations += texts.english(way, name=in_english(way.name), note=in_english(note) if note else "")
+    for each in row.get("certificates", []):
+        Certificate.objects.create(
+            cooperative=cooperative,
+            kind=each["kind"],
+            stars=each.get("stars"),
+            number=SAMPLE_PAPERS,
+            issued_on=each.get("issued_on"),
+            expires_on=each.get("expires_on"),
+            is_sample=True,
+            **({"state": CertificateState.IN_REVIEW, "submitted_at": now} if each.get("waits") else {}),
+        )
+    for each in row.get("producers", []):
+        household = Producer.objects.create(
+            cooperative=cooperative,
+            name=each["name"],
+            makes=each["makes"],
+            place=cooperative.commune_name,
+            agreed_on=day_of(now),
+        )
+        translations += texts.english(household, makes=in_english(each["makes"]))
+
+
+def _warehouse(cooperative: Cooperative, row: dict[str, Any], place: int, ground: Ground) -> Warehouse:
+    address = Address.objects.create(
+        street_address_1=row["street"],
+        city=cooperative.commune_name,
+        country_area=cooperative.province_name,
+        province_code=cooperative.province_code,
+        commune_code=cooperative.commune_code,
+        phone=cooperative.phone,
+    )
+    warehouse = Warehouse.objects.create(
+        cooperative=cooperative,
+        name=row["name"],
+        slug=f"{cooperative.slug}-{slug(row['name'])}"[:255],
+        address=address,
+        collecting=Collecting.LOCAL,
+        is_private=False,
+    )
+    WarehouseChannel.objects.create(
+        warehouse=warehouse, channel=ground.channel, sort_order=cooperative.sort_order * 10 + place
+    )
+    warehouse.zones.add(ground.zone)
+    return warehouse
+
+
+def _way(
+    cooperative: Cooperative,
+    row: dict[str, Any],
+    place: int,
+    ground: Ground,
+    houses: Mapping[str, Warehouse],
+) -> DeliveryWay:
+    weekday, hour = row.get("departs", (None, None))
+    shortest, longest = row.get("days", (None, None))
+    return DeliveryWay.objects.create(
+        cooperative=cooperative,
+        service=ground.services[row["kind"]],
+        kind=row["kind"],
+        name=row["name"],
+        carrier=row.get("carrier", ""),
+        note=row.get("note", ""),
+        warehouse=houses[row["warehouse"]] if "warehouse" in row else None,
+        minimum_days=shortest,
+        maximum_days=longest,
+        departs_weekday=weekday,
+        departs_at=datetime.time.fromisoformat(hour) if hour else None,
+        cut_off_hours=row.get("cut_off", 0),
+        sort_order=place,
+    )
+
+
+def _rates(table: str) -> list[Rate]:
+    """A price table: each zone's brackets for each of its provinces; "else" is everywhere else."""
+    zones: dict[str, list[str]] = market()["zones"] | {"else": [""]}
+    return [
+        Rate(price, province, grams)
+        for zone, brackets in market()["tables"][table].items()
+        for province in zones.get(zone, [zone])
+        for grams, price in brackets
+    ]
+
+
+def _market_days(row: dict[str, Any]) -> list[Hours]:
+    if "hours" not in row:
+        return []
+    starts, ends = (datetime.time.fromisoformat(hour) for hour in row["hours"])
+    kinds = {
+        MarketDayKind.WEEKDAY: row.get("weekdays", []),
+        MarketDayKind.SOLAR: row.get("solar", []),
+        MarketDayKind.LUNAR: row.get("lunar", []),
+    }
+    return [
+        Hours(kind, number, starts, ends, row.get("capacity"))
+        for kind, numbers in kinds.items()
+        for number in numbers
+    ]
+
+
+def _stall(cooperative: Cooperative, row: dict[str, Any]) -> Stall:
+    certificates = list(cooperative.certificates.filter(is_sample=True).order_by("pk"))
+    warehouses = list(
+        cooperative.warehouses.filter(channel_rows__isnull=False).order_by("channel_rows__sort_order", "pk")
+    )
+    keys = [each["key"] for each in row.get("certificates", [])]
+    return Stall(
+        cooperative,
+        warehouses,
+        [each["share"] for each in row["warehouses"]],
+        dict(zip(keys, certificates, strict=False)),
+        list(cooperative.producers.order_by("pk")),
+    )

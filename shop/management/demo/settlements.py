@@ -1,0 +1,104 @@
+"""The demo's money with cooperatives: commission, a period that was paid, one that was closed, one running.
+
+The rates are illustrative.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from catalog.models import Category
+from cooperatives.models import Cooperative
+from orders.actions.cash_on_delivery.cash_offset import settle_kept_cash
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.settlement.close_settlement import close_settlement
+from orders.actions.settlement.commission_rates import add_commission_rate, add_withholding_rate
+from orders.models import CommissionRate, LedgerEntry, Payout, Settlement
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.management.demo.order_plan import DAYS, PlannedOrder
+from shop.notifications.models import Notification
+
+# How many days ago the two periods were closed; the older one has been paid.
+PAID_AGO, CLOSED_AGO = 35, 6
+_PAID_AFTER = datetime.timedelta(days=2)
+_EVERYBODY, _CRAFTS, _CLOSE_BY = Decimal(5), Decimal(8), Decimal(4)
+_CRAFT_SHELF, _CLOSE_ONE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Orders that were over before a period was closed; `closed_at` None: it runs."""
+
+    orders: Sequence[PlannedOrder]
+    closed_at: datetime.datetime | None = None
+    paid_at: datetime.datetime | None = None
+
+
+def agree_rates(*, actor: Actor, now: datetime.datetime) -> None:
+    """What the market keeps, from before the first order on; and what it would withhold if it had to."""
+    if CommissionRate.objects.exists():
+        return
+    first = day_of(now) - datetime.timedelta(days=DAYS + 1)
+    shelf = Category.objects.filter(slug=_CRAFT_SHELF).first()
+    cooperative = Cooperative.objects.filter(slug=_CLOSE_ONE).first()
+    rates: list[tuple[int | None, int | None, Decimal]] = [(None, None, _EVERYBODY)]
+    rates += [(None, shelf.pk, _CRAFTS)] if shelf else []
+    rates += [(cooperative.pk, None, _CLOSE_BY)] if cooperative else []
+    for cooperative_id, category_id, percent in rates:
+        add_commission_rate(
+            cooperative_id=cooperative_id,
+            category_id=category_id,
+            percent=percent,
+            from_day=first,
+            actor=actor,
+            now=now,
+        )
+    for name, percent in (("Thuế GTGT (mẫu)", Decimal(1)), ("Thuế TNCN (mẫu)", Decimal("0.5"))):
+        add_withholding_rate(name=name, percent=percent, from_day=first, actor=actor, now=now)
+
+
+def in_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:
+    """The history cut where periods were closed: an order is in the first that was closed after its end."""
+    evening = now.replace(hour=10, minute=0, second=0, microsecond=0)  # 17:00 in Vietnam
+    paid, closed = (evening - datetime.timedelta(days=days) for days in (PAID_AGO, CLOSED_AGO))
+    first = [each for each in planned if each.is_over and _end_of(each, now=now) < paid]
+    second = [each for each in planned if each.is_over and paid <= _end_of(each, now=now) < closed]
+    known = {id(each) for each in (*first, *second)}
+    return [
+        Period(first, paid, paid + _PAID_AFTER),
+        Period(second, closed),
+        Period([each for each in planned if id(each) not in known]),
+    ]
+
+
+def settle(period: Period, *, actor: Actor) -> None:
+    """Close what was booked in it for each cooperative, and pay it where it was paid; once."""
+    if period.closed_at is None:
+        return
+    booked = LedgerEntry.objects.filter(settlement__opened_at__lt=period.closed_at).values("settlement")
+    running = Settlement.objects.open().filter(pk__in=booked).order_by("pk")
+    done = Settlement.objects.filter(closed_at=period.closed_at).values("cooperative")
+    for row in list(running.exclude(cooperative__in=done)):
+        close_settlement(settlement_id=row.pk, actor=actor, now=period.closed_at)
+        settle_kept_cash(settlement_id=row.pk, actor=actor, now=period.closed_at)
+    if period.paid_at is not None:
+        due = Payout.objects.due().filter(settlement__closed_at=period.closed_at)
+        for place, payout in enumerate(list(due), start=1):
+            reference = f"FT{period.paid_at:%y%m%d}{place:04}"
+            mark_paid(payout_id=payout.pk, reference=reference, actor=actor, now=period.paid_at)
+    _silence(period.closed_at)
+
+
+def _end_of(planned: PlannedOrder, *, now: datetime.datetime) -> datetime.datetime:
+    """When the last of its parts was with the buyer."""
+    return max(planned.times(part, now=now).delivered for part in planned.parts)
+
+
+def _silence(at: datetime.datetime) -> None:
+    """Letters of the past belong to it."""
+    told = Notification.objects.filter(created_at__gte=at, created_at__lte=at + _PAID_AFTER, sent_at=None)
+    told.update(sent_at=at)

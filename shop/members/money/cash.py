@@ -1,0 +1,59 @@
+"""Cash on delivery of a cooperative: what it holds itself, and what its carriers have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from cooperatives.access import Right, Standing
+from orders.models import Parcel
+from orders.states import CashHolder, CodState
+from shop.core.models import market_channel
+from shop.members.member_access import for_members, show
+from shop.reports.cash import of_cooperative
+
+_PER_PAGE = 20
+_TABS = {
+    "": (_("We hold"), CashHolder.COOPERATIVE, False),
+    "nha-xe": (_("Carriers hold"), CashHolder.CARRIER, False),
+    "da-nop": (_("Handed in, not seen yet"), "", True),
+}
+
+
+@require_safe
+@for_members(Right.CASH)
+def cash(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """Parcel by parcel, oldest first, of one kind chosen by `?ai=`."""
+    market = market_channel()
+    currency = market.currency if market else "VND"
+    sums = of_cooperative(standing.cooperative.pk, currency)
+    wanted = request.GET.get("ai", "")
+    tab = wanted if wanted in _TABS else ""
+    _name, holder, is_handed_in = _TABS[tab]
+    rows: Any = Parcel.objects.for_cooperative(standing.cooperative).owing_cash()
+    rows = rows.filter(part__order__currency=currency)
+    if is_handed_in:
+        rows = rows.filter(cod_state=CodState.REMITTED)
+    else:
+        rows = rows.filter(cod_holder=holder).exclude(cod_state=CodState.REMITTED)
+    ordered = rows.select_related("part__order").order_by("since", "pk")
+    context = {
+        "currency": currency,
+        "may_pack": standing.may(Right.PACK),
+        "tab": tab,
+        "tabs": [(key, name, _sum(sums, whose, done)) for key, (name, whose, done) in _TABS.items()],
+        "page": Paginator(ordered, _PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return show(request, standing, "members/cash.html", context)
+
+
+def _sum(sums: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
+    return sum(
+        amount
+        for (whose, handed_in), amount in sums.items()
+        if handed_in == is_handed_in and (is_handed_in or whose == holder)
+    )

@@ -1,0 +1,155 @@
+"""What buyers complain about my cooperative's goods: the list, one complaint, and what is answered."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out
+from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
+from orders.actions.fulfilment.parcel_returns import receive_return
+from orders.forms.complaints import AnswerForm, answer_form
+from orders.forms.returns import return_form
+from orders.models import Complaint, Parcel
+from orders.states import COMING_BACK
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.errors import Missing
+from shop.members.forms.fields import ReasonForm
+from shop.members.member_access import for_members, sent_key, show
+from shop.members.packing.parts import part_address
+
+_PER_PAGE = 20
+REJECT_REASONS = [
+    _("The photos show goods as they should be."),
+    _("The goods were kept too long or too warm after they arrived."),
+    _("This was said of the goods when they were ordered."),
+]
+
+
+@require_safe
+@for_members(Right.PACK)
+def complaints(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """Those to be answered first, then the others, newest first."""
+    mine = Complaint.objects.for_cooperative(standing.cooperative).select_related("part__order")
+    page = Paginator(mine.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
+    context = {"open": list(mine.open()), "page": page, "now": timezone.now()}
+    return show(request, standing, "members/complaints.html", context)
+
+
+@require_safe
+@for_members(Right.PACK)
+def complaint(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+    """One complaint with its goods and photos; its answer is the manager's."""
+    return _page(request, standing, _found(standing, complaint_id))
+
+
+@require_POST
+@for_members(Right.MANAGE)
+@require_recent_proof
+def acceptance(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+    """Yes, and what the buyer gets."""
+    mine = _found(standing, complaint_id)
+    form = answer_form(mine, request.POST, for_members=True)
+    if not form.is_valid():
+        return _page(request, standing, mine, answer=form)
+    act = partial(
+        accept_complaint,
+        complaint_id=mine.pk,
+        remedy=form.remedy,
+        answer=form.cleaned_data["answer"],
+        key=sent_key(request, "accept", mine.pk),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=_address(mine), said=_("The buyer has been told."))
+
+
+@require_POST
+@for_members(Right.MANAGE)
+def rejection(request: HttpRequest, standing: Standing, complaint_id: uuid.UUID) -> HttpResponse:
+    """No, and why."""
+    mine = _found(standing, complaint_id)
+    form = ReasonForm(request.POST, reasons=list(REJECT_REASONS))
+    if not form.is_valid():
+        return _page(request, standing, mine, no=form)
+    act = partial(
+        reject_complaint,
+        complaint_id=mine.pk,
+        reason=form.reason,
+        key=sent_key(request, "reject", mine.pk),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=_address(mine), said=_("The buyer has been told."))
+
+
+@require_POST
+@for_members(Right.PACK)
+def return_receipt(request: HttpRequest, standing: Standing, parcel_id: int) -> HttpResponse:
+    """Goods have come back: into which house, and how many of them are not to be sold again."""
+    coming = Parcel.objects.for_cooperative(standing.cooperative).filter(kind__in=COMING_BACK)
+    parcel = coming.filter(pk=parcel_id).first()
+    if parcel is None:
+        raise Missing()
+    form = return_form(parcel, request.POST)
+    to = part_address(parcel.part_id)
+    if not form.is_valid():
+        messages.error(request, _("Write how many are damaged, and choose a store house."))
+        return redirect(to)
+    act = partial(
+        receive_return,
+        parcel_id=parcel.pk,
+        damaged=form.damaged,
+        warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
+        key=sent_key(request, "return", parcel.pk),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=to, said=_("The goods are written in."))
+
+
+def _found(standing: Standing, complaint_id: uuid.UUID) -> Complaint:
+    """The cooperative's complaint with what its page shows. Raises Missing."""
+    mine = Complaint.objects.for_cooperative(standing.cooperative).with_all()
+    found = mine.filter(pk=complaint_id).first()
+    if found is None:
+        raise Missing()
+    return found
+
+
+def _page(
+    request: HttpRequest,
+    standing: Standing,
+    complaint: Complaint,
+    *,
+    answer: AnswerForm | None = None,
+    no: ReasonForm | None = None,
+) -> HttpResponse:
+    may_answer = complaint.is_open and standing.may(Right.MANAGE)
+    context = {
+        "complaint": complaint,
+        "part": complaint.part,
+        "order": complaint.part.order,
+        "now": timezone.now(),
+        "key": uuid.uuid4(),
+        "refunds": list(complaint.refunds.in_time()),
+        "parcels": list(complaint.parcels.in_order()),
+        "answer": (answer or answer_form(complaint, for_members=True)) if may_answer else None,
+        "no": (no or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
+        "opened": "no" if no is not None else "yes" if answer is not None else "",
+    }
+    return show(request, standing, "members/complaint.html", context)
+
+
+def _address(complaint: Complaint) -> str:
+    return reverse("members:complaint", args=[complaint.pk])

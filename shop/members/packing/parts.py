@@ -1,0 +1,202 @@
+"""A cooperative's parts of orders: the list, the pick list, yes and no."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out
+from orders.actions.fulfilment.cancel_parts import refuse_part
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.forms.returns import return_form
+from orders.models import Discount, OrderPart, Parcel, places
+from orders.states import COMING_BACK, CodState, ParcelState, PartState
+from shop.core.errors import Missing
+from shop.members.forms.fields import ReasonForm
+from shop.members.forms.weigh import WeighForm
+from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
+from shop.members.member_access import for_members, sent_key, show
+from shop.members.packing.pick_lists import pick_form, pick_lines
+from shop.members.packing.worklist import (
+    STAGE_NAMES,
+    Stage,
+    at_stage,
+    tasks,
+    time_left,
+    when_it_leaves,
+)
+
+_PER_PAGE = 20
+
+
+@require_safe
+@for_members(Right.PACK)
+def parts(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """Parts at one stage, chosen by `?viec=`; those to pack where nothing is chosen."""
+    now = timezone.now()
+    wanted = request.GET.get("viec", "")
+    stage = Stage(wanted) if wanted in set(Stage) else Stage.PACK
+    mine = OrderPart.objects.for_cooperative(standing.cooperative)
+    page = Paginator(at_stage(mine, stage).select_related("order", "way"), _PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "stage": stage,
+        "stages": STAGE_NAMES,
+        "page": page,
+        "tasks": tasks([(part, stage) for part in page.object_list], now=now),
+    }
+    return show(request, standing, "members/parts.html", context)
+
+
+@require_safe
+@for_members(Right.PACK)
+def part(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """One part: the next step, its goods, where it goes."""
+    return part_page(request, standing, found_part(standing, part_id), now=timezone.now())
+
+
+@require_POST
+@for_members(Right.PACK)
+def acceptance(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """Yes, we send it."""
+    mine = found_part(standing, part_id)
+    key = sent_key(request, "accept", mine.pk)
+    act = partial(accept_part, part_id=mine.pk, key=key, actor=standing.actor, now=timezone.now())
+    return carry_out(request, act, to=part_address(mine.pk), said=_("Accepted. Now pick the goods."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members(Right.PACK)
+def refusal(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """No: declined while nobody has said yes, called off afterwards; always with a reason."""
+    mine = found_part(standing, part_id)
+    form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
+    if not form.is_valid():
+        context = {
+            "part": mine,
+            "form": form,
+            "is_new": mine.state == PartState.NEW,
+            "key": uuid.uuid4(),
+        }
+        return show(request, standing, "members/refusal.html", context)
+    act = partial(
+        refuse_part,
+        part_id=mine.pk,
+        reason=form.reason,
+        key=sent_key(request, "refuse", mine.pk),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=part_address(mine.pk), said=_("The buyer has been told."))
+
+
+@require_POST
+@for_members(Right.PACK)
+def parcels(request: HttpRequest, standing: Standing, part_id: int) -> HttpResponse:
+    """A new parcel of what was ticked; the same page sent twice makes one."""
+    mine, now = found_part(standing, part_id), timezone.now()
+    form = pick_form(mine, request.POST)
+    if form is None:
+        return redirect(part_address(mine.pk))
+    if not form.is_valid():
+        return part_page(request, standing, mine, now=now, pick=form)
+    act = partial(
+        pack_parcel,
+        part_id=mine.pk,
+        quantities=form.quantities,
+        key=sent_key(request, "pack", mine.pk),
+        actor=standing.actor,
+        now=now,
+    )
+    return carry_out(request, act, to=part_address(mine.pk), said=_("Picked. Now the label."))
+
+
+def part_address(part_id: int) -> str:
+    return reverse("members:part", args=[part_id])
+
+
+def found_part(standing: Standing, part_id: int) -> OrderPart:
+    """The cooperative's part with what its page shows. Raises Missing."""
+    found = (
+        OrderPart.objects.for_cooperative(standing.cooperative)
+        .filter(pk=part_id)
+        .select_related("order__shipping_address", "order__invoice", "way")
+        .prefetch_related("lines")
+        .first()
+    )
+    if found is None:
+        raise Missing()
+    return found
+
+
+def part_page(
+    request: HttpRequest,
+    standing: Standing,
+    part: OrderPart,
+    *,
+    now: datetime.datetime,
+    pick: PickForm | None = None,
+    weigh: WeighForm | None = None,
+) -> HttpResponse:
+    """The page of a part; `pick` is its pick list or `weigh` its scale as sent, where something was wrong."""
+    if pick is None:
+        pick = pick_form(part)
+    shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
+    leaves, leaves_today = when_it_leaves(part, now)
+    place = places(shown)
+    context = {
+        "part": part,
+        "order": part.order,
+        "key": uuid.uuid4(),
+        "pick": pick,
+        "pick_lines": pick_lines(part, pick, weigh),
+        "scale_key": uuid.uuid4(),
+        "weigh": weigh,
+        "discounts": list(Discount.objects.on_part(part)),
+        "listed": sum(line.list_gross for line in part.lines.all()),
+        "parcels": [_parcel_row(part, parcel, place.get(parcel.pk, "")) for parcel in shown],
+        "step": _step(part, shown, pick),
+        "leaves": leaves,
+        "leaves_today": leaves_today,
+        "time_left": time_left(part.accept_by, now) if part.accept_by else "",
+        "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(shown),
+    }
+    return show(request, standing, "members/part.html", context)
+
+
+def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, Any]:
+    """A parcel, which one of how many it is, with the form of its next step."""
+    row: dict[str, Any] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
+    if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
+        row["handover"] = HandOverForm(parcel=parcel, way_kind=part.way_kind)
+    elif parcel.kind in COMING_BACK and parcel.state == ParcelState.HANDED_OVER:
+        row["back"] = return_form(parcel)
+    elif parcel.state == ParcelState.HANDED_OVER:
+        row["delivery"] = DeliveryForm(parcel=parcel)
+    if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.EXPECTED:
+        row["cash"] = CashForm(parcel=parcel)
+    return row
+
+
+def _step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
+    """Which of the four steps is on: 1 accept, 2 pick, 3 label, 4 hand over; 5 when all have been done."""
+    if part.state == PartState.NEW:
+        return 1
+    states = {parcel.state for parcel in parcels}
+    if ParcelState.PACKING in states:
+        return 3
+    if ParcelState.PACKED in states:
+        return 4
+    return 2 if pick else 5

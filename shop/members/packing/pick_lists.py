@@ -1,0 +1,80 @@
+"""The pick list of a part: what is still to be packed, and what has to go over the scale first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.models import OrderLine, OrderPart, WeightQuestion
+from orders.states import PartState
+from shop.core.models import Picture
+from shop.members.forms.weigh import WeighForm
+from shop.members.forms.work import PickForm
+from shop.members.packing.worklist import in_order, pictures_of, unit_word
+
+
+@dataclass(frozen=True, slots=True)
+class PickLine:
+    """A line of the pick list. `taken` and `quantity` are its fields while something of it can be packed.
+
+    Of what is sold by weight `scale` is the form while it may be weighed, `question` what was asked last.
+    """
+
+    line: OrderLine
+    unit: str
+    picture: Picture | None
+    still_open: int
+    taken: Any
+    quantity: Any
+    scale: WeighForm | None
+    question: WeightQuestion | None
+
+
+def pick_form(part: OrderPart, data: Any = None) -> PickForm | None:
+    """The pick list of what is in no parcel yet; None where nothing is left to pick."""
+    if part.state != PartState.ACCEPTED:
+        return None
+    lines = in_order(part)
+    still_open = open_quantities(lines)
+    if data is None and not any(still_open.values()):
+        return None
+    return PickForm(data, lines=lines, still_open=still_open, initial={"key": uuid.uuid4()})
+
+
+def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
+    """The part's lines; `weigh` is the scale's form of one of them as sent, where something was wrong."""
+    lines = in_order(part)
+    pictures, questions = pictures_of(lines), _asked_last(lines)
+    still_open = pick.still_open if pick else {}
+    fields = {line.pk for line in pick.lines if still_open[line.pk] and not line.is_to_weigh} if pick else ()
+    return [
+        PickLine(
+            line,
+            unit_word(line),
+            pictures.get(line.picture_key or 0),
+            still_open.get(line.pk, 0),
+            pick[f"taken-{line.pk}"] if pick and line.pk in fields else None,
+            pick[f"quantity-{line.pk}"] if pick and line.pk in fields else None,
+            _scale(line, weigh) if still_open.get(line.pk) == line.quantity else None,
+            questions.get(line.pk),
+        )
+        for line in lines
+    ]
+
+
+def _scale(line: OrderLine, sent: WeighForm | None) -> WeighForm | None:
+    if not line.is_by_weight:
+        return None
+    return sent if sent is not None and sent.line.pk == line.pk else WeighForm(line=line)
+
+
+def _asked_last(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
+    """By line, the newest question about its weight: one query, none where nothing is sold by weight."""
+    weighed = [line.pk for line in lines if line.is_by_weight]
+    if not weighed:
+        return {}
+    asked = WeightQuestion.objects.filter(line__in=weighed).in_order()
+    return {question.line_id: question for question in asked}

@@ -1,0 +1,80 @@
+"""The scale in the packing room: what it says of a line, and what that comes to before it is kept."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.access import Right, Standing
+from orders.actions.fulfilment.weigh_lines import AbsurdWeight, is_absurd, weigh_line
+from orders.actions.order_records.catch_weight_pricing import cost_at
+from orders.models import OrderLine, OrderPart
+from shop.core.errors import Forbidden, Missing, Refused
+from shop.members.forms.weigh import WeighForm
+from shop.members.member_access import for_members, sent_key
+from shop.members.packing.parts import found_part, part_address, part_page
+
+
+@require_POST
+@for_members(Right.PACK)
+def weight(request: HttpRequest, standing: Standing, part_id: int, line_id: uuid.UUID) -> HttpResponse:
+    """Keep what the scale says of a line; what is hard to believe is asked back on the page."""
+    mine, now = found_part(standing, part_id), timezone.now()
+    form = WeighForm(request.POST, line=_line(mine, line_id))
+    if not form.is_valid():
+        return part_page(request, standing, mine, now=now, weigh=form)
+    act = partial(
+        weigh_line,
+        part_id=mine.pk,
+        line_id=line_id,
+        grams=form.grams,
+        repeated=form.cleaned_data["again"],
+        at_most=form.cleaned_data["at_most"],
+        key=sent_key(request, "weigh", line_id),
+    )
+    try:
+        line = act(actor=standing.actor, now=now)
+    except (Missing, Forbidden):
+        raise
+    except AbsurdWeight:
+        form.doubt()
+        return part_page(request, standing, mine, now=now, weigh=form)
+    except Refused as refused:
+        messages.error(request, str(refused.words))
+    else:
+        messages.success(request, _("The buyer is being asked.") if line.is_to_weigh else _("Weighed."))
+    return redirect(f"{part_address(mine.pk)}#goods-{line_id}")
+
+
+@require_safe
+@for_members(Right.PACK)
+def weight_words(request: HttpRequest, standing: Standing, part_id: int, line_id: uuid.UUID) -> HttpResponse:
+    """What a weight would come to, while it is being written; nothing is kept."""
+    mine = found_part(standing, part_id)
+    line = _line(mine, line_id)
+    form = WeighForm(request.GET, line=line)
+    context: dict[str, Any] = {"line": line, "order": mine.order}
+    if form.is_valid():
+        context |= {
+            "grams": form.grams,
+            "cost": cost_at(mine.order, line, form.grams),
+            "is_absurd": is_absurd(line, form.grams),
+            "is_too_much": form.grams > (line.bound_grams or 0),
+        }
+    return render(request, "members/weight_words.html", context)
+
+
+def _line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
+    """A line of the part that is sold by weight. Raises Missing."""
+    found = next((line for line in part.lines.all() if line.pk == line_id and line.is_by_weight), None)
+    if found is None:
+        raise Missing()
+    return found

@@ -1,0 +1,198 @@
+"""Parts of orders as work: what is in them, how pressing they are, in a fixed number of queries."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from catalog.models import Unit
+from cooperatives.models import WayKind
+from orders.models import OrderLine, OrderPart, WeightQuestion
+from orders.models.part import OrderPartQuerySet
+from orders.states import ParcelState, PartState
+from shop.core.dates.calendar import day_of
+from shop.core.models import Picture
+from shop.core.templatetags.figures import clock, short_day, weekday_and_day
+
+PRESSING = datetime.timedelta(hours=4)
+_NAMED = 3  # goods that a task names before it says "and more"
+
+
+class Stage(StrEnum):
+    """What is to be done; the words of the address."""
+
+    ACCEPT = "nhan"
+    PACK = "dong"
+    HAND_OVER = "gui"
+    ON_THE_WAY = "duong"
+    FINISHED = "xong"
+
+
+STAGE_NAMES = {
+    Stage.ACCEPT: gettext_lazy("To accept"),
+    Stage.PACK: gettext_lazy("To pack"),
+    Stage.HAND_OVER: gettext_lazy("To hand over"),
+    Stage.ON_THE_WAY: gettext_lazy("On the way"),
+    Stage.FINISHED: gettext_lazy("Finished"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part in a list: `tone` colours its tag, `urgency` its edge; neither speaks without `words`.
+
+    `scale` says what its goods by weight wait for, if anything.
+    """
+
+    part: OrderPart
+    goods: str
+    picture: Picture | None
+    words: str
+    tone: str
+    urgency: str
+    icon: str
+    scale: str = ""
+
+
+def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
+    """The parts that wait for this step, in the order of work."""
+    return {
+        Stage.ACCEPT: parts.to_accept,
+        Stage.PACK: parts.to_pack,
+        Stage.HAND_OVER: parts.to_hand_over,
+        Stage.ON_THE_WAY: parts.on_the_way,
+        Stage.FINISHED: parts.finished,
+    }[stage]()
+
+
+def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[Task]:
+    """Tasks of these parts (with `order` and `way` loaded), each at the stage it is listed under."""
+    prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
+    lines = {part.pk: in_order(part) for part, _stage in parts}
+    pictures = pictures_of([line for each in lines.values() for line in each])
+    asked = _asked([line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]])
+    return [_task(part, stage, lines[part.pk], pictures, asked, now) for part, stage in parts]
+
+
+def in_order(part: OrderPart) -> list[OrderLine]:
+    """A part's lines, as loaded, in their order."""
+    return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
+
+
+def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
+    """The pictures that lines were ordered by, in one query; some may be gone."""
+    return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
+
+
+def unit_word(line: OrderLine) -> str:
+    """What one step of the line is called, in the reader's language."""
+    return str(Unit(line.unit).label) if line.unit in Unit.values else ""
+
+
+def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
+    """`2 hours 10 minutes`, rounded down; from two days on only the days."""
+    minutes = max(0, int((until - now).total_seconds() // 60))
+    days, hours = minutes // 1440, minutes // 60
+    if days >= 2:
+        return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+    words = []
+    if hours:
+        words.append(ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours})
+    if minutes % 60 or not hours:
+        rest = minutes % 60
+        words.append(ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest})
+    return " ".join(words)
+
+
+def when_it_leaves(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
+    """When the part must be ready, in words, and whether that is today."""
+    today = day_of(now)
+    if part.is_collected and part.pickup_day:
+        hour = clock(part.pickup_starts)
+        is_today = part.pickup_day <= today
+        if is_today:
+            return _("Collected today, %(hour)s") % {"hour": hour}, True
+        return _("Collected %(day)s, %(hour)s") % {
+            "day": weekday_and_day(part.pickup_day),
+            "hour": hour,
+        }, False
+    way = part.way
+    if part.way_kind == WayKind.COACH and way is not None and way.departs_at:
+        if way.departs_weekday in (None, today.weekday()):
+            return _("The coach leaves at %(hour)s") % {"hour": clock(way.departs_at)}, True
+        ahead = (way.departs_weekday - today.weekday()) % 7
+        day = weekday_and_day(today + datetime.timedelta(days=ahead))
+        return _("The coach leaves %(day)s, %(hour)s") % {"day": day, "hour": clock(way.departs_at)}, False
+    if part.expected_until:
+        return _("Promised by %(day)s") % {
+            "day": short_day(part.expected_until)
+        }, part.expected_until <= today
+    return _("Send it today"), False
+
+
+def _task(
+    part: OrderPart,
+    stage: Stage,
+    lines: Sequence[OrderLine],
+    pictures: dict[int, Picture],
+    asked: set[uuid.UUID],
+    now: datetime.datetime,
+) -> Task:
+    words, tone, urgency, icon = _state_of(part, stage, now)
+    scale = _waits_for(lines, asked) if stage == Stage.PACK else ""
+    shown = [pictures[line.picture_key] for line in lines if line.picture_key in pictures]
+    return Task(part, _goods(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
+
+
+def _asked(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+    """The lines whose buyers are asked about their weight: one query, none where nothing is to be weighed."""
+    to_weigh = [line.pk for line in lines if line.is_to_weigh]
+    if not to_weigh:
+        return set()
+    return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
+
+
+def _waits_for(lines: Sequence[OrderLine], asked: set[uuid.UUID]) -> str:
+    to_weigh = {line.pk for line in lines if line.is_to_weigh}
+    if to_weigh - asked:
+        return _("To be weighed")
+    return _("Waits for the buyer's answer") if to_weigh else ""
+
+
+def _goods(lines: Sequence[OrderLine]) -> str:
+    named = ", ".join(
+        " ".join(filter(None, (str(line.quantity), unit_word(line), line.product_name, line.variant_name)))
+        for line in lines[:_NAMED]
+    )
+    return f"{named}…" if len(lines) > _NAMED else named
+
+
+def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:
+    """Words, tone of the tag, urgency of the edge, icon."""
+    if stage == Stage.ACCEPT:
+        if part.accept_by is None:
+            return _("Waiting for your answer"), "wait", "soon", "clock"
+        pressing = part.accept_by - now < PRESSING
+        words = _("%(time)s left to accept") % {"time": time_left(part.accept_by, now)}
+        return words, "bad" if pressing else "wait", "urgent" if pressing else "soon", "clock"
+    if stage == Stage.PACK:
+        words, is_today = when_it_leaves(part, now)
+        return words, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
+    if stage == Stage.HAND_OVER:
+        return _("Packed, waiting to leave"), "good", "done", "check"
+    if stage == Stage.ON_THE_WAY:
+        if any(parcel.state == ParcelState.FAILED_DELIVERY for parcel in part.parcels.all()):
+            return _("Could not be delivered"), "bad", "urgent", "triangle-alert"
+        if part.is_collected:
+            return _("Waits for the buyer"), "info", "", "package-open"
+        return _("On the way"), "info", "", "truck"
+    if part.state == PartState.ACCEPTED:
+        return str(part.get_progress_display()).capitalize(), "good", "done", "check"
+    return str(part.get_state_display()).capitalize(), "", "", "circle-x"

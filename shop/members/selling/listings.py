@@ -1,0 +1,242 @@
+"""My goods: the list, one of them, its way to the shelf and off it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actions.listings.listing_states import (
+    missing_by_law,
+    pause_listing,
+    reopen_listing,
+    resume_listing,
+    submit_listing,
+    withdraw_listing,
+)
+from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.states import ListingState
+from cooperatives.access import Right, Standing
+from cooperatives.models import Warehouse
+from cooperatives.views import carry_out
+from shop.core.errors import Missing
+from shop.core.models import Picture, PictureState
+from shop.core.texts.translations import other_languages
+from shop.members.forms.goods import PictureForm
+from shop.members.member_access import for_members, show
+
+_PER_PAGE = 20
+_SOLD_OUT = Q(state=ListingState.PUBLISHED, is_available=False)
+
+SHELVES: dict[str, tuple[Promise, Q]] = {
+    "ban": (_("On sale"), Q(state=ListingState.PUBLISHED, is_available=True)),
+    "het": (_("Sold out"), _SOLD_OUT),
+    "duyet": (_("Being checked"), Q(state=ListingState.IN_REVIEW)),
+    "nhap": (_("Drafts"), Q(state=ListingState.DRAFT)),
+    "nghi": (_("Paused"), Q(state=ListingState.PAUSED)),
+    "rut": (_("Withdrawn"), Q(state=ListingState.WITHDRAWN)),
+}
+
+# What the law wants said, in words, and where on the members' pages it is said.
+MISSING_WORDS: dict[str, tuple[Promise, str]] = {
+    "seller": (_("The cooperative's legal name, registration and phone. Call the market to add them."), ""),
+    "price": (_("A price."), "variants"),
+    "origin": (_("Where the goods come from."), "details"),
+    "shelf_life": (_("How long they keep."), "details"),
+    "return_terms": (_("How they may be returned or exchanged."), "details"),
+    "delivery": (_("How you deliver."), "ways"),
+    "picture": (_("A photo."), "pictures"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A listing in the list; `free` is what may still be sold of all its types."""
+
+    listing: Listing
+    product: Product
+    variant: Variant | None
+    picture: Picture | None
+    free: int
+    is_low: bool
+
+
+@require_safe
+@for_members(Right.LIST)
+def listings(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """The cooperative's goods; `?tin=` keeps those of one shelf."""
+    mine = Listing.objects.for_cooperative(standing.cooperative)
+    counts = mine.aggregate(**{shelf: Count("pk", filter=rule) for shelf, (_name, rule) in SHELVES.items()})
+    shelf = request.GET.get("tin", "")
+    rule = SHELVES[shelf][1] if shelf in SHELVES else ~Q(state=ListingState.WITHDRAWN)
+    rows = mine.filter(rule).select_related("product__default_variant").order_by("product__sort_key", "pk")
+    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "shown": _shown(list(page.object_list)),
+        "shelf": shelf,
+        "all_count": sum(counts.values()) - counts["rut"],
+        "shelves": [(key, name, counts[key]) for key, (name, _rule) in SHELVES.items() if counts[key]],
+    }
+    return show(request, standing, "members/listings.html", context)
+
+
+@require_safe
+@for_members(Right.LIST)
+def listing(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """One of my goods: how it stands, what is still missing, its types with price and stock."""
+    return listing_page(request, standing, found_listing(standing, listing_id))
+
+
+@require_POST
+@for_members(Right.LIST)
+def submission(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """Ask the market to put it on sale."""
+    return _move(
+        request, standing, listing_id, submit_listing, _("Sent. The market checks it and writes to you.")
+    )
+
+
+@require_POST
+@for_members(Right.LIST)
+def rest(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """Off sale for a while."""
+    return _move(request, standing, listing_id, pause_listing, _("Paused. Buyers do not see it now."))
+
+
+@require_POST
+@for_members(Right.LIST)
+def return_to_sale(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """On sale again."""
+    return _move(request, standing, listing_id, resume_listing, _("On sale again."))
+
+
+@require_POST
+@for_members(Right.LIST)
+def withdrawal(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """Off the market."""
+    return _move(request, standing, listing_id, withdraw_listing, _("Withdrawn."))
+
+
+@require_POST
+@for_members(Right.LIST)
+def reopening(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """Taken up again: a draft once more."""
+    return _move(
+        request, standing, listing_id, reopen_listing, _("It is a draft again. Look at it, then send it.")
+    )
+
+
+def found_listing(standing: Standing, listing_id: int) -> Listing:
+    """The cooperative's listing with its product. Raises Missing."""
+    found = (
+        Listing.objects.for_cooperative(standing.cooperative)
+        .filter(pk=listing_id)
+        .select_related("channel", "product__category", "product__product_type", "product__cooperative")
+        .first()
+    )
+    if found is None:
+        raise Missing()
+    return found
+
+
+def listing_address(listing_id: int) -> str:
+    return reverse("members:listing", args=[listing_id])
+
+
+def listing_page(
+    request: HttpRequest, standing: Standing, mine: Listing, *, photo: PictureForm | None = None
+) -> HttpResponse:
+    """The page of a listing; `photo` is its photo form as sent, where something in it was wrong."""
+    checks = mine.channel.checks_listings and mine.state in (ListingState.DRAFT, ListingState.PAUSED)
+    missing = missing_by_law(mine.product) if checks else []
+    rows = ProductMedia.objects.filter(product=mine.product).select_related("picture")
+    media = list(rows.order_by("sort_order", "pk"))
+    context = {
+        "listing": mine,
+        "product": mine.product,
+        "missing": [(field, *MISSING_WORDS[field]) for field in missing],
+        "media": media,
+        "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
+        "variants": _variants(mine),
+        "photo": photo or PictureForm(),
+        "tongues": other_languages(),
+        "key": uuid.uuid4(),
+        "houses": list(Warehouse.objects.for_cooperative(standing.cooperative).open()),
+        "may_count": standing.may(Right.COUNT),
+        "is_sold_out": mine.state == ListingState.PUBLISHED and not mine.is_available,
+    }
+    return show(request, standing, "members/listing.html", context)
+
+
+def _move(
+    request: HttpRequest, standing: Standing, listing_id: int, action: Any, said: Promise
+) -> HttpResponse:
+    act = partial(
+        action,
+        cooperative=standing.cooperative,
+        listing_id=listing_id,
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=listing_address(listing_id), said=said)
+
+
+def _shown(rows: list[Listing]) -> list[Shown]:
+    """The rows with their pictures and stock: two further queries, however many rows."""
+    products = [row.product_id for row in rows]
+    pictures: dict[int, Picture] = {}
+    for media in (
+        ProductMedia.objects.shown()
+        .filter(product__in=products)
+        .select_related("picture")
+        .order_by("product", "sort_order", "pk")
+    ):
+        pictures.setdefault(media.product_id, media.picture)
+    free = dict(_free(Stock.objects.filter(variant__product__in=products)))
+    return [
+        Shown(
+            row,
+            row.product,
+            row.product.default_variant,
+            pictures.get(row.product_id),
+            free.get(row.product_id, 0),
+            _is_low(row.product.default_variant, free.get(row.product_id, 0)),
+        )
+        for row in rows
+    ]
+
+
+def _is_low(variant: Variant | None, free: int) -> bool:
+    return variant is None or free <= variant.few
+
+
+def _free(stocks: QuerySet[Stock]) -> Any:
+    rows = stocks.values("variant__product").annotate(total=Sum("free")).order_by("variant__product")
+    return rows.values_list("variant__product", "total")
+
+
+def _variants(mine: Listing) -> list[dict[str, Any]]:
+    """The product's types with price and stock in the listing's channel."""
+    variants = list(mine.product.variants.in_order())
+    in_channel = Price.objects.filter(variant__in=variants, channel=mine.channel_id).order_by("pk")
+    prices = {price.variant_id: price for price in in_channel}
+    stocks = Stock.objects.filter(variant__in=variants).values("variant").order_by("variant")
+    sums = stocks.annotate(total=Sum("free"), there=Sum("on_hand"))
+    kept = {row["variant"]: (row["total"], row["there"]) for row in sums}
+    rows = []
+    for variant in variants:
+        free, on_hand = kept.get(variant.pk, (0, 0))
+        price, is_low = prices.get(variant.pk), free <= variant.few
+        rows.append({"variant": variant, "price": price, "free": free, "on_hand": on_hand, "is_low": is_low})
+    return rows

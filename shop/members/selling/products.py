@@ -1,0 +1,186 @@
+"""Offering goods: the one page of a new one, and the pages that change what is there."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from catalog.actions.products.offer_products import add_variant, edit_product, edit_variant, offer_product
+from catalog.models import Category, Price, ProductType, Variant
+from catalog.models.attribute import ProductKind
+from cooperatives.access import Right, Standing
+from cooperatives.views import carry_out, refusals_in
+from shop.core.errors import Missing
+from shop.core.images.renditions import keep_picture
+from shop.core.models import Picture, PictureState, market_channel, show_in_language
+from shop.core.web.uploads import is_signed_in, takes_files
+from shop.members.forms.fields import MembersForm
+from shop.members.forms.goods import GoodsForm, NewListingForm, NewVariantForm, VariantForm
+from shop.members.member_access import for_members, sent_key, show
+from shop.members.selling.listings import found_listing, listing_address
+
+_WITH_FORM = ["GET", "HEAD", "POST"]
+_KEPT_SALT = "members.kept-picture"
+_KEPT_SECONDS = 24 * 60 * 60
+
+
+@require_http_methods(_WITH_FORM)
+@takes_files(is_signed_in)
+@for_members(Right.LIST)
+def listing_new(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """New goods on one page. A photo that arrived is kept while something else is mended."""
+    channel = market_channel()
+    if channel is None:
+        messages.error(request, _("The market is not open yet."))
+        return redirect("members:listings")
+    form = _new_form(request, standing)
+    if not form.is_valid():
+        return _ask_for_new(request, standing, form, _picture_sent(request, standing, form))
+    picture = _picture_sent(request, standing, form)
+    with refusals_in(form):
+        product = offer_product(
+            cooperative=standing.cooperative,
+            channel=channel,
+            product_type=form.type_chosen,
+            category=form.category_chosen,
+            details=form.product_details(),
+            variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
+            pictures=[picture] if picture else [],
+            key=sent_key(request, "offer", standing.cooperative.pk),
+            actor=standing.actor,
+            now=timezone.now(),
+        )
+    if not form.is_valid():
+        return _ask_for_new(request, standing, form, picture)
+    messages.success(request, _("Kept as a draft. Look at it once more, then send it."))
+    return redirect(listing_address(product.listings.get(channel=channel).pk))
+
+
+@require_http_methods(_WITH_FORM)
+@for_members(Right.LIST)
+def details(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """Say something else of the goods."""
+    mine = found_listing(standing, listing_id)
+    form = GoodsForm(
+        request.POST or None, categories=_categories(), initial=GoodsForm.goods_said(mine.product)
+    )
+    if not form.is_valid():
+        return show(request, standing, "members/listing_details.html", {"listing": mine, "form": form})
+    act = partial(
+        edit_product,
+        cooperative=standing.cooperative,
+        product_id=mine.product_id,
+        category=form.category_chosen,
+        details=form.product_details(mine.product.season_note),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
+
+
+@require_http_methods(_WITH_FORM)
+@for_members(Right.LIST)
+def variant_new(request: HttpRequest, standing: Standing, listing_id: int) -> HttpResponse:
+    """One more size or pattern."""
+    mine = found_listing(standing, listing_id)
+    form = NewVariantForm(
+        request.POST or None,
+        initial={"unit": mine.product.variants.in_order().values_list("unit", flat=True).first()},
+    )
+    if not form.is_valid():
+        return _ask_for_variant(request, standing, mine, form)
+    act = partial(
+        add_variant,
+        cooperative=standing.cooperative,
+        product_id=mine.product_id,
+        channel=mine.channel,
+        details=form.variant_details(),
+        on_hand=form.cleaned_data["on_hand"],
+        key=sent_key(request, "variant", mine.pk),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=listing_address(mine.pk), said=_("Added."))
+
+
+@require_http_methods(_WITH_FORM)
+@for_members(Right.LIST)
+def variant(request: HttpRequest, standing: Standing, listing_id: int, variant_id: int) -> HttpResponse:
+    """Another price, unit or content of a type."""
+    mine = found_listing(standing, listing_id)
+    shown = (
+        Variant.objects.for_cooperative(standing.cooperative)
+        .filter(product=mine.product_id, pk=variant_id)
+        .first()
+    )
+    if shown is None:
+        raise Missing()
+    price = Price.objects.filter(variant=shown, channel=mine.channel).first()
+    form = VariantForm(
+        request.POST or None, initial=VariantForm.variant_said(shown, price.amount if price else None)
+    )
+    if not form.is_valid():
+        return _ask_for_variant(request, standing, mine, form, shown)
+    act = partial(
+        edit_variant,
+        cooperative=standing.cooperative,
+        variant_id=shown.pk,
+        channel=mine.channel,
+        details=form.variant_details(shown),
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=listing_address(mine.pk), said=_("Changed."))
+
+
+def _new_form(request: HttpRequest, standing: Standing) -> NewListingForm:
+    types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
+    show_in_language(types, "name")
+    initial = {"origin": standing.cooperative.place, "product_type": types[0].pk if types else ""}
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    return NewListingForm(*sent, categories=_categories(), types=types, initial=initial)
+
+
+def _picture_sent(request: HttpRequest, standing: Standing, form: NewListingForm) -> Picture | None:
+    """The photo of this page: the one just sent, else the one that an earlier try brought."""
+    if not form.is_bound:
+        return None
+    if form.upload:
+        return keep_picture(form.upload)
+    try:
+        owner, picture_id = signing.loads(form.data.get("kept", ""), salt=_KEPT_SALT, max_age=_KEPT_SECONDS)
+    except signing.BadSignature:
+        return None
+    if owner != standing.cooperative.pk:
+        return None
+    return Picture.objects.filter(pk=picture_id).exclude(state=PictureState.REFUSED).first()
+
+
+def _ask_for_new(
+    request: HttpRequest, standing: Standing, form: NewListingForm, picture: Picture | None
+) -> HttpResponse:
+    kept = signing.dumps([standing.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
+    context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
+    return show(request, standing, "members/listing_new.html", context)
+
+
+def _ask_for_variant(
+    request: HttpRequest, standing: Standing, mine: Any, form: MembersForm, shown: Variant | None = None
+) -> HttpResponse:
+    context = {"listing": mine, "form": form, "variant": shown, "key": uuid.uuid4()}
+    return show(request, standing, "members/variant.html", context)
+
+
+def _categories() -> list[Category]:
+    rows = list(Category.objects.in_order())
+    show_in_language(rows, "name")
+    return rows

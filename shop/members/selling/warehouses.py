@@ -1,0 +1,127 @@
+"""The store houses: one more, another name or place, one less."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from catalog.actions.stock.close_warehouse import close_warehouse
+from catalog.models import Stock
+from catalog.views.buyer_place import all_provinces, communes_of
+from cooperatives.access import Right, Standing
+from cooperatives.actions.warehouses import change_warehouse, open_warehouse
+from cooperatives.models import Warehouse
+from cooperatives.views import carry_out, refusals_in
+from shop.core.errors import Missing
+from shop.members.forms.ways import WarehouseForm
+from shop.members.member_access import for_members, sent_key, show
+
+_WITH_FORM = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(_WITH_FORM)
+@for_members(Right.MANAGE)
+def warehouses(request: HttpRequest, standing: Standing) -> HttpResponse:
+    """Where goods lie, with how much of them, and the form of one more house."""
+    cooperative = standing.cooperative
+    place = {"province": cooperative.province_code, "commune": cooperative.commune_code}
+    form = _form(request, place)
+    if form.is_valid():
+        act = partial(
+            open_warehouse,
+            cooperative=cooperative,
+            details=form.details(),
+            key=sent_key(request, "warehouse", cooperative.pk),
+            actor=standing.actor,
+            now=timezone.now(),
+        )
+        if _is_done(request, form, act, _("The house is open. Write down there what comes in.")):
+            return redirect("members:warehouses")
+    context = {"houses": _houses(standing), "form": form, "key": uuid.uuid4()}
+    return show(request, standing, "members/warehouses.html", context)
+
+
+@require_http_methods(_WITH_FORM)
+@for_members(Right.MANAGE)
+def warehouse(request: HttpRequest, standing: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
+    """One house: its name and place, and closing it."""
+    shown = _houses(standing).filter(pk=warehouse_id).first()
+    if shown is None:
+        raise Missing()
+    form = _form(request, WarehouseForm.said_of(shown))
+    if form.is_valid():
+        act = partial(
+            change_warehouse,
+            cooperative=standing.cooperative,
+            warehouse_id=shown.pk,
+            details=form.details(shown),
+            actor=standing.actor,
+            now=timezone.now(),
+        )
+        if _is_done(request, form, act, _("Changed.")):
+            return redirect("members:warehouses")
+    return show(request, standing, "members/warehouse.html", {"house": shown, "form": form})
+
+
+@require_POST
+@for_members(Right.MANAGE)
+def warehouse_closing(request: HttpRequest, standing: Standing, warehouse_id: uuid.UUID) -> HttpResponse:
+    """No longer this house."""
+    act = partial(
+        close_warehouse,
+        cooperative=standing.cooperative,
+        warehouse_id=warehouse_id,
+        actor=standing.actor,
+        now=timezone.now(),
+    )
+    return carry_out(request, act, to=reverse("members:warehouses"), said=_("The house is closed."))
+
+
+def _houses(standing: Standing) -> QuerySet[Warehouse]:
+    """The open houses, each with how many kinds of goods lie there."""
+    lying = Stock.objects.filter(warehouse=OuterRef("pk")).order_by().values("warehouse")
+    return (
+        Warehouse.objects.for_cooperative(standing.cooperative)
+        .open()
+        .select_related("address")
+        .annotate(on_hand=Coalesce(Subquery(lying.annotate(total=Sum("on_hand")).values("total")), 0))
+    )
+
+
+def _form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
+    """The form as sent; the button that fetches a province's communes keeps what was written, unchecked."""
+    is_sent = request.method == "POST" and "reload" not in request.POST
+    written = request.POST.dict() if request.method == "POST" else said
+    return WarehouseForm(
+        request.POST if is_sent else None,
+        provinces=all_provinces(),
+        communes=communes_of(str(written.get("province", ""))),
+        initial=written,
+    )
+
+
+def _is_done(request: HttpRequest, form: WarehouseForm, action: Callable[[], object], said: Promise) -> bool:
+    """Call the one action; where it refuses, the form says so."""
+    with refusals_in(form):
+        action()
+    if not form.is_valid():
+        return False
+    messages.success(request, str(said))
+    if form.has_odd_phone:
+        messages.warning(
+            request, _("The phone number looks unusual. Is it right? We have kept it as you wrote it.")
+        )
+    return True

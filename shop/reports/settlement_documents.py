@@ -1,0 +1,76 @@
+"""A settlement to take along: for printing, as PDF, as a workbook. The desk and members show the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from orders.payments.banks import bank_of
+from shop.core.models import shop_settings
+from shop.core.texts.folding import slug
+from shop.reports import settlements as report
+from shop.reports.pdf import NoPdf, as_pdf, can_make_pdf
+from shop.reports.report_files import as_xlsx
+from shop.reports.settlements import HEADS, Statement
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+STYLESHEET = "css/statement.css"
+MOST_ORDERS = 300  # in a printed statement; a longer one is told by days, and its workbook holds every order
+
+
+def statement_context(statement: Statement) -> dict[str, Any]:
+    """What every page of a statement shows at its head."""
+    settlement = statement.settlement
+    return {
+        "statement": statement,
+        "settlement": settlement,
+        "whose": settlement.cooperative,
+        "bank": bank_of(statement.payout.bank_bin) if statement.payout else None,
+        "has_pdf": can_make_pdf(),
+    }
+
+
+def printed(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
+    """The statement on paper, for the browser's own printing."""
+    context = _printed_context(statement) | {"back": back, "is_page": True}
+    return render(request, "reports/statement.html", context)
+
+
+def pdf_of(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
+    """The statement as PDF; where it cannot be made, the printed page says so and stands in its place."""
+    context = _printed_context(statement)
+    try:
+        content = as_pdf(render_to_string("reports/statement.html", context, request), stylesheet=STYLESHEET)
+    except NoPdf:
+        return render(
+            request, "reports/statement.html", context | {"back": back, "is_page": True, "no_pdf": True}
+        )
+    return _file(content, "application/pdf", statement, "pdf")
+
+
+def workbook_of(statement: Statement) -> HttpResponse:
+    """The statement as XLSX."""
+    return _file(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
+
+
+def _printed_context(statement: Statement) -> dict[str, Any]:
+    settlement = statement.settlement
+    orders = report.rows_of_orders(settlement, report.orders_in(settlement))
+    is_by_day = len(orders) > MOST_ORDERS
+    rows = (report.by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
+    return statement_context(statement) | {
+        "heads": [name for _field, name in HEADS],
+        "rows": [(row, [getattr(row.figures, field) for field, _name in HEADS]) for row in rows],
+        "is_by_day": is_by_day,
+        "operator": shop_settings(),
+    }
+
+
+def _file(content: bytes, kind: str, statement: Statement, ending: str) -> HttpResponse:
+    settlement = statement.settlement
+    name = f"quyet-toan-{slug(settlement.cooperative.name)}-{settlement.number}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type=kind, headers=headers)

@@ -1,0 +1,251 @@
+"""A transfer settles its order where nothing is in doubt, and is a person's to look at everywhere else."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.bank_transfers.incoming_transfers import take_arrival
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.payments.order_payments import change_way
+from orders.actions.placement.order_sweeps import expire_order
+from orders.models import BankTransfer, Method, PaymentEvent, ReviewReason, TransferShare
+from orders.payments.incoming_transfers import Provider
+from orders.states import Coverage, OrderStatus, TransferState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import NOW, make_bank_account, make_order, make_variant
+from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, told, waiting_order
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+
+def in_review(transfer: BankTransfer, reason: ReviewReason) -> bool:
+    """Nothing of it has gone anywhere."""
+    return (transfer.state, transfer.reason) == (TransferState.REVIEW, reason) and not (
+        TransferShare.objects.filter(transfer=transfer).exists()
+    )
+
+
+def changes_of(transfer: BankTransfer) -> list[str]:
+    return [change.what for change in Change.objects.of(transfer).in_time()]
+
+
+def test_the_code_and_the_sum_settle_it_and_the_order_counts() -> None:
+    order = waiting_order()
+
+    transfer = take(f"NGUYEN THI HOA chuyen tien {order.code}")
+
+    order.refresh_from_db()
+    share = transfer.shares.get()
+    assert (transfer.state, transfer.reason, transfer.order) == (TransferState.SETTLED, "", order)
+    assert (share.amount, share.payment.order, share.event.reference) == (120_000, order, transfer.reference)
+    assert (order.confirmed_at, order.charged, order.charge_coverage) == (LATER, 120_000, Coverage.FULL)
+    assert changes_of(transfer) == ["transfer.seen", "transfer.settled"]
+    check_everything()
+
+
+@pytest.mark.parametrize(
+    "write", [str.lower, lambda code: f"{code[:3]} {code[3:]}", lambda code: f"x.{code}.y"]
+)
+def test_banks_may_mangle_the_note(write) -> None:
+    order = waiting_order()
+
+    assert take(write(order.code)).state == TransferState.SETTLED
+
+
+def test_told_again_nothing_happens() -> None:
+    order = waiting_order()
+    arrival = told(order.code)
+    first = take_arrival(arrival=arrival, actor=BANK, now=LATER)
+    before = every_row()
+
+    second = take_arrival(arrival=arrival, actor=BANK, now=LATER + HOUR)
+
+    assert (first.is_new, second.is_new, second.transfer) == (True, False, first.transfer)
+    assert every_row() == before
+
+
+def test_told_by_another_service_with_the_banks_reference_nothing_happens() -> None:
+    order = waiting_order()
+    first = take(order.code, reference="FT 26-330")
+    before = every_row()
+
+    second = take(f"CT DEN {order.code} abc", provider=Provider.CASSO, reference="FT26330")
+
+    assert second == first
+    assert every_row() == before
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"), [(119_999, "too_little"), (120_001, "too_much"), (1, "too_little")]
+)
+def test_another_sum_is_looked_at(amount: int, reason: ReviewReason) -> None:
+    order = waiting_order()
+
+    transfer = take(order.code, amount)
+
+    order.refresh_from_db()
+    assert in_review(transfer, reason)
+    assert (order.charged, order.confirmed_at, transfer.order) == (0, None, order)
+    assert changes_of(transfer) == ["transfer.seen", "transfer.to_review"]
+    check_everything()
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [("", ReviewReason.NO_CODE), ("tien hang", ReviewReason.NO_CODE), ("TQQQQQ9", ReviewReason.NO_CODE)],
+)
+def test_without_a_code_it_is_looked_at(note: str, reason: ReviewReason) -> None:
+    waiting_order()
+
+    assert in_review(take(note), reason)
+
+
+def test_a_code_that_no_order_has_is_looked_at() -> None:
+    order = waiting_order()
+    code = order.code
+    order.code = "T234679"
+    order.save(update_fields=["code"])
+
+    assert in_review(take(code), ReviewReason.UNKNOWN_CODE)
+
+
+def test_two_orders_in_one_transfer_are_looked_at() -> None:
+    one, other = waiting_order(), waiting_order()
+
+    transfer = take(f"{one.code} {other.code}", 240_000)
+
+    assert in_review(transfer, ReviewReason.SEVERAL)
+    assert transfer.order is None
+    check_everything()
+
+
+def test_after_the_deadline_it_is_looked_at_and_the_order_kept_until_then() -> None:
+    order = waiting_order()
+
+    transfer = take(order.code, at=NOW + 25 * HOUR, now=NOW + 25 * HOUR)
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 26 * HOUR)
+
+    order.refresh_from_db()
+    assert in_review(transfer, ReviewReason.LATE)
+    assert order.expired_at is None
+
+
+def test_sent_in_time_and_told_of_late_it_settles() -> None:
+    order = waiting_order()
+
+    transfer = take(order.code, at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
+
+    assert transfer.state == TransferState.SETTLED
+
+
+def test_an_order_that_is_paid_already_gets_no_more() -> None:
+    order = waiting_order()
+    take(order.code)
+
+    again = take(order.code)
+
+    order.refresh_from_db()
+    assert in_review(again, ReviewReason.PAID)
+    assert order.charged == 120_000
+    check_everything()
+
+
+def test_an_expired_order_gets_nothing() -> None:
+    order = waiting_order()
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
+
+    transfer = take(order.code, now=NOW + 25 * HOUR)
+
+    order.refresh_from_db()
+    assert in_review(transfer, ReviewReason.ENDED)
+    assert (order.charged, order.status) == (0, OrderStatus.EXPIRED)
+    check_everything()
+
+
+def test_a_cancelled_order_gets_nothing() -> None:
+    order = waiting_order()
+    cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=LATER)
+
+    assert in_review(take(order.code), ReviewReason.ENDED)
+    check_everything()
+
+
+def test_an_order_to_be_paid_in_cash_gets_nothing() -> None:
+    order = waiting_order()
+    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=LATER)
+
+    assert in_review(take(order.code), ReviewReason.OTHER_WAY)
+    check_everything()
+
+
+def test_money_on_another_account_is_not_ours() -> None:
+    order = waiting_order()
+
+    assert in_review(take(order.code, account="999"), ReviewReason.OTHER_ACCOUNT)
+
+
+def test_without_an_account_of_ours_no_account_is_ours() -> None:
+    order = make_order((make_variant(), 1))
+
+    assert in_review(take(order.code), ReviewReason.OTHER_ACCOUNT)
+
+
+def test_zeros_that_a_spreadsheet_lost_do_not_make_another_account() -> None:
+    order = waiting_order()
+
+    assert take(order.code, account="11223344556").state == TransferState.SETTLED
+
+
+def test_told_again_with_the_zeros_that_were_lost_it_is_the_same() -> None:
+    order = waiting_order()
+    first = take(order.code, account="11223344556", reference="FT1")
+
+    again = take(order.code, provider=Provider.CASSO, account="0011 2233 44556", reference="FT1")
+
+    assert again == first
+    assert BankTransfer.objects.count() == 1
+    check_everything()
+
+
+def test_one_alike_from_another_service_without_a_common_reference_is_looked_at() -> None:
+    order = waiting_order()
+    take(order.code, reference="FT1")
+
+    again = take(order.code, provider=Provider.CASSO, reference="")
+
+    assert in_review(again, ReviewReason.REPEATED)
+
+
+def test_one_alike_from_the_same_service_with_its_own_reference_is_another() -> None:
+    make_bank_account()
+    first = take("tien hang", reference="FT1")
+
+    second = take("tien hang", reference="FT2")
+
+    assert first != second
+    assert in_review(second, ReviewReason.NO_CODE)
+
+
+def test_two_alike_without_references_and_with_numbers_of_their_own_are_kept_apart() -> None:
+    make_bank_account()
+    first = take("tien hang", reference="", event_id="1")
+    again = take("tien hang", reference="", event_id="1")
+
+    second = take("tien hang", reference="", event_id="2")
+
+    assert again == first
+    assert in_review(second, ReviewReason.REPEATED)
+    assert BankTransfer.objects.count() == 2
+
+
+def test_paid_in_cash_after_all_the_order_is_nobodys_but_the_moneys_event_is_once() -> None:
+    order = waiting_order()
+    take(order.code)
+
+    assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
+    assert order.payments.get().expires_at == NOW + datetime.timedelta(hours=24)

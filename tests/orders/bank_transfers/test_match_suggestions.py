@@ -1,0 +1,165 @@
+"""Which orders a transfer under review may be for: told to a person, with what speaks for each."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.bank_transfers.match_suggestions import Likeness, alike, suggest
+from orders.actions.bank_transfers.transfer_review import settle_transfer
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.models import BankTransfer
+from orders.payments.incoming_transfers import Provider
+from orders.payments.transfer_notes import Note
+from shop.core.actors import Actor
+from tests.factories import NOW
+from tests.orders.bank_transfers.transfers_at_hand import HOUR, LATER, take, waiting_order
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.system("desk")
+DAY = datetime.timedelta(days=1)
+
+
+def suggested(transfer: BankTransfer):
+    return suggest([transfer])[transfer.pk]
+
+
+def told(transfer: BankTransfer):
+    return [(each.order.code, set(each.reasons), each.amount) for each in suggested(transfer).orders]
+
+
+def mangled(code: str) -> str:
+    """The code with its fourth sign mistyped."""
+    return code[:3] + ("7" if code[3] != "7" else "9") + code[4:]
+
+
+def test_the_code_in_the_note_comes_first() -> None:
+    other, order = waiting_order(), waiting_order()
+
+    assert told(take(order.code, 100_000))[0] == (order.code, {Likeness.CODE, Likeness.TIME}, 100_000)
+    assert other.code != order.code
+
+
+def test_a_code_with_one_slip_is_suggested_and_never_settled() -> None:
+    order = waiting_order()
+
+    transfer = take(f"MBVCB {mangled(order.code)} chuyen tien")
+
+    assert transfer.state == "review"
+    reasons = {Likeness.NEAR_CODE, Likeness.AMOUNT, Likeness.TIME}
+    assert told(transfer) == [(order.code, reasons, 120_000)]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda code: code[:2] + code[3:],
+        lambda code: code[:2] + "X" + code[2:],
+        lambda code: code[:2] + code[3] + code[2] + code[4:],
+        lambda code: code.lower()[:-1],
+        lambda code: " ".join(code[:-1]) + "1",
+    ],
+    ids=["one too few", "one too many", "two swapped", "cut at the end", "mistyped and spaced"],
+)
+def test_one_slip_in_a_code_is_seen(write) -> None:
+    assert Note(f"ck {write('TA7K2MD')} tra").has_nearly("TA7K2MD")
+
+
+@pytest.mark.parametrize("note", ["", "TA7", "TA94WMD", "tien hang thang 11"])
+def test_two_slips_are_another_code(note: str) -> None:
+    assert not Note(note).has_nearly("TA7K2MD")
+
+
+@pytest.mark.parametrize(
+    ("note", "is_named"),
+    [
+        ("NGUYEN THI HOA chuyen tien", True),
+        ("nguyễn thị hoa ck", True),
+        ("ck 0987654321", True),
+        ("ck 84987654321 tra", True),
+        ("HOA chuyen tien", False),
+        ("NGUYEN THI HOAN chuyen tien", False),
+        ("098765432", False),
+    ],
+)
+def test_the_payer_is_known_by_the_whole_name_or_the_phone(note: str, is_named: bool) -> None:
+    assert Note(note).names("Nguyễn Thị Hoa", "+84987654321") is is_named
+
+
+def test_the_buyers_name_and_the_sum_speak_for_an_order() -> None:
+    order = waiting_order(name="Lý Thị Mẩy", phone="0911222333")
+    waiting_order(name="Bàn Văn Tài", phone="0911222444", price=50_000)
+
+    transfer = take("LY THI MAY chuyen tien")
+
+    reasons = {Likeness.PAYER, Likeness.AMOUNT, Likeness.TIME}
+    assert told(transfer) == [(order.code, reasons, 120_000)]
+
+
+def test_a_common_day_alone_suggests_nothing() -> None:
+    waiting_order()
+
+    assert suggested(take("tien hang", 77_000)).orders == ()
+
+
+def test_what_is_paid_or_ended_is_suggested_only_by_its_code() -> None:
+    paid, ended = waiting_order(), waiting_order()
+    take(paid.code)
+    cancel_order(order_id=ended.pk, reason="Đổi ý", actor=DESK, now=LATER)
+
+    assert suggested(take("tien hang")).orders == ()
+    assert told(take(paid.code)) == [(paid.code, {Likeness.CODE, Likeness.TIME}, 0)]
+    named = suggested(take(ended.code)).orders[0]
+    assert (named.order, named.has_ended, named.amount) == (ended, True, 0)
+
+
+def test_several_orders_that_cost_the_sum_together_are_a_split() -> None:
+    one, other = waiting_order(), waiting_order(price=50_000)
+
+    found = suggested(take(f"{one.code} {other.code}", 250_000))
+
+    assert [(each.order, each.amount) for each in found.split] == [(one, 120_000), (other, 130_000)]
+
+
+def test_several_orders_that_cost_another_sum_are_no_split() -> None:
+    one, other = waiting_order(), waiting_order(price=50_000)
+
+    assert suggested(take(f"{one.code} {other.code}", 240_000)).split == ()
+
+
+def test_of_a_transfer_that_went_to_one_order_the_rest_is_suggested_to_others() -> None:
+    one, other = waiting_order(), waiting_order(price=10_000)
+    transfer = take("tien hang", 170_000)
+    settle_transfer(transfer_id=transfer.pk, shares={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
+
+    found = suggested(transfer)
+
+    assert found.left == 50_000
+    assert [(each.order, each.amount) for each in found.orders] == [(other, 50_000)]
+
+
+def test_an_order_of_last_week_is_suggested_without_its_day() -> None:
+    order = waiting_order(now=NOW - 7 * DAY)
+
+    assert told(take("tien hang")) == [(order.code, {Likeness.AMOUNT}, 120_000)]
+
+
+def test_what_may_be_the_same_transfer_is_named() -> None:
+    waiting_order()
+    first = take("tien hang", reference="", event_id="a")
+    second = take("tien hang", provider=Provider.CASSO)
+
+    assert second.reason == "repeated"
+    assert alike(second) == [first]
+    assert alike(first) == [second]
+
+
+def test_many_are_suggested_in_as_many_queries_as_one(django_assert_num_queries) -> None:
+    orders = [waiting_order() for _ in range(3)]
+    transfers = [take(mangled(order.code), 100_000) for order in orders] + [take(orders[0].code, 1_000)]
+
+    with django_assert_num_queries(5):
+        found = suggest(transfers)
+
+    assert [found[each.pk].orders[0].order for each in transfers] == [*orders, orders[0]]

@@ -1,0 +1,280 @@
+"""Services tell of money at our door: proven, kept once, answered at once, worked on afterwards."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.actions.bank_transfers.bank_webhooks import handle_notice, handle_notice_task, handle_notices_task
+from orders.models import BankTransfer, GatewayEvent
+from orders.states import TransferState
+from shop.core.models import SweepFailure
+from tests.doubles.bank_webhooks import casso_webhook, payos_webhook, sepay_headers, sepay_webhook
+from tests.factories import just_now
+from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfers_at_hand import waiting_order
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+SECRET = "a-secret-of-the-service"
+OURS = "0011223344556"
+
+
+@pytest.fixture(autouse=True)
+def _services(settings, jobs_at_once) -> None:
+    settings.SEPAY_SECRET = settings.CASSO_SECRET = settings.PAYOS_CHECKSUM_KEY = SECRET
+    settings.SEPAY_API_KEY = ""
+
+
+@pytest.fixture
+def call(client, django_capture_on_commit_callbacks):
+    """Send what a service sends; its message is worked on as soon as it is kept."""
+
+    def send(service: str, told, *, works=True, method="post"):
+        body, headers = told
+        with django_capture_on_commit_callbacks(execute=works):
+            return getattr(client, method)(
+                f"/webhooks/{service}/", body, content_type="application/json", headers=headers
+            )
+
+    return send
+
+
+def sepay(code: str, *, at: datetime.datetime | None = None, secret: str = SECRET, **fields):
+    now = timezone.now()
+    event = {
+        "id": 1,
+        "accountNumber": OURS,
+        "content": code,
+        "transferAmount": 120_000,
+        "referenceCode": "FT1",
+        "transactionDate": f"{timezone.localtime(now):%Y-%m-%d %H:%M:%S}",
+    }
+    return sepay_webhook(secret, at or now, **(event | fields))
+
+
+def casso(code: str, **fields):
+    return casso_webhook(SECRET, timezone.now(), casso_transfer(code, **fields))
+
+
+def casso_transfer(code: str, **fields):
+    event = {"id": 7, "accountNumber": OURS, "description": code, "amount": 120_000, "reference": "FT1"}
+    return {**event, "transactionDateTime": f"{timezone.localtime():%Y-%m-%d %H:%M:%S}", **fields}
+
+
+def payos(code: str, **fields):
+    event = {"accountNumber": OURS, "description": code, "amount": 120_000, "reference": "FT1"}
+    at = f"{timezone.localtime():%Y-%m-%d %H:%M:%S}"
+    return payos_webhook(SECRET, **(event | {"transactionDateTime": at} | fields))
+
+
+@pytest.mark.parametrize(("service", "told"), [("sepay", sepay), ("casso", casso), ("payos", payos)])
+def test_a_proven_notice_settles_its_order(call, service: str, told) -> None:
+    order = waiting_order(now=just_now())
+
+    answer = call(service, told(order.code))
+
+    order.refresh_from_db()
+    event = GatewayEvent.objects.get()
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert (order.charged, order.confirmed_at is not None) == (120_000, True)
+    assert (event.provider, event.handled_at is not None) == (service, True)
+    check_everything()
+
+
+@pytest.mark.parametrize("services", list(itertools.permutations([("sepay", sepay), ("casso", casso)])))
+def test_however_often_and_by_whomever_it_is_told_it_is_paid_once(call, services) -> None:
+    order = waiting_order(now=just_now())
+
+    for service, told in [*services, *services]:
+        assert call(service, told(order.code)).status_code == 200
+
+    order.refresh_from_db()
+    assert (order.charged, BankTransfer.objects.count(), GatewayEvent.objects.count()) == (120_000, 1, 2)
+    check_everything()
+
+
+def test_several_transfers_in_one_notice_are_each_taken(call) -> None:
+    one, other = waiting_order(now=just_now()), waiting_order(now=just_now())
+    told = casso_webhook(
+        SECRET,
+        timezone.now(),
+        casso_transfer(one.code),
+        casso_transfer(other.code, id=8, reference="FT2"),
+        casso_transfer("ra", id=9, amount=-5_000),
+    )
+
+    call("casso", told)
+
+    assert [transfer.state for transfer in BankTransfer.objects.all()] == [TransferState.SETTLED] * 2
+    assert GatewayEvent.objects.count() == 2
+
+
+def test_money_that_went_out_is_answered_and_not_kept(call) -> None:
+    waiting_order(now=just_now())
+    before = every_row()
+
+    answer = call("sepay", sepay("ra", transferType="out"))
+
+    assert answer.status_code == 200
+    assert every_row() == before
+
+
+def test_a_message_that_was_lost_is_found_by_the_sweep(call) -> None:
+    order = waiting_order(now=just_now())
+    call("sepay", sepay(order.code), works=False)
+    GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
+
+    handle_notices_task()
+
+    order.refresh_from_db()
+    assert order.charged == 120_000
+
+
+def test_a_notice_that_is_handled_stays_handled(call) -> None:
+    order = waiting_order(now=just_now())
+    call("sepay", sepay(order.code))
+    before = every_row()
+
+    handle_notice(event_id=GatewayEvent.objects.get().pk, now=timezone.now())
+
+    assert every_row() == before
+
+
+def test_an_api_key_will_do_where_there_is_no_secret(call, settings) -> None:
+    settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "", "key"
+    order = waiting_order(now=just_now())
+    body, _headers = sepay(order.code)
+
+    assert call("sepay", (body, {"Authorization": "Apikey other"})).status_code == 401
+    assert call("sepay", (body, {"Authorization": "Apikey key"})).status_code == 200
+
+
+def forged(code: str):
+    return sepay(code, secret="guessed")
+
+
+def stale(code: str):
+    return sepay(code, at=timezone.now() - datetime.timedelta(minutes=6))
+
+
+def from_the_future(code: str):
+    return sepay(code, at=timezone.now() + datetime.timedelta(minutes=6))
+
+
+def altered(code: str):
+    body, headers = sepay(code)
+    return body.replace(b"120000", b"120001"), headers
+
+
+def unsigned(code: str):
+    return sepay(code)[0], {}
+
+
+def no_json(code: str):
+    body = code.encode() + b"{"
+    return body, sepay_headers(SECRET, body, timezone.now())
+
+
+def twice_the_same_key(code: str):
+    body = json.dumps({"id": 1}).encode()[:-1] + b', "id": 2}'
+    return body, sepay_headers(SECRET, body, timezone.now())
+
+
+def no_amount(code: str):
+    return sepay(code, transferAmount="120000")
+
+
+def less_than_nothing(code: str):
+    return sepay(code, transferAmount=-120_000)
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "code"),
+    [
+        (forged, 401, "wrong_proof"),
+        (stale, 401, "stale_proof"),
+        (from_the_future, 401, "stale_proof"),
+        (altered, 401, "wrong_proof"),
+        (unsigned, 401, "no_proof"),
+        (no_json, 400, "unreadable"),
+        (twice_the_same_key, 400, "unreadable"),
+        (no_amount, 400, "bad_arrival"),
+        (less_than_nothing, 400, "bad_arrival"),
+    ],
+)
+def test_what_is_not_proven_or_not_understood_leaves_nothing(call, told, status: int, code: str) -> None:
+    order = waiting_order(now=just_now())
+    before = every_row()
+
+    answer = call("sepay", told(order.code))
+
+    assert (answer.status_code, answer.json()) == (status, {"success": False, "error": code})
+    assert every_row() == before
+
+
+@pytest.mark.parametrize("service", ["sepay", "casso", "payos", "stripe"])
+def test_what_comes_as_a_form_with_files_is_refused_as_any_forgery(client, settings, service: str) -> None:
+    settings.STRIPE_SECRET_KEY = settings.STRIPE_WEBHOOK_SECRET = SECRET
+    before = every_row()
+
+    answer = client.post(f"/webhooks/{service}/", {"id": "1"})
+
+    assert answer.status_code in (400, 401)
+    assert every_row() == before
+
+
+def test_too_large_a_body_is_not_even_read(call) -> None:
+    waiting_order(now=just_now())
+
+    answer = call("sepay", (b"x" * 1_000_001, {}))
+
+    assert (answer.status_code, answer.json()["error"]) == (413, "unreadable")
+
+
+@pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
+def test_a_service_without_a_secret_is_not_there(call, settings, service: str) -> None:
+    settings.SEPAY_SECRET = settings.CASSO_SECRET = settings.PAYOS_CHECKSUM_KEY = ""
+
+    assert call(service, sepay("x")).status_code == 404
+
+
+@pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
+def test_it_is_a_door_for_sending_only(client, service: str) -> None:
+    assert client.get(reverse(f"webhook-{service}")).status_code == 405
+
+
+def test_no_token_of_a_form_is_asked_for(call) -> None:
+    from django.test import Client
+
+    body, headers = sepay("x")
+
+    answer = Client(enforce_csrf_checks=True).post(
+        "/webhooks/sepay/", body, content_type="application/json", headers=headers
+    )
+
+    assert answer.status_code == 200
+
+
+def test_a_notice_whose_work_fails_is_counted_and_comes_after_others(monkeypatch) -> None:
+    old = timezone.now() - datetime.timedelta(days=1)
+    rows = [
+        GatewayEvent.objects.create(provider="sepay", event_id=name, body="{", received_at=old)
+        for name in ("broken", "later")
+    ]
+    handle_notice_task(event_id=rows[0].pk)
+    asked = []
+    monkeypatch.setattr(handle_notice_task, "delay", lambda *, event_id: asked.append(event_id))
+
+    handle_notices_task()
+
+    assert asked == [rows[1].pk, rows[0].pk]
+    assert [each.event_id for each in GatewayEvent.objects.to_see("sepay")] == ["broken"]
+    failure = SweepFailure.objects.get()
+    assert (failure.sweep, failure.row_key) == ("orders.handle_bank_notices", str(rows[0].pk))
+    assert failure.last_error.startswith("Unreadable")

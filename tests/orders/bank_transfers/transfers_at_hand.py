@@ -1,0 +1,47 @@
+"""Money that arrives on the market's account, as SePay, Casso or a statement tells of it."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from typing import Any
+
+from orders.actions.bank_transfers.incoming_transfers import take_arrival
+from orders.models import BankTransfer, Method, Order
+from orders.payments.incoming_transfers import Arrival, Provider
+from shop.core.actors import Actor
+from tests.factories import NOW, make_bank_account, make_order, make_variant
+from tests.kept import kept
+
+BANK = Actor.system("sepay")
+HOUR = datetime.timedelta(hours=1)
+LATER = NOW + HOUR
+_numbers = itertools.count(1)
+
+
+@kept
+def waiting_order(price: int = 45_000, **fields: Any) -> Order:
+    """An order of two of a kind that waits for its transfer: twice the price and 30,000 for its delivery."""
+    make_bank_account()
+    return make_order((make_variant(price=price), 2), method=Method.TRANSFER, **fields)
+
+
+def told(note: str = "", amount: int = 120_000, **fields: Any) -> Arrival:
+    """One arrival on our account, an hour after the order, with a reference of its own."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "provider": Provider.SEPAY,
+        "event_id": str(number),
+        "account": "0011223344556",
+        "amount": amount,
+        "note": note,
+        "reference": f"FT{number}",
+        "at": LATER,
+    }
+    return Arrival(**(values | fields))
+
+
+def take(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
+    """Tell of it and answer the transfer as it then stands."""
+    taken = take_arrival(arrival=told(note, amount, **fields), actor=BANK, now=now)
+    return BankTransfer.objects.get(pk=taken.transfer.pk)

@@ -1,0 +1,152 @@
+"""What was ordered once, in the basket again; and what is different by now."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Listing, Price, Stock
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from orders.actions.basket.reorder_past_order import Difference, Differs, reorder
+from orders.models import Basket, BasketLine, Order
+from shop.core.errors import Missing
+from shop.core.models import ShopSettings
+from tests.factories import (
+    HANOI,
+    NOW,
+    make_basket,
+    make_channel,
+    make_order,
+    make_places,
+    make_seller,
+    make_user,
+    make_variant,
+    nobody,
+)
+from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def again(order: Order, *, basket: Basket | None = None, user_id: int | None = None):
+    return reorder(
+        order_id=order.pk,
+        basket_id=basket.pk if basket else None,
+        user_id=user_id,
+        channel=make_channel(),
+        now=NOW,
+    )
+
+
+def quantities() -> dict[str, int]:
+    lines = BasketLine.objects.select_related("variant__product")
+    return {line.variant.product.name: line.quantity for line in lines}
+
+
+def test_the_same_goods_at_the_same_prices_lie_in_a_new_basket_and_nothing_is_said() -> None:
+    user = make_user()
+    order = make_order((make_variant(name="Gối"), 2), (make_variant(name="Khăn"), 1), user=user)
+
+    answer = again(order, user_id=user.pk)
+
+    assert (answer.put, answer.differences) == (2, [])
+    assert (answer.basket.user_id, quantities()) == (user.pk, {"Gối": 2, "Khăn": 1})
+
+
+def test_a_second_tap_adds_nothing_and_what_lies_there_counts() -> None:
+    pillow, scarf = make_variant(name="Gối"), make_variant(name="Khăn")
+    order = make_order((pillow, 2), (scarf, 3))
+    basket = make_basket((pillow, 5), (scarf, 1))
+
+    for _tap in range(2):
+        answer = again(order, basket=basket)
+        assert (answer.basket.pk, answer.put) == (basket.pk, 2)
+
+    assert quantities() == {"Gối": 5, "Khăn": 3}
+
+
+def test_all_that_differs_is_said_and_the_rest_is_put_in() -> None:
+    resting = make_seller("HTX Nghỉ")
+    names = ("Rời kệ", "Hết", "Ít", "Đắt", "Rẻ", "Nhiều quá", "Còn")
+    goods = {name: make_variant(name=name, price=50_000, on_hand=20) for name in names}
+    goods["Nghỉ"] = make_variant(resting, name="Nghỉ")
+    gone = make_variant(name="Mất hẳn")
+    order = make_order(*[(each, 4) for each in goods.values()], (gone, 1))
+    Listing.objects.filter(product=goods["Rời kệ"].product).update(state=ListingState.WITHDRAWN)
+    order.lines.filter(variant=gone).update(variant=None)
+    Stock.objects.filter(variant=goods["Hết"]).update(on_hand=4)
+    Stock.objects.filter(variant=goods["Ít"]).update(on_hand=7)
+    Price.objects.filter(variant=goods["Đắt"]).update(amount=60_000)
+    Price.objects.filter(variant=goods["Rẻ"]).update(discounted=45_000)
+    goods["Nhiều quá"].quantity_limit_per_customer = 2
+    goods["Nhiều quá"].save()
+    Cooperative.objects.filter(pk=resting.pk).update(paused_from=NOW)
+
+    answer = again(order)
+
+    assert sorted(answer.differences, key=lambda each: each.name) == [
+        Difference("Hết", Differs.SOLD_OUT),
+        Difference("Mất hẳn", Differs.GONE),
+        Difference("Nghỉ", Differs.RESTING, seller="HTX Nghỉ"),
+        Difference("Nhiều quá", Differs.FEWER, 4, 2),
+        Difference("Rẻ", Differs.CHEAPER, 50_000, 45_000),
+        Difference("Rời kệ", Differs.GONE),
+        Difference("Ít", Differs.FEWER, 4, 3),
+        Difference("Đắt", Differs.DEARER, 50_000, 60_000),
+    ]
+    assert quantities() == {"Còn": 4, "Nhiều quá": 2, "Rẻ": 4, "Ít": 3, "Đắt": 4}
+
+
+def test_of_an_order_of_which_nothing_is_left_no_basket_is_made_and_of_none_nothing() -> None:
+    variant = make_variant(on_hand=1)
+    order = make_order((variant, 1))
+
+    answer = again(order)
+
+    assert (answer.basket, answer.put) == (None, 0)
+    assert not Basket.objects.exists()
+    Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
+    for missing in (order.pk, nobody()):
+        with refused(Missing, "missing"):
+            reorder(order_id=missing, basket_id=None, user_id=None, channel=make_channel(), now=NOW)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_order() -> None:
+    ShopSettings.objects.create()
+    counts = []
+    for size in (1, 6):
+        order = make_order(*[(make_variant(), 1) for _ in range(size)])
+        with CaptureQueriesContext(connection) as asked:
+            again(order)
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1] < 25
+
+
+def test_one_tap_on_the_orders_page_says_on_the_baskets_what_has_changed_once(client: Client) -> None:
+    make_places()
+    variant = make_variant(name="Gối thảo dược", price=320_000)
+    order = make_order((variant, 2), now=timezone.now())
+    show_order_is_theirs(client, order)
+    Price.objects.filter(variant=variant).update(amount=350_000)
+    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    assert f'action="/en/don-hang/{order.pk}/dat-lai/"' in page
+
+    response = client.post(f"/en/don-hang/{order.pk}/dat-lai/", follow=True)
+
+    text = re.sub(r"\s+", " ", response.content.decode())
+    assert response.redirect_chain == [("/en/gio-hang/", 302)]
+    assert f"The goods of order {order.code} are in the basket. Different from then:" in text
+    assert '<span lang="vi">Gối thảo dược</span>: dearer, 350.000 ₫. It was 320.000 ₫.' in text
+    assert "Different from then" not in client.get("/en/gio-hang/").content.decode()
+    checkout = client.get("/en/dat-hang/").content.decode()
+    assert 'value="Nguyễn Thị Hoa"' in checkout
+    assert f'value="{HANOI}" selected' in checkout
+    assert client.post(f"/en/don-hang/{nobody()}/dat-lai/").status_code == 404

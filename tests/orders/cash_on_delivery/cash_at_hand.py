@@ -1,0 +1,52 @@
+"""Parcels whose cash is at each step of its way, and carriers' statements of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from orders.actions.fulfilment.deliver_parcels import Dispatch, deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import OrderPart, Parcel
+from shop.core.actors import Actor, ActorKind, Door
+from tests.factories import NOW, make_order, make_seller, make_variant
+from tests.kept import kept
+
+CARRIER = "Giao Hàng Nhanh"
+DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
+WHO: dict[str, Any] = {"actor": DESK, "now": NOW}
+
+
+@kept
+def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
+    """A part of `price` and 30,000 đồng for delivery, accepted."""
+    variant = make_variant(seller or make_seller(), price=price)
+    part = make_order((variant, 1), **order).parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    return part
+
+
+@kept
+def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any) -> Parcel:
+    """A parcel on its way, which is to bring `price` and 30,000 đồng."""
+    part = new_part(price, **fields)
+    quantities = dict(part.lines.values_list("pk", "quantity"))
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, **WHO)
+    close_parcel(parcel_id=parcel.pk, **WHO)
+    dispatch = Dispatch(carrier=carrier, tracking_number=number or f"GHN{parcel.pk:06}")
+    return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **WHO)
+
+
+@kept
+def delivered(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
+    """A parcel that arrived, with its cash in its carrier's hands (`cash`) or nobody knows where."""
+    return deliver_parcel(
+        parcel_id=sent(price, **fields).pk, cash_collected=cash, code="", reason="test", **WHO
+    )
+
+
+def statement(rows: Iterable[tuple[str, int, int]]) -> bytes:
+    """A carrier's statement as CSV: number, collected, fee; what it passes on is the difference."""
+    lines = ["Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận"]
+    lines += [f"{number},{collected},{fee},{collected - fee}" for number, collected, fee in rows]
+    return "\n".join(lines).encode()

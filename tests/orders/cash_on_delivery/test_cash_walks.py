@@ -1,0 +1,175 @@
+"""Cash collected, short, undone, handed in, told of by statements twice, settled: in any order it adds up.
+
+A walk is drawn from its seed, so a failing one is walked again by its number.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+
+import pytest
+from django.db.models import Count
+
+from orders.actions.cash_on_delivery.cash_collection import CashTaken
+from orders.actions.cash_on_delivery.cash_remittance import Giver, reconcile_cash, remit_cash
+from orders.actions.fulfilment.deliver_parcels import (
+    Dispatch,
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+    report_cash,
+)
+from orders.actions.fulfilment.pack_parcels import close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.statements.cod_statements import dismiss_row, read_in, settle_row, take_over
+from orders.models import (
+    Bearer,
+    CashRemittance,
+    OrderPart,
+    Parcel,
+    PaymentEvent,
+    RemittanceLine,
+    StatementRow,
+)
+from orders.states import CashHolder, ParcelState
+from shop.core.errors import Refused
+from tests.factories import NOW, make_admin, make_seller
+from tests.invariants import check_cash, check_cash_away, check_ledger
+from tests.orders.cash_on_delivery.cash_at_hand import DESK, new_part, statement
+
+pytestmark = pytest.mark.django_db
+CARRIERS = ("Giao Hàng Nhanh", "Viettel Post", "")
+
+
+class Walk:
+    """A cooperative with some orders of two pieces, two carriers and a neighbour, and chance."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.now = NOW
+        self.user = make_admin()
+        self.seller = make_seller()
+        for price in (99_999, 45_001, 200_000):
+            new_part(price, seller=self.seller)
+        self.statements: list[tuple[bytes, str]] = []
+        self.done: dict[str, int] = {}
+
+    @property
+    def who(self) -> dict:
+        return {"actor": DESK, "now": self.now}
+
+    def take(self, steps: int) -> None:
+        kinds = sorted(name for name in dir(self) if name.startswith("step_"))
+        for number, kind in enumerate(self.chance.choices(kinds, k=steps)):
+            self.now += datetime.timedelta(hours=self.chance.randint(1, 30))
+            try:
+                getattr(self, kind)()
+                self.done[kind] = self.done.get(kind, 0) + 1
+            except (Refused, IndexError):
+                pass
+            if number % 3 == 0:
+                self.check()
+        self.check()
+
+    def check(self) -> None:
+        check_cash()
+        check_cash_away()
+        check_ledger()
+        counted = PaymentEvent.objects.filter(kind="charge_success").values("parcel").annotate(n=Count("pk"))
+        assert all(row["n"] == 1 for row in counted.order_by("parcel"))
+        for each in CashRemittance.objects.prefetch_related("lines"):
+            assert each.remitted == sum(line.remitted for line in each.lines.all())
+
+    def step_send(self) -> None:
+        part = self.one(OrderPart, state="accepted")
+        quantities = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
+        parcel = pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
+        close_parcel(parcel_id=parcel.pk, **self.who)
+        dispatch = Dispatch(carrier=self.chance.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")
+        hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **self.who)
+
+    step_send_more = step_send
+
+    def step_deliver(self) -> None:
+        parcel = self.one(Parcel, state=ParcelState.HANDED_OVER)
+        collected = self.chance.random() < 0.5
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=collected, taken=self.taken(parcel), **self.who)
+
+    def step_fail(self) -> None:
+        fail_delivery(parcel_id=self.one(Parcel).pk, reason="không nghe máy", **self.who)
+
+    def step_report(self) -> None:
+        parcel = self.one(Parcel)
+        report_cash(parcel_id=parcel.pk, taken=self.taken(parcel), **self.who)
+
+    def step_undo(self) -> None:
+        void_parcel(parcel_id=self.one(Parcel).pk, reason="hàng về", **self.who)
+
+    def step_remit(self) -> None:
+        parcel = self.one(Parcel)
+        giver = Giver(CashHolder.CARRIER, parcel.carrier)
+        if parcel.cod_holder == CashHolder.COOPERATIVE:
+            giver = Giver(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
+        remit_cash(
+            giver=giver,
+            parcel_ids=[parcel.pk],
+            fees=self.chance.choice([0, 0, 7_001]),
+            fee_bearer=self.chance.choice(list(Bearer)),
+            key=f"k{self.chance.randint(1, 12)}",
+            **self.who,
+        )
+
+    def step_statement(self) -> None:
+        rows = []
+        for parcel in sorted({self.one(Parcel), self.one(Parcel)}, key=lambda each: each.pk):
+            amount = parcel.cod_expected + self.chance.choice([0, 0, 0, -5_000, 3_000])
+            rows.append((parcel.tracking_number, max(0, amount), self.chance.choice([0, 9_000])))
+        self.statements.append((statement(rows), self.chance.choice(CARRIERS[:2])))
+        self.read(*self.statements[-1])
+
+    def step_same_statement(self) -> None:
+        self.read(*self.chance.choice(self.statements))
+
+    def step_same_rows_in_another_file(self) -> None:
+        content, carrier = self.chance.choice(self.statements)
+        self.read(content + b"\n", carrier)
+
+    def step_settle_row(self) -> None:
+        settle_row(row_id=self.one(StatementRow).pk, **self.who)
+
+    def step_dismiss_row(self) -> None:
+        dismiss_row(row_id=self.one(StatementRow).pk, **self.who)
+
+    def step_reconcile(self) -> None:
+        remittance = self.one(CashRemittance)
+        received = max(0, remittance.remitted + self.chance.choice([0, 0, 0, -1_000, 2_000]))
+        reconcile_cash(remittance_id=remittance.pk, received=received, reason="ngân hàng", **self.who)
+
+    def read(self, content: bytes, carrier: str) -> None:
+        read = read_in(file_name="a.csv", content=content, carrier=carrier, user=self.user, now=self.now)
+        take_over(statement_id=read.pk, **self.who)
+
+    def taken(self, parcel: Parcel) -> CashTaken:
+        less = self.chance.choice([0, 0, 1, 10_000])
+        return CashTaken(parcel.cod_expected - less, "thiếu tiền" if less else "")
+
+    def one(self, model, **facts):
+        return self.chance.choice(list(model.objects.filter(**facts).order_by("pk")))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_every_step_of_a_walk_cash_adds_up(seed) -> None:
+    walk = Walk(seed)
+
+    walk.take(90)
+
+    assert walk.done["step_send"] > 0
+    assert RemittanceLine.objects.exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_after_every_step_of_a_long_walk_cash_adds_up(seed) -> None:
+    Walk(seed).take(300)

@@ -1,0 +1,68 @@
+"""Opening the checkout keeps goods for a quarter of an hour."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.quotes.quote_types import Problem
+from orders.models import Reservation
+from shop.core.errors import Missing
+from shop.core.models import Channel
+from tests.factories import NOW, make_basket, make_variant, nobody, stock_of
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def test_goods_are_kept_for_fifteen_minutes() -> None:
+    variant = make_variant(on_hand=5)
+    basket = make_basket((variant, 3))
+
+    open_checkout(basket_id=basket.pk, now=NOW)
+
+    (kept,) = Reservation.objects.all()
+    assert (kept.quantity, kept.expires_at) == (3, NOW + datetime.timedelta(minutes=15))
+    assert (stock_of(variant).reserved, stock_of(variant).free) == (3, 2)
+
+
+def test_opened_again_they_are_kept_from_then_and_not_twice() -> None:
+    variant = make_variant(on_hand=5)
+    basket = make_basket((variant, 3))
+    later = NOW + datetime.timedelta(minutes=10)
+
+    open_checkout(basket_id=basket.pk, now=NOW)
+    open_checkout(basket_id=basket.pk, now=later)
+
+    assert Reservation.objects.get().expires_at == later + datetime.timedelta(minutes=15)
+    assert stock_of(variant).reserved == 3
+
+
+def test_a_line_that_is_short_keeps_nothing_and_says_what_is_left() -> None:
+    short, enough = make_variant(on_hand=2), make_variant(on_hand=9)
+    basket = make_basket((short, 3), (enough, 1))
+
+    answer = open_checkout(basket_id=basket.pk, now=NOW)
+
+    assert {line.variant.pk: (line.problems, line.free) for line in answer.lines} == {
+        short.pk: ([Problem.ONLY_LEFT], 2),
+        enough.pk: ([], 9),
+    }
+    assert (stock_of(short).reserved, stock_of(enough).reserved) == (0, 1)
+
+
+def test_a_channel_that_keeps_nothing_keeps_nothing() -> None:
+    variant = make_variant()
+    basket = make_basket((variant, 3))
+    Channel.objects.update(reservation_minutes=0)
+
+    open_checkout(basket_id=basket.pk, now=NOW)
+
+    assert stock_of(variant).reserved == 0
+
+
+def test_a_basket_that_is_gone_is_missing() -> None:
+    with refused(Missing, "missing"):
+        open_checkout(basket_id=nobody(), now=NOW)

@@ -1,0 +1,376 @@
+"""Buyers complain in time, once at a time, about what they have got; cooperatives or the platform answer."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from catalog.actions.stock.stock_movements import SoldOut, count_stock
+from catalog.models import Product
+from orders.actions.complaints.answer_complaint import (
+    MoreThanComplained,
+    NothingOffered,
+    Remedy,
+    accept_complaint,
+    reject_complaint,
+)
+from orders.actions.complaints.file_complaint import (
+    NothingNamed,
+    NotThatManyGot,
+    StillOpen,
+    TooLate,
+    TooManyPictures,
+    WordsNeeded,
+    arrived,
+    complain,
+    watch_complaints_task,
+    withdraw_complaint,
+)
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import close_parcel
+from orders.actions.fulfilment.parcel_returns import receive_return
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.refunds.refund_decisions import Decision, LineRefund
+from orders.models import Bearer, Complaint, OrderPart, Parcel, Refund, Wish
+from orders.states import ComplaintState, OrderStatus, ParcelKind, ParcelState, Progress
+from shop.core.actors import Actor, ActorKind, Door
+from shop.core.errors import Missing, ReasonNeeded
+from shop.core.models import Change, KeyReused, Picture, ShopSettings
+from shop.core.states import WrongMove
+from shop.notifications.models import Notification
+from tests.factories import make_order, make_variant, nobody, stock_of
+from tests.invariants import check_everything
+from tests.kept import kept
+from tests.orders.bank_transfers.transfers_at_hand import LATER
+from tests.orders.refunds.refunds_at_hand import WHO, delivered, line_of, packed
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+BUYER = Actor.guest()
+MEMBER = Actor(ActorKind.SYSTEM, Door.MEMBERS, name="member")
+# LATER is 11:00 on 24 November in Vietnam; the seventh day after it ends with 1 December.
+LAST = datetime.datetime(2026, 12, 1, 16, 59, 59, tzinfo=datetime.UTC)
+SECOND = datetime.timedelta(seconds=1)
+
+
+@kept
+def got(**goods) -> OrderPart:
+    """A part of five steps that came at LATER, paid in cash."""
+    return delivered(make_order((make_variant(price=45_000, on_hand=20, **goods), 5)))
+
+
+def complained(part: OrderPart, count: int = 2, **fields) -> Complaint:
+    values = {"steps": {line_of(part).pk: count}, "words": "Hai quả dập.", "actor": BUYER, "now": LATER}
+    return complain(part_id=part.pk, **(values | fields))
+
+
+def accept(complaint: Complaint, *, actor: Actor = MEMBER, **remedy) -> Complaint:
+    return accept_complaint(complaint_id=complaint.pk, remedy=Remedy(**remedy), actor=actor, now=LATER)
+
+
+def money(part: OrderPart, amount: int, **fields) -> Decision:
+    lines = {line_of(part).pk: LineRefund(amount, **fields)}
+    return Decision(Bearer.PLATFORM, "Hàng dập", lines, are_here=False)
+
+
+def test_a_complaint_is_kept_and_told_to_the_cooperative() -> None:
+    part = got()
+
+    complaint = complained(part, wish=Wish.REPLACEMENT)
+
+    assert (complaint.state, complaint.wish, complaint.words) == ("open", "replacement", "Hai quả dập.")
+    assert complaint.due_by == LAST
+    assert list(complaint.lines.values_list("order_line", "quantity")) == [(line_of(part).pk, 2)]
+    letter = Notification.objects.get(key__startswith="complaint_made")
+    assert letter.to == part.cooperative.email
+    assert "Hai quả dập." in letter.text
+    assert Change.objects.under(part.order).filter(what="complaint.made").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "code"),
+    [
+        ({"steps": {}}, NothingNamed, "nothing_named"),
+        ({"words": " "}, WordsNeeded, "words_needed"),
+        ({"steps": {nobody(): 1}}, Missing, "missing"),
+    ],
+)
+def test_what_says_nothing_is_refused(fields, kind, code) -> None:
+    part = got()
+
+    with refused(kind, code):
+        complained(part, **fields)
+
+
+def test_nobody_complains_about_more_than_came() -> None:
+    part = got()
+    waiting = make_order((make_variant(price=45_000), 1)).parts.get()
+
+    with refused(NotThatManyGot, "not_that_many_got"):
+        complained(part, 6)
+    with refused(NotThatManyGot, "not_that_many_got"):
+        complained(waiting, 1)
+
+
+def test_five_photos_are_too_many() -> None:
+    part = got()
+    pictures = [Picture.objects.create(original=f"{n}.jpg") for n in range(5)]
+
+    with refused(TooManyPictures, "too_many_pictures"):
+        complained(part, pictures=pictures)
+    assert complained(part, pictures=pictures[:4]).pictures.count() == 4
+
+
+def test_the_days_end_with_vietnams_day() -> None:
+    part = got()
+
+    with refused(TooLate, "too_late") as refusal:
+        complained(part, now=LAST + SECOND)
+    assert refusal.value.details["until"] == LAST + SECOND
+    assert complained(part, now=LAST).made_at == LAST
+
+
+def test_a_listing_may_give_more_days_than_the_market_and_never_fewer() -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"complaint_days": 3})
+    variant = make_variant(price=45_000, on_hand=20)
+    days = datetime.timedelta(days=1)
+    ends = []
+    for given in (0, 2, 10):
+        Product.objects.update(return_days=given)
+        ends.append(arrived(delivered(make_order((variant, 1))))[0].until)
+
+    assert ends == [LAST + SECOND - 4 * days, LAST + SECOND - 4 * days, LAST + SECOND + 3 * days]
+
+
+def test_what_was_agreed_stays_however_the_listing_changes() -> None:
+    variant = make_variant(price=45_000, on_hand=20)
+    Product.objects.update(return_days=10)
+    order = make_order((variant, 1))
+    Product.objects.update(return_days=0)
+
+    assert order.lines.get().return_days == 10
+
+
+def test_one_complaint_at_a_time() -> None:
+    part = got()
+    first = complained(part)
+
+    with refused(StillOpen, "still_open"):
+        complained(part, 1)
+    withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
+    withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
+    second = complained(part, 1)
+
+    first.refresh_from_db()
+    assert (first.state, second.state) == (ComplaintState.WITHDRAWN, ComplaintState.OPEN)
+
+
+def test_the_same_key_complains_once() -> None:
+    part, other = got(), got()
+
+    assert complained(part, key="a") == complained(part, key="a")
+    with refused(KeyReused, "key_reused"):
+        complained(other, key="a")
+
+
+def test_money_back_is_borne_by_the_cooperative_that_answers() -> None:
+    part = got()
+    complaint = complained(part)
+
+    accept(complaint, refund=money(part, 90_000))
+
+    complaint.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (complaint.state, refund.complaint, refund.bearer) == ("accepted", complaint, "cooperative")
+    assert refund.money == 90_000
+    letter = Notification.objects.get(key__startswith="complaint_answered", way="email")
+    assert letter.to == "hoa@example.com"
+    check_everything()
+
+
+def test_the_platform_says_who_bears_it() -> None:
+    part = got()
+
+    accept(complained(part), actor=WHO["actor"], refund=money(part, 90_000))
+
+    assert Refund.objects.get().bearer == "platform"
+    assert Notification.objects.filter(key__startswith="complaint_decided").count() == 1
+    check_everything()
+
+
+def test_goods_are_sent_anew_for_nothing_and_quantities_stay_right() -> None:
+    part = got()
+    line, variant = line_of(part), line_of(part).variant
+    complaint = complained(part)
+    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (15, 0)
+
+    accept(complaint, anew={line.pk: 2})
+
+    parcel = complaint.parcels.get()
+    assert (parcel.kind, parcel.state, parcel.cod_expected) == (ParcelKind.REPLACEMENT, "packing", 0)
+    assert stock_of(variant).allocated == 2
+    assert open_quantities([line]) == {line.pk: 0}
+    assert list(OrderPart.objects.to_pack()) == [part]
+    check_everything()
+    close_parcel(parcel_id=parcel.pk, **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **WHO)
+    part.refresh_from_db()
+    part.order.refresh_from_db()
+    assert (part.progress, part.order.status) == (Progress.DELIVERED, OrderStatus.DELIVERED)
+    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (13, 0)
+    assert part.order.charged == part.order.due_gross == 255_000
+    assert list(OrderPart.objects.to_pack()) == []
+    check_everything()
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_parcel_sent_anew_that_is_undone_promises_nothing(closed) -> None:
+    part = got()
+    variant = line_of(part).variant
+    complaint = complained(part)
+    accept(complaint, anew={line_of(part).pk: 2})
+    parcel = complaint.parcels.get()
+    if closed:
+        close_parcel(parcel_id=parcel.pk, **WHO)
+        hand_over_parcel(parcel_id=parcel.pk, **WHO)
+
+    void_parcel(parcel_id=parcel.pk, reason="Gửi nhầm", **WHO)
+
+    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (15, 0)
+    check_everything()
+
+
+def test_goods_that_have_run_out_are_not_sent_anew() -> None:
+    part = got()
+    variant = line_of(part).variant
+    count_stock(
+        cooperative=part.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=stock_of(variant).warehouse_id,
+        counted=1,
+        **WHO,
+    )
+    complaint = complained(part)
+
+    with refused(SoldOut, "sold_out"):
+        accept(complaint, anew={line_of(part).pk: 2})
+
+
+def test_exchanged_goods_leave_the_part_delivered() -> None:
+    part = got()
+    line = line_of(part)
+    complaint = complained(part)
+
+    accept(complaint, anew={line.pk: 2}, back={line.pk: 2})
+
+    back = complaint.parcels.get(kind=ParcelKind.RETURN)
+    assert back.state == ParcelState.HANDED_OVER
+    house = stock_of(line.variant).warehouse_id
+    receive_return(parcel_id=back.pk, damaged={line.pk: 1}, warehouse_id=house, **WHO)
+    anew = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
+    close_parcel(parcel_id=anew.pk, **WHO)
+    hand_over_parcel(parcel_id=anew.pk, **WHO)
+    deliver_parcel(parcel_id=anew.pk, cash_collected=False, **WHO)
+    part.refresh_from_db()
+    assert part.progress == Progress.DELIVERED
+    assert stock_of(line.variant).on_hand == 14
+    check_everything()
+
+
+def test_an_answer_offers_something_and_no_more_than_was_complained_about() -> None:
+    part = got()
+    complaint = complained(part)
+
+    with refused(NothingOffered, "nothing_offered"):
+        accept(complaint)
+    with refused(MoreThanComplained, "more_than_complained"):
+        accept(complaint, anew={line_of(part).pk: 3})
+
+
+def test_a_no_says_why() -> None:
+    complaint = complained(got())
+
+    with refused(ReasonNeeded, "reason_needed"):
+        reject_complaint(complaint_id=complaint.pk, reason=" ", actor=MEMBER, now=LATER)
+    reject_complaint(complaint_id=complaint.pk, reason="Ảnh không phải hàng này", actor=MEMBER, now=LATER)
+
+    complaint.refresh_from_db()
+    assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không phải hàng này")
+    letter = Notification.objects.get(key__startswith="complaint_answered", way="email")
+    assert "Ảnh không phải hàng này" in letter.text
+
+
+def test_only_the_platform_puts_a_no_right() -> None:
+    part = got()
+    complaint = complained(part)
+    reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
+
+    with refused(WrongMove, "wrong_move"):
+        accept(complaint, refund=money(part, 1_000))
+    accept(complaint, actor=WHO["actor"], refund=money(part, 1_000))
+
+    complaint.refresh_from_db()
+    assert complaint.state == ComplaintState.ACCEPTED
+
+
+def test_what_was_answered_is_not_answered_again() -> None:
+    part = got()
+    complaint = complained(part)
+    accept(complaint, refund=money(part, 1_000))
+
+    with refused(WrongMove, "wrong_move"):
+        accept(complaint, refund=money(part, 1_000))
+    with refused(WrongMove, "wrong_move"):
+        reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
+    with refused(WrongMove, "wrong_move"):
+        withdraw_complaint(complaint_id=complaint.pk, actor=BUYER, now=LATER)
+
+
+def test_the_same_answer_sent_twice_is_one() -> None:
+    part = got()
+    complaint = complained(part)
+
+    for _time in range(2):
+        accept_complaint(
+            complaint_id=complaint.pk,
+            remedy=Remedy(refund=money(part, 1_000)),
+            key="a",
+            actor=MEMBER,
+            now=LATER,
+        )
+
+    assert Refund.objects.count() == 1
+
+
+def test_what_is_not_answered_in_time_comes_to_the_platform_once(monkeypatch) -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "cho@example.com"})
+    complaint = complained(got())
+    due = complaint.due_by
+    for now in (due - SECOND, due, due + SECOND):
+        monkeypatch.setattr("django.utils.timezone.now", lambda now=now: now)
+        watch_complaints_task()
+
+    letter = Notification.objects.get(key__startswith="complaint-overdue")
+    assert (letter.to, letter.created_at) == ("cho@example.com", due)
+    complaint.refresh_from_db()
+    assert complaint.called_at == due
+
+
+def test_a_replacement_is_no_dispatch_for_money() -> None:
+    """Packing what is left of a part counts the parcels it was ordered in alone."""
+    order = make_order((make_variant(price=45_000, on_hand=20), 5))
+    part = order.parts.get()
+    line = line_of(part)
+    first = packed(part, {line.pk: 3})
+    hand_over_parcel(parcel_id=first.pk, **WHO)
+    deliver_parcel(parcel_id=first.pk, cash_collected=True, **WHO)
+    accept(complained(part), anew={line.pk: 2})
+
+    second = packed(OrderPart.objects.get(pk=part.pk))
+
+    assert [parcel.cod_expected for parcel in (first, second)] == [135_000, 120_000]
+    assert Parcel.objects.filter(kind=ParcelKind.REPLACEMENT).get().cod_expected == 0
+    check_everything()

@@ -1,0 +1,160 @@
+"""Calling off: stock, places and money are as if it had never been asked for; the past stays readable."""
+
+from __future__ import annotations
+
+import pytest
+
+from cooperatives.models import DeliveryWay, PickupSlot
+from orders.actions.fulfilment.cancel_parts import (
+    AlreadyHandedOver,
+    cancel_order,
+    cancel_part,
+    cancel_part_as_buyer,
+    decline_part,
+)
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.quotes.quote_types import WantedDelivery
+from orders.models import Order, Payment
+from orders.states import OrderStatus, ParcelState, PartState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonNeeded
+from shop.core.models import Change
+from shop.core.states import WrongMove
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    make_channel,
+    make_market_way,
+    make_order,
+    make_seller,
+    make_variant,
+    nobody,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+MEMBER = Actor.system("test")
+WHO = {"actor": MEMBER, "now": NOW}
+
+
+@pytest.fixture
+def two_parts():
+    """An order of two cooperatives: 1 × 320,000 and 2 × 45,000, each with 30,000 for delivery."""
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+    return order, *order.parts.order_by("number")
+
+
+def pending():
+    (sums,) = Payment.objects.all().sums().values()
+    return sums.charge_pending
+
+
+def test_of_two_parts_one_is_declined_and_the_other_goes_on(two_parts) -> None:
+    order, first, second = two_parts
+
+    decline_part(part_id=first.pk, reason="hết hàng", **WHO)
+    accept_part(part_id=second.pk, **WHO)
+
+    order.refresh_from_db()
+    assert (order.status, order.total_gross, order.due_gross) == (OrderStatus.IN_HAND, 470_000, 120_000)
+    assert pending() == 120_000
+    assert Notification.objects.filter(key__startswith=f"part_ended:{order.pk}").count() == 1
+    check_everything()
+
+
+def test_the_last_part_called_off_ends_the_order(two_parts) -> None:
+    order, first, second = two_parts
+
+    decline_part(part_id=first.pk, reason="hết hàng", **WHO)
+    cancel_part_as_buyer(part_id=second.pk, actor=Actor.guest(), now=NOW)
+
+    order.refresh_from_db()
+    assert (order.status, order.due_gross, pending()) == (OrderStatus.CANCELLED, 0, 0)
+    assert [line.product_name for line in order.lines.order_by("position")] == ["Gối thảo dược", "Miến dong"]
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_only_a_buyer_need_not_say_why(two_parts, reason) -> None:
+    order, first, second = two_parts
+
+    for act in (
+        lambda: decline_part(part_id=first.pk, reason=reason, **WHO),
+        lambda: cancel_part(part_id=first.pk, reason=reason, **WHO),
+        lambda: cancel_order(order_id=order.pk, reason=reason, **WHO),
+    ):
+        with refused(ReasonNeeded, "reason_needed") as refusal:
+            act()
+        assert refusal.value.field == "reason"
+    cancel_part_as_buyer(part_id=second.pk, reason=reason, **WHO)
+
+    assert order.parts.get(number=2).state == PartState.CANCELLED
+
+
+def test_a_part_or_order_that_is_not_there_is_missing() -> None:
+    for act in (
+        lambda: decline_part(part_id=404, reason="x", **WHO),
+        lambda: cancel_part(part_id=404, reason="x", **WHO),
+        lambda: cancel_part_as_buyer(part_id=404, **WHO),
+        lambda: cancel_order(order_id=nobody(), reason="x", **WHO),
+    ):
+        with refused(Missing, "missing"):
+            act()
+
+
+def test_an_order_is_called_off_once(two_parts) -> None:
+    order, _first, _second = two_parts
+
+    cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
+    with refused(WrongMove, "wrong_move"):
+        cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
+
+    assert Change.objects.filter(what="order.cancelled").count() == 1
+    check_everything()
+
+
+def test_an_order_of_which_something_has_left_is_not_called_off_at_all(two_parts) -> None:
+    order, _first, second = two_parts
+    accept_part(part_id=second.pk, **WHO)
+    parcel = pack_parcel(part_id=second.pk, quantities={second.lines.get().pk: 1}, **WHO)
+    close_parcel(parcel_id=parcel.pk, **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+
+    with refused(AlreadyHandedOver, "already_handed_over"):
+        cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
+
+
+def test_packed_goods_are_unpacked_and_free_again() -> None:
+    variant = make_variant(on_hand=5)
+    part = make_order((variant, 4)).parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    for quantity in (1, 3):
+        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: quantity}, **WHO)
+    close_parcel(parcel_id=parcel.pk, **WHO)
+
+    cancel_part(part_id=part.pk, reason="khách gọi", **WHO)
+
+    assert {parcel.state for parcel in part.parcels.all()} == {ParcelState.VOIDED}
+    assert (stock_of(variant).free, stock_of(variant).allocated) == (5, 0)
+    assert Order.objects.get().status == OrderStatus.CANCELLED
+    check_everything()
+
+
+def test_the_place_at_the_market_is_free_again() -> None:
+    seller = make_seller()
+    way = make_market_way(seller, make_channel(), capacity=1)
+    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
+    choice = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    variant = make_variant(seller)
+    first = make_order((variant, 1), deliveries=choice).parts.get()
+
+    cancel_part_as_buyer(part_id=first.pk, **WHO)
+    freed = PickupSlot.objects.get().taken
+    make_order((variant, 1), deliveries=choice)
+
+    assert (freed, PickupSlot.objects.get().taken) == (0, 1)
+    check_everything()

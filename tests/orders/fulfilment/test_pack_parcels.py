@@ -1,0 +1,231 @@
+"""Packing takes no more than was ordered; what is undone is open again; cash adds up through it all."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.models import Movement, Variant
+from orders.actions.fulfilment.deliver_parcels import (
+    Dispatch,
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+)
+from orders.actions.fulfilment.pack_parcels import NotThatMany, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.models import Parcel
+from orders.states import CodState, OrderStatus, ParcelState, Progress, SaleorStatus
+from shop.core.actors import Actor, ActorKind, Door
+from shop.core.errors import Missing, ReasonNeeded
+from shop.core.states import WrongMove
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_order, make_seller, make_variant, nobody, stock_of
+from tests.invariants import check_cash, check_everything, check_parcels
+from tests.kept import kept
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+MEMBER = Actor.system("test")
+WHO = {"actor": MEMBER, "now": NOW}
+
+
+@kept
+def accepted(*wanted):
+    part = make_order(*wanted).parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    return part
+
+
+def pack(part, *quantities):
+    lines = part.lines.order_by("position")
+    return pack_parcel(
+        part_id=part.pk,
+        quantities={line.pk: count for line, count in zip(lines, quantities, strict=True) if count},
+        **WHO,
+    )
+
+
+def send(parcel):
+    close_parcel(parcel_id=parcel.pk, **WHO)
+    return hand_over_parcel(parcel_id=parcel.pk, **WHO)
+
+
+def deliver(parcel, *, cash=True):
+    return deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, **WHO)
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 4, 10**9])
+def test_what_is_not_open_is_not_packed(quantity) -> None:
+    part = accepted((make_variant(on_hand=9), 5))
+    pack(part, 2)
+    line = part.lines.get()
+
+    with refused(NotThatMany, "not_that_many") as refusal:
+        pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **WHO)
+
+    assert refusal.value.details == {"open": {line.pk: 3}}
+
+
+def test_an_empty_parcel_is_none() -> None:
+    part = accepted((make_variant(), 1))
+
+    with refused(NotThatMany, "not_that_many"):
+        pack_parcel(part_id=part.pk, quantities={}, **WHO)
+
+
+def test_lines_of_another_part_are_missing() -> None:
+    mine, other = accepted((make_variant(), 1)), accepted((make_variant(), 1))
+
+    for foreign in (other.lines.get().pk, nobody()):
+        with refused(Missing, "missing"):
+            pack_parcel(part_id=mine.pk, quantities={foreign: 1}, **WHO)
+
+
+@pytest.mark.parametrize("act", [close_parcel, hand_over_parcel])
+def test_a_parcel_that_is_not_there_is_missing(act) -> None:
+    with refused(Missing, "missing"):
+        act(parcel_id=404, **WHO)
+
+
+@pytest.mark.parametrize("act", [void_parcel, fail_delivery])
+def test_what_goes_wrong_says_why(act) -> None:
+    parcel = send(pack(accepted((make_variant(), 1)), 1))
+
+    with refused(ReasonNeeded, "reason_needed"):
+        act(parcel_id=parcel.pk, reason=" ", **WHO)
+
+
+def test_parcels_of_one_order_are_numbered_through() -> None:
+    sellers = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    order = make_order(*[(make_variant(seller), 2) for seller in sellers])
+    first, second = order.parts.order_by("number")
+    for part in (first, second):
+        accept_part(part_id=part.pk, **WHO)
+
+    numbers = [pack(part, 1).number for part in (first, second, first, second)]
+
+    assert numbers == [1, 2, 3, 4]
+
+
+def test_an_undone_parcel_is_open_again_and_its_goods_are_back() -> None:
+    variant = make_variant(on_hand=5)
+    part = accepted((variant, 3))
+    parcel = send(pack(part, 3))
+    away = (stock_of(variant).on_hand, stock_of(variant).allocated)
+
+    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **WHO)
+
+    back = (stock_of(variant).on_hand, stock_of(variant).allocated)
+    part.refresh_from_db()
+    assert (away, back, part.progress) == ((2, 0), (5, 3), Progress.NOTHING)
+    assert pack(part, 3).number == 2
+    assert list(Movement.objects.order_by("pk").values_list("quantity", "reason")) == [
+        (5, "receipt"),
+        (-3, "dispatch"),
+        (3, "dispatch_undone"),
+    ]
+    check_everything()
+
+
+def test_a_second_try_moves_no_stock_again() -> None:
+    variant = make_variant(on_hand=5)
+    parcel = send(pack(accepted((variant, 3)), 3))
+
+    fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(vehicle="20B-123.45"), **WHO)
+
+    assert (stock_of(variant).on_hand, Movement.objects.filter(reason="dispatch").count()) == (2, 1)
+    assert Parcel.objects.get().vehicle == "20B-123.45"
+    check_everything()
+
+
+def test_the_buyer_hears_of_each_parcel_that_leaves_and_of_each_failure() -> None:
+    part = accepted((make_variant(), 2))
+
+    first, second = send(pack(part, 1)), send(pack(part, 1))
+    fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **WHO)
+
+    keys = Notification.objects.filter(to="hoa@example.com").values_list("key", flat=True)
+    occasions = sorted(key.split(":")[0] for key in keys)
+    assert occasions == ["delivery_failed", "order_placed", "parcel_handed_over", "parcel_handed_over"]
+    assert first.number == 1
+
+
+@pytest.mark.parametrize(
+    ("done", "progress", "ours", "saleors"),
+    [
+        ([], Progress.NOTHING, OrderStatus.IN_HAND, SaleorStatus.UNFULFILLED),
+        (["packed"], Progress.PACKING, OrderStatus.IN_HAND, SaleorStatus.UNFULFILLED),
+        (["sent"], Progress.PARTLY_DISPATCHED, OrderStatus.ON_THE_WAY, SaleorStatus.PARTIALLY_FULFILLED),
+        (["sent", "sent"], Progress.DISPATCHED, OrderStatus.ON_THE_WAY, SaleorStatus.FULFILLED),
+        (
+            ["delivered"],
+            Progress.PARTLY_DELIVERED,
+            OrderStatus.ON_THE_WAY,
+            SaleorStatus.PARTIALLY_FULFILLED,
+        ),
+        (["delivered", "sent"], Progress.PARTLY_DELIVERED, OrderStatus.ON_THE_WAY, SaleorStatus.FULFILLED),
+        (["delivered", "delivered"], Progress.DELIVERED, OrderStatus.DELIVERED, SaleorStatus.FULFILLED),
+    ],
+)
+def test_statuses_follow_two_parcels(done, progress, ours, saleors) -> None:
+    part = accepted((make_variant(), 2))
+
+    for how in done:
+        parcel = pack(part, 1)
+        if how != "packed":
+            send(parcel)
+        if how == "delivered":
+            deliver(parcel)
+
+    part.refresh_from_db()
+    assert (part.progress, part.order.status, part.order.saleor_status) == (progress, ours, saleors)
+
+
+def test_cash_collected_for_a_parcel_that_staff_undo_is_not_asked_for_again() -> None:
+    part = accepted((make_variant(price=100_000, on_hand=9), 2))
+    parcel = send(pack(part, 2))
+    deliver(parcel)
+
+    void_parcel(parcel_id=parcel.pk, reason="đổi hàng", **WHO)
+    anew = pack(part, 2)
+
+    assert (parcel.part.total_gross, anew.cod_expected, anew.cod_state) == (230_000, 0, CodState.NONE)
+    check_everything()
+
+
+@pytest.mark.parametrize("door", Door)
+def test_what_was_delivered_is_undone_by_the_platform_alone(door) -> None:
+    parcel = deliver(send(pack(accepted((make_variant(), 1)), 1)))
+    actor = Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
+    undo = {"parcel_id": parcel.pk, "reason": "đổi hàng", "actor": actor, "now": NOW}
+
+    if door in (Door.DESK, Door.SYSTEM):
+        assert void_parcel(**undo).state == ParcelState.VOIDED
+    else:
+        with refused(WrongMove, "wrong_move"):
+            void_parcel(**undo)
+
+
+def test_an_undone_parcel_that_brought_no_cash_leaves_its_share_to_the_others() -> None:
+    part = accepted((make_variant(price=100_001, on_hand=9), 3))
+    first = pack(part, 1)
+    second = pack(part, 2)
+
+    void_parcel(parcel_id=first.pk, reason="đóng nhầm", **WHO)
+    third = pack(part, 1)
+
+    assert (second.cod_expected, third.cod_expected) == (230_002, 100_001)
+    check_everything()
+
+
+def test_goods_that_nobody_counts_are_packed_out_of_no_stock() -> None:
+    variant = make_variant(on_hand=0)
+    Variant.objects.filter(pk=variant.pk).update(track_inventory=False)
+
+    parcel = send(pack(accepted((variant, 5)), 5))
+
+    assert [(row.stock, row.quantity) for row in parcel.lines.all()] == [(None, 5)]
+    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (0, 0)
+    check_parcels()
+    check_cash()

@@ -1,0 +1,105 @@
+"""What is collected is given to who shows the code of the order, and to nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.actions.fulfilment.confirm_receipt import receive_part
+from orders.actions.fulfilment.deliver_parcels import WrongPickupCode, deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState
+from shop.core.actors import Actor, ActorKind, Door
+from shop.core.errors import ReasonNeeded
+from shop.core.models import Change
+from tests.factories import NOW, make_part
+from tests.kept import kept
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+NEITHER = [Door.MARKET, Door.MEMBERS, Door.API]
+
+
+def by(door: Door) -> Actor:
+    return Actor(ActorKind.PERSON, door, "7", "Chị Hoa")
+
+
+@kept
+def waiting(kind: str = "market_day") -> Parcel:
+    """A parcel that lies ready where it is collected."""
+    part = make_part()
+    OrderPart.objects.filter(pk=part.pk).update(way_kind=kind)
+    who = {"actor": by(Door.MEMBERS), "now": NOW}
+    accept_part(part_id=part.pk, **who)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
+    close_parcel(parcel_id=parcel.pk, **who)
+    return hand_over_parcel(parcel_id=parcel.pk, **who)
+
+
+def wrong_code_of(parcel: Parcel) -> str:
+    return f"{(int(parcel.pickup_code) + 1) % 1_000_000:06}"
+
+
+@pytest.mark.parametrize("kind", ["pickup", "market_day"])
+def test_what_is_collected_gets_six_digits(kind) -> None:
+    code = waiting(kind).pickup_code
+
+    assert (len(code), code.isdecimal()) == (6, True)
+
+
+@pytest.mark.parametrize("kind", ["carrier", "coach"])
+def test_what_is_sent_gets_no_code_and_needs_none(kind) -> None:
+    parcel = waiting(kind)
+
+    delivered = deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=by(Door.MEMBERS), now=NOW)
+
+    assert (parcel.pickup_code, delivered.state) == ("", ParcelState.DELIVERED)
+
+
+@pytest.mark.parametrize("door", NEITHER)
+def test_without_the_code_nothing_is_given(door) -> None:
+    parcel = waiting()
+
+    for code in ("", wrong_code_of(parcel)):
+        with refused(WrongPickupCode, "wrong_pickup_code"):
+            deliver_parcel(
+                parcel_id=parcel.pk,
+                cash_collected=True,
+                code=code,
+                reason="quen nhau",
+                actor=by(door),
+                now=NOW,
+            )
+
+
+def test_the_code_is_read_with_the_gaps_people_write() -> None:
+    parcel = waiting()
+    code = f" {parcel.pickup_code[:3]} {parcel.pickup_code[3:]}"
+
+    given = deliver_parcel(
+        parcel_id=parcel.pk, cash_collected=True, code=code, actor=by(Door.MEMBERS), now=NOW
+    )
+
+    assert given.state == ParcelState.DELIVERED
+
+
+def test_the_platforms_staff_go_without_it_and_say_why() -> None:
+    parcel = waiting()
+    desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": by(Door.DESK), "now": NOW}
+
+    with refused(ReasonNeeded, "reason_needed"):
+        deliver_parcel(**desk)
+    with refused(WrongPickupCode, "wrong_pickup_code"):
+        deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)
+    deliver_parcel(reason="mất điện thoại", **desk)
+
+    assert Change.objects.get(what="parcel.delivered").why == "mất điện thoại"
+
+
+def test_the_buyers_own_word_needs_no_code() -> None:
+    parcel = waiting()
+
+    receive_part(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+
+    parcel.refresh_from_db()
+    assert parcel.state == ParcelState.DELIVERED

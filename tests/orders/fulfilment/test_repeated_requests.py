@@ -1,0 +1,129 @@
+"""What a phone sends twice under one key happens once."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+
+from catalog.models import Movement
+from orders import locks
+from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer, refuse_part
+from orders.actions.fulfilment.deliver_parcels import (
+    Dispatch,
+    deliver,
+    deliver_parcel,
+    dispatch_parcel,
+    hand_over_parcel,
+)
+from orders.actions.fulfilment.pack_parcels import (
+    accept,
+    accept_part,
+    begin_parcel,
+    close,
+    close_parcel,
+    pack_parcel,
+)
+from orders.models import PaymentEvent
+from shop.core.actors import Actor
+from shop.core.models import Change, KeyReused
+from shop.core.states import WrongMove
+from tests.factories import NOW, make_order, make_part, make_variant
+from tests.invariants import check_everything
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+MEMBER = Actor.system("test")
+
+
+def test_every_step_sent_twice_is_done_once_and_answers_alike() -> None:
+    part = make_part()
+    line = part.lines.get()
+
+    for _sent in range(2):
+        accepted = accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
+        parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, key="b", actor=MEMBER, now=NOW)
+        close_parcel(parcel_id=parcel.pk, key="c", actor=MEMBER, now=NOW)
+        hand_over_parcel(parcel_id=parcel.pk, key="d", actor=MEMBER, now=NOW)
+        answer = deliver_parcel(parcel_id=parcel.pk, cash_collected=True, key="e", actor=MEMBER, now=NOW)
+
+    assert (accepted.state, answer.state) == ("accepted", "delivered")
+    assert part.parcels.count() == 1
+    assert list(Movement.objects.filter(reason="dispatch").values_list("quantity", flat=True)) == [-1]
+    assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
+    assert sorted(Change.objects.filter(sent_key__isnull=False).values_list("sent_key", flat=True)) == [
+        "a",
+        "c",
+        "d",
+        "e",
+    ]
+
+
+def test_the_same_step_under_another_key_is_refused() -> None:
+    part = make_part()
+    accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
+
+    with pytest.raises(WrongMove):
+        accept_part(part_id=part.pk, key="b", actor=MEMBER, now=NOW)
+
+    assert Change.objects.filter(what="part.accepted").count() == 1
+
+
+def test_a_key_that_was_sent_with_something_else_is_refused() -> None:
+    mine = make_part()
+    other = make_order((make_variant(), 1)).parts.get()
+    accept_part(part_id=mine.pk, key="a", actor=MEMBER, now=NOW)
+    parcel = pack_parcel(part_id=mine.pk, quantities={mine.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+
+    with refused(KeyReused, "key_reused"):
+        accept_part(part_id=other.pk, key="a", actor=MEMBER, now=NOW)
+    with refused(KeyReused, "key_reused"):
+        close_parcel(parcel_id=parcel.pk, key="a", actor=MEMBER, now=NOW)
+    with refused(KeyReused, "key_reused"):
+        pack_parcel(part_id=other.pk, quantities={other.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+
+
+@pytest.mark.parametrize(("is_accepted", "ended"), [(False, "declined"), (True, "cancelled")])
+def test_a_refusal_sent_twice_ends_the_part_once(is_accepted, ended) -> None:
+    part = make_part()
+    if is_accepted:
+        accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
+
+    answers = [
+        refuse_part(part_id=part.pk, reason="hết hàng", key="r", actor=MEMBER, now=NOW).state
+        for _sent in range(2)
+    ]
+
+    assert answers == [ended, ended]
+    assert Change.objects.filter(what=f"part.{ended}").count() == 1
+
+
+def test_a_buyers_cancelling_sent_twice_ends_the_part_once_and_answers_alike() -> None:
+    part, other = make_part(), make_order((make_variant(), 1)).parts.get()
+    by = {"key": "c", "actor": Actor.guest(), "now": NOW}
+
+    answers = [cancel_part_as_buyer(part_id=part.pk, **by).state for _sent in range(2)]
+
+    assert answers == ["cancelled", "cancelled"]
+    assert Change.objects.filter(what="part.cancelled").count() == 1
+    with refused(KeyReused, "key_reused"):
+        cancel_part_as_buyer(part_id=other.pk, **by)
+    with refused(WrongMove, "wrong_move"):
+        cancel_part_as_buyer(part_id=part.pk, **by | {"key": "d"})
+    check_everything()
+
+
+def test_a_sale_over_the_counter_is_one_transaction() -> None:
+    part = make_part()
+
+    with transaction.atomic():
+        order, part = locks.lock_part(part.pk)
+        accept(order, part, actor=MEMBER, now=NOW)
+        parcel = begin_parcel(order, part, {part.lines.get().pk: 1}, actor=MEMBER, now=NOW)
+        close(order, part, parcel, actor=MEMBER, now=NOW)
+        dispatch_parcel(order, part, parcel, Dispatch(), actor=MEMBER, now=NOW)
+        deliver(order, part, parcel, cash_collected=True, actor=MEMBER, now=NOW)
+
+    part.refresh_from_db()
+    assert (parcel.state, part.progress) == ("delivered", "delivered")
+    assert part.order.charged == part.order.due_gross
+    check_everything()

@@ -1,0 +1,123 @@
+"""Goods by weight that were paid by transfer: the difference is asked for, or is the buyer's."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.models import Method, Order, OrderPart, Payout, Refund, WeightQuestion
+from orders.states import Coverage
+from shop.core.actors import Actor
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_bank_account, make_gourd, make_order, make_seller
+from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfers_at_hand import take
+
+pytestmark = pytest.mark.django_db
+PACKER = Actor.system("test")
+LATER = NOW + datetime.timedelta(hours=2)
+
+
+def paid(*wanted) -> OrderPart:
+    """Two gourds for 72,000 and their delivery for 30,000, paid by transfer and accepted."""
+    make_bank_account()
+    order = make_order(*(wanted or ((make_gourd(), 2),)), method=Method.TRANSFER, email="hoa@example.com")
+    take(order.code, order.total_gross)
+    for part in order.parts.order_by("number"):
+        accept_part(part_id=part.pk, actor=PACKER, now=LATER)
+    return order.parts.order_by("number")[0]
+
+
+def weigh(part: OrderPart, grams: int) -> Order:
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, actor=PACKER, now=LATER)
+    return Order.objects.get(pk=part.order_id)
+
+
+def asked() -> list[Notification]:
+    return list(Notification.objects.filter(key__startswith="rest_asked:").order_by("pk"))
+
+
+def test_what_weighs_more_is_asked_for_by_a_letter_and_on_the_page(client) -> None:
+    part = paid()
+
+    order = weigh(part, 5000)
+
+    assert (order.due_gross, order.charged, order.still_due) == (105_000, 102_000, 3_000)
+    (letter,) = asked()
+    for text in (letter.text, letter.html):
+        assert "105.000\u00a0₫" in text
+        assert "3.000\u00a0₫" in text
+        assert order.code in text
+    page = client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert "<svg" in page.partition('id="paying-panel"')[2]
+    assert "3.000\u00a0₫" in page.partition('id="paying-panel"')[2]
+    take(order.code, 3_000, now=LATER)
+    order.refresh_from_db()
+    assert (order.still_due, order.charge_coverage) == (0, Coverage.FULL)
+    check_everything()
+
+
+def test_the_same_sum_is_asked_for_once_and_another_anew() -> None:
+    part = paid()
+
+    for grams in (5000, 4900, 5000, 4800):
+        weigh(part, grams)
+
+    assert [each.key.rpartition(":rest:")[2] for each in asked()] == [
+        "105000:102000:email",
+        "103500:102000:email",
+    ]
+
+
+def test_nothing_is_asked_while_something_waits_for_the_scale_or_the_buyer() -> None:
+    part = paid((make_gourd(make_seller("HTX Yến Dương")), 2), (make_gourd(make_seller()), 2))
+    other = part.order.parts.exclude(pk=part.pk).get()
+
+    weigh(part, 5000)
+    weigh(other, 6000)
+    before = asked()
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=LATER)
+
+    assert before == []
+    assert [each.key.rpartition(":rest:")[2] for each in asked()] == ["225000:204000:email"]
+
+
+def test_what_weighs_less_is_the_buyers_and_nobody_is_asked_for_anything(client) -> None:
+    part = paid()
+
+    order = weigh(part, 4600)
+
+    assert (order.due_gross, order.charged, order.charge_coverage) == (99_000, 102_000, Coverage.OVER)
+    assert asked() == []
+    assert "paying-panel" not in client.get(f"/don-hang/{order.pk}/").content.decode()
+    check_everything()
+
+
+def test_what_weighs_less_goes_back_once_it_has_left_and_not_while_it_may_be_weighed_again() -> None:
+    part = paid()
+    weigh(part, 4600)
+    line = part.lines.get()
+
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=PACKER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=PACKER, now=LATER)
+    before = Refund.objects.count()
+    hand_over_parcel(parcel_id=parcel.pk, actor=PACKER, now=LATER)
+
+    assert before == 0
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.surplus, refund.money) == (3_000, 3_000, 3_000)
+    assert Payout.objects.get(refund=refund).amount == 3_000
+    check_everything()
+
+
+def test_cash_follows_without_a_letter() -> None:
+    part = make_order((make_gourd(), 2), email="hoa@example.com").parts.get()
+    accept_part(part_id=part.pk, actor=PACKER, now=LATER)
+
+    weigh(part, 5000)
+
+    assert asked() == []

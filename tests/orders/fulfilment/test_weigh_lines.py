@@ -1,0 +1,629 @@
+"""Goods ordered by the fruit and paid for by the scale."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.models import Movement, Reason
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import NotWeighed, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.fulfilment.weigh_lines import (
+    AbsurdWeight,
+    AskedAlready,
+    InAParcel,
+    NotByWeight,
+    OddWeight,
+    QuestionClosed,
+    answer_weight,
+    weigh_line,
+)
+from orders.actions.order_records.catch_weight_pricing import most_due
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.actions.order_records.record_order import record_order
+from orders.actions.payments.order_payments import expect_payment
+from orders.actions.placement.draft_orders import draft_order, edit_draft, place_draft
+from orders.actions.placement.order_sweeps import ask_about_weight_again
+from orders.actions.placement.place_order import allocate
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.quote_types import WantedDelivery, WantedDiscount, WantedLine
+from orders.models import (
+    Bearer,
+    Discount,
+    DiscountKind,
+    DiscountShare,
+    Method,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Payment,
+    PaymentEvent,
+    Source,
+    WeightQuestion,
+)
+from orders.pricing import Agreed, AgreedShare, DiscountIn, Taxed, price_weighed
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change, KeyReused
+from shop.core.states import WrongMove
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_basket,
+    make_channel,
+    make_contact,
+    make_gourd,
+    make_order,
+    make_rate,
+    make_seller,
+    make_tax_class,
+    make_variant,
+    nobody,
+)
+from tests.invariants import check_everything
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+PACKER = Actor.system("test")
+
+
+def accepted(*wanted, **fields) -> OrderPart:
+    """The part of an order of these goods (two gourds), accepted by its cooperative."""
+    part = make_order(*(wanted or ((make_gourd(), 2),)), **fields).parts.get()
+    return accept_part(part_id=part.pk, actor=PACKER, now=NOW)
+
+
+def gourd_in(part: OrderPart) -> OrderLine:
+    return part.lines.get(estimate_grams__isnull=False)
+
+
+def weigh(part: OrderPart, grams: int, **said) -> OrderLine:
+    return weigh_line(part_id=part.pk, line_id=gourd_in(part).pk, grams=grams, actor=PACKER, now=NOW, **said)
+
+
+def answer(agreed: bool) -> WeightQuestion:
+    question = WeightQuestion.objects.get(answer="")
+    return answer_weight(question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW)
+
+
+def pack(part: OrderPart, **quantities) -> Parcel:
+    lines = {line.pk: line.quantity for line in part.lines.all()}
+    return pack_parcel(part_id=part.pk, quantities=lines, actor=PACKER, now=NOW)
+
+
+def sums_of(part: OrderPart) -> tuple[int, int, int, int]:
+    """Goods and total of the part, what the order is due, and what cash is expected."""
+    part.refresh_from_db()
+    order = Order.objects.get()
+    pending = next(iter(Payment.objects.all().sums().values())).charge_pending
+    return part.goods_gross, part.total_gross, order.due_gross, pending
+
+
+def events() -> list[tuple[str, int]]:
+    return list(PaymentEvent.objects.order_by("pk").values_list("kind", "amount"))
+
+
+def test_a_placed_line_keeps_its_estimate_and_the_bound_that_was_agreed() -> None:
+    line = make_order((make_gourd(), 2)).lines.get()
+
+    assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
+    assert (line.total_gross, line.most_gross, line.kilo_price) == (72_000, 86_400, 15_000)
+    assert most_due(line.order) == 72_000 + 14_400 + 30_000
+
+
+def test_other_goods_know_no_weight() -> None:
+    line = make_order((make_variant(), 2)).lines.get()
+
+    assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.most_gross) == (None,) * 4
+    assert most_due(line.order) == line.order.due_gross
+
+
+def test_a_lighter_weight_costs_less_everywhere() -> None:
+    part = accepted()
+
+    line = weigh(part, 4600)
+
+    assert (line.weighed_grams, line.list_gross, line.priced_gross, line.total_gross) == (
+        4600,
+        69_000,
+        69_000,
+        69_000,
+    )
+    assert sums_of(part) == (69_000, 99_000, 99_000, 99_000)
+    assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
+    assert most_due(Order.objects.get()) == 99_000
+    check_everything()
+
+
+def test_a_heavier_weight_within_the_bound_costs_more_and_asks_nobody() -> None:
+    part = accepted()
+
+    weigh(part, 5760)
+
+    assert sums_of(part) == (86_400, 116_400, 116_400, 116_400)
+    assert events() == [("charge_request", 102_000), ("charge_request", 14_400)]
+    assert not WeightQuestion.objects.exists()
+    check_everything()
+
+
+def test_the_scale_is_told_on_the_orders_history() -> None:
+    part = accepted()
+
+    weigh(part, 4600)
+
+    change = Change.objects.get(what="line.weighed")
+    assert (change.root_key, change.cooperative) == (str(part.order_id), part.cooperative_id)
+    assert change.data == {
+        "part": 1,
+        "name": "Bí xanh thơm",
+        "grams": 4600,
+        "total": 69_000,
+        "currency": "VND",
+    }
+
+
+def test_a_weight_sent_twice_counts_once() -> None:
+    part = accepted()
+
+    weigh(part, 4600, key="k")
+    weigh(part, 4600, key="k")
+
+    assert Change.objects.filter(what="line.weighed").count() == 1
+    assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
+
+
+def test_a_key_that_was_sent_with_other_work_is_refused() -> None:
+    part = make_order((make_gourd(), 2)).parts.get()
+    accept_part(part_id=part.pk, key="k", actor=PACKER, now=NOW)
+
+    with refused(KeyReused, "key_reused"):
+        weigh(part, 4600, key="k")
+
+
+def test_weighing_again_counts_from_what_was_agreed() -> None:
+    part = accepted()
+
+    for grams in (4333, 5111, 4801, 4800):
+        weigh(part, grams)
+
+    assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
+    check_everything()
+
+
+def test_tax_and_commission_follow_the_weight_at_their_frozen_rates() -> None:
+    cooperative = make_seller(commission=5)
+    part = accepted((make_gourd(cooperative, tax_class=make_tax_class(8)), 2))
+    make_rate(9, cooperative)
+
+    line = weigh(part, 4600)
+
+    part.refresh_from_db()
+    assert (line.total_gross, line.total_net, line.commission) == (69_000, 63_889, 3_450)
+    assert (part.goods_net, part.commission) == (63_889, 3_450)
+
+
+def test_more_than_the_bound_asks_the_buyer_and_charges_the_estimate_until_they_answer() -> None:
+    part = accepted()
+    weigh(part, 5000)
+
+    line = weigh(part, 6000)
+
+    question = WeightQuestion.objects.get()
+    assert (question.line, question.grams, question.answer) == (line, 6000, "")
+    assert (question.cost_before, question.cost_after) == (86_400, 90_000)
+    assert line.weighed_grams is None
+    assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
+    assert Change.objects.filter(what="line.weight_asked").count() == 1
+    check_everything()
+
+
+def test_the_buyer_is_asked_by_mail() -> None:
+    part = accepted()
+
+    weigh(part, 6000)
+
+    letter = Notification.objects.get(key__startswith="weight_asked:")
+    assert letter.to == "hoa@example.com"
+    assert "6 kg" in letter.text.replace("\u00a0", " ")
+    assert "90.000" in letter.text
+    assert "86.400" in letter.text
+    assert f"/don-hang/{part.order_id}/" in letter.text
+
+
+def test_a_buyer_who_does_not_answer_for_a_day_is_asked_once_more() -> None:
+    weigh(accepted(), 6000)
+    question, day = WeightQuestion.objects.get(), timedelta(days=1)
+
+    for later in (day - timedelta(minutes=1), day, day + timedelta(hours=1)):
+        ask_about_weight_again(question_id=question.pk, now=NOW + later)
+
+    first, again = Notification.objects.filter(key__startswith="weight_asked:").order_by("created_at")
+    assert (again.created_at - first.created_at, again.text) == (day, first.text)
+
+
+def test_nobody_is_reminded_of_a_question_that_is_answered() -> None:
+    weigh(accepted(), 6000)
+    question = answer(agreed=True)
+
+    ask_about_weight_again(question_id=question.pk, now=NOW + timedelta(days=1))
+
+    assert Notification.objects.filter(key__startswith="weight_asked:").count() == 1
+
+
+def test_the_cooperative_hears_what_the_buyer_said() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    answer(agreed=False)
+
+    letter = Notification.objects.get(key__startswith="weight_answered:")
+    assert letter.to == part.cooperative.email
+    assert f"/xa-vien/goi/{part.pk}/" in letter.text
+
+
+def test_a_buyer_who_agrees_pays_what_it_weighs_and_that_is_the_new_bound() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    answer(agreed=True)
+
+    line = gourd_in(part)
+    assert (line.weighed_grams, line.bound_grams, line.most_gross) == (6000, 6000, 90_000)
+    assert sums_of(part) == (90_000, 120_000, 120_000, 120_000)
+    check_everything()
+
+
+def test_a_buyer_who_does_not_agree_is_brought_a_lighter_one() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    answer(agreed=False)
+
+    assert gourd_in(part).weighed_grams is None
+    assert sums_of(part) == (72_000, 102_000, 102_000, 102_000)
+    assert weigh(part, 5000).total_gross == 75_000
+    check_everything()
+
+
+def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
+    part = accepted()
+    weigh(part, 6000)
+    question = answer(agreed=True)
+
+    answer_weight(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+
+    assert Change.objects.filter(what="line.weight_agreed").count() == 1
+    with refused(QuestionClosed, "question_closed"):
+        answer_weight(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
+
+
+def test_a_question_that_nobody_asked_is_missing() -> None:
+    with refused(Missing, "missing"):
+        answer_weight(question_id=nobody(), agreed=True, actor=Actor.guest(), now=NOW)
+
+
+def test_a_lighter_one_that_is_found_meanwhile_closes_the_question() -> None:
+    part = accepted()
+    weigh(part, 6000)
+    question = WeightQuestion.objects.get()
+
+    weigh(part, 5000)
+
+    question.refresh_from_db()
+    assert question.answer == "moot"
+    with refused(QuestionClosed, "question_closed"):
+        answer_weight(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+
+
+def test_the_same_weight_is_not_asked_about_twice() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    with refused(AskedAlready, "asked_already"):
+        weigh(part, 6000)
+
+
+def test_a_cooperative_may_charge_the_bound_and_give_the_rest() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    line = weigh(part, 6000, at_most=True)
+
+    assert (line.weighed_grams, line.charged_grams, line.total_gross) == (6000, 5760, 86_400)
+    assert WeightQuestion.objects.get().answer == "moot"
+    assert pack(part).lines.get().grams == 6000
+    check_everything()
+
+
+def test_a_part_that_is_called_off_asks_no_longer() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    cancel_part(part_id=part.pk, reason="hết hàng", actor=PACKER, now=NOW)
+
+    question = WeightQuestion.objects.get()
+    assert question.answer == "moot"
+    assert events() == [("charge_request", 102_000), ("cancel_success", 102_000)]
+    check_everything()
+
+
+@pytest.mark.parametrize("grams", [48, 1599, 14_401, 48_000, 480_000])
+def test_a_slip_of_the_comma_is_questioned_first(grams: int) -> None:
+    part = accepted()
+
+    with refused(AbsurdWeight, "absurd_weight") as refusal:
+        weigh(part, grams)
+
+    assert refusal.value.details == {"grams": grams, "estimate": 4800}
+
+
+@pytest.mark.parametrize("grams", [1600, 14_400])
+def test_a_third_and_three_times_are_believed(grams: int) -> None:
+    part = accepted()
+
+    weigh(part, grams)
+
+    assert Change.objects.filter(what="line.weighed").count() == 1
+
+
+def test_an_absurd_weight_counts_once_it_is_repeated() -> None:
+    part = accepted()
+
+    assert weigh(part, 1000, repeated=1000).total_gross == 15_000
+
+    check_everything()
+
+
+def test_an_absurd_weight_repeated_otherwise_is_questioned_again() -> None:
+    part = accepted()
+
+    with refused(AbsurdWeight, "absurd_weight"):
+        weigh(part, 1000, repeated=1001)
+
+
+@pytest.mark.parametrize("grams", [0, -1, 10_000_001])
+def test_a_weight_that_no_scale_shows_is_refused(grams: int) -> None:
+    part = accepted()
+
+    with refused(OddWeight, "odd_weight"):
+        weigh(part, grams, repeated=grams)
+
+
+def test_goods_with_a_fixed_price_are_not_weighed() -> None:
+    part = accepted((make_variant(), 2))
+
+    with refused(NotByWeight, "not_by_weight"):
+        weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=500, actor=PACKER, now=NOW)
+
+
+def test_another_parts_line_is_missing() -> None:
+    part, other = accepted(), accepted((make_gourd(make_seller("HTX Yến Dương")), 1))
+
+    with refused(Missing, "missing"):
+        weigh_line(part_id=part.pk, line_id=gourd_in(other).pk, grams=2400, actor=PACKER, now=NOW)
+
+
+def test_a_part_that_nobody_accepted_is_not_weighed() -> None:
+    part = make_order((make_gourd(), 2)).parts.get()
+
+    with refused(WrongMove, "wrong_move"):
+        weigh(part, 4600)
+
+
+def test_nothing_unweighed_is_packed() -> None:
+    part = accepted()
+
+    with refused(NotWeighed, "not_weighed") as refusal:
+        pack(part)
+
+    assert refusal.value.details == {"lines": [gourd_in(part).pk]}
+
+
+def test_nothing_that_waits_for_the_buyers_answer_is_packed() -> None:
+    part = accepted()
+    weigh(part, 6000)
+
+    with refused(NotWeighed, "not_weighed"):
+        pack(part)
+
+
+def test_the_rest_of_a_part_is_packed_while_its_gourd_waits_for_the_scale() -> None:
+    cooperative = make_seller()
+    part = accepted((make_gourd(cooperative), 2), (make_variant(cooperative, price=50_000), 1))
+    other = part.lines.get(estimate_grams=None)
+
+    first = pack_parcel(part_id=part.pk, quantities={other.pk: 1}, actor=PACKER, now=NOW)
+    weigh(part, 4600)
+    second = pack_parcel(part_id=part.pk, quantities={gourd_in(part).pk: 2}, actor=PACKER, now=NOW)
+
+    assert (first.cod_expected, second.cod_expected) == (50_000, 99_000)
+    check_everything()
+
+
+def test_what_is_packed_is_weighed_again_only_once_its_parcel_is_undone() -> None:
+    part = accepted()
+    weigh(part, 4600)
+    parcel = pack(part)
+
+    with refused(InAParcel, "in_a_parcel"):
+        weigh(part, 4700)
+    void_parcel(parcel_id=parcel.pk, reason="cân nhầm", actor=PACKER, now=NOW)
+    weigh(part, 4700)
+
+    assert pack(part).cod_expected == 100_500
+    check_everything()
+
+
+def test_a_handed_over_parcel_takes_its_grams_out_of_stock_and_brings_the_weighed_cash() -> None:
+    part = accepted()
+    weigh(part, 4600)
+    parcel = pack(part)
+    close_parcel(parcel_id=parcel.pk, actor=PACKER, now=NOW)
+
+    hand_over_parcel(parcel_id=parcel.pk, actor=PACKER, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=PACKER, now=NOW)
+
+    movement = Movement.objects.get(reason=Reason.DISPATCH)
+    assert (movement.quantity, movement.grams) == (-2, -4600)
+    assert Order.objects.get().charged == 99_000
+    assert Order.objects.get().charge_coverage == "full"
+    check_everything()
+
+
+def test_a_line_in_two_parcels_shares_its_weight_and_cash_without_loss() -> None:
+    part = accepted((make_gourd(), 3))
+    weigh(part, 7001)
+    line = gourd_in(part)
+
+    first = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=PACKER, now=NOW)
+    second = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=PACKER, now=NOW)
+
+    assert [each.lines.get().grams for each in (first, second)] == [4667, 2334]
+    assert first.cod_expected + second.cod_expected == part.order.parts.get().total_gross == 135_015
+    check_everything()
+
+
+def test_the_database_itself_lets_nothing_unweighed_into_a_parcel() -> None:
+    part = accepted()
+    weigh(part, 4600)
+    row = pack(part).lines.get()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ParcelLine.objects.filter(pk=row.pk).update(grams=None)
+
+
+def test_a_phone_order_by_weight_goes_the_same_way() -> None:
+    gourd = make_gourd()
+    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=PACKER, now=NOW)
+    edit_draft(
+        order_id=order.pk,
+        lines=[WantedLine(uuid.uuid4(), gourd.pk, 2, forced_price=30_000)],
+        deliveries={gourd.cooperative_id: WantedDelivery(gourd.cooperative.ways.get().pk)},
+        contact=make_contact(),
+        actor=PACKER,
+        now=NOW,
+    )
+    place_draft(order_id=order.pk, consents=frozenset({ConsentPurpose.ORDER}), actor=PACKER, now=NOW)
+    part = order.parts.get()
+    accept_part(part_id=part.pk, actor=PACKER, now=NOW)
+
+    line = weigh(part, 4000)
+
+    assert (line.list_gross, line.priced_gross, line.total_gross) == (60_000, 50_000, 50_000)
+    assert Discount.objects.get().amount == 10_000
+    check_everything()
+
+
+def test_a_placed_order_does_not_follow_what_its_variant_becomes() -> None:
+    gourd = make_gourd()
+    part = accepted((gourd, 2))
+    type(gourd).objects.update(is_weighed=False, content_grams=1000, tolerance_percent=0)
+
+    assert weigh(part, 4600).total_gross == 69_000
+
+
+def ordered_with(discounts: list[WantedDiscount], quantity: int = 2) -> OrderPart:
+    """An accepted part of gourds and a pillow, paid in cash, less the discounts."""
+    cooperative = make_seller()
+    gourd, pillow = make_gourd(cooperative), make_variant(cooperative, price=50_000)
+    basket = make_basket((gourd, quantity), (pillow, 1))
+    deliveries = carriers_for(basket)
+    wanted = replace(wanted_of(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts))
+    offer = quote(wanted, now=NOW)
+    order, lines = record_order(
+        offer, basket=basket, contact=make_contact(), source=Source.WEB, now=NOW, confirmed=True
+    )
+    allocate(lines, offer)
+    expect_payment(order, Method.COD, now=NOW)
+    update_standing(order, now=NOW)
+    return accept_part(part_id=order.parts.get().pk, actor=PACKER, now=NOW)
+
+
+def off(percent: Decimal | None = None, amount: int | None = None) -> WantedDiscount:
+    terms = DiscountIn(key=uuid.uuid4(), percent=percent, amount=amount)
+    return WantedDiscount(terms, DiscountKind.VOUCHER, Bearer.PLATFORM, name="Chợ")
+
+
+def shares_of(part: OrderPart) -> list[int]:
+    shares = DiscountShare.objects.filter(line=gourd_in(part)).order_by("pk")
+    return list(shares.values_list("amount", flat=True))
+
+
+def test_a_percentage_follows_the_weight() -> None:
+    part = ordered_with([off(percent=Decimal(10))])
+
+    line = weigh(part, 4000)
+
+    assert (line.priced_gross, line.total_gross, shares_of(part)) == (60_000, 54_000, [6_000])
+    assert Discount.objects.get().amount == 6_000 + 5_000
+    check_everything()
+
+
+def test_an_amount_stays_up_to_what_is_left_and_comes_back_with_the_weight() -> None:
+    part = ordered_with([off(amount=110_000)])
+    agreed = shares_of(part)
+
+    light = weigh(part, 1600).total_gross, shares_of(part)
+    weigh(part, 4800)
+
+    assert agreed == [64_918]
+    assert light == (0, [24_000])
+    assert (gourd_in(part).total_gross, shares_of(part)) == (7_082, [64_918])
+    check_everything()
+
+
+def test_pricing_by_weight_rounds_each_sum_once() -> None:
+    agreed = Agreed(3, 10, 9, Decimal(8), [AgreedShare("a", 5, False), AgreedShare("b", 2, True)])
+
+    weighed = price_weighed(agreed, 2)
+
+    assert (weighed.listed, weighed.priced, weighed.total) == (Taxed(6, 7), Taxed(6, 6), Taxed(0, 0))
+    assert weighed.shares == {"b": 1, "a": 5}
+
+
+discounts = st.lists(
+    st.one_of(
+        st.builds(off, percent=st.decimals(0, 100, places=2)),
+        st.builds(off, amount=st.integers(0, 200_000)),
+    ),
+    max_size=3,
+)
+
+
+@pytest.mark.once
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    given_off=discounts,
+    quantity=st.integers(1, 4),
+    weights=st.lists(st.tuples(st.integers(1, 40_000), st.sampled_from([None, True, False])), max_size=4),
+)
+def test_sums_hold_for_any_discounts_and_weights(given_off, quantity, weights) -> None:
+    before = transaction.savepoint()
+    part = ordered_with(given_off, quantity)
+    agreed = gourd_in(part).total_gross
+
+    for grams, agrees in weights:
+        weigh(part, grams, repeated=grams, at_most=agrees is None)
+        check_everything()
+        if agrees is not None and WeightQuestion.objects.filter(answer="").exists():
+            answer(agreed=agrees)
+            check_everything()
+    weigh(part, gourd_in(part).estimate_grams)
+
+    assert gourd_in(part).total_gross == agreed
+    pack(part)
+    check_everything()
+    transaction.savepoint_rollback(before)

@@ -1,0 +1,112 @@
+"""A shop that takes cards, with our double of Stripe behind it, and what tests ask of both."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders.actions.gateway import gateway_calls as calls
+from orders.actions.gateway.gateway_calls import look_up_call, look_up_calls_task
+from orders.models import EventKind, GatewayCall, Method, Operation, Order, Payment, PaymentEvent, PaymentSums
+from orders.payments.stripe_gateway import StripeGateway
+from tests.doubles.stripe import StripeDouble
+from tests.factories import NOW, make_order, make_variant
+
+GOOD, SCA, DECLINED, POOR = (
+    "4242424242424242",
+    "4000002500003155",
+    "4000000000000002",
+    "4000000000009995",
+)
+MINUTE = datetime.timedelta(minutes=1)
+COOPERATIVE = "acct_thien_an"
+
+
+def set_up(double: StripeDouble, settings: Any) -> None:
+    """The shop's settings for this double."""
+    settings.STRIPE_SECRET_KEY = double.secret_key
+    settings.STRIPE_PUBLISHABLE_KEY = double.publishable_key
+    settings.STRIPE_WEBHOOK_SECRET = double.webhook_secret
+    settings.STRIPE_API_URL = double.url
+    settings.STRIPE_JS_URL = double.js_url
+
+
+@pytest.fixture
+def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
+    """Stripe, whose clock stands where the factories' does; where it hangs, our patience is short."""
+    with StripeDouble() as double:
+        set_up(double, settings)
+        double.account.clock = NOW.timestamp
+        double.account.connected.add(COOPERATIVE)
+        patient, impatient = (
+            StripeGateway(secret_key=double.secret_key, api_url=double.url, read_timeout=seconds)
+            for seconds in (20, 0.3)
+        )
+        monkeypatch.setattr(
+            calls, "stripe_gateway", lambda: impatient if double.faults.will_hang else patient
+        )
+        yield double
+
+
+def card_order(*wanted: Any, **fields: Any) -> Order:
+    """An order of 120,000 đồng (unless said) that is to be paid by card; nobody has made the call yet."""
+    goods = wanted or ((make_variant(price=45_000), 2),)
+    return make_order(*goods, method=Method.CARD, **fields)
+
+
+def call_of(order: Order, operation: Operation = Operation.START) -> GatewayCall:
+    """The newest one; of a payment there is one beginning."""
+    calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
+    return calls.latest("payment__created_at", "asked_at")
+
+
+def begun_order(*wanted: Any, **fields: Any) -> Order:
+    """The same, waiting for its buyer's card."""
+    order = card_order(*wanted, **fields)
+    make(order)
+    return order
+
+
+def make(
+    order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
+) -> GatewayCall:
+    """Make the order's call, as the worker does."""
+    calls.make_call(call_id=call_of(order, operation).pk, now=now)
+    return call_of(order, operation)
+
+
+def look_up(
+    order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
+) -> GatewayCall:
+    look_up_call(call_id=call_of(order, operation).pk, now=now)
+    return call_of(order, operation)
+
+
+def paid_order(stripe: StripeDouble, *wanted: Any, card: str = GOOD, **fields: Any) -> Order:
+    """An order whose buyer gave a card, and the shop has seen what became of it."""
+    order = begun_order(*wanted, **fields)
+    stripe.buyer_pays(call_of(order).reference, card)
+    look_up(order)
+    order.refresh_from_db()
+    return order
+
+
+def sweep_all(monkeypatch: pytest.MonkeyPatch, now: datetime.datetime) -> None:
+    """The sweep at some time; what it finds is done at once."""
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    look_up_calls_task()
+
+
+def sums(order: Order) -> PaymentSums:
+    """Of the order's latest payment."""
+    payment = order.payments.order_by("-created_at", "-pk")[0]
+    return Payment.objects.filter(pk=payment.pk).sums()[payment.pk]
+
+
+def events(order: Order) -> list[tuple[str, int]]:
+    rows = PaymentEvent.objects.filter(payment__order=order).order_by("pk")
+    return [(EventKind(kind).value, amount) for kind, amount in rows.values_list("kind", "amount")]

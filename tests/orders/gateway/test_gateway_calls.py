@@ -1,0 +1,476 @@
+"""Paying by card against all that can go wrong between us and Stripe: charged once, and never a guess."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.gateway.gateway_calls import (
+    follow_cards_task,
+    look_up_call,
+    look_up_calls_task,
+    make_call,
+)
+from orders.actions.payments.order_payments import PaymentUnderWay, WayNotOffered, change_way, ways_to_pay
+from orders.actions.payouts.refund_execution import pay_back_by_bank
+from orders.actions.placement.order_sweeps import expire_order
+from orders.actions.placement.place_order import place_order
+from orders.models import (
+    GatewayCall,
+    LedgerEntry,
+    Method,
+    Operation,
+    Order,
+    Payment,
+    Refund,
+)
+from orders.states import CallState, Coverage, OrderStatus
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from tests.doubles.stripe import Fault
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_bank_account,
+    make_basket,
+    make_channel,
+    make_contact,
+    make_variant,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.orders.gateway.card_at_hand import (
+    DECLINED,
+    GOOD,
+    MINUTE,
+    SCA,
+    begun_order,
+    call_of,
+    card_order,
+    events,
+    look_up,
+    make,
+    paid_order,
+    stripe,
+    sums,
+)
+from tests.orders.gateway_requests.test_gateway_requests import give_back
+from tests.unchanged import every_row, refused
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+BUYER = Actor.guest()
+HOUR = datetime.timedelta(hours=1)
+LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
+
+
+def charged(stripe) -> list[int]:
+    """What Stripe took, payment by payment."""
+    return [row["amount_captured"] for row in stripe.account.every("charge") if row["amount_captured"]]
+
+
+def test_an_order_placed_to_be_paid_by_card_waits_with_its_call_written_down(stripe) -> None:
+    order = card_order()
+
+    call = call_of(order)
+    payment = order.payments.get()
+    assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, Method.CARD)
+    assert (call.state, call.amount, call.currency) == (CallState.INTENDED, 120_000, "VND")
+    assert (call.terms["hold"], call.terms["hosted"], call.look_at) == (False, False, NOW + MINUTE)
+    assert call.terms["return_url"].endswith(f"/don-hang/{order.pk}/?the=1")
+    assert (sums(order).charge_pending, stripe.account.every("payment_intent")) == (120_000, [])
+    check_everything()
+
+
+def test_a_card_pays_for_it(stripe) -> None:
+    order = begun_order()
+
+    assert (call_of(order).state, order.confirmed_at) == (CallState.NEEDS_BUYER, None)
+    stripe.buyer_pays(call_of(order).reference)
+    call = look_up(order)
+
+    order.refresh_from_db()
+    assert (call.state, call.look_at, charged(stripe)) == (CallState.SUCCEEDED, None, [120_000])
+    assert (order.confirmed_at, order.charged, order.charge_coverage) == (NOW, 120_000, Coverage.FULL)
+    assert order.payments.get().reference == call.reference
+    assert events(order) == [
+        ("charge_request", 120_000),
+        ("charge_action_required", 120_000),
+        ("charge_success", 120_000),
+    ]
+    assert LedgerEntry.objects.filter(account="gateway").balance() == 120_000
+    check_everything()
+
+
+def test_what_was_looked_up_again_changes_nothing(stripe) -> None:
+    order = paid_order(stripe)
+
+    before = every_row()
+    look_up(order, now=NOW + HOUR)
+
+    after = every_row()
+    changed = {table for table in before if after[table] != before[table]}
+    assert changed == {"orders.GatewayCall", "orders.Order"}  # how often it was tried, and `updated_at`
+    assert before.keys() == after.keys()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_beginning_whose_answer_is_lost_is_found_again_and_charged_once(stripe, fault) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", fault)
+
+    call = make(order)
+
+    assert (call.state, call.look_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
+    with refused(PaymentUnderWay, "payment_under_way"):
+        change_way(order_id=order.pk, method=Method.COD, actor=BUYER, now=NOW)
+    call = look_up(order, now=NOW + 2 * MINUTE)
+    assert call.state == CallState.NEEDS_BUYER
+    assert len(stripe.account.every("payment_intent")) == 1
+    stripe.buyer_pays(call.reference)
+    look_up(order, now=NOW + HOUR)
+    order.refresh_from_db()
+    assert (order.charged, charged(stripe)) == (120_000, [120_000])
+    check_everything()
+
+
+def test_nobody_looks_while_somebody_makes_the_call(stripe) -> None:
+    order = card_order()
+    call = call_of(order)
+
+    make_call(call_id=call.pk, now=NOW)
+    second = make_call(call_id=call.pk, now=NOW)
+
+    assert second is None
+    assert stripe.calls == ["payment_intents.create"]
+
+
+def test_a_call_whose_process_was_killed_before_it_is_made_by_the_sweep(stripe, jobs_at_once, monkeypatch):
+    order = card_order()
+    assert list(GatewayCall.objects.to_look_up(NOW)) == []
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + MINUTE)
+    look_up_calls_task()
+
+    assert call_of(order).state == CallState.NEEDS_BUYER
+    assert len(stripe.account.every("payment_intent")) == 1
+
+
+def test_the_pauses_between_two_looks_grow(stripe) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE, times=20)
+    make(order)
+    now, pauses = NOW, []
+
+    while (due := call_of(order).look_at) is not None:
+        pauses.append((due - now) // MINUTE)
+        now = due
+        look_up(order, now=now)
+
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]
+    assert call_of(order).code == "never_arrived"
+
+
+def test_a_call_that_left_no_trace_when_its_key_is_forgotten_never_arrived(stripe) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE)
+    make(order)
+
+    call = look_up(order, now=NOW + 24 * HOUR)
+
+    assert (call.state, call.code, call.look_at) == (CallState.FAILED, "never_arrived", None)
+    assert sums(order).charge_pending == 120_000
+    check_everything()
+
+
+def test_a_declined_card_and_then_a_good_one_pay_the_same_payment(stripe) -> None:
+    order = begun_order()
+    reference = call_of(order).reference
+
+    assert stripe.buyer_pays(reference, DECLINED) == "requires_payment_method"
+    call = look_up(order)
+    assert (call.state, call.code) == (CallState.NEEDS_BUYER, "generic_decline")
+    assert call.message == "Ngân hàng từ chối thẻ này. Hãy thử thẻ khác hoặc chọn cách trả khác."
+    stripe.buyer_pays(reference, GOOD)
+    look_up(order)
+
+    order.refresh_from_db()
+    assert (order.charged, charged(stripe)) == (120_000, [120_000])
+    assert GatewayCall.objects.count() == Payment.objects.count() == 1
+    check_everything()
+
+
+def test_leaving_at_the_bank_and_coming_back_later_goes_on_with_the_same_payment(stripe) -> None:
+    order = begun_order()
+    reference = call_of(order).reference
+    stripe.buyer_pays(reference, SCA)
+    assert look_up(order).state == CallState.NEEDS_BUYER
+
+    again = change_way(order_id=order.pk, method=Method.CARD, actor=BUYER, now=NOW + 5 * HOUR)
+
+    assert again == order.payments.get()
+    stripe.bank_answers(reference, approved=True)
+    look_up(order, now=NOW + 5 * HOUR)
+    order.refresh_from_db()
+    assert (order.charged, order.confirmed_at) == (120_000, NOW + 5 * HOUR)
+
+
+def test_a_bank_that_says_no_leaves_it_to_another_card(stripe) -> None:
+    order = begun_order()
+    reference = call_of(order).reference
+    stripe.buyer_pays(reference, SCA)
+
+    stripe.bank_answers(reference, approved=False)
+    assert look_up(order).code == "authentication_required"
+    stripe.buyer_pays(reference)
+    look_up(order)
+
+    order.refresh_from_db()
+    assert order.charged == 120_000
+
+
+def test_what_the_bank_takes_its_time_for_is_looked_up_until_it_is_known(stripe) -> None:
+    order = begun_order()
+    stripe.account.next_payment = "processing"
+    stripe.buyer_pays(call_of(order).reference)
+
+    call = look_up(order)
+
+    assert (call.state, call.look_at) == (CallState.PENDING, NOW + 4 * MINUTE)
+    with refused(PaymentUnderWay, "payment_under_way"):
+        change_way(order_id=order.pk, method=Method.COD, actor=BUYER, now=NOW)
+    stripe.bank_answers(call.reference, approved=True)
+    assert look_up(order, now=NOW + HOUR).state == CallState.SUCCEEDED
+    order.refresh_from_db()
+    assert order.charged == 120_000
+
+
+def test_a_refusal_is_said_and_another_try_is_another_payment(stripe) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
+
+    call = make(order)
+
+    assert (call.state, call.code) == (CallState.FAILED, "amount_too_large")
+    assert sums(order).charge_pending == 120_000
+    second = change_way(order_id=order.pk, method=Method.CARD, actor=BUYER, now=NOW)
+    assert second != call.payment
+    assert make(order).state == CallState.NEEDS_BUYER
+    check_everything()
+
+
+def test_cards_are_offered_where_they_can_be_taken(stripe, settings) -> None:
+    channel = make_channel()
+
+    assert ways_to_pay(channel) == [Method.COD, Method.CARD]
+    assert ways_to_pay(channel, 14_999) == [Method.COD]
+    assert ways_to_pay(channel, 15_000) == ways_to_pay(channel, 99_999_999) == [Method.COD, Method.CARD]
+    assert ways_to_pay(channel, 100_000_000) == [Method.COD]
+    settings.STRIPE_SECRET_KEY = ""
+    assert ways_to_pay(channel) == [Method.COD]
+
+
+def test_an_order_too_dear_for_cards_is_not_placed(stripe) -> None:
+    basket = make_basket((make_variant(price=60_000_000), 2))
+    contact, deliveries = make_contact(), carriers_for(basket)
+
+    with refused(WayNotOffered, "way_not_offered"):
+        place_order(
+            basket_id=basket.pk,
+            contact=contact,
+            deliveries=deliveries,
+            consents=frozenset({ConsentPurpose.ORDER}),
+            method=Method.CARD,
+            actor=BUYER,
+            now=NOW,
+        )
+
+
+# --- Another way, and the end of orders ---------------------------------------------------------------
+
+
+def test_who_pays_another_way_stops_the_card(stripe) -> None:
+    make_bank_account()
+    order = begun_order()
+    reference = call_of(order).reference
+
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=BUYER, now=NOW)
+    assert sums(order).charge_pending == 120_000
+    assert make(order, Operation.CANCEL).state == CallState.SUCCEEDED
+
+    assert stripe.intent(reference)["status"] == "canceled"
+    assert call_of(order).state == CallState.FAILED
+    check_everything()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_stop_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
+    make_bank_account()
+    order = begun_order()
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=BUYER, now=NOW)
+    stripe.faults.tell("payment_intents.cancel", fault)
+
+    assert make(order, Operation.CANCEL).state == CallState.UNKNOWN
+    assert look_up(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+
+    assert [row["status"] for row in stripe.account.every("payment_intent")] == ["canceled"]
+    check_everything()
+
+
+def test_money_that_comes_although_it_was_stopped_is_written_down(stripe) -> None:
+    make_bank_account()
+    order = begun_order()
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=BUYER, now=NOW)
+    stripe.buyer_pays(call_of(order).reference)
+
+    call = make(order, Operation.CANCEL)
+
+    order.refresh_from_db()
+    assert (call.state, call.code) == (CallState.FAILED, "payment_intent_unexpected_state")
+    assert (order.charged, order.charge_coverage, order.confirmed_at) == (120_000, Coverage.FULL, NOW)
+    assert sums(order).charge_pending == 0
+    check_everything()
+
+
+def test_an_order_that_lapses_stops_its_card(stripe) -> None:
+    order = begun_order()
+
+    expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
+    make(order, Operation.CANCEL, now=NOW + 25 * HOUR)
+
+    order.refresh_from_db()
+    assert (order.status, order.due_gross) == (OrderStatus.EXPIRED, 0)
+    assert stripe.intent(call_of(order).reference)["status"] == "canceled"
+    assert stock_of(order.lines.get().variant).allocated == 0
+    check_everything()
+
+
+def test_an_order_does_not_lapse_while_nobody_knows(stripe) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    make(order)
+
+    expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
+
+    order.refresh_from_db()
+    assert order.expired_at is None
+
+
+def test_money_for_an_order_that_has_ended_is_kept_and_said(stripe) -> None:
+    order = begun_order()
+    cancel_order(order_id=order.pk, reason="Thôi", actor=BUYER, now=NOW)
+    stripe.buyer_pays(call_of(order).reference)
+
+    make(order, Operation.CANCEL)
+
+    order.refresh_from_db()
+    assert (order.status, order.charged, order.due_gross) == (OrderStatus.CANCELLED, 120_000, 0)
+    assert order.charge_coverage == Coverage.OVER
+    check_everything()
+
+
+def test_a_part_called_off_before_it_is_paid_stops_the_old_sum_and_another_is_begun(stripe) -> None:
+    order = begun_order((make_variant(price=45_000), 2), (make_variant(price=50_000), 1))
+    assert call_of(order).amount == 200_000
+
+    cancel_part(part_id=order.parts.get(number=2).pk, reason="Thôi", actor=BUYER, now=NOW)
+    make(order, Operation.CANCEL)
+    change_way(order_id=order.pk, method=Method.CARD, actor=BUYER, now=NOW)
+    call = make(order)
+
+    assert call.amount == 120_000
+    stripe.buyer_pays(call.reference)
+    look_up(order)
+    order.refresh_from_db()
+    assert (order.charged, order.charge_coverage, charged(stripe)) == (120_000, Coverage.FULL, [120_000])
+    check_everything()
+
+
+# --- Stripe's own page --------------------------------------------------------------------------------
+
+
+def test_stripes_own_page_takes_the_place_of_fields_on_ours(stripe) -> None:
+    order = begun_order()
+
+    change_way(order_id=order.pk, method=Method.CARD, hosted=True, actor=BUYER, now=NOW)
+    stopped = make(order, Operation.CANCEL)
+    call = make(order)
+
+    assert (stopped.state, call.state) == (CallState.SUCCEEDED, CallState.NEEDS_BUYER)
+    assert call.url == f"{stripe.url}/pay/{call.reference}"
+    stripe.buyer_pays(call.reference)
+    look_up(order)
+    order.refresh_from_db()
+    assert (order.charged, order.confirmed_at, charged(stripe)) == (120_000, NOW, [120_000])
+    check_everything()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_page_of_stripes_whose_address_is_lost_is_found_again(stripe, fault) -> None:
+    order = begun_order()
+    change_way(order_id=order.pk, method=Method.CARD, hosted=True, actor=BUYER, now=NOW)
+    stripe.faults.tell("checkout.sessions.create", fault)
+
+    assert make(order).state == CallState.UNKNOWN
+    call = look_up(order, now=NOW + 2 * MINUTE)
+
+    assert (call.state, len(stripe.account.every("checkout.session"))) == (CallState.NEEDS_BUYER, 1)
+
+
+# --- Giving back --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_refund_whose_answer_is_lost_is_given_once(stripe, fault) -> None:
+    order = paid_order(stripe)
+    give_back(order, 20_000)
+    stripe.faults.tell("refunds.create", fault)
+
+    assert make(order, Operation.REFUND).state == CallState.UNKNOWN
+    assert sums(order).refund_pending == 20_000
+    assert look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+
+    order.refresh_from_db()
+    assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
+    assert (order.charged, sums(order).refunded) == (100_000, 20_000)
+    check_everything()
+
+
+def test_two_refunds_of_the_same_amount_are_two(stripe) -> None:
+    order = paid_order(stripe)
+    give_back(order, 20_000)
+    make(order, Operation.REFUND)
+
+    give_back(order, 20_000, now=NOW + MINUTE)
+    make(order, Operation.REFUND)
+
+    order.refresh_from_db()
+    assert (order.charged, len(stripe.account.every("refund"))) == (80_000, 2)
+
+
+def test_a_refund_that_was_refused_and_paid_by_bank_is_only_looked_for(stripe) -> None:
+    order = paid_order(stripe)
+    give_back(order, 20_000)
+    stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
+    make(order, Operation.REFUND)
+    pay_back_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
+
+    call = look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a message that came late
+
+    assert (call.state, call.code) == (CallState.FAILED, "not_configured")
+    assert stripe.account.every("refund") == []
+    check_everything()
+
+
+def test_without_keys_nothing_is_called_and_nothing_is_lost(stripe, monkeypatch) -> None:
+    order = card_order()
+    monkeypatch.setattr("orders.actions.gateway.gateway_calls.stripe_gateway", lambda: None)
+
+    assert make_call(call_id=call_of(order).pk, now=NOW) is None
+    assert look_up_call(call_id=call_of(order).pk, now=NOW) is None
+    follow_cards_task()
+
+    assert call_of(order).state == CallState.INTENDED
+    assert Order.objects.get().charged == 0

@@ -1,0 +1,491 @@
+"""What Stripe tells us by itself: forged, repeated, reordered, late, or before our own answer."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.fulfilment.weigh_lines import answer_weight
+from orders.actions.gateway.stripe_webhooks import handle_event, handle_events_task
+from orders.actions.payments.order_payments import asked_transfer, change_way
+from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
+from orders.models import (
+    Bearer,
+    Dispute,
+    EventKind,
+    GatewayCall,
+    GatewayEvent,
+    LedgerEntry,
+    Method,
+    Operation,
+    Order,
+    PaymentEvent,
+    WeightQuestion,
+)
+from orders.payments.transfer_requests import given_back_to
+from orders.states import CallState, Coverage, DisputeState, OrderStatus
+from orders.views.payment_page import paying_of
+from shop.core.actors import Actor
+from shop.core.models import Change, ShopSettings
+from shop.notifications.models import Notification
+from tests.doubles.stripe import Fault, payments
+from tests.factories import NOW, make_bank_account
+from tests.invariants import check_everything
+from tests.orders.gateway.card_at_hand import (
+    DECLINED,
+    POOR,
+    SCA,
+    begun_order,
+    call_of,
+    card_order,
+    events,
+    look_up,
+    make,
+    paid_order,
+    stripe,
+    sums,
+)
+from tests.orders.gateway_requests.test_card_capture import accept, held_order, pack, weigh
+from tests.orders.gateway_requests.test_gateway_requests import give_back
+from tests.unchanged import every_row
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+ADDRESS = "/webhooks/stripe/"
+
+
+@pytest.fixture(autouse=True)
+def _jobs(jobs_at_once: None) -> None:
+    """What a webhook brings is worked on at once."""
+
+
+@pytest.fixture
+def send(stripe, django_capture_on_commit_callbacks):
+    """Delivers one of Stripe's notices, and what follows from it."""
+
+    def deliver(event, *, at=None, secret=None, body=None):
+        raw, signature = stripe.webhooks.signed(event, at=at, secret=secret)
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = Client().post(
+                ADDRESS,
+                body or raw,
+                content_type="application/json",
+                headers={"Stripe-Signature": signature},
+            )
+        return answer.status_code
+
+    return deliver
+
+
+def told(stripe, *kinds: str) -> list[dict[str, Any]]:
+    """What waits to be delivered, and now does not wait any more."""
+    chosen = [event for event in stripe.webhooks.waiting if not kinds or event["type"] in kinds]
+    stripe.webhooks.drop(*(kinds or ()))
+    return chosen
+
+
+def test_a_payment_is_known_by_its_notice(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+
+    assert [send(event) for event in told(stripe)] == [200, 200, 200]
+
+    order.refresh_from_db()
+    assert (order.confirmed_at is not None, order.charged) == (True, 120_000)
+    assert call_of(order).state == CallState.SUCCEEDED
+    assert not GatewayEvent.objects.filter(handled_at=None).exists()
+    check_everything()
+
+
+def test_a_forged_notice_is_refused_and_leaves_nothing(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    (event,) = told(stripe, "payment_intent.succeeded")
+    before = every_row()
+
+    assert send(event, secret="whsec_of_somebody_else") == 400
+    assert send(event, body=b'{"id": "evt_1"}') == 400
+    assert Client().post(ADDRESS, b"{}", content_type="application/json").status_code == 400
+    assert Client().get(ADDRESS).status_code == 405
+
+    assert every_row() == before
+
+
+def test_a_notice_replayed_from_long_ago_is_refused(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    (event,) = told(stripe, "payment_intent.succeeded")
+
+    assert send(event, at=int(timezone.now().timestamp()) - 301) == 400
+
+    assert GatewayEvent.objects.count() == 0
+
+
+def test_without_stripe_there_is_no_such_address(stripe, send, settings) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    (event,) = told(stripe, "payment_intent.succeeded")
+    settings.STRIPE_WEBHOOK_SECRET = ""
+
+    assert send(event) == 404
+
+
+def test_too_large_a_body_is_not_read(stripe) -> None:
+    answer = Client().post(ADDRESS, b"x" * 1_000_001, content_type="application/json")
+
+    assert answer.status_code == 413
+
+
+def test_a_notice_that_comes_twice_acts_once(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    (event,) = told(stripe, "payment_intent.succeeded")
+    send(event)
+    before = every_row()
+
+    assert [send(event), send(event)] == [200, 200]
+
+    assert every_row() == before
+
+
+def test_a_notice_before_our_own_answer_works(stripe, send) -> None:
+    order = card_order()
+    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    make(order)
+    (intent,) = stripe.account.every("payment_intent")
+    stripe.buyer_pays(intent["id"])
+    assert (call_of(order).state, call_of(order).reference) == (CallState.UNKNOWN, "")
+
+    assert [send(event) for event in told(stripe, "payment_intent.succeeded")] == [200]
+
+    order.refresh_from_db()
+    assert (call_of(order).state, call_of(order).reference) == (CallState.SUCCEEDED, intent["id"])
+    assert order.charged == 120_000
+    check_everything()
+
+
+def test_notices_in_any_order_lead_to_the_same(stripe, send) -> None:
+    for seed in range(4):
+        order = begun_order()
+        reference = call_of(order).reference
+        stripe.buyer_pays(reference, DECLINED)
+        stripe.buyer_pays(reference, POOR)
+        stripe.buyer_pays(reference, SCA)
+        stripe.bank_answers(reference, approved=True)
+        all_of_it = told(stripe)
+        random.Random(seed).shuffle(all_of_it)
+
+        assert {send(event) for event in all_of_it + all_of_it[:3]} == {200}
+
+        order.refresh_from_db()
+        assert (order.charged, order.charge_coverage) == (120_000, Coverage.FULL)
+        assert (sums(order).charge_pending, sums(order).authorised) == (0, 0)
+        kinds = [kind for kind, _amount in events(order)]
+        assert (kinds.count("charge_success"), kinds.count("charge_failure")) == (1, 2)
+    check_everything()
+
+
+def test_a_declined_card_is_told_with_its_reason(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference, POOR)
+
+    for event in told(stripe, "payment_intent.payment_failed"):
+        send(event)
+
+    failure = PaymentEvent.objects.get(kind=EventKind.CHARGE_FAILURE)
+    assert (failure.amount, failure.message) == (120_000, "Thẻ không đủ tiền.")
+    assert sums(order).charge_pending == 120_000
+    change = Change.objects.get(what="payment.declined")
+    assert change.data == {"amount": 120_000, "code": "insufficient_funds"}
+    check_everything()
+
+
+def test_money_that_a_late_notice_tells_of_an_order_that_was_called_off_goes_back(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.guest(), now=NOW)
+
+    for event in told(stripe):
+        send(event)
+
+    order.refresh_from_db()
+    assert (order.status, order.charged, order.charge_coverage) == (
+        OrderStatus.CANCELLED,
+        0,
+        Coverage.FULL,
+    )
+    assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
+    check_everything()
+
+
+def test_a_notice_about_what_is_not_ours_follows_nothing(stripe, send) -> None:
+    begun_order()
+    with stripe.account.lock:
+        other = stripe.account.add(
+            "payment_intent", amount=5_000, metadata={"key": "of another system"}, currency="vnd"
+        )
+        stripe.account.emit("payment_intent.succeeded", other)
+        stripe.account.emit("customer.created", stripe.account.add("refund", amount=1))
+    before = PaymentEvent.objects.count()
+
+    assert {send(event) for event in told(stripe)} == {200}
+
+    assert PaymentEvent.objects.count() == before
+    assert not GatewayEvent.objects.filter(handled_at=None).exists()
+
+
+def test_a_notice_whose_message_was_lost_is_found_by_the_sweep(stripe, send, monkeypatch) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    (event,) = told(stripe, "payment_intent.succeeded")
+    body, _signature = stripe.webhooks.signed(event)
+    kept = GatewayEvent.objects.create(
+        provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
+    )
+
+    handle_events_task()
+
+    kept.refresh_from_db()
+    order.refresh_from_db()
+    assert kept.handled_at is not None
+    assert order.charged == 120_000
+
+
+def test_while_stripe_is_silent_the_look_up_waits_and_the_notice_is_done(stripe, send) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
+
+    for event in told(stripe, "payment_intent.succeeded"):
+        send(event)
+
+    order.refresh_from_db()
+    assert (order.charged, call_of(order).state) == (0, CallState.NEEDS_BUYER)
+    assert call_of(order).look_at is not None
+    look_up(order)
+    order.refresh_from_db()
+    assert order.charged == 120_000
+
+
+# --- Disputes and refunds -----------------------------------------------------------------------------
+
+
+def test_a_bank_that_takes_the_money_back_is_written_down(stripe, send) -> None:
+    order = paid_order(stripe)
+    told(stripe)
+    dispute = stripe.open_dispute(call_of(order).reference)
+
+    for event in told(stripe):
+        send(event)
+
+    order.refresh_from_db()
+    assert (order.charged, order.charge_coverage) == (0, Coverage.NONE)
+    row = Dispute.objects.get()
+    assert (row.reference, row.reason, row.amount) == (dispute["id"], "fraudulent", 120_000)
+    assert (row.state, row.evidence_by) == (DisputeState.TO_ANSWER, row.told_at + datetime.timedelta(days=7))
+    assert Dispute.objects.all().taken_back() == {"VND": 120_000}
+    back = PaymentEvent.objects.get(kind=EventKind.CHARGE_BACK)
+    assert (back.amount, back.reference, back.message) == (120_000, dispute["id"], "fraudulent")
+    assert LedgerEntry.objects.filter(account="gateway").balance() == 0
+    assert Change.objects.filter(what="payment.disputed", root_key=str(order.pk)).exists()
+    check_everything()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_dispute_that_is_won_brings_it_again(stripe, send, backwards) -> None:
+    order = paid_order(stripe)
+    told(stripe)
+    dispute = stripe.open_dispute(call_of(order).reference)
+    stripe.close_dispute(dispute["id"], "won")
+    all_of_it = told(stripe)
+
+    for event in reversed(all_of_it) if backwards else all_of_it:
+        send(event)
+
+    order.refresh_from_db()
+    assert (order.charged, order.charge_coverage, sums(order).refunded) == (120_000, Coverage.FULL, 0)
+    assert LedgerEntry.objects.filter(account="gateway").balance() == 120_000
+    assert (Dispute.objects.get().state, Dispute.objects.all().taken_back()) == (DisputeState.WON, {})
+    check_everything()
+
+
+def test_a_dispute_of_part_that_is_lost_stays_lost(stripe, send) -> None:
+    order = paid_order(stripe)
+    dispute = stripe.open_dispute(call_of(order).reference, amount=50_000)
+    stripe.close_dispute(dispute["id"], "lost")
+
+    for event in told(stripe):
+        send(event)
+
+    order.refresh_from_db()
+    assert order.charged == 70_000
+    assert (Dispute.objects.get().state, Dispute.objects.all().taken_back()) == (
+        DisputeState.LOST,
+        {"VND": 50_000},
+    )
+    assert Change.objects.filter(what="payment.dispute_lost", root_key=str(order.pk)).count() == 1
+
+
+def test_a_refund_that_the_bank_sends_back_is_ours_again(stripe, send) -> None:
+    order = paid_order(stripe)
+    give_back(order, 20_000)
+    make(order, Operation.REFUND)
+    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
+
+    all_of_it = told(stripe)
+    for event in [*reversed(all_of_it), *all_of_it]:
+        send(event)
+
+    order.refresh_from_db()
+    assert call_of(order, Operation.REFUND).state == CallState.SUCCEEDED
+    assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (120_000, 0, 0)
+    reverse = PaymentEvent.objects.get(kind=EventKind.REFUND_REVERSE)
+    assert (reverse.amount, reverse.refund) == (20_000, call_of(order, Operation.REFUND).refund)
+    check_everything()
+
+
+def test_a_refund_told_of_before_our_own_answer_counts_once(stripe, send) -> None:
+    order = paid_order(stripe)
+    told(stripe)
+    give_back(order, 20_000)
+    stripe.faults.tell("refunds.create", Fault.CUT_AFTER)
+    make(order, Operation.REFUND)
+
+    for event in told(stripe):
+        send(event)
+    look_up(order, Operation.REFUND)
+
+    order.refresh_from_db()
+    assert (order.charged, sums(order).refunded) == (100_000, 20_000)
+    assert PaymentEvent.objects.filter(kind=EventKind.REFUND_SUCCESS).count() == 1
+    check_everything()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_given_back_at_stripes_own_desk_is_known(stripe, send, seed) -> None:
+    order = paid_order(stripe)
+    told(stripe)
+    with stripe.account.lock:
+        given = payments.refund(
+            stripe.account, {"payment_intent": call_of(order).reference, "amount": 30_000}
+        )
+        stripe.account.emit("refund.updated", given)
+        other = payments.refund(
+            stripe.account, {"payment_intent": call_of(order).reference, "amount": 10_000}
+        )
+        payments.settle_refund(stripe.account, other["id"], "failed")
+    all_of_it = told(stripe)
+    random.Random(seed).shuffle(all_of_it)
+
+    for event in all_of_it * 2:
+        send(event)
+
+    order.refresh_from_db()
+    assert (order.charged, sums(order).refunded) == (90_000, 30_000)
+    check_everything()
+
+
+def test_what_was_given_back_at_stripes_own_desk_is_not_asked_for_again(stripe, send, client) -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "san@example.com"})
+    order = paid_order(stripe)
+    with stripe.account.lock:
+        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
+    for event in told(stripe):
+        send(event)
+
+    page = client.get(f"/en/don-hang/{order.pk}/").content.decode()
+    order.refresh_from_db()
+
+    assert (order.charged, order.due_gross) == (90_000, 120_000)
+    assert "Given back to you: 30.000\xa0₫" in page
+    assert paying_of(order, now=NOW) is None
+    letter = Notification.objects.get(to="san@example.com", subject__contains="Stripe")
+    assert (order.code in letter.subject, "30.000" in letter.text) == (True, True)
+
+    line = order.lines.get()
+    refund = decide_refund(
+        order_id=order.pk,
+        part_id=line.part_id,
+        decision=Decision(Bearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
+        actor=Actor.system("desk"),
+        now=NOW,
+    )
+
+    order.refresh_from_db()
+    assert (refund.money, order.charged, order.due_gross) == (0, 90_000, 90_000)
+    assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
+    check_everything()
+
+
+def heavier_and_given_back_elsewhere(stripe, send) -> Order:
+    """It weighs 3,600 more than its card held; 30,000 of what was paid went back at Stripe's own desk."""
+    make_bank_account()
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part, 6_000)
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    pack(part)
+    make(order, Operation.CAPTURE)
+    with stripe.account.lock:
+        asked = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        stripe.account.emit("refund.updated", payments.refund(stripe.account, asked))
+    for event in told(stripe):
+        send(event)
+    return order
+
+
+def test_a_transfer_of_the_rest_asks_for_nothing_that_was_given_back_at_stripes_own_desk(
+    stripe, send
+) -> None:
+    order = heavier_and_given_back_elsewhere(stripe, send)
+
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    paying = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+
+    order.refresh_from_db()
+    assert (order.charged, order.still_due) == (86_400, 33_600)
+    assert (paying.due, paying.asked.amount) == (3_600, 3_600)
+    assert asked_transfer(order).amount == 3_600  # as letters say it
+
+
+def test_what_a_decision_made_its_own_hides_nothing_that_is_due_since(stripe, send) -> None:
+    order = heavier_and_given_back_elsewhere(stripe, send)
+    line = order.lines.get()
+    refund = decide_refund(
+        order_id=order.pk,
+        part_id=line.part_id,
+        decision=Decision(Bearer.PLATFORM, "Hàng dập", {line.pk: LineRefund(amount=30_000)}),
+        actor=Actor.system("desk"),
+        now=NOW,
+    )
+
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    order.refresh_from_db()
+    paying = paying_of(order, now=NOW)
+
+    assert (refund.money, order.still_due, given_back_to(order)) == (0, 3_600, 0)
+    assert (paying.due, paying.asked.amount) == (3_600, 3_600)
+
+
+def test_handling_a_notice_twice_at_once_is_harmless(stripe) -> None:
+    order = begun_order()
+    stripe.buyer_pays(call_of(order).reference)
+    (event,) = told(stripe, "payment_intent.succeeded")
+    body, _signature = stripe.webhooks.signed(event)
+    kept = GatewayEvent.objects.create(
+        provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
+    )
+    handle_event(event_id=kept.pk, now=NOW)
+    GatewayEvent.objects.update(handled_at=None)
+
+    handle_event(event_id=kept.pk, now=NOW + datetime.timedelta(minutes=1))
+
+    assert PaymentEvent.objects.filter(kind=EventKind.CHARGE_SUCCESS).count() == 1
+    assert GatewayCall.objects.count() == 1

@@ -1,0 +1,441 @@
+"""Cards that hold the most an order may cost, and of which what the scale says is taken."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.actions.gateway.failed_calls import NotRepeatable, ask_again
+from orders.actions.gateway.gateway_calls import follow_cards_task
+from orders.actions.gateway.staff_card_actions import cancel_hold, take_held
+from orders.actions.gateway_requests.gateway_requests import NotHeld
+from orders.actions.payments.order_payments import NotWaiting, PaymentUnderWay, asked_transfer, change_way
+from orders.models import (
+    GatewayCall,
+    LedgerEntry,
+    Method,
+    Operation,
+    Order,
+    OrderPart,
+    Payment,
+    WeightQuestion,
+)
+from orders.states import CallState, Coverage, OrderStatus, TransferState
+from orders.views.payment_page import paying_of
+from shop.core.actors import Actor, Door
+from shop.notifications.models import Notification
+from tests.doubles.stripe import Fault, payments
+from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant
+from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfers_at_hand import take
+from tests.orders.gateway.card_at_hand import (
+    DECLINED,
+    MINUTE,
+    begun_order,
+    call_of,
+    card_order,
+    events,
+    look_up,
+    make,
+    paid_order,
+    stripe,
+    sums,
+)
+from tests.unchanged import refused
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+PACKER = Actor.person(1, "Người đóng gói", Door.MEMBERS)
+STAFF = Actor.person(2, "Người bán hàng", Door.API)
+DAY = datetime.timedelta(days=1)
+LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
+
+
+def held_order(stripe, *more, **fields) -> Order:
+    """Two gourds, 72,000 đồng by estimate and 86,400 at most, and 30,000 for their delivery."""
+    return paid_order(stripe, (make_gourd(), 2), *more, **fields)
+
+
+def accept(order: Order, number: int = 1) -> OrderPart:
+    part = order.parts.get(number=number)
+    accept_part(part_id=part.pk, actor=PACKER, now=NOW)
+    return order.parts.get(number=number)
+
+
+def weigh(part: OrderPart, grams: int = 4_000) -> None:
+    line = part.lines.get()
+    weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=PACKER, now=NOW)
+
+
+def pack(part: OrderPart) -> None:
+    quantities = dict(part.lines.values_list("pk", "quantity"))
+    pack_parcel(part_id=part.pk, quantities=quantities, actor=PACKER, now=NOW)
+
+
+def ends(order: Order) -> list[tuple[str, int]]:
+    """What was asked for about the money held."""
+    calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
+    return [(call.operation, call.amount) for call in calls.order_by("asked_at", "amount")]
+
+
+def taken(stripe) -> list[int]:
+    return [row["amount_captured"] for row in stripe.account.every("charge") if row["captured"]]
+
+
+def test_the_most_that_goods_may_cost_is_held_and_the_order_counts(stripe) -> None:
+    order = held_order(stripe)
+
+    assert (call_of(order).amount, call_of(order).terms["hold"]) == (116_400, True)
+    assert (order.due_gross, order.charged, order.authorize_coverage) == (102_000, 0, Coverage.FULL)
+    assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
+    assert (sums(order).authorised, sums(order).charge_pending) == (116_400, 0)
+    assert LedgerEntry.objects.count() == 0
+    to_buyer = Notification.objects.filter(to=order.email).latest("pk")
+    to_seller = Notification.objects.get(to=order.parts.get().cooperative.email)
+    assert to_buyer.subject == f"Đơn {order.code} đang được chuẩn bị"
+    assert "Thẻ đang giữ 116.400" in to_buyer.text.replace("\xa0", " ")
+    assert "không phải thu gì" in to_seller.text
+    check_everything()
+
+
+def test_what_the_scale_says_is_taken_once_it_is_packed_and_the_rest_is_free(stripe) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+
+    weigh(part)
+    assert ends(order) == []
+    pack(part)
+    assert ends(order) == [("capture", 90_000)]
+    make(order, Operation.CAPTURE)
+
+    order.refresh_from_db()
+    assert (taken(stripe), order.charged, order.charge_coverage) == ([90_000], 90_000, Coverage.FULL)
+    assert (sums(order).authorised, sums(order).cancelled) == (0, 26_400)
+    assert events(order)[-2:] == [("charge_success", 90_000), ("cancel_success", 26_400)]
+    assert LedgerEntry.objects.filter(account="gateway").balance() == 90_000
+    check_everything()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_capture_whose_answer_is_lost_takes_once(stripe, fault) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part)
+    pack(part)
+    stripe.faults.tell("payment_intents.capture", fault)
+
+    assert make(order, Operation.CAPTURE).state == CallState.UNKNOWN
+    assert look_up(order, Operation.CAPTURE, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+
+    order.refresh_from_db()
+    assert (taken(stripe), order.charged) == ([90_000], 90_000)
+    check_everything()
+
+
+def test_what_was_held_is_not_held_again_by_an_older_view(stripe) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part)
+    pack(part)
+    make(order, Operation.CAPTURE)
+
+    look_up(order)
+    look_up(order, Operation.CAPTURE)
+
+    assert (sums(order).authorised, sums(order).charged) == (0, 90_000)
+    check_everything()
+
+
+def test_an_order_that_is_called_off_releases_the_card(stripe) -> None:
+    order = held_order(stripe)
+
+    cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
+    assert (ends(order), sums(order).cancel_pending) == ([("cancel", 116_400)], 116_400)
+    make(order, Operation.CANCEL)
+
+    order.refresh_from_db()
+    assert stripe.intent(call_of(order).reference)["status"] == "canceled"
+    assert (sums(order).authorised, sums(order).cancelled, sums(order).cancel_pending) == (0, 116_400, 0)
+    assert (order.charged, order.authorize_coverage) == (0, Coverage.FULL)
+    check_everything()
+
+
+def test_what_is_called_off_before_it_was_taken_is_released(stripe) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part)
+    pack(part)
+
+    cancel_order(order_id=order.pk, reason="Vỡ", actor=PACKER, now=NOW)
+
+    assert call_of(order, Operation.CAPTURE).code == "overtaken"
+    make(order, Operation.CAPTURE)
+    make(order, Operation.CANCEL)
+    assert (taken(stripe), stripe.intent(call_of(order).reference)["status"]) == ([], "canceled")
+    order.refresh_from_db()
+    assert (order.charged, sums(order).authorised) == (0, 0)
+    check_everything()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_release_whose_answer_is_lost_is_looked_up(stripe, fault) -> None:
+    order = held_order(stripe)
+    cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
+    stripe.faults.tell("payment_intents.cancel", fault)
+
+    assert make(order, Operation.CANCEL).state == CallState.UNKNOWN
+    assert look_up(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+
+    assert sums(order).authorised == 0
+    check_everything()
+
+
+def test_of_an_order_that_lost_a_part_less_is_taken(stripe) -> None:
+    other = make_seller("HTX Tài Hoan")
+    order = held_order(stripe, (make_variant(other, price=50_000), 1))
+    assert call_of(order).amount == 196_400
+
+    cancel_part(part_id=order.parts.get(number=2).pk, reason="Hết", actor=PACKER, now=NOW)
+    part = accept(order)
+    weigh(part)
+    pack(part)
+    make(order, Operation.CAPTURE)
+
+    order.refresh_from_db()
+    assert (taken(stripe), order.charged, order.charge_coverage) == ([90_000], 90_000, Coverage.FULL)
+    check_everything()
+
+
+def test_nothing_is_taken_while_another_part_is_still_to_be_packed(stripe) -> None:
+    other = make_seller("HTX Tài Hoan")
+    order = held_order(stripe, (make_variant(other, price=50_000), 1))
+    first = accept(order)
+    weigh(first)
+    pack(first)
+    assert ends(order) == []
+
+    pack(accept(order, 2))
+
+    assert ends(order) == [("capture", 170_000)]
+
+
+def test_what_was_not_packed_for_six_days_is_taken_as_estimated(stripe, monkeypatch) -> None:
+    order = held_order(stripe)
+    accept(order)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY - MINUTE)
+    follow_cards_task()
+    assert ends(order) == []
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY)
+    follow_cards_task()
+    assert ends(order) == [("capture", 102_000)]
+    make(order, Operation.CAPTURE, now=NOW + 6 * DAY)
+    weigh(order.parts.get())
+
+    order.refresh_from_db()
+    assert (order.charged, order.due_gross, order.charge_coverage) == (102_000, 90_000, Coverage.OVER)
+    check_everything()
+
+
+def test_what_the_buyer_agreed_to_beyond_the_hold_is_a_payment_of_its_own(stripe) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part, 6_000)
+    question = WeightQuestion.objects.get()
+    answer_weight(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+
+    rest = order.payments.current()
+    order.refresh_from_db()
+    assert (order.due_gross, order.payments.count(), sums(order).charge_pending) == (120_000, 2, 3_600)
+    check_everything()
+    pack(part)
+    make(order, Operation.CAPTURE)
+    order.refresh_from_db()
+    assert (order.charged, order.still_due, rest.method) == (116_400, 3_600, Method.CARD)
+    check_everything()
+
+
+def test_a_rest_too_small_for_cards_is_paid_by_transfer_once_the_card_is_done(stripe) -> None:
+    make_bank_account()
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part, 6_000)
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+    by_transfer = {"order_id": order.pk, "method": Method.TRANSFER, "actor": Actor.guest(), "now": NOW}
+    early = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+    with refused(NotWaiting, "not_waiting_for_payment"):  # all that is due would be asked for
+        change_way(**by_transfer)
+    pack(part)
+    with refused(NotWaiting, "not_waiting_for_payment"):
+        change_way(**by_transfer)
+    make(order, Operation.CAPTURE)
+
+    seen = paying_of(Order.objects.get(pk=order.pk), now=NOW)
+    first, again = change_way(**by_transfer), change_way(**by_transfer)
+    asked = asked_transfer(Order.objects.get(pk=order.pk))
+    settled = take(order.code, 3_600)
+
+    assert (early.due, early.card, early.others, early.is_too_little_for_now) == (3_600, None, [], True)
+    assert (seen.card, [each.value for each in seen.others]) == (None, ["transfer"])
+    assert (first, asked.amount) == (again, 3_600)
+    order.refresh_from_db()
+    assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
+    assert taken(stripe) == [116_400]
+    check_everything()
+
+
+def test_a_rest_large_enough_for_cards_is_paid_by_card(stripe) -> None:
+    order = paid_order(stripe, (make_gourd(price=360_000), 2))
+    part = accept(order)
+    weigh(part, 6_000)
+    answer_weight(question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW)
+
+    rest = change_way(order_id=order.pk, method=Method.CARD, actor=Actor.guest(), now=NOW)
+    call = GatewayCall.objects.get(payment=rest)
+    assert (call.amount, call.terms["hold"]) == (36_000, False)
+    make(order)
+    stripe.buyer_pays(call_of(order).reference)
+    look_up(order)
+
+    order.refresh_from_db()
+    assert (order.charged, order.still_due, sums(order).charged) == (36_000, 894_000, 36_000)
+    check_everything()
+    pack(part)
+    calls = GatewayCall.objects.filter(operation=Operation.CAPTURE)
+    assert calls.get().amount == 894_000
+
+
+def test_a_hold_that_the_bank_let_go_of_is_due_again(stripe) -> None:
+    order = held_order(stripe)
+    with stripe.account.lock:
+        payments.cancel(stripe.account, call_of(order).reference, {"cancellation_reason": "automatic"})
+
+    look_up(order)
+
+    order.refresh_from_db()
+    assert (order.charged, order.still_due) == (0, 102_000)
+    first, second = Payment.objects.order_by("created_at")
+    found = Payment.objects.all().sums()
+    assert (found[first.pk].authorised, found[second.pk].charge_pending) == (0, 102_000)
+    check_everything()
+
+
+def test_a_capture_that_is_refused_waits_for_a_person(stripe) -> None:
+    order = held_order(stripe)
+    part = accept(order)
+    weigh(part)
+    pack(part)
+    stripe.faults.tell("payment_intents.capture", Fault.REFUSE, status=400, code="amount_too_small")
+    call = make(order, Operation.CAPTURE)
+
+    assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
+    assert (ends(order), sums(order).authorised) == ([("capture", 90_000)], 116_400)
+    again = ask_again(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
+    assert ask_again(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
+    assert (again.amount, again.state) == (90_000, CallState.INTENDED)
+    make(order, Operation.CAPTURE, now=NOW + MINUTE)
+    order.refresh_from_db()
+    assert (order.charged, taken(stripe)) == (90_000, [90_000])
+    check_everything()
+
+
+def test_what_went_through_is_not_asked_for_again(stripe) -> None:
+    order = held_order(stripe)
+
+    with refused(NotRepeatable, "not_repeatable"):
+        ask_again(call_id=call_of(order).pk, actor=PACKER, now=NOW)
+
+
+def test_a_declined_card_and_then_a_good_one_are_held_once(stripe) -> None:
+    order = begun_order((make_gourd(), 2))
+    stripe.buyer_pays(call_of(order).reference, DECLINED)
+    look_up(order)
+    stripe.buyer_pays(call_of(order).reference)
+    look_up(order)
+
+    order.refresh_from_db()
+    assert (sums(order).authorised, sums(order).authorise_pending, order.confirmed_at) == (116_400, 0, NOW)
+    check_everything()
+
+
+def test_who_pays_another_way_waits_for_no_card_any_more(stripe) -> None:
+    make_bank_account()
+    order = begun_order((make_gourd(), 2))
+    assert (sums(order).authorise_pending, sums(order).charge_pending) == (116_400, 0)
+
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    make(order, Operation.CANCEL)
+
+    order.refresh_from_db()
+    assert (sums(order).charge_pending, order.authorize_coverage) == (102_000, Coverage.NONE)
+    check_everything()
+
+
+def test_nobody_changes_the_way_while_money_is_held(stripe) -> None:
+    order = begun_order((make_gourd(), 2))
+    order.channel.automatically_confirm_all_new_orders = False
+    order.channel.save()
+    stripe.buyer_pays(call_of(order).reference)
+    look_up(order)
+
+    with refused(PaymentUnderWay, "payment_under_way"):
+        change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW)
+
+
+def test_a_card_given_while_it_is_being_released_pays_for_nothing(stripe) -> None:
+    make_bank_account()
+    order = begun_order((make_gourd(), 2))
+    change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW)
+    first = call_of(order)
+    stripe.buyer_pays(first.reference)
+
+    look_up(order)
+    order.refresh_from_db()
+    assert (order.authorize_coverage, order.confirmed_at) == (Coverage.NONE, None)
+    make(order, Operation.CANCEL)
+
+    order.refresh_from_db()
+    assert stripe.intent(first.reference)["status"] == "canceled"
+    assert (order.confirmed_at, sums(order).charge_pending) == (None, 102_000)
+    check_everything()
+
+
+def test_nothing_is_held_for_goods_that_are_not_weighed(stripe) -> None:
+    assert call_of(card_order()).terms["hold"] is False
+
+
+def take_held_of(order: Order, amount: int | None = None) -> None:
+    take_held(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
+
+
+def let_go_of(order: Order) -> None:
+    cancel_hold(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
+
+
+def test_staff_take_no_more_of_a_hold_than_is_due(stripe) -> None:
+    order = held_order(stripe)
+
+    for amount in (102_001, 116_400, 0):
+        with refused(NotHeld, "not_held"):
+            take_held_of(order, amount)
+
+    take_held_of(order, 102_000)
+    make(order, Operation.CAPTURE)
+    assert (taken(stripe), ends(order)) == ([102_000], [("capture", 102_000)])
+    check_everything()
+
+
+@pytest.mark.parametrize("first", [take_held_of, let_go_of])
+@pytest.mark.parametrize("then", [take_held_of, let_go_of])
+def test_what_staff_ask_of_a_hold_is_asked_once(stripe, first, then) -> None:
+    order = held_order(stripe)
+    first(order)
+
+    with refused(NotHeld, "not_held"):
+        then(order)
+
+    assert len(ends(order)) == 1

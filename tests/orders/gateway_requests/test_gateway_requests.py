@@ -1,0 +1,122 @@
+"""Asking Stripe for money, and giving it back."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+import pytest
+from django.db import transaction
+
+from orders import locks
+from orders.actions.gateway_requests.gateway_requests import NotRefundable, ask_refund
+from orders.models import Bearer, EventKind, GatewayCall, LedgerEntry, Operation, Order, PaymentEvent, Refund
+from orders.states import CallState, Coverage
+from shop.core.actors import Actor
+from tests.factories import NOW, make_order
+from tests.invariants import check_everything
+from tests.orders.gateway.card_at_hand import call_of, look_up, make, paid_order, stripe, sums
+from tests.unchanged import refused
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+DESK = Actor.system("desk")
+
+
+def decided(order: Order, amount: int) -> Refund:
+    """What somebody decided to give back as too much paid: no goods bear it."""
+    return Refund.objects.create(
+        order=order,
+        amount=amount,
+        surplus=amount,
+        money=amount,
+        currency=order.currency,
+        bearer=Bearer.PLATFORM,
+        decided_at=NOW,
+        key=str(uuid.uuid4()),
+    )
+
+
+def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> GatewayCall:
+    with transaction.atomic():
+        locked = locks.lock_order(order.pk)
+        refund = decided(locked, amount)
+        return ask_refund(refund, locked.payments.get(), amount, actor=DESK, now=now)
+
+
+def test_a_refund_is_asked_for_and_follows_its_decision(stripe) -> None:
+    order = paid_order(stripe)
+
+    call = give_back(order, 20_000)
+
+    assert (call.state, call.amount, call.refund.amount) == (CallState.INTENDED, 20_000, 20_000)
+    assert (sums(order).charged, sums(order).refund_pending) == (120_000, 20_000)
+    assert stripe.account.every("refund") == []
+
+    make(order, Operation.REFUND)
+
+    call.refresh_from_db()
+    (given,) = stripe.account.every("refund")
+    event = PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS)
+    assert (call.state, call.reference) == (CallState.SUCCEEDED, given["id"])
+    assert (given["amount"], event.amount, event.refund, event.reference) == (
+        20_000,
+        20_000,
+        call.refund,
+        given["id"],
+    )
+    order.refresh_from_db()
+    assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)
+    assert LedgerEntry.objects.filter(account="gateway").balance() == 100_000
+    check_everything()
+
+
+def test_no_more_is_given_back_than_was_taken(stripe) -> None:
+    order = paid_order(stripe)
+    give_back(order, 100_000)
+
+    with refused(NotRefundable, "not_refundable"):
+        give_back(order, 20_001)
+
+
+def test_what_came_another_way_is_not_given_back_by_card() -> None:
+    order = make_order()
+
+    with refused(NotRefundable, "not_refundable"):
+        give_back(order, 1_000)
+
+
+def test_a_refund_that_the_bank_is_still_at_counts_when_it_has_come(stripe) -> None:
+    order = paid_order(stripe)
+    stripe.account.next_refund = "pending"
+    give_back(order, 20_000)
+
+    make(order, Operation.REFUND)
+
+    order.refresh_from_db()
+    assert call_of(order, Operation.REFUND).state == CallState.PENDING
+    assert (order.charged, sums(order).refund_pending) == (120_000, 20_000)
+
+    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "succeeded")
+    look_up(order, Operation.REFUND)
+
+    order.refresh_from_db()
+    assert (order.charged, sums(order).refund_pending) == (100_000, 0)
+    check_everything()
+
+
+def test_a_refund_that_fails_gives_nothing_back_and_may_be_asked_for_again(stripe) -> None:
+    order = paid_order(stripe)
+    stripe.account.next_refund = "pending"
+    give_back(order, 20_000)
+    make(order, Operation.REFUND)
+
+    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
+    call = look_up(order, Operation.REFUND)
+
+    order.refresh_from_db()
+    assert (call.state, call.code) == (CallState.FAILED, "refund_failed")
+    assert (order.charged, order.charge_coverage) == (120_000, Coverage.FULL)
+    assert (sums(order).refunded, sums(order).refund_pending) == (0, 0)
+    give_back(order, 120_000)
+    check_everything()

@@ -1,0 +1,57 @@
+"""Where reports count parts and lines: copies of what their orders say, kept by one function."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.order_records.recalculate_order import derive_standing
+from orders.models import Order, OrderLine, OrderPart
+from shop.core.actors import Actor
+from tests.factories import HANOI, NOW, make_order, make_seller, make_variant
+from tests.invariants import check_counted
+
+pytestmark = pytest.mark.django_db
+LATE = datetime.datetime(2026, 11, 24, 17, 30, tzinfo=datetime.UTC)  # half past midnight in Vietnam
+
+
+def test_parts_and_lines_know_vietnams_day_the_channel_the_source_and_the_province() -> None:
+    order = make_order(now=LATE)
+
+    for row in (OrderPart.objects.get(), OrderLine.objects.get()):
+        assert (row.sold_on, row.sold_in_id) == (datetime.date(2026, 11, 25), order.channel_id)
+        assert (row.sold_from, row.sold_to, row.has_ended) == ("web", HANOI, False)
+
+
+def test_what_was_called_off_has_ended_with_its_lines_and_nothing_else_has() -> None:
+    order = make_order((make_variant(make_seller()), 1), (make_variant(make_seller()), 1))
+    part = order.parts.get(number=1)
+
+    cancel_part(part_id=part.pk, reason="Hết hàng", actor=Actor.system("test"), now=NOW)
+
+    assert list(order.parts.order_by("number").values_list("has_ended", flat=True)) == [True, False]
+    ended = dict(OrderLine.objects.values_list("part__number", "has_ended"))
+    assert ended == {1: True, 2: False}
+    check_counted()
+
+
+@pytest.mark.parametrize(
+    ("facts", "column", "value"),
+    [
+        ({"placed_at": None, "confirmed_at": None}, "sold_on", None),
+        ({"expired_at": NOW}, "has_ended", True),
+        ({"source": "phone"}, "sold_from", "phone"),
+    ],
+)
+def test_what_changes_on_the_order_changes_on_them(
+    facts: dict[str, object], column: str, value: object
+) -> None:
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(**facts)
+
+    derive_standing(Order.objects.get(pk=order.pk))
+
+    assert getattr(OrderPart.objects.get(), column) == value
+    assert getattr(OrderLine.objects.get(), column) == value

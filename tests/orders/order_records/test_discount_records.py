@@ -1,0 +1,144 @@
+"""What an order keeps of discounts."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from catalog.models import Price, Variant
+from orders.actions.order_records.recalculate_order import derive_standing
+from orders.actions.order_records.record_order import record_order
+from orders.actions.placement.draft_orders import draft_order, edit_draft
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.quote_types import WantedDelivery, WantedDiscount, WantedLine
+from orders.models import Bearer, Discount, DiscountKind, DiscountShare, Order, Source, ValueType
+from orders.pricing import DiscountIn
+from shop.core.actors import Actor
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_basket,
+    make_channel,
+    make_contact,
+    make_order,
+    make_seller,
+    make_variant,
+)
+from tests.invariants import check_discounts
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("test")
+
+
+def lower(variant: Variant, price: int, rule: uuid.UUID | None) -> None:
+    """A catalogue rule leaves so much of the list price."""
+    Price.objects.filter(variant=variant).update(discounted=price, rule=rule)
+
+
+def order_with(*discounts: WantedDiscount) -> Order:
+    """Two parts, 640,000 and 90,000 đồng of goods and 30,000 of delivery each, less the discounts."""
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    basket = make_basket((pillow, 2), (noodles, 2))
+    wanted = replace(
+        wanted_of(basket), deliveries=carriers_for(basket), province_code="01", discounts=discounts
+    )
+    order, _lines = record_order(
+        quote(wanted, now=NOW),
+        basket=basket,
+        contact=make_contact(),
+        source=Source.WEB,
+        now=NOW,
+        confirmed=True,
+    )
+    derive_standing(order)
+    return order
+
+
+def edit(order: Order, variant: Variant, quantity: int, price: int | None) -> None:
+    edit_draft(
+        order_id=order.pk,
+        lines=[WantedLine(uuid.uuid4(), variant.pk, quantity, forced_price=price)],
+        deliveries={variant.cooperative_id: WantedDelivery(variant.cooperative.ways.get().pk)},
+        contact=make_contact(),
+        actor=STAFF,
+        now=NOW,
+    )
+
+
+def test_a_price_that_a_rule_lowered_is_a_discount_of_that_rule() -> None:
+    rule = uuid.uuid4()
+    pillow, blanket = make_variant(price=320_000), make_variant(make_seller("HTX Tài Hoan"), price=500_000)
+    lower(pillow, 250_000, rule)
+    lower(blanket, 400_000, rule)
+
+    order = make_order((pillow, 2), (blanket, 1))
+
+    discount = Discount.objects.get()
+    assert (discount.kind, discount.source_key) == (DiscountKind.CATALOGUE, str(rule))
+    assert (discount.amount, discount.bearer, discount.order) == (240_000, Bearer.COOPERATIVE, order)
+    assert (discount.value_type, discount.value) == (ValueType.FIXED, Decimal(240_000))
+    lines = order.lines.order_by("position")
+    assert [line.list_gross - line.priced_gross for line in lines] == [140_000, 100_000]
+    assert [share.amount for line in lines for share in line.discount_shares.all()] == [140_000, 100_000]
+    check_discounts()
+
+
+def test_what_an_order_is_given_off_is_spread_over_its_lines_to_the_last_dong() -> None:
+    tenth = DiscountIn("tenth", percent=Decimal(10))
+    order = order_with(
+        WantedDiscount(tenth, DiscountKind.VOUCHER, Bearer.PLATFORM, name="Tết", source_key="TET")
+    )
+
+    discount = Discount.objects.get()
+    assert (discount.kind, discount.bearer) == (DiscountKind.VOUCHER, Bearer.PLATFORM)
+    assert (discount.name, discount.source_key, discount.amount) == ("Tết", "TET", 73_000)
+    assert (discount.value_type, discount.value) == (ValueType.PERCENTAGE, Decimal(10))
+    for line in order.lines.all():
+        assert line.priced_gross - line.total_gross == sum(one.amount for one in line.discount_shares.all())
+    assert order.total_gross == 717_000
+    check_discounts()
+
+
+def test_what_is_given_off_deliveries_is_shared_by_the_parts() -> None:
+    coach = DiscountIn("coach", amount=50_000, of_delivery=True)
+
+    order = order_with(WantedDiscount(coach, DiscountKind.MANUAL, Bearer.PLATFORM, reason="Xe chạy chung"))
+
+    discount = Discount.objects.get()
+    assert (discount.amount, discount.reason) == (50_000, "Xe chạy chung")
+    shares = DiscountShare.objects.order_by("part__number").values_list("part__number", "line", "amount")
+    assert list(shares) == [(1, None, 25_000), (2, None, 25_000)]
+    assert order.delivery_gross == 10_000
+    check_discounts()
+
+
+def test_a_discount_that_takes_nothing_is_not_written() -> None:
+    order_with(WantedDiscount(DiscountIn("none", amount=0), DiscountKind.VOUCHER, Bearer.PLATFORM))
+
+    assert not Discount.objects.exists()
+
+
+def test_a_draft_keeps_the_discounts_of_its_last_edit_alone() -> None:
+    variant = make_variant(price=45_000)
+    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW)
+    edit(order, variant, 2, 40_000)
+
+    edit(order, variant, 3, 35_000)
+
+    discount = Discount.objects.get()
+    assert (discount.kind, discount.amount) == (DiscountKind.MANUAL, 30_000)
+    check_discounts()
+
+
+def test_a_price_above_the_list_price_is_no_discount() -> None:
+    variant = make_variant(price=45_000)
+    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW)
+
+    edit(order, variant, 2, 50_000)
+
+    assert not Discount.objects.exists()
+    check_discounts()

@@ -1,0 +1,184 @@
+"""A company's name, tax code and address on an order, for whoever makes its invoice."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.placement.correct_order import correct_contact
+from orders.actions.privacy.anonymise import erase_person
+from orders.models import InvoiceDetails, Order
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_contact,
+    make_member,
+    make_order,
+    make_places,
+    make_seller,
+    make_user,
+    make_variant,
+)
+from tests.orders.pages.test_checkout_page import opened, put, refused, send, text_of
+
+pytestmark = pytest.mark.django_db
+
+WRITTEN = {
+    "invoice": "on",
+    "invoice_company": "Công ty Tre Xanh",
+    "invoice_tax_code": "0101 248 141",
+    "invoice_address": "12 Tràng Thi, Hà Nội",
+    "invoice_email": "ke-toan@example.com",
+}
+
+
+@pytest.fixture(autouse=True)
+def _places() -> None:
+    make_places()
+
+
+def test_what_was_written_is_kept_with_the_order_and_shown_to_all_who_need_it(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    put(client, make_variant(seller))
+
+    send(client, **WRITTEN)
+
+    order = Order.objects.select_related("invoice").get()
+    assert (order.invoice.company, order.invoice.tax_code) == ("Công ty Tre Xanh", "0101248141")
+    assert (order.invoice.address, order.invoice.email) == ("12 Tràng Thi, Hà Nội", "ke-toan@example.com")
+    assert "0101248141" in text_of(client.get(f"/en/don-hang/{order.pk}/"))
+    client.force_login(make_admin())
+    assert "Công ty Tre Xanh" in text_of(client.get(f"/en/quan-tri/don-hang/{order.pk}/"))
+    client.force_login(make_member(seller))
+    part = order.parts.get()
+    with override("en"):
+        address = reverse("members:part", args=[part.pk])
+    before = text_of(client.get(address))
+    accept_part(part_id=part.pk, actor=Actor.system("test"), now=NOW)
+    after = text_of(client.get(address))
+    assert "The buyer needs an invoice for a company." in before
+    assert "0101248141" not in before
+    assert "0101248141" in after
+
+
+def test_what_is_missing_or_wrong_is_said_at_its_field(client: Client) -> None:
+    put(client, make_variant())
+
+    empty = refused(client, invoice="on", email="")
+    slip = refused(client, **WRITTEN | {"invoice_tax_code": "0101248142"})
+
+    for words in [
+        "Write the company&#x27;s name.",
+        "Write the company&#x27;s tax code.",
+        "Write where the company is registered.",
+        "Write where the invoice is sent",
+    ]:
+        assert words in empty
+    assert "That is no tax code" in slip
+    assert 'value="Công ty Tre Xanh"' in slip
+
+
+def test_without_the_tick_nothing_is_asked_for_and_the_next_order_has_it_written_but_not_ticked(
+    client: Client,
+) -> None:
+    user = make_user()
+    client.force_login(user)
+    variant = make_variant(on_hand=9)
+    put(client, variant)
+    send(client, **WRITTEN | {"invoice_email": ""})
+    assert InvoiceDetails.objects.get().email == "hanh@example.com"
+    put(client, variant)
+    page = opened(client)
+    assert 'value="0101248141"' in page
+
+    send(client, **WRITTEN | {"invoice": "", "invoice_tax_code": "1", "invoice_email": "x"})
+
+    assert (Order.objects.count(), InvoiceDetails.objects.count()) == (2, 1)
+    for order in Order.objects.all():
+        cancel_order(order_id=order.pk, reason="Thử", actor=Actor.system("test"), now=NOW)
+    erase_person(user_id=user.pk, actor=Actor.system("test"), now=NOW)
+    assert not InvoiceDetails.objects.exists()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        InvoiceDetails.objects.create(order=Order.objects.first(), company="A", tax_code="", address="B")
+
+
+def test_the_letters_tell_the_buyer_for_whom_and_the_cooperative_that_one_is_needed(client: Client) -> None:
+    seller = make_seller("HTX Thiên An", email="htx@example.com")
+    put(client, make_variant(seller))
+
+    send(client, **WRITTEN)
+
+    to_buyer = Notification.objects.get(to="hanh@example.com")
+    to_seller = Notification.objects.get(to="htx@example.com")
+    for told in (to_buyer.text, to_buyer.html):
+        assert all(words in told for words in ("Công ty Tre Xanh", "0101248141", "12 Tràng Thi, Hà Nội"))
+    assert "Người mua cần hoá đơn cho công ty." in to_seller.text
+    assert "0101248141" not in to_seller.text
+
+
+def test_the_desk_writes_an_invoice_into_an_order_and_puts_it_right(client: Client) -> None:
+    client.force_login(make_admin())
+    variant = make_variant(make_seller())
+    client.post("/en/quan-tri/don-nhap/", {"source": "phone"})
+    draft = Order.objects.get()
+    page = f"/en/quan-tri/don-nhap/{draft.pk}/"
+    way = variant.cooperative.ways.get()
+    written = {
+        "name": "Hạnh",
+        "phone": "0987654321",
+        "email": "",
+        "province": "01",
+        "commune": "00166",
+        "street": "Số 7",
+        "code": "",
+        "note": "",
+        f"way-{variant.cooperative_id}": way.pk,
+        "lines-TOTAL_FORMS": 0,
+        "lines-INITIAL_FORMS": 0,
+        f"add-{variant.pk}": 2,
+    }
+
+    half = client.post(page, written | WRITTEN | {"invoice_address": ""})
+    assert half.status_code == 422
+    assert "Write where the company is registered." in text_of(half)
+    assert not InvoiceDetails.objects.exists()
+    client.post(page, written | WRITTEN)
+    kept = written | {f"add-{variant.pk}": "", "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 1}
+    line = {"lines-0-variant": variant.pk, "lines-0-quantity": 2, "lines-0-price": 50_000}
+    client.post(page, kept | line | WRITTEN | {"invoice_company": "Công ty Tre Vàng"})
+    assert InvoiceDetails.objects.get().company == "Công ty Tre Vàng"
+    assert "Công ty Tre Vàng" in text_of(client.get(page))
+    client.post(f"{page}dat/", {"consent": "on"})
+    draft.refresh_from_db()
+    assert draft.placed_at is not None
+    contact = f"/en/quan-tri/don-hang/{draft.pk}/nguoi-nhan/"
+
+    assert 'value="Công ty Tre Vàng"' in text_of(client.get(contact))
+    client.post(contact, written | WRITTEN)
+
+    assert InvoiceDetails.objects.get().company == "Công ty Tre Xanh"
+    assert Change.objects.get(what="order.corrected").data == {"fields": ["invoice"]}
+    client.post(contact, written)
+    assert not InvoiceDetails.objects.exists()
+
+
+def test_who_writes_the_same_company_again_changes_nothing() -> None:
+    company = InvoiceDetails(
+        company="Tre Xanh", tax_code="0101248141", address="Hà Nội", email="a@example.com"
+    )
+    order = make_order(invoice=company)
+    row = InvoiceDetails.objects.get()
+
+    contact = make_contact(invoice=company)
+    correct_contact(order_id=order.pk, contact=contact, actor=Actor.system("test"), now=NOW)
+
+    assert InvoiceDetails.objects.get() == row
+    assert not Change.objects.filter(what="order.corrected").exists()

@@ -1,0 +1,259 @@
+"""Letters about orders, and a mail server that is broken or not there."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.core import mail
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from catalog.models import Price
+from cooperatives.models import WayKind
+from orders.actions.fulfilment.cancel_parts import decline_part
+from orders.actions.fulfilment.deliver_parcels import (
+    Dispatch,
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.placement.order_sweeps import call_attention
+from orders.actions.placement.place_order import place_order
+from orders.actions.vouchers.redeem_vouchers import use_code
+from orders.models import Order, OrderPart
+from orders.states import OrderStatus
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.models import ShopSettings
+from shop.notifications.models import Notification
+from shop.notifications.send import deliver
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_basket,
+    make_contact,
+    make_order,
+    make_places,
+    make_seller,
+    make_variant,
+    make_voucher,
+    stock_of,
+)
+
+MEMBER = Actor.system("test")
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+LATER = NOW + datetime.timedelta(hours=1)
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[int]:
+    """A mail server on loopback that turns every visitor away; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def turn_away() -> None:
+            while True:
+                try:
+                    visitor, _address = server.accept()
+                except OSError:
+                    return
+                with visitor:
+                    visitor.sendall(b"554 no mail today\r\n")
+
+        threading.Thread(target=turn_away, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def ordered(client: Client) -> Order:
+    """An order made on the pages, while the mail server is as it is."""
+    variant = make_variant(on_hand=5, price=320_000)
+    client.post("/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
+    basket_id = client.session["basket"]
+    way = variant.cooperative.ways.get()
+    response = client.post(
+        "/dat-hang/",
+        {
+            "basket": basket_id,
+            "name": "Hoa",
+            "phone": "0987654321",
+            "email": "hoa@example.com",
+            "province": "01",
+            "commune": "00613",
+            "street": "Số 8",
+            "consent": "on",
+            f"way-{variant.cooperative_id}": way.pk,
+        },
+    )
+    assert response.status_code == 302
+    return Order.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_stands_while_the_mail_server_refuses_and_the_letter_goes_out_later(
+    client: Client, refusing_server: int
+) -> None:
+    make_places()
+    broken = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": refusing_server}
+    with override_settings(**broken, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
+        order = ordered(client)
+        letter = Notification.objects.get(to="hoa@example.com")
+        first_try = deliver(letter, now=timezone.now())
+
+    letter.refresh_from_db()
+    assert first_try is False
+    assert (letter.sent_at, letter.given_up_at, letter.attempts) == (None, None, 1)
+    assert "no mail today" in letter.last_error
+    assert (order.status, order.total_gross) == (OrderStatus.PLACED, 350_000)
+
+    again = letter.due_at + datetime.timedelta(seconds=1)
+    assert Notification.objects.due(again).filter(pk=letter.pk).exists()
+    assert deliver(letter, now=again) is True
+    letter.refresh_from_db()
+    assert letter.sent_at == again
+    assert [each.to for each in mail.outbox] == [["hoa@example.com"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_stands_while_no_mail_server_answers(client: Client) -> None:
+    make_places()
+    absent = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
+    with override_settings(**absent, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
+        order = ordered(client)
+        letter = Notification.objects.get(to="hoa@example.com")
+        assert deliver(letter, now=timezone.now()) is False
+
+    letter.refresh_from_db()
+    assert "refused" in letter.last_error
+    assert order.parts.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_buyer_reads_who_brings_a_parcel_and_what_it_costs() -> None:
+    part = make_order((make_variant(price=320_000), 1)).parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+    how = Dispatch(vehicle="20B-123.45", driver_phone="+84912345678", tracking_number="VTP1")
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=how, actor=MEMBER, now=LATER)
+    fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", actor=MEMBER, now=LATER)
+
+    sent, failed = Notification.objects.filter(to="hoa@example.com").order_by("pk")[1:]
+    for text in (sent.text, sent.html):
+        for words in ("20B-123.45", "0912 345 678", "VTP1", "350.000\u00a0₫"):
+            assert words in text
+    for text in (failed.text, failed.html):
+        assert "Không ai ở nhà" in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", ["hoa@example.com", ""])
+def test_who_collects_reads_where_when_and_with_which_code(email: str) -> None:
+    part = make_order((make_variant(price=320_000), 1), email=email).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(
+        way_kind=WayKind.MARKET_DAY,
+        way_name="Nhận ở chợ phiên Phủ Thông",
+        pickup_place="Chợ Phủ Thông, gian 4",
+        pickup_day=datetime.date(2026, 11, 29),
+        pickup_starts=datetime.time(6),
+        pickup_ends=datetime.time(10),
+    )
+    accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+
+    waiting = hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+
+    told = Notification.objects.filter(to=email or "+84987654321").latest("pk")
+    for text in (told.text, told.html) if email else ():
+        for words in ("Chợ Phủ Thông, gian 4", "Chủ nhật 29/11", "06:00–10:00", "350.000\u00a0₫"):
+            assert words in text
+        assert waiting.pickup_code in text
+    assert waiting.pickup_code in told.text
+    assert told.subject == (f"Đơn {part.order.code} đã sẵn, mời đến nhận" if email else "")
+
+
+@pytest.mark.django_db
+def test_the_buyer_reads_that_a_part_will_not_come_and_what_is_left_to_pay() -> None:
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((make_variant(price=320_000), 1), (noodles, 2))
+    part = order.parts.get(number=1)
+
+    decline_part(part_id=part.pk, reason="Hết hàng", actor=MEMBER, now=LATER)
+
+    letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
+    for text in (letter.text, letter.html):
+        for words in ("HTX Thiên An", "Hết hàng", "350.000\u00a0₫", "120.000\u00a0₫"):
+            assert words in text
+    told = Notification.objects.get(key=f"part_called_off:{part.pk}")
+    assert "Hết hàng" in told.text
+    assert f"/xa-vien/goi/{part.pk}/" in told.text
+    assert stock_of(noodles).allocated == 2
+
+
+@pytest.mark.django_db
+def test_the_buyer_who_has_paid_one_part_reads_what_is_still_to_be_paid() -> None:
+    honey = make_variant(make_seller("HTX Mật Ong"), price=90_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((make_variant(price=320_000), 1), (noodles, 2), (honey, 1))
+    part = order.parts.get(number=1)
+    accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+    hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=LATER)
+
+    decline_part(part_id=order.parts.get(number=2).pk, reason="Hết hàng", actor=MEMBER, now=LATER)
+
+    letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
+    for text in (letter.text, letter.html):
+        assert "Quý khách đã trả 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
+        assert "470.000" not in text
+
+
+@pytest.mark.django_db
+def test_the_platform_reads_that_nobody_has_answered() -> None:
+    ShopSettings.objects.create(operator_email="dieu-hanh@example.com")
+    order = make_order()
+
+    call_attention(part_id=order.parts.get().pk, actor=MEMBER, now=LATER)
+
+    letter = Notification.objects.get(to="dieu-hanh@example.com")
+    assert order.code in letter.text
+    assert f"/quan-tri/don-hang/{order.pk}/" in letter.text
+
+
+@pytest.mark.django_db
+def test_the_letter_says_prices_before_and_after_and_who_gives_what(client) -> None:
+    make_voucher(starts_at=timezone.now() - datetime.timedelta(days=1))
+    variant = make_variant(price=320_000)
+    Price.objects.filter(variant=variant).update(discounted=300_000)
+    basket = make_basket((variant, 1))
+    use_code(basket_id=basket.pk, code="CHAO10", now=timezone.now())
+    place_order(
+        basket_id=basket.pk,
+        contact=make_contact(email="hoa@example.com"),
+        deliveries=carriers_for(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=timezone.now(),
+    )
+
+    letter = Notification.objects.get(to="hoa@example.com")
+
+    text = letter.text.replace("\u00a0", " ")
+    assert "1 × 300.000 ₫ = 300.000 ₫ (trước: 320.000 ₫)" in text
+    assert "Chào khách mới CHAO10, Chợ Phiên giảm: −30.000 ₫" in text
+    assert "Tổng cộng: 300.000 ₫" in text
+    html = letter.html.replace("\u00a0", " ")
+    assert "<s>320.000 ₫</s> 300.000 ₫" in html
+    assert "−30.000 ₫" in html

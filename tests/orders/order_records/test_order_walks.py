@@ -1,0 +1,330 @@
+"""A small shop in which anything may happen in any order, and after each step every rule holds.
+
+A walk is drawn from its seed, so a failing one is walked again by its number.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import uuid
+
+import pytest
+
+from catalog.actions.products.offer_products import VariantDetails, edit_variant
+from catalog.actions.stock.stock_movements import count_stock, receive_stock
+from catalog.models import Reason, Stock, Variant
+from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
+from cooperatives.models import Cooperative, DeliveryWay
+from orders.actions.basket.basket_lines import (
+    change_quantity,
+    choose_deliveries,
+    choose_place,
+    put_in_basket,
+)
+from orders.actions.basket.merge_baskets import adopt_basket
+from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.fulfilment.cancel_parts import (
+    cancel_order,
+    cancel_part,
+    cancel_part_as_buyer,
+    decline_part,
+)
+from orders.actions.fulfilment.deliver_parcels import (
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+    report_cash,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.fulfilment.weigh_lines import answer_weight, weigh_line
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.placement.draft_orders import delete_draft, draft_order, edit_draft, place_draft
+from orders.actions.placement.order_sweeps import (
+    call_attention,
+    decline_unanswered,
+    forget_baskets,
+    release_expired,
+)
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.quote_types import WantedDelivery, WantedLine
+from orders.models import Basket, BasketLine, Order, OrderLine, OrderPart, Parcel, Source, WeightQuestion
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Refused
+from tests.factories import (
+    HANOI,
+    NOW,
+    make_channel,
+    make_contact,
+    make_gourd,
+    make_market_way,
+    make_product,
+    make_seller,
+    make_tax_class,
+    make_user,
+    make_warehouse,
+)
+from tests.invariants import check_everything
+
+pytestmark = pytest.mark.django_db
+SOMEBODY = Actor.system("walk")
+OFTEN = {
+    "step_put": 5,
+    "step_place": 6,
+    "step_accept": 4,
+    "step_weigh": 4,
+    "step_pack": 3,
+    "step_close": 3,
+    "step_hand_over": 3,
+}
+CONSENT = frozenset({ConsentPurpose.ORDER})
+
+
+class Walk:
+    """Two cooperatives with little stock, one buyer with an account, a clock that moves, and chance."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.now = NOW
+        self.channel = make_channel()
+        self.user = make_user()
+        first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+        make_warehouse(first, self.channel)
+        make_market_way(first, self.channel, capacity=2)
+        make_product(first, on_hand=6, price=99_999, variants=(("nhỏ", 0), ("to", 1)))
+        make_product(second, on_hand=4, price=45_001, tax_class=make_tax_class(8))
+        make_gourd(second, on_hand=5)
+        endless = make_product(second, on_hand=0, price=20_000).variants.get()
+        Variant.objects.filter(pk=endless.pk).update(track_inventory=False)
+        receive_stock(**self._stock(Variant.objects.get(pk=endless.pk)), quantity=1, **self.who)
+        self.done: dict[str, int] = {}
+
+    @property
+    def who(self) -> dict:
+        return {"actor": SOMEBODY, "now": self.now}
+
+    def take(self, steps: int) -> None:
+        """So many steps, each of any kind; what is refused counts as taken."""
+        kinds = sorted(name for name in dir(self) if name.startswith("step_"))
+        weights = [OFTEN.get(kind, 1) for kind in kinds]
+        for kind in self.chance.choices(kinds, weights, k=steps):
+            self.now += datetime.timedelta(minutes=self.chance.randint(1, 9))
+            try:
+                getattr(self, kind)()
+                self.done[kind] = self.done.get(kind, 0) + 1
+            except Refused:
+                pass
+            except IndexError:  # nothing there yet to do it with
+                pass
+            check_everything(newest=2)
+        check_everything()
+
+    def step_put(self) -> None:
+        baskets = list(Basket.objects.order_by("changed_at"))
+        basket = self.chance.choice([None, *baskets])
+        put_in_basket(
+            basket_id=basket.pk if basket else None,
+            user_id=self.chance.choice([None, None, self.user.pk]),
+            channel=self.channel,
+            variant_id=self.one(Variant).pk,
+            quantity=self.chance.randint(1, 3),
+            now=self.now,
+        )
+
+    def step_change(self) -> None:
+        line = self.one(BasketLine)
+        change_quantity(
+            basket_id=line.basket_id, line_id=line.pk, quantity=self.chance.randint(0, 4), now=self.now
+        )
+
+    def step_adopt(self) -> None:
+        adopt_basket(guest_basket_id=self.one(Basket).pk, user_id=self.user.pk, now=self.now)
+
+    def step_choose(self) -> None:
+        basket = self.one(Basket)
+        choose_place(basket_id=basket.pk, province_code=HANOI, now=self.now)
+        choose_deliveries(basket_id=basket.pk, choices=self.ways(), now=self.now)
+
+    def step_open_checkout(self) -> None:
+        open_checkout(basket_id=self.one(Basket).pk, now=self.now)
+
+    def step_place(self) -> None:
+        basket = self.one(Basket)
+        open_checkout(basket_id=basket.pk, now=self.now)
+        place_order(
+            basket_id=basket.pk,
+            contact=make_contact(),
+            deliveries=self.ways(),
+            consents=CONSENT,
+            **self.who,
+        )
+
+    def step_draft(self) -> None:
+        order = draft_order(channel=self.channel, source=Source.PHONE, **self.who)
+        lines = [
+            WantedLine(uuid.UUID(int=self.chance.getrandbits(128)), self.one(Variant).pk, 1) for _ in range(2)
+        ]
+        edit_draft(order_id=order.pk, lines=lines, deliveries=self.ways(), contact=make_contact(), **self.who)
+
+    def step_place_draft(self) -> None:
+        consents = frozenset({ConsentPurpose.ORDER})
+        place_draft(order_id=self.one(Order, placed_at=None).pk, consents=consents, **self.who)
+
+    def step_delete_draft(self) -> None:
+        delete_draft(order_id=self.one(Order, placed_at=None).pk, **self.who)
+
+    def step_accept(self) -> None:
+        accept_part(part_id=self.one(OrderPart).pk, **self.who)
+
+    def step_decline(self) -> None:
+        decline_part(part_id=self.one(OrderPart).pk, reason="hết hàng", **self.who)
+
+    def step_weigh(self) -> None:
+        line = self.one(OrderLine, estimate_grams__isnull=False, part__state="accepted")
+        grams = line.estimate_grams * self.chance.randint(30, 160) // 100
+        repeated, at_most = self.chance.choice([None, grams]), self.chance.random() < 0.2
+        weigh_line(
+            part_id=line.part_id,
+            line_id=line.pk,
+            grams=grams,
+            repeated=repeated,
+            at_most=at_most,
+            **self.who,
+        )
+
+    def step_answer_weight(self) -> None:
+        question = self.one(WeightQuestion)
+        answer_weight(question_id=question.pk, agreed=self.chance.random() < 0.6, **self.who)
+
+    def step_pack(self) -> None:
+        part = self.one(OrderPart, state="accepted")
+        still_open = self.still_open(part)
+        chosen = self.chance.sample(list(still_open), self.chance.randint(0, len(still_open)))
+        quantities = {key: self.chance.randint(1, still_open[key]) for key in chosen}
+        pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
+
+    def step_pack_all(self) -> None:
+        part = self.one(OrderPart, state="accepted")
+        pack_parcel(part_id=part.pk, quantities=self.still_open(part), **self.who)
+
+    def step_close(self) -> None:
+        close_parcel(parcel_id=self.one(Parcel, state="packing").pk, **self.who)
+
+    def step_hand_over(self) -> None:
+        state = self.chance.choice(["packed", "packed", "failed_delivery", "packing"])
+        hand_over_parcel(parcel_id=self.one(Parcel, state=state).pk, **self.who)
+
+    def step_deliver(self) -> None:
+        parcel = self.one(Parcel, state="handed_over")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=self.chance.random() < 0.7, **self.who)
+
+    def step_fail(self) -> None:
+        fail_delivery(parcel_id=self.one(Parcel).pk, reason="không ai nghe máy", **self.who)
+
+    def step_report_cash(self) -> None:
+        report_cash(parcel_id=self.one(Parcel).pk, **self.who)
+
+    def step_void(self) -> None:
+        void_parcel(parcel_id=self.one(Parcel).pk, reason="đóng nhầm", **self.who)
+
+    def step_cancel_as_buyer(self) -> None:
+        cancel_part_as_buyer(part_id=self.one(OrderPart).pk, **self.who)
+
+    def step_cancel_part(self) -> None:
+        cancel_part(part_id=self.one(OrderPart).pk, reason="khách gọi", **self.who)
+
+    def step_cancel_order(self) -> None:
+        cancel_order(order_id=self.one(Order).pk, reason="khách gọi", **self.who)
+
+    def step_count(self) -> None:
+        count_stock(**self._stock(self.one(Variant)), counted=self.chance.randint(0, 8), **self.who)
+
+    def step_receive(self) -> None:
+        quantity = self.chance.choice([-2, 1, 2, 3])
+        reason = Reason.RECEIPT if quantity > 0 else Reason.LOSS
+        receive_stock(**self._stock(self.one(Variant)), quantity=quantity, reason=reason, **self.who)
+
+    def step_reprice(self) -> None:
+        variant = self.one(Variant)
+        edit_variant(
+            cooperative=variant.cooperative,
+            variant_id=variant.pk,
+            channel=self.channel,
+            details=VariantDetails(
+                price=self.chance.randint(1, 500_000),
+                name=variant.name,
+                content_grams=variant.content_grams,
+                is_weighed=variant.is_weighed,
+            ),
+            **self.who,
+        )
+
+    def step_rest(self) -> None:
+        cooperative = self.one(Cooperative)
+        if cooperative.paused_from is not None:
+            resume_cooperative(cooperative_id=cooperative.pk, **self.who)
+        elif self.chance.random() < 0.2:
+            pause_cooperative(cooperative_id=cooperative.pk, until=None, today=day_of(self.now), **self.who)
+
+    def step_sweep(self) -> None:
+        self.now += datetime.timedelta(minutes=self.chance.choice([5, 16, 60, 600]))
+        release_expired(now=self.now)
+        for part in OrderPart.objects.overdue(self.now):
+            decline_unanswered(part_id=part.pk, **self.who)
+        for part in OrderPart.objects.overdue(self.now + datetime.timedelta(hours=4)):
+            call_attention(part_id=part.pk, **self.who)
+        forget_baskets(now=self.now)
+
+    def one(self, model, **facts):
+        """Any one row, by chance alone and not by the database's whim."""
+        order = {
+            Order: ["number"],
+            BasketLine: ["created_at"],
+            Basket: ["changed_at"],
+            OrderLine: ["order__number", "position"],
+            WeightQuestion: ["asked_at", "line__order__number", "line__position"],
+        }.get(model, ["pk"])
+        return self.chance.choice(list(model.objects.filter(**facts).order_by(*order)))
+
+    def still_open(self, part) -> dict:
+        lines = part.lines.order_by("position")
+        return {key: left for key, left in open_quantities(lines).items() if left}
+
+    def ways(self) -> dict[int, WantedDelivery]:
+        """Some way for each cooperative, with a time where it has times."""
+        chosen = {}
+        for way in sorted(DeliveryWay.objects.offered(), key=lambda _: self.chance.random()):
+            times = way.pickup_times(now=self.now)
+            time = self.chance.choice(times) if times else None
+            chosen[way.cooperative_id] = WantedDelivery(
+                way.pk, time.day if time else None, time.starts if time else None
+            )
+        return chosen
+
+    def _stock(self, variant: Variant) -> dict:
+        warehouses = variant.cooperative.warehouses.order_by("created_at", "slug")
+        warehouse = self.chance.choice(list(warehouses))
+        return {
+            "cooperative": variant.cooperative,
+            "variant_id": variant.pk,
+            "warehouse_id": warehouse.pk,
+        }
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_after_every_step_of_a_walk_every_rule_holds(seed) -> None:
+    walk = Walk(seed)
+
+    walk.take(80)
+
+    assert walk.done["step_place"] > 0
+    assert Stock.objects.exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_after_every_step_of_a_long_walk_every_rule_holds(seed) -> None:
+    Walk(seed).take(400)

@@ -1,0 +1,33 @@
+"""Why something was called off is read by each in their own language."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from orders.actions.fulfilment.cancel_parts import decline_part
+from shop.core.actors import Actor
+from shop.core.templatetags.figures import as_said
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_order
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_reason_of_ours_is_told_in_the_readers_language_and_other_words_as_written(client: Client) -> None:
+    order = make_order()
+
+    decline_part(
+        part_id=order.parts.get().pk, reason="We have run out.\nMưa quá", actor=Actor.system("test"), now=NOW
+    )
+
+    letter = Notification.objects.get(key__startswith="part_ended")
+    assert "Hết hàng. Mưa quá" in letter.text
+    assert "Hết hàng. Mưa quá" in client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert "We have run out. Mưa quá" in client.get(f"/en/don-hang/{order.pk}/").content.decode()
+
+
+def test_no_reason_is_no_words() -> None:
+    with translation.override("vi"):
+        assert (as_said(""), as_said(None)) == ("", "")

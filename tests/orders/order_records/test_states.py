@@ -1,0 +1,273 @@
+"""Every pair of states of parts, parcels and cash, and every action from every state."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from orders.actions.fulfilment.cancel_parts import (
+    AlreadyHandedOver,
+    AlreadyPacked,
+    cancel_order,
+    cancel_part,
+    cancel_part_as_buyer,
+    decline_part,
+)
+from orders.actions.fulfilment.confirm_receipt import NothingToReceive, receive_part
+from orders.actions.fulfilment.deliver_parcels import (
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+    report_cash,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.models import Parcel
+from orders.states import COD_MOVES, PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
+from shop.core.actors import Actor, ActorKind, Door
+from shop.core.states import WrongMove, advance, unreachable
+from tests.factories import NOW, make_part
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.system("test")
+MEMBER = Actor(ActorKind.SYSTEM, Door.MEMBERS, name="test")
+
+PART_PAIRS = {
+    ("new", "accepted"),
+    ("new", "declined"),
+    ("new", "cancelled"),
+    ("accepted", "cancelled"),
+}
+PARCEL_PAIRS = {
+    ("packing", "packed"),
+    ("packing", "voided"),
+    ("packed", "handed_over"),
+    ("packed", "voided"),
+    ("handed_over", "delivered"),
+    ("handed_over", "failed_delivery"),
+    ("handed_over", "voided"),
+    ("failed_delivery", "handed_over"),
+    ("failed_delivery", "voided"),
+    ("delivered", "voided"),
+}
+CASH_PAIRS = {
+    ("expected", "collected"),
+    ("expected", "none"),
+    ("collected", "remitted"),
+    ("collected", "expected"),
+    ("remitted", "reconciled"),
+}
+
+
+def check_pairs(row, column, moves, pairs, states):
+    """Every pair of states on a saved row: it moves where the table says so, and else it is refused."""
+    for came_from, to in itertools.product(states.values, repeat=2):
+        type(row).objects.filter(pk=row.pk).update(**{column: came_from})
+        row.refresh_from_db()
+        if (came_from, to) in pairs:
+            assert advance(row, to, moves, column=column) == came_from
+        else:
+            with refused(WrongMove, "wrong_move"):
+                advance(row, to, moves, column=column)
+        row.refresh_from_db()
+        assert getattr(row, column) == (to if (came_from, to) in pairs else came_from)
+
+
+def test_a_part_moves_along_its_table_only() -> None:
+    check_pairs(make_part(), "state", PART_MOVES, PART_PAIRS, PartState)
+
+
+def test_a_parcel_moves_along_its_table_only() -> None:
+    check_pairs(parcel_in(ParcelState.PACKING), "state", PARCEL_MOVES, PARCEL_PAIRS, ParcelState)
+
+
+def test_the_cash_of_a_parcel_moves_along_its_table_only() -> None:
+    check_pairs(parcel_in(ParcelState.PACKING), "cod_state", COD_MOVES, CASH_PAIRS, CodState)
+
+
+def test_every_state_can_be_reached() -> None:
+    assert unreachable(PART_MOVES, first=PartState.NEW) == set()
+    assert unreachable(PARCEL_MOVES, first=ParcelState.PACKING) == set()
+    assert unreachable(COD_MOVES, first=CodState.EXPECTED) == set()
+    assert set(PART_MOVES) == set(PartState.values)
+    assert set(PARCEL_MOVES) == set(ParcelState.values)
+    assert set(COD_MOVES) == set(CodState.values)
+
+
+def part_in(state):
+    """A part brought to a state by the actions that lead there."""
+    part = make_part()
+    if state == PartState.ACCEPTED:
+        accept_part(part_id=part.pk, actor=DESK, now=NOW)
+    elif state == PartState.DECLINED:
+        decline_part(part_id=part.pk, reason="hết hàng", actor=DESK, now=NOW)
+    elif state == PartState.CANCELLED:
+        cancel_part(part_id=part.pk, reason="khách gọi", actor=DESK, now=NOW)
+    part.refresh_from_db()
+    return part
+
+
+def parcel_in(state):
+    """A parcel with all of its part, brought to a state by the actions that lead there."""
+    part = part_in(PartState.ACCEPTED)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=DESK, now=NOW)
+    who = {"parcel_id": parcel.pk, "actor": DESK, "now": NOW}
+    if state in (ParcelState.PACKING, ParcelState.VOIDED):
+        steps = []
+    else:
+        steps = [close_parcel, hand_over_parcel][: 1 if state == ParcelState.PACKED else 2]
+    for step in steps:
+        step(**who)
+    if state == ParcelState.DELIVERED:
+        deliver_parcel(cash_collected=False, **who)
+    elif state == ParcelState.FAILED_DELIVERY:
+        fail_delivery(reason="không ai nghe máy", **who)
+    elif state == ParcelState.VOIDED:
+        void_parcel(reason="đóng nhầm", **who)
+    parcel.refresh_from_db()
+    return parcel
+
+
+PART_ACTIONS = {
+    "accept": (lambda part: accept_part(part_id=part.pk, actor=DESK, now=NOW), {"new": "accepted"}),
+    "decline": (
+        lambda part: decline_part(part_id=part.pk, reason="hết hàng", actor=DESK, now=NOW),
+        {"new": "declined"},
+    ),
+    "cancel": (
+        lambda part: cancel_part(part_id=part.pk, reason="khách gọi", actor=DESK, now=NOW),
+        {"new": "cancelled", "accepted": "cancelled"},
+    ),
+    "cancel as buyer": (
+        lambda part: cancel_part_as_buyer(part_id=part.pk, actor=Actor.guest(), now=NOW),
+        {"new": "cancelled", "accepted": "cancelled"},
+    ),
+    "cancel the order": (
+        lambda part: cancel_order(order_id=part.order_id, reason="khách gọi", actor=DESK, now=NOW),
+        {"new": "cancelled", "accepted": "cancelled"},
+    ),
+    "pack": (
+        lambda part: pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=DESK, now=NOW),
+        {"accepted": "accepted"},
+    ),
+}
+
+
+@pytest.mark.parametrize("state", PartState.values)
+@pytest.mark.parametrize("action", PART_ACTIONS)
+def test_each_action_on_a_part_moves_it_or_is_refused(state, action) -> None:
+    part = part_in(state)
+    act, leads_to = PART_ACTIONS[action]
+
+    if state in leads_to:
+        act(part)
+    else:
+        with refused(WrongMove, "wrong_move"):
+            act(part)
+
+    part.refresh_from_db()
+    assert part.state == leads_to.get(state, state)
+
+
+PARCEL_ACTIONS = {
+    "close": (lambda **who: close_parcel(**who), {"packing": "packed"}),
+    "hand over": (
+        lambda **who: hand_over_parcel(**who),
+        {"packed": "handed_over", "failed_delivery": "handed_over"},
+    ),
+    "deliver": (lambda **who: deliver_parcel(cash_collected=True, **who), {"handed_over": "delivered"}),
+    "fail": (
+        lambda **who: fail_delivery(reason="không ai nghe máy", **who),
+        {"handed_over": "failed_delivery"},
+    ),
+    "void": (
+        lambda **who: void_parcel(reason="đóng nhầm", **who),
+        {state: "voided" for state in ParcelState.values if state != "voided"},
+    ),
+    "void as member": (
+        lambda **who: void_parcel(reason="đóng nhầm", **who | {"actor": MEMBER}),
+        {state: "voided" for state in ParcelState.values if state not in ("voided", "delivered")},
+    ),
+    "report cash": (lambda **who: report_cash(**who), {"delivered": "delivered"}),
+}
+
+
+@pytest.mark.parametrize("state", ParcelState.values)
+@pytest.mark.parametrize("action", PARCEL_ACTIONS)
+def test_each_action_on_a_parcel_moves_it_or_is_refused(state, action) -> None:
+    parcel = parcel_in(state)
+    act, leads_to = PARCEL_ACTIONS[action]
+    who = {"parcel_id": parcel.pk, "actor": DESK, "now": NOW}
+
+    if state in leads_to:
+        act(**who)
+    else:
+        with refused(WrongMove, "wrong_move"):
+            act(**who)
+
+    parcel.refresh_from_db()
+    assert parcel.state == leads_to.get(state, state)
+
+
+ENDINGS = {
+    "decline": (lambda part: decline_part(part_id=part.pk, reason="hết", actor=DESK, now=NOW)),
+    "cancel": (lambda part: cancel_part(part_id=part.pk, reason="hết", actor=DESK, now=NOW)),
+    "cancel the order": (
+        lambda part: cancel_order(order_id=part.order_id, reason="hết", actor=DESK, now=NOW)
+    ),
+}
+
+
+@pytest.mark.parametrize("state", ["handed_over", "failed_delivery", "delivered"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_part_whose_goods_have_left_is_not_ended(state, ending) -> None:
+    parcel = parcel_in(state)
+
+    with refused(AlreadyHandedOver, "already_handed_over"):
+        ENDINGS[ending](parcel.part)
+
+
+@pytest.mark.parametrize("state", ["packed", "handed_over", "failed_delivery", "delivered"])
+def test_a_buyer_does_not_cancel_what_is_packed(state) -> None:
+    parcel = parcel_in(state)
+
+    with refused(AlreadyPacked, "already_packed"):
+        cancel_part_as_buyer(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+
+
+@pytest.mark.parametrize("state", ["packing", "packed", "voided"])
+def test_a_part_whose_goods_are_here_is_ended_with_its_parcels(state) -> None:
+    parcel = parcel_in(state)
+
+    cancel_part(part_id=parcel.part_id, reason="khách gọi", actor=DESK, now=NOW)
+
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.part.state) == ("voided", "cancelled")
+
+
+@pytest.mark.parametrize("state", ParcelState.values)
+def test_a_buyer_receives_what_is_on_its_way(state) -> None:
+    parcel = parcel_in(state)
+
+    if state in ("handed_over", "delivered"):
+        receive_part(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+    else:
+        with refused(NothingToReceive, "nothing_to_receive"):
+            receive_part(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
+
+    received = Parcel.objects.get()
+    assert received.state == ("delivered" if state == "handed_over" else state)
+    assert received.cod_state == CodState.EXPECTED
+
+
+def test_cash_is_reported_once() -> None:
+    parcel = parcel_in(ParcelState.DELIVERED)
+    report_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
+
+    with refused(WrongMove, "wrong_move"):
+        report_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
+
+    parcel.refresh_from_db()
+    assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 350_000)

@@ -1,0 +1,498 @@
+"""The pages of complaints and refunds: the buyer's, the members' and the desk's, and who may see them."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from PIL import Image
+
+from cooperatives.models import Role
+from orders.actions.complaints.file_complaint import complain
+from orders.actions.ledger.payment_events import record_event
+from orders.models import Complaint, EventKind, Order, OrderPart, Parcel, Payout, Refund
+from orders.payments.incoming_transfers import Payer
+from orders.states import ComplaintState, ParcelState
+from shop.core.actors import Actor
+from shop.core.images.renditions import render
+from shop.core.models import Picture
+from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
+from tests.kept import kept
+from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
+from tests.orders.pages.order_codes import BuyersBrowser
+from tests.orders.refunds.refunds_at_hand import WHO, delivered, give_back, line_of, paid_order
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    return BuyersBrowser()
+
+
+@kept
+def got(seller=None, **fields) -> OrderPart:
+    variant = make_variant(seller, price=45_000, on_hand=20)
+    return delivered(make_order((variant, 5), **fields), now=timezone.now())
+
+
+def complained(part: OrderPart, steps: int = 2) -> Complaint:
+    return complain(
+        part_id=part.pk,
+        steps={line_of(part).pk: steps},
+        words="Hai quả dập.",
+        actor=Actor.guest(),
+        now=timezone.now(),
+    )
+
+
+def photo(name="anh.jpg", **saved) -> SimpleUploadedFile:
+    content = io.BytesIO()
+    Image.new("RGB", (640, 480), "red").save(content, "JPEG", **saved)
+    return SimpleUploadedFile(name, content.getvalue(), "image/jpeg")
+
+
+def form_of(part: OrderPart) -> str:
+    return f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/"
+
+
+def said(part: OrderPart, **fields):
+    return {
+        "key": str(uuid.uuid4()),
+        f"steps-{line_of(part).pk}": "2",
+        "words": "Hai quả dập.",
+        "wish": "money",
+        **fields,
+    }
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(make_admin())
+    return client
+
+
+def test_a_buyer_complains_with_photos(client: Client) -> None:
+    part = got()
+    assert "Hàng có vấn đề" in client.get(f"/don-hang/{part.order_id}/").content.decode()
+
+    answer = client.post(form_of(part), said(part, photos=[photo(), photo("hai.jpg")]))
+
+    assert answer.status_code == 302
+    complaint = Complaint.objects.get()
+    assert (complaint.words, complaint.wish, complaint.pictures.count()) == ("Hai quả dập.", "money", 2)
+    page = client.get(f"/don-hang/{part.order_id}/").content.decode()
+    assert "Phản ánh đang được xem xét" in page
+    assert "Rút phản ánh" in page
+
+
+def test_nothing_of_the_camera_stays_in_a_photo(client: Client) -> None:
+    part = got()
+    exif = Image.Exif()
+    exif[0x010F] = "Camera cua Hoa"
+
+    client.post(form_of(part), said(part, photos=[photo(exif=exif)]))
+
+    picture = Picture.objects.get()
+    render(picture)
+    picture.refresh_from_db()
+    files = [made[kind] for made in picture.renditions.values() for kind in ("webp", "jpeg")]
+    for name in files:
+        with picture.original.storage.open(name) as file:
+            assert b"Camera" not in file.read()
+    assert "anh" not in picture.original.name
+
+
+@pytest.mark.parametrize("files", [[b"no photo"], [b"x"] * 5])
+def test_what_is_no_photo_or_too_many_keeps_nothing(client: Client, files) -> None:
+    part = got()
+    before = every_row()
+
+    uploads = [SimpleUploadedFile(f"{n}.jpg", content) for n, content in enumerate(files)]
+    answer = client.post(form_of(part), said(part, photos=uploads))
+
+    assert answer.status_code == 200
+    assert every_row() == before
+
+
+def test_a_bomb_of_a_photo_keeps_nothing(client: Client) -> None:
+    part = got()
+    content = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(content, "PNG")
+    before = every_row()
+
+    answer = client.post(
+        form_of(part), said(part, photos=[SimpleUploadedFile("bom.png", content.getvalue())])
+    )
+
+    assert "quá nhiều điểm ảnh" in answer.content.decode()
+    assert every_row() == before
+
+
+def test_a_complaint_that_names_nothing_is_asked_again(client: Client) -> None:
+    part = got()
+
+    answer = client.post(form_of(part), said(part, **{f"steps-{line_of(part).pk}": ""}))
+
+    assert "Hãy chọn món nào và bao nhiêu." in answer.content.decode()
+    assert not Complaint.objects.exists()
+
+
+def test_too_late_says_whom_to_call(client: Client) -> None:
+    part = got()
+    Parcel.objects.update(delivered_at=timezone.now() - datetime.timedelta(days=9))
+
+    page = client.get(form_of(part)).content.decode()
+
+    assert "Đã hết hạn phản ánh trên trang này." in page
+    assert f"tel:{part.cooperative.phone}" in page
+    assert "<form" not in page.split("<main")[1].split("</main>")[0]
+
+
+def test_what_was_paid_back_whole_is_nothing_to_complain_about(client: Client) -> None:
+    part = got()
+    page = f"/don-hang/{part.order_id}/"
+
+    give_back(part, 200_000)
+    partly = client.get(page).content.decode()
+    give_back(part, 25_000)
+    wholly = client.get(page).content.decode()
+
+    assert form_of(part) in partly
+    assert form_of(part) not in wholly
+    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in client.get(form_of(part)).content.decode()
+    before = every_row()
+    client.post(form_of(part), said(part))
+    assert every_row() == before
+
+
+def test_a_buyer_takes_it_back(client: Client) -> None:
+    part = got()
+    complaint = complained(part)
+
+    client.post(f"/don-hang/{part.order_id}/phan-anh/{complaint.pk}/rut/")
+
+    complaint.refresh_from_db()
+    assert complaint.state == ComplaintState.WITHDRAWN
+
+
+def test_a_foreign_order_leads_to_nothing(client: Client) -> None:
+    complaint, other = complained(got()), got()
+
+    addresses = [
+        f"/don-hang/{nobody()}/goi/1/phan-anh/",
+        f"/don-hang/{other.order_id}/goi/2/phan-anh/",
+        f"/don-hang/{nobody()}/tai-khoan-nhan-tien/",
+    ]
+    assert {client.get(address).status_code for address in addresses} == {404}
+    assert client.post(f"/don-hang/{other.order_id}/phan-anh/{complaint.pk}/rut/").status_code == 404
+
+
+def test_a_buyer_names_the_account(client: Client) -> None:
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+    page = client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert "Chuyển 20.000\u00a0₫ vào đâu?" in page
+    address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
+
+    wrong = client.post(address, {"bank": "970436", "account": "12", "holder": "Hoa"})
+    assert wrong.status_code == 200
+    assert Payout.objects.get().bank_account == ""
+    right = {"bank": "970436", "account": "0099 887 766", "holder": "Nguyễn Thị Hoa"}
+    assert client.post(address, right).status_code == 302
+
+    payout = Payout.objects.get()
+    assert (payout.bank_bin, payout.bank_account, payout.bank_holder) == (
+        "970436",
+        "0099887766",
+        "NGUYEN THI HOA",
+    )
+    page = client.get(f"/don-hang/{order.pk}/").content.decode()
+    assert "bốn số cuối 7766" in page
+    assert "0099887766" not in page + client.get(address).content.decode()
+
+
+def queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as counted:
+        assert client.get(address).status_code == 200
+    return len(counted)
+
+
+def test_the_order_page_asks_as_much_however_many_refunds(client: Client) -> None:
+    one, many = paid_order(), paid_order()
+    give_back(delivered(one), 1_000)
+    part = delivered(many)
+    for _time in range(4):
+        give_back(part, 1_000)
+    complained(part, 1)
+    queries(client, f"/don-hang/{one.pk}/")
+
+    assert queries(client, f"/don-hang/{one.pk}/") == queries(client, f"/don-hang/{many.pk}/")
+
+
+def test_members_see_their_own_complaints_alone(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    mine, foreign = complained(got(seller)), complained(got(make_seller("HTX Yến Dương")))
+    client.force_login(make_member(seller))
+
+    page = client.get("/xa-vien/phan-anh/").content.decode()
+
+    assert str(mine.pk) in page
+    assert str(foreign.pk) not in page
+    assert client.get(f"/xa-vien/phan-anh/{mine.pk}/").status_code == 200
+    assert client.get(f"/xa-vien/phan-anh/{foreign.pk}/").status_code == 404
+    assert client.post(f"/xa-vien/phan-anh/{foreign.pk}/dong-y/").status_code == 404
+    assert str(mine.pk) in client.get("/xa-vien/").content.decode()
+
+
+def test_a_manager_gives_money_back_and_sends_anew(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    part = got(seller)
+    complaint, line = complained(part), line_of(part)
+    client.force_login(make_member(seller))
+
+    client.post(
+        f"/xa-vien/phan-anh/{complaint.pk}/dong-y/",
+        {
+            "key": str(uuid.uuid4()),
+            f"amount-{line.pk}": "45.000",
+            f"anew-{line.pk}": "1",
+            "bearer": "platform",
+            "answer": "Xin lỗi chị",
+        },
+    )
+
+    complaint.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (complaint.state, complaint.answer) == ("accepted", "Xin lỗi chị")
+    assert (refund.amount, refund.bearer) == (45_000, "cooperative")
+    assert complaint.parcels.get().kind == "replacement"
+    assert client.get(f"/xa-vien/goi/{part.pk}/").status_code == 200
+    assert client.get(f"/don-hang/{part.order_id}/").status_code == 200
+
+
+def test_a_manager_says_no_with_a_reason(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    complaint = complained(got(seller))
+    client.force_login(make_member(seller))
+    address = f"/xa-vien/phan-anh/{complaint.pk}/tu-choi/"
+
+    assert client.post(address, {"choice": ""}).status_code == 200
+    client.post(address, {"choice": "other", "words": "Ảnh không rõ", "key": str(uuid.uuid4())})
+
+    complaint.refresh_from_db()
+    assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không rõ")
+
+
+def test_a_packer_reads_and_does_not_answer(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    complaint = complained(got(seller))
+    client.force_login(make_member(seller, Role.PACKER))
+
+    page = client.get(f"/xa-vien/phan-anh/{complaint.pk}/")
+    assert page.status_code == 200
+    assert "dong-y" not in page.content.decode()
+    assert client.post(f"/xa-vien/phan-anh/{complaint.pk}/dong-y/").status_code == 403
+    complaint.refresh_from_db()
+    assert complaint.is_open
+
+
+def test_members_write_in_what_has_come_back(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    part = got(seller)
+    variant = line_of(part).variant
+    parcel = give_back(part, 45_000, back=2, are_here=False).parcel
+    client.force_login(make_member(seller, Role.PACKER))
+    assert f"kien/{parcel.pk}/hang-ve/" in client.get(f"/xa-vien/goi/{part.pk}/").content.decode()
+
+    client.post(
+        f"/xa-vien/kien/{parcel.pk}/hang-ve/",
+        {
+            f"return-{parcel.pk}-warehouse": str(stock_of(variant).warehouse_id),
+            f"return-{parcel.pk}-damaged-{line_of(part).pk}": "1",
+        },
+    )
+
+    parcel.refresh_from_db()
+    assert (parcel.state, stock_of(variant).on_hand) == (ParcelState.DELIVERED, 16)
+
+
+def test_the_desk_gives_back_by_line_and_counts_first(staff: Client) -> None:
+    part = got()
+    line = line_of(part)
+    address = f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"
+    sent = {
+        "key": str(uuid.uuid4()),
+        f"amount-{line.pk}": "20.000",
+        "delivery": "5.000",
+        "bearer": "platform",
+        "reason": "Dập",
+    }
+
+    counted = staff.post(address, {**sent, "count": "1"})
+    assert "25.000\u00a0₫" in counted.content.decode()
+    assert not Refund.objects.exists()
+    for _time in range(2):
+        assert staff.post(address, sent).status_code == 302
+
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.delivery, refund.bearer, refund.reason) == (
+        25_000,
+        5_000,
+        "platform",
+        "Dập",
+    )
+
+
+def test_the_desk_reads_of_the_buyer_and_the_buyer_of_themselves(staff: Client) -> None:
+    part = delivered(paid_order())
+    give_back(part, 20_000)
+
+    desk = staff.get(f"/en/quan-tri/don-hang/{part.order_id}/").content.decode()
+    buyer = staff.get(f"/en/don-hang/{part.order_id}/").content.decode()
+
+    assert "20.000\xa0₫ waits for the buyer&#x27;s account number." in desk
+    assert "your account" not in desk
+    assert "20.000\xa0₫ waits for your account number." in buyer
+
+
+def test_the_desk_says_how_much_of_the_delivery_is_left(staff: Client) -> None:
+    part = delivered(paid_order())
+    give_back(part, 0, delivery=12_000)
+
+    page = staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1").content.decode()
+
+    assert '<p class="hint" id="id_delivery_helptext">At most 18.000\xa0₫ can be given back.</p>' in page
+
+
+def test_money_is_offered_back_until_all_of_a_part_is(staff: Client) -> None:
+    part = delivered(paid_order())
+    address, link = f"/quan-tri/don-hang/{part.order_id}/", "hoan-tien/?goi=1"
+
+    give_back(part, 90_000)
+    with_the_delivery_left = staff.get(address).content.decode()
+    give_back(part, 0, delivery=30_000)
+    with_nothing_left = staff.get(address).content.decode()
+
+    assert link in with_the_delivery_left
+    assert link not in with_nothing_left
+
+
+@pytest.mark.parametrize("amount", ["225.001", "x", "-1"])
+def test_the_desk_gives_back_no_more_than_a_line_costs(staff: Client, amount: str) -> None:
+    part = got()
+    answer = staff.post(
+        f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1",
+        {"key": str(uuid.uuid4()), f"amount-{line_of(part).pk}": amount, "bearer": "platform", "reason": "x"},
+    )
+
+    assert answer.status_code == 422
+    assert not Refund.objects.exists()
+
+
+def test_the_desk_overturns_a_no(staff: Client) -> None:
+    part = got()
+    complaint, line = complained(part), line_of(part)
+    page = f"/quan-tri/phan-anh/{complaint.pk}/"
+    staff.post(f"{page}tu-choi/", {"reason": "Không đủ ảnh", "key": str(uuid.uuid4())})
+    complaint.refresh_from_db()
+    assert complaint.state == ComplaintState.REJECTED
+    assert staff.get("/quan-tri/phan-anh/?o=rejected").status_code == 200
+
+    staff.post(
+        f"{page}dong-y/", {"key": str(uuid.uuid4()), f"amount-{line.pk}": "1.000", "bearer": "platform"}
+    )
+
+    complaint.refresh_from_db()
+    assert (complaint.state, Refund.objects.get().bearer) == (ComplaintState.ACCEPTED, "platform")
+    assert staff.get(page).status_code == 200
+    assert staff.get(f"/quan-tri/don-hang/{part.order_id}/").status_code == 200
+
+
+def test_the_desk_pays_back_by_bank_what_a_card_did_not_take(staff: Client) -> None:
+    order = paid_order()
+    refund = give_back(delivered(order), 20_000)
+    Payout.objects.all().delete()
+    payment = order.payments.get()
+    record_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **WHO)
+    assert order.code in staff.get("/quan-tri/").content.decode()
+    page = staff.get(f"/quan-tri/don-hang/{order.pk}/").content.decode()
+    assert "Hoàn bằng chuyển khoản" in page
+
+    staff.post(
+        f"/quan-tri/don-hang/{order.pk}/hoan-tien/{refund.pk}/chuyen-khoan/", {"key": str(uuid.uuid4())}
+    )
+    account = {"bank": "970436", "account": "0099887766", "holder": "Nguyễn Thị Hoa"}
+    staff.post(f"/quan-tri/don-hang/{order.pk}/tai-khoan-nhan-tien/", account)
+
+    payout = Payout.objects.get()
+    assert (payout.amount, payout.bank_account) == (20_000, "0099887766")
+
+
+def test_the_desk_says_that_goods_do_not_come_back(staff: Client) -> None:
+    part = got()
+    parcel = give_back(part, 45_000, back=2, are_here=False).parcel
+    address = f"/quan-tri/don-hang/{part.order_id}/kien/{parcel.pk}/hang-ve/"
+    assert staff.get(address).status_code == 200
+
+    staff.post(address, {"kept": "1", "reason": "Người mua giữ lại"})
+
+    parcel.refresh_from_db()
+    assert parcel.state == ParcelState.VOIDED
+
+
+def test_the_desks_pages_are_for_who_manages_orders(client: Client) -> None:
+    complaint = complained(got())
+    order = complaint.part.order_id
+    client.force_login(make_member(complaint.part.cooperative))
+
+    pages = ["phan-anh/", f"phan-anh/{complaint.pk}/", f"don-hang/{order}/hoan-tien/"]
+    assert {client.get(f"/quan-tri/{page}").status_code for page in pages} == {404}
+
+
+@pytest.mark.parametrize("address", ["/xa-vien/phan-anh/", "/quan-tri/phan-anh/"])
+def test_lists_of_complaints_ask_as_much_however_long(client: Client, address: str) -> None:
+    seller = make_seller("HTX Thiên An")
+    client.force_login(make_admin() if "quan-tri" in address else make_member(seller))
+    complained(got(seller))
+    client.get(address)
+    first = queries(client, address)
+
+    for _time in range(2):
+        complained(got(seller))
+
+    assert queries(client, address) == first
+
+
+def test_the_account_that_was_paid_from_is_proposed_and_taken_with_one_button(client: Client) -> None:
+    payer = Payer("970415", "8888888888", "NGUYEN VAN A")
+    order = waiting_order()
+    take(order.code, order.due_gross, payer=payer)
+    give_back(delivered(Order.objects.get(pk=order.pk)), 20_000)
+    address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
+    page = client.get(address).content.decode()
+    assert "8888" in page
+    assert "8888888888" not in page
+
+    client.post(address, {"same": "1", "key": str(uuid.uuid4())})
+
+    payout = Payout.objects.get()
+    assert (payout.bank_bin, payout.bank_account) == ("970415", "8888888888")
+    assert payout.bank_holder == "NGUYEN VAN A"
+
+
+def test_one_button_names_no_account_that_the_bank_did_not_tell(client: Client) -> None:
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+
+    client.post(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", {"same": "1"})
+
+    assert Payout.objects.get().bank_account == ""

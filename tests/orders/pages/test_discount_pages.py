@@ -1,0 +1,257 @@
+"""Vouchers and promotions as the desk makes them, and as a cooperative's managers make their own."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import Promotion
+from cooperatives.models import Role
+from orders.models import Bearer, Voucher, VoucherCode, VoucherType
+from shop.accounts.models import Group, GroupPermission
+from shop.accounts.staff.permissions import Permission
+from shop.core.dates.calendar import start_of_day
+from tests.factories import (
+    make_admin,
+    make_category,
+    make_channel,
+    make_member,
+    make_order,
+    make_product,
+    make_seller,
+    make_user,
+    make_voucher,
+)
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+DESK, MEMBERS = "/en/quan-tri/uu-dai/", "/en/xa-vien/uu-dai/"
+DAY = datetime.date(2026, 11, 25)
+VOUCHER = {
+    "code": "tết 2027",
+    "name": "Tết",
+    "value_type": "percentage",
+    "value": "10",
+    "starts": "25/11/2026",
+    "ends": "30/11/2026",
+    "type": VoucherType.ENTIRE_ORDER,
+    "minimum_spent": "200.000",
+    "usage_limit": "50",
+    "apply_once_per_customer": "on",
+}
+PROMOTION = {
+    "name": "Cuối vụ",
+    "value_type": "fixed",
+    "value": "20.000 ₫",
+    "starts": "25/11/2026",
+    "ends": "",
+}
+
+
+@pytest.fixture
+def desk() -> Client:
+    make_channel()
+    client = Client()
+    client.force_login(make_admin())
+    return client
+
+
+@pytest.fixture
+def seller():
+    return make_seller("HTX Thiên An")
+
+
+@pytest.fixture
+def manager(seller) -> Client:
+    client = Client()
+    client.force_login(make_member(seller, Role.MANAGER))
+    return client
+
+
+def page_of(client, address):
+    response = client.get(address)
+    assert response.status_code == 200
+    return re.sub(r"[ \n]+", " ", response.content.decode())
+
+
+@pytest.mark.parametrize("page", ["", "ma/moi/", "gia/moi/"])
+def test_only_who_may_give_discounts_comes_in(seller, page) -> None:
+    clients = {}
+    for name, user in {
+        "packer": make_member(seller, Role.PACKER),
+        "staff": make_user(is_staff=True),
+        "giver": make_user(is_staff=True),
+    }.items():
+        clients[name] = Client()
+        clients[name].force_login(user)
+        if name == "giver":
+            group = Group.objects.create(name="Ưu đãi", is_platform_wide=True)
+            GroupPermission.objects.create(group=group, code=Permission.MANAGE_DISCOUNTS)
+            group.users.add(user)
+
+    assert [client.get(DESK + page).status_code for client in clients.values()] == [404, 404, 200]
+    assert clients["packer"].get(MEMBERS + page).status_code == 403
+    assert Client().get(DESK + page).status_code == Client().get(MEMBERS + page).status_code == 302
+
+
+def test_the_desk_gives_out_a_code_for_everybodys_goods(desk) -> None:
+    answer = desk.post(f"{DESK}ma/moi/", VOUCHER)
+
+    voucher = Voucher.objects.get()
+    assert answer.url == f"{DESK}ma/{voucher.pk}/"
+    assert (voucher.cooperative, voucher.bearer, voucher.usage_limit) == (None, Bearer.PLATFORM, 50)
+    assert (voucher.starts_at, voucher.ends_at) == (
+        start_of_day(DAY),
+        start_of_day(datetime.date(2026, 12, 1)),
+    )
+    assert (voucher.apply_once_per_customer, voucher.single_use) == (True, False)
+    assert voucher.codes.get().code == "TẾT2027"
+    value = voucher.values.get()
+    assert (value.value, value.minimum_spent, value.currency) == (10, 200_000, "VND")
+    page = page_of(desk, answer.url)
+    assert 'value="30/11/2026"' in page
+    assert "TẾT2027" in page
+
+
+def test_the_desk_may_let_a_cooperative_bear_what_is_for_its_goods_alone(desk, seller) -> None:
+    product = make_product(seller)
+    given = VOUCHER | {
+        "bearer": "cooperative",
+        "type": VoucherType.SPECIFIC_PRODUCT,
+        "products": [product.pk],
+    }
+
+    desk.post(f"{DESK}ma/moi/?htx={seller.slug}", given)
+
+    voucher = Voucher.objects.get()
+    assert (voucher.cooperative, voucher.bearer) == (seller, Bearer.COOPERATIVE)
+    assert list(voucher.products.all()) == [product]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"code": "a"}, "A code has 3 to 50 letters"),
+        ({"code": "CHAO10"}, "There is this code already"),
+        ({"value": "101"}, "At most 100 percent"),
+        ({"value": ""}, "Write how much is taken off"),
+        ({"ends": "24/11/2026"}, "It cannot end before it begins"),
+        ({"starts": "31/02/2026"}, "Write the day as 24/11/2026"),
+        ({"type": VoucherType.SPECIFIC_PRODUCT}, "Choose the goods or the shelves"),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_nothing_is_made(desk, wrong, words) -> None:
+    make_voucher("CHAO10")
+    before = every_row()
+
+    page = desk.post(f"{DESK}ma/moi/", VOUCHER | wrong)
+
+    assert words in page.content.decode()
+    assert 'value="Tết"' in page.content.decode()
+    assert every_row() == before
+
+
+def test_a_voucher_is_changed_and_switched_off_and_gets_more_codes(desk) -> None:
+    voucher = make_voucher()
+    address = f"{DESK}ma/{voucher.pk}/"
+
+    desk.post(address, VOUCHER | {"value": "25", "usage_limit": ""})
+    desk.post(f"{address}them/", {"count": "200"})
+    written = desk.get(f"{address}ma.csv")
+    desk.post(f"{address}ngung/")
+
+    voucher.refresh_from_db()
+    assert (voucher.name, voucher.values.get().value, voucher.usage_limit) == ("Tết", 25, None)
+    assert VoucherCode.objects.filter(voucher=voucher).count() == 201
+    rows = written.content.decode("utf-8-sig").splitlines()
+    assert (written["Content-Type"], len(rows), rows[1]) == ("text/csv; charset=utf-8", 202, "CHAO10,0")
+    assert voucher.ends_at <= timezone.now()
+    assert "It ended on" in page_of(desk, address)
+
+
+@pytest.mark.parametrize("count", ["0", "1001", "many", ""])
+def test_an_odd_number_of_codes_makes_none(desk, count) -> None:
+    voucher = make_voucher()
+
+    desk.post(f"{DESK}ma/{voucher.pk}/them/", {"count": count})
+
+    assert VoucherCode.objects.count() == 1
+
+
+def test_a_manager_gives_out_a_code_that_the_cooperative_bears(manager, seller) -> None:
+    manager.post(f"{MEMBERS}ma/moi/", VOUCHER | {"bearer": "platform", "only_for_staff": "on"})
+
+    voucher = Voucher.objects.get()
+    assert (voucher.cooperative, voucher.bearer, voucher.only_for_staff) == (
+        seller,
+        Bearer.COOPERATIVE,
+        False,
+    )
+    assert "Tết" in page_of(manager, MEMBERS)
+
+
+def test_a_manager_lowers_the_prices_of_own_goods(manager, seller) -> None:
+    shelf = make_category()
+
+    manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"categories": [shelf.pk]})
+
+    promotion = Promotion.objects.get()
+    assert (promotion.cooperative, promotion.borne_by_platform) == (seller, False)
+    assert (promotion.amount, promotion.percent, promotion.ends_at) == (20_000, None, None)
+    assert list(promotion.categories.all()) == [shelf]
+    address = f"{MEMBERS}gia/{promotion.pk}/"
+    manager.post(address, PROMOTION | {"value_type": "percentage", "value": "15"})
+    manager.post(f"{address}ngung/")
+    promotion.refresh_from_db()
+    assert (promotion.amount, promotion.percent, promotion.categories.count()) == (None, 15, 0)
+    assert promotion.ends_at <= timezone.now()
+
+
+def test_what_others_made_is_as_missing_as_what_nobody_made(manager, desk) -> None:
+    other = make_seller("HTX Tài Hoan")
+    foreign = make_product(other)
+    vouchers = [make_voucher("A11"), make_voucher("B11", cooperative=other, bearer=Bearer.COOPERATIVE)]
+    desk.post(f"{DESK}gia/moi/", PROMOTION)
+    promotion = Promotion.objects.get()
+    before = every_row()
+
+    for address in (*[f"ma/{voucher.pk}/" for voucher in vouchers], f"gia/{promotion.pk}/", "ma/99/"):
+        assert manager.get(MEMBERS + address).status_code == 404
+        assert manager.post(MEMBERS + address, VOUCHER).status_code == 404
+        assert manager.post(f"{MEMBERS}{address}ngung/").status_code == 404
+    assert manager.get(f"{MEMBERS}ma/{vouchers[0].pk}/ma.csv").status_code == 404
+    assert manager.post(f"{MEMBERS}ma/{vouchers[0].pk}/them/", {"count": "5"}).status_code == 404
+    refused = manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"products": [foreign.pk]})
+    assert "is not one of the available choices" in refused.content.decode()
+    after = every_row()
+    assert {table for table in after if after[table] != before.get(table)} <= {"sessions.Session"}
+
+
+def test_uses_are_listed_with_their_orders(desk, manager, seller) -> None:
+    voucher = make_voucher(cooperative=seller, bearer=Bearer.COOPERATIVE)
+    order = make_order()
+    voucher.codes.get().uses.create(order=order, used_at=timezone.now())
+
+    assert f'href="/en/quan-tri/don-hang/{order.pk}/"' in page_of(desk, f"{DESK}ma/{voucher.pk}/")
+    assert order.code in page_of(manager, f"{MEMBERS}ma/{voucher.pk}/")
+
+
+@pytest.mark.parametrize("tab", ["", "?xem=gia"])
+def test_the_list_asks_as_often_however_long_it_is(desk, tab) -> None:
+    counts = []
+    for batch in range(2):
+        for number in range(3):
+            make_voucher(f"MA{batch}{number}", cooperative=make_seller())
+            desk.post(f"{DESK}gia/moi/", PROMOTION)
+        desk.get(DESK + tab)
+        with CaptureQueriesContext(connection) as queries:
+            page_of(desk, DESK + tab)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]

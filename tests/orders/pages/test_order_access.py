@@ -1,0 +1,229 @@
+"""Who may do what at an order's address: the device that placed it, a code, an account, an old link."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.models import Order, OrderLine
+from orders.states import PartState
+from orders.urls import urlpatterns
+from orders.views import order_access
+from orders.views.order_access import RULES, Needs
+from orders.views.order_code import contacts_of, masked
+from shop.accounts.models import EntryCode
+from shop.accounts.sign_in.one_time_codes import TRIES
+from shop.core.dates.calendar import VIETNAM
+from shop.core.models import ShopSettings
+from shop.notifications.models import Way
+from tests.factories import make_order, make_user, make_variant
+from tests.orders.bank_transfers.transfers_at_hand import LATER
+from tests.orders.pages.order_codes import sent_digits, show_order_is_theirs
+from tests.orders.refunds.refunds_at_hand import DESK, delivered
+
+pytestmark = pytest.mark.django_db
+
+HOUR = 3600
+# Goods came on 24 November 2026; the market's seven days end with 1 December, and 90 days more.
+LINK_ENDS = datetime.datetime(2026, 12, 2, tzinfo=VIETNAM) + datetime.timedelta(days=90)
+
+
+def page(order: Order, path: str = "") -> str:
+    return f"/en/don-hang/{order.pk}/{path}"
+
+
+def cancel(client: Client, order: Order) -> str:
+    """Post the cancellation; answers where it leads to."""
+    return client.post(page(order, "goi/1/huy/"), {"key": uuid.uuid4().hex}).headers["Location"]
+
+
+def test_every_address_of_an_order_has_a_rule() -> None:
+    routed = {each.name for each in urlpatterns if "<uuid:token>" in str(each.pattern)}
+
+    assert routed == RULES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(name for name, needs in RULES.items() if needs is Needs.PROOF))
+def test_an_address_that_needs_proof_leads_to_the_code(client: Client, name: str) -> None:
+    order = make_order()
+    parts = {
+        **({"number": 1} if name in ("part-cancellation", "part-receipt", "complaint") else {}),
+        **({"question_id": uuid.uuid4()} if name == "weight-answer" else {}),
+        **({"complaint_id": uuid.uuid4()} if name == "complaint-withdrawal" else {}),
+    }
+    address = reverse(f"orders:{name}", kwargs={"token": order.pk, **parts})
+
+    answers = [client.post(address)]
+    opened = client.get(address)
+    if opened.status_code != 405:  # a button, which no address opens
+        answers.append(opened)
+
+    code_page = reverse("orders:order-code", args=[order.pk])
+    assert {each.headers["Location"].partition("?")[0] for each in answers} == {code_page}
+    assert all("no-store" in each.headers["Cache-Control"] for each in answers)
+
+
+def test_a_proof_lasts_an_hour(client: Client, monkeypatch) -> None:
+    order = make_order()
+    show_order_is_theirs(client, order)
+    now = time.time()
+
+    monkeypatch.setattr(order_access.time, "time", lambda: now + HOUR + 1)
+
+    assert cancel(client, order) == page(order, "ma/")
+    assert order.parts.get().state == PartState.NEW
+
+
+def test_the_form_that_was_asked_for_follows_the_code(client: Client) -> None:
+    order = make_order(email="hoa@example.com")
+    form = page(order, "tai-khoan-nhan-tien/")
+
+    asked = client.get(form)
+    sent = client.post(asked.headers["Location"], {"send": "email"})
+    entered = client.post(sent.headers["Location"], {"code": sent_digits(to="hoa@example.com")})
+
+    assert entered.headers["Location"] == form
+    assert client.get(form).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.example/", "//evil.example/", "/quan-tri/", "/en/don-hang/x/../../", ""]
+)
+def test_no_other_page_follows_the_code(client: Client, wanted: str) -> None:
+    order = make_order(email="hoa@example.com")
+    address = f"{page(order, 'ma/')}?next={wanted}"
+    client.post(address, {"send": "email"})
+
+    entered = client.post(address, {"code": sent_digits(to="hoa@example.com")})
+
+    assert entered.headers["Location"] == page(order)
+
+
+def test_a_wrong_code_opens_nothing_and_five_of_them_end_it(client: Client) -> None:
+    order = make_order(email="hoa@example.com")
+    client.post(page(order, "ma/"), {"send": "email"})
+    right = sent_digits(to="hoa@example.com")
+    wrong = f"{(int(right) + 1) % 1_000_000:06}"
+
+    told = [client.post(page(order, "ma/"), {"code": wrong}).content.decode() for _try in range(TRIES)]
+    late = client.post(page(order, "ma/"), {"code": right})
+
+    assert "4 tries are left" in told[0]
+    assert late.status_code == 200
+    assert cancel(client, order) == page(order, "ma/")
+    assert EntryCode.objects.get().used_at is None
+
+
+def test_the_page_shows_contacts_only_to_who_knows_them(client: Client) -> None:
+    order = make_order(email="hoa@example.com")
+
+    shown = client.get(page(order, "ma/")).content.decode()
+
+    assert "Text message to ••• 321" in shown
+    assert "E-mail to h•••@example.com" in shown
+    assert "hoa@example.com" not in shown
+    assert "0987" not in shown
+    assert [masked(each) for each in ("+84987654321", "hoa@example.com")] == ["••• 321", "h•••@example.com"]
+
+
+def test_where_no_code_can_be_sent_the_desk_is_named(client: Client, settings) -> None:
+    settings.PHONE_CODES = False
+    ShopSettings.objects.create(pk=1, operator_phone="1900 1234")
+    order = make_order(email="")
+
+    shown = client.get(page(order, "ma/")).content.decode()
+    answer = client.post(page(order, "ma/"), {"send": "sms"})
+
+    assert contacts_of(order) == {}
+    assert "We cannot send you a code for this order." in shown
+    assert 'href="tel:19001234"' in shown
+    assert (answer.status_code, EntryCode.objects.count()) == (200, 0)
+
+
+@pytest.mark.parametrize("phone", ["", "113", "19001234"])
+def test_no_text_goes_to_what_is_no_mobile_number(phone: str) -> None:
+    assert contacts_of(Order(phone=phone, email="a@example.com")) == {Way.EMAIL: "a@example.com"}
+
+
+def test_who_owns_the_order_is_shown_where_to_sign_in(client: Client) -> None:
+    order = make_order(user=make_user())
+
+    shown = client.get(page(order, "ma/")).content.decode()
+
+    assert f'href="/en/tai-khoan/dang-nhap/?next={page(order)}"' in shown
+
+
+def test_a_link_ends_ninety_days_after_the_days_to_complain() -> None:
+    order = make_order()
+    assert order.link_expires_at is None
+
+    delivered(order)
+
+    assert Order.objects.get().link_expires_at == LINK_ENDS
+
+
+def test_the_longest_days_to_complain_count() -> None:
+    order = make_order((make_variant(), 1))
+    OrderLine.objects.update(return_days=30)
+
+    delivered(order)
+
+    assert Order.objects.get().link_expires_at == LINK_ENDS + datetime.timedelta(days=23)
+
+
+def test_the_link_of_a_cancelled_order_ends_too() -> None:
+    order = make_order()
+
+    cancel_order(order_id=order.pk, reason="Đổi ý", actor=DESK, now=LATER)
+
+    assert Order.objects.get().link_expires_at == LINK_ENDS
+
+
+def expired_order(**fields) -> Order:
+    order = make_order(**fields)
+    Order.objects.update(link_expires_at=LATER)
+    return order
+
+
+def test_an_old_link_asks_for_a_code_before_it_shows_anything(client: Client) -> None:
+    order = expired_order(email="hoa@example.com")
+
+    answers = [client.get(page(order, path)) for path in ("", "tien/", "vietqr.png")]
+    reordered = client.post(page(order, "dat-lai/"))
+    shown = client.get(page(order, "ma/")).content.decode()
+
+    assert {each.headers["Location"] for each in (*answers, reordered)} == {page(order, "ma/")}
+    assert "This link is old and no longer opens the order by itself." in shown
+    assert order.code not in shown
+    assert order.buyer_name not in shown
+    client.post(page(order, "ma/"), {"send": "email"})
+    entered = client.post(page(order, "ma/"), {"code": sent_digits(to="hoa@example.com")}, follow=True)
+    assert order.code in entered.content.decode()
+
+
+def test_an_old_link_still_opens_for_its_signed_in_buyer(client: Client) -> None:
+    user = make_user()
+    order = expired_order(user=user)
+
+    stranger = client.get(page(order))
+    client.force_login(user)
+
+    assert stranger.status_code == 302
+    assert client.get(page(order)).status_code == 200
+
+
+def test_over_the_api_an_old_link_finds_nothing_for_strangers() -> None:
+    order, user = expired_order(), make_user()
+    later = LATER + datetime.timedelta(seconds=1)
+
+    assert Order.objects.visible_to(None, LATER - datetime.timedelta(seconds=1)).get() == order
+    assert not Order.objects.visible_to(None, later).exists()
+    assert not Order.objects.visible_to(user, later).exists()
+    Order.objects.update(user=user)
+    assert Order.objects.visible_to(user, later).get() == order

@@ -1,0 +1,553 @@
+"""The order's page, finding it again, and a person's list of orders."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cooperatives.models import WayKind
+from orders.actions.fulfilment.cancel_parts import decline_part
+from orders.actions.fulfilment.deliver_parcels import (
+    Dispatch,
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import Method, Order, OrderPart, Parcel
+from orders.states import CodState, PartState, Progress
+from orders.views.order_page import FIND_BY_PHONE
+from shop.core.actors import Actor
+from shop.core.models import Change, Channel, Translation
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_bank_account,
+    make_channel,
+    make_order,
+    make_seller,
+    make_user,
+    make_variant,
+    nobody,
+    stock_of,
+)
+from tests.orders.pages.order_codes import BuyersBrowser
+
+pytestmark = pytest.mark.django_db
+
+MEMBER = Actor.system("test")
+
+
+@pytest.fixture
+def client() -> Client:
+    return BuyersBrowser()
+
+
+def page_of(client: Client, order: Order) -> str:
+    response = client.get(f"/en/don-hang/{order.pk}/")
+    assert response.status_code == 200
+    return re.sub(r"[ \n]+", " ", response.content.decode())
+
+
+def steps(page: str) -> list[tuple[str, str]]:
+    """The timelines' steps: state and words."""
+    return [
+        (state, words)
+        for state, words in re.findall(
+            r'<li(?: class="(\w+)")?[^>]*><span class="dot">.*?</span><span>([^<]+)</span>', page
+        )
+    ]
+
+
+def hours(count: int) -> datetime.datetime:
+    return NOW + datetime.timedelta(hours=count)
+
+
+def pack(part: OrderPart) -> Parcel:
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    return pack_parcel(part_id=part.pk, quantities=quantities, actor=MEMBER, now=hours(2))
+
+
+def hand_over(parcel: Parcel, **how: Any) -> None:
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(**how), actor=MEMBER, now=hours(4))
+
+
+def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+    pack(order.parts.get(number=2))
+
+    page = page_of(client, order)
+
+    assert f'Order <span class="code">{order.code}</span>' in page
+    assert "To pay on receipt: 470.000\u00a0₫" in page
+    assert steps(page) == [
+        ("now", "The cooperative accepts the order"),
+        ("", "Packed"),
+        ("", "On the way"),
+        ("", "Delivered"),
+        ("done", "The cooperative accepts the order"),
+        ("now", "Being packed"),
+        ("", "On the way"),
+        ("", "Delivered"),
+    ]
+    assert "by 10:00 on Wednesday 25/11 at the latest" in page
+    assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
+
+
+@pytest.mark.parametrize("collected", [False, True])
+def test_buyer_and_desk_read_the_same_words_at_every_step(client: Client, collected: bool) -> None:
+    part = make_order(user=make_user()).parts.get()
+    if collected:
+        OrderPart.objects.update(way_kind=WayKind.PICKUP)
+    buyer, desk = Client(), Client()
+    buyer.force_login(part.order.user)
+    desk.force_login(make_admin(email="desk@example.com"))
+
+    def told() -> tuple[str, str, str, str]:
+        """What the desk calls the part and the order, what the buyer's list does, and the buyer's step."""
+        part.refresh_from_db()
+        page = desk.get(f"/en/quan-tri/don-hang/{part.order_id}/").content.decode()
+        order, of_part = re.findall(r'<span class="tag \w*">([^<]+)</span>', page)[:2]
+        (listed,) = re.findall(
+            r'<span class="tag \w*">([^<]+)</span>', buyer.get("/en/tai-khoan/").content.decode()
+        )
+        reached = [step for step in steps(page_of(client, part.order)) if step[0]][-1]
+        return of_part, order, listed, reached[1]
+
+    found = [told()]
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    found.append(told())
+    line = part.lines.get()
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=MEMBER, now=hours(2))
+    found.append(told())
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+    found.append(told())
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=Dispatch(), actor=MEMBER, now=hours(4))
+    found.append(told())
+    code = Parcel.objects.get().pickup_code
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, code=code, actor=MEMBER, now=hours(20))
+    found.append(told())
+
+    waits, gone = ("Waiting for the carrier", "on the way")
+    if collected:
+        waits, gone = ("Waiting to be brought there", "ready to be collected")
+    placed, in_hand = "waiting for the cooperatives", "being prepared"
+    assert found == [
+        ("waiting to be accepted", placed, placed, "The cooperative accepts the order"),
+        ("being prepared", in_hand, in_hand, "Being prepared"),
+        ("being packed", in_hand, in_hand, "Being packed"),
+        ("packed", in_hand, in_hand, waits),
+        (gone, gone, gone, gone.capitalize()),
+        ("delivered", "delivered", "delivered", "Delivered"),
+    ]
+
+
+def pages_about(order: Order) -> list[str]:
+    """What its buyer reads in their account, and the desk in its list and on the order's page."""
+    buyer, desk = Client(), Client()
+    buyer.force_login(order.user)
+    desk.force_login(make_admin(email="desk@example.com"))
+    at_the_desk = ("/en/quan-tri/don-hang/", f"/en/quan-tri/don-hang/{order.pk}/")
+    answers = [buyer.get("/en/tai-khoan/"), *(desk.get(address) for address in at_the_desk)]
+    return [answer.content.decode() for answer in answers]
+
+
+def test_an_order_that_waits_for_its_money_says_so_to_buyer_and_desk() -> None:
+    make_bank_account()
+    order = make_order(user=make_user(), method=Method.TRANSFER)
+    for page in pages_about(order):
+        assert '<span class="tag wait">waiting for payment</span>' in page
+
+
+def test_an_order_that_is_paid_at_the_door_and_waits_for_staff_does_not_say_that_it_waits_for_money() -> None:
+    make_channel()
+    Channel.objects.update(automatically_confirm_all_new_orders=False)
+    order = make_order(user=make_user(), method=Method.COD)
+    for page in pages_about(order):
+        assert '<span class="tag wait">to be confirmed</span>' in page
+
+
+def test_a_coach_is_told_by_its_plate_and_driver(client: Client) -> None:
+    order = make_order()
+    hand_over(pack(order.parts.get()), vehicle="20B-123.45", driver_phone="+84912345678")
+
+    page = page_of(client, order)
+
+    assert "20B-123.45" in page
+    assert '<a class="keep" href="tel:+84912345678">0912 345 678</a>' in page
+    assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Delivered")]
+    assert "I have received this part" in page
+    assert "Yes, cancel this part" not in page
+
+
+def test_a_delivery_that_failed_is_told_with_its_reason(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+    fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", actor=MEMBER, now=hours(5))
+
+    page = page_of(client, order)
+
+    assert "Could not be delivered on 24/11/2026: Không ai ở nhà" in page
+    assert "I have received this part" not in page
+
+
+def test_a_part_that_was_declined_ends_with_the_reason(client: Client) -> None:
+    order = make_order()
+    decline_part(part_id=order.parts.get().pk, reason="Mưa to, hỏng hết rau", actor=MEMBER, now=hours(1))
+
+    page = page_of(client, order)
+
+    assert steps(page) == [("now", "Declined by the cooperative")]
+    assert "Mưa to, hỏng hết rau" in page
+    assert "No longer to be paid" in page
+
+
+def test_the_buyers_word_marks_goods_as_received_and_leaves_the_cash_open(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+
+    response = client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True)
+
+    parcel.refresh_from_db()
+    order.refresh_from_db()
+    assert "Thank you. The cooperative sees that it has come." in response.content.decode()
+    assert order.parts.get().progress == Progress.DELIVERED
+    assert (parcel.cod_state, parcel.cod_collected, order.charged) == (CodState.EXPECTED, 0, 0)
+    change = Change.objects.get(what="parcel.delivered")
+    assert (change.actor_kind, change.door) == ("guest", "market")
+
+
+def test_saying_it_again_changes_nothing(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+    client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/")
+    parcel.refresh_from_db()
+
+    client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/")
+
+    again = Parcel.objects.get()
+    assert again.delivered_at == parcel.delivered_at
+    assert Change.objects.filter(what="parcel.delivered").count() == 1
+
+
+def test_what_is_not_on_its_way_cannot_be_received(client: Client) -> None:
+    order = make_order()
+    pack(order.parts.get())
+
+    response = client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True)
+
+    assert "Nothing of this parcel is on its way yet." in response.content.decode()
+    assert order.parts.get().progress == Progress.PACKING
+
+
+def test_the_buyer_cancels_one_part_and_the_other_still_comes(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=1)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+
+    page = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
+
+    order.refresh_from_db()
+    assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in page
+    assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
+    assert (order.due_gross, order.total_gross) == (120_000, 470_000)
+    assert stock_of(pillow).free == 1
+
+
+def test_a_cancelling_sent_twice_is_told_alike(client: Client) -> None:
+    order = make_order()
+    key = re.search(r'name="key" value="([^"]+)"', page_of(client, order))[1]
+
+    answers = [
+        client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", {"key": key}, follow=True) for _sent in range(2)
+    ]
+
+    for answer in answers:
+        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in answer.content.decode()
+    assert Change.objects.filter(what="part.cancelled").count() == 1
+
+
+def test_once_packed_a_part_can_only_be_talked_about(client: Client) -> None:
+    order = make_order()
+    parcel = pack(order.parts.get())
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+
+    page = page_of(client, order)
+    answer = client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True).content.decode()
+
+    assert "Yes, cancel this part" not in page
+    assert (
+        'It is packed. To change something, call <span lang="vi">HTX Thiên An</span>: 0912 345 678.' in page
+    )
+    assert "The cooperative has packed this already. Please call them." in answer
+    assert order.parts.get().state == PartState.ACCEPTED
+
+
+def test_an_order_is_missing_without_its_address(client: Client) -> None:
+    order = make_order()
+
+    assert client.get(f"/don-hang/{nobody()}/").status_code == 404
+    assert client.post(f"/don-hang/{nobody()}/goi/1/huy/").status_code == 404
+    assert client.post(f"/don-hang/{order.pk}/goi/2/huy/").status_code == 404
+    assert client.get(f"/don-hang/{order.pk}/goi/1/huy/").status_code == 405
+    assert order.parts.get().state == PartState.NEW
+
+
+def test_a_guest_without_email_can_keep_the_page(client: Client) -> None:
+    order = make_order(email="")
+
+    page = page_of(client, order)
+
+    assert "Keep this page" in page
+    assert "The link also comes as a text message to 0987 654 321." in page
+    assert re.search(r'<svg[^>]+class="qr-small"', page)
+    assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
+    assert " style=" not in page
+
+
+def test_once_work_has_begun_the_goods_come_before_the_link(client: Client) -> None:
+    order = make_order(email="")
+    placed = page_of(client, order)
+    pack(order.parts.get())
+
+    packed = page_of(client, order)
+
+    assert placed.index('id="save"') < placed.index('id="part-1"')
+    assert packed.index('id="save"') > packed.index('id="part-1"')
+
+
+def test_whoever_has_the_letter_is_not_told_to_keep_the_page(client: Client) -> None:
+    assert "Keep this page" not in page_of(client, make_order())
+
+
+def test_the_number_of_queries_does_not_grow_with_parts_and_lines() -> None:
+    client = Client()
+    small = make_order()
+    pack(small.parts.get())
+    large = make_order(
+        *[(make_variant(make_seller(f"HTX {n}"), name=f"Hàng {n}"), 1) for n in range(3)],
+        (make_variant(name="Quýt"), 1),
+    )
+    for part in large.parts.all():
+        pack(part)
+
+    def queries(order: Order) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page_of(client, order)
+        return len(asked)
+
+    assert queries(large) == queries(small)
+
+
+@pytest.mark.parametrize("written", ["{code}", " {lower} ", "{split}"])
+def test_an_order_is_found_by_phone_and_code_however_written(client: Client, written: str) -> None:
+    order = make_order()
+    text = written.format(
+        code=order.code,
+        lower=order.code.lower(),
+        split=f"{order.code[:3]}-{order.code[3:]}",
+    )
+
+    response = client.post("/don-hang/", {"phone": "0987.654.321", "code": text})
+
+    assert response.headers["Location"] == f"/don-hang/{order.pk}/"
+
+
+def test_a_wrong_phone_and_an_unknown_code_are_answered_alike(client: Client) -> None:
+    order = make_order()
+
+    def answer(phone: str, code: str) -> str:
+        html = client.post("/en/don-hang/", {"phone": phone, "code": code}).content.decode()
+        return re.sub(r'value="[^"]*"', "", html[html.index("<main") : html.index("</main")])
+
+    wrong_phone = answer("0912345678", order.code)
+    unknown_code = answer("0987654321", "TA7K2M3")
+
+    assert wrong_phone == unknown_code
+    assert "There is no order with this phone number and code." in wrong_phone
+
+
+def test_guessing_ends_after_some_tries_and_others_may_still_look(client: Client) -> None:
+    order = make_order()
+    for _ in range(FIND_BY_PHONE.tries):
+        client.post("/don-hang/", {"phone": "0987654321", "code": "TA7K2M3"})
+
+    blocked = client.post("/don-hang/", {"phone": "0987654321", "code": order.code})
+    other = make_order((make_variant(), 1), phone="+84912345678")
+    elsewhere = client.post("/don-hang/", {"phone": "0912345678", "code": other.code})
+
+    assert blocked.status_code == 429
+    assert elsewhere.status_code == 302
+
+
+def test_my_orders_are_mine_newest_first_ten_on_a_page(client: Client) -> None:
+    user = make_user()
+    variant = make_variant(on_hand=100)
+    mine = [make_order((variant, 1), user=user, now=hours(n)) for n in range(11)]
+    strangers = make_order((variant, 1), user=make_user())
+    client.force_login(user)
+
+    first = client.get("/en/tai-khoan/").content.decode()
+    second = client.get("/en/tai-khoan/?page=2").content.decode()
+
+    codes = re.findall(r'<a class="code" href="/en/don-hang/[^"]+">([^<]+)</a>', first)
+    assert codes == [order.code for order in reversed(mine[1:])]
+    assert mine[0].code in second
+    assert strangers.code not in first + second
+
+
+def test_the_number_of_queries_does_not_grow_with_my_orders(client: Client) -> None:
+    user = make_user()
+    variant = make_variant(on_hand=100)
+    client.force_login(user)
+    make_order((variant, 1), user=user)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/tai-khoan/")
+        return len(asked)
+
+    before = queries()
+    for n in range(4):
+        make_order((variant, 1), (make_variant(make_seller(f"HTX {n}")), 1), user=user)
+
+    assert queries() == before
+
+
+def test_my_orders_ask_strangers_to_sign_in(client: Client) -> None:
+    response = client.get("/en/tai-khoan/")
+
+    assert response.headers["Location"] == "/en/tai-khoan/dang-nhap/?next=/en/tai-khoan/"
+
+
+def test_a_delivered_and_paid_order_says_so(client: Client) -> None:
+    order = make_order((make_variant(price=320_000), 1))
+    parcel = pack(order.parts.get())
+    hand_over(parcel)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=hours(20))
+
+    page = page_of(client, order)
+
+    assert "Paid: 350.000\u00a0₫" in page
+    assert {state for state, _ in steps(page)} == {"done"}
+
+
+def test_what_one_part_has_brought_is_not_asked_for_again(client: Client) -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((pillow, 1), (noodles, 2))
+    parcel = pack(order.parts.get(number=1))
+    hand_over(parcel)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=hours(20))
+
+    page = page_of(client, order)
+
+    assert "Paid: 350.000\u00a0₫" in page
+    assert "Still to pay on receipt: 120.000\u00a0₫" in page
+    assert "To pay on receipt: " not in page
+
+
+def test_an_order_that_was_paid_beyond_what_stands_asks_for_nothing(client: Client) -> None:
+    order = make_order((make_variant(price=320_000), 1))
+    Order.objects.filter(pk=order.pk).update(charged=400_000, charge_coverage="over")
+
+    page = page_of(client, order)
+
+    assert "Paid: 400.000\u00a0₫" in page
+    assert "o pay on receipt" not in page
+
+
+def test_ways_are_named_in_the_pages_language_while_they_are_still_called_so(client: Client) -> None:
+    order = make_order((make_variant(make_seller("HTX Yến Dương")), 1), (make_variant(make_seller()), 1))
+    way, other = (part.way for part in order.parts.order_by("number"))
+    for each in (way, other):
+        Translation.objects.create(
+            kind="cooperatives.deliveryway", key=each.pk, field="name", language="en", text="To your door"
+        )
+    other.name = "Bưu điện"
+    other.save()
+
+    english, vietnamese = (client.get(f"{path}/don-hang/{order.pk}/") for path in ("/en", ""))
+
+    assert english.content.decode().count("To your door") == 1
+    assert "To your door" not in vietnamese.content.decode()
+    assert order.parts.get(number=1).way_name == way.name
+
+
+def test_a_part_in_two_parcels_says_which_one_is_which(client: Client) -> None:
+    part = make_order((make_variant(), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    line = part.lines.get()
+    first, second = (
+        pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=MEMBER, now=hours(2)) for _one in range(2)
+    )
+    hand_over(second, tracking_number="VTP2")
+
+    page = page_of(client, part.order)
+
+    assert first.number == 1
+    assert "Parcel 2/2" in page
+    assert "Parcel 1/2" not in page
+
+
+def test_goods_keep_their_names_of_the_sale_and_are_told_in_the_pages_language_too(client: Client) -> None:
+    told = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong")
+    told.name = "Gói to"
+    told.save()
+    renamed = make_variant(told.cooperative, name="Quýt")
+    order = make_order((told, 1), (renamed, 1))
+    for row, text in ((told.product, "Canna noodles"), (renamed.product, "Mandarins")):
+        Translation.objects.create(kind="catalog.product", key=row.pk, language="en", field="name", text=text)
+    renamed.product.name = "Quýt Bạch Thông"
+    renamed.product.save()
+
+    english, vietnamese = page_of(client, order), client.get(f"/don-hang/{order.pk}/").content.decode()
+
+    goods = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
+    assert f"{goods}<br>Canna noodles" in english
+    assert '<span lang="vi">Quýt</span> <span class="soft">× 1</span>' in english
+    assert "Mandarins" not in english
+    assert "Miến dong, Gói to <span" in vietnamese
+    assert "Canna noodles" not in vietnamese
+
+
+def test_an_order_made_in_english_is_told_in_vietnamese_by_the_goods_own_names(
+    client: Client,
+) -> None:
+    variant = make_variant(name="Miến dong")
+    kind, key = "catalog.product", variant.product_id
+    Translation.objects.create(kind=kind, key=key, language="en", field="name", text="Canna noodles")
+    order = make_order((variant, 1))
+    Order.objects.update(language="en")
+    order.lines.update(translated_product_name="Canna noodles")
+    Translation.objects.update(text="Noodles")
+
+    english, vietnamese = page_of(client, order), client.get(f"/don-hang/{order.pk}/").content.decode()
+
+    assert '<span class="grow">Canna noodles <span class="soft">× 1</span>' in english
+    assert '<span class="grow">Miến dong <span class="soft">× 1</span>' in vietnamese
+
+
+def test_names_of_goods_take_no_more_queries_for_more_goods() -> None:
+    seller, client = make_seller(), Client()
+    counts = []
+    for many in (1, 4):
+        order = make_order(*[(make_variant(seller), 1) for _each in range(many)])
+        with CaptureQueriesContext(connection) as queries:
+            page_of(client, order)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]

@@ -1,0 +1,368 @@
+"""What delivered goods, refunds and money make in the ledger, to the đồng."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from cooperatives.models import WayKind
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.ledger.ledger_postings import Entry, book_parts, post
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.recalculate_order import update_standing
+from orders.models import (
+    Account,
+    Bearer,
+    Discount,
+    DiscountKind,
+    DiscountShare,
+    EventKind,
+    LedgerEntry,
+    LedgerPosting,
+    Method,
+    Order,
+    OrderLine,
+    OrderPart,
+    Payment,
+    PostingKind,
+    Refund,
+    RefundLine,
+    Settlement,
+    ValueType,
+)
+from shop.core.actors import Actor, Door
+from tests.factories import NOW, make_order, make_seller, make_variant
+from tests.invariants import check_everything, check_ledger
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.person(1, "Bàn", Door.DESK)
+
+
+def carried(quantity=1):
+    """A part with one line at 100,000, and 30,000 for the carrier that brings it."""
+    part = make_order((make_variant(price=100_000), quantity)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
+    return OrderPart.objects.get(pk=part.pk)
+
+
+def deliver(part, quantities=None, *, cash=True):
+    """The part's goods, or so many of each line, come to the buyer in a parcel."""
+    if part.state == "new":
+        accept_part(part_id=part.pk, actor=DESK, now=NOW)
+        part.refresh_from_db()
+    quantities = quantities or dict(part.lines.values_list("pk", "quantity"))
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=DESK, now=NOW)
+    close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
+    hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
+    return deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, reason="tận tay", actor=DESK, now=NOW)
+
+
+def balances(nature=None):
+    """Debits and credits by account, those of cooperatives by nature."""
+    found = {}
+    for account, nature, amount in LedgerEntry.objects.values_list("account", "nature", "amount"):
+        key = f"{account}/{nature}" if nature else account
+        found[key] = found.get(key, 0) + amount
+    return {key: amount for key, amount in found.items() if amount}
+
+
+def with_commission(part, percent=5):
+    """The part's lines as placed under that commission."""
+    for line in part.lines.all():
+        OrderLine.objects.filter(pk=line.pk).update(
+            commission_rate=percent, commission=line.total_gross * percent // 100
+        )
+
+
+def discounted(line, amount, bearer):
+    """The line costs less by an amount that somebody bears."""
+    order = line.order
+    discount = Discount.objects.create(
+        order=order,
+        kind=DiscountKind.VOUCHER,
+        value_type=ValueType.FIXED,
+        value=amount,
+        amount=amount,
+        currency="VND",
+        bearer=bearer,
+    )
+    DiscountShare.objects.create(discount=discount, line=line, amount=amount)
+    OrderLine.objects.filter(pk=line.pk).update(
+        total_gross=line.total_gross - amount, total_net=line.total_net - amount
+    )
+    OrderPart.objects.filter(pk=line.part_id).update(
+        goods_gross=line.part.goods_gross - amount,
+        goods_net=line.part.goods_net - amount,
+        total_gross=line.part.total_gross - amount,
+        total_net=line.part.total_net - amount,
+    )
+    Payment.objects.get().events.update(amount=line.part.total_gross - amount)
+
+
+def refund(part, *, line=0, delivery=0, bearer=Bearer.COOPERATIVE):
+    """A decision to give so much of the first line and of the delivery back."""
+    row = Refund.objects.create(
+        order=part.order,
+        part=part,
+        amount=line + delivery,
+        delivery=delivery,
+        currency="VND",
+        bearer=bearer,
+        decided_at=NOW,
+    )
+    if line:
+        RefundLine.objects.create(refund=row, order_line=part.lines.get(), amount=line)
+    update_standing(Order.objects.get(pk=part.order_id), now=NOW)
+    return row
+
+
+def test_goods_brought_by_a_carrier_are_owed_to_their_cooperative_less_commission() -> None:
+    part = carried(2)
+    with_commission(part)
+
+    deliver(part)
+
+    assert balances() == {
+        "cooperative_payable/goods": -200_000,
+        "cooperative_payable/delivery": -30_000,
+        "cooperative_payable/commission": 10_000,
+        "commission": -10_000,
+        "carrier_cash": 230_000,
+    }
+    assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed == 220_000
+    check_everything()
+
+
+def test_what_is_not_paid_yet_is_owed_by_the_buyer() -> None:
+    part = carried(2)
+
+    deliver(part, cash=False)
+
+    assert balances() == {
+        "buyer": 230_000,
+        "cooperative_payable/goods": -200_000,
+        "cooperative_payable/delivery": -30_000,
+    }
+
+
+def test_cash_of_goods_that_are_collected_is_held_by_the_cooperative() -> None:
+    part = carried()
+    OrderPart.objects.filter(pk=part.pk).update(way_kind=WayKind.PICKUP)
+
+    deliver(part)
+
+    balance = LedgerEntry.objects.of_cooperative(part.cooperative, "VND")
+    assert (balance.owed, balance.cash_held) == (130_000, 130_000)
+    assert LedgerEntry.objects.get(account=Account.COOPERATIVE_CASH).settlement == Settlement.objects.get()
+
+
+def test_a_carriers_cash_is_kept_under_its_name() -> None:
+    deliver(carried())
+
+    kept = LedgerEntry.objects.filter(account=Account.CARRIER_CASH)
+    assert list(kept.values_list("carrier", "amount")) == [("Viettel Post", 130_000)]
+
+
+def test_parcels_that_bring_a_line_bit_by_bit_come_to_its_total_exactly() -> None:
+    variant = make_variant(price=33_333)
+    part = make_order((variant, 3)).parts.get()
+    with_commission(part, 7)
+    line = part.lines.get()
+
+    owed = []
+    for _ in range(3):
+        deliver(part, {line.pk: 1})
+        owed.append(LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed)
+        check_ledger()
+
+    assert owed == [30_000 + 33_333 - 2_333, 30_000 + 66_666 - 4_666, 30_000 + 99_999 - 6_999]
+    assert balances()["cooperative_payable/goods"] == -99_999
+    check_everything()
+
+
+def test_a_delivery_that_is_undone_is_booked_back() -> None:
+    part = carried()
+    parcel = deliver(part, cash=False)
+
+    void_parcel(parcel_id=parcel.pk, reason="giao nhầm", actor=DESK, now=NOW)
+
+    assert balances() == {}
+    assert LedgerPosting.objects.filter(part=part).count() == 2
+    check_ledger()
+
+
+def test_goods_delivered_again_after_that_are_owed_once() -> None:
+    part = carried()
+    parcel = deliver(part, cash=False)
+    void_parcel(parcel_id=parcel.pk, reason="giao nhầm", actor=DESK, now=NOW)
+
+    deliver(part)
+
+    assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed == 130_000
+    check_ledger()
+
+
+def test_a_discount_that_the_cooperative_bears_lowers_what_it_is_owed() -> None:
+    part = carried()
+    discounted(part.lines.get(), 20_000, Bearer.COOPERATIVE)
+
+    deliver(OrderPart.objects.get())
+
+    assert balances()["cooperative_payable/goods"] == -80_000
+    assert "platform_cost" not in balances()
+
+
+def test_a_discount_that_the_platform_bears_does_not() -> None:
+    part = carried()
+    discounted(part.lines.get(), 20_000, Bearer.PLATFORM)
+
+    deliver(OrderPart.objects.get())
+
+    assert balances() == {
+        "cooperative_payable/goods": -100_000,
+        "cooperative_payable/delivery": -30_000,
+        "platform_cost": 20_000,
+        "carrier_cash": 110_000,
+    }
+    check_ledger()
+
+
+def test_a_refund_that_the_cooperative_bears_takes_its_commission_back_too() -> None:
+    part = carried()
+    with_commission(part, 10)
+    deliver(part)
+
+    refund(part, line=40_000)
+
+    assert balances() == {
+        "buyer": -40_000,
+        "carrier_cash": 130_000,
+        "cooperative_payable/goods": -100_000,
+        "cooperative_payable/delivery": -30_000,
+        "cooperative_payable/refund": 40_000,
+        "cooperative_payable/commission": 6_000,
+        "commission": -6_000,
+    }
+    assert LedgerPosting.objects.latest("pk").kind == PostingKind.REFUND
+
+
+def test_a_refund_that_the_platform_bears_leaves_the_cooperative_its_money() -> None:
+    part = carried()
+    with_commission(part, 10)
+    deliver(part)
+    before = LedgerEntry.objects.of_cooperative(part.cooperative, "VND")
+
+    refund(part, line=40_000, delivery=30_000, bearer=Bearer.PLATFORM)
+
+    assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND") == before
+    assert balances()["platform_cost"] == 70_000
+    assert balances()["buyer"] == -70_000
+
+
+def test_a_refund_of_goods_that_never_came_books_nothing() -> None:
+    part = carried()
+
+    refund(part, line=100_000)
+
+    assert balances() == {}
+
+
+def test_withheld_tax_is_taken_off_what_is_owed() -> None:
+    part = carried()
+    OrderPart.objects.filter(pk=part.pk).update(withholding_rate="1.5")
+
+    deliver(OrderPart.objects.get())
+
+    assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed == 128_500
+    assert balances()["tax_withheld"] == -1_500
+
+
+def test_delivery_by_no_way_of_the_cooperatives_is_the_platforms_income() -> None:
+    part = carried()
+    OrderPart.objects.filter(pk=part.pk).update(way_kind="")
+
+    deliver(OrderPart.objects.get(), cash=False)
+
+    assert balances() == {
+        "buyer": 130_000,
+        "cooperative_payable/goods": -100_000,
+        "delivery_income": -30_000,
+    }
+
+
+@pytest.mark.parametrize(("method", "account"), [(Method.TRANSFER, "bank"), (Method.CARD, "gateway")])
+def test_money_lands_where_its_way_brings_it_and_leaves_from_there(method, account) -> None:
+    order = make_order((make_variant(price=100_000), 1))
+    payment = Payment.objects.create(order=order, method=method, currency="VND")
+
+    for kind, amount in [
+        (EventKind.CHARGE_REQUEST, 100),
+        (EventKind.CHARGE_SUCCESS, 100),
+        (EventKind.REFUND_SUCCESS, 30),
+        (EventKind.REFUND_REVERSE, 10),
+        (EventKind.CHARGE_BACK, 50),
+    ]:
+        record_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
+        record_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
+
+    assert balances() == {account: 30, "buyer": -30}
+
+
+def test_booking_anew_books_nothing() -> None:
+    part = carried(2)
+    deliver(part)
+    before = LedgerPosting.objects.count()
+
+    book_parts(part.order, [part], now=NOW)
+
+    assert LedgerPosting.objects.count() == before
+
+
+def test_a_posting_that_does_not_sum_to_zero_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="do not sum to zero"):
+        post("k", PostingKind.CORRECTION, [Entry(Account.BANK, 5)], currency="VND", actor=DESK, now=NOW)
+
+    assert LedgerPosting.objects.count() == 0
+
+
+def test_a_fact_posted_again_is_booked_once() -> None:
+    entries = [Entry(Account.BANK, 5), Entry(Account.UNCLAIMED, -5)]
+
+    first = post("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
+    again = post("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
+
+    assert first == again
+    assert LedgerEntry.objects.count() == 2
+
+
+def test_the_ledger_asks_the_same_number_of_questions_however_many_lines_there_are() -> None:
+    seller = make_seller()
+
+    def questions(lines: int) -> int:
+        part = make_order(*[(make_variant(seller, name=f"Gối {n}"), 1) for n in range(lines)]).parts.get()
+        deliver(part, cash=False)
+        LedgerPosting.objects.filter(part=part).exists()
+        refund_row = Refund(order=part.order, part=part, amount=1, currency="VND", bearer="cooperative")
+        refund_row.delivery, refund_row.decided_at = 1, NOW
+        refund_row.save()
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            book_parts(part.order, [part], now=NOW)
+        return len(asked)
+
+    few, many = questions(1), questions(8)
+
+    assert few == many <= 9
+
+
+def test_an_order_of_which_nothing_has_arrived_costs_the_ledger_no_question() -> None:
+    order = make_order((make_variant(), 1))
+
+    with CaptureQueriesContext(connection) as asked:
+        update_standing(order, now=NOW)
+
+    assert not [query for query in asked if "ledger" in query["sql"]]

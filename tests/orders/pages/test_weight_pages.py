@@ -1,0 +1,187 @@
+"""What whoever buys by weight reads, and how they answer."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.placement.draft_orders import draft_order, edit_draft
+from orders.actions.quotes.quote_types import WantedDelivery, WantedLine
+from orders.models import Order, OrderPart, Source, WeightQuestion
+from shop.core.actors import Actor
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_channel,
+    make_contact,
+    make_gourd,
+    make_member,
+    make_order,
+    make_user,
+    make_variant,
+)
+from tests.orders.pages.order_codes import BuyersBrowser
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    return BuyersBrowser()
+
+
+@pytest.fixture
+def admin_at_the_desk(client):
+    client.force_login(make_admin())
+    return client
+
+
+def asked() -> tuple[OrderPart, WeightQuestion]:
+    """Two gourds of 6 kg where 5.76 were agreed."""
+    part = make_order((make_gourd(), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
+    return part, WeightQuestion.objects.get()
+
+
+def address(part: OrderPart, question: WeightQuestion) -> str:
+    return f"/don-hang/{part.order_id}/can/{question.pk}/"
+
+
+def test_the_product_page_says_estimate_kilo_price_and_the_most_it_costs(client):
+    gourd = make_gourd()
+
+    page = client.get(f"/san-pham/{gourd.product.slug}/").content.decode().replace("\u00a0", " ")
+
+    assert "36.000 ₫" in page
+    assert "15.000 ₫/kg" in page
+    assert "2,4 kg" in page
+    assert "2,88 kg" in page
+    assert "43.200 ₫" in page
+
+
+def test_basket_and_checkout_say_the_most_it_costs(client):
+    gourd = make_gourd()
+    client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
+
+    pages = [
+        client.get(path).content.decode().replace("\u00a0", " ") for path in ("/gio-hang/", "/dat-hang/")
+    ]
+
+    for page in pages:
+        assert "4,8 kg" in page
+        assert page.count("86.400 ₫") == 2
+
+
+def test_the_orders_page_says_what_was_agreed_then_what_was_weighed(client):
+    part = make_order((make_gourd(), 2)).parts.get()
+    before = client.get(f"/don-hang/{part.order_id}/").content.decode().replace("\u00a0", " ")
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
+
+    after = client.get(f"/don-hang/{part.order_id}/").content.decode().replace("\u00a0", " ")
+
+    assert "4,8 kg" in before
+    assert "86.400 ₫" in before
+    assert "4,6 kg" in after
+    assert "69.000 ₫" in after
+    assert "86.400 ₫" not in after
+
+
+@pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
+def test_the_buyer_answers_on_the_orders_page(client, answer, total):
+    part, question = asked()
+    page = client.get(f"/don-hang/{part.order_id}/").content.decode()
+
+    sent = client.post(address(part, question), {"answer": answer})
+
+    assert f'action="{address(part, question)}"' in page
+    assert sent.url == f"/don-hang/{part.order_id}/"
+    question.refresh_from_db()
+    assert (question.answer, part.lines.get().total_gross) == (answer, total)
+    assert address(part, question) not in client.get(sent.url).content.decode()
+
+
+def test_the_list_of_orders_says_that_one_waits_for_an_answer(client):
+    part, question = asked()
+    buyer = make_user()
+    Order.objects.update(user=buyer)
+    make_order((make_variant(), 1), user=buyer)
+    client.force_login(buyer)
+    words = "Some of it weighs more than agreed."
+
+    before = client.get("/en/tai-khoan/").content.decode()
+    client.post(address(part, question), {"answer": "agreed"})
+    after = client.get("/en/tai-khoan/").content.decode()
+
+    assert before.count(words) == 1
+    assert words in before.partition(part.order.code)[2].partition("</article>")[0]
+    assert words not in after
+
+
+def test_an_answer_to_nothing_is_missing_and_changes_nothing(client):
+    part, question = asked()
+    before = every_row()
+
+    answers = [
+        client.post(f"/don-hang/{uuid.uuid4()}/can/{question.pk}/", {"answer": "agreed"}),
+        client.post(f"/don-hang/{part.order_id}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
+        client.post(address(part, question), {"answer": "maybe"}),
+        client.post(address(part, question)),
+    ]
+
+    assert [each.status_code for each in answers] == [404] * 4
+    assert every_row() == before
+
+
+def test_the_answer_is_never_given_by_a_link(client):
+    part, question = asked()
+
+    assert client.get(address(part, question), {"answer": "agreed"}).status_code == 405
+
+
+def test_the_desk_answers_for_a_buyer_who_was_called(admin_at_the_desk):
+    part, question = asked()
+    page = admin_at_the_desk.get(f"/quan-tri/don-hang/{part.order_id}/").content.decode()
+    there = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
+
+    sent = admin_at_the_desk.post(there, {"answer": "agreed"})
+
+    assert f'action="{there}"' in page
+    assert sent.url == f"/quan-tri/don-hang/{part.order_id}/"
+    assert part.lines.get().total_gross == 90_000
+
+
+def test_nobody_else_answers_at_the_desk(client):
+    part, question = asked()
+    client.force_login(make_member(part.cooperative))
+    before = every_row()
+
+    answer = client.post(f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/", {"answer": "agreed"})
+
+    assert answer.status_code in (302, 403, 404)
+    changed = {table for table, rows in every_row().items() if rows != before.get(table)}
+    assert changed == set()
+
+
+def test_the_desk_reads_the_bound_out_to_who_orders_by_phone(admin_at_the_desk):
+    gourd = make_gourd()
+    order = draft_order(channel=make_channel(), source=Source.PHONE, actor=Actor.system(), now=NOW)
+    edit_draft(
+        order_id=order.pk,
+        lines=[WantedLine(uuid.uuid4(), gourd.pk, 2)],
+        deliveries={gourd.cooperative_id: WantedDelivery(gourd.cooperative.ways.get().pk)},
+        contact=make_contact(),
+        actor=Actor.system(),
+        now=NOW,
+    )
+
+    page = admin_at_the_desk.get(f"/quan-tri/don-nhap/{order.pk}/").content.decode().replace("\u00a0", " ")
+
+    assert "khoảng 4,8 kg; nặng đến 5,76 kg thì tối đa 86.400 ₫" in page
+    assert '<b class="money">116.400 ₫</b>' in page

@@ -1,0 +1,273 @@
+"""An order that is paid beforehand waits for its money, and counts once it has come."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.db import transaction
+
+from orders import locks
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part_as_buyer
+from orders.actions.fulfilment.pack_parcels import NotConfirmed, accept_part
+from orders.actions.payments.order_payments import (
+    NotWaiting,
+    WayNotOffered,
+    change_way,
+    money_came,
+    ways_to_pay,
+)
+from orders.actions.placement.order_sweeps import expire_order, expire_orders_task
+from orders.actions.placement.place_order import place_order
+from orders.models import EventKind, GatewayCall, Method, Operation, Order, OrderPart, Payment
+from orders.states import CallState, Coverage, OrderStatus, SaleorStatus
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_bank_account,
+    make_basket,
+    make_contact,
+    make_order,
+    make_seller,
+    make_variant,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.kept import kept
+from tests.unchanged import every_row, refused
+
+pytestmark = pytest.mark.django_db
+BANK = Actor.system("bank")
+HOUR = datetime.timedelta(hours=1)
+
+
+@kept
+def waiting_order(**fields) -> Order:
+    make_bank_account()
+    return make_order((make_variant(price=45_000), 2), method=Method.TRANSFER, **fields)
+
+
+def pay(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetime = NOW + HOUR):
+    with transaction.atomic():
+        locked = locks.lock_order(order.pk)
+        return money_came(locked, locked.payments.get(), amount, key=key, actor=BANK, now=now)
+
+
+def test_it_keeps_its_goods_and_is_nobodys_work() -> None:
+    order = waiting_order()
+
+    part = order.parts.get()
+    payment = order.payments.get()
+    assert (order.status, order.saleor_status) == (OrderStatus.UNCONFIRMED, SaleorStatus.UNCONFIRMED)
+    assert (order.confirmed_at, part.accept_by) == (None, None)
+    assert stock_of(order.lines.get().variant).allocated == 2
+    assert (payment.method, payment.expires_at) == (Method.TRANSFER, NOW + 24 * HOUR)
+    assert Payment.objects.all().sums()[payment.pk].charge_pending == order.due_gross == 120_000
+    assert not OrderPart.objects.all().for_cooperative(part.cooperative).exists()
+    assert not Notification.objects.filter(to=part.cooperative.email).exists()
+    check_everything()
+
+
+def test_a_cooperative_cannot_accept_it() -> None:
+    part = waiting_order().parts.get()
+
+    with refused(NotConfirmed, "not_confirmed"):
+        accept_part(part_id=part.pk, actor=BANK, now=NOW)
+
+
+def test_money_that_covers_it_confirms_it_and_the_cooperatives_time_begins() -> None:
+    order = waiting_order()
+
+    pay(order, 120_000)
+
+    order.refresh_from_db()
+    part = order.parts.get()
+    assert (order.confirmed_at, order.charged, order.charge_coverage) == (NOW + HOUR, 120_000, Coverage.FULL)
+    assert order.status == OrderStatus.PLACED
+    assert part.accept_by == NOW + 25 * HOUR
+    assert Notification.objects.filter(to=part.cooperative.email).count() == 1
+    assert [
+        change.what
+        for change in Change.objects.filter(root_kind="orders.order", root_key=str(order.pk)).order_by("pk")
+    ] == [
+        "order.placed",
+        "payment.received",
+        "order.confirmed",
+    ]
+    check_everything()
+
+
+def test_money_told_of_twice_counts_once() -> None:
+    order = waiting_order()
+    first = pay(order, 120_000)
+
+    before = every_row()
+    second = pay(order, 120_000, now=NOW + 2 * HOUR)
+
+    assert first is not None
+    assert second is None
+    assert every_row() == before
+
+
+def test_part_of_the_money_does_not_confirm_it() -> None:
+    order = waiting_order()
+
+    pay(order, 100_000)
+
+    order.refresh_from_db()
+    assert (order.confirmed_at, order.charged, order.still_due) == (None, 100_000, 20_000)
+    check_everything()
+
+
+def test_the_rest_of_the_money_does() -> None:
+    order = waiting_order()
+    pay(order, 100_000)
+
+    pay(order, 20_000, key="bank:2")
+
+    order.refresh_from_db()
+    assert (order.confirmed_at, order.charged) == (NOW + HOUR, 120_000)
+
+
+def test_a_surplus_is_kept_and_said() -> None:
+    order = waiting_order()
+
+    pay(order, 125_000)
+
+    order.refresh_from_db()
+    assert (order.charged, order.charge_coverage) == (125_000, Coverage.OVER)
+    assert order.confirmed_at == NOW + HOUR
+    check_everything()
+
+
+def test_a_way_that_is_not_offered_is_refused() -> None:
+    basket = make_basket((make_variant(), 1))
+    contact, deliveries = make_contact(), carriers_for(basket)
+
+    assert ways_to_pay(basket.channel) == [Method.COD]
+    with refused(WayNotOffered, "way_not_offered"):
+        place_order(
+            basket_id=basket.pk,
+            contact=contact,
+            deliveries=deliveries,
+            consents=frozenset({ConsentPurpose.ORDER}),
+            method=Method.TRANSFER,
+            actor=Actor.guest(),
+            now=NOW,
+        )
+
+
+def test_paying_in_cash_after_all_confirms_it() -> None:
+    order = waiting_order()
+
+    change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW + HOUR)
+
+    order.refresh_from_db()
+    sums = Payment.objects.all().sums()
+    waited_for = {payment.method: sums[payment.pk].charge_pending for payment in order.payments.all()}
+    assert order.confirmed_at == NOW + HOUR
+    assert waited_for == {Method.TRANSFER: 0, Method.COD: 120_000}
+    check_everything()
+
+
+def test_the_same_way_again_is_the_same_payment() -> None:
+    order = waiting_order()
+    before = every_row()
+
+    payment = change_way(order_id=order.pk, method=Method.TRANSFER, actor=Actor.guest(), now=NOW + HOUR)
+
+    assert payment == order.payments.get()
+    assert every_row() == before
+
+
+def test_an_order_that_is_paid_changes_its_way_no_more() -> None:
+    order = waiting_order()
+    pay(order, 120_000)
+
+    with refused(NotWaiting, "not_waiting_for_payment"):
+        change_way(order_id=order.pk, method=Method.COD, actor=Actor.guest(), now=NOW + 2 * HOUR)
+
+
+def test_its_time_over_it_lapses_and_frees_its_goods() -> None:
+    order = waiting_order()
+    variant = order.lines.get().variant
+
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 23 * HOUR)
+    order.refresh_from_db()
+    kept = order.expired_at
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
+
+    order.refresh_from_db()
+    assert kept is None
+    assert (order.expired_at, order.status) == (NOW + 24 * HOUR, OrderStatus.EXPIRED)
+    assert (stock_of(variant).allocated, order.due_gross) == (0, 0)
+    check_everything()
+
+
+def test_the_sweep_finds_it(settings) -> None:
+    order = waiting_order(now=NOW - datetime.timedelta(days=3650))
+
+    expire_orders_task()
+
+    order.refresh_from_db()
+    assert order.expired_at is not None
+
+
+def test_it_does_not_lapse_while_money_was_seen() -> None:
+    order = waiting_order()
+    pay(order, 1_000)
+
+    before = every_row()
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 48 * HOUR)
+
+    assert every_row() == before
+
+
+@pytest.mark.parametrize("state", [CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING])
+def test_it_does_not_lapse_while_nobody_knows_how_a_call_ended(state: CallState) -> None:
+    order = waiting_order()
+    GatewayCall.objects.create(
+        gateway="stripe",
+        operation=Operation.START,
+        payment=order.payments.get(),
+        amount=120_000,
+        currency="VND",
+        state=state,
+        asked_at=NOW,
+    )
+
+    before = every_row()
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 48 * HOUR)
+
+    assert every_row() == before
+
+
+def test_an_order_paid_in_cash_never_lapses() -> None:
+    order = make_order()
+
+    before = every_row()
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 1000 * HOUR)
+
+    assert every_row() == before
+
+
+def test_called_off_before_it_is_paid_nothing_is_waited_for() -> None:
+    make_bank_account()
+    first, second = make_variant(price=45_000), make_variant(price=30_000, cooperative=make_seller())
+    order = make_order((first, 1), (second, 1), method=Method.TRANSFER)
+    payment = order.payments.get()
+    one, other = order.parts.order_by("number")
+
+    cancel_part_as_buyer(part_id=one.pk, actor=Actor.guest(), now=NOW + HOUR)
+    order.refresh_from_db()
+    left = Payment.objects.all().sums()[payment.pk].charge_pending
+    cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=NOW + HOUR)
+
+    assert left == order.due_gross == other.total_gross
+    assert Payment.objects.all().sums()[payment.pk].charge_pending == 0
+    assert payment.events.filter(kind=EventKind.CANCEL_SUCCESS).count() == 2
+    check_everything()

@@ -1,0 +1,146 @@
+"""Where the platform pays: a changed account is told to all who manage, what is due stays or follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from cooperatives.models import Role
+from orders.actions.payouts.bank_accounts import (
+    BankAccount,
+    NotAnAccount,
+    change_account,
+    follow_account,
+    name_account,
+)
+from orders.actions.payouts.payouts import AlreadyPaid, mark_paid
+from orders.actions.settlement.close_settlement import close_settlement, correct_balance
+from orders.models import Payout, Settlement
+from shop.core.actors import Actor, Door
+from shop.core.errors import Missing
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative, make_member, nobody
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.person(1, "Bàn", Door.DESK)
+MANAGER = Actor.person(2, "Triệu Thị Nhất", Door.MEMBERS)
+OURS = BankAccount("970405", "8888000011", "HTX Thiên An")
+OTHER = BankAccount("970436", "0099887766", "Nguyễn Văn Đức")
+
+
+def change(cooperative, to=OURS):
+    return change_account(cooperative_id=cooperative.pk, to=to, actor=MANAGER, now=NOW)
+
+
+def due(cooperative):
+    """A period of 50,000 that was closed; its payment."""
+    correct_balance(
+        cooperative_id=cooperative.pk,
+        currency="VND",
+        amount=50_000,
+        reason="thưởng",
+        key="1",
+        actor=DESK,
+        now=NOW,
+    )
+    settlement = Settlement.objects.open().get(cooperative=cooperative)
+    close_settlement(settlement_id=settlement.pk, actor=DESK, now=NOW)
+    return Payout.objects.get(settlement=settlement)
+
+
+def accounts(payout):
+    payout.refresh_from_db()
+    return payout.bank_bin, payout.bank_account, payout.bank_holder
+
+
+def test_an_account_is_kept_as_banks_write_it_and_the_change_is_written_down() -> None:
+    cooperative = make_cooperative(bank_bin="970436", bank_account="0011", bank_holder="CU")
+
+    change(cooperative, BankAccount("970405", " 8888abc011 ", "Hợp tác xã Thiên An"))
+
+    cooperative.refresh_from_db()
+    assert (cooperative.bank_bin, cooperative.bank_account) == ("970405", "8888ABC011")
+    assert cooperative.bank_holder == "HOP TAC XA THIEN AN"
+    told = Change.objects.get(what="cooperative.account_changed")
+    assert (told.actor_name, told.cooperative) == ("Triệu Thị Nhất", cooperative.pk)
+    assert told.data == {"from": "970436 0011 CU", "to": "970405 8888ABC011 HOP TAC XA THIEN AN"}
+
+
+def test_everybody_who_manages_hears_of_it_and_nobody_else() -> None:
+    cooperative = make_cooperative(email="htx@example.com", bank_account="0011223344")
+    make_member(cooperative, email="mot@example.com")
+    make_member(cooperative, email="hai@example.com")
+    make_member(cooperative, Role.BOOKKEEPER, email="ke-toan@example.com")
+    gone = make_member(cooperative, email="da-nghi@example.com")
+    gone.memberships.update(is_active=False)
+
+    change(cooperative)
+
+    letters = Notification.objects.order_by("pk")
+    assert [each.to for each in letters] == ["htx@example.com", "mot@example.com", "hai@example.com"]
+    text = letters[0].text
+    assert "••••3344" in text
+    assert "Agribank" in text
+    assert "••••0011" in text
+    assert "Triệu Thị Nhất" in text
+    assert "8888000011" not in text
+
+
+def test_the_same_account_again_changes_nothing() -> None:
+    cooperative = make_cooperative()
+    change(cooperative)
+
+    change(cooperative)
+
+    assert Change.objects.filter(what="cooperative.account_changed").count() == 1
+    assert Notification.objects.count() == 1
+
+
+def test_a_payment_that_waited_for_an_account_gets_it() -> None:
+    cooperative = make_cooperative()
+    payout = due(cooperative)
+    assert accounts(payout) == ("", "", "")
+
+    change(cooperative)
+
+    assert accounts(payout) == ("970405", "8888000011", "HTX THIEN AN")
+
+
+def test_a_payment_that_has_one_stays_with_it_until_somebody_decides() -> None:
+    cooperative = make_cooperative()
+    change(cooperative)
+    payout = due(cooperative)
+    change(cooperative, OTHER)
+    assert accounts(payout) == ("970405", "8888000011", "HTX THIEN AN")
+
+    follow_account(payout_id=payout.pk, actor=DESK, now=NOW)
+
+    assert accounts(payout) == ("970436", "0099887766", "NGUYEN VAN DUC")
+    assert Change.objects.filter(what="payout.readdressed").count() == 1
+
+
+def test_a_payment_is_sent_to_no_account_that_is_none() -> None:
+    payout = due(make_cooperative())
+
+    with refused(NotAnAccount, "not_an_account"):
+        follow_account(payout_id=payout.pk, actor=DESK, now=NOW)
+    with refused(NotAnAccount, "not_an_account"):
+        name_account(payout_id=payout.pk, to=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
+
+
+def test_what_is_paid_goes_nowhere_else() -> None:
+    payout = due(make_cooperative())
+    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+
+    with refused(AlreadyPaid, "already_paid"):
+        name_account(payout_id=payout.pk, to=OURS, actor=DESK, now=NOW)
+    with refused(AlreadyPaid, "already_paid"):
+        follow_account(payout_id=payout.pk, actor=DESK, now=NOW)
+
+
+def test_unknown_ones_are_missing() -> None:
+    with refused(Missing, "missing"):
+        change_account(cooperative_id=999_999, to=OURS, actor=DESK, now=NOW)
+    with refused(Missing, "missing"):
+        name_account(payout_id=nobody(), to=OURS, actor=DESK, now=NOW)

@@ -1,0 +1,122 @@
+"""Refunds to an account that the order was not paid from wait a day, in which the buyer can object."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.test import Client
+
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.actions.payouts.bank_accounts import name_account as name_account_of_payout
+from orders.actions.payouts.payouts import PayoutHeld, mark_paid
+from orders.actions.payouts.refund_execution import name_account
+from orders.models import BankTransfer, Payout
+from orders.states import PayoutState
+from shop.core.models import Change
+from shop.notifications.models import Notification, Way
+from tests.factories import just_now, make_admin
+from tests.orders.bank_transfers.transfers_at_hand import LATER
+from tests.orders.refunds.refunds_at_hand import DESK, TO, WHO, delivered, give_back, paid_order
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+DAY = datetime.timedelta(days=1)
+OTHER = BankAccount("970405", "8800200", "Lò Thị Mai")
+
+
+def payout_of(order) -> Payout:
+    give_back(delivered(order), 20_000)
+    return Payout.objects.get()
+
+
+def letters() -> list[tuple[str, str]]:
+    told = Notification.objects.filter(key__startswith="refund_account_named").order_by("pk")
+    return list(told.values_list("way", "to"))
+
+
+def test_an_account_that_somebody_names_is_paid_a_day_later() -> None:
+    order = paid_order(email="hoa@example.com")
+    payout = payout_of(order)
+
+    name_account(order_id=order.pk, to=TO, **WHO)
+
+    with refused(PayoutHeld, "payout_held") as refusal:
+        mark_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
+    assert refusal.value.details == {"until": LATER + DAY}
+    assert mark_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY).state == "paid"
+    assert letters() == [(Way.EMAIL, "hoa@example.com"), (Way.SMS, "+84987654321")]
+
+
+def test_the_account_that_the_order_was_paid_from_waits_for_nobody() -> None:
+    order = paid_order()
+    payout = payout_of(order)
+    BankTransfer.objects.update(
+        payer_bin=TO.bank_bin, payer_account=TO.account, payer_holder="NGUYEN THI HOA"
+    )
+    name_account(order_id=order.pk, to=OTHER, **WHO)
+
+    name_account(order_id=order.pk, to=TO, **WHO)
+
+    payout.refresh_from_db()
+    assert payout.payable_from is None
+    assert mark_paid(payout_id=payout.pk, reference="FT9", **WHO).state == PayoutState.PAID
+
+
+def test_the_same_account_again_neither_prolongs_nor_ends_the_wait() -> None:
+    order = paid_order()
+    payout = payout_of(order)
+    name_account(order_id=order.pk, to=TO, **WHO)
+
+    name_account(order_id=order.pk, to=TO, actor=DESK, now=LATER + DAY / 2)
+
+    payout.refresh_from_db()
+    assert payout.payable_from == LATER + DAY
+
+
+def test_yet_another_account_begins_the_day_anew() -> None:
+    order = paid_order()
+    payout = payout_of(order)
+    name_account(order_id=order.pk, to=TO, **WHO)
+
+    name_account(order_id=order.pk, to=OTHER, actor=DESK, now=LATER + DAY / 2)
+
+    payout.refresh_from_db()
+    assert payout.payable_from == LATER + DAY * 3 / 2
+
+
+def test_what_the_desk_writes_on_a_payout_itself_is_told_and_held_alike() -> None:
+    order = paid_order(email="hoa@example.com")
+    payout = payout_of(order)
+
+    name_account_of_payout(payout_id=payout.pk, to=TO, **WHO)
+
+    payout.refresh_from_db()
+    assert payout.payable_from == LATER + DAY
+    assert letters() == [(Way.EMAIL, "hoa@example.com"), (Way.SMS, "+84987654321")]
+    assert Change.objects.filter(what="payout.readdressed").count() == 1
+
+
+def test_the_desk_sees_what_is_held_and_cannot_pay_it() -> None:
+    order = paid_order()
+    payout = payout_of(order)
+    now = just_now()
+    name_account(order_id=order.pk, to=TO, actor=DESK, now=now)
+    desk = Client()
+    desk.force_login(make_admin())
+
+    listed = desk.get("/en/quan-tri/chi-tien/").content.decode()
+    alone = desk.get(f"/en/quan-tri/chi-tien/{payout.pk}/").content.decode()
+    answer = desk.post(
+        "/en/quan-tri/chi-tien/da-chi/", {"payout": payout.pk, "reference": "FT9"}, follow=True
+    )
+
+    assert "held until" in listed
+    assert f'value="{payout.pk}"' not in listed
+    assert "List for the bank" not in listed
+    assert "This account was named less than a day ago" in alone
+    assert "Write it down as paid" not in alone
+    assert "The account was named less than a day ago." in answer.content.decode()
+    payout.refresh_from_db()
+    assert payout.state == PayoutState.DUE

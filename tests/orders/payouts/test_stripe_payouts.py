@@ -1,0 +1,265 @@
+"""Periods that are paid out to cooperatives' accounts at Stripe, and taken back from them."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.db import transaction
+
+from cooperatives.models import Cooperative
+from orders import locks
+from orders.actions.gateway.failed_calls import ask_again, pay_by_bank
+from orders.actions.gateway.gateway_calls import follow_cards_task, look_up_call, make_call
+from orders.actions.gateway.transfer_reversals import left_of, pull_back_what_is_owed
+from orders.actions.payouts.payouts import PayoutUnderWay, mark_paid
+from orders.actions.settlement.close_settlement import close_settlement, correct_balance
+from orders.models import (
+    CooperativeBalance,
+    GatewayCall,
+    LedgerEntry,
+    Operation,
+    OrderPart,
+    Payout,
+    PayoutWay,
+    Settlement,
+)
+from orders.states import CallState, PayoutState, SettlementState
+from shop.core.models import Change
+from tests.doubles.stripe import Fault
+from tests.factories import NOW
+from tests.invariants import check_ledger
+from tests.orders.gateway.card_at_hand import COOPERATIVE, MINUTE, paid_order, stripe
+from tests.orders.pages.test_pickup_booking import DESK, deliver, refund
+from tests.unchanged import refused
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+LOST = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
+LATER = NOW + datetime.timedelta(days=7)
+
+
+@pytest.fixture
+def part(stripe) -> OrderPart:
+    """Goods of 90,000 paid by card and delivered by the cooperative's own way, which costs 30,000."""
+    part = paid_order(stripe).parts.get()
+    Cooperative.objects.filter(pk=part.cooperative_id).update(
+        stripe_account=COOPERATIVE, bank_bin="970405", bank_account="0123456789"
+    )
+    deliver(part, cash=False)
+    return part
+
+
+def close(now: datetime.datetime = NOW) -> Payout:
+    settlement = Settlement.objects.open().get()
+    close_settlement(settlement_id=settlement.pk, actor=DESK, now=now)
+    return Payout.objects.get(settlement=settlement)
+
+
+def call_about(payout: Payout, operation: Operation = Operation.PAY_OUT) -> GatewayCall:
+    return payout.calls.filter(operation=operation).latest("asked_at")
+
+
+def paid_out() -> Payout:
+    payout = close()
+    make_call(call_id=call_about(payout).pk, now=NOW)
+    payout.refresh_from_db()
+    return payout
+
+
+def sent(stripe) -> list[tuple[str, int, int]]:
+    return [
+        (row["destination"], row["amount"], row["amount_reversed"])
+        for row in stripe.account.every("transfer")
+    ]
+
+
+def balance() -> CooperativeBalance:
+    return LedgerEntry.objects.of_cooperative(Cooperative.objects.get(stripe_account=COOPERATIVE), "VND")
+
+
+def test_a_closed_period_is_paid_to_the_account_at_stripe(stripe, part) -> None:
+    payout = close()
+
+    assert (payout.way, payout.state, payout.amount) == (PayoutWay.STRIPE, PayoutState.DUE, 120_000)
+    assert (call_about(payout).state, sent(stripe)) == (CallState.INTENDED, [])
+    make_call(call_id=call_about(payout).pk, now=NOW)
+
+    payout.refresh_from_db()
+    (transfer,) = stripe.account.every("transfer")
+    assert sent(stripe) == [(COOPERATIVE, 120_000, 0)]
+    assert (payout.state, payout.reference) == (PayoutState.PAID, transfer["id"])
+    assert payout.settlement.state == SettlementState.PAID
+    assert balance() == CooperativeBalance(paid_out=120_000)
+    assert LedgerEntry.objects.filter(account="gateway").balance() == 0
+    check_ledger()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_payout_whose_answer_is_lost_is_paid_once(stripe, part, fault) -> None:
+    payout = close()
+    stripe.faults.tell("transfers.create", fault)
+
+    assert make_call(call_id=call_about(payout).pk, now=NOW).call.state == CallState.UNKNOWN
+    with refused(PayoutUnderWay, "payout_under_way"):
+        mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)
+
+    payout.refresh_from_db()
+    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    check_ledger()
+
+
+def test_a_payout_made_hours_late_is_found_when_its_answer_was_lost(stripe, part) -> None:
+    """As after a night without a worker: it is not sent again because its trace is not where it should be."""
+    payout, made_at = close(), NOW + datetime.timedelta(hours=12)
+    stripe.account.clock = made_at.timestamp
+    stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
+
+    assert make_call(call_id=call_about(payout).pk, now=made_at).call.state == CallState.UNKNOWN
+    look_up_call(call_id=call_about(payout).pk, now=NOW + datetime.timedelta(hours=24))
+
+    payout.refresh_from_db()
+    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    check_ledger()
+
+
+def test_a_payout_that_stripe_refuses_may_be_asked_for_again(stripe, part) -> None:
+    stripe.account.balance = 50_000
+    payout = close()
+    make_call(call_id=call_about(payout).pk, now=NOW)
+
+    payout.refresh_from_db()
+    assert (call_about(payout).code, payout.state) == ("balance_insufficient", PayoutState.DUE)
+    assert Change.objects.filter(what="payout.failed").count() == 1
+    stripe.account.balance = 500_000
+    again = ask_again(call_id=call_about(payout).pk, actor=DESK, now=NOW + MINUTE)
+    make_call(call_id=again.pk, now=NOW + MINUTE)
+
+    payout.refresh_from_db()
+    assert (payout.state, sent(stripe)) == (PayoutState.PAID, [(COOPERATIVE, 120_000, 0)])
+    check_ledger()
+
+
+def test_a_payout_that_stripe_refuses_may_be_paid_by_the_bank(stripe, part) -> None:
+    stripe.account.connected.clear()
+    payout = close()
+    make_call(call_id=call_about(payout).pk, now=NOW)
+
+    pay_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
+    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+
+    payout.refresh_from_db()
+    assert (payout.way, payout.state, sent(stripe)) == (PayoutWay.BANK, PayoutState.PAID, [])
+    assert LedgerEntry.objects.filter(account="bank").balance() == -120_000
+    check_ledger()
+
+
+def test_a_payout_that_was_refused_and_sent_by_the_bank_is_only_looked_for(stripe, part) -> None:
+    payout = close()
+    stripe.faults.tell("transfers.create", Fault.REFUSE, status=401)
+    make_call(call_id=call_about(payout).pk, now=NOW)
+    pay_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
+    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+
+    look_up_call(call_id=call_about(payout).pk, now=NOW + 2 * MINUTE)  # a message that came late
+
+    assert (call_about(payout).code, sent(stripe)) == ("not_configured", [])
+    check_ledger()
+
+
+def test_what_a_cooperative_owes_after_it_was_paid_is_pulled_back(stripe, part) -> None:
+    payout = paid_out()
+    refund(part, line=40_000)
+    assert balance() == CooperativeBalance(owed=-40_000, paid_out=120_000)
+
+    follow_cards_task()
+    call = call_about(payout, Operation.PULL_BACK)
+    assert (call.amount, call.terms["reference"]) == (40_000, payout.reference)
+    make_call(call_id=call.pk, now=NOW)
+
+    assert sent(stripe) == [(COOPERATIVE, 120_000, 40_000)]
+    assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
+    assert left_of(payout) == 80_000
+    follow_cards_task()
+    assert payout.calls.filter(operation=Operation.PULL_BACK).count() == 1
+    check_ledger()
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_what_is_pulled_back_although_the_answer_was_lost_is_pulled_back_once(stripe, part, fault) -> None:
+    payout = paid_out()
+    refund(part, line=40_000)
+    pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
+    stripe.faults.tell("transfers.reversals.create", fault)
+    call = call_about(payout, Operation.PULL_BACK)
+
+    make_call(call_id=call.pk, now=NOW)
+    again = pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
+    look_up_call(call_id=call.pk, now=NOW + 2 * MINUTE)
+
+    assert (again, sent(stripe)) == (0, [(COOPERATIVE, 120_000, 40_000)])
+    assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
+    check_ledger()
+
+
+def test_no_more_is_pulled_back_than_is_left_of_the_payouts(stripe, part) -> None:
+    payout = paid_out()
+    refund(part, line=40_000)
+    pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
+    make_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=NOW)
+    correct_balance(
+        cooperative_id=part.cooperative_id,
+        currency="VND",
+        amount=-100_000,
+        reason="phạt",
+        key="1",
+        actor=DESK,
+        now=LATER,
+    )
+
+    asked = pull_back_what_is_owed(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=LATER)
+
+    assert (asked, left_of(payout)) == (80_000, 0)
+    make_call(call_id=call_about(payout, Operation.PULL_BACK).pk, now=LATER)
+    assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
+    check_ledger()
+
+
+def test_a_pull_back_that_was_refused_holds_up_others_until_somebody_repeats_it(stripe, part) -> None:
+    payout = paid_out()
+    refund(part, line=40_000)
+    who = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
+    pull_back_what_is_owed(**who, now=NOW)
+    refused_call = call_about(payout, Operation.PULL_BACK)
+    stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
+    make_call(call_id=refused_call.pk, now=NOW)
+
+    while_refused = pull_back_what_is_owed(**who, now=LATER)
+    repeated = ask_again(call_id=refused_call.pk, actor=DESK, now=LATER)
+    make_call(call_id=repeated.pk, now=LATER)
+    correct_balance(**who, amount=-10_000, reason="phạt", key="1", now=LATER)
+    afterwards = pull_back_what_is_owed(**who, now=LATER + MINUTE)
+
+    assert (while_refused, repeated.amount, afterwards) == (0, 40_000, 10_000)
+    check_ledger()
+
+
+def test_who_was_paid_by_the_bank_owes_it_in_the_next_period(stripe, part) -> None:
+    Cooperative.objects.update(stripe_account="")
+    payout = close()
+    mark_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    refund(part, line=40_000)
+
+    follow_cards_task()
+
+    assert GatewayCall.objects.filter(operation=Operation.PULL_BACK).count() == 0
+
+
+def test_the_lock_of_a_call_is_that_of_its_settlement(stripe, part) -> None:
+    payout = close()
+
+    with transaction.atomic():
+        order, call = locks.lock_call(call_about(payout).pk)
+
+    assert (order, call.payout) == (None, payout)

@@ -1,0 +1,106 @@
+"""Putting right who receives a placed order and where."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from orders.actions.placement.correct_order import OtherProvince, correct_contact
+from orders.models import Order
+from shop.accounts.models import Address
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.factories import NOW, THAI_NGUYEN, make_admin, make_contact, make_order, make_places
+from tests.unchanged import every_row, refused
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.system("test")
+
+
+def correct(order: Order, **fields: object) -> None:
+    correct_contact(order_id=order.pk, contact=make_contact(**fields), actor=DESK, now=NOW)
+
+
+def test_a_corrected_order_is_found_by_its_new_phone_and_name_and_keeps_its_sums() -> None:
+    order = make_order()
+    sums = (order.total_gross, order.due_gross, order.delivery_gross)
+    address = Address(
+        first_name="Đặng Thị Hoà", phone="+84912345678", street_address_1="Số 7, ngõ 12", landmark="cổng xanh"
+    )
+
+    correct(order, name="Đặng Thị Hoà", phone="+84912345678", address=address)
+
+    order.refresh_from_db()
+    assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "+84912345678", "hoa@example.com")
+    assert order.shipping_address is not None
+    assert order.shipping_address.lines() == ["Số 7, ngõ 12", "Hà Nội"]
+    assert order.shipping_address.landmark == "cổng xanh"
+    assert Order.objects.found_by("+84912345678", order.code).get() == order
+    assert Order.objects.matching("dang hoa").get() == order
+    assert (order.total_gross, order.due_gross, order.delivery_gross) == sums
+
+
+def test_what_was_corrected_is_told_without_the_persons_data() -> None:
+    order = make_order()
+
+    correct(order, phone="+84912345678")
+
+    told = Change.objects.get(what="order.corrected")
+    assert told.data == {"fields": ["phone"]}
+    assert (told.root_key, told.why) == (str(order.pk), "")
+
+
+def test_writing_the_same_again_changes_nothing() -> None:
+    order = make_order()
+    correct(order)
+    before = {label: rows for label, rows in every_row().items() if label != "orders.Order"}
+
+    correct(order)
+
+    assert {label: rows for label, rows in every_row().items() if label != "orders.Order"} == before
+    assert not Change.objects.filter(what="order.corrected").exists()
+
+
+def test_another_province_would_cost_another_delivery() -> None:
+    order = make_order()
+
+    with refused(OtherProvince, "other_province"):
+        correct(order, province_code=THAI_NGUYEN)
+
+
+def test_a_draft_is_edited_instead() -> None:
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
+
+    with refused(Missing, "missing"):
+        correct(order, phone="+84912345678")
+
+
+def test_the_desk_corrects_an_order(client: Client) -> None:
+    make_places()
+    client.force_login(make_admin())
+    order = make_order()
+    page = f"/en/quan-tri/don-hang/{order.pk}/nguoi-nhan/"
+    written = {"name": "Đặng Thị Hoà", "phone": "12345", "email": "", "province": "01", "commune": "00166"}
+
+    refusal = client.post(page, written | {"phone": ""}).content.decode()
+    answer = client.post(page, written | {"street": "Số 7", "landmark": ""}, follow=True).content.decode()
+
+    assert 'value="Đặng Thị Hoà"' in refusal
+    assert (
+        'value="Nguyễn Thị Hoa"'
+        in client.get(f"/en/quan-tri/don-hang/{make_order().pk}/nguoi-nhan/").content.decode()
+    )
+    order.refresh_from_db()
+    assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "12345", "")
+    for words in ("Corrected.", "looks unusual", "Receiver, address or invoice corrected", "Số 7"):
+        assert words in answer
+
+
+def test_who_may_not_touch_orders_finds_nothing(client: Client) -> None:
+    order = make_order()
+
+    assert client.post(f"/quan-tri/don-hang/{order.pk}/nguoi-nhan/").status_code in (302, 404)
+    order.refresh_from_db()
+    assert order.buyer_name == "Nguyễn Thị Hoa"

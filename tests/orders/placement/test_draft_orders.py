@@ -1,0 +1,254 @@
+"""An order that staff write for a buyer who calls."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from decimal import Decimal
+
+import pytest
+
+from catalog.models import Listing
+from orders.actions.basket.basket_lines import NotForSale
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.placement.draft_orders import (
+    NotADraft,
+    delete_draft,
+    draft_order,
+    edit_draft,
+    place_draft,
+)
+from orders.actions.placement.order_sweeps import decline_unanswered
+from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded
+from orders.actions.quotes.quote_types import Problem, WantedDelivery, WantedLine
+from orders.actions.settlement.commission_rates import add_withholding_rate, switch_withholding
+from orders.models import Order, OrderNumber, OrderPart, Source
+from orders.states import OrderStatus, PartState
+from shop.accounts.models import Address, Consent, ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Missing
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    make_channel,
+    make_contact,
+    make_order,
+    make_rate,
+    make_variant,
+    nobody,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+STAFF = Actor.system("test")
+AGREED = frozenset({ConsentPurpose.ORDER})
+LATER = NOW + datetime.timedelta(days=3)
+
+
+def make_draft():
+    return draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW)
+
+
+def edit(order, *wanted, way=True, contact=None):
+    """Say what the draft holds: (variant, quantity) or (variant, quantity, price)."""
+    lines = [
+        WantedLine(uuid.uuid4(), one[0].pk, one[1], forced_price=one[2] if len(one) > 2 else None)
+        for one in wanted
+    ]
+    ways = {one[0].cooperative_id: WantedDelivery(one[0].cooperative.ways.get().pk) for one in wanted}
+    return edit_draft(
+        order_id=order.pk,
+        lines=lines,
+        deliveries=ways if way else {},
+        contact=contact or make_contact(),
+        actor=STAFF,
+        now=NOW,
+    )
+
+
+def test_a_draft_promises_nothing_tells_nobody_and_is_seen_by_no_cooperative() -> None:
+    variant = make_variant(on_hand=5, price=45_000)
+    order = make_draft()
+
+    edit(order, (variant, 2))
+
+    order.refresh_from_db()
+    assert (order.status, order.total_gross) == (OrderStatus.DRAFT, 120_000)
+    assert (stock_of(variant).free, Notification.objects.count()) == (5, 0)
+    assert not OrderPart.objects.for_cooperative(variant.cooperative).exists()
+    check_everything()
+
+
+def test_editing_again_replaces_lines_and_address() -> None:
+    first, second = make_variant(), make_variant(price=45_000)
+    order = make_draft()
+    edit(order, (first, 2))
+    addresses = Address.objects.count()
+
+    edit(order, (second, 1), contact=make_contact(name="Ma Thị Ninh"))
+
+    order.refresh_from_db()
+    assert [line.variant_id for line in order.lines.all()] == [second.pk]
+    assert (order.buyer_name, order.total_gross) == ("Ma Thị Ninh", 75_000)
+    assert Address.objects.count() == addresses
+    check_everything()
+
+
+def test_a_draft_is_placed_as_it_stands_at_the_prices_agreed() -> None:
+    variant = make_variant(on_hand=5, price=45_000)
+    order = make_draft()
+    edit(order, (variant, 2, 40_000))
+    variant.prices.update(amount=99_000)
+
+    placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+
+    assert (placed.total_gross, placed.status, placed.placed_at) == (110_000, OrderStatus.PLACED, LATER)
+    assert stock_of(variant).allocated == 2
+    check_everything()
+
+
+def test_a_draft_is_rated_on_the_day_on_which_it_is_placed() -> None:
+    variant = make_variant(price=45_000)
+    make_rate(10)
+    order = make_draft()
+    edit(order, (variant, 2))
+    written = order.lines.get().commission
+    day = day_of(LATER)
+    make_rate(4, variant.cooperative, from_day=day)
+    add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
+    switch_withholding(on=True, day=day, actor=STAFF, now=LATER)
+
+    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+
+    line, part = order.lines.get(), order.parts.get()
+    assert (written, line.commission_rate, line.commission) == (9_000, 4, 3_600)
+    assert (part.commission, part.withholding_rate) == (3_600, Decimal("1.5"))
+    check_everything()
+
+
+def test_a_cooperatives_time_to_answer_begins_when_the_draft_is_placed() -> None:
+    order = make_draft()
+    edit(order, (make_variant(), 1))
+    part = order.parts.get()
+    waiting = list(OrderPart.objects.overdue(LATER))
+
+    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+
+    part.refresh_from_db()
+    assert waiting == []
+    assert part.accept_by == LATER + datetime.timedelta(hours=24)
+
+
+def test_nobody_works_on_a_drafts_part() -> None:
+    order = make_draft()
+    edit(order, (make_variant(), 1))
+    part = order.parts.get()
+
+    with refused(Missing, "missing"):
+        accept_part(part_id=part.pk, actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        cancel_part(part_id=part.pk, reason="x", actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        cancel_order(order_id=order.pk, reason="x", actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        decline_unanswered(part_id=part.pk, actor=STAFF, now=LATER)
+
+    assert part.state == PartState.NEW
+
+
+@pytest.mark.parametrize("state", ["paused", "withdrawn", "draft"])
+def test_staff_may_sell_what_is_off_the_shelf(state) -> None:
+    variant = make_variant(on_hand=5, price=45_000)
+    Listing.objects.filter(product=variant.product_id).update(state=state)
+    order = make_draft()
+
+    offer = edit(order, (variant, 1))
+    placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
+
+    assert offer.lines[0].problems == [Problem.NOT_FOR_SALE]
+    assert placed.total_gross == 75_000
+
+
+def test_what_has_no_price_needs_one() -> None:
+    variant = make_variant()
+    variant.prices.all().delete()
+    order = make_draft()
+
+    with refused(NotForSale, "not_for_sale"):
+        edit(order, (variant, 1))
+    edit(order, (variant, 1, 12_000))
+
+    order.refresh_from_db()
+    assert order.total_gross == 42_000
+
+
+def test_a_variant_that_is_gone_is_missing() -> None:
+    variant = make_variant()
+    order = make_draft()
+    line = WantedLine(uuid.uuid4(), variant.pk + 1000, 1)
+
+    with refused(Missing, "missing"):
+        edit_draft(
+            order_id=order.pk, lines=[line], deliveries={}, contact=make_contact(), actor=STAFF, now=NOW
+        )
+
+
+def test_a_draft_that_is_short_or_has_no_delivery_is_not_placed() -> None:
+    variant = make_variant(on_hand=1)
+    short, nowhere = make_draft(), make_draft()
+    edit(short, (variant, 2))
+    edit(nowhere, (variant, 1), way=False)
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        place_draft(order_id=short.pk, consents=AGREED, actor=STAFF, now=NOW)
+    with refused(BasketChanged, "basket_changed"):
+        place_draft(order_id=nowhere.pk, consents=AGREED, actor=STAFF, now=NOW)
+
+    assert refusal.value.details["quote"].lines[0].problems == [Problem.ONLY_LEFT]
+
+
+def test_an_empty_draft_is_not_placed() -> None:
+    order = make_draft()
+
+    with refused(BasketEmpty, "basket_empty"):
+        place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
+
+
+def test_what_is_placed_is_no_draft_any_more() -> None:
+    order = make_order()
+
+    with refused(NotADraft, "not_a_draft"):
+        edit(order)
+    with refused(NotADraft, "not_a_draft"):
+        place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
+    with refused(NotADraft, "not_a_draft"):
+        delete_draft(order_id=order.pk, actor=STAFF, now=NOW)
+    with refused(Missing, "missing"):
+        place_draft(order_id=nobody(), consents=AGREED, actor=STAFF, now=NOW)
+
+
+def test_a_deleted_drafts_number_is_not_given_again() -> None:
+    order = make_draft()
+    edit(order, (make_variant(), 1))
+
+    delete_draft(order_id=order.pk, actor=STAFF, now=NOW)
+
+    assert not Order.objects.exists()
+    assert make_draft().number > order.number
+    assert OrderNumber.objects.count() == 2
+
+
+def test_what_the_buyer_agreed_to_on_the_telephone_is_kept_with_the_order() -> None:
+    order = make_draft()
+    edit(order, (make_variant(on_hand=5), 1))
+
+    with refused(ConsentNeeded, "consent_needed"):
+        place_draft(order_id=order.pk, consents=frozenset(), actor=STAFF, now=NOW)
+    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+
+    kept = Consent.objects.get(about=f"order:{order.pk}")
+    assert (kept.purpose, kept.given_at, kept.door) == (ConsentPurpose.ORDER, LATER, "system")

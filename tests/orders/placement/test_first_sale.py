@@ -1,0 +1,88 @@
+"""The whole sale by its actions alone: listed, ordered, accepted, packed, handed over, delivered."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from catalog.models import Listing, Movement
+from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import Order, Payment
+from orders.states import CodState, Coverage, OrderStatus, Progress, SaleorStatus
+from shop.core.actors import Actor
+from tests.factories import NOW, make_order, make_seller, make_variant, stock_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_order_of_two_cooperatives_is_two_parts_whose_sums_are_its_own() -> None:
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
+
+    order = make_order((pillow, 1), (noodles, 2))
+
+    order.refresh_from_db()
+    parts = list(order.parts.order_by("number"))
+    assert [part.total_gross for part in parts] == [350_000, 120_000]
+    assert (order.goods_gross, order.delivery_gross, order.total_gross) == (410_000, 60_000, 470_000)
+    assert order.due_gross == 470_000
+    assert (order.status, order.saleor_status) == (OrderStatus.PLACED, SaleorStatus.UNFULFILLED)
+    sums = Payment.objects.filter(order=order).sums()
+    assert [each.charge_pending for each in sums.values()] == [470_000]
+    assert (stock_of(pillow).allocated, stock_of(noodles).allocated) == (1, 2)
+
+
+def test_a_part_goes_its_way_and_stock_and_money_follow() -> None:
+    variant = make_variant(on_hand=10, price=320_000)
+    order = make_order((variant, 3))
+    part = order.parts.get()
+    member = Actor.system("test")
+
+    accept_part(part_id=part.pk, actor=member, now=NOW)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=member, now=NOW)
+    close_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
+    hand_over_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
+    stock = stock_of(variant)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=member, now=NOW)
+
+    assert (stock.on_hand, stock.allocated, stock.free) == (7, 0, 7)
+    assert sum(Movement.objects.filter(stock=stock).values_list("quantity", flat=True)) == 7
+    parcel.refresh_from_db()
+    part.refresh_from_db()
+    order = Order.objects.get(pk=order.pk)
+    assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 990_000)
+    assert part.progress == Progress.DELIVERED
+    assert (order.status, order.saleor_status) == (OrderStatus.DELIVERED, SaleorStatus.FULFILLED)
+    assert (order.charged, order.charge_coverage) == (990_000, Coverage.FULL)
+
+
+def test_two_parcels_of_a_part_bring_its_whole_cash() -> None:
+    variant = make_variant(on_hand=10, price=100_001)
+    part = make_order((variant, 3)).parts.get()
+    line = part.lines.get()
+    member = Actor.system("test")
+    accept_part(part_id=part.pk, actor=member, now=NOW)
+
+    first = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=member, now=NOW)
+    second = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=member, now=NOW)
+
+    assert (first.cod_expected, second.cod_expected) == (100_001, 230_002)
+
+
+def test_a_cancelled_part_frees_its_stock_and_is_no_longer_due() -> None:
+    variant = make_variant(on_hand=1)
+    order = make_order((variant, 1))
+    assert not Listing.objects.get(product=variant.product_id).is_available
+
+    cancel_part_as_buyer(
+        part_id=order.parts.get().pk, actor=Actor.guest(), now=NOW + datetime.timedelta(hours=1)
+    )
+
+    order.refresh_from_db()
+    assert stock_of(variant).free == 1
+    assert Listing.objects.get(product=variant.product_id).is_available
+    assert (order.status, order.due_gross, order.total_gross) == (OrderStatus.CANCELLED, 0, 350_000)
+    assert [each.charge_pending for each in Payment.objects.filter(order=order).sums().values()] == [0]

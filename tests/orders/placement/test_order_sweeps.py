@@ -1,0 +1,188 @@
+"""What time brings about, each sweep run twice."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.basket.basket_lines import put_in_basket
+from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.placement.order_sweeps import (
+    call_attention,
+    decline_unanswered,
+    expire_order,
+    forget_baskets,
+    release_expired,
+)
+from orders.actions.placement.place_order import BasketChanged, place_order
+from orders.models import Basket, Order, OrderPart, Reservation
+from orders.states import OrderStatus, PartState
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.models import Change, ShopSettings
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    carriers_for,
+    make_basket,
+    make_channel,
+    make_contact,
+    make_order,
+    make_part,
+    make_seller,
+    make_user,
+    make_variant,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.unchanged import every_row
+
+pytestmark = pytest.mark.django_db
+SWEEP = Actor.system("sweep")
+MINUTE, HOUR, DAY = (datetime.timedelta(minutes=1), datetime.timedelta(hours=1), datetime.timedelta(days=1))
+
+
+def told(to):
+    return Notification.objects.filter(to=to).count()
+
+
+def test_a_reservation_ends_with_its_time_and_not_a_minute_before() -> None:
+    variant = make_variant(on_hand=5)
+    open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
+
+    early = release_expired(now=NOW + 14 * MINUTE)
+    kept = stock_of(variant).reserved
+    ended = release_expired(now=NOW + 15 * MINUTE)
+    again = release_expired(now=NOW + 15 * MINUTE)
+
+    assert (early, kept, ended, again) == (0, 3, 1, 0)
+    assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
+
+
+def test_goods_of_an_ended_reservation_go_to_whoever_is_first_and_the_other_keeps_the_basket() -> None:
+    variant = make_variant(on_hand=3)
+    slow, quick = make_basket((variant, 2)), make_basket((variant, 2))
+    open_checkout(basket_id=slow.pk, now=NOW)
+    release_expired(now=NOW + HOUR)
+
+    def place(basket):
+        return place_order(
+            basket_id=basket.pk,
+            contact=make_contact(),
+            deliveries=carriers_for(basket),
+            consents=frozenset({ConsentPurpose.ORDER}),
+            actor=Actor.guest(),
+            now=NOW + HOUR,
+        )
+
+    place(quick)
+    with pytest.raises(BasketChanged):
+        place(slow)
+
+    assert list(Basket.objects.all()) == [slow]
+    assert slow.lines.get().quantity == 2
+
+
+def test_a_part_has_the_markets_time_to_be_accepted_or_its_cooperatives_own() -> None:
+    usual = make_order((make_variant(make_seller()), 1)).parts.get()
+    own = make_order((make_variant(make_seller(accept_within_hours=6)), 1)).parts.get()
+
+    assert (usual.accept_by, own.accept_by) == (NOW + 24 * HOUR, NOW + 6 * HOUR)
+
+
+def test_the_platform_is_called_once_when_nobody_answers() -> None:
+    ShopSettings.objects.create(operator_email="san@example.com")
+    part = make_part()
+
+    call_attention(part_id=part.pk, actor=SWEEP, now=NOW + 20 * HOUR)
+    called = every_row()
+    call_attention(part_id=part.pk, actor=SWEEP, now=NOW + 21 * HOUR)
+
+    part.refresh_from_db()
+    assert (part.state, part.called_at, told("san@example.com")) == (PartState.NEW, NOW + 20 * HOUR, 1)
+    assert every_row() == called
+
+
+def test_a_part_that_nobody_accepts_is_declined_when_its_time_is_over_and_the_buyer_told() -> None:
+    variant = make_variant(on_hand=2)
+    order = make_order((variant, 2), email="hoa@example.com")
+    part = order.parts.get()
+
+    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR - MINUTE)
+    part.refresh_from_db()
+    early = part.state
+    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR)
+    ended = every_row()
+    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 25 * HOUR)
+
+    part.refresh_from_db()
+    order.refresh_from_db()
+    assert (early, part.state, order.status) == (PartState.NEW, PartState.DECLINED, OrderStatus.CANCELLED)
+    assert (stock_of(variant).free, order.due_gross) == (2, 0)
+    assert Notification.objects.filter(key__startswith="part_ended:", to="hoa@example.com").count() == 1
+    change = Change.objects.get(what="part.declined")
+    assert (change.actor_kind, change.door) == ("system", "system")
+    assert every_row() == ended
+    check_everything()
+
+
+def test_an_accepted_part_is_neither_called_nor_declined() -> None:
+    part = make_part()
+    accept_part(part_id=part.pk, actor=SWEEP, now=NOW)
+    accepted = every_row()
+
+    call_attention(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
+    decline_unanswered(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
+
+    assert every_row() == accepted
+    assert not OrderPart.objects.overdue(NOW + 30 * HOUR).exists()
+
+
+def test_only_an_unconfirmed_order_without_payments_expires() -> None:
+    variant = make_variant(on_hand=5)
+    confirmed, waiting = make_order((variant, 1)), make_order((variant, 2))
+    waiting.payments.get().events.all().delete()
+    waiting.payments.all().delete()
+    Order.objects.filter(pk=waiting.pk).update(confirmed_at=None)
+
+    for order in (confirmed, waiting, waiting):
+        expire_order(order_id=order.pk, actor=SWEEP, now=NOW + DAY)
+
+    confirmed.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (confirmed.status, confirmed.expired_at) == (OrderStatus.PLACED, None)
+    assert (waiting.status, waiting.expired_at) == (OrderStatus.EXPIRED, NOW + DAY)
+    assert stock_of(variant).allocated == 1
+
+
+def test_guests_baskets_are_forgotten_after_ninety_days() -> None:
+    variant = make_variant()
+    old, own = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
+    fresh = make_basket((variant, 1), now=NOW + DAY)
+
+    forgotten = forget_baskets(now=NOW + 90 * DAY + MINUTE)
+
+    assert forgotten >= 1
+    assert set(Basket.objects.all()) == {own, fresh}
+    assert not Basket.objects.filter(pk=old.pk).exists()
+
+
+def test_an_old_basket_whose_checkout_is_open_is_not_forgotten_though_one_line_keeps_nothing() -> None:
+    kept, short = make_variant(on_hand=1), make_variant(on_hand=0)
+    basket = make_basket((kept, 1))
+    put_in_basket(
+        basket_id=basket.pk,
+        user_id=None,
+        channel=make_channel(),
+        variant_id=short.pk,
+        quantity=1,
+        now=NOW,
+    )
+    open_checkout(basket_id=basket.pk, now=NOW + 91 * DAY)
+
+    forgotten = forget_baskets(now=NOW + 91 * DAY)
+
+    assert (forgotten, Basket.objects.count()) == (0, 1)
+    check_everything()

@@ -1,0 +1,492 @@
+"""Placing: what is copied, what is refused, and that a refusal changes nothing."""
+
+from __future__ import annotations
+
+import datetime
+from functools import partial
+
+import pytest
+
+from catalog.actions.products.offer_products import VariantDetails, edit_variant
+from catalog.actions.stock.stock_movements import count_stock
+from catalog.models import Listing, Variant
+from cooperatives.actions.cooperative_lifecycle import answer_application, pause_cooperative
+from cooperatives.models import DeliveryWay, Follow, PickupSlot, WarehouseChannel
+from cooperatives.states import CooperativeState
+from orders.actions.checkout.open_checkout import open_checkout
+from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded, place_order
+from orders.actions.quotes.quote_types import Problem, WantedDelivery
+from orders.models import Allocation, Basket, CommissionRate, Order, PaymentEvent, Reservation
+from shop.accounts.models import Consent, ConsentPurpose
+from shop.core.actors import Actor
+from shop.core.dates.calendar import day_of
+from shop.core.errors import Missing
+from shop.core.models import Change
+from shop.notifications.models import Notification
+from tests.factories import (
+    HANOI,
+    NOW,
+    THAI_NGUYEN,
+    carriers_for,
+    make_basket,
+    make_channel,
+    make_contact,
+    make_gourd,
+    make_market_way,
+    make_order,
+    make_seller,
+    make_tax_class,
+    make_variant,
+    make_warehouse,
+    make_way,
+    nobody,
+    stock_of,
+)
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+SOMEBODY = Actor.guest()
+LATER = NOW + datetime.timedelta(minutes=30)
+
+
+def placing(basket, *, deliveries=None, consents=frozenset({ConsentPurpose.ORDER}), now=NOW, **more):
+    return partial(
+        place_order,
+        basket_id=basket.pk,
+        contact=make_contact(**more),
+        deliveries=carriers_for(basket) if deliveries is None else deliveries,
+        consents=consents,
+        actor=SOMEBODY,
+        now=now,
+    )
+
+
+def problems_of(refusal):
+    """What the answer says is wrong, by name of the goods or of the cooperative."""
+    offer = refusal.value.details["quote"]
+    lines = {line.variant.product.name: line.problems for line in offer.lines if line.problems}
+    return lines | {share.cooperative.name: share.problems for share in offer.shares if share.problems}
+
+
+def reprice(variant, price):
+    edit_variant(
+        cooperative=variant.cooperative,
+        variant_id=variant.pk,
+        channel=make_channel(),
+        details=VariantDetails(price=price),
+        actor=SOMEBODY,
+        now=NOW,
+    )
+
+
+def count(variant, counted):
+    count_stock(
+        cooperative=variant.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=stock_of(variant).warehouse_id,
+        counted=counted,
+        actor=SOMEBODY,
+        now=NOW,
+    )
+
+
+def test_sold_out_short_and_dearer_are_said_in_one_answer_that_names_the_lines() -> None:
+    seller = make_seller()
+    pillow = make_variant(seller, name="Gối thảo dược", on_hand=5)
+    noodles = make_variant(seller, name="Miến dong", price=45_000)
+    tea = make_variant(seller, name="Chè Shan tuyết", on_hand=5)
+    rice = make_variant(seller, name="Gạo nếp", price=30_000)
+    basket = make_basket((pillow, 1), (noodles, 1), (tea, 4), (rice, 1))
+    count(pillow, 0)
+    reprice(noodles, 47_000)
+    count(tea, 3)
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket)()
+
+    assert problems_of(refusal) == {
+        "Gối thảo dược": [Problem.SOLD_OUT],
+        "Miến dong": [Problem.PRICE_CHANGED],
+        "Chè Shan tuyết": [Problem.ONLY_LEFT],
+    }
+    (short,) = [line for line in refusal.value.details["quote"].lines if line.variant.pk == tea.pk]
+    assert short.free == 3
+
+
+def test_a_new_price_that_the_checkout_has_shown_is_no_longer_news() -> None:
+    variant = make_variant(price=45_000)
+    basket = make_basket((variant, 2))
+    reprice(variant, 47_000)
+
+    answer = open_checkout(basket_id=basket.pk, now=NOW)
+    order = placing(basket)()
+
+    assert answer.lines[0].problems == [Problem.PRICE_CHANGED]
+    assert order.total_gross == 2 * 47_000 + 30_000
+
+
+def test_another_total_than_the_one_on_the_button_is_asked_about_first() -> None:
+    basket = make_basket((make_variant(price=100_000), 1))
+
+    with refused(BasketChanged, "basket_changed"):
+        placing(basket)(agreed_total=130_001)
+
+    assert placing(basket)(agreed_total=130_000).total_gross == 130_000
+
+
+def test_another_bound_than_the_one_on_the_page_is_asked_about_first() -> None:
+    gourd = make_gourd()
+    basket = make_basket((gourd, 2))
+    Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
+
+    with refused(BasketChanged, "basket_changed"):
+        placing(basket)(agreed_total=102_000, agreed_most=116_400)
+
+    order = placing(basket)(agreed_total=102_000, agreed_most=138_000)
+    line = order.lines.get()
+    assert (line.bound_grams, line.most_gross) == (7200, 108_000)
+
+
+def test_goods_off_the_shelf_cannot_be_ordered() -> None:
+    variant = make_variant(name="Miến dong")
+    basket = make_basket((variant, 1))
+    Listing.objects.filter(product=variant.product_id).update(state="paused")
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket)()
+
+    assert problems_of(refusal) == {"Miến dong": [Problem.NOT_FOR_SALE]}
+
+
+def test_goods_of_a_suspended_cooperative_cannot_be_ordered_and_stay_in_the_basket() -> None:
+    good, bad = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    basket = make_basket((make_variant(good), 1), (make_variant(bad, name="Miến dong"), 1))
+    answer_application(
+        cooperative_id=bad.pk, answer=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=SOMEBODY, now=NOW
+    )
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket)()
+
+    assert problems_of(refusal) == {"Miến dong": [Problem.NOT_FOR_SALE]}
+    assert basket.lines.count() == 2
+
+
+def test_a_cooperative_that_rests_takes_no_orders_until_its_day_of_return() -> None:
+    seller = make_seller()
+    basket = make_basket((make_variant(seller), 1))
+    back_on = day_of(NOW) + datetime.timedelta(days=7)
+    pause_cooperative(
+        cooperative_id=seller.pk, until=back_on, note="Tết", today=day_of(NOW), actor=SOMEBODY, now=NOW
+    )
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, now=NOW + datetime.timedelta(days=6))()
+    order = placing(basket, now=NOW + datetime.timedelta(days=7))()
+
+    assert problems_of(refusal) == {"HTX Thiên An": [Problem.PAUSED]}
+    assert order.parts.count() == 1
+
+
+def test_a_way_of_another_cooperative_is_as_if_missing() -> None:
+    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    basket = make_basket((make_variant(seller), 1))
+    foreign = DeliveryWay.objects.get(cooperative=other)
+
+    for way_id in (foreign.pk, foreign.pk + 1000):
+        with refused(BasketChanged, "basket_changed") as refusal:
+            placing(basket, deliveries={seller.pk: WantedDelivery(way_id)})()
+        assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
+
+
+def test_a_way_that_is_no_longer_offered_is_said() -> None:
+    seller = make_seller()
+    basket = make_basket((make_variant(seller), 1))
+    make_way(seller, make_channel(), name="Xe khách", fee=20_000)
+    old = DeliveryWay.objects.get(cooperative=seller, name="Giao tận nhà")
+    DeliveryWay.objects.filter(pk=old.pk).update(is_active=False)
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, deliveries={seller.pk: WantedDelivery(old.pk)})()
+
+    assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
+
+
+def test_a_province_that_a_cooperative_does_not_serve_is_said() -> None:
+    channel = make_channel()
+    seller = make_seller()
+    seller.ways.all().delete()
+    way = make_way(seller, channel, provinces=(THAI_NGUYEN,))
+    basket = make_basket((make_variant(seller), 1))
+    choice = {seller.pk: WantedDelivery(way.pk)}
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, deliveries=choice, province_code=HANOI)()
+    order = placing(basket, deliveries=choice, province_code=THAI_NGUYEN)()
+
+    assert problems_of(refusal) == {"HTX Thiên An": [Problem.NOT_DELIVERED]}
+    assert order.delivery_gross == 30_000
+
+
+def test_without_a_choice_of_delivery_nothing_is_placed() -> None:
+    basket = make_basket((make_variant(), 1))
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, deliveries={})()
+
+    assert problems_of(refusal) == {"HTX Thiên An": [Problem.NO_DELIVERY_CHOSEN]}
+
+
+def market(capacity):
+    """A seller with a market way of so many places, its next time, and goods."""
+    seller = make_seller()
+    way = make_market_way(seller, make_channel(), capacity=capacity)
+    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
+    return make_variant(seller), {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+
+
+def test_a_pickup_takes_one_place_and_is_written_on_the_part() -> None:
+    variant, choice = market(capacity=2)
+
+    part = make_order((variant, 1), deliveries=choice).parts.get()
+
+    assert PickupSlot.objects.get().taken == 1
+    assert (part.pickup_day, part.pickup_starts, part.total_gross) == (
+        datetime.date(2026, 11, 29),
+        datetime.time(6),
+        320_000,
+    )
+
+
+def test_a_full_pickup_time_is_said_and_takes_nobody() -> None:
+    variant, choice = market(capacity=1)
+    make_order((variant, 1), deliveries=choice)
+    basket = make_basket((variant, 1))
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, deliveries=choice)()
+
+    assert problems_of(refusal) == {"HTX Thiên An": [Problem.SLOT_GONE]}
+
+
+@pytest.mark.parametrize(
+    ("day", "starts"),
+    [(None, None), (datetime.date(2026, 11, 30), datetime.time(6)), (datetime.date(2026, 11, 29), None)],
+)
+def test_a_market_time_that_there_is_not_is_said(day, starts) -> None:
+    variant, choice = market(capacity=None)
+    ((seller, wanted),) = choice.items()
+    basket = make_basket((variant, 1))
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, deliveries={seller: WantedDelivery(wanted.way_id, day, starts)})()
+
+    assert problems_of(refusal) == {"HTX Thiên An": [Problem.SLOT_GONE]}
+
+
+def test_without_consent_nothing_is_placed() -> None:
+    basket = make_basket((make_variant(), 1))
+
+    with refused(ConsentNeeded, "consent_needed") as refusal:
+        placing(basket, consents=frozenset({ConsentPurpose.NEWS}))()
+
+    assert refusal.value.field == "consent"
+
+
+def test_consents_are_kept_with_their_version_and_time() -> None:
+    both = frozenset({ConsentPurpose.ORDER, ConsentPurpose.NEWS})
+
+    order = placing(make_basket((make_variant(), 1)), consents=both)()
+
+    kept = Consent.objects.filter(about=f"order:{order.pk}").order_by("purpose")
+    assert [(one.purpose, one.version, one.given_at) for one in kept] == [
+        ("news", "2026-11", NOW),
+        ("order", "2026-11", NOW),
+    ]
+
+
+def test_an_empty_basket_is_not_placed_and_one_that_never_was_is_missing() -> None:
+    basket = make_basket((make_variant(), 1))
+    basket.lines.all().delete()
+
+    with refused(BasketEmpty, "basket_empty"):
+        placing(basket, deliveries={})()
+    with refused(Missing, "missing"):
+        placing(Basket(pk=nobody()), deliveries={})()
+
+
+def test_a_basket_sent_again_answers_the_first_order_and_does_nothing_more() -> None:
+    basket = make_basket((make_variant(), 2))
+    again = placing(basket)
+    first = again()
+    changes, mails = Change.objects.count(), Notification.objects.count()
+
+    second = again()
+
+    assert second == first
+    assert (Order.objects.count(), Change.objects.count(), Notification.objects.count()) == (
+        1,
+        changes,
+        mails,
+    )
+
+
+def test_what_an_open_checkout_keeps_is_not_sold_to_others_but_to_its_buyer() -> None:
+    variant = make_variant(on_hand=3)
+    mine, theirs = make_basket((variant, 2)), make_basket((variant, 2))
+    open_checkout(basket_id=mine.pk, now=NOW)
+
+    with refused(BasketChanged, "basket_changed"):
+        placing(theirs)()
+    placing(mine)()
+
+    stock = stock_of(variant)
+    assert (stock.reserved, stock.allocated, stock.free) == (0, 2, 1)
+    assert not Reservation.objects.exists()
+
+
+def test_an_expired_reservation_that_is_not_swept_yet_still_serves_its_buyer() -> None:
+    variant = make_variant(on_hand=2)
+    basket = make_basket((variant, 2))
+    open_checkout(basket_id=basket.pk, now=NOW)
+
+    order = placing(basket, now=LATER)()
+
+    assert order.lines.get().quantity == 2
+    assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 2)
+
+
+def test_goods_collected_come_from_the_store_house_where_they_are_collected() -> None:
+    channel = make_channel()
+    seller = make_seller()
+    variant = make_variant(seller, on_hand=5)
+    market_house = make_warehouse(seller, channel, name="Kho chợ")
+    way = make_market_way(seller, channel)
+    DeliveryWay.objects.filter(pk=way.pk).update(warehouse=market_house)
+    time = DeliveryWay.objects.offered().get(pk=way.pk).pickup_times(now=NOW)[0]
+    choice = {seller.pk: WantedDelivery(way.pk, time.day, time.starts)}
+    basket = make_basket((variant, 1))
+    open_checkout(basket_id=basket.pk, now=NOW)  # kept in the other store house, before the way is chosen
+
+    with refused(BasketChanged, "basket_changed") as refusal:
+        placing(basket, deliveries=choice)()
+    count_stock(
+        cooperative=seller,
+        variant_id=variant.pk,
+        warehouse_id=market_house.pk,
+        counted=1,
+        actor=SOMEBODY,
+        now=NOW,
+    )
+    placing(basket, deliveries=choice)()
+
+    assert problems_of(refusal) == {"Gối thảo dược": [Problem.SOLD_OUT]}
+    assert Allocation.objects.get().stock.warehouse == market_house
+
+
+def test_a_store_house_outside_the_channel_or_its_zones_sells_nothing() -> None:
+    variant = make_variant(on_hand=5)
+    basket = make_basket((variant, 1))
+    warehouse = stock_of(variant).warehouse
+    zone = warehouse.zones.get()
+    warehouse.zones.clear()
+
+    with refused(BasketChanged, "basket_changed"):
+        placing(basket)()
+    warehouse.zones.add(zone)
+    WarehouseChannel.objects.filter(warehouse=warehouse).delete()
+    with refused(BasketChanged, "basket_changed"):
+        placing(basket)()
+
+
+def test_several_store_houses_together_fill_an_order_in_the_channels_order() -> None:
+    seller = make_seller()
+    variant = make_variant(seller, on_hand=2)
+    second = make_warehouse(seller, make_channel())
+    count_stock(
+        cooperative=seller, variant_id=variant.pk, warehouse_id=second.pk, counted=5, actor=SOMEBODY, now=NOW
+    )
+
+    make_order((variant, 4))
+
+    taken = Allocation.objects.order_by("stock").values_list("quantity", flat=True)
+    assert list(taken) == [2, 2]
+    assert not Allocation.objects.filter(stock__warehouse=second).exclude(quantity=2).exists()
+
+
+def test_an_order_keeps_prices_names_tax_and_commission_as_they_were() -> None:
+    seller = make_seller(commission=5)
+    variant = make_variant(seller, name="Miến dong", price=108_000, tax_class=make_tax_class(8))
+    order = make_order((variant, 2))
+    reprice(variant, 200_000)
+    variant.product.name = "Miến khác"
+    variant.product.save()
+    CommissionRate.objects.update(percent=50)
+
+    line = order.lines.get()
+
+    assert (line.product_name, line.unit_price, line.total_net, line.total_gross) == (
+        "Miến dong",
+        108_000,
+        200_000,
+        216_000,
+    )
+    assert (line.tax_rate, line.commission_rate, line.commission) == (8, 5, 10_800)
+
+
+def test_the_money_of_an_order_is_asked_for_once_as_cash() -> None:
+    order = make_order((make_variant(price=45_000), 2))
+
+    (event,) = PaymentEvent.objects.filter(payment__order=order)
+    assert (event.kind, event.amount) == ("charge_request", 120_000)
+
+
+def test_buyer_and_cooperatives_are_told_once_each() -> None:
+    seller = make_seller(email="thienan@example.com")
+
+    order = make_order((make_variant(seller), 1), email="hoa@example.com")
+
+    told = Notification.objects.order_by("key").values_list("to", "way")
+    assert list(told) == [("hoa@example.com", "email"), ("thienan@example.com", "email")]
+    assert order.code in Notification.objects.get(to="hoa@example.com").subject
+
+
+def test_a_buyer_without_mail_is_told_by_text_message_with_the_orders_address() -> None:
+    order = make_order(email="", phone="+84987654321")
+
+    (text,) = Notification.objects.filter(way="sms")
+    assert (text.to, text.subject) == ("+84987654321", "")
+    assert f"/don-hang/{order.pk}/" in text.text
+
+
+def test_a_part_keeps_the_name_of_its_deliverys_tax_class() -> None:
+    variant = make_variant()
+    way = variant.cooperative.ways.get()
+    way.service.tax_class = make_tax_class(8)
+    way.service.save(update_fields=["tax_class"])
+
+    part = make_order((variant, 1)).parts.get()
+
+    assert (part.delivery_tax_class_name, part.delivery_tax_rate) == ("8 %", 8)
+
+
+def test_who_wants_news_is_asked_to_confirm_the_markets_bulletin_and_nobody_else_is() -> None:
+    variant = make_variant()
+    for email, consents in (
+        ("hoa@example.com", {ConsentPurpose.ORDER, ConsentPurpose.NEWS}),
+        ("lan@example.com", {ConsentPurpose.ORDER}),
+        ("", {ConsentPurpose.ORDER, ConsentPurpose.NEWS}),
+    ):
+        basket = make_basket((variant, 1))
+        place_order(
+            basket_id=basket.pk,
+            contact=make_contact(email=email),
+            deliveries=carriers_for(basket),
+            consents=frozenset(consents),
+            actor=Actor.guest(),
+            now=NOW,
+        )
+
+    follow = Follow.objects.get()
+    assert (follow.email, follow.cooperative, follow.confirmed_at) == ("hoa@example.com", None, None)
+    assert Notification.objects.filter(key__startswith="follow-asked").get().to == "hoa@example.com"

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from catalog.actions.marketing.back_in_stock import ask_back
+from catalog.models import BackRequest
+from cooperatives.actions.followers import ask_to_follow
+from cooperatives.models import Follow, Producer
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.privacy.anonymise import StillOnTheWay, erase_person
+from orders.models import Order, OrderPart
+from shop.accounts.models import Consent, User
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.notifications.models import Way
+from tests.factories import NOW, make_channel, make_order, make_product, make_user, make_variant
+
+pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system("test")
+
+
+def test_an_erased_person_leaves_readable_orders_without_name_or_street() -> None:
+    user = make_user(email="hoa@example.com", phone="+84987654321")
+    order = make_order((make_variant(name="Mật ong"), 2), user=user)
+    cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    order = Order.objects.get(pk=order.pk)
+    gone = User.objects.get(pk=user.pk)
+    assert (gone.email, gone.phone, gone.first_name, gone.is_active) == (None, None, "", False)
+    assert not gone.has_usable_password()
+    assert (order.buyer_name, order.phone, order.email) == ("", "", "")
+    assert order.shipping_address is not None
+    assert order.shipping_address.lines() == ["Phường Nghĩa Đô", "Hà Nội"]
+    assert [line.product_name for line in order.lines.all()] == ["Mật ong"]
+    assert order.total_gross == 670_000
+
+
+def test_an_erased_persons_orders_are_found_by_no_name_and_keep_no_words_of_theirs() -> None:
+    user = make_user()
+    variant = make_variant()
+    order = make_order(
+        (variant, 1),
+        user=user,
+        note="Gọi chị Hoa trước",
+        notes={variant.cooperative_id: "Nhà chị Hoa, cổng xanh"},
+    )
+    keys = {"zalo": "0987654321"}
+    Order.objects.filter(pk=order.pk).update(metadata=keys, private_metadata=keys)
+    OrderPart.objects.filter(order=order).update(metadata=keys, private_metadata=keys)
+    cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    order, part = Order.objects.get(pk=order.pk), OrderPart.objects.get(order=order)
+    for words in ("Hoa", "nguyen thi hoa", "0987654321"):
+        assert not Order.objects.matching(words).exists()
+    assert (order.folded_name, order.note, part.note) == ("", "", "")
+    for row in (order, part):
+        assert (row.metadata, row.private_metadata) == ({}, {})
+
+
+def test_a_person_whose_order_is_open_is_not_erased_yet() -> None:
+    user = make_user()
+    order = make_order(user=user)
+
+    with pytest.raises(StillOnTheWay) as refused:
+        erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    user.refresh_from_db()
+    assert refused.value.details["codes"] == [order.code]
+    assert user.email is not None
+
+
+def test_nobody_is_erased_twice() -> None:
+    user = make_user()
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(Missing):
+        erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+
+def test_an_erased_person_follows_nothing_waits_for_nothing_and_is_named_nowhere() -> None:
+    user = make_user(email="hoa@example.com", phone="+84987654321")
+    product = make_product(name="Mật ong", on_hand=0)
+    given = {"language": "vi", "actor": SYSTEM, "now": NOW}
+    for contact, who in (("hoa@example.com", user), ("+84987654321", None), ("lan@example.com", None)):
+        ask_back(
+            product_slug=product.slug,
+            variant_id=None,
+            way=Way.EMAIL if "@" in contact else Way.SMS,
+            contact=contact,
+            user=who,
+            channel=make_channel(),
+            **given,
+        )
+    follow = ask_to_follow(cooperative_slug=None, email="hoa@example.com", user=user, **given)
+    other = ask_to_follow(cooperative_slug=None, email="lan@example.com", user=None, **given)
+    household = Producer.objects.create(
+        cooperative=product.cooperative, name="Hộ bà Hoa", agreed_on=NOW.date(), user=user
+    )
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    assert list(BackRequest.objects.values_list("contact", flat=True)) == ["lan@example.com"]
+    assert list(Follow.objects.all()) == [other]
+    assert Consent.objects.get(about=f"follow:{follow.pk}").withdrawn_at == NOW
+    household.refresh_from_db()
+    assert (household.is_shown, household.user, household.phone) == (False, None, "")

@@ -1,0 +1,437 @@
+"""What people ask about their data: a copy, a deletion after its wait, a withdrawal; guests; the desk."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import io
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+
+from cooperatives.models import Follow
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.privacy.anonymise import MoneyOpen, StillOnTheWay, erase_person
+from orders.actions.privacy.data_export import make_export, make_exports_task
+from orders.actions.privacy.data_requests import (
+    AlreadyAsked,
+    StaffAccount,
+    ask_for_deletion,
+    carry_out_request,
+    run_deletions_task,
+)
+from orders.actions.privacy.personal_data import data_of_person
+from orders.models import BankTransfer, Order, Payout, Refund
+from shop.accounts.models import Consent, ConsentPurpose, DataExport, DataRequest, RequestKind, User
+from shop.accounts.personal.consents import CONSENT_VERSION
+from shop.accounts.personal.data_requests import LAWFUL_DAYS, LaterThanTheLaw, change_data_times
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.states import REQUEST_MOVES, RequestState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change, ShopSettings
+from shop.core.states import unreachable
+from shop.notifications.models import Notification
+from tests.factories import (
+    NOW,
+    just_now,
+    make_member,
+    make_order,
+    make_seller,
+    make_staff,
+    make_user,
+    make_variant,
+)
+from tests.orders.bank_transfers.transfers_at_hand import take
+from tests.orders.refunds.refunds_at_hand import give_back, paid_order
+from tests.shop.accounts.factors import age_session
+from tests.shop.accounts.sent import last_code, wrong
+
+pytestmark = pytest.mark.django_db
+SYSTEM = Actor.system("test")
+DATA = "/en/tai-khoan/du-lieu/"
+DESK = "/en/quan-tri/du-lieu-ca-nhan/"
+PHONE = "+84987654321"
+
+
+def just_in(user: User) -> Client:
+    """A browser in which somebody has just signed in."""
+    client = Client()
+    client.post("/en/tai-khoan/dang-nhap/", {"name": user.email, "password": "quyt-bach-thong-2026"})
+    return client
+
+
+def ended_order(**fields):
+    order = make_order(**fields)
+    cancel_order(order_id=order.pk, reason="thử", actor=SYSTEM, now=NOW)
+    return order
+
+
+def make_copies():
+    for export in DataExport.objects.to_make():
+        make_export(request_id=export.request_id, now=just_now())
+
+
+def test_a_copy_holds_what_is_mine_and_is_fetched_by_me_alone() -> None:
+    user = make_user(email="hoa@example.com", language="en", first_name="=Hoa")
+    mine, other = ended_order(user=user), ended_order(user=make_user(email="khac@example.com"))
+    client, stranger = just_in(user), just_in(make_user())
+
+    client.post(f"{DATA}ban-sao/")
+    assert "being made" in client.get(DATA).content.decode()
+    make_copies()
+
+    copy = DataExport.objects.get()
+    file = f"{DATA}ban-sao/{copy.pk}/"
+    answer = client.get(f"{file}json/")
+    told = json.loads(answer.content)
+    assert answer.headers["Content-Disposition"].endswith('.json"')
+    assert [each["code"] for each in told["orders"]] == [mine.code]
+    assert told["orders"][0]["shipping_address__city"] == "Phường Nghĩa Đô"
+    assert told["account"][0]["email"] == "hoa@example.com"
+    assert [each["order__code"] for each in told["order_lines"]] == [mine.code]
+    assert [each["purpose"] for each in told["consents"]] == ["order"]
+    assert other.code not in answer.content.decode()
+    sheets = load_workbook(io.BytesIO(client.get(f"{file}xlsx/").content))
+    assert sheets["orders"]["A2"].value == mine.code
+    assert sheets["account"]["A2"].value == "=Hoa"
+    assert sheets["account"]["A2"].data_type == "s"
+    row = DataRequest.objects.get()
+    assert (row.kind, row.state, row.answered_by) == ("access", "done", "")
+    for path in (f"{file}json/", f"{file}xlsx/", file):
+        assert stranger.get(path).status_code == Client().get(path).status_code == 404
+    assert client.get(f"{file}exe/").status_code == 404
+
+
+def test_a_copy_is_gone_after_three_days_and_made_though_its_job_was_lost() -> None:
+    user = make_user()
+    client = just_in(user)
+    client.post(f"{DATA}ban-sao/")
+
+    make_exports_task()
+    copy = DataExport.objects.get()
+    DataExport.objects.update(expires_at=just_now())
+
+    assert copy.ready_at is not None
+    assert client.get(f"{DATA}ban-sao/{copy.pk}/json/").status_code == 404
+    make_exports_task()
+    assert not DataExport.objects.exists()
+
+
+def test_an_old_session_hands_no_data_out_and_deletes_nothing(client: Client) -> None:
+    client.force_login(make_user())
+    age_session(client)
+
+    for answer in (client.post(f"{DATA}ban-sao/"), client.post(f"{DATA}xoa/", {"sure": "1"})):
+        assert answer.headers["Location"].startswith("/en/tai-khoan/dang-nhap/?lai=1")
+    assert not DataRequest.objects.exists()
+
+
+def test_a_copy_names_the_accounts_that_money_came_from_and_went_to_until_its_owner_is_erased() -> None:
+    user = make_user()
+    order = paid_order(user=user)
+    give_back(order.parts.get(), 10_000)
+    strayed = take(order.code, 5_000)  # more than the order costs, and sent back
+    BankTransfer.objects.update(payer_bin="970436", payer_account="0099887766", payer_holder="NGUYEN THI HOA")
+    Payout.objects.create(transfer=strayed, amount=5_000, currency="VND", made_at=NOW)
+    account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}
+    Payout.objects.update(**account, state="paid", paid_at=NOW)
+
+    told = data_of_person(user.pk)
+
+    assert sorted(each["amount"] for each in told["transfers"]) == [5_000, order.total_gross]
+    assert {each["payer_account"] for each in told["transfers"]} == {"0099887766"}
+    assert sorted(each["amount"] for each in told["paid_back"]) == [5_000, 10_000]
+    assert all(account.items() <= each.items() for each in told["paid_back"])
+    Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
+    Refund.objects.update(money=0)
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+    for rows in (BankTransfer.objects.values_list("payer_holder"), Payout.objects.values_list("bank_holder")):
+        assert set(rows) == {("",)}
+
+
+def test_many_orders_cost_a_copy_as_many_queries_as_one() -> None:
+    user = make_user()
+    counts = []
+    for _more in range(2):
+        ended_order(user=user)
+        with CaptureQueriesContext(connection) as queries:
+            data_of_person(user.pk)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_a_deletion_waits_can_be_taken_back_and_then_happens_by_itself() -> None:
+    user = make_user(email="hoa@example.com", language="en", phone=PHONE)
+    order = ended_order(user=user)
+    client = just_in(user)
+    assert client.post(f"{DATA}xoa/").status_code == 422
+    client.post(f"{DATA}xoa/", {"sure": "1"})
+    first = DataRequest.objects.get()
+    client.post(f"{DATA}yeu-cau/{first.pk}/rut/")
+    run_deletions_task()
+    assert User.objects.get(pk=user.pk).erased_at is None
+
+    client.post(f"{DATA}xoa/", {"sure": "1"})
+    row = DataRequest.objects.get(state="open")
+    assert (row.runs_at - row.made_at, row.due_at - row.made_at) > (datetime.timedelta(days=6),) * 2
+    run_deletions_task()
+    assert User.objects.get(pk=user.pk).erased_at is None
+    DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
+    run_deletions_task()
+
+    gone = User.objects.get(pk=user.pk)
+    row.refresh_from_db()
+    assert (gone.email, gone.phone, gone.erased_at is not None) == (None, None, True)
+    assert (row.state, row.contact, row.name) == ("done", "", "")
+    assert Order.objects.get(pk=order.pk).buyer_name == ""
+    assert client.get(DATA).status_code == 302
+    assert [each.subject for each in Notification.objects.filter(to="hoa@example.com")] == [
+        "Your data is deleted"
+    ]
+
+
+def test_what_is_open_keeps_an_account_and_says_which_orders() -> None:
+    user = make_user(email="hoa@example.com")
+    order = make_order(user=user)
+    client = just_in(user)
+
+    with pytest.raises(StillOnTheWay):
+        ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    page = client.get(f"{DATA}xoa/").content.decode()
+    client.post(f"{DATA}xoa/", {"sure": "1"})
+    Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=5, charged=0)
+    with pytest.raises(MoneyOpen) as refused:
+        ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    assert (order.code in page, "Not yet possible" in page) == (True, True)
+    assert refused.value.details["codes"] == [order.code]
+    assert not DataRequest.objects.exists()
+
+
+def test_staff_and_whoever_asked_already_are_refused() -> None:
+    user, staff = make_user(), make_user(is_staff=True)
+    ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    with pytest.raises(AlreadyAsked):
+        ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    with pytest.raises(StaffAccount):
+        ask_for_deletion(user_id=staff.pk, actor=SYSTEM, now=NOW)
+    assert DataRequest.objects.count() == 1
+
+
+def test_the_last_manager_of_a_cooperative_hands_it_over_first() -> None:
+    seller = make_seller()
+    manager = make_member(seller)
+
+    with pytest.raises(Exception, match="last_manager"):
+        ask_for_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW)
+    make_member(seller)
+
+    assert ask_for_deletion(user_id=manager.pk, actor=SYSTEM, now=NOW).state == "open"
+
+
+def test_a_deletion_that_is_hindered_later_says_why_and_stays_open() -> None:
+    user = make_user(language="en")
+    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+    make_order(user=user)
+    DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
+
+    run_deletions_task()
+    run_deletions_task()
+
+    row.refresh_from_db()
+    assert (row.state, row.runs_at > just_now()) == ("open", True)
+    assert row.hindrance.startswith("Some of your orders have not arrived yet")
+    assert User.objects.get(pk=user.pk).erased_at is None
+    assert Notification.objects.filter(subject="Your data cannot be deleted yet").count() == 1
+
+
+def test_a_guest_asks_by_a_code_and_is_answered_there(client: Client) -> None:
+    order = ended_order()
+    asked = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "words": ""}
+    client.post(f"{DATA}yeu-cau/", asked)
+    client.post(f"{DATA}yeu-cau/ma/", {"code": wrong(last_code(PHONE))})
+    assert not DataRequest.objects.exists()
+
+    client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})
+    make_copies()
+
+    row = DataRequest.objects.get()
+    assert (row.user, row.contact, row.way, row.state) == (None, PHONE, "sms", "done")
+    text = Notification.objects.filter(to=PHONE).order_by("-pk")[0].text
+    path = text[text.index("/en/tai-khoan") :]
+    assert Client().get(path).status_code == 200
+    told = json.loads(gzip.decompress(bytes(row.export.as_json)))
+    assert [each["code"] for each in told["orders"]] == [order.code]
+
+
+def test_a_guests_deletion_blanks_the_orders_of_the_number(client: Client) -> None:
+    order, other = ended_order(), ended_order()
+    Order.objects.filter(pk=other.pk).update(phone="+84912345678")
+    client.post(f"{DATA}yeu-cau/", {"kind": "deletion", "contact": "0987654321"})
+    client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})
+    DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
+
+    run_deletions_task()
+
+    names = {each.pk: (each.buyer_name, each.phone) for each in Order.objects.all()}
+    assert names[order.pk] == ("", "")
+    assert names[other.pk][1] == "+84912345678"
+    assert DataRequest.objects.get().state == "done"
+    assert Change.objects.of(order).filter(what="order.erased").exists()
+
+
+def test_requests_with_faults_are_sent_back_and_send_nothing(client: Client) -> None:
+    faults = [
+        {"kind": "access", "contact": "113"},
+        {"kind": "access", "contact": "a@b"},
+        {"kind": "correction", "contact": "0987654321", "words": " "},
+        {"kind": "all", "contact": "0987654321"},
+        {},
+    ]
+
+    assert [client.post(f"{DATA}yeu-cau/", each).status_code for each in faults] == [200] * 5
+    assert not Notification.objects.exists()
+
+
+def test_consent_has_its_version_and_time_and_is_withdrawn_at_once(client: Client) -> None:
+    user = make_user()
+    client.force_login(user)
+    page = "/en/tai-khoan/dong-y/"
+    Follow.objects.create(user=user, email=user.email, asked_at=NOW, confirmed_at=NOW)
+
+    client.post(f"{page}news/", {"agree": "1"})
+    client.post(f"{page}news/", {"agree": "1"})
+    row = Consent.objects.get()
+    shown = client.get(page).content.decode()
+    client.post(f"{page}news/")
+    client.post(f"{page}news/")
+
+    assert (row.purpose, row.version, row.withdrawn_at) == ("news", CONSENT_VERSION, None)
+    assert not Follow.objects.exists()
+    assert f"words of {CONSENT_VERSION}" in shown
+    row.refresh_from_db()
+    assert row.withdrawn_at is not None
+    assert DataRequest.objects.get().kind == RequestKind.WITHDRAWAL
+    assert client.post(f"{page}order/").status_code == 404
+    assert Consent.objects.filter(purpose=ConsentPurpose.NEWS).count() == 1
+
+
+def test_the_desk_sees_what_is_due_answers_it_and_says_who() -> None:
+    clerk = make_staff(Permission.MANAGE_USERS, first_name="Ba")
+    user = make_user(email="hoa@example.com")
+    client, desk = just_in(user), Client()
+    desk.force_login(clerk)
+    client.post(f"{DATA}yeu-cau/", {"kind": "correction", "words": "Sai tên."})
+    row = DataRequest.objects.get()
+
+    assert "Requests about personal data" in desk.get("/en/quan-tri/").content.decode()
+    assert "hoa@example.com" in desk.get(f"{DESK}{row.pk}/").content.decode()
+    desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "done", "answer": " "})
+    row.refresh_from_db()
+    assert row.state == "open"
+    desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "done", "answer": "Đã sửa."})
+    desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "refused", "answer": "Không."})
+
+    row.refresh_from_db()
+    assert (row.state, row.answer, row.answered_by) == ("done", "Đã sửa.", "Ba")
+    assert "Đã sửa." in Notification.objects.filter(to="hoa@example.com").order_by("-pk")[0].text
+    assert "Đã sửa." in client.get(DATA).content.decode()
+
+
+def test_only_who_cares_for_people_sees_requests() -> None:
+    row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+    packer = Client()
+    packer.force_login(make_staff(Permission.MANAGE_PRODUCTS))
+
+    for path in (DESK, f"{DESK}{row.pk}/"):
+        assert packer.get(path).status_code == 404
+    assert packer.post(f"{DESK}{row.pk}/lam/").status_code == 404
+    row.refresh_from_db()
+    assert row.state == "open"
+
+
+def test_the_desk_carries_out_a_deletion_before_its_day() -> None:
+    user = make_user()
+    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    carry_out_request(request_id=row.pk, actor=SYSTEM, now=NOW)
+
+    assert User.objects.get(pk=user.pk).erased_at is not None
+    row.refresh_from_db()
+    assert (row.state, row.answered_by) == ("done", "test")
+
+
+def test_days_are_set_at_the_desk_and_count_from_then_on() -> None:
+    desk = Client()
+    desk.force_login(make_staff(Permission.MANAGE_USERS, Permission.MANAGE_SETTINGS))
+    days = {
+        "data_access_days": 5,
+        "data_correction_days": 6,
+        "data_withdrawal_days": 7,
+        "data_deletion_days": 8,
+        "deletion_wait_days": 3,
+    }
+
+    desk.post(f"{DESK}thoi-han/", days | {"deletion_wait_days": 8})
+    for name, most in LAWFUL_DAYS.items():
+        assert desk.post(f"{DESK}thoi-han/", days | {name: most + 1}).status_code == 422
+        with pytest.raises(LaterThanTheLaw) as refused:
+            change_data_times(days=LAWFUL_DAYS | {name: most + 1}, actor=SYSTEM, now=NOW)
+        assert (refused.value.field, refused.value.details["days"]) == (name, most)
+        assert getattr(ShopSettings(), name) == most
+    assert not ShopSettings.objects.exists()
+    assert desk.post(f"{DESK}thoi-han/", days | {"data_access_days": "x"}).status_code == 422
+    desk.post(f"{DESK}thoi-han/", days)
+    row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+
+    assert row.runs_at - NOW == datetime.timedelta(days=3)
+    assert row.due_at.isoformat() == "2026-12-02T16:59:59+00:00"  # the end of the eighth day in Vietnam
+
+
+def test_queries_of_the_queue_do_not_grow_with_it(client: Client) -> None:
+    client.force_login(make_staff(Permission.MANAGE_USERS))
+    counts = []
+    for _more in range(2):
+        for _request in range(3):
+            ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+        client.get(DESK)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(DESK)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_every_move_of_a_request_is_in_its_table() -> None:
+    assert unreachable(REQUEST_MOVES, first=RequestState.OPEN) == set()
+    assert set(REQUEST_MOVES) == {RequestState.OPEN}
+
+
+def test_whoever_is_erased_at_another_door_leaves_no_request_open() -> None:
+    user = make_user()
+    row = ask_for_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    erase_person(user_id=user.pk, actor=SYSTEM, now=NOW)
+
+    row.refresh_from_db()
+    assert (row.state, row.contact) == ("done", "")
+    other = make_user()
+    erase_person(user_id=other.pk, actor=SYSTEM, now=NOW)
+    assert [each.state for each in DataRequest.objects.of_person(other.pk)] == ["done"]
+
+
+def test_a_foreign_request_is_a_missing_one() -> None:
+    row = ask_for_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
+
+    assert just_in(make_user()).post(f"{DATA}yeu-cau/{row.pk}/rut/").status_code == 404
+    with pytest.raises(Missing):
+        carry_out_request(request_id=make_order((make_variant(), 1)).pk, actor=SYSTEM, now=NOW)
+    row.refresh_from_db()
+    assert row.state == "open"

@@ -1,0 +1,464 @@
+"""What a code does to a basket, and why it may do nothing."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import nullcontext
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import Price
+from orders.actions.basket.basket_lines import choose_deliveries, choose_place
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.placement.draft_orders import draft_order, edit_draft, place_draft
+from orders.actions.placement.place_order import BasketChanged, place_order
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.quote_types import WantedLine
+from orders.actions.quotes.voucher_rules import (
+    CodeUnknown,
+    MinimumNotReached,
+    TooFewGoods,
+    VoucherEnded,
+    VoucherForStaff,
+    VoucherNotForGoods,
+    VoucherNotThere,
+    VoucherNotYet,
+    VoucherUsedByBuyer,
+    VoucherUsedUp,
+)
+from orders.actions.vouchers.redeem_vouchers import VoucherChanged, drop_code, use_code
+from orders.models import (
+    Account,
+    Basket,
+    Bearer,
+    Discount,
+    EntryNature,
+    LedgerEntry,
+    Order,
+    OrderLine,
+    Source,
+    ValueType,
+    Voucher,
+    VoucherCode,
+    VoucherType,
+    VoucherUse,
+    VoucherValue,
+)
+from orders.states import OrderStatus
+from orders.views.sum_rows import sums_of_quote
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from tests.factories import (
+    HANOI,
+    NOW,
+    carriers_for,
+    make_basket,
+    make_category,
+    make_channel,
+    make_contact,
+    make_gourd,
+    make_product,
+    make_seller,
+    make_user,
+    make_variant,
+    make_voucher,
+)
+from tests.invariants import check_everything
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+AGREED = frozenset({ConsentPurpose.ORDER})
+DAY = datetime.timedelta(days=1)
+STAFF = Actor.system("tests")
+
+
+def with_code(*wanted, code="CHAO10", user=None):
+    """A basket that holds these goods and the code, ready to be placed."""
+    basket = make_basket(*wanted, user=user)
+    choose_place(basket_id=basket.pk, province_code=HANOI, now=NOW)
+    choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
+    use_code(basket_id=basket.pk, code=code, now=NOW)
+    return Basket.objects.get(pk=basket.pk)
+
+
+def quoted(basket, now=NOW):
+    return quote(wanted_of(basket), now=now)
+
+
+def place(basket, *, agreed_total=None, now=NOW, **contact):
+    return place_order(
+        basket_id=basket.pk,
+        contact=make_contact(**contact),
+        deliveries=carriers_for(basket),
+        consents=AGREED,
+        actor=Actor.guest(),
+        now=now,
+        agreed_total=agreed_total,
+    )
+
+
+def test_a_code_is_found_however_it_is_written_and_takes_its_percent_off() -> None:
+    make_voucher("CHÀO10")
+    basket = with_code((make_variant(price=320_000), 2), code="  chào 10 ")
+
+    offer = quoted(basket)
+
+    assert basket.voucher_code == "CHÀO10"
+    sums = sums_of_quote(offer)
+    assert (sums.goods, offer.voucher_amount, sums.delivery, offer.total) == (
+        640_000,
+        64_000,
+        30_000,
+        606_000,
+    )
+    assert (sums.before, offer.lines[0].before, offer.lines[0].to_pay) == (670_000, 640_000, 576_000)
+
+
+def test_an_amount_never_takes_more_than_the_goods_cost() -> None:
+    make_voucher(value=500_000, value_type=ValueType.FIXED)
+
+    offer = quoted(with_code((make_variant(price=320_000), 1)))
+
+    assert (offer.voucher_amount, offer.purchase.goods.gross, offer.total) == (320_000, 0, 30_000)
+
+
+def test_a_cooperatives_code_touches_its_own_lines_alone() -> None:
+    mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    make_voucher(cooperative=mine, bearer=Bearer.COOPERATIVE)
+
+    offer = quoted(with_code((make_variant(mine, price=100_000), 1), (make_variant(other, price=50_000), 1)))
+
+    assert [line.to_pay for line in offer.lines] == [90_000, 50_000]
+    assert offer.voucher.giver == mine
+
+
+def test_a_cooperatives_code_for_delivery_touches_its_own_delivery_alone() -> None:
+    mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    make_voucher(cooperative=mine, bearer=Bearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
+
+    offer = quoted(with_code((make_variant(mine), 1), (make_variant(other), 1)))
+
+    assert [share.delivery_to_pay for share in offer.shares] == [15_000, 30_000]
+    assert (sums_of_quote(offer).delivery, offer.voucher_amount) == (60_000, 15_000)
+
+
+def test_a_code_for_certain_goods_reaches_down_the_branches_of_a_shelf() -> None:
+    shelf = make_category("Rau, củ, quả tươi")
+    inner = make_category("Bí", parent=shelf)
+    squash = make_product(price=100_000, category=inner).variants.get()
+    named = make_product(price=100_000)
+    make_voucher(type=VoucherType.SPECIFIC_PRODUCT, categories=[shelf], products=[named])
+
+    offer = quoted(with_code((squash, 1), (named.variants.get(), 1), (make_variant(price=100_000), 1)))
+
+    assert [line.to_pay for line in offer.lines] == [90_000, 90_000, 100_000]
+
+
+@pytest.mark.parametrize(("value_type", "value"), [(ValueType.PERCENTAGE, 50), (ValueType.FIXED, 25_000)])
+def test_once_per_order_takes_it_off_one_step_of_the_cheapest_line(value_type, value) -> None:
+    make_voucher(apply_once_per_order=True, value_type=value_type, value=value)
+
+    offer = quoted(with_code((make_variant(price=80_000), 1), (make_variant(price=50_000), 3)))
+
+    assert [line.to_pay for line in offer.lines] == [80_000, 125_000]
+
+
+def test_a_code_that_nobody_gave_is_unknown() -> None:
+    basket = make_basket((make_variant(), 1))
+
+    with refused(CodeUnknown, "voucher_unknown"):
+        use_code(basket_id=basket.pk, code="GIAM99", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "code", "words"),
+    [
+        ({"starts_at": NOW + DAY}, VoucherNotYet, "voucher_not_yet", "25/11/2026"),
+        ({"ends_at": NOW - DAY}, VoucherEnded, "voucher_ended", "23/11/2026"),
+        ({"only_for_staff": True}, VoucherForStaff, "voucher_for_staff", ""),
+        ({"countries": ["LA"]}, VoucherNotThere, "voucher_not_there", ""),
+        ({"minimum_quantity": 3}, TooFewGoods, "voucher_too_few", "2"),
+        ({"minimum": 400_000}, MinimumNotReached, "voucher_minimum", "80.000\u00a0₫"),
+        ({"type": VoucherType.SPECIFIC_PRODUCT}, VoucherNotForGoods, "voucher_not_for_goods", ""),
+        ({"usage_limit": 0}, VoucherUsedUp, "voucher_used_up", ""),
+    ],
+)
+def test_a_code_that_does_not_fit_is_refused_with_the_reason(fields, kind, code, words) -> None:
+    make_voucher(**fields)
+    basket = make_basket((make_variant(price=320_000), 1))
+
+    with refused(kind, code) as refusal:
+        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    assert words in str(refusal.value.words)
+
+
+def test_a_cooperatives_code_is_refused_where_the_basket_holds_none_of_its_goods() -> None:
+    make_voucher(cooperative=make_seller("HTX Tài Hoan"), bearer=Bearer.COOPERATIVE)
+    basket = make_basket((make_variant(), 1))
+
+    with refused(VoucherNotForGoods, "voucher_not_for_goods") as refusal:
+        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    assert "HTX Tài Hoan" in str(refusal.value.words)
+
+
+def test_the_minimum_counts_the_goods_concerned_alone() -> None:
+    mine = make_seller("HTX Thiên An")
+    make_voucher(cooperative=mine, bearer=Bearer.COOPERATIVE, minimum=200_000)
+    basket = make_basket((make_variant(mine, price=150_000), 1), (make_variant(price=900_000), 1))
+
+    with refused(MinimumNotReached, "voucher_minimum") as refusal:
+        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    assert refusal.value.details["missing"] == 50_000
+
+
+def test_placing_writes_down_the_discount_its_shares_and_the_use() -> None:
+    make_voucher(usage_limit=5)
+    basket = with_code((make_variant(price=320_000), 1), (make_variant(price=55_555), 1))
+
+    order = place(basket, agreed_total=quoted(basket).total)
+
+    discount, use = Discount.objects.get(), VoucherUse.objects.get()
+    assert (discount.amount, discount.bearer, discount.name) == (37_556, Bearer.PLATFORM, "Chào khách mới")
+    assert [share.amount for share in discount.shares.order_by("line__position")] == [32_000, 5_556]
+    assert (order.voucher_code, order.total_gross) == ("CHAO10", 397_999)
+    assert (use.order, use.code.code, use.buyer, use.used_at) == (order, "CHAO10", "+84987654321", NOW)
+    check_everything()
+
+
+def test_a_code_that_takes_nothing_off_is_not_used_up() -> None:
+    make_voucher(type=VoucherType.SHIPPING, usage_limit=1)
+    basket = with_code((make_variant(), 1))
+    carriers = basket.delivery_choices.get().way.rates
+    carriers.update(price=0)
+
+    order = place(basket)
+
+    assert (order.voucher_code, VoucherUse.objects.count()) == ("", 0)
+
+
+def test_a_code_that_ended_meanwhile_is_dropped_once_the_buyer_has_seen_it() -> None:
+    voucher = make_voucher()
+    basket = with_code((make_variant(price=320_000), 1))
+    seen = quoted(basket).total
+    Voucher.objects.filter(pk=voucher.pk).update(ends_at=NOW)
+
+    for agreed in (seen, None):
+        with refused(BasketChanged, "basket_changed") as refusal:
+            place(basket, agreed_total=agreed)
+        assert "24/11/2026" in str(refusal.value.words)
+    now_seen = quoted(basket)
+    order = place(basket, agreed_total=now_seen.total)
+
+    assert (seen, now_seen.total, order.total_gross) == (318_000, 350_000, 350_000)
+    assert (order.voucher_code, VoucherUse.objects.count(), Discount.objects.count()) == ("", 0, 0)
+
+
+def test_a_single_use_code_works_once_and_its_sisters_still_work() -> None:
+    voucher = make_voucher(single_use=True)
+    VoucherCode.objects.create(voucher=voucher, code="CHAO11")
+    variant = make_variant(on_hand=5)
+    place(with_code((variant, 1)))
+
+    again = make_basket((variant, 1))
+    with refused(VoucherUsedUp, "voucher_used_up"):
+        use_code(basket_id=again.pk, code="CHAO10", now=NOW)
+    order = place(with_code((variant, 1), code="CHAO11"))
+
+    assert order.voucher_code == "CHAO11"
+
+
+@pytest.mark.parametrize(
+    ("contact", "is_same"),
+    [
+        ({}, True),
+        ({"email": "khac@example.com"}, True),
+        ({"phone": "+84900000000", "email": "HOA@example.com"}, True),
+        ({"phone": "+84900000000", "email": ""}, False),
+    ],
+)
+def test_a_guest_is_known_again_by_phone_or_mail(contact, is_same) -> None:
+    make_voucher(apply_once_per_customer=True)
+    variant = make_variant(on_hand=5)
+    place(with_code((variant, 1)))
+    basket = with_code((variant, 1))
+
+    with refused(BasketChanged, "basket_changed") if is_same else nullcontext() as refusal:
+        place(basket, **contact)
+
+    assert VoucherUse.objects.count() == (1 if is_same else 2)
+    if is_same:
+        assert isinstance(refusal.value.details["voucher"], VoucherUsedByBuyer)
+
+
+def test_who_is_signed_in_hears_in_the_basket_that_the_code_was_used() -> None:
+    make_voucher(apply_once_per_customer=True)
+    variant, user = make_variant(on_hand=5), make_user()
+    place(with_code((variant, 1), user=user))
+    basket = make_basket((variant, 1), user=user)
+
+    with refused(VoucherUsedByBuyer, "voucher_used_by_buyer"):
+        use_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+
+
+def test_a_use_is_given_back_when_nothing_of_the_order_stands_and_not_before() -> None:
+    make_voucher(usage_limit=1)
+    order = place(with_code((make_variant(make_seller("HTX A")), 1), (make_variant(make_seller("HTX B")), 1)))
+    total = order.total_gross
+
+    cancel_part(part_id=order.parts.get(number=1).pk, reason="Đổi ý", actor=STAFF, now=NOW)
+    after_one = VoucherUse.objects.count()
+    cancel_order(order_id=order.pk, reason="Đổi ý", actor=STAFF, now=NOW)
+
+    order.refresh_from_db()
+    assert (after_one, VoucherUse.objects.count()) == (1, 0)
+    assert (order.total_gross, order.due_gross, order.voucher_code) == (total, 0, "CHAO10")
+    check_everything()
+    with_code((make_variant(), 1))
+
+
+def test_a_basket_goes_on_without_its_code() -> None:
+    make_voucher()
+    basket = with_code((make_variant(price=320_000), 1))
+
+    drop_code(basket_id=basket.pk, now=NOW)
+
+    basket.refresh_from_db()
+    assert (basket.voucher_code, quoted(basket).total) == ("", 350_000)
+
+
+def test_a_code_comes_after_the_catalogues_rules() -> None:
+    make_voucher()
+    variant = make_variant(price=320_000)
+    Price.objects.filter(variant=variant).update(discounted=300_000)
+
+    offer = quoted(with_code((variant, 1)))
+
+    sums = sums_of_quote(offer)
+    assert (sums.goods, [row.amount for row in sums.taken_off], sums.before) == (
+        320_000,
+        [20_000, 30_000],
+        350_000,
+    )
+    assert offer.lines[0].before == 320_000
+
+
+def test_staff_write_a_draft_with_a_code_that_only_they_may_use() -> None:
+    voucher = make_voucher(only_for_staff=True, usage_limit=1)
+    variant = make_variant(price=320_000, on_hand=5)
+
+    def write(order):
+        return edit_draft(
+            order_id=order.pk,
+            lines=[WantedLine(order.pk, variant.pk, 1)],
+            deliveries=carriers_for(make_basket((variant, 1))),
+            contact=make_contact(),
+            voucher_code="chao10",
+            actor=STAFF,
+            now=NOW,
+        )
+
+    drafts = [
+        draft_order(channel=make_channel(), source=Source.PHONE, actor=STAFF, now=NOW) for _ in range(2)
+    ]
+    offers = [write(order) for order in drafts]
+    placed = place_draft(order_id=drafts[0].pk, consents=AGREED, actor=STAFF, now=NOW)
+
+    assert [offer.total for offer in offers] == [318_000, 318_000]
+    assert (placed.voucher_code, placed.total_gross) == ("CHAO10", 318_000)
+    assert VoucherUse.objects.get().order == placed
+    with refused(VoucherUsedUp, "voucher_used_up"):
+        place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
+    Voucher.objects.filter(pk=voucher.pk).update(usage_limit=2)
+    VoucherValue.objects.update(value=20)
+    with refused(VoucherChanged, "voucher_changed"):
+        place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
+    write(drafts[1])
+    assert place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW).total_gross == 286_000
+    check_everything()
+
+
+def test_a_quote_with_a_code_asks_as_often_however_much_lies_in_the_basket() -> None:
+    shelf = make_category()
+    make_voucher(
+        type=VoucherType.SPECIFIC_PRODUCT, categories=[shelf], usage_limit=9, apply_once_per_customer=True
+    )
+    few = with_code((make_variant(category=shelf), 1))
+    many = with_code(*[(make_variant(category=shelf), 1) for _ in range(6)])
+
+    counts = []
+    for basket in (few, many):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert quoted(basket).voucher_amount
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+    assert (Order.objects.count(), OrderLine.objects.count()) == (0, 0)
+
+
+def test_an_order_that_a_code_gives_away_is_placed_delivered_and_called_off_without_a_dong() -> None:
+    make_voucher(value=100)
+    variant = make_variant(on_hand=5)
+    variant.cooperative.ways.get().rates.update(price=0)
+
+    given, dropped = (place(with_code((variant, 1))) for _order in range(2))
+    deliver(given.parts.get())
+    cancel_order(order_id=dropped.pk, reason="Đổi ý", actor=STAFF, now=NOW)
+
+    given.refresh_from_db()
+    assert (given.total_gross, given.due_gross, given.charged) == (0, 0, 0)
+    assert (given.status, VoucherUse.objects.get().order) == (OrderStatus.DELIVERED, given)
+    check_everything()
+
+
+@pytest.mark.parametrize(
+    ("bearer", "owed", "cost"), [(Bearer.PLATFORM, 320_000, 32_000), (Bearer.COOPERATIVE, 288_000, 0)]
+)
+def test_the_ledger_owes_the_cooperative_what_the_platform_gives(bearer, owed, cost) -> None:
+    variant = make_variant(make_seller(), price=320_000)
+    make_voucher(cooperative=variant.cooperative, bearer=bearer)
+
+    deliver(place(with_code((variant, 1))).parts.get())
+
+    def sold(account, **more):
+        entries = LedgerEntry.objects.filter(account=account, **more)
+        return sum(entries.values_list("amount", flat=True))
+
+    assert -sold(Account.COOPERATIVE_PAYABLE, nature=EntryNature.GOODS) == owed
+    assert sold(Account.PLATFORM_COST) == cost
+    check_everything()
+
+
+def test_what_the_scale_says_changes_a_percentage_and_leaves_an_amount() -> None:
+    gourd = make_gourd(on_hand=9)
+    make_voucher("PHANTRAM", value=10)
+    make_voucher("SOTIEN", value=10_000, value_type=ValueType.FIXED)
+
+    totals = []
+    for code in ("PHANTRAM", "SOTIEN"):
+        order = place(with_code((gourd, 2), code=code))
+        part = accept_part(part_id=order.parts.get().pk, actor=STAFF, now=NOW)
+        weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4000, actor=STAFF, now=NOW)
+        line = OrderLine.objects.get(order=order)
+        totals.append(
+            (order.lines.get().priced_gross, line.total_gross, Discount.objects.get(order=order).amount)
+        )
+        check_everything()
+
+    assert totals == [(60_000, 54_000, 6_000), (60_000, 50_000, 10_000)]
+
+
+def deliver(part):
+    """All of a part packed, handed over and paid for at the door."""
+    accept_part(part_id=part.pk, actor=STAFF, now=NOW)
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=STAFF, now=NOW)
+    close_parcel(parcel_id=parcel.pk, actor=STAFF, now=NOW)
+    hand_over_parcel(parcel_id=parcel.pk, actor=STAFF, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=STAFF, now=NOW)

@@ -1,0 +1,134 @@
+"""Whatever voucher meets whatever basket: sums add up, nothing falls below nothing, the rows agree."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.models import Price
+from orders.actions.basket.basket_lines import choose_deliveries, choose_place
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.build_quote import quote, wanted_of
+from orders.actions.quotes.voucher_rules import VoucherRefused
+from orders.models import (
+    Basket,
+    Bearer,
+    Discount,
+    DiscountShare,
+    Order,
+    ValueType,
+    Voucher,
+    VoucherType,
+    VoucherUse,
+)
+from orders.views.sum_rows import DISCOUNTS, sums_of_order, sums_of_quote
+from shop.accounts.models import ConsentPurpose
+from shop.core.actors import Actor
+from tests.factories import (
+    HANOI,
+    NOW,
+    carriers_for,
+    make_basket,
+    make_contact,
+    make_seller,
+    make_tax_class,
+    make_variant,
+    make_voucher,
+)
+from tests.invariants import check_everything
+
+AGREED = frozenset({ConsentPurpose.ORDER})
+ROUNDS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+VOUCHERS = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(VoucherType.values),
+        "value_type": st.sampled_from(ValueType.values),
+        "value": st.integers(1, 100) | st.integers(1, 2_000_000),
+        "minimum": st.none() | st.integers(1, 500_000),
+        "minimum_quantity": st.none() | st.integers(1, 8),
+        "apply_once_per_order": st.booleans(),
+        "apply_once_per_customer": st.booleans(),
+        "usage_limit": st.none() | st.integers(0, 2),
+        "is_cooperatives": st.booleans(),
+        "named": st.sets(st.integers(0, 2)),
+    }
+)
+LINES = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(1, 400_000), st.integers(1, 5), st.booleans()),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.once
+@ROUNDS
+@given(terms=VOUCHERS, wanted=LINES)
+def test_sums_and_shares_add_up_for_any_voucher_and_any_basket(terms, wanted) -> None:
+    basket, voucher = _given(dict(terms), wanted)
+
+    offer = quote(wanted_of(basket), now=NOW)
+    lines, deliveries = offer.purchase.lines, offer.purchase.deliveries
+
+    sums = sums_of_quote(offer)
+    assert offer.total == sums.goods + (sums.delivery or 0) - sum(row.amount for row in sums.taken_off)
+    assert offer.total == sum(one.total.gross for one in (*lines, *deliveries))
+    assert all(0 <= one.total.net <= one.total.gross <= one.priced.gross for one in (*lines, *deliveries))
+    assert (offer.voucher.refused is None) == (offer.voucher.discount is not None)
+    if offer.voucher.refused is not None:
+        assert isinstance(offer.voucher.refused, VoucherRefused)
+        assert (offer.voucher_amount, str(offer.voucher.refused.words) != "") == (0, True)
+    order = place_order(
+        basket_id=basket.pk,
+        contact=make_contact(),
+        deliveries=carriers_for(basket),
+        consents=AGREED,
+        actor=Actor.guest(),
+        now=NOW,
+        agreed_total=offer.total,
+    )
+    order.refresh_from_db()
+    assert order.total_gross == offer.total == sum(part.total_gross for part in order.parts.all())
+    sellers = {share.cooperative.pk: share.cooperative for share in offer.shares}
+    assert sums_of_order(Order.objects.prefetch_related(DISCOUNTS).get(pk=order.pk), sellers) == sums
+    given_by_code = Discount.objects.filter(order=order, kind="voucher")
+    assert sum(discount.amount for discount in given_by_code) == offer.voucher_amount
+    assert VoucherUse.objects.filter(order=order).count() == (1 if offer.voucher_amount else 0)
+    if voucher.cooperative_id is not None:
+        touched = DiscountShare.objects.filter(discount__in=given_by_code)
+        owners = {share.line.cooperative_id if share.line else share.part.cooperative_id for share in touched}
+        assert owners <= {voucher.cooperative_id}
+    check_everything()
+
+    cancel_order(order_id=order.pk, reason="Đổi ý", actor=Actor.system("tests"), now=NOW)
+
+    order.refresh_from_db()
+    assert (order.due_gross, VoucherUse.objects.filter(order=order).count()) == (0, 0)
+    check_everything()
+
+
+def _given(terms, wanted) -> tuple[Basket, Voucher]:
+    """The basket with a code of the voucher, in a shop of three cooperatives."""
+    sellers = [make_seller(f"HTX {n}") for n in range(3)]
+    tax_class = make_tax_class()
+    variants = [
+        make_variant(sellers[owner], price=price, tax_class=tax_class, on_hand=50)
+        for owner, price, _quantity, _lowered in wanted
+    ]
+    for variant, (_owner, price, _quantity, is_lowered) in zip(variants, wanted, strict=True):
+        if is_lowered:
+            Price.objects.filter(variant=variant).update(discounted=price * 9 // 10)
+    named = [variants[n].product for n in terms.pop("named") if n < len(variants)]
+    if terms["value_type"] == ValueType.PERCENTAGE:
+        terms["value"] = min(terms["value"], 100)
+    if terms.pop("is_cooperatives"):
+        terms |= {"cooperative": sellers[0], "bearer": Bearer.COOPERATIVE}
+    code = f"MA{Voucher.objects.count()}"
+    voucher = make_voucher(code, products=named, **terms)
+    basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, wanted, strict=True)])
+    choose_place(basket_id=basket.pk, province_code=HANOI, now=NOW)
+    choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
+    Basket.objects.filter(pk=basket.pk).update(voucher_code=code)
+    return Basket.objects.get(pk=basket.pk), voucher

@@ -1,0 +1,66 @@
+"""Orders of which something may be given back: paid beforehand or in cash, at each step of their way."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.payouts.bank_accounts import BankAccount
+from orders.actions.refunds.refund_decisions import Decision, LineRefund, decide_refund
+from orders.models import Bearer, Order, OrderLine, OrderPart, Parcel, Refund
+from shop.core.actors import Actor, ActorKind, Door
+from tests.factories import NOW
+from tests.kept import kept
+from tests.orders.bank_transfers.transfers_at_hand import LATER, take, waiting_order
+
+DESK = Actor(ActorKind.SYSTEM, Door.DESK, name="desk")
+WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
+# When a payout may be paid whose account was named by WHO.
+NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
+TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
+
+
+@kept
+def paid_order(price: int = 45_000, **fields: Any) -> Order:
+    """Two of a kind at `price` and 30,000 for delivery, paid by transfer."""
+    order = waiting_order(price, **fields)
+    take(order.code, order.due_gross)
+    return Order.objects.get(pk=order.pk)
+
+
+@kept
+def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
+    """All that is open of the part (or so much of it) in a parcel, accepted first where it was not."""
+    if part.accepted_at is None:
+        accept_part(part_id=part.pk, actor=DESK, now=NOW)
+    still_open = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities or still_open, actor=DESK, now=NOW)
+    return close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
+
+
+@kept
+def delivered(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
+    """The order's first part, all of it with its buyer; its cash collected where there is any."""
+    part = order.parts.order_by("number")[0]
+    parcel = packed(part)
+    hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, actor=DESK, now=now)
+    return OrderPart.objects.get(pk=part.pk)
+
+
+def line_of(part: OrderPart) -> OrderLine:
+    return part.lines.order_by("position")[0]
+
+
+def give_back(part: OrderPart, amount: int = 0, **fields: Any) -> Refund:
+    """So much of the part's first line, borne by the cooperative; goods and more as said."""
+    goods = {name: fields.pop(name) for name in ("back", "damaged", "unsent") if name in fields}
+    key = fields.pop("key", None)
+    lines = {line_of(part).pk: LineRefund(amount, **goods)} if amount or goods else {}
+    values = {"bearer": Bearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
+    decision = Decision(**(values | fields))
+    return decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, key=key, **WHO)

@@ -1,0 +1,65 @@
+"""What a card paid goes back to the card; what it cannot take back goes to an account."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.payouts.payouts import mark_paid
+from orders.actions.payouts.refund_execution import name_account, pay_back_by_bank
+from orders.models import Operation, Order, Payout, Refund
+from orders.states import Coverage
+from shop.notifications.models import Notification
+from tests.invariants import check_everything
+from tests.orders.gateway.card_at_hand import call_of, look_up, make, paid_order, stripe, sums
+from tests.orders.refunds.refunds_at_hand import NEXT_DAY, TO, WHO, delivered, give_back
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.django_db
+
+
+def test_what_a_card_paid_goes_back_to_it(stripe) -> None:
+    order = paid_order(stripe)
+    part = delivered(order)
+
+    refund = give_back(part, 20_000)
+    make(order, Operation.REFUND)
+
+    assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
+    order.refresh_from_db()
+    assert (order.due_gross, order.charged, order.charge_coverage) == (100_000, 100_000, Coverage.FULL)
+    assert (refund.money, Payout.objects.count()) == (20_000, 0)
+    letter = Notification.objects.filter(key__startswith="refund_decided", way="email").get()
+    assert "20.000\u00a0₫" in letter.text
+    check_everything()
+
+
+def test_an_order_paid_by_card_and_called_off_is_paid_back(stripe) -> None:
+    order = paid_order(stripe)
+
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    make(order, Operation.REFUND)
+
+    assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
+    order.refresh_from_db()
+    assert (order.due_gross, order.charged) == (0, 0)
+    check_everything()
+
+
+def test_what_the_card_does_not_take_is_paid_back_by_bank(stripe, settings) -> None:
+    order = paid_order(stripe)
+    part = delivered(order)
+    stripe.account.next_refund = "pending"
+    refund = give_back(part, 20_000)
+    make(order, Operation.REFUND)
+    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
+
+    look_up(order, Operation.REFUND)
+
+    assert Refund.objects.lacking() == {refund.pk: 20_000}
+    pay_back_by_bank(refund_id=refund.pk, **WHO)
+    name_account(order_id=order.pk, to=TO, **WHO)
+    mark_paid(payout_id=Payout.objects.get().pk, reference="FT1", **NEXT_DAY)
+    order = Order.objects.get(pk=order.pk)
+    assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)
+    check_everything()

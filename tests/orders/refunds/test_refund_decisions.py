@@ -1,0 +1,786 @@
+"""Money is given back once, to the đồng, by the way it came, and never more of it than was paid."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from orders.actions.cash_on_delivery.cash_collection import CashTaken
+from orders.actions.fulfilment.cancel_parts import (
+    cancel_order,
+    cancel_part,
+    cancel_part_as_buyer,
+    decline_part,
+)
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.fulfilment.parcel_returns import (
+    NoHouse,
+    NothingLeftToSend,
+    NotThatManyBack,
+    NotThatManyUnsent,
+    forget_return,
+    receive_return,
+)
+from orders.actions.fulfilment.void_parcels import GoodsCameBack, void_parcel
+from orders.actions.fulfilment.weigh_lines import RefundedAlready, weigh_line
+from orders.actions.ledger.payment_events import record_event
+from orders.actions.order_records.recalculate_order import open_quantities, update_standing
+from orders.actions.payments.order_payments import money_came
+from orders.actions.payouts.bank_accounts import BankAccount, NotAnAccount
+from orders.actions.payouts.payouts import AccountNeeded, AlreadyPaid, mark_paid
+from orders.actions.payouts.refund_execution import (
+    NoMoneyWaits,
+    NothingLacking,
+    name_account,
+    overpaid,
+    owed_back,
+    pay_back_by_bank,
+    return_surplus,
+    return_surplus_task,
+)
+from orders.actions.refunds.refund_decisions import (
+    Decision,
+    LineRefund,
+    NotCounting,
+    NothingRefunded,
+    TooMuchRefunded,
+    decide_refund,
+    limits_of,
+)
+from orders.models import (
+    Account,
+    Bearer,
+    EventKind,
+    LedgerEntry,
+    Method,
+    Order,
+    OrderPart,
+    Parcel,
+    Payment,
+    PaymentEvent,
+    Payout,
+    Refund,
+)
+from orders.states import Coverage, OrderStatus, ParcelKind, ParcelState, PayoutState, Progress
+from shop.core.errors import Missing, ReasonNeeded
+from shop.core.models import Change, KeyReused
+from shop.core.states import WrongMove
+from shop.notifications.models import Notification
+from tests.factories import (
+    make_bank_account,
+    make_gourd,
+    make_order,
+    make_seller,
+    make_variant,
+    make_warehouse,
+    nobody,
+    stock_of,
+)
+from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfers_at_hand import LATER, take
+from tests.orders.pages.order_codes import show_order_is_theirs
+from tests.orders.refunds.refunds_at_hand import (
+    DESK,
+    NEXT_DAY,
+    TO,
+    WHO,
+    delivered,
+    give_back,
+    line_of,
+    packed,
+    paid_order,
+)
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def sums(order: Order) -> tuple[int, int, str]:
+    order.refresh_from_db()
+    return order.due_gross, order.charged, order.charge_coverage
+
+
+def balance(account: Account) -> int:
+    return LedgerEntry.objects.filter(account=account).balance()
+
+
+def paid_to_two() -> Order:
+    """120,000 for two of one cooperative and 90,000 for one of another, paid by transfer."""
+    make_bank_account()
+    goods = [
+        (make_variant(make_seller("HTX Thiên An"), price=45_000), 2),
+        (make_variant(make_seller("HTX Yến Dương"), price=60_000), 1),
+    ]
+    order = make_order(*goods, method=Method.TRANSFER)
+    take(order.code, 210_000)
+    return order
+
+
+def test_what_was_paid_by_transfer_goes_back_once_its_buyer_has_named_an_account() -> None:
+    order = paid_order()
+    part = delivered(order)
+
+    refund = give_back(part, 20_000)
+
+    assert (refund.amount, refund.money, refund.bearer) == (20_000, 20_000, "cooperative")
+    assert sums(order) == (100_000, 120_000, Coverage.OVER)
+    payout = Payout.objects.get()
+    assert (payout.amount, payout.refund, payout.state, payout.bank_account) == (20_000, refund, "due", "")
+    assert payout.note == f"HOAN TIEN {order.code}"
+    asked = PaymentEvent.objects.get(kind=EventKind.REFUND_REQUEST)
+    assert (asked.amount, asked.payment.method, asked.refund) == (20_000, Method.TRANSFER, refund)
+    with refused(AccountNeeded, "account_needed"):
+        mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+
+    name_account(order_id=order.pk, to=TO, **WHO)
+    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+
+    assert sums(order) == (100_000, 100_000, Coverage.FULL)
+    payout.refresh_from_db()
+    assert (payout.bank_bin, payout.bank_account, payout.bank_holder, payout.reference) == (
+        "970436",
+        "0099887766",
+        "NGUYEN THI HOA",
+        "FT9",
+    )
+    done = PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS)
+    assert (done.amount, done.refund, done.payment) == (20_000, refund, asked.payment)
+    assert (balance(Account.BANK), balance(Account.BUYER)) == (100_000, 0)
+    check_everything()
+
+
+def test_cash_goes_back_from_the_bank_account() -> None:
+    order = make_order((make_variant(price=45_000), 2))
+    part = delivered(order)
+
+    refund = give_back(part, 20_000)
+    name_account(order_id=order.pk, to=TO, **WHO)
+    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
+
+    assert sums(order) == (100_000, 100_000, Coverage.FULL)
+    assert PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS).payment.method == Method.COD
+    assert balance(Account.BANK) == -20_000
+    check_everything()
+
+
+def test_what_was_not_paid_yet_need_not_be_paid_any_more() -> None:
+    order = make_order((make_variant(price=45_000), 2))
+    part = order.parts.get()
+    parcel = packed(part)
+    assert parcel.cod_expected == 120_000
+
+    refund = give_back(part, 20_000)
+
+    assert (refund.amount, refund.money) == (20_000, 0)
+    assert sums(order) == (100_000, 0, Coverage.NONE)
+    parcel.refresh_from_db()
+    assert (parcel.cod_expected, parcel.cod_state) == (100_000, "expected")
+    assert not Payout.objects.exists()
+    assert not PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).exists()
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    assert sums(order) == (100_000, 100_000, Coverage.FULL)
+    check_everything()
+
+
+def test_a_parcel_packed_later_brings_what_is_left() -> None:
+    part = make_order((make_variant(price=45_000), 2)).parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    give_back(part, 20_000)
+
+    parcel = packed(OrderPart.objects.get(pk=part.pk))
+
+    assert parcel.cod_expected == 100_000
+    check_everything()
+
+
+def test_a_parcel_of_which_all_is_given_back_brings_no_cash() -> None:
+    order = make_order((make_variant(price=45_000), 2))
+    part = order.parts.get()
+    parcel = packed(part)
+
+    give_back(part, 90_000, delivery=30_000)
+
+    parcel.refresh_from_db()
+    assert (parcel.cod_expected, parcel.cod_state) == (0, "none")
+    assert sums(order) == (0, 0, Coverage.FULL)
+    check_everything()
+
+
+def test_of_cash_that_came_short_only_what_came_goes_back() -> None:
+    order = make_order((make_variant(price=45_000), 2))
+    part = order.parts.get()
+    parcel = packed(part)
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, taken=CashTaken(110_000, "Thiếu tiền lẻ"), **WHO)
+
+    refund = give_back(part, 25_000)
+
+    assert (refund.amount, refund.money) == (25_000, 15_000)
+    assert sums(order)[:2] == (95_000, 110_000)
+    check_everything()
+
+
+def test_another_part_that_is_still_to_be_paid_in_cash_keeps_nothing_back() -> None:
+    first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=60_000), 1))
+    part = delivered(order)
+
+    refund = give_back(part, 20_000)
+
+    assert refund.money == 20_000
+    assert sums(order)[:2] == (190_000, 120_000)
+    check_everything()
+
+
+def test_a_part_packed_while_another_ones_money_is_on_its_way_back_brings_its_cash() -> None:
+    first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=10_000), 1))
+    give_back(delivered(order), 90_000)
+
+    parcel = packed(order.parts.get(cooperative=second))
+
+    assert (parcel.cod_expected, parcel.cod_state) == (40_000, "expected")
+    check_everything()
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    assert sums(order)[:2] == (70_000, 160_000)  # of which 90,000 are promised back
+    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+    check_everything()
+
+
+def test_the_same_key_gives_back_once() -> None:
+    part = delivered(paid_order())
+
+    first, second = give_back(part, 20_000, key="a"), give_back(part, 20_000, key="a")
+
+    assert first == second
+    assert Refund.objects.count() == Payout.objects.count() == 1
+    other = delivered(paid_order())
+    with refused(KeyReused, "key_reused"):
+        give_back(other, 20_000, key="a")
+
+
+def test_no_line_gives_back_more_than_it_costs() -> None:
+    part = delivered(paid_order())
+    give_back(part, 60_000)
+
+    with refused(TooMuchRefunded, "too_much_refunded") as refusal:
+        give_back(part, 30_001)
+
+    limit = refusal.value.details["limits"].lines[line_of(part).pk]
+    assert (limit.left, limit.refunded) == (30_000, 60_000)
+    give_back(part, 30_000)
+    check_everything()
+
+
+def test_no_delivery_gives_back_more_than_it_costs() -> None:
+    part = delivered(paid_order())
+    give_back(part, delivery=10_000)
+
+    with refused(TooMuchRefunded, "too_much_refunded"):
+        give_back(part, delivery=20_001)
+
+
+def test_refunds_never_add_up_to_more_than_the_payment() -> None:
+    order = paid_order()
+    part = delivered(order)
+    given = [
+        give_back(part, amount, delivery=delivery) for amount, delivery in [(50_000, 0), (40_000, 30_000)]
+    ]
+
+    with refused(TooMuchRefunded, "too_much_refunded"):
+        give_back(part, 1)
+    with refused(TooMuchRefunded, "too_much_refunded"):
+        decide_refund(
+            order_id=order.pk, decision=Decision(Bearer.PLATFORM, "Thêm", surplus=1), actor=DESK, now=LATER
+        )
+
+    assert sum(refund.money for refund in given) == 120_000
+    assert sum(Payout.objects.values_list("amount", flat=True)) == 120_000
+    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+    check_everything()
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "code"),
+    [
+        ({"amount": 0}, NothingRefunded, "nothing_refunded"),
+        ({"amount": 1_000, "delivery": -1}, NothingRefunded, "nothing_refunded"),
+        ({"amount": -5, "delivery": 10}, NothingRefunded, "nothing_refunded"),
+        ({"amount": 1_000, "reason": " "}, ReasonNeeded, "reason_needed"),
+        ({"amount": 1_000, "back": 3}, NotThatManyBack, "not_that_many_back"),
+        ({"amount": 1_000, "back": 1}, NoHouse, "no_house"),
+        ({"amount": 1_000, "unsent": 1}, NotThatManyUnsent, "not_that_many_unsent"),
+        ({"amount": 1_000, "lines": {nobody(): LineRefund(1_000)}}, Missing, "missing"),
+        ({"amount": 1_000, "back": 1, "warehouse_id": nobody()}, Missing, "missing"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(fields, kind, code) -> None:
+    part = delivered(paid_order())
+
+    with refused(kind, code):
+        give_back(part, **fields)
+
+
+def test_nothing_is_given_back_of_what_waits_for_its_money_or_has_ended() -> None:
+    make_bank_account()
+    waiting = make_order((make_variant(price=45_000), 2), method=Method.TRANSFER).parts.get()
+    ended = make_order((make_variant(price=45_000), 2)).parts.get()
+    cancel_part(part_id=ended.pk, reason="Hết hàng", **WHO)
+
+    for part in (waiting, ended):
+        with refused(NotCounting, "not_counting"):
+            give_back(OrderPart.objects.get(pk=part.pk), 1_000)
+
+
+def test_a_part_of_another_order_is_missing() -> None:
+    part, other = delivered(paid_order()), paid_order()
+
+    with refused(Missing, "missing"):
+        decide_refund(
+            order_id=other.pk, part_id=part.pk, decision=Decision(Bearer.PLATFORM, "x", delivery=1), **WHO
+        )
+
+
+def test_goods_that_come_back_are_for_sale_again_but_for_damaged_ones() -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    order = make_order((variant, 3))
+    part = delivered(order)
+    house = stock_of(variant).warehouse_id
+    assert stock_of(variant).on_hand == 7
+
+    refund = give_back(part, 90_000, back=2, damaged=1, warehouse_id=house)
+
+    assert stock_of(variant).on_hand == 8
+    parcel = refund.parcel
+    assert (parcel.kind, parcel.state) == (ParcelKind.RETURN_AND_REFUND, ParcelState.DELIVERED)
+    rows = list(parcel.lines.order_by("pk").values_list("quantity", "stock__warehouse"))
+    assert rows == [(1, house), (1, None)]
+    assert refund.lines.get().quantity == 2
+    part.refresh_from_db()
+    assert part.progress == Progress.PARTLY_RETURNED
+    with refused(NotThatManyBack, "not_that_many_back"):
+        give_back(part, 1_000, back=2, warehouse_id=house)
+    give_back(part, 45_000, back=1, warehouse_id=house)
+    part.refresh_from_db()
+    order.refresh_from_db()
+    assert (part.progress, order.status) == (Progress.RETURNED, OrderStatus.RETURNED)
+    assert stock_of(variant).on_hand == 9
+    check_everything()
+
+
+def test_goods_on_their_way_back_are_received_later() -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    part = delivered(make_order((variant, 3)))
+    house = stock_of(variant).warehouse_id
+    refund = give_back(part, 90_000, back=2, are_here=False)
+    assert (refund.parcel.state, stock_of(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
+    assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
+    line = line_of(part)
+
+    with refused(NotThatManyBack, "not_that_many_back"):
+        receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=house, **WHO)
+    for _time in range(2):
+        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=house, key="a", **WHO)
+
+    assert stock_of(variant).on_hand == 9
+    assert OrderPart.objects.get(pk=part.pk).progress == Progress.PARTLY_RETURNED
+    with refused(WrongMove, "wrong_move"):
+        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=house, **WHO)
+    check_everything()
+
+
+def test_goods_that_never_come_back_are_forgotten_and_may_come_later() -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    part = delivered(make_order((variant, 3)))
+    refund = give_back(part, 90_000, back=3, are_here=False)
+
+    with refused(ReasonNeeded, "reason_needed"):
+        forget_return(parcel_id=refund.parcel_id, reason=" ", **WHO)
+    forget_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **WHO)
+
+    assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
+    house = stock_of(variant).warehouse_id
+    give_back(part, 1_000, back=3, warehouse_id=house)
+    assert stock_of(variant).on_hand == 10
+    check_everything()
+
+
+@pytest.mark.parametrize("are_here", [True, False])
+def test_a_parcel_is_not_undone_once_goods_of_it_come_back(are_here) -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    part = delivered(make_order((variant, 3)))
+    house = stock_of(variant).warehouse_id
+    came = give_back(part, 45_000, back=1, warehouse_id=house, are_here=are_here).parcel
+    sent = part.parcels.dispatches().get()
+
+    with refused(GoodsCameBack, "goods_came_back"):
+        void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
+
+    if not are_here:
+        forget_return(parcel_id=came.pk, reason="Người mua giữ lại", **WHO)
+        void_parcel(parcel_id=sent.pk, reason="đóng nhầm", **WHO)
+        assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 3)
+    check_everything()
+
+
+def test_parcels_that_come_back_know_no_steps_of_parcels_that_go_out() -> None:
+    part = delivered(make_order((make_variant(price=45_000), 2)))
+    parcel = give_back(part, 1_000, back=1, are_here=False).parcel
+    outgoing = part.parcels.dispatches().get()
+
+    for act in (
+        lambda: deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **WHO),
+        lambda: hand_over_parcel(parcel_id=parcel.pk, **WHO),
+        lambda: receive_return(parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **WHO),
+    ):
+        with refused(Missing, "missing"):
+            act()
+
+
+def test_goods_come_back_to_their_own_cooperative_alone() -> None:
+    part = delivered(make_order((make_variant(price=45_000), 2)))
+    foreign = make_warehouse(make_seller("HTX Yến Dương"), part.order.channel)
+
+    with refused(Missing, "missing"):
+        give_back(part, 1_000, back=1, warehouse_id=foreign.pk)
+
+
+def test_what_is_not_sent_is_given_back_and_free_again() -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    order = make_order((variant, 3))
+    part = order.parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    line = line_of(part)
+    assert stock_of(variant).allocated == 3
+
+    refund = give_back(part, 45_000, unsent=1)
+
+    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 2)
+    assert refund.parcel.kind == ParcelKind.REFUND
+    assert open_quantities([line]) == {line.pk: 2}
+    with refused(NothingLeftToSend, "nothing_left_to_send"):
+        give_back(part, 45_000, unsent=2)
+    parcel = packed(OrderPart.objects.get(pk=part.pk))
+    assert parcel.cod_expected == 120_000
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    part.refresh_from_db()
+    order.refresh_from_db()
+    assert (part.progress, order.status, order.saleor_status) == ("delivered", "delivered", "fulfilled")
+    check_everything()
+
+
+def test_what_lies_in_a_parcel_is_not_freed() -> None:
+    variant = make_variant(price=45_000, on_hand=10)
+    part = make_order((variant, 3)).parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    line = line_of(part)
+    pack_parcel(part_id=part.pk, quantities={line.pk: 2}, **WHO)
+
+    give_back(part, 45_000, unsent=1)
+
+    assert stock_of(variant).allocated == 2
+    check_everything()
+
+
+@pytest.mark.parametrize(
+    ("bearer", "owed", "cost", "commission"),
+    [
+        # Of 90,000 for goods 20,000 go back: 7/9 of the commission of 9,000 stays.
+        (Bearer.COOPERATIVE, 70_000 + 30_000 - 7_000, 0, 7_000),
+        (Bearer.PLATFORM, 90_000 + 30_000 - 9_000, 20_000, 9_000),
+    ],
+)
+def test_the_ledger_says_who_bears_it(bearer, owed, cost, commission) -> None:
+    order = paid_order()
+    line = line_of(order.parts.get())
+    line.commission_rate, line.commission = 10, 9_000
+    line.save()
+    part = delivered(order)
+
+    give_back(part, 20_000, bearer=bearer)
+
+    assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed == owed
+    assert (balance(Account.PLATFORM_COST), -balance(Account.COMMISSION)) == (cost, commission)
+    assert balance(Account.BUYER) == -20_000
+    check_everything()
+
+
+def test_a_buyer_who_cancels_what_was_paid_gets_it_back() -> None:
+    order = paid_order()
+
+    cancel_part_as_buyer(part_id=order.parts.get().pk, actor=DESK, now=LATER)
+
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.money, refund.surplus, refund.part) == (
+        120_000,
+        120_000,
+        120_000,
+        order.parts.get(),
+    )
+    assert Payout.objects.without_account().get().amount == 120_000
+    letter = Notification.objects.filter(key__startswith="refund_decided").get()
+    assert letter.to == "hoa@example.com"
+    assert "120.000 ₫" in letter.subject
+    check_everything()
+
+
+@pytest.mark.parametrize("ending", [decline_part, cancel_part])
+def test_a_part_that_will_not_come_is_paid_back(ending) -> None:
+    first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    make_bank_account()
+    order = make_order(
+        (make_variant(first, price=45_000), 2),
+        (make_variant(second, price=60_000), 1),
+        method=Method.TRANSFER,
+    )
+    take(order.code, 210_000)
+
+    ending(part_id=order.parts.get(number=1).pk, reason="Hết hàng", **WHO)
+
+    assert [refund.money for refund in Refund.objects.all()] == [120_000]
+    assert sums(order)[:2] == (90_000, 210_000)
+    check_everything()
+
+
+def test_an_order_called_off_is_paid_back_at_once() -> None:
+    first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
+    make_bank_account()
+    order = make_order(
+        (make_variant(first, price=45_000), 2),
+        (make_variant(second, price=60_000), 1),
+        method=Method.TRANSFER,
+    )
+    take(order.code, 210_000)
+    give_back_first = give_back(order.parts.get(number=2), 10_000)
+
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+
+    assert give_back_first.money == 10_000
+    assert sorted(Refund.objects.values_list("money", flat=True)) == [10_000, 200_000]
+    check_everything()
+
+
+def test_an_unpaid_order_called_off_gives_nothing_back() -> None:
+    order = make_order((make_variant(price=45_000), 2))
+
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+
+    assert not Refund.objects.exists()
+    check_everything()
+
+
+def test_money_that_comes_for_an_order_that_ended_goes_back() -> None:
+    order = paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    payment = order.payments.get()
+    money_came(Order.objects.get(pk=order.pk), payment, 50_000, key="late", **WHO)
+
+    for _time in range(2):
+        return_surplus(order_id=order.pk, **WHO)
+    return_surplus_task()
+
+    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+    check_everything()
+
+
+def test_the_sweep_finds_what_nobody_has_given_back() -> None:
+    order = paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    first = Payout.objects.get()
+    name_account(order_id=order.pk, to=TO, **WHO)
+    mark_paid(payout_id=first.pk, reference="FT1", **NEXT_DAY)
+    payment = order.payments.get()
+    record_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    update_standing(Order.objects.get(pk=order.pk), now=LATER)
+
+    return_surplus_task()
+
+    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+
+
+def test_the_sweep_does_not_wait_until_an_earlier_refund_has_left() -> None:
+    order = paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    promised = list(overpaid())
+    record_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    update_standing(Order.objects.get(pk=order.pk), now=LATER)
+
+    late = list(overpaid())
+    return_surplus_task()
+
+    assert (promised, late, list(overpaid())) == ([], [order], [])
+    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+    check_everything()
+
+
+def test_goods_that_weigh_less_than_was_paid_for_give_the_rest_back() -> None:
+    make_bank_account()
+    order = make_order((make_gourd(), 1), method=Method.TRANSFER)
+    take(order.code, 66_000)
+    part = order.parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
+    assert not Refund.objects.exists()
+
+    parcel = packed(OrderPart.objects.get(pk=part.pk))
+    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+
+    refund = Refund.objects.get()
+    assert (refund.money, refund.surplus) == (6_000, 6_000)
+    assert sums(order)[:2] == (60_000, 66_000)
+    check_everything()
+
+
+def test_goods_of_which_money_was_given_back_are_not_weighed_anew() -> None:
+    make_bank_account()
+    order = make_order((make_gourd(), 1), method=Method.TRANSFER)
+    take(order.code, 66_000)
+    part = order.parts.get()
+    accept_part(part_id=part.pk, **WHO)
+    weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_400, **WHO)
+    give_back(part, 5_000)
+
+    with refused(RefundedAlready, "refunded_already"):
+        weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
+
+
+def test_an_account_is_checked_and_may_be_changed_until_the_money_has_left() -> None:
+    order = paid_order()
+    refund = give_back(delivered(order), 20_000)
+    payout = refund.payouts.get()
+
+    with refused(NotAnAccount, "not_an_account"):
+        name_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
+    name_account(order_id=order.pk, to=TO, **WHO)
+    name_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
+    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+
+    payout.refresh_from_db()
+    assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
+    with refused(NoMoneyWaits, "no_money_waits"):
+        name_account(order_id=order.pk, to=TO, **WHO)
+    with refused(AlreadyPaid, "already_paid"):
+        mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    told = Change.objects.filter(what="refund.account_named").latest("pk")
+    assert told.data == {"amount": 20_000, "account": "0200"}
+
+
+def test_its_buyer_hears_to_which_account_the_money_goes_each_time_it_is_named() -> None:
+    """Whoever holds the order's address may name one, and that need not be its buyer."""
+    order = paid_order()
+    give_back(delivered(order), 20_000)
+
+    name_account(order_id=order.pk, to=TO, key="a", **WHO)
+    name_account(order_id=order.pk, to=TO, key="a", **WHO)
+    name_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
+
+    letters = Notification.objects.filter(to=order.email, subject__contains="tài khoản").order_by("pk")
+    assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
+    assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in letters[0].text
+    assert TO.account not in letters[0].text + letters[0].html
+
+
+def test_nobody_has_a_buyer_written_to_without_end(client) -> None:
+    order = paid_order()
+    show_order_is_theirs(client, order)
+    give_back(delivered(order), 20_000)
+    page = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
+
+    for number in range(12):
+        said = {"bank": "970436", "account": f"00998877{number:02}", "holder": "Hoa"}
+        answer = client.post(page, said)
+
+    assert (answer.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
+    assert Change.objects.filter(what="refund.account_named").count() == 10
+
+
+def test_what_a_card_could_not_take_back_goes_by_bank() -> None:
+    order = paid_order()
+    refund = give_back(delivered(order), 20_000)
+    payment = order.payments.get()
+    Payout.objects.all().delete()  # as a card: asked for, and no payout
+    with refused(NothingLacking, "nothing_lacking"):
+        pay_back_by_bank(refund_id=refund.pk, **WHO)
+    record_event(
+        payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER
+    )
+    assert Refund.objects.lacking() == {refund.pk: 20_000}
+
+    for _time in range(2):
+        pay_back_by_bank(refund_id=refund.pk, key="a", **WHO)
+
+    payout = refund.payouts.get()
+    assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
+    assert Refund.objects.lacking() == {}
+    name_account(order_id=order.pk, to=TO, **WHO)
+    mark_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    assert sums(order) == (100_000, 100_000, Coverage.FULL)
+    check_everything()
+
+
+def test_a_failed_refund_is_no_surplus() -> None:
+    order = paid_order()
+    refund = give_back(delivered(order), 20_000)
+    record_event(
+        order.payments.get(), EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, actor=DESK, now=LATER
+    )
+
+    assert owed_back(Order.objects.get(pk=order.pk)) == 0
+
+
+def test_several_payments_give_back_what_each_of_them_holds() -> None:
+    make_bank_account()
+    order = make_order((make_variant(price=45_000), 2), method=Method.TRANSFER)
+    take(order.code, 120_000)
+    second = Payment.objects.create(order=order, method=Method.TRANSFER, currency="VND", key="second")
+    Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
+    money_came(Order.objects.get(pk=order.pk), second, 15_000, key="more", **WHO)
+    part = delivered(order)
+    assert limits_of(Order.objects.get(pk=order.pk), None).surplus == 15_000
+
+    refund = give_back(part, 25_000, surplus=15_000)
+
+    assert refund.money == 40_000
+    asked = PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).order_by("pk")
+    assert [(event.payment_id, event.amount) for event in asked] == [
+        (second.pk, 15_000),
+        (order.payments.exclude(pk=second.pk).get().pk, 25_000),
+    ]
+    name_account(order_id=order.pk, to=TO, **WHO)
+    for payout in Payout.objects.all():
+        mark_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **NEXT_DAY)
+    assert sums(order) == (95_000, 95_000, Coverage.FULL)
+    check_everything()
+
+
+def test_the_buyer_hears_when_the_money_has_left() -> None:
+    order = paid_order()
+    refund = give_back(delivered(order), 20_000)
+    name_account(order_id=order.pk, to=TO, **WHO)
+
+    mark_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
+
+    letter = Notification.objects.filter(key__startswith="refund_paid").get()
+    assert "20.000\u00a0₫" in letter.text
+    assert "7766" in letter.text
+    assert "0099887766" not in letter.text
+    assert "FT9" in letter.text
+
+
+def test_the_history_tells_of_a_refund() -> None:
+    part = delivered(paid_order())
+
+    refund = give_back(part, 20_000)
+
+    told = Change.objects.under(part.order).get(what="refund.decided")
+    assert told.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}
+    assert (told.why, told.key, told.cooperative) == (
+        "Hàng dập khi đến nơi.",
+        str(refund.pk),
+        part.cooperative_id,
+    )

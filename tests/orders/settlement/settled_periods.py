@@ -1,0 +1,46 @@
+"""Cooperatives with money in a running period, and periods that were closed."""
+
+from __future__ import annotations
+
+from cooperatives.models import Cooperative
+from orders.actions.settlement.close_settlement import close_settlement, correct_balance
+from orders.models import OrderPart, Payout, Settlement
+from tests.factories import make_order, make_variant
+from tests.kept import kept
+from tests.orders.cash_on_delivery.cash_at_hand import WHO
+from tests.orders.pages.test_pickup_booking import deliver, refund, with_commission
+
+ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "HTX THIEN AN"}
+
+
+@kept
+def owed(
+    cooperative: Cooperative, amount: int = 50_000, *, why: str = "thưởng", key: str = "1"
+) -> Settlement:
+    """So much is owed to them in the running period, by a correction."""
+    correct_balance(cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=why, key=key, **WHO)
+    return Settlement.objects.open().get(cooperative=cooperative)
+
+
+@kept
+def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
+    """An order of two that its carrier brought, at 5 % commission; `back` of it was given back."""
+    part = make_order((make_variant(cooperative, price=price), 2)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
+    part = OrderPart.objects.get(pk=part.pk)
+    with_commission(part)
+    deliver(part)
+    if back:
+        refund(part, line=back)
+    return part
+
+
+def close(cooperative: Cooperative) -> Settlement:
+    running = Settlement.objects.open().get(cooperative=cooperative)
+    return close_settlement(settlement_id=running.pk, **WHO)
+
+
+def due(cooperative: Cooperative, amount: int = 50_000) -> Payout:
+    """A payment of a closed period."""
+    owed(cooperative, amount, key=str(Settlement.objects.count()))
+    return Payout.objects.get(settlement=close(cooperative))

@@ -1,0 +1,294 @@
+"""Closing a cooperative's period, paying it out, and putting mistakes right in the next."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from cooperatives.models import Role, WayKind
+from orders.actions.cash_on_delivery.cash_offset import (
+    settle_kept_cash,
+    settle_kept_cash_task,
+    settlements_with_kept_cash,
+)
+from orders.actions.payouts.payouts import AlreadyPaid, ReferenceNeeded, mark_paid
+from orders.actions.settlement.close_settlement import (
+    AlreadyClosed,
+    NothingToSettle,
+    OddCorrection,
+    close_settlement,
+    correct_balance,
+)
+from orders.models import (
+    CooperativeBalance,
+    LedgerEntry,
+    LedgerPosting,
+    OrderPart,
+    Parcel,
+    Payout,
+    PostingKind,
+    Settlement,
+)
+from shop.core.errors import Missing
+from shop.notifications.models import Notification
+from tests.factories import NOW, make_cooperative, make_member, make_order, make_variant, nobody
+from tests.invariants import check_ledger
+from tests.orders.pages.test_pickup_booking import DESK, carried, deliver, refund, with_commission
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def balance_of(cooperative):
+    return LedgerEntry.objects.of_cooperative(cooperative, "VND")
+
+
+def close(settlement=None, **more):
+    settlement = settlement or Settlement.objects.open().get()
+    return close_settlement(settlement_id=settlement.pk, actor=DESK, now=NOW, **more)
+
+
+def collected():
+    """A part with 130,000 that was paid at the store house."""
+    part = make_order((make_variant(price=100_000), 1)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(way_kind=WayKind.PICKUP)
+    deliver(OrderPart.objects.get(pk=part.pk))
+    return part
+
+
+def test_a_period_closes_with_its_figures_and_a_payment_is_due() -> None:
+    part = carried(2)
+    with_commission(part)
+    deliver(part)
+    refund(part, line=40_000)
+    part.cooperative.bank_bin, part.cooperative.bank_account = "970405", "0123456789"
+    part.cooperative.save()
+
+    settlement = close()
+
+    figures = (settlement.goods, settlement.delivery, settlement.refunds, settlement.commission)
+    assert figures == (200_000, 30_000, 40_000, 8_000)
+    assert (settlement.state, settlement.payable, settlement.closed_at) == ("closed", 182_000, NOW)
+    payout = Payout.objects.get()
+    assert (payout.amount, payout.way, payout.bank_account) == (182_000, "bank", "0123456789")
+    assert balance_of(part.cooperative) == CooperativeBalance(owed=0, due=182_000)
+    assert Settlement.objects.open().get().number == 2
+    check_ledger()
+
+
+def test_cash_that_a_cooperative_holds_is_taken_off_what_it_is_owed() -> None:
+    part = collected()
+    with_commission(part)
+    correct_balance(
+        cooperative_id=part.cooperative_id,
+        currency="VND",
+        amount=50_000,
+        reason="thưởng",
+        key="1",
+        actor=DESK,
+        now=NOW,
+    )
+
+    settlement = close()
+
+    assert (settlement.cash_held, settlement.corrections, settlement.payable) == (130_000, 50_000, 50_000)
+    assert balance_of(part.cooperative) == CooperativeBalance(due=50_000)
+
+
+def test_what_a_cooperative_owes_is_carried_over_to_its_next_period() -> None:
+    part = collected()
+    with_commission(part)
+    refund(part, line=60_000)
+    first = close()
+    deliver(carried_for(part.cooperative))
+
+    second = close()
+
+    assert (first.payable, Payout.objects.filter(settlement=first).count()) == (-62_000, 0)
+    assert (second.brought_over, second.goods, second.payable) == (-62_000, 100_000, 68_000)
+    assert Settlement.objects.get(pk=first.pk).payable == -62_000
+    assert Payout.objects.get().amount == 68_000
+    check_ledger()
+
+
+def carried_for(cooperative):
+    part = make_order((make_variant(cooperative, price=100_000), 1)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
+    return OrderPart.objects.get(pk=part.pk)
+
+
+def test_cash_taken_off_need_not_be_handed_in_any_more() -> None:
+    collected()
+    settlement = close()
+
+    settle_kept_cash(settlement_id=settlement.pk, actor=DESK, now=NOW)
+
+    parcel = Parcel.objects.get()
+    assert (parcel.cod_state, parcel.cod_remitted_at, parcel.cod_reconciled_at) == ("reconciled", NOW, NOW)
+    assert settle_kept_cash(settlement_id=settlement.pk, actor=DESK, now=NOW) == []
+
+
+def test_cash_of_a_running_period_still_is_to_be_handed_in() -> None:
+    collected()
+
+    settle_kept_cash(settlement_id=Settlement.objects.get().pk, actor=DESK, now=NOW)
+
+    assert Parcel.objects.get().cod_state == "collected"
+
+
+def test_closing_twice_is_refused() -> None:
+    deliver(carried())
+    settlement = close()
+
+    with refused(AlreadyClosed, "already_closed"):
+        close(settlement)
+
+
+def test_closing_again_by_the_same_key_answers_the_first_time() -> None:
+    deliver(carried())
+    settlement = close(key="k")
+
+    assert close(settlement, key="k") == settlement
+    assert Settlement.objects.count() == 2
+
+
+def test_a_period_without_anything_is_not_closed() -> None:
+    settlement = Settlement.objects.create(
+        cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
+    )
+
+    with refused(NothingToSettle, "nothing_to_settle"):
+        close(settlement)
+
+
+def test_an_unknown_period_is_missing() -> None:
+    with refused(Missing, "missing"):
+        close_settlement(settlement_id=1, actor=DESK, now=NOW)
+
+
+def test_what_is_booked_late_lands_in_the_period_that_runs() -> None:
+    part = carried()
+    deliver(part)
+    first = close()
+
+    refund(part, line=40_000)
+
+    entry = LedgerEntry.objects.get(nature="refund")
+    assert (entry.settlement.number, entry.amount) == (2, 40_000)
+    first.refresh_from_db()
+    assert (first.refunds, first.payable) == (0, 130_000)
+    check_ledger()
+
+
+def test_a_payment_made_is_written_down_with_the_banks_number() -> None:
+    part = carried()
+    deliver(part)
+    settlement = close()
+
+    payout = mark_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
+
+    settlement.refresh_from_db()
+    assert (payout.state, payout.reference, payout.paid_at) == ("paid", "FT26330", NOW)
+    assert (settlement.state, settlement.paid_at) == ("paid", NOW)
+    assert balance_of(part.cooperative) == CooperativeBalance(paid_out=130_000)
+    assert LedgerEntry.objects.filter(account="bank").balance() == -130_000
+    check_ledger()
+
+
+def test_paying_twice_is_refused() -> None:
+    deliver(carried())
+    close()
+    payout = Payout.objects.get()
+    mark_paid(payout_id=payout.pk, reference="FT26330", actor=DESK, now=NOW)
+
+    with refused(AlreadyPaid, "already_paid"):
+        mark_paid(payout_id=payout.pk, reference="FT26331", actor=DESK, now=NOW)
+
+
+def test_paying_again_by_the_same_key_does_nothing() -> None:
+    deliver(carried())
+    close()
+    payout = Payout.objects.get()
+    mark_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+
+    again = mark_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+
+    assert again.reference == "FT26330"
+    assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
+
+
+def test_a_payment_without_the_banks_number_is_refused() -> None:
+    deliver(carried())
+    close()
+
+    with refused(ReferenceNeeded, "reference_needed"):
+        mark_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
+
+
+def test_an_unknown_payment_is_missing() -> None:
+    with refused(Missing, "missing"):
+        mark_paid(payout_id=nobody(), reference="FT", actor=DESK, now=NOW)
+
+
+def test_a_correction_sent_twice_counts_once() -> None:
+    cooperative = make_cooperative()
+    correction = {
+        "cooperative_id": cooperative.pk,
+        "currency": "VND",
+        "amount": -20_000,
+        "reason": "thu nhầm",
+        "key": str(uuid.UUID(int=1)),
+    }
+
+    for _ in range(2):
+        correct_balance(**correction, actor=DESK, now=NOW)
+
+    assert balance_of(cooperative).owed == -20_000
+    assert LedgerPosting.objects.get().memo == "thu nhầm"
+
+
+@pytest.mark.parametrize(("amount", "reason"), [(0, "thưởng"), (5_000, " ")])
+def test_a_correction_of_nothing_or_without_a_reason_is_refused(amount, reason) -> None:
+    cooperative = make_cooperative()
+
+    with refused(OddCorrection, "odd_correction"):
+        correct_balance(
+            cooperative_id=cooperative.pk,
+            currency="VND",
+            amount=amount,
+            reason=reason,
+            key="1",
+            actor=DESK,
+            now=NOW,
+        )
+
+
+def test_the_sweep_finds_kept_cash_whose_message_was_lost() -> None:
+    collected()
+    settlement = close()
+    assert settlements_with_kept_cash() == [settlement.pk]
+
+    settle_kept_cash_task(settlement_id=settlement.pk)
+
+    assert Parcel.objects.get().cod_state == "reconciled"
+    assert settlements_with_kept_cash() == []
+
+
+def test_whoever_sees_the_money_hears_that_a_period_is_closed_and_paid() -> None:
+    part = carried()
+    part.cooperative.email = ""
+    part.cooperative.save()
+    make_member(part.cooperative, Role.BOOKKEEPER, email="ke-toan@example.com")
+    make_member(part.cooperative, Role.PACKER, email="dong-goi@example.com")
+    deliver(part)
+    Notification.objects.all().delete()
+
+    close()
+    mark_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
+
+    letters = list(Notification.objects.order_by("pk"))
+    assert [each.to for each in letters] == ["ke-toan@example.com"] * 2
+    assert "130.000" in letters[0].text
+    assert f"/xa-vien/quyet-toan/{Settlement.objects.get(number=1).pk}/" in letters[0].text
+    assert "FT26330" in letters[1].text

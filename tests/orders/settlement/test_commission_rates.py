@@ -1,0 +1,209 @@
+"""Rates of commission and tax: which one holds, and that what was ordered before keeps its own."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from orders.actions.settlement.commission_rates import (
+    EndsBeforeItBegins,
+    NothingToWithhold,
+    OddPercent,
+    SameRate,
+    add_commission_rate,
+    add_withholding_rate,
+    end_commission_rate,
+    end_withholding_rate,
+    switch_withholding,
+)
+from orders.models import CommissionRate, LedgerEntry, OrderPart, WithholdingRate
+from shop.core.actors import Actor, Door
+from shop.core.errors import Missing
+from shop.core.models import Change, shop_settings
+from tests.factories import NOW, make_category, make_order, make_rate, make_seller, make_variant
+from tests.invariants import check_ledger
+from tests.orders.pages.test_pickup_booking import deliver
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.person(1, "Bàn", Door.DESK)
+TODAY = datetime.date(2026, 11, 24)
+TOMORROW = TODAY + datetime.timedelta(days=1)
+YESTERDAY = TODAY - datetime.timedelta(days=1)
+
+
+def rate_of(variant):
+    """What an order placed now is charged: percent and đồng of its one line."""
+    line = make_order((variant, 1)).lines.get()
+    return line.commission_rate, line.commission
+
+
+def test_without_a_rate_nothing_is_kept() -> None:
+    assert rate_of(make_variant(price=100_000)) == (0, 0)
+
+
+def test_the_closest_rate_counts_the_cooperative_before_the_category() -> None:
+    crafts = make_category("Thổ cẩm")
+    pillows = make_category("Gối", parent=crafts)
+    seller, other = make_seller(), make_seller("HTX Khác")
+    make_rate(10)
+    make_rate(8, category=crafts)
+    make_rate(7, category=pillows)
+    make_rate(4, seller)
+    make_rate(Decimal("2.5"), seller, pillows)
+
+    assert rate_of(make_variant(other, price=100_000)) == (10, 10_000)
+    assert rate_of(make_variant(other, price=100_000, category=crafts)) == (8, 8_000)
+    assert rate_of(make_variant(other, price=100_000, category=pillows)) == (7, 7_000)
+    assert rate_of(make_variant(seller, price=100_000, category=crafts)) == (4, 4_000)
+    assert rate_of(make_variant(seller, price=100_000, category=pillows)) == (Decimal("2.5"), 2_500)
+
+
+def test_a_rate_holds_from_its_first_day_to_its_last() -> None:
+    variant = make_variant(price=100_000)
+    make_rate(9, from_day=TOMORROW)
+    make_rate(8, until_day=YESTERDAY)
+    make_rate(5, from_day=datetime.date(2026, 1, 1), until_day=TODAY)
+
+    assert rate_of(variant) == (5, 5_000)
+
+
+def test_of_two_rates_for_the_same_the_later_one_counts() -> None:
+    variant = make_variant(price=100_000)
+    make_rate(6, from_day=YESTERDAY)
+    make_rate(5)
+
+    assert rate_of(variant) == (6, 6_000)
+
+
+def test_what_was_ordered_keeps_the_rate_it_was_ordered_under() -> None:
+    variant = make_variant(price=100_000)
+    rate = make_rate(5)
+    part = make_order((variant, 1)).parts.get()
+    CommissionRate.objects.filter(pk=rate.pk).update(percent=50)
+
+    deliver(part)
+
+    assert part.commission == 5_000
+    assert LedgerEntry.objects.filter(account="commission").balance() == -5_000
+    check_ledger()
+
+
+def test_a_rate_is_added_and_ended_and_both_are_written_down() -> None:
+    seller = make_seller()
+
+    rate = add_commission_rate(
+        cooperative_id=seller.pk,
+        category_id=None,
+        percent=Decimal("4.50"),
+        from_day=TODAY,
+        actor=DESK,
+        now=NOW,
+    )
+    end_commission_rate(rate_id=rate.pk, last_day=TOMORROW, actor=DESK, now=NOW)
+
+    rate.refresh_from_db()
+    assert (rate.percent, rate.from_day, rate.until_day) == (Decimal("4.50"), TODAY, TOMORROW)
+    told = Change.objects.of(rate).in_time().values_list("what", "cooperative", "data")
+    assert list(told) == [
+        (
+            "commission.rated",
+            seller.pk,
+            {
+                "cooperative_id": seller.pk,
+                "category_id": None,
+                "percent": "4.50",
+                "from_day": "2026-11-24",
+                "until_day": None,
+            },
+        ),
+        ("commission.ended", seller.pk, {"from": None, "to": "2026-11-25"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "code"),
+    [
+        ({"percent": Decimal("100.01")}, OddPercent, "odd_percent"),
+        ({"percent": Decimal(-1)}, OddPercent, "odd_percent"),
+        ({"percent": Decimal("1.005")}, OddPercent, "odd_percent"),
+        ({"until_day": YESTERDAY}, EndsBeforeItBegins, "ends_before_it_begins"),
+        ({"cooperative_id": 999_999}, Missing, "missing"),
+        ({"category_id": 999_999}, Missing, "missing"),
+    ],
+)
+def test_a_rate_that_makes_no_sense_is_refused(fields, error, code) -> None:
+    said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
+
+    with refused(error, code):
+        add_commission_rate(**said | fields, actor=DESK, now=NOW)
+
+
+def test_the_same_rate_twice_is_refused() -> None:
+    said = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
+    add_commission_rate(**said, actor=DESK, now=NOW)
+
+    with refused(SameRate, "same_rate"):
+        add_commission_rate(**said, actor=DESK, now=NOW)
+
+
+def test_a_rate_does_not_end_before_it_begins() -> None:
+    rate = make_rate(5, from_day=TODAY)
+
+    with refused(EndsBeforeItBegins, "ends_before_it_begins"):
+        end_commission_rate(rate_id=rate.pk, last_day=YESTERDAY, actor=DESK, now=NOW)
+    with refused(Missing, "missing"):
+        end_commission_rate(rate_id=999_999, last_day=TODAY, actor=DESK, now=NOW)
+
+
+def withholding(name, percent, **days):
+    return add_withholding_rate(
+        name=name, percent=Decimal(percent), **{"from_day": TODAY} | days, actor=DESK, now=NOW
+    )
+
+
+def test_no_tax_is_withheld_until_it_is_switched_on() -> None:
+    withholding("GTGT", "1")
+    variant = make_variant(price=100_000)
+
+    part = make_order((variant, 1)).parts.get()
+
+    assert (shop_settings().withholds_tax, part.withholding_rate) == (False, 0)
+
+
+def test_tax_is_withheld_at_the_rates_of_the_day_and_owed_by_the_platform() -> None:
+    withholding("GTGT", "1")
+    withholding("TNCN", "0.5")
+    withholding("sau này", "7", from_day=TOMORROW)
+    switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)
+
+    part = make_order((make_variant(price=100_000), 1)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
+    deliver(OrderPart.objects.get(pk=part.pk))
+
+    assert part.withholding_rate == Decimal("1.50")
+    assert LedgerEntry.objects.filter(account="tax_withheld").balance() == -1_500
+    assert Change.objects.filter(what="withholding.begun").count() == 1
+    check_ledger()
+
+
+def test_it_is_switched_off_again_for_what_is_ordered_later() -> None:
+    rate = withholding("GTGT", "1")
+    switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)
+    before = make_order((make_variant(price=100_000), 1)).parts.get()
+
+    switch_withholding(on=False, day=TODAY, actor=DESK, now=NOW)
+
+    after = make_order((make_variant(price=100_000), 1)).parts.get()
+    assert (before.withholding_rate, after.withholding_rate) == (1, 0)
+    assert end_withholding_rate(rate_id=rate.pk, last_day=TODAY, actor=DESK, now=NOW).until_day == TODAY
+    assert WithholdingRate.objects.together(TOMORROW) == 0
+
+
+def test_withholding_without_any_rate_is_refused() -> None:
+    withholding("sau này", "7", from_day=TOMORROW)
+
+    with refused(NothingToWithhold, "nothing_to_withhold"):
+        switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)

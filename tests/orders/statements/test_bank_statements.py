@@ -1,0 +1,306 @@
+"""Our bank's statement: what no service told of is taken down, and what is known is counted once."""
+
+from __future__ import annotations
+
+import datetime
+import io
+
+import openpyxl
+import pytest
+
+from orders.actions.bank_transfers.transfer_review import set_transfer_aside
+from orders.actions.statements.bank_statements import (
+    AT_ONCE,
+    NoAccount,
+    confirm_bank_statement,
+    judge_bank_statement,
+    map_bank_statement,
+    read_bank_statement,
+    take_bank_statement,
+    take_bank_statement_task,
+    take_bank_statements_task,
+)
+from orders.actions.statements.statement_files import NoRows
+from orders.actions.statements.statement_files import read_in as keep
+from orders.models import BankTransfer, ReviewReason, StatementImport, StatementKind, StatementRow
+from orders.payments.bank_statement_rows import NoColumns, OtherAccount
+from orders.payments.cod_statement_rows import guess_cod_mapping
+from orders.payments.incoming_transfers import Provider
+from orders.payments.statement_cells import Fault
+from orders.payments.statement_tables import UnreadableFile
+from orders.states import RowState, TransferState
+from shop.core.actors import Actor
+from shop.core.errors import Missing
+from shop.core.models import Change
+from shop.core.states import WrongMove
+from tests.factories import NOW, make_admin, make_bank_account
+from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfers_at_hand import HOUR, LATER, take, waiting_order
+from tests.unchanged import every_row, refused
+
+pytestmark = pytest.mark.django_db
+DESK = Actor.system("desk")
+DAY = "24/11/2026"
+ACCOUNT = "0011223344556"
+HEADS = ["Ngày giao dịch", "Số tham chiếu", "Ghi nợ", "Ghi có", "Nội dung"]
+
+
+def csv(*rows: tuple[str, int, str], head: str = f"Số tài khoản: {ACCOUNT}") -> bytes:
+    """A bank's statement: number, what came in (below nothing: went out), note, all of one day."""
+    lines = [head, ";".join(HEADS)]
+    for number, amount, note in rows:
+        went, came = ("", amount) if amount > 0 else (-amount, "")
+        lines.append(f"{DAY} 11:00:00;{number};{went};{came};{note}")
+    return "\n".join(lines).encode()
+
+
+def read(content: bytes, name: str = "sao-ke.csv") -> StatementImport:
+    make_bank_account()
+    return read_bank_statement(file_name=name, content=content, user=make_admin(), now=NOW)
+
+
+def taken(content: bytes) -> StatementImport:
+    return take_bank_statement(statement_id=read(content).pk, actor=DESK, now=LATER)
+
+
+def judged(content: bytes) -> list[bool]:
+    return [each.is_known for each in judge_bank_statement(read(content)).arrivals]
+
+
+def test_what_came_in_is_taken_down_and_settles_its_order() -> None:
+    order = waiting_order()
+
+    statement = taken(
+        csv(("FT1", 120_000, f"{order.code} tra"), ("FT2", -50_000, "phi"), ("FT3", 7_000, "lai"))
+    )
+
+    order.refresh_from_db()
+    settled, doubtful = BankTransfer.objects.order_by("reference")
+    assert (settled.state, settled.statement, settled.provider) == ("settled", statement, "statement")
+    assert settled.at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
+    assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
+    assert (order.charged, order.still_due) == (120_000, 0)
+    assert (statement.rows, statement.taken, statement.known, statement.problems) == (3, 2, 0, [])
+    confirmed = Change.objects.of(statement).get()
+    assert (confirmed.what, confirmed.data) == ("bank_statement.confirmed", {"rows": 3})
+    check_everything()
+
+
+def test_an_excel_file_keeps_the_hour() -> None:
+    order = waiting_order()
+    book = openpyxl.Workbook()
+    book.active.append(["Ngày giao dịch", "Số tiền ghi có", "Nội dung"])
+    book.active.append([datetime.datetime(2026, 11, 24, 11, 30, 5), 120_000, order.code])
+    content = io.BytesIO()
+    book.save(content)
+
+    taken(content.getvalue())
+
+    transfer = BankTransfer.objects.get()
+    assert transfer.at == datetime.datetime(2026, 11, 24, 4, 30, 5, tzinfo=datetime.UTC)
+    assert transfer.state == TransferState.SETTLED
+
+
+def test_the_same_file_again_is_the_statement_that_it_was() -> None:
+    content = csv(("FT1", 7_000, "lai"))
+    first = taken(content)
+    before = every_row()
+
+    again = read_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
+    take_bank_statement(statement_id=again.pk, actor=DESK, now=LATER + HOUR)
+
+    assert again == first
+    assert every_row() == before
+
+
+def test_a_file_that_came_to_nothing_by_wrong_columns_may_be_read_again() -> None:
+    order = waiting_order()
+    content = csv(("FT1", 120_000, order.code))
+    first = read(content)
+    map_bank_statement(statement_id=first.pk, columns={"date": 1, "amount": 4})
+    take_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
+
+    again = taken(content)
+    third = read_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
+
+    assert (again.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
+    assert (first == again, third == again) == (False, True)
+
+
+def test_a_longer_file_brings_only_what_is_new() -> None:
+    rows = [("FT1", 7_000, "lai"), ("", 5_000, "cam on"), ("", 5_000, "cam on")]
+    taken(csv(*rows))
+
+    statement = taken(csv(*rows, ("", 5_000, "cam on"), ("FT9", 9_000, "moi")))
+
+    assert (statement.taken, statement.known) == (2, 3)
+    assert BankTransfer.objects.count() == 5
+    assert not BankTransfer.objects.exclude(reason=ReviewReason.NO_CODE).exists()
+
+
+def test_what_a_webhook_told_is_known_by_its_number() -> None:
+    order = waiting_order()
+    take(order.code, reference="FT1")
+
+    statement = taken(csv(("FT1", 120_000, f"khac {order.code}")))
+
+    assert (statement.taken, statement.known) == (0, 1)
+    assert BankTransfer.objects.get().provider == Provider.SEPAY
+
+
+def test_what_a_webhook_told_without_the_accounts_zeros_is_known() -> None:
+    order = waiting_order()
+    take(order.code, reference="FT1", account=ACCOUNT.lstrip("0"))
+
+    assert judged(csv(("FT1", 120_000, order.code))) == [True]
+
+
+def test_without_a_common_number_alike_rows_are_counted() -> None:
+    take("cam on", 5_000, reference="SEPAY1")
+    take("cam on", 5_000, reference="SEPAY2")
+
+    assert judged(csv(("A", 5_000, "cam on"))) == [True]
+    assert judged(csv(("A", 5_000, "cam on"), ("B", 5_000, "Cám ơn"), ("C", 5_000, "cam on"))) == [
+        *(True, True, False),
+    ]
+    assert judged(csv(("", 5_000, "cam on"), ("", 5_001, "cam on"))) == [True, False]
+    assert judged(csv(("SEPAY1", 5_000, "x"), ("A", 5_000, "cam on"), ("B", 5_000, "cam on"))) == [
+        *(True, True, False),
+    ]
+
+
+def test_two_numbers_of_one_bank_are_two_transfers() -> None:
+    taken(csv(("FT1", 5_000, "cam on")))
+
+    assert judged(csv(("FT2", 5_000, "cam on"))) == [False]
+    assert judged(csv(("", 5_000, "cam on"))) == [True]
+
+
+def test_what_was_set_aside_as_told_twice_stands_for_no_row() -> None:
+    take("cam on", 5_000)
+    second = take("cam on", 5_000, provider=Provider.CASSO)
+    assert second.reason == ReviewReason.REPEATED
+    content = csv(("A", 5_000, "cam on"), ("B", 5_000, "cam on"))
+    before = judged(content)
+
+    set_transfer_aside(transfer_id=second.pk, reason="Báo hai lần", actor=DESK, now=LATER)
+
+    assert (before, judged(content)) == ([True, True], [True, False])
+
+
+def test_what_a_service_tells_afterwards_is_known_or_looked_at() -> None:
+    order = waiting_order()
+    taken(csv(("FT1", 120_000, order.code)))
+
+    again = take(order.code, reference="FT1")
+    other = take(order.code, reference="SP-FT1")
+
+    assert again.provider == Provider.STATEMENT
+    assert (other.state, other.reason) == (TransferState.REVIEW, ReviewReason.REPEATED)
+    order.refresh_from_db()
+    assert order.charged == 120_000
+    check_everything()
+
+
+def test_rows_that_cannot_be_read_are_kept_with_their_line_and_hold_up_nothing() -> None:
+    content = (
+        csv(("FT1", 7_000, "lai"))
+        + "\n".join(
+            ["", f"{DAY};FT2;;12,5;le", "31/02/2026;FT3;;1000;ngay", f"{DAY};FT1;;7.000;lai"]
+        ).encode()
+    )
+
+    statement = taken(content)
+
+    assert statement.taken == 1
+    assert [(each["line"], each["fault"]) for each in statement.problems] == [
+        *((4, Fault.AMOUNT), (5, Fault.DATE), (6, Fault.REPEATED)),
+    ]
+
+
+def test_a_statement_of_another_account_is_refused_and_nothing_is_taken() -> None:
+    statement = read(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
+
+    with refused(OtherAccount, "other_account") as refusal:
+        take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+
+    assert refusal.value.details["named"] == ["9988776655"]
+
+
+def test_wrong_columns_are_refused_and_can_be_put_right() -> None:
+    statement = read(f"a;b;c\n{DAY};7.000;lai".encode())
+
+    with refused(NoColumns, "no_columns"):
+        take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+
+    map_bank_statement(statement_id=statement.pk, columns={"date": 0, "amount": 1, "note": 2})
+    statement = take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+
+    assert BankTransfer.objects.get().note == "lai"
+    assert [each["fault"] for each in statement.problems] == [Fault.DATE]
+
+
+def test_a_file_with_headings_alone_has_nothing_to_take() -> None:
+    statement = read(csv())
+
+    with refused(NoRows, "no_rows"):
+        take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+
+
+def test_what_is_no_statement_leaves_nothing() -> None:
+    make_bank_account()
+    user = make_admin()
+
+    with refused(UnreadableFile, "unreadable_file"):
+        read_bank_statement(file_name="a.pdf", content=b"%PDF\0", user=user, now=NOW)
+
+
+def test_without_an_account_of_ours_no_statement_is_read() -> None:
+    user = make_admin()
+
+    with refused(NoAccount, "no_account"):
+        read_bank_statement(file_name="a.csv", content=csv(), user=user, now=NOW)
+
+
+def test_once_taken_over_columns_stay() -> None:
+    statement = taken(csv(("FT1", 7_000, "lai")))
+
+    with refused(WrongMove, "wrong_move"):
+        map_bank_statement(statement_id=statement.pk, columns={"date": 1})
+
+
+def test_a_carriers_statement_is_no_banks() -> None:
+    theirs = keep(
+        StatementKind.COD,
+        file_name="a.csv",
+        content=b"Tracking,COD\n1,2",
+        guess=guess_cod_mapping,
+        user=make_admin(),
+        now=NOW,
+    )
+
+    with refused(Missing, "missing"):
+        take_bank_statement(statement_id=theirs.pk, actor=DESK, now=LATER)
+
+
+def test_much_is_taken_over_in_pieces_to_its_end(django_capture_on_commit_callbacks) -> None:
+    content = csv(*((f"FT{n}", 1_000 + n, "gop") for n in range(2 * AT_ONCE + 5)))
+    statement = read(content)
+
+    take_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
+
+    assert BankTransfer.objects.count() == AT_ONCE
+    take_bank_statement_task(statement_id=statement.pk)
+    take_bank_statement_task(statement_id=statement.pk)
+    statement.refresh_from_db()
+    assert (BankTransfer.objects.count(), statement.taken) == (2 * AT_ONCE + 5, 2 * AT_ONCE + 5)
+    assert not StatementRow.objects.filter(state=RowState.WAITING).exists()
+
+
+def test_what_was_interrupted_is_found_by_the_sweep() -> None:
+    statement = read(csv(("FT1", 7_000, "lai")))
+    confirm_bank_statement(statement_id=statement.pk, actor=DESK, now=NOW)
+
+    take_bank_statements_task()
+
+    assert BankTransfer.objects.get().reference == "FT1"

@@ -1,0 +1,286 @@
+"""A carrier's statement: what agrees is taken over once, the rest waits for a person, nothing is lost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.utils import timezone
+
+from orders.actions.cash_on_delivery.cash_remittance import StillBeingTaken, reconcile_cash
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.statements.cod_statements import (
+    CarrierNeeded,
+    NotTakeable,
+    confirm_statement,
+    dismiss_row,
+    judge_statement,
+    map_statement,
+    read_in,
+    settle_row,
+    take_over,
+    take_some,
+)
+from orders.models import CashRemittance, Parcel, PaymentEvent, RowProblem, StatementImport, StatementRow
+from orders.payments.cod_statement_rows import NoCodColumns
+from orders.payments.statement_tables import UnreadableFile
+from orders.states import CodState, Coverage, ParcelState, RowState
+from shop.core.errors import Missing
+from shop.core.states import WrongMove
+from tests.factories import NOW, make_admin
+from tests.invariants import check_cash
+from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent, statement
+from tests.unchanged import refused
+
+pytestmark = pytest.mark.django_db
+
+
+def imported(*rows, carrier=CARRIER, name="doi-soat.csv"):
+    return read_in(
+        file_name=name, content=statement(rows), carrier=carrier, user=make_admin(), now=timezone.now()
+    )
+
+
+def taken(*rows, **fields):
+    return take_over(statement_id=imported(*rows, **fields).pk, **WHO)
+
+
+def row_of(statement, place=2):
+    return StatementRow.objects.get(statement=statement, place=place)
+
+
+def again(parcel):
+    return Parcel.objects.get(pk=parcel.pk)
+
+
+def test_what_agrees_is_collected_and_handed_in() -> None:
+    first, second = delivered(), delivered(300_000, cash=True)
+
+    result = taken((first.tracking_number, 230_000, 22_000), (second.tracking_number, 330_000, 25_000))
+
+    remittance = CashRemittance.objects.get()
+    assert (result.rows, result.taken, result.known) == (2, 2, 0)
+    assert [again(each).cod_state for each in (first, second)] == [CodState.REMITTED, CodState.REMITTED]
+    assert (remittance.carrier, remittance.collected, remittance.fees, remittance.remitted) == (
+        CARRIER,
+        560_000,
+        47_000,
+        513_000,
+    )
+    assert remittance.statement == result
+    order = again(first).part.order
+    assert (order.charged, order.charge_coverage) == (230_000, Coverage.FULL)
+    check_cash()
+
+
+def test_the_same_file_again_is_what_it_became_and_another_with_the_same_rows_is_known() -> None:
+    parcel = delivered()
+    row = (parcel.tracking_number, 230_000, 22_000)
+    first = taken(row)
+
+    same = taken(row)
+    other = taken(row, (parcel.tracking_number, 230_000, 22_000))
+
+    assert same == first
+    assert (other.taken, other.known) == (0, 1)
+    assert row_of(other, 3).problem == RowProblem.REPEATED
+    assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
+    assert CashRemittance.objects.exclude(remitted=0).count() == 1
+
+
+def test_parcels_are_found_by_our_codes_too_however_they_are_written() -> None:
+    first, second, third = delivered(), delivered(), delivered()
+    Parcel.objects.filter(pk=third.pk).update(tracking_number="vtp-12ab")
+    code = first.part.order.code.lower()
+
+    result = taken((f"{code}-1", 230_000, 0), (second.part.order.code, 230_000, 0), ("VTP-12AB", 230_000, 0))
+
+    assert result.taken == 3
+
+
+def problems():
+    """What a carrier may say of a parcel, the problem it is, and whether a person may take it over."""
+    return {
+        RowProblem.SHORT: (lambda: delivered(), 200_000, True),
+        RowProblem.TOO_MUCH: (lambda: delivered(), 250_000, True),
+        RowProblem.NOTHING: (lambda: delivered(), 0, False),
+        RowProblem.NOT_DELIVERED: (lambda: sent(), 230_000, True),
+        RowProblem.OTHER_CARRIER: (lambda: delivered(carrier="Viettel Post"), 230_000, True),
+        RowProblem.UNDONE: (undone, 230_000, False),
+        RowProblem.SETTLED_OTHERWISE: (settled, 200_000, False),
+        RowProblem.NO_CASH: (without_cash, 230_000, False),
+    }
+
+
+def undone():
+    return void_parcel(parcel_id=sent().pk, reason="hàng quay về", **WHO)
+
+
+def settled():
+    parcel = delivered()
+    taken((parcel.tracking_number, 230_000, 0), name="earlier")
+    return again(parcel)
+
+
+def without_cash():
+    parcel = delivered()
+    Parcel.objects.filter(pk=parcel.pk).update(cod_state=CodState.NONE)
+    return parcel
+
+
+@pytest.mark.parametrize("problem", list(problems()))
+def test_what_differs_waits_for_a_person_who_takes_it_as_told_or_sets_it_aside(problem) -> None:
+    make, amount, may_be_taken = problems()[problem]
+    parcel = make()
+    before = (again(parcel).cod_state, again(parcel).state)
+
+    result = taken((parcel.tracking_number, amount, 10_000))
+
+    row = row_of(result)
+    assert (row.state, row.problem, row.parcel) == (RowState.PROBLEM, problem, parcel)
+    assert (result.taken, (again(parcel).cod_state, again(parcel).state)) == (0, before)
+    if may_be_taken:
+        settle_row(row_id=row.pk, **WHO)
+        assert (again(parcel).cod_state, again(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
+        assert again(parcel).cod_collected == amount
+        assert again(parcel).remittance_line.remitted == amount - 10_000
+        with refused(WrongMove, "wrong_move"):
+            settle_row(row_id=row.pk, **WHO)
+    else:
+        with refused(NotTakeable, "not_takeable"):
+            settle_row(row_id=row.pk, **WHO)
+        dismiss_row(row_id=row.pk, **WHO)
+        assert (again(parcel).cod_state, again(parcel).state) == before
+        assert row_of(result).state == RowState.DISMISSED
+    check_cash() if problem != RowProblem.NO_CASH else None
+
+
+def test_what_the_carrier_collected_too_little_stays_due_and_what_is_too_much_is_the_orders_balance() -> None:
+    less, more = delivered(), delivered()
+    result = taken((less.tracking_number, 200_000, 0), (more.tracking_number, 250_000, 0))
+
+    for place in (2, 3):
+        settle_row(row_id=row_of(result, place).pk, **WHO)
+
+    short, over = again(less).part.order, again(more).part.order
+    assert (short.charged, short.still_due) == (200_000, 30_000)
+    assert (over.charged, over.charge_coverage) == (250_000, Coverage.OVER)
+    assert again(less).cod_reason == "The carrier's statement says so."
+
+
+def test_a_row_of_no_parcel_is_taken_for_the_one_that_a_person_names() -> None:
+    parcel = delivered()
+    result = taken(("KHONG-CO", 230_000, 0))
+    row = row_of(result)
+    assert row.problem == RowProblem.UNKNOWN
+
+    with refused(NotTakeable, "not_takeable"):
+        settle_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
+    settle_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
+
+    assert again(parcel).cod_state == CodState.REMITTED
+    assert row_of(result).parcel == parcel
+
+
+def test_sums_that_do_not_agree_are_a_persons_to_judge() -> None:
+    parcel = delivered()
+    content = "Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận\n"
+    content += f"{parcel.tracking_number},230000,22000,200000\n"
+    read = read_in(file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW)
+
+    result = take_over(statement_id=read.pk, **WHO)
+    assert row_of(result).problem == RowProblem.BAD_SUM
+    settle_row(row_id=row_of(result).pk, **WHO)
+
+    assert (again(parcel).remittance_line.fee, again(parcel).remittance_line.remitted) == (30_000, 200_000)
+
+
+def test_bad_amounts_are_listed_and_the_rest_is_taken() -> None:
+    parcel = delivered()
+    content = "Mã vận đơn,Tiền thu hộ\n"
+    content += f"{parcel.tracking_number},230.000\nGHN999999,hai trăm\n,50000\n"
+    read = read_in(file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW)
+
+    result = take_over(statement_id=read.pk, **WHO)
+
+    assert (result.taken, row_of(result, 3).problem, row_of(result, 4).problem) == (
+        1,
+        RowProblem.BAD_AMOUNT,
+        RowProblem.NO_CODE,
+    )
+
+
+def test_nothing_is_taken_before_it_is_known_whose_statement_it_is_and_what_its_columns_are() -> None:
+    parcel = delivered()
+    content = f"{parcel.tracking_number};230000\n".encode()
+    read = read_in(file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW)
+
+    with refused(CarrierNeeded, "carrier_needed"):
+        confirm_statement(statement_id=read.pk, **WHO)
+    columns = {"tracking": 0, "collected": None}
+    map_statement(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
+    with refused(NoCodColumns, "no_cod_columns"):
+        confirm_statement(statement_id=read.pk, **WHO)
+    with refused(Missing, "missing"):
+        take_some(statement_id=read.pk, **WHO)
+    columns["collected"] = 1
+    map_statement(statement_id=read.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
+    result = take_over(statement_id=read.pk, **WHO)
+
+    assert (result.taken, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
+    with refused(WrongMove, "wrong_move"):
+        map_statement(statement_id=read.pk, carrier="x", fee_bearer="platform", columns=columns)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"x" * 5_000_001])
+def test_what_is_no_statement_is_refused(content) -> None:
+    user = make_admin()
+
+    with refused(UnreadableFile, "unreadable_file"):
+        read_in(file_name="a.csv", content=content, carrier=CARRIER, user=user, now=NOW)
+
+
+def test_its_money_is_settled_when_all_rows_are_taken_and_a_late_row_is_part_of_it() -> None:
+    first, second = delivered(), delivered()
+    read = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
+    confirm_statement(statement_id=read.pk, **WHO)
+    take_some(statement_id=read.pk, **WHO)
+    remittance = CashRemittance.objects.get()
+
+    reconcile_cash(remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **WHO)
+    assert CashRemittance.objects.get().difference == 200_000
+    settle_row(row_id=row_of(read, 3).pk, **WHO)
+
+    assert CashRemittance.objects.get().difference == 0
+    assert again(second).cod_state == CodState.RECONCILED
+
+
+def test_while_rows_wait_the_money_is_not_settled(monkeypatch) -> None:
+    monkeypatch.setattr("orders.actions.statements.cod_statements.AT_ONCE", 1)
+    parcels = [delivered(), delivered()]
+    read = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
+    confirm_statement(statement_id=read.pk, **WHO)
+
+    assert take_some(statement_id=read.pk, **WHO)
+    with refused(StillBeingTaken, "still_being_taken"):
+        reconcile_cash(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
+    assert not take_some(statement_id=read.pk, **WHO)
+    reconcile_cash(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)
+
+    assert {again(each).cod_state for each in parcels} == {CodState.RECONCILED}
+
+
+def test_ten_thousand_rows_are_read_and_judged_in_few_queries(django_assert_max_num_queries) -> None:
+    parcel = delivered()
+    rows = [(f"GHN9{number:07}", 230_000, 20_000) for number in range(9_999)]
+    began = time.monotonic()
+
+    with django_assert_max_num_queries(450):  # inserts alone: SQLite takes 999 values at once
+        read = imported(*rows, (parcel.tracking_number, 230_000, 0))
+        judged = judge_statement(read)
+        confirm_statement(statement_id=read.pk, **WHO)
+
+    assert len(judged) == 10_000
+    assert StatementImport.objects.get().rows == 10_000
+    assert StatementRow.objects.problems().count() == 9_999
+    assert time.monotonic() - began < 60
