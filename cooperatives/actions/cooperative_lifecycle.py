@@ -13,7 +13,6 @@ from cooperatives.actions.delivery_methods import open_first_store_house
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import open_account
 from shop.core.actors import Actor
 from shop.core.database.transactions import locked, locked_one
 from shop.core.errors import Missing, ReasonNeeded, Refused
@@ -67,23 +66,6 @@ def apply_to_sell(
     """
     locked(User.objects.filter(pk=user.pk))  # the same application sent twice at once is one
     return apply(user=user, details=details, actor=actor, now=now)
-
-
-@transaction.atomic(durable=True)
-def register_and_apply(
-    *,
-    name: str,
-    email: str,
-    password: str,
-    language: str,
-    details: ApplicationDetails,
-    actor: Actor,
-    now: datetime.datetime,
-) -> User:
-    """Open the applicant's account and apply with it: both or neither. Raises EmailTaken."""
-    user = open_account(email=email, password=password, name=name, language=language, actor=actor, now=now)
-    apply(user=user, details=details, actor=user.acting(actor.door), now=now)
-    return user
 
 
 def apply(*, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime) -> Cooperative:

@@ -77,7 +77,11 @@ def has_proof(request: HttpRequest, order: Order) -> bool:
 
 
 def remember_proof(request: HttpRequest, order: Order) -> None:
-    """From now on, and for an hour, this browser may change the order."""
+    """From now on, and for an hour, this browser may change the order, under a new session key.
+
+    Nobody who put their own session into the browser before gets the proof with it.
+    """
+    request.session.cycle_key()
     now = time.time()
     kept = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
     newest = sorted(kept.items(), key=lambda each: each[1])[1 - _MOST_PROOFS :]

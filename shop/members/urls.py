@@ -14,6 +14,7 @@ urlpatterns = [
     path("", today.today, name="today"),
     path("hop-tac-xa/", today.chosen_cooperative, name="cooperative"),
     path("dang-ky/", application.apply, name="apply"),
+    path("dang-ky/ma/", application.code, name="apply-code"),
     path("ho-so/", application.application, name="application"),
     path("goi/", parts.parts, name="parts"),
     path("goi/<int:part_id>/", parts.part, name="part"),

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.models import Change
 from shop.notifications.models import Notification
@@ -15,6 +16,7 @@ from tests.factories import PASSWORD, make_channel, make_user
 from tests.shop.accounts.sent import last_code
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
+from tests.shop.members.test_application import ACCOUNT, written
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +40,14 @@ def registered(email: str) -> tuple[int, str, str]:
     return response.status_code, str(response.redirect_chain), page.replace(email, "…")
 
 
+def applied(email: str) -> tuple[int, str, str]:
+    """The same of a cooperative's application by a visitor without an account."""
+    client = Client()
+    response = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": email}, follow=True)
+    page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", response.content.decode())
+    return response.status_code, str(response.redirect_chain), page.replace(email, "…")
+
+
 def letters_to(email: str) -> list[str]:
     return [each.subject for each in Notification.objects.filter(to=email).order_by("pk")]
 
@@ -50,6 +60,19 @@ def test_registering_a_taken_address_looks_like_registering_a_free_one() -> None
     assert taken == free
     assert taken[0] == 200
     assert User.objects.count() == 1
+    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
+    assert letters_to(FREE) == ["Mã vào Chợ Phiên"]
+
+
+@pytest.mark.usefixtures("all_places")
+def test_applying_with_a_taken_address_looks_like_applying_with_a_free_one() -> None:
+    make_user(email=TAKEN)
+
+    taken, free = applied(TAKEN), applied(FREE)
+
+    assert taken == free
+    assert taken[0] == 200
+    assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
     assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của bạn"]
     assert letters_to(FREE) == ["Mã vào Chợ Phiên"]
 

@@ -103,6 +103,18 @@ def test_another_device_needs_a_code_of_its_own(client: Client) -> None:
     assert Client().get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
+def test_a_session_put_into_the_buyers_browser_does_not_get_the_proof(client: Client) -> None:
+    order = paid_order(email="")
+    stranger, code_page = Client(), page(f"{order.pk}/ma/")
+    stranger.post(code_page, {"send": "sms"})
+    client.cookies = stranger.cookies.copy()
+
+    client.post(code_page, {"code": sent_digits(to="+84987654321")})
+
+    assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
+    assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
+
+
 def test_a_code_sent_for_ones_own_order_opens_no_other_one(client: Client) -> None:
     theirs = paid_order(email="")
     mine = make_order((make_variant(), 1), phone="+84912345678", email="")

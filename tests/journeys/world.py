@@ -232,7 +232,7 @@ class _Market:
                 proven_orders={str(order.pk): time.time() + 36_000 for order in self.orders.values()}
             ),
             "guest who registers": kept_session(
-                registration={"email": "moi@example.com", "at": time.time() + 36_000}
+                registration={"email": "moi@example.com", "at": time.time() + 36_000}, application={}
             ),
             "guest on a new device": kept_session(device_code={"at": time.time() + 36_000}),
             "buyer": _signed_in(self.buyer),
@@ -800,6 +800,8 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/dang-ky/"),
         Visit("/xa-vien/dang-ky/", sent={"name": "HTX", "phone": "1"}),
         Visit("/xa-vien/dang-ky/", "newcomer"),
+        Visit("/xa-vien/dang-ky/ma/", "guest who registers"),
+        Visit("/xa-vien/dang-ky/ma/", "guest who registers", sent={"code": "1"}),
         *(Visit("/xa-vien/ho-so/", who) for who in ("applicant", "asked for more", "turned down")),
     ]
 

@@ -50,21 +50,6 @@ def register(
     return user
 
 
-def open_account(
-    *, email: str, password: str, name: str, language: str, actor: Actor, now: datetime.datetime
-) -> User:
-    """Step: open an account with e-mail and password. Raises EmailTaken."""
-    try:
-        with transaction.atomic():
-            user = User.objects.create_user(
-                email=email, password=password, first_name=name, language=language
-            )
-    except IntegrityError as taken:
-        raise EmailTaken(field="email") from taken
-    record_change("user.registered", user, actor=actor, now=now)
-    return user
-
-
 def who_signs_in(*, written: str, password: str) -> User | None:
     """The person with this e-mail or phone and password; None for anybody else, after the same work."""
     user = who_knows_password(written=written, password=password)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import Limit, take_all
 
 # Counted for an account from one known device, or from one network for devices it has not used before.
 FAILED_SIGN_INS = Limit("sign-in", tries=8, seconds=15 * 60)
@@ -41,19 +41,14 @@ PHONES_ASKED = Limit("phones-asked", tries=5, seconds=24 * 60 * 60)
 PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
 
 
-def check_code(network: str, to: str, device: str) -> None:
-    """`device`: what a known device is known by, empty for any other. Raises TooManyTries."""
-    CODES_HERE.check(device or network, to)
-    if not device:
-        CODES_FOR_NUMBER.check(to)
-        CODES_IN_NETWORK.check(network)
+def take_code(network: str, to: str, device: str) -> None:
+    """Count a code that is about to be sent; `device`: what a known device is known by, empty for any other.
 
-
-def count_code(network: str, to: str, device: str) -> None:
-    CODES_HERE.spend(device or network, to)
+    Raises TooManyTries.
+    """
+    CODES_HERE.take(device or network, to)
     if not device:
-        CODES_FOR_NUMBER.spend(to)
-        CODES_IN_NETWORK.spend(network)
+        take_all([(CODES_FOR_NUMBER, to), (CODES_IN_NETWORK, network)])
 
 
 # Whoever tries a second factor knows the password already, or holds the session.

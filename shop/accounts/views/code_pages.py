@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm, NameForm, PhoneForm
 from shop.accounts.models import CodePurpose, EntryCode, SignInWay, User
-from shop.accounts.sign_in.login_limits import REGISTRATIONS, check_code, count_code
+from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
 from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
 from shop.accounts.sign_in.phone_accounts import confirm_phone, holder_of, open_by_phone
 from shop.accounts.views.known_devices import known_device
@@ -148,8 +148,7 @@ def send(
 ) -> None:
     """Have a code sent, and remember in the session what it is for, and `about` what. Raises TooManyTries."""
     network, device = network_of(request.META), known_device(request, to)
-    check_code(network, to, device)
-    count_code(network, to, device)
+    take_code(network, to, device)
     code_id = send_code(
         purpose=purpose,
         way=way,

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_http_methods
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, User
 from shop.accounts.registration.accounts import person_named
-from shop.accounts.sign_in.login_limits import check_code, count_code
+from shop.accounts.sign_in.login_limits import take_code
 from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
 from shop.accounts.sign_in.sign_in_tries import account_key
 from shop.accounts.views.known_devices import remember_device
@@ -41,8 +41,7 @@ _GOOD_FOR = 10 * 60  # seconds
 def send_device_code(request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
     """Send a code to the account's owner, and go to the page that asks for it. Raises TooManyTries."""
     account, network = account_key(given["name"]), network_of(request.META)
-    check_code(network, account, "")
-    count_code(network, account, "")
+    take_code(network, account, "")
     user = person_named(given["name"])
     request.session[_SENT] = {
         "id": str(_sent_to(request, user) or uuid.uuid4()),

@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,7 +24,7 @@ from shop.accounts.forms import CodeForm, RegisterForm
 from shop.accounts.models import CodePurpose, SignInWay, User
 from shop.accounts.registration.accounts import register as open_registered_account
 from shop.accounts.registration.registration import tell_of_registration
-from shop.accounts.sign_in.login_limits import REGISTRATIONS, check_code, count_code
+from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
 from shop.accounts.sign_in.one_time_codes import CodeTooOld, WrongCode, send_code, use_code
 from shop.accounts.views.signing_in import Arrive, enter, ways_back
 from shop.core.actors import Actor
@@ -44,7 +45,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/register.html", {"form": form})
     try:
-        _begin(request, form.cleaned_data)
+        begin_registration(request, form.cleaned_data)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/register.html", {"form": form}, status=429)
@@ -56,29 +57,22 @@ def register(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 def register_code(request: HttpRequest, *, arrive: Arrive) -> HttpResponse:
     """Enter the code, which opens the account and signs in."""
-    pending: dict[str, Any] | None = request.session.get(_PENDING)
-    if pending is None or time.time() - pending["at"] > _GOOD_FOR:
+    pending = pending_registration(request)
+    if pending is None:
         return redirect("accounts:register")
     form = CodeForm(request.POST or None)
-    if request.method != "POST" or not form.is_valid():
-        return render(request, "accounts/register_code.html", {"form": form, "to": pending["email"]})
-    try:
-        user = _open(request, pending, form.cleaned_data["code"])
-    except Refused as refused:
-        unknown = isinstance(refused, CodeTooOld | WrongCode)
-        words = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
-        form.add_error("code", words)
-        return render(request, "accounts/register_code.html", {"form": form, "to": pending["email"]})
-    del request.session[_PENDING]
+    user = open_by_code(request, form, pending)
+    if user is None:
+        context = {"form": form, "to": pending["email"], "change_at": reverse("accounts:register")}
+        return render(request, "accounts/register_code.html", context)
     return enter(request, user, pending, way=SignInWay.REGISTERED, arrive=arrive)
 
 
-def _begin(request: HttpRequest, given: Mapping[str, Any]) -> None:
+def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
     """Send the code, or tell the address's owner; either way after the same work. Raises TooManyTries."""
     email, network = given["email"].strip().lower(), network_of(request.META)
     REGISTRATIONS.take(network)
-    check_code(network, email, "")
-    count_code(network, email, "")
+    take_code(network, email, "")
     password, now = make_password(given["password"]), timezone.now()
     known = User.objects.filter(email=email).first()
     if known is None:
@@ -102,6 +96,27 @@ def _begin(request: HttpRequest, given: Mapping[str, Any]) -> None:
         "back": given.get("back", ""),
         "at": time.time(),
     }
+
+
+def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
+    """What this visitor wrote to open an account, as long as the code may still come."""
+    pending: dict[str, Any] | None = request.session.get(_PENDING)
+    return pending if pending is not None and time.time() - pending["at"] < _GOOD_FOR else None
+
+
+def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, Any]) -> User | None:
+    """Open the account if the form holds its code; None, with the reason in the form, if not."""
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        user = _open(request, pending, form.cleaned_data["code"])
+    except Refused as refused:
+        unknown = isinstance(refused, CodeTooOld | WrongCode)
+        words = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
+        form.add_error("code", words)
+        return None
+    del request.session[_PENDING]
+    return user
 
 
 def _open(request: HttpRequest, pending: Mapping[str, Any], code: str) -> User:

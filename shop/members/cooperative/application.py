@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -17,14 +21,15 @@ from catalog.views.buyer_place import all_provinces, communes_of
 from cooperatives.access import Standing
 from cooperatives.actions.cooperative_lifecycle import (
     apply_to_sell,
-    register_and_apply,
     send_application_again,
 )
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
+from shop.accounts.forms import CodeForm
 from shop.accounts.models import SignInWay, User
+from shop.accounts.views.registration import begin_registration, open_by_code, pending_registration
 from shop.accounts.views.signing_in import let_in
-from shop.core.actors import Actor, Door
+from shop.core.actors import Door
 from shop.core.dates.calendar import day_of
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import Limit, network_of
@@ -32,12 +37,14 @@ from shop.members.forms.application import ApplicationForm, ApplicationWithAccou
 from shop.members.member_access import chosen_standing, to_sign_in
 
 APPLICATIONS = Limit("apply", tries=20, seconds=60 * 60)
+_WRITTEN = "application"  # in the session: what was written, until the code was entered
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @sensitive_post_parameters("password")
 def apply(request: HttpRequest) -> HttpResponse:
-    """The application; who has no account opens one with it."""
+    """The application. A visitor without an account first enters a code from their mail, which opens one."""
     user = _who(request)
     if isinstance(user, User):
         standing = chosen_standing(request)
@@ -47,14 +54,35 @@ def apply(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "members/apply.html", {"form": form})
     try:
-        APPLICATIONS.check(network_of(request.META))
-        applicant = _send(form, user)
+        APPLICATIONS.take(network_of(request.META))
+        if not isinstance(user, User):
+            return _ask_for_code(request, form)
+        _send(form, user)
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         return render(request, "members/apply.html", {"form": form})
-    APPLICATIONS.spend(network_of(request.META))
-    if not isinstance(user, User):
-        let_in(request, applicant, way=SignInWay.REGISTERED)
+    return _sent_on(request, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("code")
+def code(request: HttpRequest) -> HttpResponse:
+    """Enter the code, which opens the account, signs in and sends the application that was written."""
+    pending, written = pending_registration(request), request.session.get(_WRITTEN)
+    if pending is None or written is None:
+        return redirect("members:apply")
+    code_form = CodeForm(request.POST or None)
+    user = open_by_code(request, code_form, pending)
+    if user is None:
+        context = {"form": code_form, "to": pending["email"], "change_at": reverse("members:apply")}
+        return render(request, "accounts/register_code.html", context)
+    let_in(request, user, way=SignInWay.REGISTERED)
+    form = _form_of(ApplicationForm, written, is_sent=True)
+    if not form.is_valid():  # a commune or a bank may have gone meanwhile
+        return redirect("members:apply")
+    _send(form, user)
+    del request.session[_WRITTEN]
     return _sent_on(request, form)
 
 
@@ -77,23 +105,19 @@ def application(request: HttpRequest) -> HttpResponse:
     return render(request, "members/application.html", context)
 
 
-def _send(form: ApplicationForm, user: User | AnonymousUser) -> User:
-    """With the account they have, or opening one with it. Raises EmailTaken, AlreadyApplied."""
-    now = timezone.now()
-    if isinstance(user, User):
-        details = form.details(user.email or "")
-        apply_to_sell(user=user, details=details, actor=user.acting(Door.MEMBERS), now=now)
-        return user
+def _ask_for_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
+    """The same answer whether the address has an account or not. Raises TooManyTries."""
     said = form.cleaned_data
-    return register_and_apply(
-        name=said["account_name"],
-        email=said["email"],
-        password=said["password"],
-        language=get_language() or "vi",
-        details=form.details(said["email"]),
-        actor=Actor.guest(Door.MEMBERS),
-        now=now,
-    )
+    begin_registration(request, said | {"name": said["account_name"]})
+    secret = ("password", "csrfmiddlewaretoken")
+    request.session[_WRITTEN] = {name: text for name, text in request.POST.items() if name not in secret}
+    return redirect("members:apply-code")
+
+
+def _send(form: ApplicationForm, user: User) -> None:
+    """Raises AlreadyApplied."""
+    details = form.details(user.email or "")
+    apply_to_sell(user=user, details=details, actor=user.acting(Door.MEMBERS), now=timezone.now())
 
 
 def _send_again(standing: Standing, form: ApplicationForm) -> bool:
@@ -123,15 +147,24 @@ def _form(
     request: HttpRequest, kind: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
     """The form as sent; the button that fetches a province's communes keeps what was written, unchecked."""
-    today = day_of(timezone.now())
     is_sent = request.method == "POST" and "reload" not in request.POST
-    initial = ApplicationForm.said_of(cooperative) if cooperative else {}
-    written = initial | request.POST.dict()
+    initial = ApplicationForm.said_of(cooperative) if cooperative else request.session.get(_WRITTEN, {})
+    return _form_of(kind, request.POST.dict(), initial=initial, is_sent=is_sent)
+
+
+def _form_of(
+    kind: type[ApplicationForm],
+    sent: Mapping[str, Any],
+    *,
+    initial: Mapping[str, Any] | None = None,
+    is_sent: bool,
+) -> ApplicationForm:
+    written = {**(initial or {}), **sent}
     return kind(
-        request.POST if is_sent else None,
+        sent if is_sent else None,
         provinces=all_provinces(),
         communes=communes_of(str(written.get("province", ""))),
-        today=today,
+        today=day_of(timezone.now()),
         initial=written,
     )
 

@@ -6,16 +6,16 @@ import json
 
 import pytest
 from django.contrib.auth import get_user
-from django.core.cache import cache
 from django.test import Client
 
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import EmailTaken
 from shop.core.models.geography import Division, Level
 from shop.core.web.rate_limits import TooManyTries
+from shop.notifications.models import Notification
 from tests.factories import make_cooperative, make_member, make_user
+from tests.shop.accounts.sent import last_code, wrong
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_places")]
 
@@ -47,8 +47,17 @@ def written(**changes: object) -> dict[str, object]:
 ACCOUNT = {"account_name": "Bàn Thị Mẫu", "email": "Mau@example.com", "password": "gối-thảo-dược-2026"}
 
 
-def test_somebody_new_applies_and_gets_an_account_in_one_go(client):
-    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+CODE = "/xa-vien/dang-ky/ma/"
+
+
+def test_somebody_new_applies_and_gets_an_account_once_the_code_was_entered(client):
+    asked = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+
+    assert asked.url == CODE
+    assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
+    assert "gối-thảo-dược-2026" not in str(dict(client.session))
+
+    answer = client.post(CODE, {"code": last_code("mau@example.com")})
 
     cooperative = Cooperative.objects.get()
     user = User.objects.get()
@@ -59,9 +68,22 @@ def test_somebody_new_applies_and_gets_an_account_in_one_go(client):
         "Thái Nguyên",
     )
     assert cooperative.email == user.email == "mau@example.com"
+    assert user.check_password("gối-thảo-dược-2026")
     assert Membership.objects.get(user=user).role == Role.MANAGER
     assert get_user(client) == user
+    assert "application" not in client.session
     assert "Chợ đã nhận hồ sơ." in client.get("/xa-vien/ho-so/").content.decode()
+
+
+def test_a_wrong_code_opens_nothing_and_what_was_written_stays(client):
+    client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+
+    answer = client.post(CODE, {"code": wrong(last_code("mau@example.com"))})
+
+    assert "Mã không đúng hoặc đã hết hạn." in answer.content.decode()
+    assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
+    assert "Người Dao làm gối." in client.get("/xa-vien/dang-ky/").content.decode()
+    assert Client().post(CODE, {"code": "000000"}).url == "/xa-vien/dang-ky/"
 
 
 def test_somebody_signed_in_applies_with_their_account(client):
@@ -71,16 +93,6 @@ def test_somebody_signed_in_applies_with_their_account(client):
     client.post("/xa-vien/dang-ky/", written())
 
     assert Membership.objects.get().user == user
-    assert User.objects.count() == 1
-
-
-def test_an_email_that_has_an_account_is_refused_and_nothing_is_kept(client):
-    make_user(email="mau@example.com")
-
-    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
-
-    assert answer.context["form"].errors == {"email": [str(EmailTaken.default_words)]}
-    assert Cooperative.objects.count() == 0
     assert User.objects.count() == 1
 
 
@@ -105,7 +117,8 @@ def test_what_is_wrong_is_said_at_its_field_and_the_rest_stays(client, field, va
 
 
 def test_an_odd_phone_number_warns_and_is_accepted(client):
-    answer = client.post("/xa-vien/dang-ky/", written(phone="0123 456") | ACCOUNT, follow=True)
+    client.post("/xa-vien/dang-ky/", written(phone="0123 456") | ACCOUNT)
+    answer = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
     assert [str(each) for each in answer.context["messages"]] == [
         "Số điện thoại trông hơi lạ. Có đúng không? Chợ vẫn giữ như đã ghi."
@@ -191,8 +204,7 @@ def test_applications_from_one_network_are_limited(client):
     answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
 
     assert answer.context["form"].non_field_errors() == [str(TooManyTries.default_words)]
-    assert Cooperative.objects.count() == 20
-    cache.clear()
+    assert Notification.objects.filter(key__startswith="code:").count() == 20
 
 
 def test_the_manifest_opens_todays_work(client):
