@@ -71,9 +71,9 @@ def put_lines(*, basket_id: uuid.UUID, puts: Sequence[Put], now: datetime.dateti
     Raises Missing, NotForSale, OddQuantity, OverLimit, SoldOut.
     """
     basket = locked_basket(basket_id)
-    offer = _put_all(basket, puts, now=now)
+    quote = _put_all(basket, puts, now=now)
     touch(basket, now)
-    return offer
+    return quote
 
 
 @transaction.atomic(durable=True)
@@ -96,9 +96,9 @@ def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.dateti
         else:
             _change(basket, line, each)
             touched.add(line.variant_id)
-    offer = _refuse_short(basket, touched, now=now)
+    quote = _refuse_short(basket, touched, now=now)
     touch(basket, now)
-    return offer
+    return quote
 
 
 @transaction.atomic(durable=True)
@@ -141,12 +141,12 @@ def _change(basket: Basket, line: BasketLine, wanted: Set) -> None:
 
 def _refuse_short(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
     """What it costs now. Raises SoldOut where of these variants less is free than lies in the basket."""
-    offer = quote(wanted_of(basket), now=now)
+    current_quote = quote(wanted_of(basket), now=now)
     short = {
         line.variant.pk: line.free or 0
-        for line in offer.lines
+        for line in current_quote.lines
         if line.variant.pk in variant_ids and _SHORT & set(line.problems)
     }
     if short:
         raise SoldOut(field="quantity", free=short)
-    return offer
+    return current_quote

@@ -1,7 +1,7 @@
 """How a whole basket can travel, for clients that know one delivery for all of it.
 
 For each service that somebody offers, or that the channel has a price for: every cooperative takes its own
-offer of it; who has none is carried by the service itself, and where the channel has no price for that
+quote of it; who has none is carried by the service itself, and where the channel has no price for that
 either, by its own first choice.
 """
 
@@ -79,33 +79,33 @@ def option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
     return uuid.uuid5(basket_id, f"service:{service_id}")
 
 
-def options_of(offer: Quote) -> list[Option]:
+def options_of(quote: Quote) -> list[Option]:
     """The deliveries that a quoted basket can have, each combination once. One query."""
     fallbacks = {
         key: each
-        for key, each in fallbacks_for(offer.wanted).items()
+        for key, each in fallbacks_for(quote.wanted).items()
         if each.serves(
-            goods=sum(share.goods for share in offer.shares), grams=sum(share.grams for share in offer.shares)
+            goods=sum(share.goods for share in quote.shares), grams=sum(share.grams for share in quote.shares)
         )
     }
     leading: dict[int, Service] = {}
-    for share in offer.shares:
+    for share in quote.shares:
         for one in share.possible_offers:
             leading.setdefault(one.way.service_id, one.way.service)
     for key, fallback in fallbacks.items():
         leading.setdefault(key, fallback.service)
     options: dict[frozenset[tuple[int, WantedDelivery]], Option] = {}
     for service in leading.values():
-        option = _option(service, offer.shares, fallbacks)
+        option = _option(service, quote.shares, fallbacks)
         if option is not None:
             options.setdefault(frozenset(option.choices.items()), option)
     return list(options.values())
 
 
-def chosen_option(offer: Quote) -> Option | None:
+def chosen_option(quote: Quote) -> Option | None:
     """The delivery that a quoted basket has; None while something of it has none that is possible."""
     legs = []
-    for share in offer.shares:
+    for share in quote.shares:
         if share.fee is None or share.carried_by is None:
             return None
         legs.append(_chosen_leg(share, share.carried_by))

@@ -67,13 +67,13 @@ def complete_basket(
         return already_placed(basket_id)
     wanted = wanted_of(basket)
     locks.lock_voucher(wanted.voucher_code)
-    offer = quote(wanted, now=now)
-    contact = _contact(basket, offer, invoice)
-    _require_possible(offer)
-    method, counts_at_once = _payment(basket, offer)
+    current_quote = quote(wanted, now=now)
+    contact = _contact(basket, current_quote, invoice)
+    _require_possible(current_quote)
+    method, counts_at_once = _payment(basket, current_quote)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     return write_order(
-        offer,
+        current_quote,
         basket=basket,
         contact=contact,
         source=Source.API,
@@ -85,16 +85,16 @@ def complete_basket(
     )
 
 
-def _contact(basket: Basket, offer: Quote, invoice: InvoiceDetails | None) -> Contact:
+def _contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
     """Who and where, all of it said; the invoice goes to the order's address where it names none."""
     if not basket.email:
         raise EmailNeeded()
     if invoice is not None:
         invoice.email = invoice.email or basket.email
-    if not offer.shares:
+    if not quote.shares:
         raise BasketEmpty(field="lines")
     place, payer = basket.shipping_address_id, basket.billing_address_id
-    if place is None or Problem.NO_DELIVERY_CHOSEN in offer.problems:
+    if place is None or Problem.NO_DELIVERY_CHOSEN in quote.problems:
         raise PlaceNeeded(field="shippingMethod")
     if payer is None:
         raise PayerNeeded(field="billingAddress")
@@ -117,28 +117,28 @@ def _addresses(keys: Collection[int]) -> QuerySet[Address]:
     return Address.objects.filter(pk__in=keys)
 
 
-def _require_possible(offer: Quote) -> None:
+def _require_possible(quote: Quote) -> None:
     """Raises BasketChanged for what stands in the way; a price that has changed does not, since the money
     that covers it is what was agreed to."""
-    if offer.problems - {Problem.PRICE_CHANGED}:
-        raise BasketChanged(quote=offer)
-    if offer.voucher is not None and offer.voucher.refused is not None:
-        raise BasketChanged(offer.voucher.refused.words, quote=offer, voucher=offer.voucher.refused)
+    if quote.problems - {Problem.PRICE_CHANGED}:
+        raise BasketChanged(quote=quote)
+    if quote.voucher is not None and quote.voucher.refused is not None:
+        raise BasketChanged(quote.voucher.refused.words, quote=quote, voucher=quote.voucher.refused)
 
 
-def _payment(basket: Basket, offer: Quote) -> tuple[Method | None, bool]:
+def _payment(basket: Basket, quote: Quote) -> tuple[Method | None, bool]:
     """How the rest of the money is to come, and whether the order counts before it has. Raises NotCovered."""
     sums = sums_before(basket.pk)
     paid = paid_of(sums)
-    if not offer.total:
+    if not quote.total:
         return (None, True) if paid else (Method.COD, True)
-    if paid >= offer.total:
+    if paid >= quote.total:
         return None, False
-    if paid + promised_of(sums, Method.COD) >= offer.total:
+    if paid + promised_of(sums, Method.COD) >= quote.total:
         return None, True
     promised = promised_of(sums, *PROMISED)
-    if paid + promised >= offer.total:
+    if paid + promised >= quote.total:
         return None, False
     if basket.channel.allow_unpaid_orders:
         return Method.APP, False
-    raise NotCovered(field="id" if paid or promised else None, paid=paid + promised, total=offer.total)
+    raise NotCovered(field="id" if paid or promised else None, paid=paid + promised, total=quote.total)

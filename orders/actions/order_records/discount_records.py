@@ -44,26 +44,26 @@ class Written:
     lines: Mapping[object, OrderLine]
 
 
-def write_discounts(order: Order, offer: Quote, written: Written) -> None:
+def write_discounts(order: Order, quote: Quote, written: Written) -> None:
     """Step: the discounts of an order that has none yet, with their shares.
 
     Amounts are as prices are entered: what a line or a delivery costs less than its list price is the
     sum of its shares.
     """
-    shares = _lowered_prices(order, offer, written) + _given_discounts(order, offer, written)
+    shares = _lowered_prices(order, quote, written) + _given_discounts(order, quote, written)
     discounts = {share.discount.pk: share.discount for share in shares}
     Discount.objects.bulk_create(discounts.values())
     DiscountShare.objects.bulk_create(shares)
 
 
-def lowered_prices(offer: Quote) -> list[Lowered]:
+def lowered_prices(quote: Quote) -> list[Lowered]:
     """What is lower than the list price before any discount: one for each rule, one by hand.
 
     In one query; in none where nothing is lower.
     """
     found: dict[tuple[DiscountKind, str], Lowered] = {}
-    priced = {line.key for line in offer.purchase.lines}
-    for quoted in offer.lines:
+    priced = {line.key for line in quote.purchase.lines}
+    for quoted in quote.lines:
         amount = (quoted.unit_list - quoted.unit_price) * quoted.wanted.quantity
         if amount > 0 and quoted.wanted.key in priced:
             source = _source(quoted)
@@ -78,9 +78,9 @@ def lowered_prices(offer: Quote) -> list[Lowered]:
     return list(found.values())
 
 
-def _lowered_prices(order: Order, offer: Quote, written: Written) -> list[DiscountShare]:
+def _lowered_prices(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
     shares = []
-    for lowered in lowered_prices(offer):
+    for lowered in lowered_prices(quote):
         amount = sum(lowered.amounts.values())
         discount = Discount(
             order=order,
@@ -119,10 +119,10 @@ def _source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     return DiscountKind.CATALOGUE, str(price.rule or "")
 
 
-def _given_discounts(order: Order, offer: Quote, written: Written) -> list[DiscountShare]:
+def _given_discounts(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
     """What was asked for beyond prices, as far as it took anything off."""
     shares = []
-    for wanted, given in zip(offer.discounts, offer.purchase.discounts, strict=True):
+    for wanted, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
         discount = _given(order, wanted, given.amount)
         shares += [
             DiscountShare(discount=discount, part=written.parts[key], amount=amount)

@@ -1,4 +1,4 @@
-"""The one author of everything derived on orders and parts: progress, statuses, coverages, sums."""
+"""Recalculate derived columns of an order and its parts. Nothing else writes them."""
 
 from __future__ import annotations
 
@@ -56,9 +56,12 @@ DERIVED = (
 
 
 def update_standing(order: Order, *, now: datetime.datetime) -> None:
-    """Step, at the end of whatever touched a locked order: write what follows from it, and book it."""
-    arrived, sums = _derive(order)
-    payments = _expect_what_is_due(order, sums, now)
+    """Step: recalculate a locked order, then post its ledger entries and capture or release its cards.
+
+    Every action that changed the order calls it last.
+    """
+    arrived, sums = _write_derived_columns(order)
+    payments = _adjust_pending_charges(order, sums, now)
     if arrived:
         book_parts(order, arrived, now=now)
     cards = [payment for payment in payments if payment.method == Method.CARD]
@@ -66,33 +69,33 @@ def update_standing(order: Order, *, now: datetime.datetime) -> None:
 
 
 def derive_standing(order: Order) -> list[OrderPart]:
-    """Step: progress, statuses, coverages and sums from the order's facts, parts, parcels and payments.
+    """Step: write progress, statuses, coverages and sums from the order's facts, parts, parcels and payments.
 
-    Answers the parts of which something has arrived, or had.
+    Returns the parts of which something has arrived, now or before.
     """
-    return _derive(order)[0]
+    return _write_derived_columns(order)[0]
 
 
 def find_stale_columns(order: Order) -> list[str]:
-    """Derived columns of the order and its parts that deriving again would change. Writes nothing."""
+    """Return the names of derived columns whose stored values are out of date. Writes nothing."""
     fresh, parts = copy.copy(order), _parts_of(order.pk)
     before = [part.progress for part in parts]
-    _compute(fresh, parts)
+    _set_derived_columns(fresh, parts)
     stale = [column for column in DERIVED if getattr(order, column) != getattr(fresh, column)]
     return stale + [
         f"progress of part {part.pk}" for part, old in zip(parts, before, strict=True) if part.progress != old
     ]
 
 
-def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
-    """Step of `derive_standing`; answers the sums of the order's payments, too."""
+def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
+    """Step of `derive_standing`: write the columns; return the arrived parts and the payments' sums."""
     parts = _parts_of(order.pk)
     before = [part.progress for part in parts]
-    sums = _compute(order, parts)
+    sums = _set_derived_columns(order, parts)
     changed = [part for part, old in zip(parts, before, strict=True) if old != part.progress]
     if changed:
         OrderPart.objects.bulk_update(changed, ["progress"])
-    _write_counted(order, parts)
+    _copy_reporting_columns(order, parts)
     order.save(update_fields=[*DERIVED, "link_expires_at", "updated_at"])
     arrived = [
         part
@@ -102,15 +105,15 @@ def _derive(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSu
     return arrived, sums
 
 
-def _compute(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, PaymentSums]:
-    """Set what is derived on these objects, without writing it; answers the sums of the order's payments."""
-    steps, ordered = _quantities(order), _ordered(order)
+def _set_derived_columns(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, PaymentSums]:
+    """Set derived columns on these objects without saving; return the sums of the order's payments."""
+    steps, ordered = _steps_by_part(order), _line_sums_by_part(order)
     for part in parts:
         quantity = ordered[part.pk].quantity if part.pk in ordered else 0
         part.progress = _progress(quantity, steps.get(part.pk, _Steps()))
-    _write_sums(order, parts, ordered.values())
+    _set_sums(order, parts, ordered.values())
     sums = sums_from(_event_sums(order.pk))
-    _write_money(order, sums)
+    _set_coverages(order, sums)
     order.status = _status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
     order.link_expires_at = link_expiry(order, parts)
@@ -118,14 +121,14 @@ def _compute(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, Pay
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
-    """How many steps of each line are in no parcel yet and still to be sent, by line id: one query."""
+    """Return how many steps of each line are still to be packed, by line id. One query."""
     lines = list(lines)
     closed = closed_quantities(line.pk for line in lines)
     return {line.pk: line.quantity - closed.get(line.pk, 0) for line in lines}
 
 
 def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How many steps of each line lie in a parcel, or are not to be sent any more; others are left out."""
+    """Return how many steps of each line are packed or will not be sent, by line id; zeros are omitted."""
     rows = (
         ParcelLine.objects.filter(order_line__in=list(line_ids), parcel__kind__in=NO_LONGER_OPEN)
         .exclude(parcel__state=ParcelState.VOIDED)
@@ -137,17 +140,17 @@ def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ordered:
-    """What a part's lines add up to: steps, and what they cost as listed, in minor units."""
+class _LineSums:
+    """Sums over a part's lines: steps, and their list price in minor units."""
 
     quantity: int
     list_net: int
     list_gross: int
 
 
-def _ordered(order: Order) -> dict[int, _Ordered]:
-    """By part."""
-    return {part: _Ordered(*sums) for part, *sums in _line_sums(order.pk)}
+def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
+    """Return the line sums by part id."""
+    return {part: _LineSums(*sums) for part, *sums in _line_sum_rows(order.pk)}
 
 
 @prepared
@@ -156,7 +159,7 @@ def _parts_of(order: uuid.UUID) -> QuerySet[OrderPart]:
 
 
 @prepared
-def _line_sums(order: uuid.UUID) -> QuerySet[Any]:
+def _line_sum_rows(order: uuid.UUID) -> QuerySet[Any]:
     rows = OrderLine.objects.filter(order=order).order_by("part").values_list("part")
     return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
 
@@ -164,12 +167,12 @@ def _line_sums(order: uuid.UUID) -> QuerySet[Any]:
 @prepared
 def _parcel_sums(order: uuid.UUID) -> QuerySet[Any]:
     rows = ParcelLine.objects.filter(parcel__part__order=order).exclude(parcel__state=ParcelState.VOIDED)
-    told = rows.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
-    return told.annotate(total=Sum("quantity")).order_by("parcel__part")
+    states = rows.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
+    return states.annotate(total=Sum("quantity")).order_by("parcel__part")
 
 
 @prepared
-def _taken_off(parts: Collection[int]) -> QuerySet[Any]:
+def _refunded_by_part(parts: Collection[int]) -> QuerySet[Any]:
     rows = Refund.objects.filter(part__in=parts).order_by("part").values_list("part")
     return rows.annotate(total=Sum(F("amount") - F("surplus")))
 
@@ -187,15 +190,15 @@ def _event_sums(order: uuid.UUID) -> QuerySet[Any]:
 
 @dataclass(slots=True)
 class _Steps:
-    """Of one part: steps in dispatches by the parcel's state, those back for good, and those not sent."""
+    """Steps of one part: dispatched by parcel state, returned for good, and not to be sent."""
 
     dispatched: Counter[str] = field(default_factory=Counter)
     returned: int = 0
     unsent: int = 0
 
 
-def _quantities(order: Order) -> dict[int, _Steps]:
-    """By part. What was sent anew in place of what came back has not come back for good."""
+def _steps_by_part(order: Order) -> dict[int, _Steps]:
+    """Return the steps by part id. Returned steps that were replaced do not count as returned."""
     parts: dict[int, _Steps] = {}
     back: Counter[tuple[int, object]] = Counter()
     for part_id, line_id, kind, state, total in _parcel_sums(order.pk):
@@ -231,8 +234,8 @@ def _progress(ordered: int, steps: _Steps) -> str:
     return Progress.PACKING if packing else Progress.NOTHING
 
 
-def _write_counted(order: Order, parts: Sequence[OrderPart]) -> None:
-    """Where reports count the parts and their lines: written with them, and again where that has changed."""
+def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
+    """Copy the order's reporting columns to parts and lines whose copies are out of date."""
     for is_standing in (True, False):
         counted = counted_of(order, is_standing=is_standing)
         stale = [
@@ -246,18 +249,18 @@ def _write_counted(order: Order, parts: Sequence[OrderPart]) -> None:
             OrderLine.objects.filter(part__in=stale).update(**counted)
 
 
-def _write_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_Ordered]) -> None:
+def _set_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_LineSums]) -> None:
     for column in _SUMS:
         setattr(order, column, sum(getattr(part, column) for part in parts))
     order.list_net = sum(each.list_net for each in ordered) + sum(part.delivery_list_net for part in parts)
     order.list_gross = sum(each.list_gross for each in ordered)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
-    standing = [part for part in parts if part.is_standing]
-    given = dict(_taken_off([part.pk for part in standing]))
-    order.due_gross = sum(part.total_gross for part in standing) - sum(given.values())
+    active_parts = [part for part in parts if part.is_standing]
+    given = dict(_refunded_by_part([part.pk for part in active_parts]))
+    order.due_gross = sum(part.total_gross for part in active_parts) - sum(given.values())
 
 
-def _write_money(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
+def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
     authorised, order.charged = total_sums(sums.values())
     order.charge_coverage = _coverage(order.charged, order.due_gross)
     order.authorize_coverage = _coverage(order.charged + authorised, order.due_gross)
@@ -265,31 +268,31 @@ def _write_money(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
         order.authorize_coverage = Coverage.FULL
 
 
-def _expect_what_is_due(
+def _adjust_pending_charges(
     order: Order, sums: Mapping[uuid.UUID, PaymentSums], now: datetime.datetime
 ) -> list[Payment]:
-    """What payments wait for together is what is due and neither paid nor held. Answers the payments.
+    """Adjust the pending charges so that they add up to what is due and neither paid nor held.
 
-    More is waited for by the latest way to pay; less is due where a part ended, the scale said less or
-    something else was given, and then the oldest stop waiting first.
+    A rise goes to the latest payment. A fall (a part ended, the weight was less, something was refunded)
+    reduces the oldest payments first. Returns the order's payments.
     """
     rows = _payments_of(order.pk)
     held = sum(one.authorised + one.authorise_pending for one in sums.values())
     change = max(0, order.due_gross - order.charged - held) - sum(one.charge_pending for one in sums.values())
     if change > 0 and rows:
-        last = _for_more(rows) if rows[-1].pk in sums else rows[-1]
-        place = None if last.pk in sums else 0
-        _adjust(last, EventKind.CHARGE_REQUEST, change, now, place=place)
+        last = _payment_for_increase(rows) if rows[-1].pk in sums else rows[-1]
+        number = None if last.pk in sums else 0
+        _write_adjustment(last, EventKind.CHARGE_REQUEST, change, now, number=number)
     for payment in rows if change < 0 else []:
         less = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
         if less:
-            _adjust(payment, EventKind.CANCEL_SUCCESS, less, now)
+            _write_adjustment(payment, EventKind.CANCEL_SUCCESS, less, now)
             change += less
     return rows
 
 
-def _for_more(rows: Sequence[Payment]) -> Payment:
-    """What comes beyond a card's hold, which cannot grow, comes the same way as a payment of its own."""
+def _payment_for_increase(rows: Sequence[Payment]) -> Payment:
+    """Return the payment that takes a rise: a new one where the last is a card hold, which cannot grow."""
     last = rows[-1]
     if not last.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
         return last
@@ -298,17 +301,20 @@ def _for_more(rows: Sequence[Payment]) -> Payment:
 
 
 def _is_packed(order: Order) -> bool:
-    """Whether everything that stands lies in parcels, weighed: what is due stays as it is."""
-    standing = OrderPart.objects.filter(order=order).standing()
-    return not any(open_quantities(order.lines.filter(part__in=standing)).values())
+    """Whether all lines of active parts are packed and weighed, so that the sum due is final."""
+    active_parts = OrderPart.objects.filter(order=order).standing()
+    return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
 
-def _adjust(
-    payment: Payment, kind: EventKind, amount: int, now: datetime.datetime, *, place: int | None = None
+def _write_adjustment(
+    payment: Payment, kind: EventKind, amount: int, now: datetime.datetime, *, number: int | None = None
 ) -> None:
-    """Counted by the payment's events so far, since the order's lock lets nobody in between."""
-    place = payment.events.count() if place is None else place
-    key = f"payment:{payment.pk}:due:{place}"
+    """Write an event that changes the pending charge.
+
+    Its key contains the number of events so far; the order's lock keeps that number unique.
+    """
+    number = payment.events.count() if number is None else number
+    key = f"payment:{payment.pk}:due:{number}"
     write_event(payment, kind, amount, key=key, actor=Actor.system("standing"), now=now)
 
 
@@ -321,52 +327,52 @@ def _coverage(amount: int, due: int) -> str:
 
 
 def _status(order: Order, parts: Sequence[OrderPart]) -> str:
-    early = _early_status(order)
-    if early is not None:
-        return early[0]
-    standing = [part for part in parts if part.is_standing]
-    if not standing:
+    decided = _status_from_facts(order)
+    if decided is not None:
+        return decided[0]
+    active_parts = [part for part in parts if part.is_standing]
+    if not active_parts:
         return OrderStatus.CANCELLED
-    progress = {part.progress for part in standing}
+    progress = {part.progress for part in active_parts}
     if progress <= {Progress.RETURNED}:
         return OrderStatus.RETURNED
     if progress <= {Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED}:
         return OrderStatus.DELIVERED
     if progress - {Progress.NOTHING, Progress.PACKING}:
         return OrderStatus.ON_THE_WAY
-    if all(part.state == PartState.NEW for part in standing):
+    if all(part.state == PartState.NEW for part in active_parts):
         return OrderStatus.PLACED
     return OrderStatus.IN_HAND
 
 
 def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
-    early = _early_status(order)
-    if early is not None:
-        return early[1]
-    standing = [part for part in parts if part.is_standing]
-    if not standing:
+    decided = _status_from_facts(order)
+    if decided is not None:
+        return decided[1]
+    active_parts = [part for part in parts if part.is_standing]
+    if not active_parts:
         return SaleorStatus.CANCELED
-    progress = {part.progress for part in standing}
+    progress = {part.progress for part in active_parts}
     if progress <= {Progress.RETURNED}:
         return SaleorStatus.RETURNED
     if progress & {Progress.PARTLY_RETURNED, Progress.RETURNED}:
         return SaleorStatus.PARTIALLY_RETURNED
     whole = {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_DELIVERED}
     gone = {*whole, Progress.PARTLY_DISPATCHED}
-    if progress <= whole and not _open_lines(order, standing):
+    if progress <= whole and not _has_open_lines(order, active_parts):
         return SaleorStatus.FULFILLED
     return SaleorStatus.PARTIALLY_FULFILLED if progress & gone else SaleorStatus.UNFULFILLED
 
 
-def _open_lines(order: Order, standing: Sequence[OrderPart]) -> bool:
-    """Whether something of the standing parts is not dispatched yet; partly delivered does not say."""
-    lines = order.lines.filter(part__in=[part.pk for part in standing])
+def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
+    """Whether active parts have steps not dispatched yet; "partly delivered" alone does not tell."""
+    lines = order.lines.filter(part__in=[part.pk for part in active_parts])
     in_hand = Parcel.objects.filter(part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED])
     return in_hand.exists() or any(open_quantities(lines).values())
 
 
-def _early_status(order: Order) -> tuple[str, str] | None:
-    """Our status and Saleor's where facts of the order decide alone."""
+def _status_from_facts(order: Order) -> tuple[str, str] | None:
+    """Return our status and Saleor's where the order's own columns decide alone."""
     if order.placed_at is None:
         return OrderStatus.DRAFT, SaleorStatus.DRAFT
     if order.cancelled_at is not None:

@@ -1,4 +1,4 @@
-"""Writing a quote down as an order: prices, names, units, tax, commission and addresses copied."""
+"""Record a quote as an order: copy prices, names, units, tax, commission and addresses onto it."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ from shop.core.texts.folding import fold
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Who receives it and where. `address` is unsaved, or the basket's; `phone` as normalised as it could be.
+    """Recipient and address of an order. `address` is unsaved or the basket's; a valid `phone` is normalised.
 
-    `billing` is unsaved too, where it is another address, and so is `invoice`, without an order; `notes` are
-    words to a cooperative, by its id.
+    `billing` is set where it differs; it and `invoice` are unsaved too. `notes` holds notes to the seller by
+    cooperative id.
     """
 
     name: str
@@ -57,14 +57,14 @@ class Contact:
 
 
 class SlotFull(Refused):
-    """Somebody took the last place at this pickup time."""
+    """The last place at this pickup time was taken."""
 
     code = "slot_full"
     default_words = _("That pickup time has just filled up. Please choose another.")
 
 
 def record_order(
-    offer: Quote,
+    quote: Quote,
     *,
     basket: Basket,
     contact: Contact,
@@ -72,9 +72,9 @@ def record_order(
     now: datetime.datetime,
     confirmed: bool,
 ) -> tuple[Order, list[OrderLine]]:
-    """Step: the order with its parts, and its lines, as the quote says. Promises no stock."""
-    address = _own(contact.address, basket)
-    billing = _own(contact.billing, basket) if contact.billing else None
+    """Step: create the order with its parts and lines from a quote. Allocates no stock."""
+    address = _own_address(contact.address, basket)
+    billing = _own_address(contact.billing, basket) if contact.billing else None
     order = new_order(
         channel=basket.channel,
         currency=basket.currency,
@@ -91,17 +91,17 @@ def record_order(
         province_code=contact.province_code,
         placed_at=now,
         confirmed_at=now if confirmed else None,
-        voucher_code=offer.voucher_used.code if offer.voucher_used else "",
+        voucher_code=quote.voucher_used.code if quote.voucher_used else "",
         metadata=basket.metadata,
         private_metadata=basket.private_metadata,
     )
     if contact.invoice is not None:
         contact.invoice.copy_for(order).save(force_insert=True)
-    return order, write_parts(order, offer, contact.notes, now=now)
+    return order, write_parts(order, quote, contact.notes, now=now)
 
 
 def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
-    """Step: the company that a locked order's invoice is made out to from now on; whether it is another."""
+    """Step: replace the company details of a locked order's invoice; return whether they changed."""
     kept = InvoiceDetails.objects.filter(order=order).first()
     if invoice is None:
         if kept is not None:
@@ -116,8 +116,8 @@ def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
     return True
 
 
-def _own(address: Address, basket: Basket) -> Address:
-    """A row of the order's own: a copy, unless it was the basket's own, which goes."""
+def _own_address(address: Address, basket: Basket) -> Address:
+    """Return an address that only the order uses: the basket's own one, else a saved copy."""
     own_keys = {basket.shipping_address_id, basket.billing_address_id} - {None}
     if address.pk in own_keys and address.user_id is None:
         return address
@@ -127,94 +127,98 @@ def _own(address: Address, basket: Basket) -> Address:
 
 
 def new_order(**columns: object) -> Order:
-    """Step: an order row with its number and its code, drawn now."""
+    """Step: create an order row with a new number and code."""
     number = OrderNumber.objects.create().pk
     columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
     return Order.objects.create(number=number, code=draw_code(), **columns)
 
 
 def write_parts(
-    order: Order, offer: Quote, notes: Mapping[int, str], *, now: datetime.datetime
+    order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
 ) -> list[OrderLine]:
-    """Step: parts, lines and discounts of an order that has none. Answers the lines in their order."""
-    lines_priced = {line.key: line for line in offer.purchase.lines}
-    deliveries_priced = {one.cooperative: one for one in offer.purchase.deliveries}
-    hours = offer.shop.accept_within_hours
+    """Step: create parts, lines and discounts of an order that has none; return the lines in order."""
+    lines_priced = {line.key: line for line in quote.purchase.lines}
+    deliveries_priced = {one.cooperative: one for one in quote.purchase.deliveries}
+    hours = quote.shop.accept_within_hours
     parts = []
-    for number, share in enumerate(offer.shares, start=1):
-        part = _part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
-        goods = offer.purchase.goods_of(share.cooperative.pk)
+    for number, share in enumerate(quote.shares, start=1):
+        part = _build_part(order, share, number, deliveries_priced.get(share.cooperative.pk), now)
+        goods = quote.purchase.goods_of(share.cooperative.pk)
         part.goods_net, part.goods_gross = goods.net, goods.gross
         part.total_net = part.goods_net + part.delivery_net
         part.total_gross = part.goods_gross + part.delivery_gross
         part.accept_by = answer_by(share.cooperative, now, hours) if order.confirmed_at else None
         part.note = notes.get(share.cooperative.pk, "")
         parts.append(part)
-    translated = _translations(order, offer)
+    translated = _translated_names(order, quote)
     lines: dict[object, OrderLine] = {}
-    for part, share in zip(parts, offer.shares, strict=True):
+    for part, share in zip(parts, quote.shares, strict=True):
         for quoted in share.lines:
-            line = _line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
+            line = _build_line(order, part, quoted, lines_priced[quoted.wanted.key], len(lines), translated)
             if quoted.variant.is_weighed:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
-                line.most_gross = offer.most_of(quoted)
+                line.most_gross = quote.most_of(quoted)
             lines[quoted.wanted.key] = line
-    set_rates(parts, lines, offer, now=now)
+    set_rates(parts, lines, quote, now=now)
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
-    write_discounts(order, offer, Written({part.cooperative_id: part for part in parts}, lines))
+    write_discounts(order, quote, Written({part.cooperative_id: part for part in parts}, lines))
     return list(lines.values())
 
 
 def set_rates(
     parts: Iterable[OrderPart],
     lines: Mapping[Any, OrderLine],
-    offer: Quote,
+    quote: Quote,
     *,
     now: datetime.datetime,
 ) -> None:
-    """Step: the commission and the tax withheld that hold on this day, on parts and lines (by the keys under
-    which they were wanted) that are still to be saved. Lines whose goods are gone keep what they have."""
+    """Step: set today's commission and withholding rates on unsaved parts and lines.
+
+    `lines` is keyed by the keys of the quote's lines. Lines whose variant is gone keep their commission.
+    """
     day = day_of(now)
-    withheld = WithholdingRate.objects.together(day) if offer.shop.withholds_tax else Decimal(0)
-    quoted = {line.wanted.key: line for line in offer.lines}
-    percents = commissions({(line.variant.cooperative_id, _shelf_of(line)) for line in offer.lines}, day=day)
-    of_part: Counter[int] = Counter()
+    withheld = WithholdingRate.objects.together(day) if quote.shop.withholds_tax else Decimal(0)
+    quoted = {line.wanted.key: line for line in quote.lines}
+    percents = commissions(
+        {(line.variant.cooperative_id, _category_path(line)) for line in quote.lines}, day=day
+    )
+    commission_by_part: Counter[int] = Counter()
     for key, line in lines.items():
         if key in quoted:
-            line.commission_rate = percents[line.cooperative_id, _shelf_of(quoted[key])]
+            line.commission_rate = percents[line.cooperative_id, _category_path(quoted[key])]
             line.commission = percent_of(line.total_gross, line.commission_rate)
-        of_part[line.cooperative_id] += line.commission
+        commission_by_part[line.cooperative_id] += line.commission
     for part in parts:
-        part.withholding_rate, part.commission = withheld, of_part[part.cooperative_id]
+        part.withholding_rate, part.commission = withheld, commission_by_part[part.cooperative_id]
 
 
 def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
-    """Until when a cooperative has to accept what is placed now: its own time, or the market's `hours`."""
+    """Return the deadline for accepting an order placed now, by the cooperative's hours, else the market's."""
     return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
 
 
-def take_slots(order: Order, offer: Quote) -> None:
-    """Step: take a place at each chosen pickup time, in one order for all. Raises SlotFull."""
+def take_slots(order: Order, quote: Quote) -> None:
+    """Step: take a place at each chosen pickup time, in one order against deadlocks. Raises SlotFull."""
     chosen = [
         (share.chosen.way, share.chosen_time)
-        for share in offer.shares
+        for share in quote.shares
         if share.chosen is not None and share.chosen_time is not None
     ]
     for way, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
-        slot = _slot(way, time)
-        if not _take_place(slot):
+        slot = _get_or_create_slot(way, time)
+        if not _take_slot_place(slot):
             raise SlotFull(field="delivery")
         OrderPart.objects.filter(order=order, cooperative=way.cooperative_id).update(slot=slot)
 
 
-def _take_place(slot: PickupSlot) -> bool:
-    """Whether there was one left: a single statement looks and takes, so nobody comes in between."""
+def _take_slot_place(slot: PickupSlot) -> bool:
+    """Take a place if one is left; return whether it was. One statement checks and takes: no race."""
     room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
     return bool(room.update(taken=F("taken") + 1))
 
 
-def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
+def _get_or_create_slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
     PickupSlot.objects.bulk_create(
         [PickupSlot(way=way, day=time.day, starts=time.starts, ends=time.ends, capacity=time.capacity)],
         ignore_conflicts=True,
@@ -222,7 +226,7 @@ def _slot(way: DeliveryWay, time: PickupTime) -> PickupSlot:
     return PickupSlot.objects.get(way=way, day=time.day, starts=time.starts)
 
 
-def _part(
+def _build_part(
     order: Order, share: Share, number: int, delivery: Priced | None, now: datetime.datetime
 ) -> OrderPart:
     counted = counted_of(order, is_standing=True)
@@ -235,7 +239,7 @@ def _part(
         part.delivery_tax_class_name = tax_class.name if tax_class else ""
         if way.warehouse is not None:
             part.pickup_place = f"{way.warehouse.name}, {way.warehouse.address}"[:500]
-        part.expected_from, part.expected_until = _expected(way, now)
+        part.expected_from, part.expected_until = _expected_days(way, now)
     elif share.service is not None:
         service = share.service
         part.service, part.way_kind, part.way_name = service, service.kind, service.name
@@ -256,8 +260,10 @@ def _part(
     return part
 
 
-def _expected(way: DeliveryWay, now: datetime.datetime) -> tuple[datetime.date | None, datetime.date | None]:
-    """From the day it leaves: the next departure that the cut-off still allows, or today."""
+def _expected_days(
+    way: DeliveryWay, now: datetime.datetime
+) -> tuple[datetime.date | None, datetime.date | None]:
+    """Return the expected delivery days, counted from the next departure that the cut-off still allows."""
     if way.maximum_days is None:
         return None, None
     leaves = day_of(now + datetime.timedelta(hours=way.cut_off_hours))
@@ -269,7 +275,7 @@ def _expected(way: DeliveryWay, now: datetime.datetime) -> tuple[datetime.date |
     )
 
 
-def _line(
+def _build_line(
     order: Order,
     part: OrderPart,
     quoted: QuotedLine,
@@ -312,17 +318,17 @@ def _line(
     )
 
 
-def _shelf_of(quoted: QuotedLine) -> str:
-    """The path of the category that its goods lie in, "" where they lie in none."""
+def _category_path(quoted: QuotedLine) -> str:
+    """Return the path of the product's category, "" without one."""
     category = quoted.variant.product.category
     return "" if category is None else category.path or ""
 
 
-def _translations(order: Order, offer: Quote) -> dict[tuple[str, str], str]:
-    """Names in the buyer's language, keyed ("product:3", "name"), where it is not the shop's own."""
+def _translated_names(order: Order, quote: Quote) -> dict[tuple[str, str], str]:
+    """Return names in the order's language by ("product:3", "name"); empty for the shop's own language."""
     if order.language == "vi":
         return {}
-    variants = [line.variant for line in offer.lines]
+    variants = [line.variant for line in quote.lines]
     texts = Translation.objects.all()
     products = texts.texts("catalog.product", {one.product_id for one in variants}, order.language)
     names = texts.texts("catalog.variant", {one.pk for one in variants}, order.language)

@@ -100,11 +100,11 @@ def edit_draft(
         voucher_code=voucher_code,
         buyer=Buyer(order.user_id, contact.phone, contact.email),
     )
-    offer = quote(wanted, now=now)
-    _require_prices(offer)
-    if offer.voucher is not None and offer.voucher.refused is not None:
-        raise offer.voucher.refused
-    order.voucher_code = offer.voucher.code if offer.voucher else ""
+    current_quote = quote(wanted, now=now)
+    _require_prices(current_quote)
+    if current_quote.voucher is not None and current_quote.voucher.refused is not None:
+        raise current_quote.voucher.refused
+    order.voucher_code = current_quote.voucher.code if current_quote.voucher else ""
     order.parts.all().delete()
     order.discounts.all().delete()
     old_address = order.shipping_address
@@ -118,10 +118,10 @@ def edit_draft(
     if old_address is not None:
         old_address.delete()
     write_invoice(order, contact.invoice)
-    write_parts(order, offer, contact.notes, now=now)
+    write_parts(order, current_quote, contact.notes, now=now)
     update_standing(order, now=now)
     record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
-    return offer
+    return current_quote
 
 
 @transaction.atomic(durable=True)
@@ -137,33 +137,33 @@ def place_draft(
     order = _locked_draft(order_id)
     require_consent(consents)
     locks.lock_voucher(order.voucher_code)
-    offer = quote(wanted_of_draft(order), now=now)
-    if not offer.shares:
+    current_quote = quote(wanted_of_draft(order), now=now)
+    if not current_quote.shares:
         raise BasketEmpty()
-    if offer.problems - _STAFF_MAY_IGNORE:
-        raise BasketChanged(quote=offer)
-    require_same_discount(order, offer)
+    if current_quote.problems - _STAFF_MAY_IGNORE:
+        raise BasketChanged(quote=current_quote)
+    require_same_discount(order, current_quote)
     order.placed_at = now
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
-    _rate_anew(order, offer, now=now)
-    record_use(order, offer, now=now)
+    _rate_anew(order, current_quote, now=now)
+    record_use(order, current_quote, now=now)
     if order.confirmed_at is not None:
         give_time_to_answer(order, now=now)
     try:
-        allocate(list(order.lines.in_order()), offer)
+        allocate(list(order.lines.in_order()), current_quote)
     except SoldOut as short:
-        raise BasketChanged(short.words, quote=offer) from short
-    take_slots(order, offer)
+        raise BasketChanged(short.words, quote=current_quote) from short
+    take_slots(order, current_quote)
     payment = expect_payment(order, Method.COD, now=now)
     keep_consents(order, consents, actor=actor, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     parts = notices.parts_of(order)
     invoice = InvoiceDetails.objects.filter(order=order).first()
-    notices.order_placed(order, parts, payment, invoice=invoice, shop=offer.shop, now=now)
+    notices.order_placed(order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=offer.shop, now=now)
+        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now)
     return order
 
 
@@ -181,10 +181,10 @@ def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     order.delete()
 
 
-def _rate_anew(order: Order, offer: Quote, *, now: datetime.datetime) -> None:
+def _rate_anew(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
     """Step: what the platform keeps and withholds is what holds on the day on which it is ordered."""
     parts, lines = list(order.parts.all()), {line.pk: line for line in order.lines.in_order()}
-    set_rates(parts, lines, offer, now=now)
+    set_rates(parts, lines, quote, now=now)
     OrderPart.objects.bulk_update(parts, ["withholding_rate", "commission"])
     OrderLine.objects.bulk_update(lines.values(), ["commission_rate", "commission"])
 
@@ -213,10 +213,10 @@ def wanted_of_draft(order: Order) -> Wanted:
     )
 
 
-def _require_prices(offer: Quote) -> None:
-    if {line.key for line in offer.wanted.lines} - {line.wanted.key for line in offer.lines}:
+def _require_prices(quote: Quote) -> None:
+    if {line.key for line in quote.wanted.lines} - {line.wanted.key for line in quote.lines}:
         raise Missing(field="variant")
-    for line in offer.lines:
+    for line in quote.lines:
         price = next(iter(line.variant.prices.all()), None)
         if line.wanted.forced_price is None and (price is None or price.selling is None):
             raise NotForSale(field="variant")

@@ -1,4 +1,4 @@
-"""Placing an order: one for the whole basket, a part for each cooperative."""
+"""Place one order for a whole basket, with one part per cooperative."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from shop.core.models import record_change
 
 
 class BasketChanged(Refused):
-    """Something is not as the buyer last saw it; the basket is kept. `details["quote"]` says what."""
+    """The basket differs from what the buyer last saw. It is kept; `details["quote"]` holds the new quote."""
 
     code = "basket_changed"
     default_words = _("Something has changed since you last looked. Please check and order again.")
@@ -77,14 +77,13 @@ def place_order(
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
-    """Turn a basket into an order. One paid for in cash counts at once; else it waits for its money.
+    """Turn a basket into an order. A cash-on-delivery order counts at once; others wait for their payment.
 
-    `agreed_total` is what the buyer saw on the button, and `agreed_most` what goods sold by weight may make
-    of it, both in minor units: another sum is asked about first. `seen_prices` are new prices of lines that
-    the page showed as changed. `language` is that of the page, and of the letters to come.
-    Sent again (a double click, a lost answer), it returns the order that the basket became. Raises
-    BasketChanged, SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing; then
-    nothing has changed.
+    `agreed_total` is the sum on the buyer's button and `agreed_most` the maximum after catch-weight pricing,
+    both in minor units; a quote with another sum is refused. `seen_prices` holds changed prices that the page
+    has shown, by basket line. `language` is the page's, used for later mail.
+    A repeat (double click, lost response) returns the order that the basket became. Raises BasketChanged,
+    SlotFull, ConsentNeeded, BasketEmpty, WayNotOffered, AmountNotForCards, Missing; then nothing has changed.
     """
     return place(
         basket_id=basket_id,
@@ -117,24 +116,24 @@ def place(
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
-    """Step of `place_order`: a counter sale places, pays and dispatches in one transaction."""
+    """Step of `place_order`, also used by counter sales, which place, pay and dispatch in one transaction."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return already_placed(basket_id)
     require_consent(consents)
     basket.language = language or basket.language
-    wanted = _wanted(basket, contact, deliveries, seen_prices or {})
+    wanted = _final_request(basket, contact, deliveries, seen_prices or {})
     locks.lock_voucher(wanted.voucher_code)
-    offer = quote(wanted, now=now)
-    if not offer.shares:
+    current_quote = quote(wanted, now=now)
+    if not current_quote.shares:
         raise BasketEmpty()
-    _require_agreement(offer, agreed_total, agreed_most)
-    chosen = method if offer.total else Method.COD  # nobody waits for what costs nothing
-    is_paid = paid_before(basket) >= max(1, offer.total)
+    _require_agreement(current_quote, agreed_total, agreed_most)
+    chosen = method if current_quote.total else Method.COD  # a free order has no payment to wait for
+    is_paid = paid_before(basket) >= max(1, current_quote.total)
     if not is_paid:
-        require_way(basket.channel, chosen, offer.total, shop=offer.shop)
+        require_way(basket.channel, chosen, current_quote.total, shop=current_quote.shop)
     return write_order(
-        offer,
+        current_quote,
         basket=basket,
         contact=contact,
         source=source,
@@ -146,13 +145,13 @@ def place(
     )
 
 
-def _wanted(
+def _final_request(
     basket: Basket,
     contact: Contact,
     deliveries: Mapping[int, WantedDelivery],
     seen_prices: Mapping[uuid.UUID, int],
 ) -> Wanted:
-    """What the basket asks for, as it is said at last: the basket, which goes, need not hear of it."""
+    """Return the basket's quote request with the final contact, deliveries and prices, unsaved."""
     wanted = wanted_of(basket)
     return replace(
         wanted,
@@ -167,7 +166,7 @@ def _wanted(
 
 
 def write_order(
-    offer: Quote,
+    quote: Quote,
     *,
     basket: Basket,
     contact: Contact,
@@ -178,22 +177,22 @@ def write_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> Order:
-    """Step, on a locked basket: the order that a quote of it is, with all that follows.
+    """Step, on a locked basket: write the order of its quote and run all follow-up steps.
 
-    What was paid for the basket comes along; `method` is how the rest is to come, None where nothing is
-    left. Raises BasketChanged, SlotFull, AmountNotForCards.
+    Payments made on the basket are carried over. `method` is how the rest will be paid, None where nothing
+    is left. Raises BasketChanged, SlotFull, AmountNotForCards.
     """
     order, lines = record_order(
-        offer,
+        quote,
         basket=basket,
         contact=contact,
         source=source,
         now=now,
         confirmed=counts_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
-    record_use(order, offer, now=now)
-    _allocate(lines, offer)
-    take_slots(order, offer)
+    record_use(order, quote, now=now)
+    _allocate_or_refuse(lines, quote)
+    take_slots(order, quote)
     carried = bring_payments(order, basket, keeps_promises=method is None, actor=actor, now=now)
     payment = expect_payment(order, method, earlier=len(carried), now=now) if method is not None else None
     if payment is not None and method == Method.CARD:
@@ -207,53 +206,53 @@ def write_order(
     )
     payment = payment or order.payments.current()
     parts = notices.parts_of(order)
-    asked = asked_of(order, payment, offer.shop)
-    notices.order_placed(order, parts, payment, asked, invoice=contact.invoice, shop=offer.shop, now=now)
+    asked = asked_of(order, payment, quote.shop)
+    notices.order_placed(order, parts, payment, asked, invoice=contact.invoice, shop=quote.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, invoice=contact.invoice, shop=offer.shop, now=now)
+        notices.order_confirmed(order, parts, payment, invoice=contact.invoice, shop=quote.shop, now=now)
     else:
         confirm_if_covered(order, actor=actor, now=now)
-    _forget(basket, order)
+    _delete_basket(basket, order)
     return order
 
 
-def _forget(basket: Basket, order: Order) -> None:
-    """The basket goes, with the addresses that were its own and are not the order's now."""
-    own = (basket.shipping_address_id, basket.billing_address_id)
+def _delete_basket(basket: Basket, order: Order) -> None:
+    """Delete the basket and the addresses that only it used."""
+    own_ids = (basket.shipping_address_id, basket.billing_address_id)
     taken = (order.shipping_address_id, order.billing_address_id)
-    left = [key for key in own if key is not None and key not in taken]
+    left = [key for key in own_ids if key is not None and key not in taken]
     basket.delete()
     if left:
         Address.objects.filter(pk__in=left, user=None).delete()
 
 
-def _require_agreement(offer: Quote, agreed_total: int | None, agreed_most: int | None) -> None:
+def _require_agreement(quote: Quote, agreed_total: int | None, agreed_most: int | None) -> None:
     """Raises BasketChanged unless the quote can be placed at the sums that the buyer saw.
 
-    A code that does nothing any more stands in the way of those alone who agreed to no sum: on a page
-    the sum without it was seen.
+    A voucher code that no longer applies is refused only for buyers who agreed to no sum: on a page the
+    buyer saw the total without it.
     """
-    if not offer.is_ready:
-        raise BasketChanged(quote=offer)
-    refused = offer.voucher.refused if offer.voucher else None
+    if not quote.is_ready:
+        raise BasketChanged(quote=quote)
+    refused = quote.voucher.refused if quote.voucher else None
     if agreed_total is None and refused is not None:
-        raise BasketChanged(refused.words, quote=offer, voucher=refused)
-    if agreed_total not in (None, offer.total) or agreed_most not in (None, offer.most):
-        raise BasketChanged(refused.words if refused else None, quote=offer)
+        raise BasketChanged(refused.words, quote=quote, voucher=refused)
+    if agreed_total not in (None, quote.total) or agreed_most not in (None, quote.most):
+        raise BasketChanged(refused.words if refused else None, quote=quote)
 
 
-def allocate(lines: Sequence[OrderLine], offer: Quote) -> None:
-    """Step: promise stock to an order's lines. What was reserved for the quoted basket is given back for it.
+def allocate(lines: Sequence[OrderLine], quote: Quote) -> None:
+    """Step: allocate stock to an order's lines and release the reservations of the quoted basket.
 
     Raises SoldOut with every shortage at once.
     """
     wanted: Counter[int] = Counter()
-    for line in offer.lines:
+    for line in quote.lines:
         if line.variant.track_inventory:
             wanted[line.variant.pk] += line.wanted.quantity
-    chosen = (share.chosen.way if share.chosen else None for share in offer.shares)
-    ids = stock_in_order(offer.wanted, wanted, chosen)
-    basket_id = offer.wanted.basket_id
+    chosen = (share.chosen.way if share.chosen else None for share in quote.shares)
+    ids = stock_in_order(quote.wanted, wanted, chosen)
+    basket_id = quote.wanted.basket_id
     kept = kept_for(basket_id) if basket_id is not None else []
     rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
     freed = give_back(kept_for(basket_id) if basket_id is not None and kept else [], rows)
@@ -261,16 +260,16 @@ def allocate(lines: Sequence[OrderLine], offer: Quote) -> None:
         wanted,
         [rows[stock_id] for stock_id in ids if stock_id in rows],
         order=ids,
-        strategy=offer.wanted.channel.allocation_strategy,
+        strategy=quote.wanted.channel.allocation_strategy,
     )
     for pick in picks:
         rows[pick.stock_id].allocated += pick.quantity
-    Allocation.objects.bulk_create(_allocations(lines, picks))
+    Allocation.objects.bulk_create(_distribute_picks(lines, picks))
     write_promises(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
 
 
-def _allocations(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allocation]:
-    """Hand what was picked of each variant to its lines in their order."""
+def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allocation]:
+    """Distribute the picks of each variant over its lines, in line order."""
     left = {line.pk: line.quantity for line in lines}
     allocations = []
     for pick in picks:
@@ -284,20 +283,20 @@ def _allocations(lines: Sequence[OrderLine], picks: Sequence[Pick]) -> list[Allo
     return allocations
 
 
-def _allocate(lines: Sequence[OrderLine], offer: Quote) -> None:
+def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
     try:
-        allocate(lines, offer)
+        allocate(lines, quote)
     except SoldOut as short:
         free = short.details["free"]
-        for line in offer.lines:
+        for line in quote.lines:
             if line.variant.pk in free:
                 line.free = free[line.variant.pk]
                 line.problems.append(Problem.ONLY_LEFT if line.free else Problem.SOLD_OUT)
-        raise BasketChanged(short.words, quote=offer) from short
+        raise BasketChanged(short.words, quote=quote) from short
 
 
 def already_placed(basket_id: uuid.UUID) -> Order:
-    """The order that a basket became. Raises Missing."""
+    """Return the order that a basket became. Raises Missing."""
     order = Order.objects.filter(basket_key=basket_id).first()
     if order is None:
         raise Missing()
@@ -305,15 +304,15 @@ def already_placed(basket_id: uuid.UUID) -> Order:
 
 
 def require_consent(consents: frozenset[str]) -> None:
-    """Step: nobody's address goes on without their word. Raises ConsentNeeded."""
+    """Step: require consent to pass name and address on for the delivery. Raises ConsentNeeded."""
     if ConsentPurpose.ORDER not in consents:
         raise ConsentNeeded(field="consent")
 
 
 def keep_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: what the buyer agreed to, in which version of the words, and at which door.
+    """Step: record the buyer's consents with the version of their text and the interface used.
 
-    Who wants news follows the market: a letter asks them to confirm an address that may not be theirs.
+    Consent to news sends a confirmation mail first, since the address may be somebody else's.
     """
     Consent.objects.bulk_create(
         Consent(

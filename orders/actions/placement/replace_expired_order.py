@@ -76,11 +76,11 @@ def _pay_with(transfer: BankTransfer, order: Order, *, actor: Actor, now: dateti
 def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     wanted = wanted_of_draft(old)
     locks.lock_voucher(wanted.voucher_code)
-    offer = quote(wanted, now=now)
-    if len(offer.lines) < old.lines.count() or offer.problems - _AGREED:
-        raise CannotBeAgain(quote=offer)
-    if offer.voucher is not None and offer.voucher.refused is not None:
-        raise CannotBeAgain(quote=offer)
+    current_quote = quote(wanted, now=now)
+    if len(current_quote.lines) < old.lines.count() or current_quote.problems - _AGREED:
+        raise CannotBeAgain(quote=current_quote)
+    if current_quote.voucher is not None and current_quote.voucher.refused is not None:
+        raise CannotBeAgain(quote=current_quote)
     address = old.shipping_address.copy() if old.shipping_address else None
     if address is not None:
         address.save(force_insert=True)
@@ -104,17 +104,17 @@ def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     invoice = InvoiceDetails.objects.filter(order=old).first()
     if invoice is not None:
         invoice.copy_for(order).save(force_insert=True)
-    lines = write_parts(order, offer, notes, now=now)
-    record_use(order, offer, now=now)
+    lines = write_parts(order, current_quote, notes, now=now)
+    record_use(order, current_quote, now=now)
     try:
-        allocate(lines, offer)
-        take_slots(order, offer)
+        allocate(lines, current_quote)
+        take_slots(order, current_quote)
     except (SoldOut, SlotFull) as short:
-        raise CannotBeAgain(short.words, quote=offer) from short
+        raise CannotBeAgain(short.words, quote=current_quote) from short
     payment = expect_payment(order, Method.TRANSFER, now=now)
     update_standing(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    asked = asked_of(order, payment, offer.shop)
+    asked = asked_of(order, payment, current_quote.shop)
     parts = notices.parts_of(order)
-    notices.order_placed(order, parts, payment, asked, invoice=invoice, shop=offer.shop, now=now)
+    notices.order_placed(order, parts, payment, asked, invoice=invoice, shop=current_quote.shop, now=now)
     return order

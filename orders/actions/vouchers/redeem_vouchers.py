@@ -55,9 +55,9 @@ def drop_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
     basket.save(update_fields=["voucher_code", "changed_at"])
 
 
-def record_use(order: Order, offer: Quote, *, now: datetime.datetime) -> None:
+def record_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
     """Step: count the use of the code that the quote was made with, under its voucher's lock."""
-    used = offer.voucher_used
+    used = quote.voucher_used
     if used is None or used.code_id is None:
         return
     VoucherUse.objects.create(
@@ -79,11 +79,11 @@ def give_back_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None
         record_change("voucher.given_back", order, actor=actor, now=now, data={"code": order.voucher_code})
 
 
-def require_same_discount(order: Order, offer: Quote) -> None:
+def require_same_discount(order: Order, quote: Quote) -> None:
     """Step: raises VoucherRefused unless a draft's code still takes off what the draft says."""
-    voucher = offer.voucher
+    voucher = quote.voucher
     if voucher is not None and voucher.refused is not None:
         raise voucher.refused
     written = Discount.objects.filter(order=order, kind=DiscountKind.VOUCHER)
-    if written.aggregate(sum=Sum("amount", default=0))["sum"] != offer.voucher_amount:
+    if written.aggregate(sum=Sum("amount", default=0))["sum"] != quote.voucher_amount:
         raise VoucherChanged(field="code")
