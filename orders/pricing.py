@@ -1,7 +1,7 @@
-"""What a purchase costs: one pure function for basket, draft and order alike.
+"""Price a purchase: one pure function for basket, draft and order.
 
-All amounts are whole minor units of one currency. Prices come as the channel enters them (with tax,
-or without); each total is rounded once, and the sum of the totals is the order's total.
+All amounts are whole minor units of one currency. Prices are given as the channel enters them, with or
+without tax. Each total is rounded once, and the order's total is the sum of these totals.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shop.core.money import gross_of, net_of, percent_of, split
 
 @dataclass(frozen=True, slots=True)
 class LineIn:
-    """`unit_list` and `unit_price`: one step as listed, and after catalogue rules; `tax_rate` in percent."""
+    """`unit_list`, `unit_price`: one step at list price, and after catalogue rules; `tax_rate` in percent."""
 
     key: Hashable
     cooperative: int
@@ -28,7 +28,7 @@ class LineIn:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryIn:
-    """One cooperative's delivery: its price as listed, and as asked here."""
+    """One cooperative's delivery: list price and price charged."""
 
     cooperative: int
     list_price: int
@@ -38,7 +38,7 @@ class DeliveryIn:
 
 @dataclass(frozen=True, slots=True)
 class DiscountIn:
-    """Percent or amount off goods or deliveries; `lines`/`cooperatives` narrow it, None means all."""
+    """Percent or amount off lines or deliveries; `lines`/`cooperatives` narrow it, None means all."""
 
     key: Hashable
     percent: Decimal | None = None
@@ -56,7 +56,7 @@ class Taxed:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A line or a delivery: as listed, after its own discounts, after its share of every discount."""
+    """A line or a delivery: list price, price after its own discounts, total after every discount."""
 
     key: Hashable
     cooperative: int
@@ -67,7 +67,7 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class DiscountOut:
-    """What a discount came to, and who got which share: line keys, or cooperatives for deliveries."""
+    """The amount of a discount and its shares by line key, or by cooperative for deliveries."""
 
     key: Hashable
     amount: int
@@ -77,7 +77,7 @@ class DiscountOut:
 
 @dataclass(frozen=True, slots=True)
 class AgreedShare:
-    """A discount's share of a line as agreed; a percentage grows with the goods, an amount does not."""
+    """A discount's agreed share of a line; a percentage scales with the weight, an amount does not."""
 
     key: Hashable
     amount: int
@@ -86,7 +86,7 @@ class AgreedShare:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a line sold by weight costs at its estimate: as listed, after its own discounts, and the rest."""
+    """A line sold by weight at its estimate: list price, price after own discounts, discount shares."""
 
     grams: int
     listed: int
@@ -97,7 +97,7 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The same line by the scale: its sums, and the shares of its discounts by their keys."""
+    """The same line at its weighed amount: sums, and discount shares by key."""
 
     listed: Taxed
     priced: Taxed
@@ -138,10 +138,10 @@ def price_purchase(
     *,
     with_tax: bool = True,
 ) -> Purchase:
-    """Price lines and deliveries, taking discounts off in their order.
+    """Price lines and deliveries, applying discounts in their order.
 
     A discount never takes more than is left, and its shares add up to it exactly. `with_tax` says
-    whether the prices given include tax. Raises ValueError for a discount with neither or both of
+    whether the given prices include tax. Raises ValueError for a discount with neither or both of
     percent and amount.
     """
     left_of_lines: dict[Hashable, int] = {line.key: line.unit_price * line.quantity for line in lines}
@@ -149,12 +149,12 @@ def price_purchase(
     given = []
     for discount in discounts:
         touched: list[Hashable] = (
-            [one.cooperative for one in deliveries if _meets(discount, one.cooperative, None)]
+            [one.cooperative for one in deliveries if _applies_to(discount, one.cooperative, None)]
             if discount.of_delivery
-            else [line.key for line in lines if _meets(discount, line.cooperative, line.key)]
+            else [line.key for line in lines if _applies_to(discount, line.cooperative, line.key)]
         )
         left = left_of_deliveries if discount.of_delivery else left_of_lines
-        given.append(_take(discount, left, touched))
+        given.append(_apply_discount(discount, left, touched))
     return Purchase(
         lines=[
             Priced(
@@ -181,9 +181,9 @@ def price_purchase(
 
 
 def price_weighed(agreed: Agreed, grams: int, *, with_tax: bool = True) -> Weighed:
-    """What the line costs at another weight than its estimate: in proportion, each sum rounded once.
+    """Price a line at its weighed amount, in proportion to the estimate; each sum is rounded once.
 
-    Percentages follow the weight; amounts stay as they were agreed, up to what is left.
+    Percentages scale with the weight; amounts stay as agreed, up to what is left.
     """
     listed = price_for(agreed.listed, agreed.grams, grams)
     left = priced = price_for(agreed.priced, agreed.grams, grams)
@@ -198,14 +198,16 @@ def price_weighed(agreed: Agreed, grams: int, *, with_tax: bool = True) -> Weigh
     return Weighed(listed_sums, priced_sums, total, taken)
 
 
-def _meets(discount: DiscountIn, cooperative: int, line: Hashable | None) -> bool:
+def _applies_to(discount: DiscountIn, cooperative: int, line: Hashable | None) -> bool:
     if discount.cooperatives is not None and cooperative not in discount.cooperatives:
         return False
     return discount.lines is None or line in discount.lines
 
 
-def _take(discount: DiscountIn, left: dict[Hashable, int], touched: Sequence[Hashable]) -> DiscountOut:
-    """Take the discount off what is left of the touched ones, in proportion to it."""
+def _apply_discount(
+    discount: DiscountIn, left: dict[Hashable, int], touched: Sequence[Hashable]
+) -> DiscountOut:
+    """Apply a discount to the remaining amounts of the touched keys, in proportion to them."""
     whole = sum(left[key] for key in touched)
     if (discount.percent is None) == (discount.amount is None):
         raise ValueError("a discount is a percentage or an amount")

@@ -194,12 +194,12 @@ def set_rates(
 
 
 def answer_by(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
-    """Return the deadline for accepting an order placed now, by the cooperative's hours, else the market's."""
+    """Return the deadline for accepting an order placed now: the cooperative's hours, or else `hours`."""
     return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
 
 
 def take_slots(order: Order, quote: Quote) -> None:
-    """Step: take a place at each chosen pickup time, in one order against deadlocks. Raises SlotFull."""
+    """Step: take a place at each chosen pickup time, in one order to avoid deadlocks. Raises SlotFull."""
     chosen = [
         (share.chosen.way, share.chosen_time)
         for share in quote.shares

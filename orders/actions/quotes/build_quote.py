@@ -1,7 +1,7 @@
-"""What a basket or a draft would be as an order now: prices, stock, deliveries, and what stands in the way.
+"""Build the quote of a basket or draft: prices, stock, deliveries and all problems, as an order now.
 
-Reading only, in a number of queries that does not depend on the number of lines. The pages show a
-quote; placing takes one; so both say the same.
+Reads only, with a number of queries that does not depend on the number of lines. Pages show a quote and
+placement records one, so both use the same sums.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from shop.core.models import ShopSettings, TaxClass, shop_settings, tax_rates
 
 
 def wanted_of(basket: Basket) -> Wanted:
-    """What a basket asks for, in two queries."""
+    """Return the quote request of a basket. Two queries."""
     lines = [
         WantedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
         for line in lines_of(basket.pk)
@@ -64,8 +64,10 @@ def wanted_of(basket: Basket) -> Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What the goods of a quote are and how they may travel, whatever of it is chosen: read once under a
-    lock, it does for several quotes."""
+    """Variants, delivery methods and settings that a quote needs, independent of the choices made.
+
+    Read once under a lock, they serve several quotes.
+    """
 
     variants: dict[int, Variant]
     ways: dict[int, list[DeliveryWay]]
@@ -80,10 +82,10 @@ def goods_of(wanted: Wanted) -> Goods:
 def quote(
     wanted: Wanted, *, now: datetime.datetime, proposing: bool = False, goods: Goods | None = None
 ) -> Quote:
-    """Price and check everything asked for. Nothing is refused here: problems are said on their lines.
+    """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
-    `proposing` takes each cooperative's first possible way where none, or none possible, is chosen: pages
-    know the ways of cooperatives, and no services. `goods` where they have been read already.
+    `proposing` selects each cooperative's first possible delivery method where none, or an impossible one, is
+    chosen; pages use it, as they know no channel services. `goods` is given where it was read before.
     """
     goods = goods or goods_of(wanted)
     variants, ways, shop = goods.variants, goods.ways, goods.shop
@@ -97,19 +99,19 @@ def quote(
         if variant is None:
             continue
         line = _quote_line(wanted_line, variant, rates, free)
-        share = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
-        share.lines.append(line)
-    _check_limits(shares.values(), shop)
-    _spread_shortage(shares.values())
+        seller_quote = shares.setdefault(variant.cooperative_id, Share(variant.cooperative, [], []))
+        seller_quote.lines.append(line)
+    _flag_limits(shares.values(), shop)
+    _flag_shortages(shares.values())
     quote_deliveries(wanted, shares, ways, fallbacks, now, proposing)
-    every = list(shares.values())
-    share_fees(every, fallbacks)
-    voucher = judge_code(wanted, every, now=now)
-    by_code = [voucher.discount] if voucher and voucher.discount else []
-    discounts = [*wanted.discounts, *by_code]
-    purchase = _price(wanted, every, rates, discounts)
-    _tell_what_is_left(every, purchase)
-    return Quote(wanted, every, purchase, shop, discounts, voucher)
+    seller_quotes = list(shares.values())
+    share_fees(seller_quotes, fallbacks)
+    voucher = judge_code(wanted, seller_quotes, now=now)
+    code_discounts = [voucher.discount] if voucher and voucher.discount else []
+    discounts = [*wanted.discounts, *code_discounts]
+    purchase = _price_seller_quotes(wanted, seller_quotes, rates, discounts)
+    _set_amounts_to_pay(seller_quotes, purchase)
+    return Quote(wanted, seller_quotes, purchase, shop, discounts, voucher)
 
 
 def _tax_rates(
@@ -166,43 +168,43 @@ def _quote_line(
     return quoted
 
 
-def _check_limits(shares: Iterable[Share], shop: ShopSettings) -> None:
-    """Say what is more than one order may hold, counting all lines of one variant together."""
-    lines = [line for share in shares for line in share.lines]
-    together: Counter[int] = Counter()
+def _flag_limits(shares: Iterable[Share], shop: ShopSettings) -> None:
+    """Add OVER_LIMIT to lines above the limit of one order, summed over all lines of a variant."""
+    lines = [line for seller_quote in shares for line in seller_quote.lines]
+    quantity_by_variant: Counter[int] = Counter()
     for line in lines:
-        together[line.variant.pk] += line.wanted.quantity
+        quantity_by_variant[line.variant.pk] += line.wanted.quantity
     for line in lines:
         line.limit = limit_of(line.variant, shop.limit_quantity_per_checkout)
-        if line.limit is not None and together[line.variant.pk] > line.limit:
+        if line.limit is not None and quantity_by_variant[line.variant.pk] > line.limit:
             line.problems.append(Problem.OVER_LIMIT)
 
 
-def _spread_shortage(shares: Iterable[Share]) -> None:
-    """Say what is short, counting several lines of one variant together, the first served first."""
+def _flag_shortages(shares: Iterable[Share]) -> None:
+    """Add shortages to lines, summed over the lines of a variant; earlier lines are served first."""
     left: dict[int, int] = {}
-    for share in shares:
-        for line in share.lines:
+    for seller_quote in shares:
+        for line in seller_quote.lines:
             if line.free is None or Problem.NOT_FOR_SALE in line.problems:
                 continue
-            here = left.setdefault(line.variant.pk, max(0, line.free))
-            left[line.variant.pk] = max(0, here - line.wanted.quantity)
-            if here <= 0:
+            free = left.setdefault(line.variant.pk, max(0, line.free))
+            left[line.variant.pk] = max(0, free - line.wanted.quantity)
+            if free <= 0:
                 line.problems.append(Problem.SOLD_OUT)
-            elif here < line.wanted.quantity:
+            elif free < line.wanted.quantity:
                 line.problems.append(Problem.ONLY_LEFT)
-            line.free = here
+            line.free = free
 
 
-def _price(
+def _price_seller_quotes(
     wanted: Wanted,
-    every: Sequence[Share],
+    seller_quotes: Sequence[Share],
     rates: Mapping[int | None, Decimal],
     discounts: Sequence[WantedDiscount],
 ) -> Purchase:
-    for share in every:
-        service = share.carried_by
-        share.delivery_tax_rate = rates.get(service.tax_class_id if service else None, Decimal(0))
+    for seller_quote in seller_quotes:
+        service = seller_quote.carried_by
+        seller_quote.delivery_tax_rate = rates.get(service.tax_class_id if service else None, Decimal(0))
     return price_purchase(
         [
             LineIn(
@@ -213,25 +215,30 @@ def _price(
                 line.wanted.quantity,
                 line.tax_rate,
             )
-            for share in every
-            for line in share.lines
+            for seller_quote in seller_quotes
+            for line in seller_quote.lines
             if wanted.by_staff or Problem.NOT_FOR_SALE not in line.problems
         ],
         [
-            DeliveryIn(share.cooperative.pk, share.fee, share.fee, share.delivery_tax_rate)
-            for share in every
-            if share.fee is not None
+            DeliveryIn(
+                seller_quote.cooperative.pk,
+                seller_quote.fee,
+                seller_quote.fee,
+                seller_quote.delivery_tax_rate,
+            )
+            for seller_quote in seller_quotes
+            if seller_quote.fee is not None
         ],
         [one.terms for one in discounts],
         with_tax=wanted.channel.prices_entered_with_tax,
     )
 
 
-def _tell_what_is_left(shares: Sequence[Share], purchase: Purchase) -> None:
-    """Each line and delivery hears what is to be paid of it, after every discount."""
+def _set_amounts_to_pay(shares: Sequence[Share], purchase: Purchase) -> None:
+    """Set what is to be paid for each line and delivery after all discounts."""
     lines = {line.key: line.total.gross for line in purchase.lines}
     deliveries = {one.cooperative: one.total.gross for one in purchase.deliveries}
-    for share in shares:
-        share.delivery_to_pay = deliveries.get(share.cooperative.pk)
-        for line in share.lines:
+    for seller_quote in shares:
+        seller_quote.delivery_to_pay = deliveries.get(seller_quote.cooperative.pk)
+        for line in seller_quote.lines:
             line.to_pay = lines.get(line.wanted.key)

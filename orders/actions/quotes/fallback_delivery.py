@@ -1,4 +1,4 @@
-"""Services of the channel, for goods of a cooperative that has no offer of its own of what was chosen."""
+"""Fallback to the channel's shipping service when a cooperative has no delivery method for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shop.core.money import split
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A service and what it costs in the channel, in minor units: once for an order, whoever takes it."""
+    """A channel service with its price in minor units, charged once per order whatever sellers use it."""
 
     service: Service
     row: ServicePrice
@@ -25,7 +25,7 @@ class Fallback:
         return self.row.price
 
     def serves(self, *, goods: int, grams: int) -> bool:
-        """Whether it takes a basket of this worth (minor units) and weight."""
+        """Whether it takes a basket of this value (minor units) and weight."""
         if goods < self.row.minimum_order or (self.row.maximum_order or goods) < goods:
             return False
         service = self.service
@@ -35,41 +35,45 @@ class Fallback:
 
 
 def fallbacks_for(wanted: Wanted, service_ids: Iterable[int | None] | None = None) -> dict[int, Fallback]:
-    """The services that have a price in the channel and a zone with the country (of these, or all), by key.
+    """Return services priced in the channel whose zone covers the country, by id; `service_ids` narrows them.
 
-    One query, none where none is asked for.
+    One query, or none where `service_ids` holds no id.
     """
-    asked = None if service_ids is None else {key for key in service_ids if key is not None}
-    if asked is not None and not asked:
+    wanted_ids = None if service_ids is None else {key for key in service_ids if key is not None}
+    if wanted_ids is not None and not wanted_ids:
         return {}
-    found = _prices(wanted.channel.pk, wanted.country)
+    found = _service_prices(wanted.channel.pk, wanted.country)
     return {
         row.service_id: Fallback(row.service, row)
         for row in found
-        if asked is None or row.service_id in asked
+        if wanted_ids is None or row.service_id in wanted_ids
     }
 
 
 @prepared
-def _prices(channel: int, country: str) -> QuerySet[ServicePrice]:
+def _service_prices(channel: int, country: str) -> QuerySet[ServicePrice]:
     zones = Zone.objects.covering(country, channel_id=channel)
     rows = ServicePrice.objects.filter(channel=channel, service__zone__in=zones)
     return rows.select_related("service", "service__tax_class").order_by("service")
 
 
 def share_fees(shares: Sequence[Share], fallbacks: Mapping[int, Fallback]) -> None:
-    """Share what a service costs among those that take it, by the worth of their goods.
+    """Split a service's price between the sellers that use it, by the value of their lines.
 
-    Says of shares that it does not carry that they are not delivered.
+    Adds NOT_DELIVERED to sellers whose service does not take the basket.
     """
-    goods, grams = sum(share.goods for share in shares), sum(share.grams for share in shares)
+    goods, grams = sum(each.goods for each in shares), sum(each.grams for each in shares)
     for key, fallback in fallbacks.items():
-        carried = [share for share in shares if share.service is not None and share.service.pk == key]
+        served = [
+            seller_quote
+            for seller_quote in shares
+            if seller_quote.service is not None and seller_quote.service.pk == key
+        ]
         if not fallback.serves(goods=goods, grams=grams):
-            for share in carried:
-                share.service = None
-                share.problems.append(Problem.NOT_DELIVERED)
-        elif carried:
-            fees = split(fallback.price, [share.goods for share in carried])
-            for share, fee in zip(carried, fees, strict=True):
-                share.service_fee = fee
+            for seller_quote in served:
+                seller_quote.service = None
+                seller_quote.problems.append(Problem.NOT_DELIVERED)
+        elif served:
+            fees = split(fallback.price, [seller_quote.goods for seller_quote in served])
+            for seller_quote, fee in zip(served, fees, strict=True):
+                seller_quote.service_fee = fee

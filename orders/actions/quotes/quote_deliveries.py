@@ -1,4 +1,4 @@
-"""How each share of a quote may travel: the ways on offer with their fees and times, and the one chosen."""
+"""Delivery options of each seller in a quote, with fees and pickup times, and the option chosen."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def quote_deliveries(
     now: datetime.datetime,
     proposing: bool,
 ) -> None:
-    """Each share's offers with their fees, what was chosen of them, and what is wrong with it."""
-    with_times = [way.pk for offered in ways.values() for way in offered if way.market_days.all()]
-    slots = {(slot.way_id, slot.day, slot.starts): slot for slot in _slots(with_times, day_of(now))}
-    for cooperative_id, share in shares.items():
-        share.offers = [
+    """Set each seller's delivery options, the chosen one, and the problems of both."""
+    timed_ids = [way.pk for offered in ways.values() for way in offered if way.market_days.all()]
+    slots = {(slot.way_id, slot.day, slot.starts): slot for slot in _slots(timed_ids, day_of(now))}
+    for cooperative_id, seller_quote in shares.items():
+        seller_quote.offers = [
             Offer(
                 way,
                 way.fee(
                     channel_id=wanted.channel.pk,
                     province_code=wanted.province_code,
-                    grams=share.grams,
-                    goods=share.goods,
+                    grams=seller_quote.grams,
+                    goods=seller_quote.goods,
                 ),
                 [
                     QuotedTime(time, _places_left(time, slots.get((way.pk, time.day, time.starts))))
@@ -50,13 +50,13 @@ def quote_deliveries(
             for way in ways.get(cooperative_id, [])
         ]
         chosen = wanted.deliveries.get(cooperative_id)
-        possible = {offer.way.pk for offer in share.possible_offers}
-        is_carried = chosen is not None and chosen.way_id is None and chosen.service_id in fallbacks
-        if proposing and not is_carried and (chosen is None or chosen.way_id not in possible):
-            chosen = share.first_choice
-        _choose(share, chosen, fallbacks)
-        if share.cooperative.is_paused_on(day_of(now)):
-            share.problems.append(Problem.PAUSED)
+        possible = {option.way.pk for option in seller_quote.possible_offers}
+        uses_fallback = chosen is not None and chosen.way_id is None and chosen.service_id in fallbacks
+        if proposing and not uses_fallback and (chosen is None or chosen.way_id not in possible):
+            chosen = seller_quote.first_choice
+        _set_chosen_option(seller_quote, chosen, fallbacks)
+        if seller_quote.cooperative.is_paused_on(day_of(now)):
+            seller_quote.problems.append(Problem.PAUSED)
 
 
 @prepared
@@ -69,39 +69,41 @@ def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
     return None if capacity is None else capacity - (slot.taken if slot else 0)
 
 
-def _choose(share: Share, chosen: WantedDelivery | None, fallbacks: Mapping[int, Fallback]) -> None:
-    """Find what was chosen among the offers, or say why it cannot be."""
+def _set_chosen_option(
+    seller_quote: Share, chosen: WantedDelivery | None, fallbacks: Mapping[int, Fallback]
+) -> None:
+    """Set the chosen option and pickup time, or add the problem that prevents them."""
     if chosen is not None and chosen.way_id is None:
         fallback = fallbacks.get(chosen.service_id or 0)
         if fallback is None:
-            share.problems.append(Problem.NOT_DELIVERED)
+            seller_quote.problems.append(Problem.NOT_DELIVERED)
         else:
-            share.service = fallback.service
+            seller_quote.service = fallback.service
         return
-    if not share.possible_offers:
-        share.problems.append(Problem.NOT_DELIVERED)
+    if not seller_quote.possible_offers:
+        seller_quote.problems.append(Problem.NOT_DELIVERED)
         return
     if chosen is None:
-        share.problems.append(Problem.NO_DELIVERY_CHOSEN)
+        seller_quote.problems.append(Problem.NO_DELIVERY_CHOSEN)
         return
-    offer = next((one for one in share.possible_offers if one.way.pk == chosen.way_id), None)
-    if offer is None:
-        share.problems.append(Problem.NOT_DELIVERED)
+    option = next((one for one in seller_quote.possible_offers if one.way.pk == chosen.way_id), None)
+    if option is None:
+        seller_quote.problems.append(Problem.NOT_DELIVERED)
         return
-    share.chosen = offer
-    if not offer.times:
-        if offer.way.market_days.all():
-            share.problems.append(Problem.SLOT_GONE)
+    seller_quote.chosen = option
+    if not option.times:
+        if option.way.market_days.all():
+            seller_quote.problems.append(Problem.SLOT_GONE)
         return
     time = next(
         (
             one
-            for one in offer.times
+            for one in option.times
             if (one.time.day, one.time.starts) == (chosen.pickup_day, chosen.pickup_starts)
         ),
         None,
     )
     if time is None or time.is_full:
-        share.problems.append(Problem.SLOT_GONE)
+        seller_quote.problems.append(Problem.SLOT_GONE)
         return
-    share.chosen_time = time.time
+    seller_quote.chosen_time = time.time

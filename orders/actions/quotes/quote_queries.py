@@ -1,4 +1,4 @@
-"""The rows that a quote is made from, read in a number of queries that does not depend on their number."""
+"""Queries of a quote. Their number does not depend on the number of lines or sellers."""
 
 from __future__ import annotations
 
@@ -14,28 +14,36 @@ from orders.actions.quotes.quote_types import Wanted
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach, prepared
 
-# What neither a price nor a letter says; reading it would cost as much as all the rest.
-_METADATA = ("metadata", "private_metadata")
-_OF_VARIANTS = {
-    "": (*_METADATA, "created_at", "updated_at"),
+# Columns that neither prices nor mail use; reading them would cost as much as all the rest.
+_METADATA_COLUMNS = ("metadata", "private_metadata")
+_UNREAD_OF_VARIANTS = {
+    "": (*_METADATA_COLUMNS, "created_at", "updated_at"),
     "product__": (
-        *(*_METADATA, "created_at", "updated_at"),
+        *(*_METADATA_COLUMNS, "created_at", "updated_at"),
         *("description", "description_text", "search_name", "search_text"),
     ),
-    "product__category__": (*_METADATA, "created_at", "updated_at", "description", "description_text"),
-    "product__tax_class__": _METADATA,
-    "product__product_type__": _METADATA,
-    "product__product_type__tax_class__": _METADATA,
-    "cooperative__": (*_METADATA, "created_at", "updated_at", "story"),
+    "product__category__": (
+        *_METADATA_COLUMNS,
+        "created_at",
+        "updated_at",
+        "description",
+        "description_text",
+    ),
+    "product__tax_class__": _METADATA_COLUMNS,
+    "product__product_type__": _METADATA_COLUMNS,
+    "product__product_type__tax_class__": _METADATA_COLUMNS,
+    "cooperative__": (*_METADATA_COLUMNS, "created_at", "updated_at", "story"),
 }
-_OF_WAYS = dict.fromkeys(("", "service__tax_class__", "warehouse__address__"), _METADATA) | {
-    "service__": (*_METADATA, "description"),
-    "warehouse__": (*_METADATA, "created_at"),
+_UNREAD_OF_METHODS = dict.fromkeys(
+    ("", "service__tax_class__", "warehouse__address__"), _METADATA_COLUMNS
+) | {
+    "service__": (*_METADATA_COLUMNS, "description"),
+    "warehouse__": (*_METADATA_COLUMNS, "created_at"),
 }
 
 
 def variants_of(wanted: Wanted) -> dict[int, Variant]:
-    """Each variant with its product, cooperative, price and listing in the channel, and pictures."""
+    """Return each variant with its product, cooperative, price and listing in the channel, and pictures."""
     rows = _variants({line.variant_id for line in wanted.lines})
     products = {row.product_id: row.product for row in rows}
     for row in rows:
@@ -56,7 +64,7 @@ def _variants(keys: Collection[int]) -> QuerySet[Variant]:
         "product__product_type",
         "product__product_type__tax_class",
     )
-    return rows.defer(*_unread(_OF_VARIANTS))
+    return rows.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 
 
 @prepared
@@ -76,8 +84,8 @@ def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
 
 
 def ways_of(wanted: Wanted, variants: Iterable[Variant]) -> dict[int, list[DeliveryWay]]:
-    """What the cooperatives concerned offer, by cooperative; with the rates that may count for this buyer."""
-    rows = _ways({variant.cooperative_id for variant in variants})
+    """Return the delivery methods by cooperative, with the rates that can apply to this buyer's province."""
+    rows = _delivery_methods({variant.cooperative_id for variant in variants})
     keys = [row.pk for row in rows]
     attach(rows, "rates", _rates(keys, wanted.channel.pk, {wanted.province_code, ""}), by="way")
     attach(rows, "market_days", _market_days(keys), by="way")
@@ -88,14 +96,14 @@ def ways_of(wanted: Wanted, variants: Iterable[Variant]) -> dict[int, list[Deliv
 
 
 @prepared
-def _ways(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
+def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryWay]:
     rows = DeliveryWay.objects.filter(cooperative__in=cooperatives).offered()
-    return rows.prefetch_related(None).defer(*_unread(_OF_WAYS))
+    return rows.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
 
 
 @prepared
 def _rates(ways: Collection[int], channel: int, provinces: Collection[str]) -> QuerySet[DeliveryRate]:
-    """Of what is collected all, since any rate at all says that it is not for nothing."""
+    """Read all provinces' rates for pickup methods: any rate at all means that pickup is not free."""
     rows = DeliveryRate.objects.filter(way__in=ways, channel=channel)
     return rows.filter(Q(province_code__in=provinces) | Q(way__kind__in=COLLECTED))
 
@@ -105,35 +113,36 @@ def _market_days(ways: Collection[int]) -> QuerySet[MarketDay]:
     return MarketDay.objects.filter(way__in=ways)
 
 
-def _unread(columns: Mapping[str, Iterable[str]]) -> list[str]:
+def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
     return [f"{row}{column}" for row, some in columns.items() for column in some]
 
 
 def stock_in_order(
     wanted: Wanted, variant_ids: Iterable[int], ways: Iterable[DeliveryWay | None]
 ) -> list[int]:
-    """The stock that counts for this buyer, in the order in which the channel takes from its warehouses; of
-    goods that are collected, that of the one warehouse. `ways` hold those that were chosen.
+    """Return ids of the stock reachable for this buyer, in the channel's warehouse order.
+
+    Where a pickup method was chosen, only its warehouse counts. `ways` must include the chosen methods.
     """
-    asked = (wanted.channel.pk, wanted.country, list(variant_ids))
-    collected = _collected(wanted, ways)
+    arguments = (wanted.channel.pk, wanted.country, list(variant_ids))
+    collected = _pickup_warehouses(wanted, ways)
     if collected:
-        return list(_in_order(_in_reach(*asked, collected), wanted.channel.pk))
-    return _stock_in_order(*asked)
+        return list(_in_warehouse_order(_reachable_stock(*arguments, collected), wanted.channel.pk))
+    return _reachable_in_order(*arguments)
 
 
 @prepared
-def _stock_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
-    return _in_order(_in_reach(channel, country, variants), channel)
+def _reachable_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _in_warehouse_order(_reachable_stock(channel, country, variants), channel)
 
 
-def _in_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
+def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Any]:
     rows = reach.filter(warehouse__channel_rows__channel=channel)
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
-def _collected(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
-    """The warehouse where goods are collected, by cooperative."""
+def _pickup_warehouses(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, uuid.UUID]:
+    """Return the pickup warehouse by cooperative."""
     chosen = {delivery.way_id for delivery in wanted.deliveries.values()}
     return {
         way.cooperative_id: way.warehouse_id
@@ -145,33 +154,35 @@ def _collected(wanted: Wanted, ways: Iterable[DeliveryWay | None]) -> dict[int, 
 def free_of(
     wanted: Wanted, variants: Mapping[int, Variant], ways: Mapping[int, list[DeliveryWay]]
 ) -> dict[int, int]:
-    """Steps free for this buyer by tracked variant: in reach, and what this basket keeps already.
+    """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
-    `ways` are those of the cooperatives concerned.
+    `ways` holds all delivery methods of the cooperatives concerned.
     """
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    collected = _collected(wanted, (way for offered in ways.values() for way in offered))
-    asked = (wanted.channel.pk, wanted.country, tracked)
+    collected = _pickup_warehouses(wanted, (way for offered in ways.values() for way in offered))
+    arguments = (wanted.channel.pk, wanted.country, tracked)
     if collected:
-        reach = _in_reach(*asked, collected)
-        there, kept = list(_summed(reach)), list(_summed_kept(wanted.basket_id, reach))
+        reach = _reachable_stock(*arguments, collected)
+        free_rows, reserved_rows = list(_sum_free(reach)), list(_sum_reserved(wanted.basket_id, reach))
     else:
-        there = _free_in_reach(*asked)
-        kept = _kept_in_reach(wanted.basket_id, *asked) if wanted.basket_id is not None else []
+        free_rows = _reachable_free(*arguments)
+        reserved_rows = (
+            _reachable_reserved(wanted.basket_id, *arguments) if wanted.basket_id is not None else []
+        )
     free = dict.fromkeys(tracked, 0)
-    for variant_id, steps in [*there, *kept]:
+    for variant_id, steps in [*free_rows, *reserved_rows]:
         free[variant_id] += steps
     return free
 
 
-def _in_reach(
+def _reachable_stock(
     channel: int, country: str, variants: Iterable[int], collected: Mapping[int, uuid.UUID] | None = None
 ) -> QuerySet[Stock]:
     rows = Stock.objects.filter(variant__in=list(variants))
     return rows.reachable(channel_id=channel, country=country, collected=collected)
 
 
-def _summed(reach: QuerySet[Stock]) -> QuerySet[Any]:
+def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Any]:
     return (
         reach.order_by("variant")
         .values("variant")
@@ -180,7 +191,7 @@ def _summed(reach: QuerySet[Stock]) -> QuerySet[Any]:
     )
 
 
-def _summed_kept(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Any]:
+def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Any]:
     rows = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
     return (
         rows.values("stock__variant").annotate(total=Sum("quantity")).values_list("stock__variant", "total")
@@ -188,13 +199,15 @@ def _summed_kept(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[A
 
 
 @prepared
-def _free_in_reach(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
-    return _summed(_in_reach(channel, country, variants))
+def _reachable_free(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
+    return _sum_free(_reachable_stock(channel, country, variants))
 
 
 @prepared
-def _kept_in_reach(basket: uuid.UUID, channel: int, country: str, variants: Collection[int]) -> QuerySet[Any]:
-    return _summed_kept(basket, _in_reach(channel, country, variants))
+def _reachable_reserved(
+    basket: uuid.UUID, channel: int, country: str, variants: Collection[int]
+) -> QuerySet[Any]:
+    return _sum_reserved(basket, _reachable_stock(channel, country, variants))
 
 
 @prepared

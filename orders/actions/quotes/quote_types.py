@@ -1,4 +1,4 @@
-"""The shapes of a quote: what is wanted, each cooperative's share of it, what is wrong with it."""
+"""The data types of a quote and its request, with the problems a quote can have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.models import Channel, ShopSettings
 
 
 class Problem(StrEnum):
-    """Why a line or a delivery cannot be ordered as it stands."""
+    """Why a line or a delivery cannot be ordered as requested."""
 
     NOT_FOR_SALE = "not_for_sale"
     SOLD_OUT = "sold_out"
@@ -33,7 +33,7 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WantedLine:
-    """`seen_price`: what one step cost when the buyer last looked; `forced_price`: set by staff or an app."""
+    """`seen_price`: unit price last shown to the buyer; `forced_price`: unit price set by staff or an app."""
 
     key: uuid.UUID
     variant_id: int
@@ -44,7 +44,7 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class WantedDelivery:
-    """A cooperative's way; or a service of the channel, for who has no offer of it."""
+    """A cooperative's delivery method, or a channel service where the cooperative has no method for it."""
 
     way_id: int | None = None
     pickup_day: datetime.date | None = None
@@ -54,7 +54,7 @@ class WantedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class WantedDiscount:
-    """A discount's terms, and what is kept of where it comes from and who bears it."""
+    """A discount's terms, with its source and who bears it."""
 
     terms: DiscountIn
     kind: DiscountKind
@@ -66,7 +66,7 @@ class WantedDiscount:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who buys, as far as it is known: what limits per buyer are counted by. `phone` is normalised."""
+    """The buyer as far as known, for limits per buyer. `phone` is normalised."""
 
     user_id: int | None = None
     phone: str = ""
@@ -75,7 +75,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class QuotedVoucher:
-    """What a code does here: a discount, or why it does nothing. `giver` None means the platform."""
+    """The result of a voucher code: a discount, or why it is refused. `giver` None means the platform."""
 
     code: str
     name: str = ""
@@ -87,9 +87,9 @@ class QuotedVoucher:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: lines, and by cooperative how its share is to travel.
+    """The lines requested, and the delivery requested for each cooperative, by its id.
 
-    `by_staff` prices what is not on the shelf too: staff may sell it.
+    `by_staff` also prices products that are not on sale, since staff may sell them.
     """
 
     channel: Channel
@@ -105,7 +105,7 @@ class Wanted:
 
 
 def limit_of(variant: Variant, shop_limit: int | None) -> int | None:
-    """How many steps of a variant one order may hold: the least of its own limit and the shop's."""
+    """Return how many steps of a variant one order may hold: the lower of its own limit and the shop's."""
     limits = [limit for limit in (shop_limit, variant.quantity_limit_per_customer) if limit is not None]
     return min(limits, default=None)
 
@@ -125,12 +125,12 @@ class QuotedLine:
 
     @property
     def total(self) -> int:
-        """The line before its share of discounts, in minor units; `to_pay` is what is left after it."""
+        """The line before its share of discounts, in minor units; `to_pay` is the rest after it."""
         return self.unit_price * self.wanted.quantity
 
     @property
     def before(self) -> int | None:
-        """What the line would cost at its list price, where that is more than what is to be paid."""
+        """The line at its list price, where that is more than `to_pay`; else None."""
         listed = max(self.unit_list, self.unit_price) * self.wanted.quantity
         return listed if self.to_pay is not None and listed > self.to_pay else None
 
@@ -140,12 +140,12 @@ class QuotedLine:
 
     @property
     def estimate_grams(self) -> int:
-        """What all steps are said to weigh; asked only of what is sold by weight."""
+        """Estimated weight of all steps; only for lines sold by weight."""
         return (self.variant.content_grams or 0) * self.wanted.quantity
 
     @property
     def bound_grams(self) -> int:
-        """How heavy they may be before the buyer is asked."""
+        """The weight above which the buyer is asked first."""
         return self.variant.most_grams(self.wanted.quantity)
 
 
@@ -161,7 +161,7 @@ class QuotedTime:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A way as this share of the basket could take it; `fee` None: not to this province, or too heavy."""
+    """A delivery method priced for this seller's lines; `fee` None: wrong province, or too heavy."""
 
     way: DeliveryWay
     fee: int | None
@@ -169,7 +169,7 @@ class Offer:
 
     @property
     def first(self) -> WantedDelivery | None:
-        """This way, at the first time that can still be had; None where every time is taken."""
+        """This method at its first free pickup time; None where every time is full."""
         if not self.way.market_days.all():
             return WantedDelivery(self.way.pk)
         free = (each.time for each in self.times if not each.is_full)
@@ -179,10 +179,10 @@ class Offer:
 
 @dataclass(slots=True)
 class Share:
-    """One cooperative's share: what will be a part.
+    """One cooperative's part of a quote, which becomes an order part.
 
-    `service` carries it where the cooperative has no offer of what was chosen for the whole basket; what
-    that costs is shared by all such shares, `service_fee` being this one's.
+    `service` carries it where the cooperative has no delivery method of the chosen service. The service's
+    price is split between all such sellers; `service_fee` is this one's share.
     """
 
     cooperative: Cooperative
@@ -210,22 +210,22 @@ class Share:
 
     @property
     def possible_offers(self) -> list[Offer]:
-        return [offer for offer in self.offers if offer.fee is not None]
+        return [option for option in self.offers if option.fee is not None]
 
     @property
     def first_choice(self) -> WantedDelivery | None:
-        """The first way that can still be had, in the cooperative's own order: what a page proposes."""
-        return next((first for offer in self.possible_offers if (first := offer.first)), None)
+        """The first possible delivery, in the cooperative's own order, which pages preselect."""
+        return next((first for option in self.possible_offers if (first := option.first)), None)
 
     @property
     def carried_by(self) -> Service | None:
-        """The service that was chosen, whoever offers it."""
+        """The chosen shipping service, offered by the cooperative or by the channel."""
         return self.chosen.way.service if self.chosen else self.service
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`shop` is the market's settings as they were read for it."""
+    """`shop` holds the settings that the quote was built with."""
 
     wanted: Wanted
     shares: list[Share]
@@ -240,13 +240,13 @@ class Quote:
 
     @property
     def problems(self) -> frozenset[Problem]:
-        """Everything that stands in the way, of lines and deliveries alike."""
+        """All problems of lines and sellers."""
         of_shares = {problem for share in self.shares for problem in share.problems}
         return frozenset(of_shares | {problem for line in self.lines for problem in line.problems})
 
     @property
     def is_ready(self) -> bool:
-        """Whether it could be placed as it is."""
+        """Whether it can be placed unchanged."""
         return bool(self.shares) and not self.problems
 
     @property
@@ -255,11 +255,11 @@ class Quote:
 
     @property
     def is_by_weight(self) -> bool:
-        """Whether the scale has a say in what it costs."""
+        """Whether some line is sold by weight, so that its price may change."""
         return any(line.variant.is_weighed for line in self.lines)
 
     def most_of(self, line: QuotedLine) -> int:
-        """What a line sold by weight costs at most before the buyer is asked, after its discounts."""
+        """The highest price of a line sold by weight without asking the buyer, after its discounts."""
         shares = [
             AgreedShare(given.key, given.shares[line.wanted.key], wanted.terms.percent is not None)
             for wanted, given in zip(self.discounts, self.purchase.discounts, strict=True)
@@ -277,7 +277,7 @@ class Quote:
 
     @property
     def most(self) -> int:
-        """What everything costs at most before the buyer is asked."""
+        """The highest total without asking the buyer about weights."""
         at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
         more = [
             self.most_of(line) - at_estimate[line.wanted.key]
@@ -288,17 +288,17 @@ class Quote:
 
     @property
     def most_of_goods(self) -> int:
-        """The same without deliveries, for who has not said where to."""
+        """`most` without deliveries, for buyers whose address is not known yet."""
         return self.most - self.purchase.delivery.gross
 
     @property
     def voucher_amount(self) -> int:
-        """What the code takes off; 0 where it does nothing here."""
+        """What the voucher code takes off; 0 where it is refused."""
         if self.voucher is None or self.voucher.discount is None:
             return 0
         return self.purchase.discounts[-1].amount
 
     @property
     def voucher_used(self) -> QuotedVoucher | None:
-        """The code as far as it takes something off: only then is a use of it counted."""
+        """The voucher if it takes something off: only then is a use counted."""
         return self.voucher if self.voucher_amount else None

@@ -1,7 +1,7 @@
-"""What a voucher's code does to a purchase: the rules of vouchers, all of them.
+"""All rules of voucher codes: when a code is refused, and which discount it gives.
 
-Reading only. Who places an order reads under the voucher's lock (`orders.locks.lock_voucher`), so that
-what is counted here still stands when the use is written down.
+Reads only. Placement reads under the voucher's lock (`orders.locks.lock_voucher`), so that the uses counted
+here cannot change before the new use is recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from shop.core.templatetags.figures import money
 
 
 class VoucherRefused(Refused):
-    """A code that does nothing for this purchase; the words say why."""
+    """The code does not apply to this purchase; the words say why."""
 
     code = "voucher_refused"
     default_words = _("This code cannot be used here.")
@@ -87,20 +87,20 @@ class VoucherNotForGoods(VoucherRefused):
 
 
 class MinimumNotReached(VoucherRefused):
-    """`details["missing"]`: minor units of the goods concerned that are missing."""
+    """`details["missing"]`: minor units missing to the minimum, over the lines the voucher covers."""
 
     code = "voucher_minimum"
 
 
 class TooFewGoods(VoucherRefused):
-    """`details["missing"]`: sale steps of the goods concerned that are missing."""
+    """`details["missing"]`: sale steps missing to the minimum, over the lines the voucher covers."""
 
     code = "voucher_too_few"
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One code before one purchase: `lines` are those it concerns."""
+class _CodeCase:
+    """One code and one purchase; `lines` are those the voucher covers."""
 
     voucher: Voucher
     code: VoucherCode
@@ -111,17 +111,17 @@ class _Case:
 
 
 def judge_code(wanted: Wanted, shares: Sequence[Share], *, now: datetime.datetime) -> QuotedVoucher | None:
-    """What the code that was written does to these shares; None where none was written."""
+    """Return what the entered code does to these sellers' lines; None without a code."""
     written = tidy_code(wanted.voucher_code)
     if not written:
         return None
-    code = _find(written, wanted)
+    code = _find_code(written, wanted)
     value = next(iter(code.voucher.values.all()), None) if code else None
     if code is None or value is None:
         return QuotedVoucher(written, refused=CodeUnknown(field="code"))
     voucher = code.voucher
-    case = _Case(voucher, code, value, _lines_of(voucher, wanted, shares), wanted, now)
-    refused = next((no for check in _CHECKS if (no := check(case)) is not None), None)
+    case = _CodeCase(voucher, code, value, _covered_lines(voucher, wanted, shares), wanted, now)
+    refused = next((found for rule in _RULES if (found := rule(case)) is not None), None)
     return QuotedVoucher(
         code.code,
         voucher.name,
@@ -132,7 +132,7 @@ def judge_code(wanted: Wanted, shares: Sequence[Share], *, now: datetime.datetim
     )
 
 
-def _find(written: str, wanted: Wanted) -> VoucherCode | None:
+def _find_code(written: str, wanted: Wanted) -> VoucherCode | None:
     return (
         VoucherCode.objects.filter(code=written, is_active=True)
         .select_related("voucher", "voucher__cooperative")
@@ -146,20 +146,20 @@ def _find(written: str, wanted: Wanted) -> VoucherCode | None:
     )
 
 
-def _lines_of(voucher: Voucher, wanted: Wanted, shares: Sequence[Share]) -> list[QuotedLine]:
-    """The lines that a voucher is for, as far as they can be bought."""
+def _covered_lines(voucher: Voucher, wanted: Wanted, shares: Sequence[Share]) -> list[QuotedLine]:
+    """Return the sellable lines that a voucher covers."""
     return [
         line
-        for share in shares
-        if voucher.cooperative_id in (None, share.cooperative.pk)
-        for line in share.lines
+        for seller_quote in shares
+        if voucher.cooperative_id in (None, seller_quote.cooperative.pk)
+        for line in seller_quote.lines
         if wanted.by_staff or Problem.NOT_FOR_SALE not in line.problems
-        if voucher.type != VoucherType.SPECIFIC_PRODUCT or _names(voucher, line)
+        if voucher.type != VoucherType.SPECIFIC_PRODUCT or _covers(voucher, line)
     ]
 
 
-def _names(voucher: Voucher, line: QuotedLine) -> bool:
-    """Whether a voucher for certain goods names this one: itself, its product, or a branch it hangs on."""
+def _covers(voucher: Voucher, line: QuotedLine) -> bool:
+    """Whether a voucher for certain products covers this line, by variant, product or category branch."""
     product = line.variant.product
     path = (product.category.path or "") if product.category else ""
     return (
@@ -169,7 +169,7 @@ def _names(voucher: Voucher, line: QuotedLine) -> bool:
     )
 
 
-def _time(case: _Case) -> Refused | None:
+def _check_dates(case: _CodeCase) -> Refused | None:
     voucher = case.voucher
     if case.now < voucher.starts_at:
         return VoucherNotYet(
@@ -183,12 +183,12 @@ def _time(case: _Case) -> Refused | None:
     return None
 
 
-def _hands(case: _Case) -> Refused | None:
+def _check_staff_only(case: _CodeCase) -> Refused | None:
     return VoucherForStaff(field="code") if case.voucher.only_for_staff and not case.wanted.by_staff else None
 
 
-def _uses(case: _Case) -> Refused | None:
-    """The limits, counted as rows."""
+def _check_uses(case: _CodeCase) -> Refused | None:
+    """Check the usage limits by counting rows."""
     voucher = case.voucher
     if not voucher.is_limited:
         return None
@@ -206,12 +206,12 @@ def _uses(case: _Case) -> Refused | None:
     return None
 
 
-def _country(case: _Case) -> Refused | None:
+def _check_country(case: _CodeCase) -> Refused | None:
     countries = case.voucher.countries
     return VoucherNotThere(field="code") if countries and case.wanted.country not in countries else None
 
 
-def _goods(case: _Case) -> Refused | None:
+def _check_has_covered_lines(case: _CodeCase) -> Refused | None:
     if case.lines:
         return None
     cooperative = case.voucher.cooperative
@@ -221,8 +221,8 @@ def _goods(case: _Case) -> Refused | None:
     return VoucherNotForGoods(field="code")
 
 
-def _minimum(case: _Case) -> Refused | None:
-    """What is bought of the goods concerned: enough of them, and for enough money."""
+def _check_minimum(case: _CodeCase) -> Refused | None:
+    """Check the minimum quantity and the minimum amount over the covered lines."""
     least = case.voucher.minimum_quantity or 0
     too_few = least - sum(line.wanted.quantity for line in case.lines)
     if too_few > 0:
@@ -236,10 +236,17 @@ def _minimum(case: _Case) -> Refused | None:
     return None
 
 
-_CHECKS: tuple[Callable[[_Case], Refused | None], ...] = (_time, _hands, _uses, _country, _goods, _minimum)
+_RULES: tuple[Callable[[_CodeCase], Refused | None], ...] = (
+    _check_dates,
+    _check_staff_only,
+    _check_uses,
+    _check_country,
+    _check_has_covered_lines,
+    _check_minimum,
+)
 
 
-def _discount(case: _Case) -> WantedDiscount:
+def _discount(case: _CodeCase) -> WantedDiscount:
     voucher, value = case.voucher, case.value.value
     is_percent = voucher.value_type == ValueType.PERCENTAGE
     percent = value if is_percent else None
@@ -248,7 +255,7 @@ def _discount(case: _Case) -> WantedDiscount:
         only = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
         terms = DiscountIn(case.code.pk, percent, amount, of_delivery=True, cooperatives=only)
     elif voucher.apply_once_per_order:
-        terms = _off_the_cheapest(case, percent, amount)
+        terms = _discount_on_cheapest(case, percent, amount)
     else:
         terms = DiscountIn(
             case.code.pk, percent, amount, lines=frozenset(line.wanted.key for line in case.lines)
@@ -262,8 +269,8 @@ def _discount(case: _Case) -> WantedDiscount:
     )
 
 
-def _off_the_cheapest(case: _Case, percent: Decimal | None, amount: int | None) -> DiscountIn:
-    """Once per order: off one step of the cheapest line, as Saleor has it."""
+def _discount_on_cheapest(case: _CodeCase, percent: Decimal | None, amount: int | None) -> DiscountIn:
+    """Return a once-per-order discount: off one step of the cheapest line, as in Saleor."""
     line = min(case.lines, key=lambda each: each.unit_price)
     once = percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
     return DiscountIn(case.code.pk, amount=once, lines=frozenset({line.wanted.key}))
