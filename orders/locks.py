@@ -1,10 +1,10 @@
-"""The one lock order: basket, order (for all that belongs to it, payments too), bank transfer, voucher, stock
-by key, settlements by key.
+"""Lock rows in one order: basket, order (with all its rows and payments), bank transfer, voucher, stock by
+key, settlements by key.
 
-Cash that is handed in for many parcels: the carrier's statement, the remittance, then the orders by key.
+For cash remitted for many parcels: the carrier's statement, the remittance, then the orders by key.
 
-On PostgreSQL these lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock, so they
-must be called inside one.
+On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
+them must be called inside a transaction.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from shop.core.errors import Missing
 
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
-    """The basket, or None where it has become an order (or never was)."""
+    """Lock and return the basket; None where it has become an order or never existed."""
     return next(iter(locked_by(_basket, basket_id)), None)
 
 
@@ -47,14 +47,14 @@ def _basket(key: uuid.UUID) -> QuerySet[Basket]:
 
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
-    """Those of these baskets that are still there, by id, locked in the order of their keys."""
+    """Lock those of these baskets that still exist, by key; return them by id."""
     return {basket.pk: basket for basket in locked(Basket.objects.filter(pk__in=basket_ids))}
 
 
 def lock_voucher(code: str) -> Voucher | None:
-    """The voucher that a written code opens, if its uses are limited: who comes next counts ours.
+    """Lock the voucher of an entered code if its uses are limited, so that the next buyer counts ours.
 
-    None where there is nothing to wait for; codes without limits never make their buyers wait.
+    Returns None for unknown codes and for codes without limits, whose buyers never wait.
     """
     if not code:
         return None
@@ -65,7 +65,7 @@ def lock_voucher(code: str) -> Voucher | None:
 
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
-    """These stock rows by id, locked in the order of their keys."""
+    """Lock these stock rows by key; return them by id."""
     return {row.pk: row for row in locked_by(_stock, list(stock_ids))}
 
 
@@ -76,10 +76,10 @@ def _stock(keys: Collection[int]) -> QuerySet[Stock]:
 def lock_settlements(
     cooperative_ids: Iterable[int], currency: str, *, now: datetime.datetime
 ) -> dict[int, Settlement]:
-    """The running period of each cooperative, by its id; opened where there is none.
+    """Lock the open settlement of each cooperative, creating missing ones; return them by cooperative.
 
-    Whoever closes a period holds the same lock, so what is booked under it lands in a period that stays open
-    until the end of the transaction.
+    Closing a settlement takes the same lock, so entries posted under it belong to a settlement that stays
+    open until the end of the transaction.
     """
     wanted = sorted(set(cooperative_ids))
     while True:
@@ -93,14 +93,14 @@ def lock_settlements(
 
 
 def _open_settlement(cooperative_id: int, currency: str, *, now: datetime.datetime) -> None:
-    """Somebody else may open it at the same time: then theirs is the one, and is found at the next look."""
+    """Create an open settlement. If another transaction does so first, its row is found on the next read."""
     before = Settlement.objects.filter(cooperative=cooperative_id, currency=currency).count()
     row = Settlement(cooperative_id=cooperative_id, currency=currency, number=before + 1, opened_at=now)
     Settlement.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def lock_settlement(settlement_id: int) -> Settlement:
-    """The settlement, running or not. Raises Missing."""
+    """Lock a settlement in any state. Raises Missing."""
     settlement = locked_one(Settlement.objects.filter(pk=settlement_id))
     if settlement is None:
         raise Missing()
@@ -108,7 +108,7 @@ def lock_settlement(settlement_id: int) -> Settlement:
 
 
 def lock_payout(payout_id: uuid.UUID) -> Payout:
-    """A payout, after the order, the transfer or the settlement that it is for. Raises Missing."""
+    """Lock a payout, after its order, bank transfer or settlement. Raises Missing."""
     found = Payout.objects.select_related("refund").filter(pk=payout_id).first()
     if found is None:
         raise Missing()
@@ -125,28 +125,28 @@ def lock_payout(payout_id: uuid.UUID) -> Payout:
 
 
 def lock_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
-    """A call to a gateway, after the basket, the order or the payout that it is about. Raises Missing.
+    """Lock a gateway call, after its basket, order or payout. Raises Missing.
 
-    The order is None where the call is about a payout, or about a payment for goods not ordered yet.
+    The order is None where the call is about a payout or about a payment on a basket.
     """
-    about = GatewayCall.objects.select_related("payment").filter(pk=call_id).first()
-    if about is None:
+    unlocked = GatewayCall.objects.select_related("payment").filter(pk=call_id).first()
+    if unlocked is None:
         raise Missing()
-    payment = about.payment
+    payment = unlocked.payment
     if payment is not None and payment.order_id is None:
         if payment.basket_id is not None:
             lock_basket(payment.basket_id)
-        payment.refresh_from_db(fields=["order"])  # it may have become one while we waited
+        payment.refresh_from_db(fields=["order"])  # the basket may have become an order meanwhile
     order_id = payment.order_id if payment is not None else None
     order = lock_order(order_id) if order_id is not None else None
-    if about.payout_id is not None:
-        lock_payout(about.payout_id)
+    if unlocked.payout_id is not None:
+        lock_payout(unlocked.payout_id)
     locked_one(GatewayCall.objects.filter(pk=call_id))
     return order, GatewayCall.objects.select_related("payment", "refund", "payout").get(pk=call_id)
 
 
 def lock_refund(refund_id: uuid.UUID) -> Refund:
-    """A refund under the lock of its order. Raises Missing."""
+    """Lock a refund's order and return the refund. Raises Missing."""
     order_id = Refund.objects.filter(pk=refund_id).values_list("order", flat=True).first()
     if order_id is None:
         raise Missing()
@@ -157,7 +157,7 @@ def lock_refund(refund_id: uuid.UUID) -> Refund:
 
 
 def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint]:
-    """A complaint with its part, under the order's lock. Raises Missing."""
+    """Lock a complaint's order; return the order, part and complaint. Raises Missing."""
     part_id = Complaint.objects.filter(pk=complaint_id).values_list("part", flat=True).first()
     if part_id is None:
         raise Missing()
@@ -166,7 +166,7 @@ def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint
 
 
 def lock_order(order_id: uuid.UUID) -> Order:
-    """The order. Raises Missing."""
+    """Lock an order. Raises Missing."""
     order = locked_one(Order.objects.filter(pk=order_id))
     if order is None:
         raise Missing()
@@ -174,12 +174,12 @@ def lock_order(order_id: uuid.UUID) -> Order:
 
 
 def lock_orders(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Order]:
-    """These orders by id, locked in the order of their keys."""
+    """Lock these orders by key; return them by id."""
     return {order.pk: order for order in locked(Order.objects.filter(pk__in=set(order_ids)))}
 
 
 def lock_cash(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
-    """These parcels by id with their parts and orders, under the locks of the orders."""
+    """Lock the orders of these parcels; return the parcels by id, with parts and orders."""
     wanted = list(parcel_ids)
     orders = lock_orders(Parcel.objects.filter(pk__in=wanted).values_list("part__order", flat=True))
     rows = Parcel.objects.filter(pk__in=wanted).select_related("part", "remittance_line").order_by("pk")
@@ -190,8 +190,10 @@ def lock_cash(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
 
 
 def lock_periods(parcels: Iterable[Parcel], *, now: datetime.datetime) -> None:
-    """The running periods of all cooperatives in the locked orders of these parcels, at once: so that of two
-    who write about many orders none waits for the other's."""
+    """Lock the open settlements of all cooperatives in the locked orders of these parcels.
+
+    Taken at once, so that two transactions over many orders do not deadlock.
+    """
     orders = {parcel.part.order_id: parcel.part.order.currency for parcel in parcels}
     parts = OrderPart.objects.filter(order__in=list(orders)).values_list("order", "cooperative")
     by_currency: dict[str, set[int]] = {}
@@ -202,7 +204,7 @@ def lock_periods(parcels: Iterable[Parcel], *, now: datetime.datetime) -> None:
 
 
 def lock_statement(statement_id: int, kind: StatementKind = StatementKind.COD) -> StatementImport:
-    """A carrier's statement, or our bank's. Raises Missing."""
+    """Lock a statement of a carrier or of our bank. Raises Missing."""
     rows = StatementImport.objects.filter(pk=statement_id, kind=kind)
     statement = locked_one(rows)
     if statement is None:
@@ -211,7 +213,7 @@ def lock_statement(statement_id: int, kind: StatementKind = StatementKind.COD) -
 
 
 def lock_remittance(remittance_id: int) -> CashRemittance:
-    """Cash handed in, before the orders that it is of. Raises Missing."""
+    """Lock a cash remittance, before its orders. Raises Missing."""
     remittance = locked_one(CashRemittance.objects.filter(pk=remittance_id))
     if remittance is None:
         raise Missing()
@@ -219,7 +221,7 @@ def lock_remittance(remittance_id: int) -> CashRemittance:
 
 
 def lock_transfer(transfer_id: uuid.UUID) -> BankTransfer:
-    """Money seen on our account, after the orders that it may go to. Raises Missing."""
+    """Lock a received bank transfer, after the orders it may pay. Raises Missing."""
     transfer = locked_one(BankTransfer.objects.filter(pk=transfer_id))
     if transfer is None:
         raise Missing()
@@ -227,9 +229,9 @@ def lock_transfer(transfer_id: uuid.UUID) -> BankTransfer:
 
 
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:
-    """A part with its order; the order's row is the lock of all that belongs to it.
+    """Lock a part's order, the lock of all its rows; return both.
 
-    A draft's parts are nobody's work yet. Raises Missing.
+    Parts of drafts are Missing, since nobody works on them yet. Raises Missing.
     """
     order_id = OrderPart.objects.filter(pk=part_id).values_list("order_id", flat=True).first()
     if order_id is None:
@@ -241,7 +243,7 @@ def lock_part(part_id: int) -> tuple[Order, OrderPart]:
 
 
 def lock_parcel(parcel_id: int) -> tuple[Order, OrderPart, Parcel]:
-    """A parcel with its part and order, under the order's lock. Raises Missing."""
+    """Lock a parcel's order; return the order, part and parcel. Raises Missing."""
     part_id = Parcel.objects.filter(pk=parcel_id).values_list("part_id", flat=True).first()
     if part_id is None:
         raise Missing()

@@ -1,4 +1,4 @@
-"""How a part and a parcel may move, and the words for what is derived from them."""
+"""States of parts, parcels, payments and their papers, with the moves allowed between them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PART_MOVES: Moves = {
     PartState.CANCELLED: frozenset(),
 }
 
-# Parts that stand: their goods are still promised and their money is still due.
+# Active parts: their stock is still promised and their money is still due.
 STANDING = frozenset({PartState.NEW, PartState.ACCEPTED})
 
 
 class Progress(TextChoices):
-    """How far a part's goods have come; written by one function from its parcels."""
+    """How far a part has been packed and delivered; written by one function from its parcels."""
 
     NOTHING = "nothing", _("not packed yet")
     PACKING = "packing", _("being packed")
@@ -40,10 +40,10 @@ class Progress(TextChoices):
     RETURNED = "returned", _("returned")
 
 
-# Dispatched goods that their buyer collects: they lie where they are collected.
+# Dispatched parts that the buyer collects: they wait at the pickup place.
 READY = _("ready to be collected")
 ARRIVED = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
-# Parts of which something at least has arrived.
+# Parts of which at least something has arrived.
 HAS_ARRIVED = ARRIVED | {Progress.PARTLY_DELIVERED}
 
 
@@ -55,11 +55,11 @@ class ParcelKind(TextChoices):
     REPLACEMENT = "replacement", _("replacement")
 
 
-# Goods on their way to the buyer; what is sent in place of something else is no part of what was ordered.
+# Parcels sent to the buyer; a replacement does not count towards the ordered quantity.
 OUTGOING = frozenset({ParcelKind.DISPATCH, ParcelKind.REPLACEMENT})
-# Goods that come back.
+# Parcels that come back.
 COMING_BACK = frozenset({ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND})
-# What of an order is no longer to be packed: it lies in a parcel, or is paid back and not sent.
+# Kinds whose quantities are no longer open for packing: packed, or refunded without being sent.
 NO_LONGER_OPEN = frozenset({ParcelKind.DISPATCH, ParcelKind.REFUND})
 
 
@@ -83,13 +83,13 @@ PARCEL_MOVES: Moves = {
     ParcelState.VOIDED: frozenset(),
 }
 
-# Goods that have left the store house and count as dispatched.
+# Parcels that have left the warehouse and count as dispatched.
 GONE = frozenset({ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY})
 PACKED_OR_GONE = GONE | {ParcelState.PACKED}
 
 
 class CodState(TextChoices):
-    """Cash on delivery: money apart from goods."""
+    """Cash on delivery of a parcel, apart from the parcel's own state."""
 
     NONE = "none", _("no cash to collect")
     EXPECTED = "expected", _("to be collected")
@@ -98,7 +98,7 @@ class CodState(TextChoices):
     RECONCILED = "reconciled", _("settled")
 
 
-# The buyer has paid; the platform has not got it yet.
+# The buyer has paid, but the platform has not received the cash.
 CASH_AWAY = frozenset({CodState.COLLECTED, CodState.REMITTED})
 
 COD_MOVES: Moves = {
@@ -111,14 +111,14 @@ COD_MOVES: Moves = {
 
 
 class CashHolder(TextChoices):
-    """In whose hands a parcel's cash is until it is handed in."""
+    """Who holds a parcel's cash until it is remitted."""
 
     CARRIER = "carrier", _("carrier")
     COOPERATIVE = "cooperative", _("cooperative")
 
 
 class RowState(TextChoices):
-    """What became of a row of a carrier's statement."""
+    """Outcome of a row of a carrier's statement."""
 
     WAITING = "waiting", _("to be taken over")
     TAKEN = "taken", _("taken over")
@@ -137,7 +137,7 @@ ROW_MOVES: Moves = {
 
 
 class CallState(TextChoices):
-    """What is known of a call to a gateway: the intent is written first, what came of it afterwards."""
+    """What is known of a call to a gateway: its row is written first, its outcome afterwards."""
 
     INTENDED = "intended", _("to be asked")
     UNKNOWN = "unknown", _("nobody knows whether it arrived")
@@ -147,7 +147,7 @@ class CallState(TextChoices):
     FAILED = "failed", _("refused")
 
 
-# A start that was refused may still succeed: a declined card, then a good one. What is done stays done.
+# A refused START may still succeed: a declined card, then a good one. A success is final.
 _OPEN_CALL = frozenset({CallState.PENDING, CallState.NEEDS_BUYER, CallState.SUCCEEDED, CallState.FAILED})
 CALL_MOVES: Moves = {
     CallState.INTENDED: _OPEN_CALL | {CallState.UNKNOWN},
@@ -157,12 +157,12 @@ CALL_MOVES: Moves = {
     CallState.FAILED: _OPEN_CALL - {CallState.FAILED},
     CallState.SUCCEEDED: frozenset(),
 }
-# Nobody may conclude anything from these yet.
+# Calls whose outcome is not known yet.
 UNANSWERED = frozenset({CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING})
 
 
 class DisputeState(TextChoices):
-    """A card payment that its bank asks for again."""
+    """A chargeback: the cardholder's bank disputes a card payment."""
 
     TO_ANSWER = "to_answer", _("to be answered")
     ANSWERED = "answered", _("with the bank")
@@ -171,7 +171,7 @@ class DisputeState(TextChoices):
 
 
 DISPUTE_OVER = frozenset({DisputeState.WON, DisputeState.LOST})
-# Evidence may be given until the bank decides, and a bank may ask for more of it.
+# Evidence may be given until the bank decides, and the bank may ask for more.
 DISPUTE_MOVES: Moves = {
     DisputeState.TO_ANSWER: DISPUTE_OVER | {DisputeState.ANSWERED},
     DisputeState.ANSWERED: DISPUTE_OVER | {DisputeState.TO_ANSWER},
@@ -181,7 +181,7 @@ DISPUTE_MOVES: Moves = {
 
 
 class TransferState(TextChoices):
-    """Money seen on our account."""
+    """A bank transfer received on our account."""
 
     NEW = "new", _("not looked at yet")
     SETTLED = "settled", _("settled")
@@ -232,7 +232,7 @@ SETTLEMENT_MOVES: Moves = {
 
 
 class PayoutState(TextChoices):
-    """Money of ours on its way to a buyer or a cooperative."""
+    """Money that we pay to a buyer or a cooperative."""
 
     DUE = "due", _("to be paid")
     PAID = "paid", _("paid")
@@ -245,7 +245,7 @@ PAYOUT_MOVES: Moves = {
 
 
 class ApprovalState(TextChoices):
-    """Where a proposal to a second person stands."""
+    """State of a proposal that a second person has to confirm."""
 
     OPEN = "open", _("waits for a second person")
     CONFIRMED = "confirmed", _("confirmed")
@@ -271,7 +271,7 @@ APPROVAL_MOVES: Moves = {
 
 
 class OrderStatus(TextChoices):
-    """Our word for an order, for people; derived."""
+    """Our status of an order, for people; derived."""
 
     DRAFT = "draft", _("draft")
     UNCONFIRMED = "unconfirmed", _("to be confirmed")
@@ -285,7 +285,7 @@ class OrderStatus(TextChoices):
 
 
 class SaleorStatus(TextChoices):
-    """The order's status in the words of Saleor's clients; derived beside ours."""
+    """The order's status in the API's terms; derived beside ours."""
 
     DRAFT = "draft", "DRAFT"
     UNCONFIRMED = "unconfirmed", "UNCONFIRMED"
@@ -299,7 +299,7 @@ class SaleorStatus(TextChoices):
 
 
 class Coverage(TextChoices):
-    """How much of what is due has been authorised, or charged; derived."""
+    """How much of the sum due is authorised, or charged; derived."""
 
     NONE = "none", _("nothing")
     PARTIAL = "partial", _("in part")

@@ -1,4 +1,4 @@
-"""Tasks of the orders, where Celery looks for them."""
+"""Collect the Celery tasks of `orders` where Celery discovers them."""
 
 from orders.actions.bank_transfers.bank_webhooks import handle_notice_task, handle_notices_task
 from orders.actions.cash_on_delivery.cash_offset import settle_all_kept_cash_task, settle_kept_cash_task

@@ -1,7 +1,7 @@
-"""Where Stripe and services that watch our bank account call: proven on the raw body, kept, answered at once.
+"""Webhooks of Stripe and of services that watch our bank account: verified on the raw body, then stored.
 
-Each is off (404) until its secret is set. What is not proven or not understood is refused and leaves nothing
-behind; a service repeats what was not answered with 200.
+Each answers 404 until its secret is set. Requests that cannot be verified or parsed are refused and store
+nothing; a service repeats what was not answered with 200.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from orders.payments.webhook_signatures import (
 )
 from shop.core.errors import Refused
 
-# Their pages ask for 200; SePay for these words, too.
-_TAKEN = {"success": True}
+# The services ask for status 200; SePay asks for this body too.
+_ACCEPTED = {"success": True}
 
 
 @csrf_exempt
@@ -40,12 +40,12 @@ _TAKEN = {"success": True}
 def sepay(request: HttpRequest) -> HttpResponse:
     secret, api_key = settings.SEPAY_SECRET, settings.SEPAY_API_KEY
 
-    def prove(body: bytes) -> Notice:
+    def verify(body: bytes) -> Notice:
         return prove_sepay(
             body=body, headers=request.headers, now=timezone.now(), secret=secret, api_key=api_key
         )
 
-    return _answer(request, Provider.SEPAY, prove, is_on=bool(secret or api_key))
+    return _receive_bank_webhook(request, Provider.SEPAY, verify, is_on=bool(secret or api_key))
 
 
 @csrf_exempt
@@ -53,10 +53,10 @@ def sepay(request: HttpRequest) -> HttpResponse:
 def casso(request: HttpRequest) -> HttpResponse:
     secret = settings.CASSO_SECRET
 
-    def prove(body: bytes) -> Notice:
+    def verify(body: bytes) -> Notice:
         return prove_casso(body=body, headers=request.headers, now=timezone.now(), secret=secret)
 
-    return _answer(request, Provider.CASSO, prove, is_on=bool(secret))
+    return _receive_bank_webhook(request, Provider.CASSO, verify, is_on=bool(secret))
 
 
 @csrf_exempt
@@ -64,10 +64,10 @@ def casso(request: HttpRequest) -> HttpResponse:
 def payos(request: HttpRequest) -> HttpResponse:
     secret = settings.PAYOS_CHECKSUM_KEY
 
-    def prove(body: bytes) -> Notice:
+    def verify(body: bytes) -> Notice:
         return prove_payos(body=body, secret=secret)
 
-    return _answer(request, Provider.PAYOS, prove, is_on=bool(secret))
+    return _receive_bank_webhook(request, Provider.PAYOS, verify, is_on=bool(secret))
 
 
 @csrf_exempt
@@ -76,34 +76,34 @@ def stripe(request: HttpRequest) -> HttpResponse:
     if not settings.STRIPE_WEBHOOK_SECRET:
         raise Http404
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-        return _refusal(Unreadable(), status=413)
+        return _refuse(Unreadable(), status=413)
     body = request.body
     try:
         event = verify_event(body, request.headers.get("Stripe-Signature", ""))
     except NotFromStripe as refused:
-        return _refusal(refused, status=400)
+        return _refuse(refused, status=400)
     keep_event(event=event, body=body, now=timezone.now())
-    return JsonResponse(_TAKEN)
+    return JsonResponse(_ACCEPTED)
 
 
-def _answer(
-    request: HttpRequest, provider: Provider, prove: Callable[[bytes], Notice], *, is_on: bool
+def _receive_bank_webhook(
+    request: HttpRequest, provider: Provider, verify: Callable[[bytes], Notice], *, is_on: bool
 ) -> HttpResponse:
     if not is_on:
         raise Http404
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-        return _refusal(Unreadable(), status=413)
+        return _refuse(Unreadable(), status=413)
     body = request.body
     try:
-        arrivals = arrivals_in(provider, prove(body))
+        arrivals = arrivals_in(provider, verify(body))
     except (Unreadable, BadArrival) as refused:
-        return _refusal(refused, status=400)
+        return _refuse(refused, status=400)
     except Unproven as refused:
-        return _refusal(refused, status=401)
+        return _refuse(refused, status=401)
     keep_notice(arrivals=arrivals, body=body, now=timezone.now())
-    return JsonResponse(_TAKEN)
+    return JsonResponse(_ACCEPTED)
 
 
-def _refusal(refused: Refused, *, status: int) -> HttpResponse:
+def _refuse(refused: Refused, *, status: int) -> HttpResponse:
     answer: dict[str, Any] = {"success": False, "error": refused.code}
     return JsonResponse(answer, status=status)

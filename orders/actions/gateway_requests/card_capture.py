@@ -1,8 +1,8 @@
-"""What follows for cards: money that is held is taken once it is known what is due, and released where
-nothing is; what has begun for an order that has ended is stopped.
+"""Capture card authorisations once it is known what is due, release them where nothing is due, and cancel
+started payments of orders that ended.
 
-A step of `update_standing`, so that whatever changes what is due (the scale, a part called off, time) is
-followed. What the gateway refused is not asked for again by itself: a person looks at it on the desk.
+A step of `update_standing`, so it follows every change of what is due: weights, cancelled parts, time.
+Requests that the gateway refused are not repeated automatically; staff decide on the desk.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from orders.states import CALL_MOVES, CallState
 from shop.core.actors import Actor
 from shop.core.states import advance
 
-# A card holds an amount for seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method); what is
-# not weighed by then is taken as estimated, and put right afterwards.
+# Card authorisations last seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method). Orders not
+# weighed by then are captured at their estimate and corrected afterwards.
 HELD_FOR = datetime.timedelta(days=6)
-UNUSED_FOR = datetime.timedelta(days=1)  # that long whoever paid for a basket may still order it
-_ENDS = (Operation.CAPTURE, Operation.CANCEL)
+UNUSED_FOR = datetime.timedelta(days=1)  # time to order a basket that was paid for
+_END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
 def follow_cards(
     order: Order, payments: Iterable[Payment], *, is_packed: Callable[[], bool], now: datetime.datetime
 ) -> None:
-    """Step, on a locked order: take or release what its card payments hold, as far as that is known."""
+    """Step, on a locked order: capture or release what its cards hold, as far as that is decided."""
     actor = Actor.system("cards")
     left = order.still_due
     for payment in payments:
         start = start_of(payment)
         if start is None or not start.reference:
             continue
-        if _has_end(order, payment, now=now):
-            left -= _being_taken(payment)
+        if _has_end_request(order, payment, now=now):
+            left -= _unanswered_captures(payment)
             continue
         held = sums_of(payment).authorised
         if held and left <= 0:
             ask_cancel(order, payment, actor=actor, now=now)
         elif held and (is_packed() or now - (start.answered_at or now) >= HELD_FOR):
             ask_capture(order, payment, min(left, held), actor=actor, now=now)
-        elif start.state == CallState.NEEDS_BUYER and _is_over(order, start):
+        elif start.state == CallState.NEEDS_BUYER and _is_obsolete(order, start):
             ask_cancel(order, payment, actor=actor, now=now)
         left -= held
 
 
 def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Card holds for orders that expire soon and whose capture or release nobody has asked for.
+    """Return START calls of authorisations on orders that expire soon, without a capture or void request.
 
-    Holds for baskets are not captured; `unused` releases them.
+    Authorisations for baskets are never captured; `unused` releases them.
     """
-    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_ENDS)
+    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(
         ~Exists(ends),
         operation=Operation.START,
@@ -65,8 +65,8 @@ def held_too_long(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 
 def unused(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Beginnings for baskets that nobody has made an order of since the day before."""
-    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_ENDS)
+    """Return START calls for baskets that were not ordered within a day."""
+    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(
         ~Exists(ends),
         operation=Operation.START,
@@ -76,18 +76,18 @@ def unused(now: datetime.datetime) -> QuerySet[GatewayCall]:
     ).order_by("asked_at", "pk")
 
 
-def _being_taken(payment: Payment) -> int:
-    """What is asked of its gateway, and not answered yet: it is counted neither as held nor as paid."""
+def _unanswered_captures(payment: Payment) -> int:
+    """Return the amount of unanswered captures: it counts neither as held nor as paid."""
     asked = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
     return sum(asked.values_list("amount", flat=True))
 
 
-def _has_end(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:
-    """Whether taking or releasing it was asked for; one that was refused is for a person to repeat.
+def _has_end_request(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:
+    """Whether a capture or void was requested; only staff repeat a refused one.
 
-    What was to be taken and is not due any more is not taken, as long as nobody has made the call.
+    Captures of more than is still due fail here as overtaken, if nobody has sent them yet.
     """
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=_ENDS).exclude(code=OVERTAKEN)
+    ends = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS).exclude(code=OVERTAKEN)
     for call in ends.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
         if call.operation == Operation.CAPTURE:
             advance(call, CallState.FAILED, CALL_MOVES)
@@ -96,8 +96,8 @@ def _has_end(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:
     return ends.exists()
 
 
-def _is_over(order: Order, start: GatewayCall) -> bool:
-    """Whether nobody is to pay this any more: the order has ended, is paid, or costs another sum by now."""
+def _is_obsolete(order: Order, start: GatewayCall) -> bool:
+    """Whether the started payment is obsolete: the order ended, is paid, or its sum due has changed."""
     if order.cancelled_at or order.expired_at or not order.still_due:
         return True
     return not start.terms.get("hold") and start.amount != order.still_due

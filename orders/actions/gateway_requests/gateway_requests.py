@@ -1,15 +1,15 @@
-"""Asking a gateway for something: the intent as a row, made into a call once it stands.
+"""Request operations of the payment gateway: one `GatewayCall` row each, sent after the commit.
 
-Each step here writes one `GatewayCall` under the lock of what it is about, with the terms that a repeat must
-say again; the call itself is made after the commit (`gateway.gateway_calls`), or by the sweep where that
-message was lost. What is asked for never exceeds what is due, held or refundable.
+Each step writes one row under the lock of its order, basket or payout, with the terms that a repeat must
+send unchanged. `gateway.gateway_calls` sends it after the commit, or its sweep where that message was lost.
+No request exceeds what is due, held or refundable.
 
-Giving money back is one step for whoever decided it, in the same transaction as the decision::
+A refund is requested in the transaction that decides it::
 
     call = ask_refund(refund, payment, amount, actor=actor, now=now)
 
-It writes the REFUND_REQUEST that names the `Refund`; the gateway's answer becomes its REFUND_SUCCESS or
-REFUND_FAILURE, and a refund that the bank turns down later its REFUND_REVERSE.
+This writes a REFUND_REQUEST event that names the `Refund`. The gateway's answer becomes REFUND_SUCCESS or
+REFUND_FAILURE, and a refund that the bank rejects later becomes REFUND_REVERSE.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
-LANGUAGE = "vi"  # of what is about nobody's basket any more
-RETURNED = "the"  # in the address that a buyer comes back to from their bank, or from Stripe's page
-_MADE_WITHIN = datetime.timedelta(minutes=1)  # then the sweep takes it that nobody makes the call
+LANGUAGE = "vi"  # of requests without an order or basket
+RETURNED = "the"  # query parameter of the address to which the bank's or Stripe's page returns the buyer
+_SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
 
 
 class NotRefundable(Refused):
-    """More than what this payment took and has not given back, or a payment that no gateway took."""
+    """The amount exceeds what this payment charged and has not refunded, or no gateway took it."""
 
     code = "not_refundable"
     default_words = _("That is more than this payment still holds.")
 
 
 class NotHeld(Refused):
-    """More than what the payment holds, or nothing that could be taken."""
+    """The amount exceeds the authorised amount, or nothing can be captured."""
 
     code = "not_held"
     default_words = _("That is more than the card holds for this order.")
@@ -73,12 +73,14 @@ def ask_start(
     actor: Actor,
     now: datetime.datetime,
 ) -> GatewayCall:
-    """Step, on a locked order: begin to take (or only to `hold`) an amount by card, in fields on our page or
-    on the gateway's own. Raises AmountNotForCards."""
+    """Step, on a locked order: start a card charge, or only an authorisation (`hold`).
+
+    `hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
+    """
     check_amount(amount, order.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
     with override(order.language):
         description = pgettext("card statement", "Order %(code)s") % {"code": order.code}
-    call = _intend(
+    call = _create_call(
         Operation.START,
         amount,
         order.currency,
@@ -105,29 +107,29 @@ def ask_start(
 def ask_capture(
     order: Order, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order: take that much of what is held; the rest is released. Raises NotHeld."""
+    """Step, on a locked order: capture part of the authorisation; the rest is released. Raises NotHeld."""
     if not 0 < amount <= sums_of(payment).authorised:
         raise NotHeld(field="amount")
-    return _intend(
+    return _create_call(
         Operation.CAPTURE,
         amount,
         order.currency,
         actor=actor,
         now=now,
         payment=payment,
-        terms=_about(payment, order.language),
+        terms=_terms_about(payment, order.language),
     )
 
 
 def ask_hold(
     basket: Basket, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked basket: let a card hold an amount until the basket is an order.
+    """Step, on a locked basket: authorise an amount on a card until the basket is an order.
 
-    Nothing is taken for goods that nobody has ordered. Raises AmountNotForCards.
+    Nothing is charged before there is an order. Raises AmountNotForCards.
     """
     check_amount(amount, basket.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
-    return _intend(
+    return _create_call(
         Operation.START,
         amount,
         basket.currency,
@@ -148,16 +150,16 @@ def ask_hold(
 def ask_cancel(
     order: Order | Basket | None, payment: Payment, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order (or basket): release what is held, or stop what has begun."""
+    """Step, on a locked order (or basket): void the authorisation, or cancel a started payment."""
     held = sums_of(payment).authorised
-    call = _intend(
+    call = _create_call(
         Operation.CANCEL,
         held,
         payment.currency,
         actor=actor,
         now=now,
         payment=payment,
-        terms=_about(payment, order.language if order else LANGUAGE),
+        terms=_terms_about(payment, order.language if order else LANGUAGE),
     )
     record_event(payment, EventKind.CANCEL_REQUEST, held, key=f"call:{call.pk}:asked", actor=actor, now=now)
     return call
@@ -166,10 +168,10 @@ def ask_cancel(
 def ask_refund(
     refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order: give that much of a card payment back. Raises NotRefundable."""
+    """Step, on a locked order: refund an amount of a card payment. Raises NotRefundable."""
     if payment.method != Method.CARD or not 0 < amount <= refundable_of(payment):
         raise NotRefundable(field="amount")
-    call = _intend(
+    call = _create_call(
         Operation.REFUND,
         amount,
         payment.currency,
@@ -177,7 +179,7 @@ def ask_refund(
         now=now,
         payment=payment,
         refund=refund,
-        terms=_about(payment, refund.order.language),
+        terms=_terms_about(payment, refund.order.language),
     )
     record_event(
         payment,
@@ -192,8 +194,8 @@ def ask_refund(
 
 
 def ask_pay_out(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
-    """Step, under the lock of the payout: pass a settled period's money on to the cooperative's account."""
-    return _intend(
+    """Step, under the payout's lock: transfer a settled period's money to the cooperative's account."""
+    return _create_call(
         Operation.PAY_OUT,
         payout.amount,
         payout.currency,
@@ -209,8 +211,8 @@ def ask_pay_out(payout: Payout, *, actor: Actor, now: datetime.datetime) -> Gate
 
 
 def ask_pull_back(payout: Payout, amount: int, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
-    """Step, under the lock of the payout: take that much of it back."""
-    return _intend(
+    """Step, under the payout's lock: reverse an amount of it."""
+    return _create_call(
         Operation.PULL_BACK,
         amount,
         payout.currency,
@@ -222,23 +224,23 @@ def ask_pull_back(payout: Payout, amount: int, *, actor: Actor, now: datetime.da
 
 
 def sums_of(payment: Payment) -> PaymentSums:
-    """What the payment's events add up to now."""
+    """Return the current sums over the payment's events."""
     return Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
 
 
 def refundable_of(payment: Payment) -> int:
-    """What a payment took and neither gave back nor is about to, in minor units."""
+    """Return what a payment charged, less refunds made and pending, in minor units."""
     sums = sums_of(payment)
     return max(0, sums.charged - sums.refund_pending)
 
 
 def start_of(payment: Payment) -> GatewayCall | None:
-    """The call that began this payment."""
+    """Return the call that started this payment."""
     return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
 
 
-def _about(payment: Payment, language: str) -> dict[str, Any]:
-    """The terms of a call about a payment that has begun. Raises Missing where the gateway knows none."""
+def _terms_about(payment: Payment, language: str) -> dict[str, Any]:
+    """Return the terms of a call about a started payment. Raises Missing where the gateway knows none."""
     start = start_of(payment)
     if start is None or not start.reference:
         raise Missing()
@@ -249,7 +251,7 @@ def _about(payment: Payment, language: str) -> dict[str, Any]:
     }
 
 
-def _intend(
+def _create_call(
     operation: Operation,
     amount: int,
     currency: str,
@@ -267,12 +269,12 @@ def _intend(
         state=CallState.INTENDED,
         terms=terms,
         asked_at=now,
-        look_at=now + _MADE_WITHIN,
+        look_at=now + _SENT_WITHIN,
         actor_kind=actor.kind,
         actor_key=actor.key,
         **about,
     )
-    # By its name: making a call needs all that follows from answers, which needs these steps.
+    # By its task's name: its module imports the handling of results, which imports these steps.
     make = signature("orders.make_call", kwargs={"call_id": str(call.pk)}, immutable=True)
     after_commit(make.delay)
     return call

@@ -1,4 +1,4 @@
-"""How an order is to be paid, and what follows when its money comes."""
+"""Choose the payment method of an order, and handle the money received for it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class WayNotOffered(Refused):
 
 
 class NotWaiting(Refused):
-    """The order does not wait for money: it is confirmed, paid, expired or cancelled."""
+    """The order waits for no money: it is confirmed, paid, expired or cancelled."""
 
     code = "not_waiting_for_payment"
     default_words = _("This order is not waiting for a payment any more.")
@@ -59,9 +59,9 @@ class PaymentUnderWay(Refused):
 def ways_to_pay(
     channel: Channel, amount: int | None = None, *, shop: ShopSettings | None = None
 ) -> list[Method]:
-    """What the market can take for an order of this channel (and amount, if it is known), the usual first.
+    """Return the payment methods for an order of this channel and amount (None: unknown), usual ones first.
 
-    `shop` are its settings, where they have been read already.
+    `shop` holds the settings, where they were read before.
     """
     ways = [Method.COD]
     shop = shop or shop_settings()
@@ -83,10 +83,10 @@ def require_way(
 def expect_payment(
     order: Order, method: Method, *, earlier: int | None = None, now: datetime.datetime
 ) -> Payment:
-    """Step: the intent that what is due comes this way; `update_standing` writes what is waited for.
+    """Step: create the payment by which the sum due is expected; `update_standing` writes its pending amount.
 
-    Whoever pays beforehand has the channel's time for it, a guest less while many of them have not paid.
-    `earlier` is how many payments the order has, where that is known.
+    Prepaid orders have the channel's time to pay, guests less while many guests' orders are unpaid.
+    `earlier` is the number of the order's payments, where known.
     """
     if earlier is None:
         earlier = Payment.objects.filter(order=order).count()
@@ -108,36 +108,40 @@ def expect_payment(
 def change_way(
     *, order_id: uuid.UUID, method: Method, hosted: bool = False, actor: Actor, now: datetime.datetime
 ) -> Payment:
-    """The buyer wants to pay an order that waits for money another way; said again, it is as it was.
+    """Change the payment method of an order that waits for money. A repeat changes nothing.
 
-    A card payment that has begun is stopped, and begun anew where it was, or on the other page (`hosted`: the
-    gateway's own). What a counting order costs beyond what its card paid may come by transfer. Raises
+    A started card payment is cancelled and started anew unless it can go on; `hosted` asks for the gateway's
+    own page. The rest of a confirmed order that a card paid in part may change to bank transfer. Raises
     AmountNotForCards, Missing, NotWaiting, PaymentUnderWay, WayNotOffered.
     """
     order = locks.lock_order(order_id)
     last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
     if not is_waiting(order):
         if last is not None and method == last.method == Method.CARD and sums_of(last).charge_pending:
-            return _by_card(order, last, hosted=hosted, actor=actor, now=now)  # what is due beyond a hold
+            return _continue_card_payment(
+                order, last, hosted=hosted, actor=actor, now=now
+            )  # due beyond the authorisation
         if last is not None and method == last.method == Method.TRANSFER and order.still_due:
             return last
         if last is None or method not in ways_for_rest(order, last):
             raise NotWaiting()
-        _require_quiet(order, paid_in_part=True)
-        return _change(order, last, method, actor=actor, now=now)
-    if last is not None and last.method == method and _goes_on(last, hosted=hosted, now=now):
+        _require_nothing_under_way(order, paid_in_part=True)
+        return _replace_payment(order, last, method, actor=actor, now=now)
+    if last is not None and last.method == method and _can_continue(last, hosted=hosted, now=now):
         return last
     require_way(order.channel, method, order.due_gross)
-    _require_quiet(order)
-    payment = _change(order, last, method, hosted=hosted, actor=actor, now=now)
+    _require_nothing_under_way(order)
+    payment = _replace_payment(order, last, method, hosted=hosted, actor=actor, now=now)
     if method == Method.COD and confirms_at_once(order):
         confirm(order, actor=actor, now=now)
     return payment
 
 
 def ways_for_rest(order: Order, last: Payment) -> list[Method]:
-    """How else the rest of a counting order may come that a card (`last`) was to pay: by transfer, since
-    cards take no small sums; once nothing is held any more, as a transfer is asked for all that is due."""
+    """Return other methods for the rest of an order paid in part by card (`last`): bank transfer only.
+
+    Cards take no small sums. Offered once nothing is authorised any more, since a transfer asks for all due.
+    """
     if last.method != Method.CARD or not order.charged or not order.still_due or order.status in ENDED:
         return []
     held, _charged = total_sums(Payment.objects.filter(order=order).sums().values())
@@ -145,7 +149,7 @@ def ways_for_rest(order: Order, last: Payment) -> list[Method]:
     return [] if held else [way for way in offered if way == Method.TRANSFER]
 
 
-def _change(
+def _replace_payment(
     order: Order,
     last: Payment | None,
     method: Method,
@@ -154,7 +158,7 @@ def _change(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Step of `change_way`: what was to come one way comes another."""
+    """Step of `change_way`: replace the expected payment by one of another method."""
     if last is not None:
         stop_waiting(order, last, actor=actor, now=now)
     payment = expect_payment(order, method, now=now)
@@ -166,7 +170,7 @@ def _change(
 
 
 def asked_transfer(order: Order) -> AskedTransfer | None:
-    """What whoever pays the order has to transfer now; None where it is paid another way, or not at all."""
+    """Return the bank transfer that the order's payer should make; None for other methods or nothing due."""
     payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
     return asked_of(order, payment, shop_settings())
 
@@ -174,9 +178,9 @@ def asked_transfer(order: Order) -> AskedTransfer | None:
 def begin_card(
     order: Order, payment: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order whose sums are written: ask for what is due and neither paid nor held.
+    """Step, on a locked order with current sums: request what is due and neither paid nor authorised.
 
-    Goods that are still to be weighed are held for at what they may cost at most. Raises AmountNotForCards.
+    Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
     held, charged = total_sums(Payment.objects.filter(order=order).sums().values())
     hold = not held and order.lines.to_weigh().exists()
@@ -184,11 +188,13 @@ def begin_card(
     return ask_start(order, payment, amount, hold=hold, hosted=hosted, actor=actor, now=now)
 
 
-def _by_card(order: Order, last: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime) -> Payment:
-    """The card payment that goes on, or a new one in its place."""
-    if _goes_on(last, hosted=hosted, now=now):
+def _continue_card_payment(
+    order: Order, last: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
+) -> Payment:
+    """Return the card payment that goes on, or start a new one in its place."""
+    if _can_continue(last, hosted=hosted, now=now):
         return last
-    _require_quiet(order, paid_in_part=True)
+    _require_nothing_under_way(order, paid_in_part=True)
     if start_of(last) is None:
         begin_card(order, last, hosted=hosted, actor=actor, now=now)
         return last
@@ -199,8 +205,8 @@ def _by_card(order: Order, last: Payment, *, hosted: bool, actor: Actor, now: da
     return payment
 
 
-def _goes_on(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
-    """Whether its time is not over; a card payment must have begun, on the page that is asked for."""
+def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
+    """Whether the payment has time left; a card payment must have started on the requested page."""
     if payment.expires_at is not None and payment.expires_at <= now:
         return False
     if payment.method != Method.CARD:
@@ -213,15 +219,15 @@ def _goes_on(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
     )
 
 
-def _require_quiet(order: Order, *, paid_in_part: bool = False) -> None:
-    """Raises PaymentUnderWay while some of the money is here, or nobody knows how a call ended."""
+def _require_nothing_under_way(order: Order, *, paid_in_part: bool = False) -> None:
+    """Raises PaymentUnderWay while some of the money is here, or while a call's outcome is unknown."""
     is_held = order.authorize_coverage != Coverage.NONE and not paid_in_part
     if is_held or GatewayCall.objects.filter(payment__order=order).unanswered().exists():
         raise PaymentUnderWay()
 
 
 def stop_waiting(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step, on a locked order: nothing more is expected to come this way, and what has begun is stopped."""
+    """Step, on a locked order: expect no more money by this payment, and cancel it if it started."""
     sums = sums_of(payment)
     key = f"payment:{payment.pk}:given_up"
     record_event(payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, key=key, actor=actor, now=now)
@@ -234,7 +240,7 @@ def stop_waiting(order: Order, payment: Payment, *, actor: Actor, now: datetime.
 
 
 def is_waiting(order: Order) -> bool:
-    """Whether it is placed, stands, and nobody has begun on it for want of its money."""
+    """Whether the order is placed and only waits for payment or confirmation."""
     return not (order.is_draft or order.confirmed_at or order.expired_at or order.cancelled_at)
 
 
@@ -248,11 +254,11 @@ def money_came(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent | None:
-    """Step, on a locked order: that much has come; once it covers what is due, the order is confirmed.
+    """Step, on a locked order: record a received amount; confirm the order once it covers what is due.
 
-    What a card paid too much, and what comes for an order that has ended, goes back at once.
+    A card's surplus, and money for an order that has ended, is refunded at once.
 
-    `key` names the outside fact: known already, nothing happens and the answer is None.
+    `key` identifies the outside event: if it was recorded before, nothing happens and None is returned.
     """
     event = record_event(
         payment, EventKind.CHARGE_SUCCESS, amount, key=key, reference=reference, actor=actor, now=now
@@ -275,13 +281,13 @@ def money_came(
 
 
 def confirms_at_once(order: Order) -> bool:
-    """Whether an order counts as soon as its money is here, held, or to be paid at the door."""
+    """Whether orders confirm without staff once their money is here, authorised, or due on delivery."""
     return order.channel.automatically_confirm_all_new_orders
 
 
 @transaction.atomic(durable=True)
 def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Order:
-    """The platform's staff say that an order counts, paid or not. Raises Missing, NotWaiting."""
+    """Confirm an order on behalf of staff, paid or not. Raises Missing, NotWaiting."""
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
@@ -292,13 +298,13 @@ def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) 
 
 
 def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: whoever has paid, or has let the whole sum be held, need not wait for anybody."""
+    """Step: confirm an order whose sum is fully paid or authorised."""
     if is_waiting(order) and confirms_at_once(order) and order.authorize_coverage in _COVERED:
         confirm(order, actor=actor, now=now)
 
 
 def confirm(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: the order counts; the cooperatives hear of it, and their time to answer begins."""
+    """Step: confirm the order, notify its cooperatives and start their time to accept."""
     order.confirmed_at = now
     order.save(update_fields=["confirmed_at"])
     give_time_to_answer(order, now=now)
@@ -311,7 +317,7 @@ def confirm(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
 
 
 def give_time_to_answer(order: Order, *, now: datetime.datetime) -> None:
-    """Step: the cooperatives' time to accept begins now, however long ago the order was written."""
+    """Step: let the cooperatives' time to accept begin now, whenever the order was written."""
     hours = shop_settings().accept_within_hours
     parts = list(order.parts.select_related("cooperative").standing().order_by("number"))
     for part in parts:
