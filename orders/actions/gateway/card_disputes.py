@@ -1,4 +1,4 @@
-"""Card payments that banks dispute: what Stripe tells of them, and what that did to the money."""
+"""Record card disputes that Stripe reports, and the chargebacks that follow from them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from shop.core.models import record_change
 from shop.core.states import advance
 
 KINDS = "charge.dispute."
-_MONEY = {
+_MONEY_EVENTS = {
     "funds_withdrawn": (EventKind.CHARGE_BACK, "payment.disputed"),
     "funds_reinstated": (EventKind.CHARGE_SUCCESS, "payment.dispute_repaid"),
 }
-_TOLD = {
+_CHANGES = {
     DisputeState.TO_ANSWER: "payment.dispute_opened",
     DisputeState.ANSWERED: "payment.dispute_answered",
     DisputeState.WON: "payment.dispute_won",
     DisputeState.LOST: "payment.dispute_lost",
 }
-# Stripe's own words (docs.stripe.com/api/disputes/object); an inquiry ("warning") takes no money.
+# Stripe's statuses (docs.stripe.com/api/disputes/object); an inquiry ("warning_…") takes no money.
 _STATES = {
     "needs_response": DisputeState.TO_ANSWER,
     "warning_needs_response": DisputeState.TO_ANSWER,
@@ -40,9 +40,9 @@ _STATES = {
 def hear_of_dispute(
     order: Order, payment: Payment, event: StripeEvent, *, actor: Actor, now: datetime.datetime
 ) -> Dispute:
-    """Step, on a locked order: how a dispute stands, and the money that the bank took or gave again.
+    """Step, on a locked order: record a dispute's state and the money that the bank took or returned.
 
-    Told twice, or before what came first, it ends the same: what is over stays over.
+    Events may repeat or come out of order: a dispute that is over stays over.
     """
     dispute, is_new = Dispute.objects.get_or_create(
         reference=event.subject,
@@ -57,15 +57,15 @@ def hear_of_dispute(
         },
     )
     data = {"amount": event.amount, "reason": event.reason, "reference": event.subject}
-    if is_new or _move_on(dispute, event):
-        what = _TOLD[DisputeState(dispute.state)]
+    if is_new or _advance_dispute(dispute, event):
+        what = _CHANGES[DisputeState(dispute.state)]
         record_change(what, order, actor=actor, now=now, data=data)
-    _book(order, payment, event, data, actor=actor, now=now)
+    _record_chargeback(order, payment, event, data, actor=actor, now=now)
     return dispute
 
 
-def _move_on(dispute: Dispute, event: StripeEvent) -> bool:
-    """Whether the dispute stands otherwise than before."""
+def _advance_dispute(dispute: Dispute, event: StripeEvent) -> bool:
+    """Advance the dispute; return whether its state changed."""
     state = _STATES.get(event.status, DisputeState(dispute.state))
     if dispute.is_over or (event.created < dispute.told_at and state not in DISPUTE_OVER):
         return False
@@ -78,7 +78,7 @@ def _move_on(dispute: Dispute, event: StripeEvent) -> bool:
     return True
 
 
-def _book(
+def _record_chargeback(
     order: Order,
     payment: Payment,
     event: StripeEvent,
@@ -88,9 +88,9 @@ def _book(
     now: datetime.datetime,
 ) -> None:
     name = event.kind.removeprefix(KINDS)
-    if name not in _MONEY:
+    if name not in _MONEY_EVENTS:
         return
-    kind, what = _MONEY[name]
+    kind, what = _MONEY_EVENTS[name]
     written = record_event(
         payment,
         kind,

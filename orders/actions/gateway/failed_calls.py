@@ -1,4 +1,4 @@
-"""What a person decides about a call that Stripe refused: to ask once more, pay by the bank, or leave it."""
+"""Staff decisions about gateway calls that failed: request again, pay by bank, or set aside."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from shop.core.models import done_before, record_change
 
 
 class NotRepeatable(Refused):
-    """It was not refused, or there is nothing left that it could be about."""
+    """The call did not fail, or nothing is left of what it was about."""
 
     code = "not_repeatable"
     default_words = _("There is nothing to ask for again: it went through, or is not wanted any more.")
@@ -39,7 +39,7 @@ class NotRefused(Refused):
 
 @transaction.atomic(durable=True)
 def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
-    """Ask for what was refused once more, as a call of its own. None where somebody has done so already.
+    """Request the operation of a failed call again, as a new call. Returns None if it was done before.
 
     Raises Missing, NotHeld, NotRefundable, NotRepeatable.
     """
@@ -49,9 +49,9 @@ def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Ga
         return None
     if call.state != CallState.FAILED:
         raise NotRepeatable()
-    again = _of_payout(call, actor=actor, now=now) if call.payout else None
+    again = _repeat_payout_call(call, actor=actor, now=now) if call.payout else None
     if again is None and order is not None:
-        again = _of_payment(order, call, actor=actor, now=now)
+        again = _repeat_payment_call(order, call, actor=actor, now=now)
     if again is None:
         raise NotRepeatable()
     data = {"amount": again.amount, "operation": again.operation}
@@ -63,8 +63,9 @@ def ask_again(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Ga
 
 @transaction.atomic(durable=True)
 def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> GatewayCall:
-    """Nobody need see to what was refused any more; it may still be asked for again. Said again, it is as it
-    was. Raises Missing, NotRefused, ReasonNeeded.
+    """Mark a failed call as needing no attention; it may still be requested again. A repeat changes nothing.
+
+    Raises Missing, NotRefused, ReasonNeeded.
     """
     order, call = locks.lock_call(call_id)
     if call.set_aside_at is not None:
@@ -83,7 +84,7 @@ def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: dateti
 
 @transaction.atomic(durable=True)
 def pay_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
-    """A payout that Stripe did not take is sent by the bank. Said again, it is as it was.
+    """Pay a payout that failed at Stripe by bank transfer instead. A repeat changes nothing.
 
     Raises Missing, NotRepeatable.
     """
@@ -101,7 +102,7 @@ def pay_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     return payout
 
 
-def _of_payout(call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
+def _repeat_payout_call(call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
     payout = call.payout
     if payout is None:
         raise Missing()
@@ -113,7 +114,7 @@ def _of_payout(call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> Ga
     return ask_pay_out(payout, actor=actor, now=now)
 
 
-def _of_payment(
+def _repeat_payment_call(
     order: Order, call: GatewayCall, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall | None:
     payment = call.payment
@@ -121,7 +122,7 @@ def _of_payment(
         raise Missing()
     if call.operation == Operation.REFUND and call.refund is not None:
         lacking = Refund.objects.filter(pk=call.refund.pk).lacking().get(call.refund.pk, 0)
-        amount = min(call.amount, lacking)  # somebody may have sent it by the bank already
+        amount = min(call.amount, lacking)  # staff may have sent it by bank already
         return ask_refund(call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
     held = sums_of(payment).authorised
     if call.operation == Operation.CAPTURE and held and order.still_due:

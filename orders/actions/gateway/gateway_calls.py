@@ -1,8 +1,8 @@
-"""Making the calls that were asked for, and finding out what became of them.
+"""Send the requested calls to the gateway, and look up calls whose outcome is unknown.
 
-Each is three steps: take the call (a transaction), speak with the gateway (none), write down what it said
-(another). Killed in between, nothing is lost: the row says that it was asked for, the sweep looks it up, and
-a call that left no trace is made again under the same key.
+Each takes three steps: claim the call (one transaction), call the gateway (no transaction), record the
+result (another transaction). A crash in between loses nothing: the row shows the request, the sweep looks
+the call up, and a call that left no trace is sent again under the same idempotency key.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A call as it is now, and what the gateway said just now: its secret is kept nowhere."""
+    """A call after its update and the gateway's answer, which may hold a secret that is stored nowhere."""
 
     call: GatewayCall
     answer: Answer
 
 
 def make_call(*, call_id: uuid.UUID, now: datetime.datetime) -> Said | None:
-    """Make a call that was asked for. None where somebody else makes it, or no gateway is set up any more.
+    """Send a requested call. Returns None where another worker sends it, or without a configured gateway.
 
     Raises Missing.
     """
     gateway = stripe_gateway()
-    taken = _take(call_id=call_id, now=now) if gateway else None
-    if gateway is None or taken is None:
+    claimed = _claim_for_sending(call_id=call_id, now=now) if gateway else None
+    if gateway is None or claimed is None:
         return None
-    operation, ask = taken
-    ways: dict[Operation, Callable[[Ask], Answer]] = {
+    operation, ask = claimed
+    operations: dict[Operation, Callable[[Ask], Answer]] = {
         Operation.START: gateway.start,
         Operation.CAPTURE: gateway.capture,
         Operation.CANCEL: gateway.cancel,
@@ -60,27 +60,27 @@ def make_call(*, call_id: uuid.UUID, now: datetime.datetime) -> Said | None:
         Operation.PAY_OUT: gateway.pay_out,
         Operation.PULL_BACK: gateway.pull_back,
     }
-    answer = ways[operation](ask)
+    answer = operations[operation](ask)
     return Said(record_answer(call_id=call_id, answer=answer, now=now), answer)
 
 
 def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datetime) -> Said | None:
-    """Ask what became of a call, whatever is known of it, and write it down.
+    """Ask the gateway for the outcome of a call in any state, and record it.
 
-    `reference` is the gateway's own id of a payment, where somebody told us before our own answer did. None
-    where no gateway is set up any more. Raises Missing.
+    `reference` is the gateway's id of a payment, where a webhook reports it before our own call returns.
+    Returns None without a configured gateway. Raises Missing.
     """
     gateway = stripe_gateway()
     if gateway is None:
         return None
-    operation, ask, has_ended = _take_up(call_id=call_id, now=now)
+    operation, ask, has_ended = _claim_for_look_up(call_id=call_id, now=now)
     ask = replace(ask, reference=ask.reference or reference)
     answer = gateway.look_up(operation, ask, has_ended=has_ended, now=now)
     return Said(record_answer(call_id=call_id, answer=answer, now=now), answer)
 
 
 def terms_of(call: GatewayCall) -> Ask:
-    """The call as it is asked, the same each time; a beginning is known by what it made."""
+    """Return the request of a call, equal on each try; a START also carries the reference it created."""
     terms = dict(call.terms)
     if call.operation == Operation.START:
         terms["reference"] = call.reference
@@ -88,23 +88,23 @@ def terms_of(call: GatewayCall) -> Ask:
 
 
 @transaction.atomic(durable=True)
-def _take(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask] | None:
-    """For the one who makes the call first; later ones look it up."""
+def _claim_for_sending(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask] | None:
+    """Claim a call for sending: the first caller gets it, later ones must look it up."""
     _order, call = locks.lock_call(call_id)
     if call.state != CallState.INTENDED or call.tries:
         return None
-    return _taken(call, now=now)
+    return _count_try(call, now=now)
 
 
 @transaction.atomic(durable=True)
-def _take_up(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask, bool]:
-    """The call, and whether it has ended: nobody makes it any more. A beginning goes on with its buyer."""
+def _claim_for_look_up(*, call_id: uuid.UUID, now: datetime.datetime) -> tuple[Operation, Ask, bool]:
+    """Claim a call for a look-up; return whether it has ended. A START goes on with its buyer."""
     _order, call = locks.lock_call(call_id)
     has_ended = call.state in _ENDED and call.operation != Operation.START
-    return *_taken(call, now=now), has_ended
+    return *_count_try(call, now=now), has_ended
 
 
-def _taken(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, Ask]:
+def _count_try(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, Ask]:
     call.tries += 1
     if call.look_at is not None:
         call.look_at = now + pause(call.tries)
@@ -114,7 +114,7 @@ def _taken(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, Ask
 
 @transaction.atomic(durable=True)
 def take_held_money(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Take what a card has held for days, before its bank lets go of it. Raises Missing."""
+    """Recalculate the order of an old authorisation, which captures it before it expires. Raises Missing."""
     order, _call = locks.lock_call(call_id)
     if order is None:
         raise Missing()
@@ -123,7 +123,7 @@ def take_held_money(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
 
 @transaction.atomic(durable=True)
 def release_unused(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Let go of what a card holds for a basket that nobody has ordered. Raises Missing."""
+    """Release the authorisation of a basket that was not ordered. Raises Missing."""
     order, call = locks.lock_call(call_id)
     payment = call.payment
     if order is None and payment is not None and unused(now).filter(pk=call_id).exists():
@@ -143,7 +143,7 @@ def look_up_call_task(*, call_id: str) -> None:
 
 @shared_task(name="orders.look_up_calls")
 def look_up_calls_task() -> None:
-    """Calls of which nobody knows how they ended. Each by a message: one that fails holds up none."""
+    """Look up calls with unknown outcomes. Each has its own message, so a failure delays no other."""
     waiting = GatewayCall.objects.to_look_up(timezone.now()).values_list("pk", flat=True)
     for call_id in waiting[:_AT_ONCE]:
         look_up_call_task.delay(call_id=str(call_id))
@@ -151,8 +151,8 @@ def look_up_calls_task() -> None:
 
 @shared_task(name="orders.follow_cards")
 def follow_cards_task() -> None:
-    """What time brings for cards: holds that end soon are taken, those of baskets that nobody orders are let
-    go, what cooperatives owe is pulled back."""
+    """Sweep cards: capture authorisations that expire soon, release those of baskets never ordered, and
+    reverse payouts of cooperatives that owe us."""
     now, actor = timezone.now(), Actor.system("cards")
     run_each(
         held_too_long(now).values_list("pk", flat=True),

@@ -1,8 +1,8 @@
-"""What a gateway said, written down: the call's outcome, and the events that its view of a payment asks for.
+"""Record a gateway's result: the outcome of the call and the payment events derived from it.
 
-Answers come in any order and more than once: from the call itself, from looking it up, and because the
-gateway called us. A payment is authorised, charged and released once each, as an event under a key of
-its own, so whatever comes first leads to the same sums. What was read before an end is no news after it.
+Results arrive in any order and repeatedly: from the call itself, from a look-up, and after a webhook. A
+payment is authorised, charged and released once each, as an event with its own key, so every order of
+results leads to the same sums. A result read before the call ended is ignored after it.
 """
 
 from __future__ import annotations
@@ -30,39 +30,39 @@ from shop.core.models import record_change
 from shop.core.states import advance
 
 _FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
-# What Stripe says of a payment that can never be paid any more.
+# Stripe's codes for payments that can never be paid any more.
 STOPPED = frozenset({"canceled", "expired"})
 _GATEWAY = Actor.system("stripe")
 
 
 @transaction.atomic(durable=True)
 def record_answer(*, call_id: uuid.UUID, answer: Answer, now: datetime.datetime) -> GatewayCall:
-    """Write down what became of a call. Said again, or read too late, it changes nothing. Raises Missing."""
+    """Record the outcome of a call. Repeated or outdated results change nothing. Raises Missing."""
     order, call = locks.lock_call(call_id)
-    is_news = _write_down(call, answer, now=now)
+    has_changed = _write_outcome(call, answer, now=now)
     match Operation(call.operation):
         case Operation.START | Operation.CAPTURE | Operation.CANCEL:
-            _follow_payment(order, call, answer, now=now)
+            _record_payment_events(order, call, answer, now=now)
         case Operation.REFUND:
-            _follow_refund(order, call, now=now)
+            _record_refund_event(order, call, now=now)
         case Operation.PAY_OUT | Operation.PULL_BACK:
-            _follow_payout(call, is_news=is_news, now=now)
+            _record_payout_result(call, has_changed=has_changed, now=now)
     return call
 
 
 def pause(tries: int) -> datetime.timedelta:
-    """How long to wait before asking again: longer each time."""
+    """Return the time to wait before the next look-up; it grows with each try."""
     return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
 
 
-def _write_down(call: GatewayCall, answer: Answer, *, now: datetime.datetime) -> bool:
-    """Keep what was said; answer whether the call stands otherwise than before."""
+def _write_outcome(call: GatewayCall, answer: Answer, *, now: datetime.datetime) -> bool:
+    """Store the outcome on the call; return whether its state changed."""
     state = CallState(answer.outcome.value)
-    is_news = state in CALL_MOVES[call.state]
-    if is_news:
+    has_changed = state in CALL_MOVES[call.state]
+    if has_changed:
         advance(call, state, CALL_MOVES)
         call.answered_at = None if state in UNANSWERED else now
-    if call.state != state:  # the news is older than what is known
+    if call.state != state:  # the result is older than the state known
         return False
     if answer.reference and (not call.reference or state == CallState.SUCCEEDED):
         call.reference = answer.reference
@@ -71,29 +71,29 @@ def _write_down(call: GatewayCall, answer: Answer, *, now: datetime.datetime) ->
     is_open = state in UNANSWERED or state == CallState.NEEDS_BUYER
     call.look_at = now + pause(call.tries) if is_open else None
     call.save(update_fields=["reference", "url", "code", "message", "look_at", "answered_at"])
-    return is_news
+    return has_changed
 
 
 # --- Payments -----------------------------------------------------------------------------------------
 
 
-def _follow_payment(
+def _record_payment_events(
     order: Order | None, call: GatewayCall, answer: Answer, *, now: datetime.datetime
 ) -> None:
-    """`order` is None while what is paid for is still a basket."""
+    """Record the payment events of a result. `order` is None while the payment is on a basket."""
     payment = call.payment
     if payment is None:
         raise Missing()
     if answer.charged:
-        _charged(order, payment, answer, now=now)
+        _record_charge(order, payment, answer, now=now)
     elif _is_stopped(call, answer):
-        _released(order, payment, now=now)
+        _record_release(order, payment, now=now)
     elif answer.authorised and not _is_being_released(payment):
-        _authorised(order, payment, answer, now=now)
+        _record_authorisation(order, payment, answer, now=now)
     if call.state == CallState.FAILED:
-        _failed(order, payment, call, now=now)
+        _record_failure(order, payment, call, now=now)
     elif call.operation == Operation.START and call.state == CallState.NEEDS_BUYER:
-        _waits(payment, call, now=now)
+        _record_action_required(payment, call, now=now)
     if order is not None:
         update_standing(order, now=now)
         confirm_if_covered(order, actor=_GATEWAY, now=now)
@@ -106,18 +106,18 @@ def _is_stopped(call: GatewayCall, answer: Answer) -> bool:
 
 
 def _is_being_released(payment: Payment) -> bool:
-    """What is about to be released pays for nothing; if the release fails, the answer to it tells anew."""
+    """Whether a release is requested, so the authorisation pays for nothing; a failed release restores it."""
     ends = GatewayCall.objects.filter(payment=payment, operation=Operation.CANCEL)
     return ends.exclude(state=CallState.FAILED).exists()
 
 
-def _charged(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
-    """Taken, and the rest of what was held is free again."""
+def _record_charge(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+    """Record a charge; the rest of the authorisation is released."""
     _keep_reference(payment, answer)
     key, reference = f"payment:{payment.pk}:charged", answer.reference
     if order is not None:
         money_came(order, payment, answer.charged, key=key, reference=reference, actor=_GATEWAY, now=now)
-    else:  # at the gateway's own desk: we ask for nothing before there is an order
+    else:  # made on the gateway's dashboard: we request no charge before there is an order
         record_event(
             payment,
             EventKind.CHARGE_SUCCESS,
@@ -133,7 +133,9 @@ def _charged(order: Order | None, payment: Payment, answer: Answer, *, now: date
         record_event(payment, EventKind.CANCEL_SUCCESS, rest, key=key, actor=_GATEWAY, now=now)
 
 
-def _authorised(order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime) -> None:
+def _record_authorisation(
+    order: Order | None, payment: Payment, answer: Answer, *, now: datetime.datetime
+) -> None:
     _keep_reference(payment, answer)
     event = record_event(
         payment,
@@ -149,8 +151,8 @@ def _authorised(order: Order | None, payment: Payment, answer: Answer, *, now: d
         record_change("payment.authorised", order, actor=_GATEWAY, now=now, data=data)
 
 
-def _released(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
-    """Nothing more can come of it: what was held is free again, what was asked for is not."""
+def _record_release(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
+    """Record that the payment can never complete: release what is held and end what is pending."""
     sums = sums_of(payment)
     key = f"payment:{payment.pk}:released"
     event = record_event(payment, EventKind.CANCEL_SUCCESS, sums.authorised, key=key, actor=_GATEWAY, now=now)
@@ -166,7 +168,7 @@ def _released(order: Order | None, payment: Payment, *, now: datetime.datetime) 
 
 
 def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
-    """Nobody needs to be asked what became of a beginning that was stopped."""
+    """End the START call of a stopped payment, so that the sweep no longer looks it up."""
     waiting = GatewayCall.objects.filter(
         payment=payment, operation=Operation.START, state=CallState.NEEDS_BUYER
     ).first()
@@ -176,8 +178,10 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
         waiting.save(update_fields=["code", "url", "answered_at", "look_at"])
 
 
-def _failed(order: Order | None, payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
-    """Refused: what was waited for from this call is waited for no longer."""
+def _record_failure(
+    order: Order | None, payment: Payment, call: GatewayCall, *, now: datetime.datetime
+) -> None:
+    """Record a failure: what was pending from this call is pending no longer."""
     sums = sums_of(payment)
     match Operation(call.operation):
         case Operation.START if call.terms.get("hold"):
@@ -185,7 +189,7 @@ def _failed(order: Order | None, payment: Payment, call: GatewayCall, *, now: da
         case Operation.START:
             kind, amount = EventKind.CHARGE_FAILURE, sums.charge_pending
         case Operation.CAPTURE:
-            kind, amount = EventKind.CHARGE_FAILURE, 0  # what is held stays so until it is released
+            kind, amount = EventKind.CHARGE_FAILURE, 0  # the authorisation stays until it is released
         case _:
             kind, amount = EventKind.CANCEL_FAILURE, call.amount
     event = record_event(
@@ -202,7 +206,7 @@ def _failed(order: Order | None, payment: Payment, call: GatewayCall, *, now: da
         record_change("payment.failed", order, actor=_GATEWAY, now=now, data=data)
 
 
-def _waits(payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
+def _record_action_required(payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
     held = bool(call.terms.get("hold"))
     kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if held else EventKind.CHARGE_ACTION_REQUIRED
     key = f"call:{call.pk}:waits"
@@ -218,7 +222,7 @@ def _keep_reference(payment: Payment, answer: Answer) -> None:
 # --- Refunds and payouts ------------------------------------------------------------------------------
 
 
-def _follow_refund(order: Order | None, call: GatewayCall, *, now: datetime.datetime) -> None:
+def _record_refund_event(order: Order | None, call: GatewayCall, *, now: datetime.datetime) -> None:
     payment = call.payment
     if order is None or payment is None:
         raise Missing()
@@ -249,11 +253,11 @@ def _follow_refund(order: Order | None, call: GatewayCall, *, now: datetime.date
         refund_notices.refund_failed(order, call.refund, now=now)
 
 
-def _follow_payout(call: GatewayCall, *, is_news: bool, now: datetime.datetime) -> None:
+def _record_payout_result(call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
     payout = call.payout
     if payout is None:
         raise Missing()
-    if not is_news:
+    if not has_changed:
         return
     if call.state == CallState.SUCCEEDED:
         if call.operation == Operation.PULL_BACK:

@@ -1,7 +1,7 @@
-"""Paying for a basket before it is an order: promised, noted, or held by a card, and then brought along.
+"""Payments on a basket before it is an order: promises, reports of apps, and card authorisations.
 
-No card pays for a basket: it holds the sum. Once the basket is an order what is due of it is taken, at once
-where the channel charges at once and nothing is to be weighed; what nobody orders is let go.
+A card is only authorised for a basket. When the basket is ordered, the sum due is captured: at once where
+the channel charges at once and nothing is to be weighed. Authorisations never ordered are released.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from shop.core.database.compiled_query import prepared
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, TransactionFlow
 
-# What pays later by itself, once the goods are there or the buyer has been to the bank.
+# Methods paid later without a request from us: on delivery, or when the buyer makes the bank transfer.
 PROMISED = (Method.COD, Method.TRANSFER)
-FLOW = "flow"  # the label that says how a payment is taken, where not as its channel takes it
+FLOW = "flow"  # private metadata of a payment charged otherwise than its channel's transaction flow
 
 
 class NothingToPay(Refused):
@@ -57,7 +57,7 @@ class NothingToPay(Refused):
 
 
 class TooMuch(Refused):
-    """More than what is left to pay; `details["left"]` says how much that is, in minor units."""
+    """The amount exceeds what is left to pay; `details["left"]` holds the rest, in minor units."""
 
     code = "too_much"
     default_words = _("That is more than what is left to pay.")
@@ -74,18 +74,18 @@ def prepay(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Begin to pay for a basket, by card or by a promise; what is left of it unless said, in minor units.
+    """Start a payment on a basket by card or promise, over `amount` minor units or all that is left.
 
-    The same `key` again answers the first payment. `labels` are kept with it. Raises AmountNotForCards,
-    KeyReused, Missing, NothingToPay, TooMuch, WayNotOffered.
+    A repeat with the same `key` returns the first payment. `labels` are kept with it. Raises
+    AmountNotForCards, KeyReused, Missing, NothingToPay, TooMuch, WayNotOffered.
     """
     basket = locked_basket(basket_id)
     known = begun_before(key, basket=basket)
     if known is not None:
         return known
-    wanted = _amount(basket, amount, now=now)
+    wanted = _amount_to_pay(basket, amount, now=now)
     require_way(basket.channel, method, wanted)
-    payment = _begin(basket, method, key, labels)
+    payment = _create_payment(basket, method, key, labels)
     if method == Method.CARD:
         ask_hold(basket, payment, wanted, actor=actor, now=now)
     else:
@@ -104,11 +104,11 @@ def begin_by_app(
     actor: Actor,
     now: datetime.datetime,
 ) -> tuple[Payment, int]:
-    """A payment of which an app tells us what happens, and how much is to be paid. Raises as `prepay`."""
+    """Start a payment that an app reports on; return it and the amount to pay. Raises as `prepay`."""
     basket = locked_basket(basket_id)
     known = begun_before(key, basket=basket)
-    wanted = _amount(basket, amount, now=now)
-    return known or _begin(basket, Method.APP, key, labels), wanted
+    wanted = _amount_to_pay(basket, amount, now=now)
+    return known or _create_payment(basket, Method.APP, key, labels), wanted
 
 
 @transaction.atomic(durable=True)
@@ -123,7 +123,7 @@ def note_event(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent | None:
-    """Write down what an app says has happened to a payment, once for each `key`. Raises Missing."""
+    """Record an event that an app reports for a payment, once for each `key`. Raises Missing."""
     order, payment = lock_payment(payment_id)
     if order is not None and kind == EventKind.CHARGE_SUCCESS:
         return money_came(order, payment, amount, key=key, reference=reference, actor=actor, now=now)
@@ -138,7 +138,7 @@ def note_event(
 def begun_before(
     key: str | None, *, basket: Basket | None = None, order: Order | None = None
 ) -> Payment | None:
-    """The payment of this basket or order that was begun with the key. Raises KeyReused for another's."""
+    """Return this basket's or order's payment started with the key. Raises KeyReused for another's."""
     known = Payment.objects.filter(key=key).first() if key else None
     if known is not None and (known.basket_id, known.order_id) != (basket and basket.pk, order and order.pk):
         raise KeyReused()
@@ -146,7 +146,7 @@ def begun_before(
 
 
 def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
-    """Step: a payment under the lock of its basket or order. Raises Missing."""
+    """Step: lock a payment by its basket or order. Raises Missing."""
     found = Payment.objects.filter(pk=payment_id).first()
     if found is None:
         raise Missing(field="id")
@@ -158,26 +158,29 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
 
 
 def paid_before(basket: Basket) -> int:
-    """What has been paid for a basket, or is held for it, in minor units."""
+    """Return what is charged or authorised for a basket, in minor units."""
     return paid_of(sums_before(basket.pk))
 
 
 def paid_of(sums: Mapping[Method, Iterable[PaymentSums]]) -> int:
-    """What has been paid, or is held, by the sums of a basket's payments."""
+    """Return what is charged or authorised, from the sums of a basket's payments."""
     return sum(each.pays for some in sums.values() for each in some)
 
 
 def promised_of(sums: Mapping[Method, Iterable[PaymentSums]], *methods: Method) -> int:
-    """What is to be paid by a promise of these kinds."""
+    """Return what is pending by these methods."""
     return sum(each.charge_pending for method in methods for each in sums.get(method, ()))
 
 
 def bring_payments(
     order: Order, basket: Basket, *, keeps_promises: bool, actor: Actor, now: datetime.datetime
 ) -> list[Payment]:
-    """Step: what was begun for a basket goes on for its order, and is booked. What no card holds yet is
-    stopped, since its buyer has ordered without it; so are promises where the order is paid another way."""
-    carried = _begun_for(basket.pk)
+    """Step: move a basket's payments to its order and post their events to the ledger.
+
+    Card payments not authorised yet are cancelled, since the buyer ordered without them; so are promises,
+    unless `keeps_promises`. Returns the payments.
+    """
+    carried = _payments_of_basket(basket.pk)
     for payment in carried:
         payment.order, payment.basket = order, None
         if payment.method == Method.TRANSFER:
@@ -195,17 +198,16 @@ def bring_payments(
 
 
 @prepared
-def _begun_for(basket: uuid.UUID) -> QuerySet[Payment]:
+def _payments_of_basket(basket: uuid.UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(basket=basket).order_by("created_at", "pk")
 
 
 def take_what_was_held(
     order: Order, carried: Sequence[Payment], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, where the channel (or whoever began the payment) charges at once: ask the cards for what they
-    hold of what is due now.
+    """Step: capture from carried card payments what is due now, where channel or payment charge at once.
 
-    Goods to be weighed are charged by the scale, and an order that still waits for money not at all.
+    Orders with lines to weigh are captured after weighing; orders that still wait for money, not at all.
     """
     if not carried or order.lines.to_weigh().exists() or paid_for(order) < order.due_gross:
         return
@@ -213,17 +215,19 @@ def take_what_was_held(
     for payment in carried:
         flow = payment.private_metadata.get(FLOW, order.channel.default_transaction_flow)
         held = min(left, sums_of(payment).authorised) if payment.method == Method.CARD else 0
-        if held and flow == TransactionFlow.CHARGE and not _is_ending(payment):
+        if held and flow == TransactionFlow.CHARGE and not _has_end_request(payment):
             ask_capture(order, payment, held, actor=actor, now=now)
             left -= held
 
 
 def paid_for(order: Order) -> int:
-    """What has been paid for an order, or is held for it, in minor units."""
+    """Return what is charged or authorised for an order, in minor units."""
     return sum(each.pays for each in Payment.objects.filter(order=order).sums().values())
 
 
-def _begin(basket: Basket, method: Method, key: str | None, labels: dict[str, str] | None) -> Payment:
+def _create_payment(
+    basket: Basket, method: Method, key: str | None, labels: dict[str, str] | None
+) -> Payment:
     return Payment.objects.create(
         basket=basket,
         method=method,
@@ -233,8 +237,8 @@ def _begin(basket: Basket, method: Method, key: str | None, labels: dict[str, st
     )
 
 
-def _amount(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
-    """What is to be paid: no more than what nobody has paid yet."""
+def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
+    """Return the amount to pay: `amount`, or all that is left. Raises NothingToPay, TooMuch."""
     left = quote(wanted_of(basket), now=now).total - paid_before(basket)
     if left <= 0:
         raise NothingToPay(field="amount")
@@ -245,6 +249,6 @@ def _amount(basket: Basket, amount: int | None, *, now: datetime.datetime) -> in
     return amount
 
 
-def _is_ending(payment: Payment) -> bool:
+def _has_end_request(payment: Payment) -> bool:
     ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.CANCEL])
     return ends.exists()

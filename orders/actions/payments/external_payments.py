@@ -1,4 +1,4 @@
-"""Payments that somebody else's system makes: what it reports is written down as it is."""
+"""Payments made in external systems: record what they report, unchanged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReferenceKnown(Refused):
 
 
 class NotTheSame(Refused):
-    """The same thing was reported before, with another amount."""
+    """The same event was reported before with another amount."""
 
     code = "not_the_same"
     default_words = _("This was reported before with another amount.")
@@ -44,7 +44,7 @@ class NothingDue(Refused):
 
 
 class NotReported(Refused):
-    """Only payments of others' systems are theirs to tell of; what ours do is known."""
+    """Apps may report only on payments of their own, not on those that we process."""
 
     code = "not_reported"
     default_words = _("This payment is one of the market's own.")
@@ -52,7 +52,7 @@ class NotReported(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a payment stands at, in minor units; None stays as it is. `values` are columns of the payment."""
+    """Reported totals of a payment, in minor units; None leaves one as it is. `values`: columns to set."""
 
     authorised: int | None = None
     charged: int | None = None
@@ -72,7 +72,7 @@ def report_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """For an order, or for a basket that is none yet. Raises DoesNotFit, Missing, ReferenceKnown."""
+    """Create a reported payment of an order or basket. Raises DoesNotFit, Missing, ReferenceKnown."""
     order = locks.lock_order(order_id) if order_id is not None else None
     basket = locked_basket(basket_id) if order is None and basket_id is not None else None
     owner = order or basket
@@ -82,18 +82,18 @@ def report_payment(
     if reference and owner.payments.filter(reference=reference).exists():
         raise ReferenceKnown(field="pspReference")
     payment = Payment(order=order, basket=basket, method=Method.APP, currency=owner.currency)
-    return _write(order, payment, reported, actor=actor, now=now)
+    return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def amend_payment(
     *, payment_id: uuid.UUID, reported: Reported, actor: Actor, now: datetime.datetime
 ) -> Payment:
-    """What it stands at now. Raises DoesNotFit, Missing, NotReported, ReferenceKnown."""
+    """Record new totals of a payment. Raises DoesNotFit, Missing, NotReported, ReferenceKnown."""
     order, payment = lock_payment(payment_id)
     if payment.method != Method.APP:
         raise NotReported(field="id")
-    return _write(order, payment, reported, actor=actor, now=now)
+    return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -107,7 +107,7 @@ def report_event(
     actor: Actor,
     now: datetime.datetime,
 ) -> tuple[PaymentEvent, bool]:
-    """One thing that happened, known by its kind and reference, and whether it was news.
+    """Record one reported event, identified by kind and reference; return it and whether it is new.
 
     Raises Missing, NotReported, NotTheSame.
     """
@@ -115,19 +115,21 @@ def report_event(
     if payment.method != Method.APP:
         raise NotReported(field="id")
     key = f"reported:{payment.pk}:{kind}:{reference}"
-    if len(key) > _LONGEST_KEY:  # cut short, two references might be one
+    if len(key) > _LONGEST_KEY:  # truncated keys could collide
         key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
     known = PaymentEvent.objects.filter(key=key).first()
     if known is not None:
         if known.amount != amount:
             raise NotTheSame(field="amount")
         return known, False
-    return _happened(order, payment, kind, amount, key, reference, message, actor=actor, now=now), True
+    return _record_reported_event(
+        order, payment, kind, amount, key, reference, message, actor=actor, now=now
+    ), True
 
 
 @transaction.atomic(durable=True)
 def mark_as_paid(*, order_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime) -> Payment:
-    """Staff have what is due of an order, however it came. Raises Missing, NothingDue, ReferenceKnown."""
+    """Record on behalf of staff that all due was paid. Raises Missing, NothingDue, ReferenceKnown."""
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing(field="id")
@@ -138,28 +140,28 @@ def mark_as_paid(*, order_id: uuid.UUID, reference: str, actor: Actor, now: date
     payment = Payment(order=order, method=Method.APP, currency=order.currency)
     values = {"name": "manual", "reference": reference}
     reported = Reported(charged=order.still_due, values=values, reference=reference)
-    return _write(order, payment, reported, actor=actor, now=now)
+    return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
-def _write(
+def _write_totals(
     order: Order | None, payment: Payment, reported: Reported, *, actor: Actor, now: datetime.datetime
 ) -> Payment:
-    """Save the payment, and write down the events that lead from what it stood at to what it stands at."""
+    """Save the payment and record the events that lead from its present totals to the reported ones."""
     for column, value in reported.values.items():
         setattr(payment, column, value)
     save_claiming(payment, field="pspReference")
     before = sums_of(payment)
-    for kind, amount in _steps(before, reported):
-        place = payment.events.count()
-        key = f"reported:{payment.pk}:{place}"
-        _happened(
+    for kind, amount in _events_to_record(before, reported):
+        number = payment.events.count()
+        key = f"reported:{payment.pk}:{number}"
+        _record_reported_event(
             order, payment, kind, amount, key, reported.reference, reported.message, actor=actor, now=now
         )
     return payment
 
 
-def _steps(before: PaymentSums, reported: Reported) -> list[tuple[EventKind, int]]:
-    """The events that lead there. What is charged is what was taken less what was given back."""
+def _events_to_record(before: PaymentSums, reported: Reported) -> list[tuple[EventKind, int]]:
+    """Return the events that lead to the reported totals. `charged` is net of refunds."""
     refunded = before.refunded if reported.refunded is None else reported.refunded
     charged = before.charged if reported.charged is None else reported.charged
     cancelled = before.cancelled if reported.cancelled is None else reported.cancelled
@@ -167,7 +169,7 @@ def _steps(before: PaymentSums, reported: Reported) -> list[tuple[EventKind, int
     ended = max(0, cancelled - before.cancelled)
     steps: list[tuple[EventKind, int]] = []
     if reported.authorised is not None:
-        # What is taken or let go was held before.
+        # What is captured or released was authorised before.
         held = reported.authorised + max(0, taken) + ended - before.authorised
         if reported.authorised or before.authorised:
             steps.append((EventKind.AUTHORIZATION_SUCCESS, held))
@@ -181,7 +183,7 @@ def _steps(before: PaymentSums, reported: Reported) -> list[tuple[EventKind, int
     return [(kind, amount) for kind, amount in steps if amount > 0]
 
 
-def _happened(
+def _record_reported_event(
     order: Order | None,
     payment: Payment,
     kind: EventKind,
@@ -202,5 +204,5 @@ def _happened(
         if order is not None:
             update_standing(order, now=now)
             confirm_if_covered(order, actor=actor, now=now)
-    assert event is not None  # its key is new
+    assert event is not None  # the key is new
     return event
