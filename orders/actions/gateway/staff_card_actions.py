@@ -1,4 +1,4 @@
-"""What staff ask cards for: to take what they hold of an order, or to let go of it."""
+"""Capture or void a card authorisation on behalf of staff."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class NotACard(Refused):
 
 @transaction.atomic(durable=True)
 def take_held(*, payment_id: uuid.UUID, amount: int | None, actor: Actor, now: datetime.datetime) -> None:
-    """All that is held and due, unless less is said, in minor units. Raises Missing, NotACard, NotHeld."""
-    order, payment = _locked_card(payment_id)
+    """Request a capture of `amount` minor units, or of all that can be. Raises Missing, NotACard, NotHeld."""
+    order, payment = _lock_card_payment(payment_id)
     held = min(sums_of(payment).authorised, order.still_due)
     if amount is not None and amount > held:
         raise NotHeld(field="amount")
@@ -33,15 +33,15 @@ def take_held(*, payment_id: uuid.UUID, amount: int | None, actor: Actor, now: d
 
 @transaction.atomic(durable=True)
 def cancel_hold(*, payment_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Let go of what is held. Raises Missing, NotACard, NotHeld."""
-    order, payment = _locked_card(payment_id)
+    """Request to void an authorisation. Raises Missing, NotACard, NotHeld."""
+    order, payment = _lock_card_payment(payment_id)
     if not sums_of(payment).authorised:
         raise NotHeld(field="id")
     ask_cancel(order, payment, actor=actor, now=now)
 
 
-def _locked_card(payment_id: uuid.UUID) -> tuple[Order, Payment]:
-    """A card payment of which nobody has asked yet that it be taken or let go of. Raises as above."""
+def _lock_card_payment(payment_id: uuid.UUID) -> tuple[Order, Payment]:
+    """Lock a card payment without a capture or void request. Raises Missing, NotACard, NotHeld."""
     order, payment = lock_payment(payment_id)
     if order is None:
         raise Missing(field="id")

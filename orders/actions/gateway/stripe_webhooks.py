@@ -1,8 +1,8 @@
-"""What Stripe tells us by itself: kept once as it came, and worked on afterwards, in any order.
+"""Stripe webhooks: store each event once, then handle it, in any order.
 
-A notice shows its object as it was; so a notice about something of ours only makes us look it up. What we
-asked nobody for (a bank that takes money back, a refund made at Stripe's own desk) is written down as it is
-told of, each fact under a key of its own.
+An event shows its object as it was then, so an event about a call of ours only triggers a look-up. Facts
+that we did not request (a bank rejects a refund, a refund made on Stripe's dashboard) are recorded from the
+event, each under its own key.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from shop.core.models import record_change
 PROVIDER = "stripe"
 MOST_TRIES = 20
 _AT_ONCE = 200
-_PROMPT = datetime.timedelta(seconds=30)  # until then its own message is on its way
+_PROMPT = datetime.timedelta(seconds=30)  # until then the event's own message is on its way
 _ACTOR = Actor.system(PROVIDER)
-_GONE = frozenset({"failed", "canceled"})
+_FAILED_STATUSES = frozenset({"failed", "canceled"})
 
 
 @transaction.atomic(durable=True)
 def keep_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> GatewayEvent:
-    """Keep a proven notice, once however often it comes; it is worked on after the commit."""
+    """Store a verified event, once however often it arrives; it is handled after the commit."""
     kept, is_new = GatewayEvent.objects.get_or_create(
         provider=PROVIDER,
         event_id=event.id,
@@ -55,7 +55,7 @@ def keep_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> Ga
 
 
 def handle_event(*, event_id: int, now: datetime.datetime) -> None:
-    """Do what follows from a kept notice: once, and harmless twice. What is none of ours follows nothing."""
+    """Handle a stored event once; a repeat does no harm. Events about nothing of ours have no effect."""
     kept = GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
     if kept is None:
         return
@@ -63,19 +63,19 @@ def handle_event(*, event_id: int, now: datetime.datetime) -> None:
     event = read_event(kept.body)
     call = _call_of(event)
     if event.kind.startswith(DISPUTES):
-        _disputed(event=event, now=now)
+        _record_dispute(event=event, now=now)
     elif event.kind.startswith("refund."):
-        _refund(event, call, now=now)
+        _handle_refund_event(event, call, now=now)
     elif event.kind == "payment_intent.payment_failed":
-        _declined(event=event, call=call, now=now)
+        _record_decline(event=event, call=call, now=now)
     if call is not None:
         look_up_call(call_id=call.pk, reference=_reference_for(call, event), now=now)
-    problem = _problem(event, call)
+    problem = _problem_of(event, call)
     GatewayEvent.objects.filter(pk=event_id).update(handled_at=now, problem=problem)
 
 
 def _call_of(event: StripeEvent) -> GatewayCall | None:
-    """Which call of ours it is about, by the key that we gave it, or by the payment that a call began."""
+    """Return our call that an event is about, by its idempotency key or by the payment it started."""
     if event.key.startswith("call:"):
         try:
             return GatewayCall.objects.filter(pk=uuid.UUID(event.key.removeprefix("call:"))).first()
@@ -92,14 +92,14 @@ def _start_of(event: StripeEvent) -> GatewayCall | None:
 
 
 def _reference_for(call: GatewayCall, event: StripeEvent) -> str:
-    """What the beginning made, where Stripe tells us before its answer did."""
+    """Return the id that a START created, where the event arrives before the call's own answer."""
     if call.operation != Operation.START:
         return ""
     return event.session if call.terms.get("hosted") else event.reference
 
 
-def _problem(event: StripeEvent, call: GatewayCall | None) -> str:
-    """What a person should know that nothing of ours follows from."""
+def _problem_of(event: StripeEvent, call: GatewayCall | None) -> str:
+    """Return a message for staff about an event that we did not cause; "" where there is none."""
     if event.kind != "transfer.reversed" or call is None or call.payout is None:
         return ""
     asked = call.payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
@@ -109,24 +109,24 @@ def _problem(event: StripeEvent, call: GatewayCall | None) -> str:
 
 
 @transaction.atomic(durable=True)
-def _disputed(*, event: StripeEvent, now: datetime.datetime) -> None:
-    """A bank asks for the money again, takes it, gives it back, or has decided."""
-    payment = _locked_payment(event)
+def _record_dispute(*, event: StripeEvent, now: datetime.datetime) -> None:
+    """Record a dispute event of one of our payments."""
+    payment = _lock_payment_of(event)
     if payment is not None and payment.order is not None:
         hear_of_dispute(payment.order, payment, event, actor=_ACTOR, now=now)
 
 
-def _refund(event: StripeEvent, call: GatewayCall | None, *, now: datetime.datetime) -> None:
+def _handle_refund_event(event: StripeEvent, call: GatewayCall | None, *, now: datetime.datetime) -> None:
     if call is not None and call.operation == Operation.REFUND:
-        if event.status in _GONE:
-            _came_back(call_id=call.pk, event=event, now=now)
+        if event.status in _FAILED_STATUSES:
+            _record_rejected_refund(call_id=call.pk, event=event, now=now)
     else:
-        _refunded_elsewhere(event=event, now=now)
+        _record_dashboard_refund(event=event, now=now)
 
 
 @transaction.atomic(durable=True)
-def _came_back(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
-    """A bank sent a refund back that had gone through: the money is ours again, and the buyer's due."""
+def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
+    """Record that a bank rejected a completed refund: the money is ours again, and due to the buyer."""
     order, call = locks.lock_call(call_id)
     payment = call.payment
     if order is None or payment is None:
@@ -151,13 +151,13 @@ def _came_back(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime
 
 
 @transaction.atomic(durable=True)
-def _refunded_elsewhere(*, event: StripeEvent, now: datetime.datetime) -> None:
-    """Somebody gave money back at Stripe's own desk: that is how it is, and a refund that failed is none."""
-    payment = _locked_payment(event)
+def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> None:
+    """Record a refund made, or failed, on Stripe's dashboard."""
+    payment = _lock_payment_of(event)
     if payment is None or payment.order is None:
         return
     key = f"stripe:{event.subject}"
-    if event.status in _GONE:
+    if event.status in _FAILED_STATUSES:
         kinds = [(EventKind.REFUND_FAILURE, f"{key}:failed", 0)]
         if PaymentEvent.objects.filter(key=f"{key}:given").exists():
             kinds.append((EventKind.REFUND_REVERSE, f"{key}:reversed", event.amount))
@@ -179,8 +179,8 @@ def _refunded_elsewhere(*, event: StripeEvent, now: datetime.datetime) -> None:
 
 
 @transaction.atomic(durable=True)
-def _declined(*, event: StripeEvent, call: GatewayCall | None, now: datetime.datetime) -> None:
-    """A card was refused: a try is over, and the payment waits for another one."""
+def _record_decline(*, event: StripeEvent, call: GatewayCall | None, now: datetime.datetime) -> None:
+    """Record that a card was declined; the payment waits for another try."""
     if call is None:
         return
     order, call = locks.lock_call(call.pk)
@@ -205,14 +205,14 @@ def _declined(*, event: StripeEvent, call: GatewayCall | None, now: datetime.dat
     if hold and amount:
         again = EventKind.AUTHORIZATION_REQUEST
         record_event(payment, again, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now)
-    if order is not None:  # else it is for a basket, which has no history
+    if order is not None:  # baskets have no history
         data = {"amount": call.amount, "code": event.reason}
         record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
         update_standing(order, now=now)
 
 
-def _locked_payment(event: StripeEvent) -> Payment | None:
-    """The payment that Stripe speaks of, under its order's lock; None where it is none of ours."""
+def _lock_payment_of(event: StripeEvent) -> Payment | None:
+    """Lock and return the payment that an event is about; None where it is none of ours."""
     start = _start_of(event)
     if start is None:
         return None
@@ -231,7 +231,7 @@ def handle_event_task(*, event_id: int) -> None:
 
 @shared_task(name="orders.handle_stripe_events")
 def handle_events_task() -> None:
-    """Those whose message was lost, or whose work failed. Each by a message of its own."""
+    """Handle events whose message was lost or whose handling failed. Each has its own message."""
     waiting = GatewayEvent.objects.to_handle().filter(
         provider=PROVIDER, received_at__lt=timezone.now() - _PROMPT, tries__lt=MOST_TRIES
     )

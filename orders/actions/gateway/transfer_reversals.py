@@ -1,8 +1,7 @@
-"""Taking back from a cooperative's account at the gateway what it was paid and does not keep.
+"""Reverse payouts at the gateway for cooperatives that owe us money.
 
-A refund that it bears after its period was paid out leaves it owing us in the running period. What it owes is
-taken back from the last payouts that went through the gateway, as far as there is something left of them; the
-rest is settled with what it sells next.
+A refund borne by a cooperative after its period was paid out makes it owe us in the open period. The debt is
+taken from its latest payouts through the gateway, as far as they cover it; its next sales settle the rest.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ from shop.core.models import record_change
 def pull_back_what_is_owed(
     *, cooperative_id: int, currency: str, actor: Actor, now: datetime.datetime
 ) -> int:
-    """Ask for what a cooperative owes in its running period back from its payouts, newest first.
+    """Request reversals of a cooperative's payouts for what it owes in the open period, newest first.
 
-    Answers how much was asked for, in minor units; nothing while an earlier such call is under way, or was
-    refused and not asked for again.
+    Returns the amount requested, in minor units; 0 while an earlier reversal is pending, or failed and was
+    not requested again.
     """
     paid = Payout.objects.filter(
         settlement__cooperative=cooperative_id,
@@ -51,25 +50,25 @@ def pull_back_what_is_owed(
     calls = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.PULL_BACK)
     if not payouts or calls.unanswered().exists() or calls.refused().exists():
         return 0
-    owed = _owed(cooperative_id, currency)
-    asked = 0
+    owed = _debt_of(cooperative_id, currency)
+    requested = 0
     for payout in sorted(payouts, key=lambda each: each.paid_at or now, reverse=True):
-        amount = min(owed - asked, left_of(payout))
+        amount = min(owed - requested, left_of(payout))
         if amount > 0:
             ask_pull_back(payout, amount, actor=actor, now=now)
-            asked += amount
-    return asked
+            requested += amount
+    return requested
 
 
 def left_of(payout: Payout) -> int:
-    """What of a payout was not taken back, nor is about to be."""
+    """Return the amount of a payout without a reversal made or pending."""
     calls = payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
     taken: int = calls.aggregate(total=Sum("amount", default=0))["total"]
     return payout.amount - taken
 
 
 def book_pulled_back(payout: Payout, call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step, under the payout's lock: it was paid less, and what was taken settles what it owes now."""
+    """Step, under the payout's lock: post a reversal, and credit it against the cooperative's debt."""
     settlement = payout.settlement
     if settlement is None:
         raise ValueError(f"payout {payout.pk} is no cooperative's")
@@ -102,7 +101,7 @@ def book_pulled_back(payout: Payout, call: GatewayCall, *, actor: Actor, now: da
 
 
 def who_owes() -> list[tuple[int, str]]:
-    """Cooperatives with an account at the gateway that owe us in a running period, and its currency."""
+    """Return cooperatives with a gateway account that owe us in an open period, with the currency."""
     if not settings.STRIPE_SECRET_KEY:
         return []
     rows = Settlement.objects.open().filter(
@@ -111,11 +110,11 @@ def who_owes() -> list[tuple[int, str]]:
         entries__account=Account.COOPERATIVE_PAYABLE,
     )
     pairs = rows.distinct().order_by("pk").values_list("cooperative", "currency")
-    return [pair for pair in pairs if _owed(*pair) > 0]
+    return [pair for pair in pairs if _debt_of(*pair) > 0]
 
 
-def _owed(cooperative_id: int, currency: str) -> int:
-    """What it owes us for goods and their refunds in the running period; cash it holds is another thing."""
+def _debt_of(cooperative_id: int, currency: str) -> int:
+    """Return what it owes for sales and refunds in the open period; cash it holds is not counted."""
     entries = LedgerEntry.objects.filter(
         account=Account.COOPERATIVE_PAYABLE,
         cooperative=cooperative_id,

@@ -1,4 +1,4 @@
-"""Orders made without signing in become those of whoever shows that their phone number is theirs."""
+"""Claim guest orders for the user who proves that the phone number is theirs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from shop.accounts.models import Consent, User
 from shop.core.actors import Actor, Door
 from shop.core.models import record_change
 
-# Carriers give numbers out again some months after their owner has left: older orders may be somebody else's.
+# Carriers reassign numbers some months after their owner leaves: older orders may be another person's.
 _DAYS = 90
 
 
 @transaction.atomic(durable=True)
 def adopt_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
-    """Guests' orders of the last 90 days with this number are theirs from now on; how many.
+    """Assign guest orders of the last 90 days with this number to the user; return how many.
 
-    Only for whoever has just entered a code sent to it; older orders stay with whoever has their links.
+    Call only after the user entered a code sent to the number. Older orders open by their links alone.
     """
     since = now - datetime.timedelta(days=_DAYS)
     found = Order.objects.placed().filter(user=None, phone=phone, placed_at__gte=since)
@@ -30,11 +30,11 @@ def adopt_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
         return 0
     free = [order for order in locks.lock_orders(keys).values() if order.user_id is None]
     for order in free:
-        _adopt(order, user, user.acting(Door.MARKET), now)
+        _assign_order(order, user, user.acting(Door.MARKET), now)
     return len(free)
 
 
-def _adopt(order: Order, user: User, actor: Actor, now: datetime.datetime) -> None:
+def _assign_order(order: Order, user: User, actor: Actor, now: datetime.datetime) -> None:
     order.user = user
     order.save(update_fields=["user", "updated_at"])
     VoucherUse.objects.filter(order=order, user=None).update(user=user)

@@ -1,4 +1,4 @@
-"""Putting right who receives an order and where, after it was placed."""
+"""Correct an order's contact and address after it was placed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import fold
 
-_PLACE = ("first_name", "phone", "street_address_1", "city", "commune_code", "landmark")
+_ADDRESS_COLUMNS = ("first_name", "phone", "street_address_1", "city", "commune_code", "landmark")
 
 
 class OtherProvince(Refused):
@@ -30,11 +30,10 @@ class OtherProvince(Refused):
 
 @transaction.atomic(durable=True)
 def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now: datetime.datetime) -> None:
-    """Put right the name, phone, e-mail, address or invoice's company of an order; its deliveries and sums
-    stay.
+    """Correct the name, phone, e-mail, address or invoice company of an order; deliveries and sums stay.
 
-    What is written down of it names the columns, not what stood in them: that is personal data, and
-    goes with the person. Raises Missing (a draft is edited instead), OtherProvince.
+    The change lists column names without their old values: these are personal data, erased with the person.
+    Raises Missing (also for drafts, which are edited instead), OtherProvince.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:
@@ -59,17 +58,17 @@ def _write_buyer(order: Order, contact: Contact) -> set[str]:
 
 
 def _write_address(order: Order, address: Address) -> set[str]:
-    """The order's own copy of the address; one that had none gets one."""
+    """Copy the address's columns to the order's own address, creating it if missing; return changed ones."""
     kept = order.shipping_address
     if kept is None:
         order.shipping_address = address.copy()
         order.shipping_address.save(force_insert=True)
         order.save(update_fields=["shipping_address"])
         return {"shipping_address"}
-    changed = {name for name in _PLACE if getattr(kept, name) != getattr(address, name)}
+    changed = {name for name in _ADDRESS_COLUMNS if getattr(kept, name) != getattr(address, name)}
     for name in changed:
         setattr(kept, name, getattr(address, name))
-    kept.save(update_fields=[*_PLACE])
+    kept.save(update_fields=[*_ADDRESS_COLUMNS])
     return changed
 
 
@@ -83,10 +82,10 @@ def correct_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> Order:
-    """Columns of an order that change no sum, and its own copies of addresses, as another system knows them.
+    """Set columns of an order that change no sum, and its own addresses, on behalf of an external system.
 
-    An address is whole and unsaved; of the first the name and phone are the buyer's. Raises AlreadyTaken,
-    DoesNotFit, Missing (a draft is edited instead), OtherProvince.
+    Addresses are complete and unsaved; the shipping address also gives the buyer's name and phone. Raises
+    AlreadyTaken, DoesNotFit, Missing (also for drafts, which are edited instead), OtherProvince.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:
@@ -97,19 +96,19 @@ def correct_order(
     if shipping is not None:
         if shipping.province_code != order.province_code:
             raise OtherProvince(field="shippingAddress")
-        changed |= _put_address(order, "shipping_address", shipping)
+        changed |= _replace_address(order, "shipping_address", shipping)
         order.buyer_name, order.phone = shipping.first_name, shipping.phone
         order.folded_name = fold(order.buyer_name)
     if billing is not None:
-        changed |= _put_address(order, "billing_address", billing)
+        changed |= _replace_address(order, "billing_address", billing)
     save_claiming(order, field="externalReference")
     if changed:
         record_change("order.corrected", order, actor=actor, now=now, data={"fields": sorted(changed)})
     return order
 
 
-def _put_address(order: Order, column: str, address: Address) -> set[str]:
-    """The order's own copy is as this one from now on."""
+def _replace_address(order: Order, column: str, address: Address) -> set[str]:
+    """Replace the order's own copy of an address; return the column."""
     kept: Address | None = getattr(order, column)
     fresh = address.copy()
     if kept is None:

@@ -1,4 +1,4 @@
-"""An order that somebody else writes for the buyer: by phone, by Zalo; a draft until it is placed."""
+"""Draft orders that staff write for a buyer, by phone or Zalo, until they are placed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class NotADraft(Refused):
     default_words = _("This order has been placed already.")
 
 
-# Staff may sell what is not on the shelf, and at another price.
+# Staff may sell products that are not on sale, and at another price.
 _STAFF_MAY_IGNORE = frozenset(
     {Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED}
 )
@@ -60,7 +60,7 @@ def draft_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> Order:
-    """An empty draft with its number."""
+    """Create an empty draft with its order number."""
     order = new_order(
         channel_id=channel.pk,
         currency=channel.currency,
@@ -84,12 +84,12 @@ def edit_draft(
     actor: Actor,
     now: datetime.datetime,
 ) -> Quote:
-    """Say anew what a draft holds, for whom and how it travels; answers what it comes to.
+    """Replace a draft's lines, deliveries, contact and voucher; return its quote.
 
-    Raises Missing (also for a variant that is gone), NotForSale where nothing says what it costs, NotADraft,
-    VoucherRefused for a code that does nothing.
+    Raises Missing (also for a variant that is gone), NotForSale for a line without any price, NotADraft,
+    VoucherRefused.
     """
-    order = _locked_draft(order_id)
+    order = _lock_draft(order_id)
     wanted = Wanted(
         order.channel,
         lines,
@@ -128,13 +128,13 @@ def edit_draft(
 def place_draft(
     *, order_id: uuid.UUID, consents: frozenset[str], actor: Actor, now: datetime.datetime
 ) -> Order:
-    """Place a draft as it stands, to be paid in cash on delivery.
+    """Place a draft as last saved, to be paid in cash on delivery.
 
-    `consents` are what the buyer said yes to on the telephone. Raises Missing, NotADraft, ConsentNeeded,
-    BasketEmpty, BasketChanged (with what is short or not deliverable), and VoucherRefused where its code
-    does no longer what was written down.
+    `consents` are those the buyer gave by phone. Raises Missing, NotADraft, ConsentNeeded, BasketEmpty,
+    BasketChanged (for shortages and deliveries not possible), VoucherRefused where the code's discount differs
+    from the draft's.
     """
-    order = _locked_draft(order_id)
+    order = _lock_draft(order_id)
     require_consent(consents)
     locks.lock_voucher(order.voucher_code)
     current_quote = quote(wanted_of_draft(order), now=now)
@@ -146,7 +146,7 @@ def place_draft(
     order.placed_at = now
     order.confirmed_at = now if order.channel.automatically_confirm_all_new_orders else None
     order.save(update_fields=["placed_at", "confirmed_at"])
-    _rate_anew(order, current_quote, now=now)
+    _set_rates_of_today(order, current_quote, now=now)
     record_use(order, current_quote, now=now)
     if order.confirmed_at is not None:
         give_time_to_answer(order, now=now)
@@ -169,8 +169,8 @@ def place_draft(
 
 @transaction.atomic(durable=True)
 def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Throw a draft away; its number stays used. Raises Missing, NotADraft."""
-    order = _locked_draft(order_id)
+    """Delete a draft; its number is not reused. Raises Missing, NotADraft."""
+    order = _lock_draft(order_id)
     record_change(
         "order.draft_deleted",
         order,
@@ -181,8 +181,8 @@ def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     order.delete()
 
 
-def _rate_anew(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
-    """Step: what the platform keeps and withholds is what holds on the day on which it is ordered."""
+def _set_rates_of_today(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
+    """Step: set the commission and withholding rates of the day the draft is placed."""
     parts, lines = list(order.parts.all()), {line.pk: line for line in order.lines.in_order()}
     set_rates(parts, lines, quote, now=now)
     OrderPart.objects.bulk_update(parts, ["withholding_rate", "commission"])
@@ -190,7 +190,7 @@ def _rate_anew(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
 
 
 def wanted_of_draft(order: Order) -> Wanted:
-    """What a draft asks for, its prices as they were agreed."""
+    """Return a draft's quote request, at the prices agreed."""
     lines = [
         WantedLine(line.pk, line.variant_id, line.quantity, forced_price=line.unit_price)
         for line in order.lines.order_by("position", "pk")
@@ -222,7 +222,7 @@ def _require_prices(quote: Quote) -> None:
             raise NotForSale(field="variant")
 
 
-def _locked_draft(order_id: uuid.UUID) -> Order:
+def _lock_draft(order_id: uuid.UUID) -> Order:
     order = locks.lock_order(order_id)
     if not order.is_draft:
         raise NotADraft()

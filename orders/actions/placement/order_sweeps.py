@@ -1,4 +1,7 @@
-"""What time brings about: reservations end, nobody answers, orders lapse. Each sweep may run twice."""
+"""Sweeps: release reservations, decline unanswered parts, remind of weights, expire orders, delete baskets.
+
+Each may run twice without harm.
+"""
 
 from __future__ import annotations
 
@@ -33,29 +36,29 @@ from shop.core.errors import Missing
 from shop.core.jobs.sweeps import run_batches, run_each
 from shop.core.models import Channel, record_change, shop_settings
 
-_AT_ONCE = 200
+_BATCH = 200
 _BASKET_DAYS = 90
 
 
 def release_expired(*, now: datetime.datetime) -> int:
-    """Release the reservations whose time is over; return how many were released."""
+    """Release reservations past their expiry; return how many."""
     expired = Reservation.objects.expired(now).order_by("stock", "pk")
     return run_batches(
         expired.values_list("pk", flat=True),
-        _release,
+        _release_batch,
         sweep="orders.release_expired",
-        at_once=_AT_ONCE,
+        at_once=_BATCH,
     )
 
 
 @transaction.atomic(durable=True)
-def _release(keys: Sequence[int]) -> None:
+def _release_batch(keys: Sequence[int]) -> None:
     release_reservations(list(Reservation.objects.filter(pk__in=keys).order_by("stock", "pk")))
 
 
 @transaction.atomic(durable=True)
 def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Tell the platform, once, that nobody has accepted a part whose time is nearly up."""
+    """Notify the platform, once, that a part is not accepted and its deadline is near."""
     order, part = locks.lock_part(part_id)
     if part.state != PartState.NEW or part.called_at is not None:
         return
@@ -67,7 +70,7 @@ def call_attention(*, part_id: int, actor: Actor, now: datetime.datetime) -> Non
 
 @transaction.atomic(durable=True)
 def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Decline a part that nobody accepted within the cooperative's time; the buyer is told."""
+    """Decline a part not accepted before the cooperative's deadline, and notify the buyer."""
     order, part = locks.lock_part(part_id)
     if part.state != PartState.NEW or part.accept_by is None or part.accept_by > now:
         return
@@ -83,9 +86,9 @@ def decline_unanswered(*, part_id: int, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Let an unconfirmed order that nobody paid in time lapse, and free its goods.
+    """Expire an unconfirmed order that was not paid in time, and release its stock.
 
-    Never while money was seen or held, or while nobody knows how a call about it ended.
+    Does nothing while money was received or authorised, or while a gateway call's outcome is unknown.
     """
     order = locks.lock_order(order_id)
     if not is_waiting(order) or not Order.objects.filter(pk=order.pk).lapsed(now).exists():
@@ -104,27 +107,27 @@ def release_expired_task() -> None:
 
 @shared_task(name="orders.watch_parts")
 def watch_parts_task() -> None:
-    """Call attention to parts nobody has accepted, then decline those whose time is up."""
+    """Report parts not accepted near their deadline, and decline those past it."""
     now = timezone.now()
     actor = Actor.system("watch_parts")
     run_each(
         OrderPart.objects.overdue(now).values_list("pk", flat=True),
         lambda part_id: decline_unanswered(part_id=part_id, actor=actor, now=now),
         sweep="orders.watch_parts:decline",
-        at_most=_AT_ONCE,
+        at_most=_BATCH,
     )
     soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     run_each(
         OrderPart.objects.overdue(soon).filter(called_at=None).values_list("pk", flat=True),
         lambda part_id: call_attention(part_id=part_id, actor=actor, now=now),
         sweep="orders.watch_parts:attention",
-        at_most=_AT_ONCE,
+        at_most=_BATCH,
     )
 
 
 @transaction.atomic(durable=True)
 def ask_about_weight_again(*, question_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Remind a buyer, once, that goods wait for their answer. Raises Missing."""
+    """Remind a buyer, once, that a line waits for their answer about its weight. Raises Missing."""
     asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
     if asked is None:
         raise Missing()
@@ -136,7 +139,7 @@ def ask_about_weight_again(*, question_id: uuid.UUID, now: datetime.datetime) ->
 
 @shared_task(name="orders.watch_weights")
 def watch_weights_task() -> None:
-    """Questions that buyers have left open for a day; those older still were asked about again before."""
+    """Remind buyers of weight questions open for a day; older ones got their reminder before."""
     now = timezone.now()
     lately = now - datetime.timedelta(days=2)
     rows = WeightQuestion.objects.forgotten(now).filter(asked_at__gt=lately).in_order()
@@ -144,29 +147,29 @@ def watch_weights_task() -> None:
         rows.values_list("pk", flat=True),
         lambda question_id: ask_about_weight_again(question_id=question_id, now=now),
         sweep="orders.watch_weights",
-        at_most=_AT_ONCE,
+        at_most=_BATCH,
     )
 
 
 @shared_task(name="orders.expire_orders")
 def expire_orders_task() -> None:
-    """Expire what was not paid in its time, and forget baskets that nobody has touched for long.
+    """Expire orders not paid in time, and delete guests' baskets untouched for long.
 
-    An order without any payment has the time of its channel's setting.
+    Orders without any payment expire by their channel's setting.
     """
     now = timezone.now()
     actor = Actor.system("expire_orders")
     run_each(
-        _lapsed_orders(now),
+        _orders_to_expire(now),
         lambda order_id: expire_order(order_id=order_id, actor=actor, now=now),
         sweep="orders.expire_orders",
-        at_most=_AT_ONCE,
+        at_most=_BATCH,
     )
     forget_baskets(now=now)
 
 
-def _lapsed_orders(now: datetime.datetime) -> Iterator[uuid.UUID]:
-    """Keys of orders to expire: those without payments by their channel's setting, then those with."""
+def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
+    """Yield keys of orders to expire: without payments by their channel's setting, then with payments."""
     for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
         before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
         waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
@@ -176,7 +179,7 @@ def _lapsed_orders(now: datetime.datetime) -> Iterator[uuid.UUID]:
 
 
 def forget_baskets(*, now: datetime.datetime) -> int:
-    """Delete guests' baskets untouched for 90 days that keep nothing and took no money; answer how many."""
+    """Delete guests' baskets untouched for 90 days without reservations or charges; return how many."""
     taken = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
     old = Basket.objects.filter(
         ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),
@@ -186,12 +189,12 @@ def forget_baskets(*, now: datetime.datetime) -> int:
     )
     return run_each(
         old.order_by("changed_at", "pk").values_list("pk", flat=True),
-        _forget_basket,
+        _delete_basket,
         sweep="orders.expire_orders:baskets",
-        at_most=_AT_ONCE,
+        at_most=_BATCH,
     )
 
 
 @transaction.atomic(durable=True)
-def _forget_basket(key: uuid.UUID) -> None:
+def _delete_basket(key: uuid.UUID) -> None:
     Basket.objects.filter(pk=key).delete()

@@ -1,4 +1,4 @@
-"""An order that ended before its money came is placed anew, as it was, if its goods are there."""
+"""Replace an order that ended before its money arrived by a new one with the same contents."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import Change, done_before, record_change
 from shop.core.states import WrongMove
 
-# The buyer agreed to these goods at these prices, and has paid them.
-_AGREED = frozenset({Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED})
+# The buyer agreed to these lines at these prices, and has paid for them.
+_IGNORED_PROBLEMS = frozenset(
+    {Problem.NOT_FOR_SALE, Problem.PRICE_CHANGED, Problem.OVER_LIMIT, Problem.PAUSED}
+)
 
 
 class CannotBeAgain(Refused):
-    """Its goods, its delivery or its discount are no longer to be had; `details` may hold the quote."""
+    """Its stock, delivery or discount is no longer available; `details` may hold the quote."""
 
     code = "cannot_be_again"
     default_words = _("Its goods or its delivery are no longer to be had as they were. Give the money back.")
@@ -43,11 +45,11 @@ class CannotBeAgain(Refused):
 def place_again(
     *, transfer_id: uuid.UUID, order_id: uuid.UUID, actor: Actor, now: datetime.datetime
 ) -> Order:
-    """Place an ended order anew, a new order with its own code, and pay it by the transfer under review.
+    """Place a new order like an ended one, and pay it by the bank transfer under review.
 
-    What is ended stays so. More money than it costs stays to be looked at; less, and it waits for the rest.
-    Said again of the same transfer, it answers the order that was placed. Raises Missing, WrongMove,
-    CannotBeAgain.
+    The old order stays ended. A surplus of the transfer stays under review; if it pays too little, the new
+    order waits for the rest. A repeat for the same transfer returns the order placed first. Raises Missing,
+    WrongMove, CannotBeAgain.
     """
     old = locks.lock_orders([order_id]).get(order_id)
     transfer = locks.lock_transfer(transfer_id)
@@ -58,14 +60,14 @@ def place_again(
         return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
     if transfer.state != TransferState.REVIEW or old.status not in ENDED or old.charged:
         raise WrongMove(came_from=old.status, to="placed")
-    order = _copied(old, actor=actor, now=now)
+    order = _place_copy(old, actor=actor, now=now)
     record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code}, key=key)
-    _pay_with(transfer, order, actor=actor, now=now)
+    _pay_from_transfer(transfer, order, actor=actor, now=now)
     return order
 
 
-def _pay_with(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: what of the transfer the order costs, and no more."""
+def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: allocate as much of the transfer as the order costs."""
     amount = min(left_of(transfer), order.still_due)
     book_found(transfer, actor=actor, now=now, surely=True)
     share(transfer, order, amount, actor=actor, now=now)
@@ -73,11 +75,11 @@ def _pay_with(transfer: BankTransfer, order: Order, *, actor: Actor, now: dateti
     settle_if_spent(transfer, actor=actor, now=now)
 
 
-def _copied(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
+def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     wanted = wanted_of_draft(old)
     locks.lock_voucher(wanted.voucher_code)
     current_quote = quote(wanted, now=now)
-    if len(current_quote.lines) < old.lines.count() or current_quote.problems - _AGREED:
+    if len(current_quote.lines) < old.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
         raise CannotBeAgain(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
         raise CannotBeAgain(quote=current_quote)
