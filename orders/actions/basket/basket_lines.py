@@ -1,4 +1,4 @@
-"""Putting things into a basket and changing one's mind."""
+"""Add, change and remove basket lines, choose deliveries, and release reservations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OddQuantity(Refused):
 
 
 class OverLimit(Refused):
-    """More steps than one line may hold; `details["limit"]` says how many."""
+    """The quantity exceeds what one order may hold; `details["limit"]` holds the limit."""
 
     code = "over_limit"
     default_words = _("That is more than one order may hold.")
@@ -42,7 +42,7 @@ class OverLimit(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Steps of a variant to be added, `apart` in a line of their own. `forced_price` is in minor units."""
+    """Steps of a variant to add; `apart` forces a new line. `forced_price` is in minor units."""
 
     variant_id: int
     quantity: int
@@ -63,9 +63,9 @@ def put_in_basket(
     language: str = "vi",
     province_code: str = "",
 ) -> Basket:
-    """Add steps of a variant to the basket, which is made where there is none; answer the basket.
+    """Add steps of a variant to the basket, creating it if missing; return the basket.
 
-    What is there already of the same variant grows. Raises OddQuantity, OverLimit, NotForSale.
+    An existing line of the variant grows. Raises OddQuantity, OverLimit, NotForSale.
     """
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is None or basket.channel_id != channel.pk:
@@ -85,7 +85,7 @@ def new_basket(
     province_code: str = "",
     now: datetime.datetime,
 ) -> Basket:
-    """Step: an empty one."""
+    """Step: create an empty basket."""
     return Basket.objects.create(
         user_id=user_id,
         channel=channel,
@@ -98,32 +98,36 @@ def new_basket(
 
 
 def put_all(basket: Basket, puts: Sequence[Put]) -> None:
-    """Step, on a locked basket: add all of these, or none, in as many queries as for one. Raises as
-    `put_in_basket`."""
-    asked = {each.variant_id for each in puts}
-    goods = {each.pk: each for each in _buyable(asked, basket.channel_id)}
-    prices = {each.variant_id: each.selling for each in _prices(asked, basket.channel_id)}
-    lines = _lines(basket.pk, asked)
+    """Step, on a locked basket: add all of these lines or none, in a fixed number of queries.
+
+    Raises as `put_in_basket`.
+    """
+    variant_ids = {each.variant_id for each in puts}
+    variants = {each.pk: each for each in _buyable_variants(variant_ids, basket.channel_id)}
+    prices = {each.variant_id: each.selling for each in _prices(variant_ids, basket.channel_id)}
+    lines = _lines(basket.pk, variant_ids)
     limit = line_limit()
     new: list[BasketLine] = []
     grown: dict[uuid.UUID, BasketLine] = {}
     for put in puts:
         if put.quantity < 1:
             raise OddQuantity(field="quantity")
-        variant = goods.get(put.variant_id)
+        variant = variants.get(put.variant_id)
         if variant is None:
             raise NotForSale(field="variant")
-        there = None if put.apart else next((each for each in lines if each.variant_id == variant.pk), None)
-        line = there or BasketLine(basket=basket, variant=variant, quantity=0)
+        existing = (
+            None if put.apart else next((each for each in lines if each.variant_id == variant.pk), None)
+        )
+        line = existing or BasketLine(basket=basket, variant=variant, quantity=0)
         line.quantity += put.quantity
         line.seen_price = prices.get(variant.pk)
         if put.forced_price is not None:
             line.forced_price = put.forced_price
         line.metadata = {**line.metadata, **put.metadata}
-        if there is None:
+        if existing is None:
             lines.append(line)
             new.append(line)
-        elif there not in new:
+        elif existing not in new:
             grown[line.pk] = line
         _check_limit(variant, [each for each in lines if each.variant_id == variant.pk], limit)
     BasketLine.objects.bulk_create(new)
@@ -137,7 +141,7 @@ def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
         raise Missing()
     if quantity < 0:
         raise OddQuantity(field="quantity")
-    _release(basket, line)
+    _release_line(basket, line)
     if quantity == 0:
         line.delete()
         return
@@ -152,7 +156,7 @@ def set_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
 def change_quantity(
     *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
 ) -> None:
-    """Set how many steps of a line are wanted; none takes it out. Raises Missing, OddQuantity, OverLimit."""
+    """Set the quantity of a line; 0 removes it. Raises Missing, OddQuantity, OverLimit."""
     basket = locked_basket(basket_id)
     set_quantity(basket, line_id, quantity)
     touch(basket, now)
@@ -160,7 +164,7 @@ def change_quantity(
 
 @transaction.atomic(durable=True)
 def choose_place(*, basket_id: uuid.UUID, province_code: str, now: datetime.datetime) -> None:
-    """Say which province it goes to, so that deliveries and their prices are known. Raises Missing."""
+    """Set the province of delivery, which decides delivery methods and fees. Raises Missing."""
     basket = locked_basket(basket_id)
     basket.province_code = province_code
     basket.save(update_fields=["province_code"])
@@ -171,7 +175,7 @@ def choose_place(*, basket_id: uuid.UUID, province_code: str, now: datetime.date
 def choose_deliveries(
     *, basket_id: uuid.UUID, choices: Mapping[int, WantedDelivery], now: datetime.datetime
 ) -> None:
-    """Say how each cooperative's share is to travel; a way of another cooperative is Missing."""
+    """Set the delivery of each cooperative's lines. Raises Missing, also for another cooperative's method."""
     basket = locked_basket(basket_id)
     store_deliveries(basket, choices)
     touch(basket, now)
@@ -181,8 +185,8 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
     """Step of `choose_deliveries`, on a locked basket."""
     if not choices:
         return
-    asked = {choice.way_id for choice in choices.values() if choice.way_id}
-    ways = {way.pk: way for way in (_ways(asked) if asked else ())}
+    method_ids = {choice.way_id for choice in choices.values() if choice.way_id}
+    ways = {way.pk: way for way in (_ways(method_ids) if method_ids else ())}
     rows = {row.cooperative_id: row for row in choices_of(basket.pk)}
     new = []
     for cooperative_id, choice in choices.items():
@@ -190,10 +194,10 @@ def store_deliveries(basket: Basket, choices: Mapping[int, WantedDelivery]) -> N
         if choice.service_id is None and (way is None or way.cooperative_id != cooperative_id):
             raise Missing(field="delivery")
         row = rows.get(cooperative_id) or DeliveryChoice(basket=basket, cooperative_id=cooperative_id)
-        said = (way.pk if way else None, choice.service_id, choice.pickup_day, choice.pickup_starts)
-        if said == (row.way_id, row.service_id, row.pickup_day, row.pickup_starts):
+        columns = (way.pk if way else None, choice.service_id, choice.pickup_day, choice.pickup_starts)
+        if columns == (row.way_id, row.service_id, row.pickup_day, row.pickup_starts):
             continue
-        row.way_id, row.service_id, row.pickup_day, row.pickup_starts = said
+        row.way_id, row.service_id, row.pickup_day, row.pickup_starts = columns
         if cooperative_id in rows:
             row.save(update_fields=["way", "service", "pickup_day", "pickup_starts"])
         else:
@@ -207,18 +211,18 @@ def _ways(keys: Collection[int]) -> QuerySet[DeliveryWay]:
 
 
 def release_reservations(reservations: list[Reservation]) -> None:
-    """Step: give back what these kept. Locks their stock."""
+    """Step: lock the stock of these reservations and release them."""
     if not reservations:
         return
     rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
-    freed = give_back(_still_kept([reservation.pk for reservation in reservations]), rows)
+    freed = give_back(_reservations([reservation.pk for reservation in reservations]), rows)
     write_promises(rows[stock_id] for stock_id in freed)
 
 
 def give_back(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
-    """Step: end reservations of locked stock; the caller saves the rows, whose ids this answers.
+    """Step: delete reservations of locked stock rows; return the ids of the rows, which the caller saves.
 
-    They were read under the lock: what another worker ended before is not given back twice.
+    Read the reservations under the lock, so that one ended by another worker is not released twice.
     """
     if not kept:
         return set()
@@ -229,23 +233,23 @@ def give_back(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int
 
 
 @prepared
-def _still_kept(keys: Collection[int]) -> QuerySet[Reservation]:
+def _reservations(keys: Collection[int]) -> QuerySet[Reservation]:
     return Reservation.objects.filter(pk__in=keys).order_by("pk")
 
 
 @prepared
 def kept_for(basket: uuid.UUID) -> QuerySet[Reservation]:
-    """What is reserved for a basket. Only who has locked it reserves more; others may end it."""
+    """Return a basket's reservations. Only the holder of its lock adds some; others may delete them."""
     return Reservation.objects.filter(line__basket=basket).order_by("pk")
 
 
 def line_limit() -> int | None:
-    """How many steps one line may hold: the shop's own setting."""
+    """Return the shop's limit of steps per order."""
     return shop_settings().limit_quantity_per_checkout
 
 
 @prepared
-def _buyable(variants: Collection[int], channel: int) -> QuerySet[Variant]:
+def _buyable_variants(variants: Collection[int], channel: int) -> QuerySet[Variant]:
     return Variant.objects.buyable_in(channel).filter(pk__in=variants)
 
 
@@ -260,7 +264,7 @@ def _prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
 
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
-    """Whether the basket may hold as much of a variant as all its lines of it do together."""
+    """Raises OverLimit where the basket's lines of a variant exceed its limit together."""
     limit = limit_of(variant, shop_limit)
     if limit is not None and sum(each.quantity for each in lines) > limit:
         raise OverLimit(
@@ -270,12 +274,12 @@ def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int 
         )
 
 
-def _release(basket: Basket, line: BasketLine) -> None:
+def _release_line(basket: Basket, line: BasketLine) -> None:
     release_reservations(list(Reservation.objects.filter(line=line, line__basket=basket)))
 
 
 def locked_basket(basket_id: uuid.UUID) -> Basket:
-    """Step: raises Missing where the basket has become an order, or never was."""
+    """Step: lock the basket. Raises Missing where it has become an order or never existed."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
@@ -283,6 +287,6 @@ def locked_basket(basket_id: uuid.UUID) -> Basket:
 
 
 def touch(basket: Basket, now: datetime.datetime) -> None:
-    """Step: the basket was changed now."""
+    """Step: mark the basket as changed now."""
     basket.changed_at = now
     basket.save(update_fields=["changed_at"])

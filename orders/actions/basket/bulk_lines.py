@@ -1,4 +1,4 @@
-"""Baskets filled from afar: many lines at once, where what is short is refused and not just said."""
+"""Change many basket lines at once for the API, where shortages are refused instead of reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHORT = frozenset({Problem.SOLD_OUT, Problem.ONLY_LEFT})
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """How much of a line, or of a variant, is wanted; none takes it out, None leaves the quantity."""
+    """A line, by its id or variant, and its new quantity: 0 removes it, None leaves the quantity."""
 
     line_id: uuid.UUID | None = None
     variant_id: int | None = None
@@ -47,7 +47,7 @@ def begin_basket(
     billing_address: Address | None = None,
     now: datetime.datetime,
 ) -> tuple[Basket, Quote | None]:
-    """Create a basket with all that is known of it, or nothing; return it and a quote of its lines.
+    """Create a basket with all details given, or nothing; return it and a quote of its lines.
 
     Raises as `put_lines`.
     """
@@ -61,29 +61,28 @@ def begin_basket(
     if metadata or private_metadata:
         basket.metadata, basket.private_metadata = dict(metadata or {}), dict(private_metadata or {})
         basket.save(update_fields=["metadata", "private_metadata"])
-    return basket, _put_all(basket, puts, now=now) if puts else None
+    return basket, _add_lines(basket, puts, now=now) if puts else None
 
 
 @transaction.atomic(durable=True)
 def put_lines(*, basket_id: uuid.UUID, puts: Sequence[Put], now: datetime.datetime) -> Quote:
-    """Add all of these, or none; answer what the basket costs then.
+    """Add all of these lines or none; return the new quote.
 
     Raises Missing, NotForSale, OddQuantity, OverLimit, SoldOut.
     """
     basket = locked_basket(basket_id)
-    quote = _put_all(basket, puts, now=now)
+    quote = _add_lines(basket, puts, now=now)
     touch(basket, now)
     return quote
 
 
 @transaction.atomic(durable=True)
 def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.datetime) -> Quote:
-    """Change all of these, or none; a variant that is not there yet is put in. Answers and raises as
-    `put_lines`."""
+    """Change all of these lines or none, adding variants not there yet. Returns and raises as `put_lines`."""
     basket = locked_basket(basket_id)
     touched = set()
     for each in sets:
-        line = _line(basket, each)
+        line = _find_line(basket, each)
         if line is None:
             if each.variant_id is None:
                 raise Missing(field="lineId")
@@ -94,32 +93,32 @@ def set_lines(*, basket_id: uuid.UUID, sets: Sequence[Set], now: datetime.dateti
             put_all(basket, [put])
             touched.add(each.variant_id)
         else:
-            _change(basket, line, each)
+            _change_line(basket, line, each)
             touched.add(line.variant_id)
-    quote = _refuse_short(basket, touched, now=now)
+    quote = _quote_without_shortage(basket, touched, now=now)
     touch(basket, now)
     return quote
 
 
 @transaction.atomic(durable=True)
 def take_out(*, basket_id: uuid.UUID, line_ids: Sequence[uuid.UUID], now: datetime.datetime) -> None:
-    """Take lines out, all or none; what they kept is free again. Raises Missing, naming them."""
+    """Remove all of these lines or none, with their reservations. Raises Missing, naming unknown lines."""
     basket = locked_basket(basket_id)
     there = set(basket.lines.filter(pk__in=line_ids).values_list("pk", flat=True))
-    if gone := [key for key in line_ids if key not in there]:
-        raise Missing(field="lines", missing_lines=gone)
+    if missing := [key for key in line_ids if key not in there]:
+        raise Missing(field="lines", missing_lines=missing)
     for key in there:
         set_quantity(basket, key, 0)
     touch(basket, now)
 
 
-def _put_all(basket: Basket, puts: Sequence[Put], *, now: datetime.datetime) -> Quote:
+def _add_lines(basket: Basket, puts: Sequence[Put], *, now: datetime.datetime) -> Quote:
     put_all(basket, puts)
-    return _refuse_short(basket, {each.variant_id for each in puts}, now=now)
+    return _quote_without_shortage(basket, {each.variant_id for each in puts}, now=now)
 
 
-def _line(basket: Basket, wanted: Set) -> BasketLine | None:
-    """The line that is meant: by its own id, or the first one of the variant."""
+def _find_line(basket: Basket, wanted: Set) -> BasketLine | None:
+    """Return the line by its id, or the variant's first line."""
     lines = basket.lines.order_by("created_at", "pk")
     if wanted.line_id is not None:
         found = lines.filter(pk=wanted.line_id).first()
@@ -129,7 +128,7 @@ def _line(basket: Basket, wanted: Set) -> BasketLine | None:
     return lines.filter(variant=wanted.variant_id).first()
 
 
-def _change(basket: Basket, line: BasketLine, wanted: Set) -> None:
+def _change_line(basket: Basket, line: BasketLine, wanted: Set) -> None:
     if wanted.forced_price is not None or wanted.metadata:
         if wanted.forced_price is not None:
             line.forced_price = wanted.forced_price
@@ -139,8 +138,8 @@ def _change(basket: Basket, line: BasketLine, wanted: Set) -> None:
         set_quantity(basket, line.pk, wanted.quantity)
 
 
-def _refuse_short(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
-    """What it costs now. Raises SoldOut where of these variants less is free than lies in the basket."""
+def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
+    """Return the current quote. Raises SoldOut where the basket holds more of these variants than is free."""
     current_quote = quote(wanted_of(basket), now=now)
     short = {
         line.variant.pk: line.free or 0

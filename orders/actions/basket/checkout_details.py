@@ -1,6 +1,6 @@
-"""Who a basket is for and where it goes, as it is said bit by bit before the order.
+"""Set the buyer, addresses and owner of a basket, one by one before the order.
 
-Each answers the basket as it is then.
+Each action returns the changed basket.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shop.core.identifiers.phones import normalise
 
 
 class SomebodyElses(Refused):
-    """The basket belongs to a person already."""
+    """The basket belongs to another user."""
 
     code = "somebody_elses"
     default_words = _("This basket belongs to somebody already.")
@@ -28,13 +28,13 @@ class SomebodyElses(Refused):
 
 @transaction.atomic(durable=True)
 def write_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: Any) -> Basket:
-    """Keep what was said of the buyer: `email`, `note`, `language`. Raises Missing."""
+    """Set details of the buyer: `email`, `note`, `language`. Raises Missing."""
     return write_columns(locked_basket(basket_id), now, **columns)
 
 
 @transaction.atomic(durable=True)
 def send_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
-    """Say where it goes, which decides what it costs to bring and who receives it. Raises Missing."""
+    """Set the shipping address, which decides delivery fees and the recipient. Raises Missing."""
     return write_receiver(locked_basket(basket_id), address, now=now)
 
 
@@ -43,7 +43,7 @@ def write_receiver(basket: Basket, address: Address, *, now: datetime.datetime) 
     return write_columns(
         basket,
         now,
-        shipping_address=_kept(address, instead_of=basket.shipping_address),
+        shipping_address=_save_copy(address, instead_of=basket.shipping_address),
         country=address.country,
         province_code=address.province_code,
         name=f"{address.first_name} {address.last_name}".strip()[:100],
@@ -53,18 +53,18 @@ def write_receiver(basket: Basket, address: Address, *, now: datetime.datetime) 
 
 @transaction.atomic(durable=True)
 def bill_to(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
-    """Say who is billed. Raises Missing."""
+    """Set the billing address. Raises Missing."""
     return write_payer(locked_basket(basket_id), address, now=now)
 
 
 def write_payer(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
     """Step of `bill_to`, on a locked basket."""
-    return write_columns(basket, now, billing_address=_kept(address, instead_of=basket.billing_address))
+    return write_columns(basket, now, billing_address=_save_copy(address, instead_of=basket.billing_address))
 
 
 @transaction.atomic(durable=True)
 def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> Basket:
-    """Make a guest's basket a person's own; theirs stays so. Raises Missing, SomebodyElses."""
+    """Assign a guest's basket to a user; their own stays theirs. Raises Missing, SomebodyElses."""
     basket = locked_basket(basket_id)
     if basket.user_id not in (None, user_id):
         raise SomebodyElses(field="id")
@@ -73,12 +73,12 @@ def give_to(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.dat
 
 @transaction.atomic(durable=True)
 def leave_behind(*, basket_id: uuid.UUID, now: datetime.datetime) -> Basket:
-    """Make a person's basket a guest's: its id alone opens it from now on. Raises Missing."""
+    """Turn a user's basket into a guest's, opened by its id alone. Raises Missing."""
     return write_columns(locked_basket(basket_id), now, user_id=None)
 
 
 def write_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Basket:
-    """Change these columns of a locked basket, which was changed now."""
+    """Set columns of a locked basket and mark it as changed now."""
     columns["changed_at"] = now
     for column, value in columns.items():
         setattr(basket, column, value)
@@ -86,8 +86,8 @@ def write_columns(basket: Basket, now: datetime.datetime, **columns: Any) -> Bas
     return basket
 
 
-def _kept(address: Address, *, instead_of: Address | None) -> Address:
-    """A copy that is the basket's own, in place of the one before."""
+def _save_copy(address: Address, *, instead_of: Address | None) -> Address:
+    """Save a copy for the basket, in place of its previous own copy."""
     kept = address.copy()
     if instead_of is not None and instead_of.user_id is None:
         kept.pk = instead_of.pk

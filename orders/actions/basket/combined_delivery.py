@@ -1,8 +1,7 @@
-"""How a whole basket can travel, for clients that know one delivery for all of it.
+"""Deliver a whole basket by one option, for clients that know a single delivery per checkout.
 
-For each service that somebody offers, or that the channel has a price for: every cooperative takes its own
-quote of it; who has none is carried by the service itself, and where the channel has no price for that
-either, by its own first choice.
+Each service offered by a cooperative or priced in the channel leads one option. In it a cooperative uses its
+own method of the service, else the channel's service, else its own first possible delivery.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from shop.core.errors import Refused
 
 
 class NotDeliveredSo(Refused):
-    """This basket cannot travel that way."""
+    """The basket cannot be delivered by this option."""
 
     code = "not_delivered_so"
     default_words = _("These goods cannot be delivered this way. Choose another one.")
@@ -33,7 +32,7 @@ class NotDeliveredSo(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """How one cooperative's share travels; `fee` in minor units, None where the service's own is shared."""
+    """One cooperative's delivery within an option; `fee` in minor units, None for a split channel service."""
 
     cooperative: Cooperative
     service: Service
@@ -45,7 +44,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One delivery for the whole basket, named for the service that leads it; `fee` is Σ of its legs."""
+    """One delivery for the whole basket, named after its leading service; `fee` is the sum of its legs."""
 
     service: Service
     fee: int
@@ -60,37 +59,38 @@ class Option:
         return {leg.cooperative.pk: leg.choice for leg in self.legs}
 
     def key(self, basket_id: uuid.UUID) -> uuid.UUID:
-        """What this basket's clients know it by: the same as long as the basket is there."""
+        """Return the option's key for clients, constant while the basket exists."""
         return option_key(basket_id, self.service.pk)
 
     @property
     def minimum_days(self) -> int | None:
-        """Until the first goods come, at the earliest."""
+        """Days until the first part arrives, at the earliest."""
         return min((leg.minimum_days for leg in self.legs if leg.minimum_days is not None), default=None)
 
     @property
     def maximum_days(self) -> int | None:
-        """Until the last goods come, at the latest."""
+        """Days until the last part arrives, at the latest."""
         return max((leg.maximum_days for leg in self.legs if leg.maximum_days is not None), default=None)
 
 
 def option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
-    """The key of a basket's option that a service leads."""
+    """Return the key of a basket's option that a service leads."""
     return uuid.uuid5(basket_id, f"service:{service_id}")
 
 
 def options_of(quote: Quote) -> list[Option]:
-    """The deliveries that a quoted basket can have, each combination once. One query."""
+    """Return the delivery options of a quoted basket, each combination once. One query."""
     fallbacks = {
         key: each
         for key, each in fallbacks_for(quote.wanted).items()
         if each.serves(
-            goods=sum(share.goods for share in quote.shares), grams=sum(share.grams for share in quote.shares)
+            goods=sum(seller_quote.goods for seller_quote in quote.shares),
+            grams=sum(seller_quote.grams for seller_quote in quote.shares),
         )
     }
     leading: dict[int, Service] = {}
-    for share in quote.shares:
-        for one in share.possible_offers:
+    for seller_quote in quote.shares:
+        for one in seller_quote.possible_offers:
             leading.setdefault(one.way.service_id, one.way.service)
     for key, fallback in fallbacks.items():
         leading.setdefault(key, fallback.service)
@@ -103,12 +103,12 @@ def options_of(quote: Quote) -> list[Option]:
 
 
 def chosen_option(quote: Quote) -> Option | None:
-    """The delivery that a quoted basket has; None while something of it has none that is possible."""
+    """Return the delivery of a quoted basket; None while a seller has no possible one."""
     legs = []
-    for share in quote.shares:
-        if share.fee is None or share.carried_by is None:
+    for seller_quote in quote.shares:
+        if seller_quote.fee is None or seller_quote.carried_by is None:
             return None
-        legs.append(_chosen_leg(share, share.carried_by))
+        legs.append(_chosen_leg(seller_quote, seller_quote.carried_by))
     if not legs:
         return None
     return Option(legs[0].service, sum(leg.fee or 0 for leg in legs), legs)
@@ -116,10 +116,9 @@ def chosen_option(quote: Quote) -> Option | None:
 
 @transaction.atomic(durable=True)
 def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime) -> Quote:
-    """Let the whole basket travel by an option: of this key, or led by this service; None takes the choice
-    back. Answers what it costs so.
+    """Choose an option for the whole basket, by its key or leading service; None clears the choice.
 
-    Raises Missing, NotDeliveredSo.
+    Returns the new quote. Raises Missing, NotDeliveredSo.
     """
     basket = locked_basket(basket_id)
     wanted = wanted_of(basket)
@@ -141,8 +140,8 @@ def choose_option(*, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: 
 
 def _option(service: Service, shares: Iterable[Share], fallbacks: Mapping[int, Fallback]) -> Option | None:
     legs = []
-    for share in shares:
-        leg = _leg(share, service, fallbacks.get(service.pk))
+    for seller_quote in shares:
+        leg = _leg(seller_quote, service, fallbacks.get(service.pk))
         if leg is None:
             return None
         legs.append(leg)
@@ -150,24 +149,38 @@ def _option(service: Service, shares: Iterable[Share], fallbacks: Mapping[int, F
     return Option(service, once + sum(leg.fee or 0 for leg in legs), legs) if legs else None
 
 
-def _leg(share: Share, service: Service, fallback: Fallback | None) -> Leg | None:
-    own = [one for one in share.possible_offers if one.way.service_id == service.pk]
-    for one in own or ([] if fallback else share.possible_offers):
+def _leg(seller_quote: Share, service: Service, fallback: Fallback | None) -> Leg | None:
+    own = [one for one in seller_quote.possible_offers if one.way.service_id == service.pk]
+    for one in own or ([] if fallback else seller_quote.possible_offers):
         if one.first is not None:
             way = one.way
             return Leg(
-                share.cooperative, way.service, one.first, one.fee or 0, way.minimum_days, way.maximum_days
+                seller_quote.cooperative,
+                way.service,
+                one.first,
+                one.fee or 0,
+                way.minimum_days,
+                way.maximum_days,
             )
     if fallback is None:
         return None
     days = service.minimum_days, service.maximum_days
-    return Leg(share.cooperative, service, WantedDelivery(service_id=service.pk), None, *days)
+    return Leg(seller_quote.cooperative, service, WantedDelivery(service_id=service.pk), None, *days)
 
 
-def _chosen_leg(share: Share, service: Service) -> Leg:
-    if share.chosen is None:
+def _chosen_leg(seller_quote: Share, service: Service) -> Leg:
+    if seller_quote.chosen is None:
         choice = WantedDelivery(service_id=service.pk)
-        return Leg(share.cooperative, service, choice, share.fee, service.minimum_days, service.maximum_days)
-    way, time = share.chosen.way, share.chosen_time
+        return Leg(
+            seller_quote.cooperative,
+            service,
+            choice,
+            seller_quote.fee,
+            service.minimum_days,
+            service.maximum_days,
+        )
+    way, time = seller_quote.chosen.way, seller_quote.chosen_time
     choice = WantedDelivery(way.pk, time.day, time.starts) if time else WantedDelivery(way.pk)
-    return Leg(share.cooperative, service, choice, share.fee, way.minimum_days, way.maximum_days)
+    return Leg(
+        seller_quote.cooperative, service, choice, seller_quote.fee, way.minimum_days, way.maximum_days
+    )

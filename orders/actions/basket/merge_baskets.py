@@ -1,4 +1,4 @@
-"""A guest's basket becomes that of the person they turn out to be."""
+"""Merge a guest's basket into the user's at sign-in."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from orders.models import Basket, BasketLine, Payment, Reservation
 
 @transaction.atomic(durable=True)
 def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.datetime) -> Basket | None:
-    """At sign-in the guest's basket joins the person's newest one, or becomes theirs.
+    """Merge the guest's basket into the user's newest one, or assign it to the user.
 
-    None where the guest's basket is gone or somebody's already.
+    Returns None where the guest's basket is gone or belongs to a user.
     """
     channel = Basket.objects.filter(pk=guest_basket_id).values("channel")
     newest = Basket.objects.filter(user=user_id, channel__in=channel).order_by("-changed_at", "pk").first()
@@ -37,17 +37,17 @@ def adopt_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.date
 
 
 def _merge(guest: Basket, own: Basket) -> None:
-    """Move over what the guest put in, chose and wrote; what the person has said themselves stays.
+    """Move lines, choices and details of the guest's basket; what the user has set stays.
 
-    The same variant grows, up to what one order may hold of it. The guest's basket is gone afterwards, so
-    that coming in twice adds nothing twice.
+    Lines of the same variant are added up, to the limit of one order. The guest's basket is deleted, so a
+    second sign-in adds nothing twice.
     """
     release_reservations(list(Reservation.objects.filter(line__basket=guest)))
     _merge_lines(guest, own)
-    said = ("province_code", "voucher_code", "note", "email", "phone", "name")
-    for column in said:
+    columns = ("province_code", "voucher_code", "note", "email", "phone", "name")
+    for column in columns:
         setattr(own, column, getattr(own, column) or getattr(guest, column))
-    own.save(update_fields=said)
+    own.save(update_fields=columns)
     chosen = own.delivery_choices.values("cooperative")
     guest.delivery_choices.exclude(cooperative__in=chosen).update(basket=own)
     Payment.objects.filter(basket=guest).update(basket=own)
@@ -56,25 +56,25 @@ def _merge(guest: Basket, own: Basket) -> None:
 
 def _merge_lines(guest: Basket, own: Basket) -> None:
     limit = line_limit()
-    mine: dict[int, BasketLine] = {}
+    line_by_variant: dict[int, BasketLine] = {}
     held: Counter[int] = Counter()
     for line in own.lines.order_by("created_at", "pk"):
-        mine.setdefault(line.variant_id, line)
+        line_by_variant.setdefault(line.variant_id, line)
         held[line.variant_id] += line.quantity
     moved, grown = [], {}
     for line in guest.lines.select_related("variant").order_by("created_at", "pk"):
         most = limit_of(line.variant, limit)
         added = line.quantity if most is None else min(line.quantity, most - held[line.variant_id])
-        there = mine.get(line.variant_id)
+        existing = line_by_variant.get(line.variant_id)
         if added < 1:
             continue
         held[line.variant_id] += added
-        if there is None or line.forced_price != there.forced_price:
+        if existing is None or line.forced_price != existing.forced_price:
             line.basket, line.quantity = own, added
-            mine.setdefault(line.variant_id, line)
+            line_by_variant.setdefault(line.variant_id, line)
             moved.append(line)
         else:
-            there.quantity += added
-            grown[there.pk] = there
+            existing.quantity += added
+            grown[existing.pk] = existing
     BasketLine.objects.bulk_update(moved, ["basket", "quantity"])
     BasketLine.objects.bulk_update(grown.values(), ["quantity"])

@@ -1,4 +1,4 @@
-"""What was ordered once is put into the basket again, and what is different by now is said."""
+"""Put the lines of a past order into the basket again and report what has changed since."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.core.models import Channel
 
 
 class Differs(StrEnum):
-    """How something is not as it was when it was ordered."""
+    """How a line differs from when it was ordered."""
 
     GONE = "gone"
     RESTING = "resting"
@@ -33,10 +33,10 @@ class Differs(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`was` and `now` are steps where there are fewer, minor units where the price is another.
+    """`was` and `now` are steps for FEWER and minor units for a changed price.
 
-    `name` is what the goods were called when they were ordered, `translated` that in the order's language;
-    `seller` is the cooperative's name where it is resting.
+    `name` is the product's name at ordering, `translated` that in the order's language; `seller` is the
+    cooperative's name where it is paused.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Reordered:
-    """The basket, None where nothing of the order is to be had; how many lines of it lie in there now."""
+    """The basket, None where nothing of the order is available; `put` counts its lines from the order."""
 
     basket: Basket | None = None
     put: int = 0
@@ -57,8 +57,8 @@ class Reordered:
 
 
 @dataclass(slots=True)
-class _Once:
-    """One kind of goods as it was ordered: all lines of a variant together."""
+class _OrderedVariant:
+    """All lines of one variant in the past order."""
 
     key: uuid.UUID
     name: str
@@ -79,9 +79,9 @@ def reorder(
     province_code: str = "",
     now: datetime.datetime,
 ) -> Reordered:
-    """Let the basket, which is made where there is none, hold what an order held, as far as it is to be had.
+    """Put what an order held into the basket, creating it if missing, as far as it is available.
 
-    What lies in it already counts, so a second tap adds nothing. Raises Missing.
+    Quantities already there count, so a second tap adds nothing. Raises Missing.
     """
     order = Order.objects.placed().filter(pk=order_id).first()
     if order is None:
@@ -89,34 +89,34 @@ def reorder(
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is not None and basket.channel_id != channel.pk:
         basket = None
-    ordered = _ordered(order)
+    ordered = _ordered_variants(order)
     answer = Reordered(basket)
-    takes = _what_is_there(ordered, _asked(order, ordered, channel, basket), answer, now=now)
-    if not takes:
+    available = _available_lines(ordered, _quote_request(order, ordered, channel, basket), answer, now=now)
+    if not available:
         return answer
     basket = answer.basket = basket or new_basket(
         user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
     )
-    answer.put = len(takes)
-    _fill(basket, takes)
+    answer.put = len(available)
+    _raise_lines(basket, available)
     touch(basket, now)
     return answer
 
 
-def _ordered(order: Order) -> list[_Once]:
-    """What was ordered, in its order; goods that are gone for good have no variant."""
-    found: dict[object, _Once] = {}
+def _ordered_variants(order: Order) -> list[_OrderedVariant]:
+    """Return the ordered variants in their order; deleted ones have no variant id."""
+    found: dict[object, _OrderedVariant] = {}
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
-        once = found.setdefault(
+        ordered_variant = found.setdefault(
             line.variant_id or line.pk,
-            _Once(line.pk, *_names(line), line.variant_id, line.unit_price, 0),
+            _OrderedVariant(line.pk, *_names(line), line.variant_id, line.unit_price, 0),
         )
-        once.quantity += line.quantity
+        ordered_variant.quantity += line.quantity
     return list(found.values())
 
 
 def _names(line: OrderLine) -> tuple[str, str]:
-    """What it was called in the shop's own language, and in the order's where its goods had a name in it."""
+    """Return the name in the shop's language, and in the order's language where there is one."""
     own = (line.product_name, line.variant_name)
     translated = (line.translated_product_name, line.translated_variant_name or line.variant_name)
     return _joined(own), _joined(translated) if line.translated_product_name else ""
@@ -126,13 +126,20 @@ def _joined(names: Iterable[str]) -> str:
     return ", ".join(name for name in names if name)
 
 
-def _asked(order: Order, ordered: Sequence[_Once], channel: Channel, basket: Basket | None) -> Wanted:
-    """The same goods asked for anew, at the prices they had then."""
+def _quote_request(
+    order: Order, ordered: Sequence[_OrderedVariant], channel: Channel, basket: Basket | None
+) -> Wanted:
+    """Return a quote request for the same variants at the prices of that time."""
     comparable = order.currency == channel.currency
     lines = [
-        WantedLine(once.key, once.variant_id, once.quantity, once.price if comparable else None)
-        for once in ordered
-        if once.variant_id is not None
+        WantedLine(
+            ordered_variant.key,
+            ordered_variant.variant_id,
+            ordered_variant.quantity,
+            ordered_variant.price if comparable else None,
+        )
+        for ordered_variant in ordered
+        if ordered_variant.variant_id is not None
     ]
     if basket is None:
         return Wanted(channel, lines, {}, country=channel.default_country)
@@ -140,43 +147,43 @@ def _asked(order: Order, ordered: Sequence[_Once], channel: Channel, basket: Bas
     return Wanted(channel, lines, {}, there.province_code, there.country, there.basket_id)
 
 
-def _what_is_there(
-    ordered: Sequence[_Once], asked: Wanted, answer: Reordered, *, now: datetime.datetime
+def _available_lines(
+    ordered: Sequence[_OrderedVariant], asked: Wanted, answer: Reordered, *, now: datetime.datetime
 ) -> list[tuple[QuotedLine, int]]:
-    """The lines that can be had, each with how many steps; the answer hears all that differs."""
+    """Return the available lines with their quantities; add all differences to `answer`."""
     quoted = {
-        line.wanted.key: (line, share)
-        for share in quote(asked, now=now).shares
-        for line in share.lines
+        line.wanted.key: (line, seller_quote)
+        for seller_quote in quote(asked, now=now).shares
+        for line in seller_quote.lines
         if Problem.NOT_FOR_SALE not in line.problems
     }
-    takes = []
-    for once in ordered:
-        found = quoted.get(once.key)
-        differs = partial(Difference, once.name, translated=once.translated)
+    available = []
+    for ordered_variant in ordered:
+        found = quoted.get(ordered_variant.key)
+        differs = partial(Difference, ordered_variant.name, translated=ordered_variant.translated)
         if found is None:
             answer.differences.append(differs(what=Differs.GONE))
             continue
-        line, share = found
-        if Problem.PAUSED in share.problems:
-            seller = share.cooperative.name
+        line, seller_quote = found
+        if Problem.PAUSED in seller_quote.problems:
+            seller = seller_quote.cooperative.name
             answer.differences.append(differs(what=Differs.RESTING, seller=seller))
             continue
-        most = min(each for each in (once.quantity, line.free, line.limit) if each is not None)
+        most = min(each for each in (ordered_variant.quantity, line.free, line.limit) if each is not None)
         if most < 1:
             answer.differences.append(differs(what=Differs.SOLD_OUT))
             continue
-        if most < once.quantity:
-            answer.differences.append(differs(what=Differs.FEWER, was=once.quantity, now=most))
+        if most < ordered_variant.quantity:
+            answer.differences.append(differs(what=Differs.FEWER, was=ordered_variant.quantity, now=most))
         if Problem.PRICE_CHANGED in line.problems:
-            what = Differs.DEARER if line.unit_price > once.price else Differs.CHEAPER
-            answer.differences.append(differs(what=what, was=once.price, now=line.unit_price))
-        takes.append((line, most))
-    return takes
+            what = Differs.DEARER if line.unit_price > ordered_variant.price else Differs.CHEAPER
+            answer.differences.append(differs(what=what, was=ordered_variant.price, now=line.unit_price))
+        available.append((line, most))
+    return available
 
 
-def _fill(basket: Basket, takes: Sequence[tuple[QuotedLine, int]]) -> None:
-    """What lies there of a variant grows to as much as was ordered; its price has been said."""
+def _raise_lines(basket: Basket, available: Sequence[tuple[QuotedLine, int]]) -> None:
+    """Raise lines of each variant to the ordered quantity, adding missing ones at the current price."""
     there: dict[int, BasketLine] = {}
     held: dict[int, int] = {}
     for line in basket.lines.order_by("created_at", "pk"):
@@ -184,7 +191,7 @@ def _fill(basket: Basket, takes: Sequence[tuple[QuotedLine, int]]) -> None:
         held[line.variant_id] = held.get(line.variant_id, 0) + line.quantity
     new: list[BasketLine] = []
     grown: list[BasketLine] = []
-    for quoted, quantity in takes:
+    for quoted, quantity in available:
         variant = quoted.variant
         if variant.pk in there:
             line = there[variant.pk]
