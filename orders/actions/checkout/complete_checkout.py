@@ -1,4 +1,4 @@
-"""A basket of which everything was said bit by bit becomes an order, once it is paid for."""
+"""Complete an API checkout: turn a basket with all its details into an order once it is covered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EmailNeeded(Refused):
 
 
 class PlaceNeeded(Refused):
-    """Nobody has said where it goes, or how."""
+    """No address or no delivery has been chosen."""
 
     code = "place_needed"
     default_words = _("Say where the goods go, and how.")
@@ -41,7 +41,7 @@ class PayerNeeded(Refused):
 
 
 class NotCovered(Refused):
-    """`details["paid"]` is what has been paid or promised so far, `details["total"]` what it costs."""
+    """`details["paid"]`: the amount paid or promised so far; `details["total"]`: the total."""
 
     code = "not_covered"
     default_words = _("This has not been paid for yet.")
@@ -56,10 +56,10 @@ def complete_basket(
     actor: Actor,
     now: datetime.datetime,
 ) -> Order:
-    """Make an order of a basket at what it costs now; what was paid for it has to cover that.
+    """Turn a basket into an order at its current total, which its payments must cover.
 
-    Sent again, or twice at once, it answers the one order. Whoever completes a basket asks us to pass name
-    and address on to who delivers it. Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered,
+    A repeat, or a second call at once, returns the one order. Completing a basket implies consent to pass name
+    and address on for the delivery. Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered,
     PayerNeeded, PlaceNeeded, SlotFull; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
@@ -68,9 +68,9 @@ def complete_basket(
     wanted = wanted_of(basket)
     locks.lock_voucher(wanted.voucher_code)
     current_quote = quote(wanted, now=now)
-    contact = _contact(basket, current_quote, invoice)
-    _require_possible(current_quote)
-    method, counts_at_once = _payment(basket, current_quote)
+    contact = _require_contact(basket, current_quote, invoice)
+    _require_no_problems(current_quote)
+    method, counts_at_once = _remaining_payment(basket, current_quote)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     return write_order(
         current_quote,
@@ -85,8 +85,8 @@ def complete_basket(
     )
 
 
-def _contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
-    """Who and where, all of it said; the invoice goes to the order's address where it names none."""
+def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
+    """Return the recipient, address and invoice. Raises EmailNeeded, BasketEmpty, PlaceNeeded, PayerNeeded."""
     if not basket.email:
         raise EmailNeeded()
     if invoice is not None:
@@ -117,17 +117,19 @@ def _addresses(keys: Collection[int]) -> QuerySet[Address]:
     return Address.objects.filter(pk__in=keys)
 
 
-def _require_possible(quote: Quote) -> None:
-    """Raises BasketChanged for what stands in the way; a price that has changed does not, since the money
-    that covers it is what was agreed to."""
+def _require_no_problems(quote: Quote) -> None:
+    """Raises BasketChanged for problems and refused codes.
+
+    A changed price is no problem here: the payments that cover the total are the buyer's agreement to it.
+    """
     if quote.problems - {Problem.PRICE_CHANGED}:
         raise BasketChanged(quote=quote)
     if quote.voucher is not None and quote.voucher.refused is not None:
         raise BasketChanged(quote.voucher.refused.words, quote=quote, voucher=quote.voucher.refused)
 
 
-def _payment(basket: Basket, quote: Quote) -> tuple[Method | None, bool]:
-    """How the rest of the money is to come, and whether the order counts before it has. Raises NotCovered."""
+def _remaining_payment(basket: Basket, quote: Quote) -> tuple[Method | None, bool]:
+    """Return the method of the remaining payment and whether the order confirms at once. Raises NotCovered."""
     sums = sums_before(basket.pk)
     paid = paid_of(sums)
     if not quote.total:

@@ -1,4 +1,4 @@
-"""Showing the checkout, which changes nothing, and opening it, which reserves the goods for a while."""
+"""Show the checkout, which changes nothing, and open it, which reserves stock for a while."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.core.errors import Missing
 
 
 def preview_checkout(basket: Basket, *, province_code: str, now: datetime.datetime) -> Quote:
-    """Quote the checkout of a basket as `open_checkout` does, without reserving goods or writing anything."""
+    """Quote the checkout of a basket as `open_checkout` does, without reserving stock or writing anything."""
     return quote(replace(wanted_of(basket), province_code=province_code), now=now, proposing=True)
 
 
@@ -38,50 +38,48 @@ def open_checkout(
     contact: Contact | None = None,
     marks_prices_seen: bool = True,
 ) -> Quote:
-    """Keep the basket's goods for the channel's reservation time, and show what it costs now.
+    """Reserve stock for the channel's reservation time, and return the current quote.
 
-    A province and ways that were chosen on the page are kept with the basket, and the page's language,
-    which the letters will have; where no way is chosen, the first possible one is proposed. Lines that
-    are short keep nothing and say so. Prices shown here count as seen, after the change has been said
-    once in the answer, unless `marks_prices_seen` is off. `contact`, once it is written, tells whether
-    this buyer may use the code. Raises Missing.
+    Stores province, deliveries and language given by the page (the language is used for later mail). Where no
+    delivery is chosen, the first possible one is proposed. Lines that are short reserve nothing and show the
+    problem. Changed prices count as seen once they were returned, unless `marks_prices_seen` is off.
+    `contact`, once entered, decides whether this buyer may use the voucher code. Raises Missing.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
-    was = _said(basket)
+    before = _details_of(basket)
     if province_code is not None:
         basket.province_code = province_code
     if contact is not None:
         basket.phone, basket.email = contact.phone, contact.email
     basket.language = language or basket.language
-    _keep_said(basket, was)
+    _save_changed_details(basket, before)
     store_deliveries(basket, choices or {})
     wanted = wanted_of(basket)
     reserve(basket, wanted, now=now)
-    answer = quote(wanted, now=now, proposing=True)
-    for line in answer.lines if marks_prices_seen else []:
+    current_quote = quote(wanted, now=now, proposing=True)
+    for line in current_quote.lines if marks_prices_seen else []:
         if Problem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.wanted.key).update(seen_price=line.unit_price)
-    return answer
+    return current_quote
 
 
-def _said(basket: Basket) -> dict[str, str]:
+def _details_of(basket: Basket) -> dict[str, str]:
     return {name: getattr(basket, name) for name in ("province_code", "language", "phone", "email")}
 
 
-def _keep_said(basket: Basket, was: Mapping[str, str]) -> None:
-    """Save what was said of it, where that is something else."""
-    changed = [name for name, said in _said(basket).items() if said != was[name]]
+def _save_changed_details(basket: Basket, before: Mapping[str, str]) -> None:
+    """Save the details that have changed."""
+    changed = [name for name, value in _details_of(basket).items() if value != before[name]]
     if changed:
         basket.save(update_fields=changed)
 
 
 def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
-    """Step: keep what a locked basket wants, anew. Lines that are short keep nothing.
+    """Step: replace a locked basket's reservations. Lines that are short reserve nothing.
 
-    What it kept before and what it may keep now are locked together, so that two checkouts never
-    wait for each other.
+    Stock reserved before and stock to be reserved is locked together, so that two checkouts never deadlock.
     """
     minutes = basket.channel.reservation_minutes
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
@@ -94,8 +92,8 @@ def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
     pickable = {stock_id: rows[stock_id] for stock_id in in_reach if stock_id in rows}
     kept = []
     for line in lines if minutes else []:
-        for pick in _pick(line, pickable, basket):
-            # Told to the row in memory at once, so that the next line of the variant sees less.
+        for pick in _choose_stock_for(line, pickable, basket):
+            # Updated in memory too, so that the next line of the variant sees less free.
             rows[pick.stock_id].reserved += pick.quantity
             kept.append(
                 Reservation(
@@ -109,8 +107,8 @@ def reserve(basket: Basket, wanted: Wanted, *, now: datetime.datetime) -> None:
     write_promises(rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in kept})
 
 
-def _pick(line: BasketLine, rows: dict[int, Stock], basket: Basket) -> list[Pick]:
-    """Where a line's goods can be kept: nowhere, if there are not enough."""
+def _choose_stock_for(line: BasketLine, rows: dict[int, Stock], basket: Basket) -> list[Pick]:
+    """Return the stock for a line; empty if there is not enough."""
     try:
         return choose_stock(
             {line.variant_id: line.quantity},

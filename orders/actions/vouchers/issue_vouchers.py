@@ -1,4 +1,4 @@
-"""Vouchers issued, changed and ended, with the codes that open them."""
+"""Issue, edit and end vouchers, and add codes to them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
 MOST_CODES = 1_000
-_CODE = re.compile(r"[^\W_][\w-]{2,49}")
-_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that looks like another
-_LENGTH = 8
+_CODE_PATTERN = re.compile(r"[^\W_][\w-]{2,49}")
+_CODE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no characters that look alike
+_CODE_LENGTH = 8
 
 
 class OddCode(Refused):
@@ -48,9 +48,9 @@ class OddCount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class VoucherTerms:
-    """What a voucher says. `value` is percent or minor units; `minimum_spent` minor units of its goods.
+    """Terms of a voucher. `value` is percent or minor units; `minimum_spent` is minor units of covered lines.
 
-    `cooperative`: whose goods, None for everybody's.
+    `cooperative`: only its products; None covers all.
     """
 
     name: str
@@ -82,17 +82,17 @@ def issue_voucher(
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
-    """A new voucher with its first code.
+    """Create a voucher with its first code.
 
-    `acting` is the cooperative that issues it for its own goods at its own cost; None is the platform.
-    Raises OddCode, CodeTaken, OddReduction, EndsTooEarly, NobodyBears, NothingNamed, Missing (others' goods).
+    `acting` is the cooperative that issues it for its own products at its own cost; None is the platform.
+    Raises OddCode, CodeTaken, OddReduction, EndsTooEarly, NobodyBears, NothingNamed, Missing (others' products).
     """
     written = tidy_code(code)
-    if not _CODE.fullmatch(written):
+    if not _CODE_PATTERN.fullmatch(written):
         raise OddCode(field="code")
     voucher = Voucher()
-    _write(voucher, channel, terms, acting)
-    # Whoever writes the same code at the same moment loses it here, without an error of the database.
+    _write_terms(voucher, channel, terms, acting)
+    # A concurrent voucher with the same code is detected here without a database error.
     VoucherCode.objects.bulk_create([VoucherCode(voucher=voucher, code=written)], ignore_conflicts=True)
     if not VoucherCode.objects.filter(voucher=voucher, code=written).exists():
         raise CodeTaken(field="code")
@@ -112,11 +112,11 @@ def edit_voucher(
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
-    """Say something else of a voucher; orders placed keep what they got. Raises as `issue_voucher`."""
-    voucher = _locked(voucher_id, acting)
+    """Change a voucher's terms; placed orders keep their discount. Raises as `issue_voucher`."""
+    voucher = _lock_voucher(voucher_id, acting)
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
     before = {"value": str(value.value) if value else None, "type": voucher.type}
-    _write(voucher, channel, terms, acting)
+    _write_terms(voucher, channel, terms, acting)
     record_change(
         "voucher.edited",
         voucher,
@@ -132,8 +132,8 @@ def edit_voucher(
 def end_voucher(
     *, voucher_id: int, acting: Cooperative | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Its codes do nothing from now on. Ended before, it stays as it is. Raises Missing."""
-    voucher = _locked(voucher_id, acting)
+    """End a voucher now; one that has ended stays unchanged. Raises Missing."""
+    voucher = _lock_voucher(voucher_id, acting)
     if voucher.ends_at is not None and voucher.ends_at <= now:
         return
     voucher.starts_at = min(voucher.starts_at, now)
@@ -151,13 +151,16 @@ def add_codes(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """So many more codes, drawn so that nobody guesses them. Raises Missing, OddCount."""
+    """Add `count` random codes that cannot be guessed. Raises Missing, OddCount."""
     if not 1 <= count <= MOST_CODES:
         raise OddCount(field="count")
-    voucher = _locked(voucher_id, acting)
+    voucher = _lock_voucher(voucher_id, acting)
     wanted = voucher.codes.count() + count
     while (missing := wanted - voucher.codes.count()) > 0:
-        drawn = {"".join(secrets.choice(_SIGNS) for _sign in range(_LENGTH)) for _code in range(missing)}
+        drawn = {
+            "".join(secrets.choice(_CODE_CHARACTERS) for _sign in range(_CODE_LENGTH))
+            for _code in range(missing)
+        }
         VoucherCode.objects.bulk_create(
             [VoucherCode(voucher=voucher, code=each) for each in sorted(drawn)], ignore_conflicts=True
         )
@@ -171,8 +174,8 @@ def add_codes(
     )
 
 
-def _write(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting: Cooperative | None) -> None:
-    _check(terms, acting)
+def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting: Cooperative | None) -> None:
+    _check_terms(terms, acting)
     voucher.name, voucher.type, voucher.value_type = terms.name, terms.type, terms.value_type
     voucher.cooperative = acting or terms.cooperative
     voucher.bearer = Bearer.COOPERATIVE if acting is not None else terms.bearer
@@ -196,7 +199,7 @@ def _write(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting: Coop
     voucher.categories.set(terms.categories)
 
 
-def _check(terms: VoucherTerms, acting: Cooperative | None) -> None:
+def _check_terms(terms: VoucherTerms, acting: Cooperative | None) -> None:
     most = 100 if terms.value_type == ValueType.PERCENTAGE else None
     if terms.value < 1 or (most is not None and terms.value > most):
         raise OddReduction(field="value")
@@ -211,7 +214,7 @@ def _check(terms: VoucherTerms, acting: Cooperative | None) -> None:
         raise NothingNamed(field="categories")
 
 
-def _locked(voucher_id: int, acting: Cooperative | None) -> Voucher:
+def _lock_voucher(voucher_id: int, acting: Cooperative | None) -> Voucher:
     rows = Voucher.objects.all() if acting is None else Voucher.objects.for_cooperative(acting)
     voucher = locked_one(rows.filter(pk=voucher_id))
     if voucher is None:

@@ -1,4 +1,4 @@
-"""Codes put to use: written into a basket, counted when an order is placed, given back when it falls."""
+"""Apply voucher codes to baskets, count uses at placement, and give uses back for cancelled orders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.core.models import record_change
 
 
 class VoucherChanged(VoucherRefused):
-    """What a draft's code takes off is not what was written down."""
+    """A draft's code now gives another discount than the draft was saved with."""
 
     code = "voucher_changed"
     default_words = _("The code takes off another sum now. Save the draft again to see it.")
@@ -29,9 +29,9 @@ class VoucherChanged(VoucherRefused):
 
 @transaction.atomic(durable=True)
 def use_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None:
-    """Keep a code with the basket, once it does something for what lies in it.
+    """Store a code on the basket if it gives a discount there.
 
-    Nothing is used up yet: uses are counted when the order is placed. Raises Missing, VoucherRefused.
+    No use is counted before the order is placed. Raises Missing, VoucherRefused.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -47,7 +47,7 @@ def use_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetime) -> None
 
 @transaction.atomic(durable=True)
 def drop_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Go on without the code. Raises Missing."""
+    """Remove the code from the basket. Raises Missing."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
@@ -56,7 +56,7 @@ def drop_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None:
 
 
 def record_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
-    """Step: count the use of the code that the quote was made with, under its voucher's lock."""
+    """Step, under the voucher's lock: count the use of the quote's code."""
     used = quote.voucher_used
     if used is None or used.code_id is None:
         return
@@ -70,9 +70,9 @@ def record_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
 
 
 def give_back_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: a locked order of which nothing stands has used no code; somebody else may.
+    """Step: delete the voucher use of a locked order without active parts, so that it can be used again.
 
-    Takes no further lock: fewer uses never break a limit.
+    Needs no further lock: fewer uses never break a limit.
     """
     given_back, _each = VoucherUse.objects.filter(order=order).delete()
     if given_back:
@@ -80,7 +80,7 @@ def give_back_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None
 
 
 def require_same_discount(order: Order, quote: Quote) -> None:
-    """Step: raises VoucherRefused unless a draft's code still takes off what the draft says."""
+    """Step: raises VoucherRefused unless the draft's code still gives the discount the draft shows."""
     voucher = quote.voucher
     if voucher is not None and voucher.refused is not None:
         raise voucher.refused
