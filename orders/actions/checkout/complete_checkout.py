@@ -58,8 +58,8 @@ def complete_basket(
 ) -> Order:
     """Turn a basket into an order at its current total, which its payments must cover.
 
-    A repeat, or a second call at once, returns the one order. Completing a basket implies consent to pass name
-    and address on for the delivery. Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered,
+    A repeat, or a second call at once, returns the one order. Completing a basket implies consent to pass on
+    name and address for the delivery. Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, NotCovered,
     PayerNeeded, PlaceNeeded, SlotFull; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
@@ -86,7 +86,7 @@ def complete_basket(
 
 
 def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
-    """Return the recipient, address and invoice. Raises EmailNeeded, BasketEmpty, PlaceNeeded, PayerNeeded."""
+    """Return recipient, address and invoice. Raises EmailNeeded, BasketEmpty, PlaceNeeded, PayerNeeded."""
     if not basket.email:
         raise EmailNeeded()
     if invoice is not None:
@@ -129,7 +129,7 @@ def _require_no_problems(quote: Quote) -> None:
 
 
 def _remaining_payment(basket: Basket, quote: Quote) -> tuple[Method | None, bool]:
-    """Return the method of the remaining payment and whether the order confirms at once. Raises NotCovered."""
+    """Return the method of the remaining payment and whether the order counts at once. Raises NotCovered."""
     sums = sums_before(basket.pk)
     paid = paid_of(sums)
     if not quote.total:

@@ -1,4 +1,4 @@
-"""What a line sold by weight costs by the scale, and everything that follows from it in its order."""
+"""Price lines sold by weight at their weighed amount, and update the sums of their part."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from shop.core.money import percent_of
 
 
 def cost_at(order: Order, line: OrderLine, grams: int) -> int:
-    """What the line would cost its buyer at this weight, in minor units."""
-    return _priced(order, line, _shares_of(line), grams).total.gross
+    """Return the line's total at this weight, in minor units."""
+    return _price_at(order, line, _shares_of(line), grams).total.gross
 
 
 def charge_by_scale(
@@ -32,27 +32,27 @@ def charge_by_scale(
     line: OrderLine,
     weighed_grams: int | None,
 ) -> None:
-    """Step: keep what the scale said (None: nothing yet, so the estimate counts) and let sums follow.
+    """Step: set a line's weight (None: the estimate counts) and recalculate the sums of line and part.
 
-    Counted from what was agreed, never from the last weight. The order's own columns are left to
+    Calculated from the terms agreed, never from the previous weight. The order's own columns are left to
     `update_standing`.
     """
     line.weighed_grams = weighed_grams
     shares = _shares_of(line)
-    weighed = _priced(order, line, shares, line.charged_grams or 0)
-    _write_shares(order, shares, weighed)
+    weighed = _price_at(order, line, shares, line.charged_grams or 0)
+    _save_shares(order, shares, weighed)
     line.list_net, line.list_gross = weighed.listed.net, weighed.listed.gross
     line.priced_net, line.priced_gross = weighed.priced.net, weighed.priced.gross
     line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
     line.commission = percent_of(line.total_gross, line.commission_rate)
     line.save()
-    _add_up(part)
+    _recalculate_part(part)
 
 
 def most_due(order: Order) -> int:
-    """What the order's standing parts cost at most before its buyer is asked, in minor units.
+    """Return the highest sum due for active parts without asking the buyer about weights, in minor units.
 
-    Equal to `due_gross` once everything is weighed; what a card is authorised for.
+    Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
     """
     more: int = order.lines.to_weigh().aggregate(more=Sum(F("most_gross") - F("total_gross"), default=0))[
         "more"
@@ -61,7 +61,7 @@ def most_due(order: Order) -> int:
 
 
 def drop_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
-    """Step: what was asked about these lines and not answered yet is asked no longer."""
+    """Step: close the unanswered weight questions about these lines."""
     WeightQuestion.objects.open().filter(line__in=lines).update(answer=WeightAnswer.MOOT, answered_at=now)
 
 
@@ -69,14 +69,14 @@ def _shares_of(line: OrderLine) -> list[DiscountShare]:
     return list(DiscountShare.objects.filter(line=line).select_related("discount").order_by("pk"))
 
 
-def _priced(order: Order, line: OrderLine, shares: Sequence[DiscountShare], grams: int) -> Weighed:
+def _price_at(order: Order, line: OrderLine, shares: Sequence[DiscountShare], grams: int) -> Weighed:
     agreed = Agreed(
         line.estimate_grams or 1,
         line.unit_list * line.quantity,
         line.unit_price * line.quantity,
         line.tax_rate,
         [
-            AgreedShare(share.pk, _agreed(share), share.discount.value_type == ValueType.PERCENTAGE)
+            AgreedShare(share.pk, _agreed_amount(share), share.discount.value_type == ValueType.PERCENTAGE)
             for share in shares
             if not share.is_of_price
         ],
@@ -84,16 +84,16 @@ def _priced(order: Order, line: OrderLine, shares: Sequence[DiscountShare], gram
     return price_weighed(agreed, grams, with_tax=order.channel.prices_entered_with_tax)
 
 
-def _agreed(share: DiscountShare) -> int:
+def _agreed_amount(share: DiscountShare) -> int:
     return share.amount if share.agreed is None else share.agreed
 
 
-def _write_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighed) -> None:
-    """What each discount takes off the line now; a discount stays the sum of its shares."""
+def _save_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighed) -> None:
+    """Save what each discount takes off the line now; a discount's amount stays the sum of its shares."""
     with_tax = order.channel.prices_entered_with_tax
     listed, priced = (one.gross if with_tax else one.net for one in (weighed.listed, weighed.priced))
     for share in shares:
-        share.agreed = _agreed(share)
+        share.agreed = _agreed_amount(share)
         share.amount = max(0, listed - priced) if share.is_of_price else weighed.shares[share.pk]
     DiscountShare.objects.bulk_update(shares, ["agreed", "amount"])
     discounts = Discount.objects.filter(pk__in={share.discount_id for share in shares})
@@ -102,8 +102,8 @@ def _write_shares(order: Order, shares: Sequence[DiscountShare], weighed: Weighe
         Discount.objects.filter(pk=discount_id).update(amount=whole)
 
 
-def _add_up(part: OrderPart) -> None:
-    """The part's sums over its lines as they are now."""
+def _recalculate_part(part: OrderPart) -> None:
+    """Recalculate the part's sums over its lines."""
     sums = part.lines.aggregate(net=Sum("total_net"), gross=Sum("total_gross"), commission=Sum("commission"))
     part.goods_net, part.goods_gross, part.commission = sums["net"], sums["gross"], sums["commission"]
     part.total_net = part.goods_net + part.delivery_net

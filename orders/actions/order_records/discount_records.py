@@ -1,4 +1,4 @@
-"""Writing down what was deducted: a discount is a row, and so is what it takes off a line or a delivery."""
+"""Record an order's discounts: a row per discount, and a share per line or delivery it reduces."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ from shop.core.database.compiled_query import prepared
 
 @dataclass(slots=True)
 class Lowered:
-    """What a rule (by its key, empty where it was a hand) lets lines cost less than listed, in minor units by
-    the keys under which they were wanted."""
+    """Prices below list price by one catalogue rule (`rule` "": set manually), in minor units by line key."""
 
     kind: DiscountKind
     rule: str
@@ -38,47 +37,47 @@ class Lowered:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Unsaved parts by cooperative, and lines by the key under which they were wanted."""
+    """Unsaved parts by cooperative, and unsaved lines by the keys of the quote's lines."""
 
     parts: Mapping[object, OrderPart]
     lines: Mapping[object, OrderLine]
 
 
 def write_discounts(order: Order, quote: Quote, written: Written) -> None:
-    """Step: the discounts of an order that has none yet, with their shares.
+    """Step: create the discounts and their shares of an order that has none yet.
 
-    Amounts are as prices are entered: what a line or a delivery costs less than its list price is the
-    sum of its shares.
+    Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
+    from its list price.
     """
-    shares = _lowered_prices(order, quote, written) + _given_discounts(order, quote, written)
+    shares = _price_reduction_shares(order, quote, written) + _discount_shares(order, quote, written)
     discounts = {share.discount.pk: share.discount for share in shares}
     Discount.objects.bulk_create(discounts.values())
     DiscountShare.objects.bulk_create(shares)
 
 
 def lowered_prices(quote: Quote) -> list[Lowered]:
-    """What is lower than the list price before any discount: one for each rule, one by hand.
+    """Return the price reductions before any discount: one per catalogue rule, and one for manual prices.
 
-    In one query; in none where nothing is lower.
+    One query, or none where no price is reduced.
     """
     found: dict[tuple[DiscountKind, str], Lowered] = {}
     priced = {line.key for line in quote.purchase.lines}
     for quoted in quote.lines:
         amount = (quoted.unit_list - quoted.unit_price) * quoted.wanted.quantity
         if amount > 0 and quoted.wanted.key in priced:
-            source = _source(quoted)
+            source = _reduction_source(quoted)
             found.setdefault(source, Lowered(*source)).amounts[quoted.wanted.key] = amount
     promotions = _promotions(rule for _kind, rule in found)
     for lowered in found.values():
         promotion = promotions.get(lowered.rule)
         if promotion is not None:
             lowered.name = promotion.name
-            # Nobody makes good to the cooperative what its own price is lower, except who gives it.
+            # Unless the platform bears the promotion, nobody reimburses the cooperative for it.
             lowered.bearer = Bearer.PLATFORM if promotion.borne_by_platform else Bearer.COOPERATIVE
     return list(found.values())
 
 
-def _lowered_prices(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
+def _price_reduction_shares(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
     shares = []
     for lowered in lowered_prices(quote):
         amount = sum(lowered.amounts.values())
@@ -101,29 +100,29 @@ def _lowered_prices(order: Order, quote: Quote, written: Written) -> list[Discou
 
 
 def _promotions(rules: Iterable[str]) -> dict[str, Promotion]:
-    """The promotions that lowered prices, by their keys as prices hold them."""
+    """Return the promotions of these rules, by rule key as stored on prices."""
     keys = [uuid.UUID(rule) for rule in rules if rule]
-    return {str(promotion.pk): promotion for promotion in _among(keys)} if keys else {}
+    return {str(promotion.pk): promotion for promotion in _promotions_by_key(keys)} if keys else {}
 
 
 @prepared
-def _among(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
+def _promotions_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
     return Promotion.objects.filter(pk__in=keys)
 
 
-def _source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
-    """What lowered the price: a rule with its key, or a hand."""
+def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
+    """Return what lowered the price: a catalogue rule with its key, or a manual price."""
     price = next(iter(quoted.variant.prices.all()), None)
     if price is None or quoted.unit_price != price.selling:
         return DiscountKind.MANUAL, ""
     return DiscountKind.CATALOGUE, str(price.rule or "")
 
 
-def _given_discounts(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
-    """What was asked for beyond prices, as far as it took anything off."""
+def _discount_shares(order: Order, quote: Quote, written: Written) -> list[DiscountShare]:
+    """Return the shares of vouchers and other discounts, as far as they took something off."""
     shares = []
     for wanted, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
-        discount = _given(order, wanted, given.amount)
+        discount = _build_discount(order, wanted, given.amount)
         shares += [
             DiscountShare(discount=discount, part=written.parts[key], amount=amount)
             if given.of_delivery
@@ -134,7 +133,7 @@ def _given_discounts(order: Order, quote: Quote, written: Written) -> list[Disco
     return shares
 
 
-def _given(order: Order, wanted: WantedDiscount, amount: int) -> Discount:
+def _build_discount(order: Order, wanted: WantedDiscount, amount: int) -> Discount:
     percent = wanted.terms.percent
     return Discount(
         order=order,

@@ -1,4 +1,4 @@
-"""Until when the address of an order opens it for whoever holds it."""
+"""Expiry of an order's secret link, which opens the order without signing in."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FINISHED = frozenset(
 
 
 def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime | None:
-    """Return the moment 90 days after nobody can complain any more; None while something is to come.
+    """Return the moment 90 days after the complaint period ends; None while something is still to come.
 
-    The days to complain count from the last goods that came or the last part that ended; the longest of the
-    market's days, the listings' days and the cooperatives' hours decides.
+    The complaint period starts at the last delivery or the end of the last part. The longest of the market's
+    days, the lines' return days and the cooperatives' hours counts.
     """
     if order.status not in _FINISHED:
         return None

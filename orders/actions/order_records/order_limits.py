@@ -42,11 +42,11 @@ class TooManyOrders(Refused):
 def counted_order(
     *, phone: str, network: str, is_confirmed: bool, per_network: int | None = None
 ) -> Iterator[None]:
-    """Count an order that is placed within; one that is refused there does not count.
+    """Count an order that is placed within the context; a refused one does not count.
 
-    `phone` is normalised, or what else names the buyer. `is_confirmed`: a code has shown that it is theirs.
-    `per_network` is the limit of the interface. Raises PhoneCodeNeeded, TooManyOrders. Runs
-    outside transactions.
+    `phone` is normalised, or another key of the buyer. `is_confirmed`: the buyer entered a code sent to it.
+    `per_network` is the limit of the interface. Raises PhoneCodeNeeded, TooManyOrders. Runs outside
+    transactions.
     """
     if is_confirmed:
         limits: Sequence[Counted] = [(_limit("orders-confirmed", settings.CONFIRMED_ORDERS_PER_PHONE), phone)]
@@ -72,10 +72,10 @@ def counted_order(
 
 
 def minutes_to_pay(*, is_guest: bool, usual: int, now: datetime.datetime) -> int:
-    """How long a new order may wait for its money, in minutes.
+    """Return how long a new order may wait for its payment, in minutes.
 
-    Goods of unpaid orders are kept for nobody else. While many guests' orders wait, a new one has less time,
-    and its page says how long.
+    An unpaid order blocks its stock for other buyers. So while many guests' orders are unpaid, a new guest
+    order gets less time, which its page shows.
     """
     most = settings.UNPAID_GUEST_ORDERS
     if not is_guest or not most or usual <= settings.UNPAID_GUEST_MINUTES:

@@ -1,4 +1,4 @@
-"""What staff write down about an order for each other."""
+"""Staff notes on an order."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class NoteTooLong(Refused):
 
 @transaction.atomic(durable=True)
 def add_note(*, order_id: uuid.UUID, words: str, actor: Actor, now: datetime.datetime) -> Change:
-    """Raises Missing, NothingWritten, NoteTooLong."""
-    words = _checked(words)
+    """Add a note to an order. Raises Missing, NothingWritten, NoteTooLong."""
+    words = _checked_text(words)
     order = locks.lock_order(order_id)
     return record_change("order.noted", order, actor=actor, now=now, why=words)
 
 
 @transaction.atomic(durable=True)
 def put_note_right(*, note_id: int, words: str, actor: Actor, now: datetime.datetime) -> Change:
-    """Say a note anew; what was written first stays in the timeline. Raises as `add_note` does."""
-    words = _checked(words)
+    """Replace the text of a note; the first text stays in the timeline. Raises as `add_note` does."""
+    words = _checked_text(words)
     note = Change.objects.filter(
         pk=note_id, what__in=("order.noted", "order.note_changed"), kind=Order._meta.label_lower
     ).first()
@@ -48,7 +48,7 @@ def put_note_right(*, note_id: int, words: str, actor: Actor, now: datetime.date
     return record_change("order.note_changed", order, actor=actor, now=now, why=words, data={"note": note.pk})
 
 
-def _checked(words: str) -> str:
+def _checked_text(words: str) -> str:
     words = words.strip()
     if not words:
         raise NothingWritten(field="message")

@@ -1,4 +1,4 @@
-"""What happens to a part or a parcel, written down under its order and its cooperative."""
+"""Record changes of parts and parcels under their order and cooperative."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def record_for_part(
     key: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> None:
-    """Step: write down that `what` happened to the part, or to a parcel of it; `data` tells more of it."""
+    """Step: record that `what` happened to the part, or to one of its parcels; `data` adds details."""
     record_change(
         what,
         row,
