@@ -207,12 +207,12 @@ def take_slots(order: Order, quote: Quote) -> None:
     ]
     for way, time in sorted(chosen, key=lambda each: (each[0].pk, each[1].day, each[1].starts)):
         slot = _get_or_create_slot(way, time)
-        if not _take_slot_place(slot):
+        if not _take_place(slot):
             raise SlotFull(field="delivery")
         OrderPart.objects.filter(order=order, cooperative=way.cooperative_id).update(slot=slot)
 
 
-def _take_slot_place(slot: PickupSlot) -> bool:
+def _take_place(slot: PickupSlot) -> bool:
     """Take a place if one is left; return whether it was. One statement checks and takes: no race."""
     room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
     return bool(room.update(taken=F("taken") + 1))
