@@ -1,7 +1,7 @@
-"""A bank's statement: its rows become arrivals, or problems that are said with their line.
+"""Parse a bank statement: its rows become incoming transfers, or problems with their line number.
 
-Importing one again is harmless, for its arrivals have the fingerprints they had (`arrivals`): rows without
-a reference that are alike are counted within the file, day by day, so a statement should hold whole days.
+A repeated import is harmless, because its transfers have the same fingerprints (`incoming_transfers`). Rows
+without a reference are counted within the file, day by day, so a statement should cover whole days.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from orders.payments.statement_headings import guess_headings
 from orders.payments.statement_tables import Row
 from shop.core.errors import Refused
 
-# Headings as plain words (`cells.words_in`), the likeliest first.
+# Headings as plain words (`statement_cells`), the likeliest first.
 _ALIASES = {
     "date": [
         *["ngay giao dich", "ngay gd", "transaction date", "ngay gio giao dich", "thoi gian giao dich"],
@@ -56,26 +56,26 @@ _ALIASES = {
     ],
     "account": ["so tai khoan", "so tk", "account number", "account no", "tai khoan", "account", "stk"],
 }
-# Of the balance, and of whom the money came from.
-_NEVER = [
+# Headings of the balance and of the counterparty.
+_EXCLUDED_HEADINGS = [
     *["so du", "balance", "doi ung", "doi tac", "nguoi gui", "nguoi chuyen", "nguoi nhan", "nguoi thu huong"],
     *["counter", "counterparty", "beneficiary", "sender", "chu tai khoan", "ten tai khoan", "account name"],
 ]
-_IN = {"+", "c", "co", "cr", "credit", "ghi co", "in", "tien vao", "vao", "nhan tien"}
-_OUT = {"-", "d", "no", "dr", "debit", "ghi no", "out", "tien ra", "ra", "chuyen tien"}
-_SAYS_ACCOUNT = ("so tai khoan", "so tk", "account no", "account number", "tai khoan so")
+_INCOMING_MARKS = {"+", "c", "co", "cr", "credit", "ghi co", "in", "tien vao", "vao", "nhan tien"}
+_OUTGOING_MARKS = {"-", "d", "no", "dr", "debit", "ghi no", "out", "tien ra", "ra", "chuyen tien"}
+_ACCOUNT_LABELS = ("so tai khoan", "so tk", "account no", "account number", "tai khoan so")
 _ACCOUNT = re.compile(r"[0-9](?:[ .-]?[0-9]){5,18}(?![0-9*x])")
 
 
 class NoColumns(Refused):
-    """The mapping lacks a column that a statement cannot be without; `field` names it."""
+    """The mapping lacks a required column; `field` names it."""
 
     code = "no_columns"
     default_words = _("Say which column holds the date and which the amount.")
 
 
 class OtherAccount(Refused):
-    """The file's head names another account than ours; `details["named"]` tells which."""
+    """The file's head names another account than ours; `details["named"]` lists the accounts."""
 
     code = "other_account"
     default_words = _("This statement is of another account.")
@@ -83,10 +83,10 @@ class OtherAccount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Which column is which, counted from 0; `heading` is the line of the headings (0: there are none).
+    """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none).
 
-    Either `credit` (with `debit`, whose rows are money that went out) or `amount`, where a minus sign or
-    the `direction` column says what went out.
+    Either `credit` (with `debit`, whose rows are outgoing) or `amount`, where a minus sign or the `direction`
+    column marks outgoing rows.
     """
 
     heading: int
@@ -102,7 +102,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a statement says: what came in, what could not be taken, and how many rows went out."""
+    """The content of a statement: incoming transfers, unreadable rows, and the number of outgoing rows."""
 
     arrivals: list[Arrival]
     problems: list[Problem]
@@ -110,18 +110,18 @@ class Reading:
 
 
 def guess_mapping(rows: Sequence[Row]) -> Mapping:
-    """The mapping that the headings suggest; a person confirms it. What is not found is None."""
+    """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
     if not rows:
         return Mapping(0)
-    place, found = guess_headings(rows, _ALIASES, never=_NEVER)
+    place, found = guess_headings(rows, _ALIASES, never=_EXCLUDED_HEADINGS)
     return Mapping(rows[place].line if found else 0, **found)
 
 
 def read_statement(rows: Sequence[Row], mapping: Mapping, *, account: str) -> Reading:
-    """The rows below the headings. `account` is ours: rows of another are problems.
+    """Parse the rows below the headings. `account` is ours: rows of other accounts are problems.
 
-    Raises NoColumns for a mapping without date or amount, and OtherAccount where the file's head names
-    only other accounts.
+    Raises NoColumns for a mapping without date or amount, and OtherAccount if the file's head names only
+    other accounts.
     """
     if mapping.date is None:
         raise NoColumns(field="date")
@@ -136,17 +136,17 @@ def read_statement(rows: Sequence[Row], mapping: Mapping, *, account: str) -> Re
     alike: Counter[str] = Counter()
     for row in (row for row in rows if row.line > mapping.heading):
         try:
-            told = _read_row(row, mapping, account)
-            if told.is_incoming:
-                arrivals.append(_told_apart(told, seen, alike))
+            transfer = _read_row(row, mapping, account)
+            if transfer.is_incoming:
+                arrivals.append(_number_similar(transfer, seen, alike))
             else:
                 outgoing += 1
-        except _Unfit as unfit:
-            problems.append(Problem(row.line, unfit.fault, shown(row)))
+        except _UnreadableRowError as error:
+            problems.append(Problem(row.line, error.fault, shown(row)))
     return Reading(arrivals, problems, outgoing)
 
 
-class _Unfit(Exception):
+class _UnreadableRowError(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
         self.fault = fault
@@ -157,7 +157,7 @@ def _check_head(head: Sequence[Row], account: str) -> None:
     for row in head:
         texts = [text_in(cell) for cell in row.cells]
         for place, text in enumerate(texts):
-            if any(words in words_in(text) for words in _SAYS_ACCOUNT):
+            if any(words in words_in(text) for words in _ACCOUNT_LABELS):
                 beside = " | ".join(filter(None, [text, *texts[place + 1 :]]))
                 named |= {_plain(number) for number in _ACCOUNT.findall(beside)[:1]}
     if named and account.lstrip("0") not in {number.lstrip("0") for number in named}:
@@ -166,13 +166,13 @@ def _check_head(head: Sequence[Row], account: str) -> None:
 
 def _read_row(row: Row, mapping: Mapping, account: str) -> Arrival:
     whose = _plain(text_in(row.cell(mapping.account)))
-    # A spreadsheet that takes account numbers for numbers loses their zeros in front.
+    # Spreadsheets that read account numbers as numbers lose leading zeros.
     if whose and whose.lstrip("0") != account.lstrip("0"):
-        raise _Unfit(Fault.ACCOUNT)
+        raise _UnreadableRowError(Fault.ACCOUNT)
     try:
         at = time_in(row.cell(mapping.date))
     except BadCell:
-        raise _Unfit(Fault.DATE) from None
+        raise _UnreadableRowError(Fault.DATE) from None
     amount = _amount(row, mapping)
     return Arrival(
         Provider.STATEMENT,
@@ -187,44 +187,47 @@ def _read_row(row: Row, mapping: Mapping, account: str) -> Arrival:
 
 
 def _amount(row: Row, mapping: Mapping) -> int:
-    """What came in; below nothing what went out; never nothing."""
+    """Return the row's amount, negative for an outgoing transfer and never zero."""
     try:
         if mapping.credit is not None:
-            came = _size(row, mapping.credit)
-            went = _size(row, mapping.debit)
+            came = _absolute_amount(row, mapping.credit)
+            went = _absolute_amount(row, mapping.debit)
             if bool(came) == bool(went):
                 raise BadCell
             return came - went
         amount = amount_in(row.cell(mapping.amount))
     except BadCell:
-        raise _Unfit(Fault.AMOUNT) from None
+        raise _UnreadableRowError(Fault.AMOUNT) from None
     if not amount:
-        raise _Unfit(Fault.AMOUNT)
+        raise _UnreadableRowError(Fault.AMOUNT)
     if mapping.direction is None:
         return amount
     kind = text_in(row.cell(mapping.direction))
-    way = kind if kind in _IN | _OUT else words_in(kind)
-    if way not in _IN | _OUT or (way in _IN and amount < 0):
-        raise _Unfit(Fault.DIRECTION)
-    return amount if way in _IN else -abs(amount)
+    mark = kind if kind in _INCOMING_MARKS | _OUTGOING_MARKS else words_in(kind)
+    if mark not in _INCOMING_MARKS | _OUTGOING_MARKS or (mark in _INCOMING_MARKS and amount < 0):
+        raise _UnreadableRowError(Fault.DIRECTION)
+    return amount if mark in _INCOMING_MARKS else -abs(amount)
 
 
-def _size(row: Row, column: int | None) -> int:
-    """A credit or debit, which some banks write with a sign; nothing for an empty cell or a dash."""
+def _absolute_amount(row: Row, column: int | None) -> int:
+    """Return a credit or debit without the sign that some banks add; 0 for an empty cell or a dash."""
     cell = row.cell(column)
     return 0 if cell in ("", "-") else abs(amount_in(cell))
 
 
-def _told_apart(told: Arrival, seen: set[str], alike: Counter[str]) -> Arrival:
-    """Rows without a reference are counted where they are alike. Two with one reference and one amount are
-    one transfer listed twice, or a column that is no reference: a person must see it."""
-    if not told.has_reference:
-        alike[told.likeness] += 1
-        return replace(told, occurrence=alike[told.likeness])
-    if told.fingerprint in seen:
-        raise _Unfit(Fault.REPEATED)
-    seen.add(told.fingerprint)
-    return told
+def _number_similar(transfer: Arrival, seen: set[str], alike: Counter[str]) -> Arrival:
+    """Number similar rows without a reference.
+
+    Two rows with one reference and one amount are a duplicate, or the column is not a reference: a person
+    must check them.
+    """
+    if not transfer.has_reference:
+        alike[transfer.likeness] += 1
+        return replace(transfer, occurrence=alike[transfer.likeness])
+    if transfer.fingerprint in seen:
+        raise _UnreadableRowError(Fault.REPEATED)
+    seen.add(transfer.fingerprint)
+    return transfer
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,6 @@
-"""The banks of Vietnam that take transfers by VietQR, as data.
+"""The banks of Vietnam that take transfers by VietQR.
 
-A BIN is the six digits by which NAPAS knows a bank. Banks merge and change names: `banks.json` is the place.
+A BIN is the six-digit number of a bank at NAPAS. Banks merge and change names: update `banks.json`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from shop.core.texts.folding import sort_key
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One bank: its BIN, the name everybody says, and the registered one."""
+    """One bank: its BIN, its common name and its registered name."""
 
     bin: str
     short_name: str
@@ -22,15 +22,15 @@ class Bank:
 
 
 def bank_of(bin_code: str) -> Bank | None:
-    """The bank with this BIN, None if we know none."""
+    """Return the bank with this BIN, or None."""
     return _BY_BIN.get(bin_code)
 
 
-def _read() -> tuple[Bank, ...]:
+def _read_banks() -> tuple[Bank, ...]:
     rows = json.loads((Path(__file__).parent / "banks.json").read_text(encoding="utf-8"))
     return tuple(sorted((Bank(**row) for row in rows), key=lambda bank: sort_key(bank.short_name)))
 
 
 # In the order of the short names.
-BANKS = _read()
+BANKS = _read_banks()
 _BY_BIN = {bank.bin: bank for bank in BANKS}

@@ -1,4 +1,4 @@
-"""Confirm, decline or withdraw what somebody proposed: four eyes on payouts and on bank accounts."""
+"""Confirm, decline or withdraw proposals: the four-eyes rule for payouts and bank accounts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class AlreadyReleased(Refused):
 
 @transaction.atomic(durable=True)
 def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Approval:
-    """Ask a second person to confirm a due payment, to the account and with the amount that it has now.
+    """Ask a second person to confirm a due payout with its current account and amount.
 
     Raises AlreadyPaid, AlreadyReleased, Missing, PersonNeeded, ProposalWaits.
     """
@@ -73,10 +73,9 @@ def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime
 def change_rules(
     *, payouts: bool, account_changes: bool, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
-    """Say where a second person is needed. Switching it on takes effect at once.
+    """Set where a second person is required. Switching it on takes effect at once.
 
-    Switching it off is proposed to a second person itself; the proposal is answered. Raises PersonNeeded,
-    ProposalWaits.
+    Switching it off creates a proposal, which is returned. Raises PersonNeeded, ProposalWaits.
     """
     shop = lock_market()
     before = {name: getattr(shop, name) for name in RULES}
@@ -88,48 +87,48 @@ def change_rules(
 
 
 def confirm(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Let a proposal take effect, exactly as it was proposed.
+    """Confirm a proposal, which takes effect exactly as proposed.
 
     Raises AlreadyDecided, Missing, PersonNeeded, ProposalLapsed, SamePerson.
     """
-    if not _confirm(approval_id, actor, now):
+    if not _confirm_or_lapse(approval_id, actor, now):
         raise ProposalLapsed()
 
 
 @transaction.atomic(durable=True)
 def decline(*, approval_id: uuid.UUID, why: str, actor: Actor, now: datetime.datetime) -> None:
-    """Turn a proposal down. Raises AlreadyDecided, Missing, PersonNeeded, ReasonNeeded."""
+    """Decline a proposal. Raises AlreadyDecided, Missing, PersonNeeded, ReasonNeeded."""
     if not why.strip():
         raise ReasonNeeded(field="why")
-    row = _open_row(approval_id, actor)
-    _decide(row, ApprovalState.DECLINED, actor=actor, why=why, now=now)
+    row = _lock_open_proposal(approval_id, actor)
+    _save_decision(row, ApprovalState.DECLINED, actor=actor, why=why, now=now)
     note(row, "declined", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def withdraw(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Take one's own proposal back. Raises AlreadyDecided, Missing, NotTheProposer, PersonNeeded."""
-    row = _open_row(approval_id, actor)
+    """Withdraw one's own proposal. Raises AlreadyDecided, Missing, NotTheProposer, PersonNeeded."""
+    row = _lock_open_proposal(approval_id, actor)
     if row.proposed_by_id != actor.user_id:
         raise NotTheProposer()
-    _decide(row, ApprovalState.WITHDRAWN, actor=actor, now=now)
+    _save_decision(row, ApprovalState.WITHDRAWN, actor=actor, now=now)
     note(row, "withdrawn", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def _confirm(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bool:
-    """False where the proposal lapsed, which stays written down."""
+def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bool:
+    """Confirm a proposal; return False, and do not raise, if it lapsed: the lapse must be committed."""
     found = Approval.objects.filter(pk=approval_id).first()
     if found is None:
         raise Missing()
     payout, shop = _lock_subject(found)
-    row = _open_row(approval_id, actor)
+    row = _lock_open_proposal(approval_id, actor)
     if row.proposed_by_id == actor.user_id:
         raise SamePerson()
-    if row.expires_at <= now or row.basis != _facts_now(row, payout, shop):
+    if row.expires_at <= now or row.basis != _current_values(row, payout, shop):
         lapse(row, now=now)
         return False
-    _decide(row, ApprovalState.CONFIRMED, actor=actor, now=now)
+    _save_decision(row, ApprovalState.CONFIRMED, actor=actor, now=now)
     note(row, "confirmed", actor=actor, now=now)
     if row.kind == ApprovalKind.COOPERATIVE_ACCOUNT and row.cooperative_id is not None:
         apply_cooperative_account(row.cooperative_id, row.wanted, actor=actor, now=now)
@@ -143,7 +142,7 @@ def _confirm(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bo
 
 
 def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
-    """Lock what a proposal is about, before the proposal itself: as whoever proposes does."""
+    """Lock a proposal's subject before the proposal itself, in the order in which proposing locks them."""
     if row.payout_id is not None:
         return locks.lock_payout(row.payout_id), None
     if row.cooperative_id is not None:
@@ -152,7 +151,7 @@ def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
     return None, lock_market()
 
 
-def _facts_now(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> dict[str, object]:
+def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> dict[str, object]:
     if payout is not None:
         return facts_of_payout(payout) if payout.state == PayoutState.DUE else {}
     if row.cooperative_id is not None:
@@ -163,7 +162,7 @@ def _facts_now(row: Approval, payout: Payout | None, shop: ShopSettings | None) 
     return market_account_facts(shop)
 
 
-def _open_row(approval_id: uuid.UUID, actor: Actor) -> Approval:
+def _lock_open_proposal(approval_id: uuid.UUID, actor: Actor) -> Approval:
     """Raises AlreadyDecided, Missing, PersonNeeded."""
     if actor.user_id is None:
         raise PersonNeeded()
@@ -175,8 +174,10 @@ def _open_row(approval_id: uuid.UUID, actor: Actor) -> Approval:
     return row
 
 
-def _decide(row: Approval, to: ApprovalState, *, actor: Actor, now: datetime.datetime, why: str = "") -> None:
-    # The decider is saved first: a confirmation without a second person is no row that the database takes.
+def _save_decision(
+    row: Approval, to: ApprovalState, *, actor: Actor, now: datetime.datetime, why: str = ""
+) -> None:
+    # Save the decider first: a database constraint forbids a confirmation without a second person.
     row.decided_by_id, row.decided_at, row.why = actor.user_id, now, why.strip()[:500]
     row.save(update_fields=["decided_by", "decided_at", "why"])
     advance(row, to, APPROVAL_MOVES)

@@ -1,4 +1,4 @@
-"""What services that watch our bank account tell us: kept once as it came, and worked on afterwards."""
+"""Bank webhooks: store each notice once as received, and process it after the commit."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from shop.core.database.transactions import after_commit_or_run, locked_one
 from shop.core.jobs.sweeps import run_one
 
 SERVICES = (Provider.SEPAY, Provider.CASSO, Provider.PAYOS)
-_AT_ONCE = 200
-_PROMPT = datetime.timedelta(seconds=30)  # until then its own message is on its way
+_SWEEP_SIZE = 200
+_MIN_AGE = datetime.timedelta(seconds=30)  # leave younger notices to their own queued task
 
 
 @transaction.atomic(durable=True)
 def keep_notice(*, arrivals: Sequence[Arrival], body: bytes, now: datetime.datetime) -> int:
-    """Keep a proven notice, a row for each transfer in it; answer how many were not known.
+    """Store a verified notice, one row for each transfer in it; return how many rows are new.
 
-    Worked on after the commit, so that the service has its answer at once and need not repeat itself.
+    They are processed after the commit, so that the service gets its response at once and does not retry.
     """
     fresh = 0
     for arrival in arrivals:
@@ -44,7 +44,7 @@ def keep_notice(*, arrivals: Sequence[Arrival], body: bytes, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def handle_notice(*, event_id: int, now: datetime.datetime) -> None:
-    """Take down the transfer that a kept notice tells of. Once: a notice that is handled stays so."""
+    """Record the transfer of a stored notice. A processed notice stays as it is."""
     event = locked_one(GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider__in=SERVICES))
     if event is None:
         return
@@ -65,10 +65,12 @@ def handle_notice_task(*, event_id: int) -> None:
 
 @shared_task(name="orders.handle_bank_notices")
 def handle_notices_task() -> None:
-    """Those whose message was lost. Each by a message of its own, the least tried first: one that fails
-    holds up no other."""
+    """Sweep: queue notices whose task was lost, each as its own task and the least tried first.
+
+    A notice that fails therefore holds up no other.
+    """
     waiting = GatewayEvent.objects.to_handle().filter(
-        provider__in=SERVICES, received_at__lt=timezone.now() - _PROMPT
+        provider__in=SERVICES, received_at__lt=timezone.now() - _MIN_AGE
     )
-    for event_id in waiting.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[:_AT_ONCE]:
+    for event_id in waiting.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[:_SWEEP_SIZE]:
         handle_notice_task.delay(event_id=event_id)

@@ -1,9 +1,9 @@
-"""Money seen on our bank account: taken down once, and settled by itself only where nothing is in doubt.
+"""Record incoming bank transfers, and settle one automatically only on an exact match.
 
-Exactly one order's code in the note, exactly what that order still costs, by the way it is to be paid and in
-time: then it is the order's. Everything else waits for a person (`transfer_review`), a sum too small as much
-as one too large: a part credited without asking could not be taken back, and nobody knows whether the
-rest was forgotten or the order was another one.
+An exact match has exactly one order's code in its note, exactly the amount still due, an order that awaits a
+transfer, and arrives in time. All others wait for a person (`transfer_review`), whether too small or too
+large: a partial credit could not be taken back, and nobody knows whether the buyer forgot the rest or meant
+another order.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A transfer, and whether it was told of for the first time."""
+    """A transfer, and whether this was its first report."""
 
     transfer: BankTransfer
     is_new: bool
@@ -47,7 +47,7 @@ class Taken:
 
 @transaction.atomic(durable=True)
 def take_arrival(*, arrival: Arrival, actor: Actor, now: datetime.datetime) -> Taken:
-    """Take down money that arrived, once however often it is told of; settle it where nothing is in doubt."""
+    """Record an incoming transfer, once however often it is reported, and settle it on an exact match."""
     return take(arrival, actor=actor, now=now)
 
 
@@ -58,20 +58,20 @@ def take(
     actor: Actor,
     now: datetime.datetime,
 ) -> Taken:
-    """Step of `take_arrival`. A `statement` has counted its rows against what is known already."""
-    arrival = _as_we_write_it(arrival)
+    """Step of `record_incoming_transfer`. Rows of a `statement` were checked for known transfers before."""
+    arrival = _normalise_account(arrival)
     codes = found_codes(arrival.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
     named = list(locks.lock_orders(ids).values())
-    known = _known(arrival)
+    known = _find_known(arrival)
     if known is not None:
         return Taken(known, False)
     is_doubtful = statement is None and _may_be_known(arrival)
-    transfer, is_new = _take_down(arrival, named, statement, now)
+    transfer, is_new = _create_transfer(arrival, named, statement, now)
     if not is_new:
         return Taken(transfer, False)
     record_change("transfer.seen", transfer, actor=actor, now=now, data={"amount": transfer.amount})
-    doubt = ReviewReason.REPEATED if is_doubtful else _doubt(transfer, codes, named)
+    doubt = ReviewReason.REPEATED if is_doubtful else _review_reason(transfer, codes, named)
     if doubt is None:
         share(transfer, named[0], transfer.amount, actor=actor, now=now)
         settle_if_spent(transfer, actor=actor, now=now)
@@ -87,9 +87,9 @@ def take(
 def share(
     transfer: BankTransfer, order: Order, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> TransferShare:
-    """Step, on a locked order: that much of the transfer pays it.
+    """Step, on a locked order: pay it with this amount of the transfer.
 
-    A buyer who has paid a part has the channel's time again for the rest.
+    After a partial payment the buyer has the channel's full time again for the rest.
     """
     payment = last_payment(order)
     if payment is None or payment.method != Method.TRANSFER:
@@ -107,7 +107,7 @@ def share(
 
 
 def settle_if_spent(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: a transfer of which nothing is left is settled."""
+    """Step: mark a transfer settled if nothing of it is unassigned."""
     if left_of(transfer):
         return
     advance(transfer, TransferState.SETTLED, TRANSFER_MOVES)
@@ -116,23 +116,23 @@ def settle_if_spent(transfer: BankTransfer, *, actor: Actor, now: datetime.datet
 
 
 def left_of(transfer: BankTransfer) -> int:
-    """What of a transfer has gone to no order yet, whole đồng."""
+    """Return the amount of a transfer that is not assigned to an order, in whole đồng."""
     gone: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
     return transfer.amount - gone
 
 
 def last_payment(order: Order) -> Payment | None:
-    """The way in which the order is to be paid now."""
+    """Return the payment by which the order is to be paid now."""
     return Payment.objects.filter(order=order).current()
 
 
-def _known(arrival: Arrival) -> BankTransfer | None:
+def _find_known(arrival: Arrival) -> BankTransfer | None:
     known = BankTransfer.objects.filter(fingerprint=arrival.fingerprint).first()
     return None if known is not None and _is_another(known, arrival) else known
 
 
 def _is_another(known: BankTransfer, arrival: Arrival) -> bool:
-    """Alike in all but the service's own number: two transfers, or one that it numbered twice."""
+    """Whether two transfers differ only in the service's own id, so that they are two and not one."""
     return (
         not arrival.has_reference
         and bool(arrival.event_id)
@@ -142,21 +142,21 @@ def _is_another(known: BankTransfer, arrival: Arrival) -> bool:
 
 
 def _may_be_known(arrival: Arrival) -> bool:
-    """Whether somebody told of one like it already, under another reference or without one."""
+    """Whether a similar transfer was reported already, under another reference or without one."""
     alike = BankTransfer.objects.filter(likeness=arrival.likeness)
     if not arrival.has_reference:
         return alike.exists()
     return alike.exclude(provider=arrival.provider).exists()
 
 
-def _take_down(
+def _create_transfer(
     arrival: Arrival, named: Sequence[Order], statement: StatementImport | None, now: datetime.datetime
 ) -> tuple[BankTransfer, bool]:
-    told = arrival
-    while BankTransfer.objects.filter(fingerprint=told.fingerprint).exists():
-        told = replace(told, occurrence=told.occurrence + 1)
+    numbered = arrival
+    while BankTransfer.objects.filter(fingerprint=numbered.fingerprint).exists():
+        numbered = replace(numbered, occurrence=numbered.occurrence + 1)
     return BankTransfer.objects.get_or_create(
-        fingerprint=told.fingerprint,
+        fingerprint=numbered.fingerprint,
         defaults={
             "provider": arrival.provider,
             "likeness": arrival.likeness,
@@ -176,18 +176,20 @@ def _take_down(
     )
 
 
-def _doubt(transfer: BankTransfer, codes: Sequence[str], named: Sequence[Order]) -> ReviewReason | None:
-    """Why it is not to be settled by itself; None where nothing is in doubt."""
+def _review_reason(
+    transfer: BankTransfer, codes: Sequence[str], named: Sequence[Order]
+) -> ReviewReason | None:
+    """Return why the transfer cannot be settled automatically; None on an exact match."""
     if not _is_ours(transfer.account):
         return ReviewReason.OTHER_ACCOUNT
     if len(named) == 1:
-        return _doubt_about(transfer, named[0])
+        return _review_reason_for_order(transfer, named[0])
     if named:
         return ReviewReason.SEVERAL
     return ReviewReason.UNKNOWN_CODE if codes else ReviewReason.NO_CODE
 
 
-def _doubt_about(transfer: BankTransfer, order: Order) -> ReviewReason | None:
+def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
     if order.status in ENDED:
         return ReviewReason.ENDED
     if not order.still_due:
@@ -202,17 +204,16 @@ def _doubt_about(transfer: BankTransfer, order: Order) -> ReviewReason | None:
     return None
 
 
-def _as_we_write_it(arrival: Arrival) -> Arrival:
-    """On our account it is told under that account's number as it is set, so that whoever tells of it again
-    tells of the same."""
+def _normalise_account(arrival: Arrival) -> Arrival:
+    """Replace our account's number by its configured spelling, so that all reports have one fingerprint."""
     return replace(arrival, account=shop_settings().bank_account) if _is_ours(arrival.account) else arrival
 
 
 def _is_ours(account: str) -> bool:
-    """Spreadsheets lose zeros in front of account numbers, and banks group their digits."""
+    """Compare ignoring leading zeros, which spreadsheets lose, and grouping, which banks add."""
     ours = shop_settings().bank_account
-    return bool(ours) and _plain(account) == _plain(ours)
+    return bool(ours) and _strip_account(account) == _strip_account(ours)
 
 
-def _plain(account: str) -> str:
+def _strip_account(account: str) -> str:
     return "".join(sign for sign in account.upper() if sign.isalnum()).lstrip("0")

@@ -1,4 +1,4 @@
-"""Which orders a transfer under review may be for, and why one may think so. A person decides."""
+"""Suggest orders for a transfer under review, with reasons. A person decides."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from orders.payments.code_search import found_codes
 from orders.payments.transfer_notes import Note
 from shop.core.errors import Words
 
-_MOST = 3
-_LOOKED_AT = 400  # open orders that are compared: the newest
+_MAX_SUGGESTIONS = 3
+_MAX_COMPARED_ORDERS = 400  # the newest open orders that are compared
 _SAME_TIME = datetime.timedelta(hours=24)
 
 
 class Likeness(StrEnum):
-    """What speaks for an order."""
+    """A reason why a transfer may be for an order."""
 
     CODE = "code"
     NEAR_CODE = "near_code"
@@ -33,10 +33,10 @@ class Likeness(StrEnum):
 
     @property
     def words(self) -> Words:
-        return _LIKENESS_WORDS[self]
+        return _REASON_TEXTS[self]
 
 
-_LIKENESS_WORDS: dict[Likeness, Words] = {
+_REASON_TEXTS: dict[Likeness, Words] = {
     Likeness.CODE: _("the note holds its code"),
     Likeness.NEAR_CODE: _("the note holds its code but for one sign"),
     Likeness.PAYER: _("the note names the buyer"),
@@ -54,9 +54,9 @@ _WEIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An order that a transfer may be for. `amount` is what of the transfer it would take, whole đồng.
+    """An order that a transfer may be for, and the `amount` it would take of it, in whole đồng.
 
-    An ended order takes none; its goods may be ordered anew.
+    An ended order takes nothing, but its products may be ordered again.
     """
 
     order: Order
@@ -69,7 +69,7 @@ class Suggestion:
 
     @property
     def still_due(self) -> int:
-        """What the order would still cost afterwards."""
+        """The amount that would still be due afterwards."""
         return self.order.still_due - self.amount
 
     @property
@@ -79,9 +79,9 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """What is left of a transfer, the likeliest orders first, and how several named ones would share it.
+    """The unassigned amount, the likeliest orders first, and a split over several named orders.
 
-    `split` is empty unless the note names several orders that cost together exactly what is left.
+    `split` is empty unless the note names several orders that together cost exactly the unassigned amount.
     """
 
     left: int
@@ -90,17 +90,17 @@ class Suggested:
 
 
 def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
-    """Suggestions for each transfer by its id, in as many queries for many as for one.
+    """Return suggestions by transfer id, in a fixed number of queries.
 
-    Their orders are loaded with parts and payments, by which they tell how far they are.
+    Their orders come with parts and payments, which their status needs.
     """
     codes = {transfer.pk: found_codes(transfer.note) for transfer in transfers}
     every = {code for found in codes.values() for code in found}
     named = {order.code: order for order in Order.objects.placed().filter(code__in=every)} if every else {}
-    waiting = _waiting(transfers)
-    gone = _shared(transfers)
+    waiting = _orders_awaiting_transfer(transfers)
+    gone = _assigned_amounts(transfers)
     found = {
-        transfer.pk: _suggested(
+        transfer.pk: _suggestions_for(
             transfer,
             transfer.amount - sum(gone.get(transfer.pk, {}).values()),
             [named[code] for code in codes[transfer.pk] if code in named],
@@ -115,21 +115,21 @@ def suggest(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Suggested]:
 
 
 def alike(transfer: BankTransfer) -> list[BankTransfer]:
-    """Others that nothing but the bank's reference tells apart: perhaps the same one, told of twice."""
+    """Return transfers that differ only in the bank's reference: perhaps the same one reported twice."""
     found = BankTransfer.objects.filter(likeness=transfer.likeness).exclude(pk=transfer.pk)
-    return list(found.newest_first()[:_MOST]) if transfer.likeness else []
+    return list(found.newest_first()[:_MAX_SUGGESTIONS]) if transfer.likeness else []
 
 
-def _waiting(transfers: Sequence[BankTransfer]) -> list[Order]:
-    """Orders that wait for a transfer of something, the newest."""
+def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
+    """Return the newest orders that await a transfer."""
     if not transfers:
         return []
     rows = Order.objects.waiting_for_transfer().exclude(status__in=ENDED)
-    return list(rows.newest_first()[:_LOOKED_AT])
+    return list(rows.newest_first()[:_MAX_COMPARED_ORDERS])
 
 
-def _shared(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID | None, int]]:
-    """What of each transfer has gone to which order."""
+def _assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID | None, int]]:
+    """Return the assigned amounts by transfer and order."""
     rows = (
         TransferShare.objects.filter(transfer__in=[transfer.pk for transfer in transfers])
         .values_list("transfer", "payment__order")
@@ -142,19 +142,21 @@ def _shared(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID
     return gone
 
 
-def _suggested(
+def _suggestions_for(
     transfer: BankTransfer, left: int, named: Sequence[Order], waiting: Iterable[Order]
 ) -> Suggested:
     candidates = {order.pk: order for order in [*named, *waiting]}
     codes = {order.code for order in named}
     note = Note(transfer.note)
-    judged = [_judged(transfer, note, left, order, codes) for order in candidates.values()]
-    likely = [each for each in judged if each.weight > _WEIGHTS[Likeness.TIME]]
+    scored = [_score_order(transfer, note, left, order, codes) for order in candidates.values()]
+    likely = [each for each in scored if each.weight > _WEIGHTS[Likeness.TIME]]
     likely.sort(key=lambda each: (-each.weight, abs(left - each.order.still_due), each.order.code))
-    return Suggested(left, tuple(likely[:_MOST]), _split(left, named))
+    return Suggested(left, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(left, named))
 
 
-def _judged(transfer: BankTransfer, note: Note, left: int, order: Order, codes: Iterable[str]) -> Suggestion:
+def _score_order(
+    transfer: BankTransfer, note: Note, left: int, order: Order, codes: Iterable[str]
+) -> Suggestion:
     checks: Mapping[Likeness, bool] = {
         Likeness.CODE: order.code in codes,
         Likeness.NEAR_CODE: order.code not in codes and note.has_nearly(order.code),
@@ -166,7 +168,7 @@ def _judged(transfer: BankTransfer, note: Note, left: int, order: Order, codes: 
     return Suggestion(order, reasons, 0 if order.status in ENDED else min(left, order.still_due))
 
 
-def _split(left: int, named: Sequence[Order]) -> tuple[Suggestion, ...]:
+def _split_over_named_orders(left: int, named: Sequence[Order]) -> tuple[Suggestion, ...]:
     if len(named) < 2 or sum(order.still_due for order in named) != left:
         return ()
     shares = tuple(Suggestion(order, (Likeness.CODE,), order.still_due) for order in named)

@@ -1,6 +1,6 @@
-"""What a person decides about a transfer that settled nothing by itself: whose it is, or that it goes back.
+"""Manual review of transfers that were not settled automatically: assign them to orders or return them.
 
-Nobody is credited more than an order costs: what is left stays under review until it is given back.
+An order is never credited more than it costs: the remainder stays under review until it is returned.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class NothingShared(Refused):
 
 
 class TooMuchShared(Refused):
-    """More than the transfer holds."""
+    """More than the unassigned amount of the transfer."""
 
     code = "too_much_shared"
     default_words = _("That is more than is left of this transfer.")
 
 
 class NotDue(Refused):
-    """More than the order still costs: what is left stays here, to be given back."""
+    """More than is still due for the order: the remainder stays under review, to be returned."""
 
     code = "not_due"
     default_words = _("Order %(code)s does not cost that much any more. The rest can be given back.")
@@ -62,14 +62,14 @@ class OrderEnded(Refused):
 
 
 class SharedAlready(Refused):
-    """An order has its share of a transfer once."""
+    """A transfer can be assigned to an order only once."""
 
     code = "shared_already"
     default_words = _("Part of this transfer has gone to this order already.")
 
 
 class CashUnderWay(Refused):
-    """Somebody is going to take this order's cash at the door; two would be paid for one."""
+    """The order's cash is to be collected on delivery, so the buyer could pay twice."""
 
     code = "cash_under_way"
     default_words = _(
@@ -84,14 +84,14 @@ class CashUnderWay(Refused):
 def settle_transfer(
     *, transfer_id: uuid.UUID, shares: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
-    """Give orders their shares of a transfer, whole đồng by order id; what is left stays to be looked at.
+    """Assign amounts of a transfer to orders, in whole đồng by order id; the remainder stays under review.
 
-    Sent again, it is as it was. Raises Missing, NothingShared, TooMuchShared, NotDue, OrderEnded,
+    Repeating it changes nothing. Raises Missing, NothingShared, TooMuchShared, NotDue, OrderEnded,
     SharedAlready, CashUnderWay, WrongMove.
     """
     orders = locks.lock_orders(shares)
     transfer = locks.lock_transfer(transfer_id)
-    if shares and _shared(transfer).items() >= shares.items():
+    if shares and _assigned_amounts(transfer).items() >= shares.items():
         return transfer
     _require_review(transfer)
     if not shares or min(shares.values()) <= 0:
@@ -102,7 +102,7 @@ def settle_transfer(
     for order_id, amount in shares.items():
         if order_id not in orders or orders[order_id].is_draft:
             raise Missing()
-        _require_due(transfer, orders[order_id], amount)
+        _require_assignable(transfer, orders[order_id], amount)
         share(transfer, orders[order_id], amount, actor=actor, now=now)
     data = {orders[key].code: amount for key, amount in shares.items()}
     record_change("transfer.shared", transfer, actor=actor, now=now, data=data)
@@ -114,9 +114,9 @@ def settle_transfer(
 def give_back_transfer(
     *, transfer_id: uuid.UUID, to: BankAccount, reason: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
-    """What is left of a transfer is to be sent back to an account; somebody still has to send it.
+    """Create a payout that returns the unassigned amount of a transfer; somebody still has to send it.
 
-    Sent again, it answers the first payout. Raises Missing, NotAnAccount, ReasonNeeded, WrongMove.
+    Repeating it returns the first payout. Raises Missing, NotAnAccount, ReasonNeeded, WrongMove.
     """
     transfer = locks.lock_transfer(transfer_id)
     first = Payout.objects.filter(transfer=transfer).first()
@@ -147,7 +147,7 @@ def give_back_transfer(
 def confirm_sent_back(
     *, transfer_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
-    """Somebody has sent the money back, under the bank's reference. Said again, it is as it was.
+    """Record that the money was sent back, with the bank's reference. Repeating it changes nothing.
 
     Raises Missing.
     """
@@ -169,7 +169,7 @@ def confirm_sent_back(
 def set_transfer_aside(
     *, transfer_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
-    """It is for no order: told of twice, or other money of the house.
+    """Dismiss a transfer that is for no order: a duplicate report, or other money of the market.
 
     Raises Missing, ReasonNeeded, WrongMove.
     """
@@ -185,7 +185,7 @@ def set_transfer_aside(
 
 @transaction.atomic(durable=True)
 def review_again(*, transfer_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> BankTransfer:
-    """What was set aside is to be looked at once more. Raises Missing, WrongMove."""
+    """Put a dismissed transfer under review again. Raises Missing, WrongMove."""
     transfer = locks.lock_transfer(transfer_id)
     if transfer.state == TransferState.REVIEW:
         return transfer
@@ -199,7 +199,7 @@ def _require_review(transfer: BankTransfer) -> None:
         raise WrongMove(came_from=transfer.state, to=TransferState.SETTLED)
 
 
-def _require_due(transfer: BankTransfer, order: Order, amount: int) -> None:
+def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> None:
     if order.status in ENDED:
         raise OrderEnded(order)
     if transfer.shares.filter(payment__order=order).exists():
@@ -213,6 +213,6 @@ def _require_due(transfer: BankTransfer, order: Order, amount: int) -> None:
             raise CashUnderWay(order)
 
 
-def _shared(transfer: BankTransfer) -> dict[uuid.UUID | None, int]:
+def _assigned_amounts(transfer: BankTransfer) -> dict[uuid.UUID | None, int]:
     rows = transfer.shares.order_by("pk").values_list("payment__order", "amount")
     return dict(rows)

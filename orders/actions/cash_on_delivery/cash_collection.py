@@ -1,4 +1,4 @@
-"""Cash on delivery: what each parcel is to bring, and that it has been collected."""
+"""Cash on delivery: compute the cash each parcel collects, and record its collection."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from shop.core.states import advance
 
 
 class WrongAmount(Refused):
-    """Nothing, or more than the parcel brings. `details["expected"]` is that, in minor units."""
+    """Zero, or more than the parcel's expected cash, `details["expected"]`, in minor units."""
 
     code = "wrong_amount"
     default_words = _("That is not an amount that this parcel can bring.")
 
 
 class AmountDiffers(Refused):
-    """Another amount than expected (`details["expected"]`, minor units) needs a reason."""
+    """An amount other than the expected one (`details["expected"]`, minor units) needs a reason."""
 
     code = "amount_differs"
     default_words = _("That is another amount than expected. Say why.")
@@ -37,7 +37,7 @@ class AmountDiffers(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CashTaken:
-    """What was taken for a parcel in minor units, just what was expected where `amount` is None; else why."""
+    """The collected amount in minor units, the expected one if None; a different one needs a reason."""
 
     amount: int | None = None
     reason: str = ""
@@ -47,14 +47,13 @@ IN_FULL = CashTaken()
 
 
 def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
-    """The cash that a new parcel of these `quantities` brings; with the part's last one all that is left.
+    """Return the cash that a new parcel of these `quantities` collects; the last parcel takes the rest.
 
-    So the parcels of a part bring its total exactly, less what was refunded of it, and what an undone parcel
-    has brought already is not asked for again. Nothing where the order is not paid in cash, or has been paid
-    in another way after all.
+    So a part's parcels collect exactly its total less refunds, and cash that a voided parcel has collected is
+    not collected again. Zero if the order is not paid in cash, or was paid by another method meanwhile.
     """
     payment = Payment.objects.filter(order=order).current()
-    # What another part was paid too much is on its way back: it pays for nothing of this one.
+    # An overpayment of another part is being refunded, so it does not pay for this one.
     if payment is None or payment.method != Method.COD or not cash_to_come(order):
         return 0
     lines = list(part.lines.order_by("position", "pk"))
@@ -69,7 +68,7 @@ def cash_share(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int
 
 
 def cash_to_come(order: Order) -> int:
-    """What of the order's cost its parcels, packed or not, are still to bring in cash, in minor units."""
+    """Return the cash that the order's parcels, packed or not, still have to collect, in minor units."""
     payments = Payment.objects.filter(order=order)
     methods = dict(payments.values_list("pk", "method"))
     if Method.COD not in methods.values():
@@ -88,7 +87,7 @@ def cash_to_come(order: Order) -> int:
 
 
 def lower_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: parcels bring no more cash than is left to be paid of their part; the newest give way first."""
+    """Step: cut the parcels' expected cash to what their part still owes, the newest parcels first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
     left = max(0, part.total_gross - part.refunds.taken_off() - collected)
@@ -108,9 +107,9 @@ def lower_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.dat
 
 
 def holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
-    """Who takes the cash of a parcel: the carrier that brings it, or the cooperative itself.
+    """Return who collects a parcel's cash: its carrier or the cooperative.
 
-    A coach's driver brings it to whoever sent the goods, and so does a neighbour, where no carrier is named.
+    Coach drivers and neighbours, who are not named as carriers, bring the cash to the cooperative.
     """
     with_carrier = part.way_kind == WayKind.CARRIER and parcel.carrier.strip()
     return CashHolder.CARRIER if with_carrier else CashHolder.COOPERATIVE
@@ -125,11 +124,11 @@ def collect_cash(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: the parcel's cash is in somebody's hands; the payment is charged by it.
+    """Step: record a parcel's cash as collected and charge the payment.
 
-    Less than expected needs a reason, and the rest stays due from the buyer. More is refused, unless it is
-    `as_reported` by a carrier: then it is written down as it is. Raises AmountDiffers, Missing, WrongAmount,
-    WrongMove.
+    Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless it is
+    `as_reported` by a carrier, whose figures are recorded unchanged. Raises AmountDiffers, Missing,
+    WrongAmount, WrongMove.
     """
     part = parcel.part
     amount = parcel.cod_expected if taken.amount is None else taken.amount

@@ -1,4 +1,4 @@
-"""Cash that a cooperative kept, and that a closed period took off what it is owed."""
+"""Offset cash that a cooperative kept against what a closed settlement owes it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from shop.core.states import advance_all
 
 @transaction.atomic(durable=True)
 def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime) -> list[Parcel]:
-    """Parcels whose cash a closed period took off what is owed need not be handed in any more.
+    """Mark the parcels' cash that a closed settlement offset as remitted and reconciled.
 
-    Apart from closing, which may not wait for orders while it holds the period; called again it finds none.
+    This is separate from closing, which must not wait for orders while it locks the settlement. Repeating it
+    changes nothing.
     """
     booked = LedgerPosting.objects.filter(
         kind=PostingKind.PAYMENT,
@@ -49,7 +50,7 @@ def settle_kept_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime
 
 
 def settlements_with_kept_cash() -> list[int]:
-    """Closed periods whose parcels still say that their cash is to be handed in; the oldest first."""
+    """Return closed settlements with parcels whose offset cash is not marked yet, the oldest first."""
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
     booked = LedgerEntry.objects.filter(
@@ -70,7 +71,7 @@ def settle_kept_cash_task(*, settlement_id: int) -> None:
 
 @shared_task(name="orders.settle_all_kept_cash")
 def settle_all_kept_cash_task() -> None:
-    """Those whose message was lost."""
+    """Sweep: offset the cash of settlements whose task was lost."""
     run_each(
         settlements_with_kept_cash(),
         lambda settlement_id: settle_kept_cash_task(settlement_id=settlement_id),

@@ -1,4 +1,4 @@
-"""Cash handed in: a carrier or a cooperative brings what it collected for parcels, and we see it come."""
+"""Cash remittances: carriers and cooperatives hand in collected cash, and we reconcile the receipt."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class NothingHandedIn(Refused):
 
 
 class CashNotHeld(Refused):
-    """Cash that is not with them (any more). `details["parcels"]` are the ids of the parcels."""
+    """They do not hold (all of) this cash. `details["parcels"]` lists the ids of the parcels."""
 
     code = "cash_not_held"
     default_words = _("Some of this cash is not with them any more. Please look at the list again.")
 
 
 class ReceivedDiffers(Refused):
-    """Another amount came than was handed in (`details["remitted"]`, minor units): that needs a reason."""
+    """The received amount differs from `details["remitted"]` (minor units), which needs a reason."""
 
     code = "received_differs"
     default_words = _("That is another amount than was handed in. Say why.")
@@ -45,14 +45,14 @@ class StillBeingTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Giver:
-    """Who hands cash in: a carrier by its name, or a cooperative."""
+    """Who remits cash: a carrier by its name, or a cooperative."""
 
     holder: CashHolder
     carrier: str = ""
     cooperative_id: int | None = None
 
     def has(self, parcel: Parcel) -> bool:
-        """Whether the parcel's cash is in their hands."""
+        """Whether they hold the parcel's cash."""
         if parcel.cod_state != CodState.COLLECTED or parcel.cod_holder != self.holder:
             return False
         if self.holder == CashHolder.CARRIER:
@@ -62,7 +62,7 @@ class Giver:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What is handed in for a parcel: `collected` from the buyer less the carrier's `fee`, minor units."""
+    """The cash remitted for a parcel: `collected` from the buyer less the carrier's `fee`, minor units."""
 
     parcel: Parcel
     collected: int
@@ -81,10 +81,9 @@ def remit_cash(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """Take in the cash that they collected for these parcels, less the `fees` they kept of it in all.
+    """Record a remittance of these parcels' cash, less the total `fees` that were kept; all or nothing.
 
-    The same `key` again answers the first remittance. All of it is taken in or nothing. Raises CashNotHeld,
-    KeyReused, NothingHandedIn.
+    A repeated `key` returns the first remittance. Raises CashNotHeld, KeyReused, NothingHandedIn.
     """
     held = locks.lock_cash(parcel_ids)
     first = CashRemittance.objects.filter(key=key).first()
@@ -94,23 +93,23 @@ def remit_cash(
         return first
     if not parcel_ids:
         raise NothingHandedIn()
-    strange = [each for each in parcel_ids if each not in held or not giver.has(held[each])]
+    not_held = [each for each in parcel_ids if each not in held or not giver.has(held[each])]
     currencies = {parcel.part.order.currency for parcel in held.values()}
     collected = sum(parcel.cod_collected for parcel in held.values())
-    if strange or len(currencies) != 1 or not 0 <= fees <= collected:
-        raise CashNotHeld(parcels=strange)
+    if not_held or len(currencies) != 1 or not 0 <= fees <= collected:
+        raise CashNotHeld(parcels=not_held)
     remittance = open_remittance(
         giver, key=key, currency=currencies.pop(), fee_bearer=fee_bearer, actor=actor, now=now
     )
     remittance.reference = reference.strip()[:120]
-    add_lines(remittance, _spread(list(held.values()), fees), actor=actor, now=now)
+    add_lines(remittance, _spread_fees(list(held.values()), fees), actor=actor, now=now)
     return remittance
 
 
 def open_remittance(
     giver: Giver, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
-    """Step: a remittance without lines yet."""
+    """Step: create a remittance without lines."""
     remittance = CashRemittance.objects.create(
         key=key,
         holder=giver.holder,
@@ -129,9 +128,9 @@ def open_remittance(
 def add_lines(
     remittance: CashRemittance, handed: Sequence[Handed], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, under the orders' locks: the cash of these parcels is handed in with the remittance.
+    """Step, under the orders' locks: add the cash of these parcels to the remittance.
 
-    Where its money was seen already, theirs was part of it. Raises WrongMove.
+    If the remittance is reconciled already, the new lines are reconciled too. Raises WrongMove.
     """
     parcels = [each.parcel for each in handed]
     advance_all(parcels, CodState.REMITTED, COD_MOVES, column="cod_state")
@@ -150,13 +149,13 @@ def add_lines(
             for each in handed
         ]
     )
-    _tell("parcel.cash_remitted", remittance, lines, actor=actor, now=now)
+    _record_parcel_changes("parcel.cash_remitted", remittance, lines, actor=actor, now=now)
     remittance.collected += sum(line.collected for line in lines)
     remittance.fees += sum(line.fee for line in lines)
     remittance.remitted = remittance.collected - remittance.fees
     remittance.save(update_fields=["collected", "fees", "remitted", "reference"])
     if remittance.reconciled_at is not None:
-        _settle(remittance, lines, actor=actor, now=now)
+        _mark_reconciled(remittance, lines, actor=actor, now=now)
         book_late_lines(remittance, lines, actor=actor, now=now)
 
 
@@ -171,9 +170,9 @@ def reconcile_cash(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """The money of a remittance is on our account: `received` minor units, with a reason where it differs.
+    """Record what arrived on our account: `received` minor units, with a reason if it differs.
 
-    What is missing stays with who handed it in. Raises KeyReused, Missing, ReceivedDiffers, StillBeingTaken,
+    A missing amount stays owed by the remitter. Raises KeyReused, Missing, ReceivedDiffers, StillBeingTaken,
     WrongMove.
     """
     remittance = locks.lock_remittance(remittance_id)
@@ -193,7 +192,7 @@ def reconcile_cash(
     held = locks.lock_cash(line.parcel_id for line in lines)
     for line in lines:
         line.parcel = held[line.parcel_id]
-    _settle(remittance, lines, actor=actor, now=now)
+    _mark_reconciled(remittance, lines, actor=actor, now=now)
     book_remittance(remittance, lines, actor=actor, now=now)
     record_change(
         "remittance.reconciled",
@@ -208,7 +207,7 @@ def reconcile_cash(
     return remittance
 
 
-def _settle(
+def _mark_reconciled(
     remittance: CashRemittance, lines: Sequence[RemittanceLine], *, actor: Actor, now: datetime.datetime
 ) -> None:
     parcels = [line.parcel for line in lines]
@@ -216,10 +215,10 @@ def _settle(
     for parcel in parcels:
         parcel.cod_reconciled_at = now
     Parcel.objects.bulk_update(parcels, ["cod_reconciled_at"], batch_size=500)
-    _tell("parcel.cash_reconciled", remittance, lines, actor=actor, now=now)
+    _record_parcel_changes("parcel.cash_reconciled", remittance, lines, actor=actor, now=now)
 
 
-def _tell(
+def _record_parcel_changes(
     what: str,
     remittance: CashRemittance,
     lines: Sequence[RemittanceLine],
@@ -227,7 +226,7 @@ def _tell(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Write under each parcel's order what happened to its cash."""
+    """Record under each parcel's order what happened to its cash."""
     Change.objects.bulk_create(
         [
             Change(
@@ -253,8 +252,8 @@ def _tell(
     )
 
 
-def _spread(parcels: Sequence[Parcel], fees: int) -> list[Handed]:
-    """The fees over the parcels by what they brought, so that the shares add up to them."""
+def _spread_fees(parcels: Sequence[Parcel], fees: int) -> list[Handed]:
+    """Spread the fees over the parcels in proportion to their cash, without rounding loss."""
     whole, told, spread, handed = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
     for parcel in parcels:
         told += parcel.cod_collected

@@ -1,6 +1,6 @@
-"""What came too short, or too much, of a carrier's cash after all: on our account, or borne by the platform.
+"""Resolve differences of a carrier's remittance: received later, or borne by the platform.
 
-A cooperative's difference needs none of this: it stays cash that it holds, and its settlement takes it off.
+A cooperative's difference stays cash that it holds, and its next settlement offsets it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class NothingToPutRight(Refused):
 
 
 class NotTheDifference(Refused):
-    """`details["lacking"]` is what is still to be settled, in minor units."""
+    """`details["lacking"]` is the unresolved difference, in minor units."""
 
     code = "not_the_difference"
     default_words = _("That is not what is still to be settled of this cash.")
@@ -42,11 +42,10 @@ def make_good(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """So many minor units of what was missing have come to our account or, where `is_ours`, never will and
-    are the platform's cost. Of what came too much: it was sent back, or is kept.
+    """Resolve part of a shortfall: it has arrived later or, if `is_ours`, becomes the platform's cost.
 
-    The same `key` again does nothing. Raises KeyReused, Missing, NotTheDifference, NothingToPutRight,
-    ReasonNeeded.
+    For an excess: it was sent back, or is kept. `amount` is in minor units. A repeated `key` does nothing.
+    Raises KeyReused, Missing, NotTheDifference, NothingToPutRight, ReasonNeeded.
     """
     remittance = locks.lock_remittance(remittance_id)
     if done_before(key, "remittance.made_good", remittance):

@@ -1,4 +1,4 @@
-"""The ledger of cash that was handed in: it left the hands it was in for our account, less fees."""
+"""Ledger postings of cash remittances: the cash moves from its holders to our account, less fees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orders.models import Account, Bearer, CashRemittance, EntryNature, PostingK
 from orders.states import CashHolder
 from shop.core.actors import Actor
 
-# Whose hands cash was in: an account, a cooperative's key or a carrier's name.
+# Who holds cash: an account, a cooperative's key or a carrier's name.
 Hands = tuple[Account, int | None, str]
 
 
@@ -22,15 +22,15 @@ def book_remittance(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: what came to our account, and the fees, are no longer in the hands that collected them.
+    """Step: book the received amount and the fees against those who collected the cash.
 
-    What came beyond what was handed in, or is missing, is left with who handed it in.
+    An excess or a shortfall stays with the remitter.
     """
     received = remittance.received or 0
-    left = Counter({_hands(remittance): received - remittance.remitted})
+    left = Counter({_remitter(remittance): received - remittance.remitted})
     for line in lines:
-        left[_hands_of(line)] += line.collected
-    _write(f"remittance:{remittance.pk}", remittance, lines, left, received, actor=actor, now=now)
+        left[_holder_of_line(line)] += line.collected
+    _post_movements(f"remittance:{remittance.pk}", remittance, lines, left, received, actor=actor, now=now)
 
 
 def book_late_lines(
@@ -40,14 +40,16 @@ def book_late_lines(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: parcels that turn out to be of a remittance that was settled: its money explains itself now."""
-    left = Counter({_hands(remittance): -sum(line.remitted for line in lines)})
+    """Step: book parcels added to a reconciled remittance, whose money they explain."""
+    left = Counter({_remitter(remittance): -sum(line.remitted for line in lines)})
     for line in lines:
-        left[_hands_of(line)] += line.collected
-    _write(f"remittance:{remittance.pk}:line:{lines[0].pk}", remittance, lines, left, 0, actor=actor, now=now)
+        left[_holder_of_line(line)] += line.collected
+    _post_movements(
+        f"remittance:{remittance.pk}:line:{lines[0].pk}", remittance, lines, left, 0, actor=actor, now=now
+    )
 
 
-def _write(
+def _post_movements(
     key: str,
     remittance: CashRemittance,
     lines: Sequence[RemittanceLine],
@@ -57,7 +59,7 @@ def _write(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    entries = [Entry(Account.BANK, received), *_fees(remittance, lines)]
+    entries = [Entry(Account.BANK, received), *_fee_entries(remittance, lines)]
     for (account, cooperative_id, carrier), amount in left.items():
         nature = EntryNature.CASH if account == Account.COOPERATIVE_CASH else ""
         entries.append(Entry(account, -amount, nature, cooperative_id, carrier))
@@ -67,8 +69,8 @@ def _write(
         post(key, PostingKind.REMITTANCE, entries, currency=currency, actor=actor, now=now, memo=memo)
 
 
-def _fees(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[Entry]:
-    """The carrier's fees, from who bears them."""
+def _fee_entries(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[Entry]:
+    """Return entries that charge the carrier's fees to their bearer."""
     if remittance.fee_bearer == Bearer.PLATFORM:
         return [Entry(Account.PLATFORM_COST, sum(line.fee for line in lines))]
     borne: Counter[int] = Counter()
@@ -80,13 +82,13 @@ def _fees(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[E
     ]
 
 
-def _hands(remittance: CashRemittance) -> Hands:
+def _remitter(remittance: CashRemittance) -> Hands:
     if remittance.holder == CashHolder.CARRIER:
         return Account.CARRIER_CASH, None, remittance.carrier
     return Account.COOPERATIVE_CASH, remittance.cooperative_id, ""
 
 
-def _hands_of(line: RemittanceLine) -> Hands:
+def _holder_of_line(line: RemittanceLine) -> Hands:
     if line.parcel.cod_holder == CashHolder.CARRIER:
         return Account.CARRIER_CASH, None, line.parcel.carrier
     return Account.COOPERATIVE_CASH, line.parcel.part.cooperative_id, ""

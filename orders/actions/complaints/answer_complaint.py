@@ -1,7 +1,7 @@
-"""What is answered to a complaint: money back, goods anew, goods back; or no, and why.
+"""Answer complaints: a refund, a replacement, a return, or a rejection with its reason.
 
-The cooperative answers for its own goods and bears what it gives. The platform may answer in its place, and
-may put a no of the cooperative's right.
+The cooperative answers for its own products and bears the cost of its remedies. The platform may answer in
+its place and may overrule a rejection.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NothingOffered(Refused):
 
 
 class MoreThanComplained(Refused):
-    """Goods are sent anew, and come back, only as far as the buyer has complained about them."""
+    """Replacements and returns are limited to the quantities in the complaint."""
 
     code = "more_than_complained"
     default_words = _("That is more than the buyer has complained about.")
@@ -44,7 +44,7 @@ class MoreThanComplained(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What the buyer gets: a refund, steps sent anew by line; and steps that come `back` without a refund."""
+    """What the buyer gets: a refund, steps replaced by line (`anew`), steps returned unrefunded (`back`)."""
 
     refund: Decision | None = None
     anew: Mapping[uuid.UUID, int] = field(default_factory=dict)
@@ -61,17 +61,17 @@ def accept_complaint(
     actor: Actor,
     now: datetime.datetime,
 ) -> Complaint:
-    """The buyer is right, and gets this. The platform alone may say so after a no.
+    """Accept a complaint with a remedy. After a rejection only the platform may accept it.
 
-    The same `key` again does nothing. Raises KeyReused, Missing, MoreThanComplained, NothingOffered, SoldOut,
-    WrongMove, and as `decide_refund`.
+    A repeated `key` does nothing. Raises KeyReused, Missing, MoreThanComplained, NothingOffered, SoldOut,
+    WrongMove, and the errors of `decide_refund`.
     """
     order, part, complaint = locks.lock_complaint(complaint_id)
     if done_before(key, "complaint.accepted", complaint):
         return complaint
     if complaint.state == ComplaintState.REJECTED and actor.door not in OF_THE_HOUSE:
         raise WrongMove(came_from=complaint.state, to=ComplaintState.ACCEPTED)
-    _check(complaint, remedy)
+    _check_remedy(complaint, remedy)
     advance(complaint, ComplaintState.ACCEPTED, COMPLAINT_MOVES)
     _write_answer(complaint, answer, now=now)
     record(order, part, complaint, "complaint.accepted", actor=actor, now=now, why=answer.strip(), key=key)
@@ -95,7 +95,7 @@ def accept_complaint(
             now=now,
         )
     update_standing(order, now=now)
-    _tell(order, part, complaint, actor=actor, now=now)
+    _notify(order, part, complaint, actor=actor, now=now)
     return complaint
 
 
@@ -103,7 +103,7 @@ def accept_complaint(
 def reject_complaint(
     *, complaint_id: uuid.UUID, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Complaint:
-    """The buyer gets nothing, and reads why. The same `key` again does nothing.
+    """Reject a complaint with a reason for the buyer. A repeated `key` does nothing.
 
     Raises KeyReused, Missing, ReasonNeeded, WrongMove.
     """
@@ -115,11 +115,11 @@ def reject_complaint(
     advance(complaint, ComplaintState.REJECTED, COMPLAINT_MOVES)
     _write_answer(complaint, reason, now=now)
     record(order, part, complaint, "complaint.rejected", actor=actor, now=now, why=reason.strip(), key=key)
-    _tell(order, part, complaint, actor=actor, now=now)
+    _notify(order, part, complaint, actor=actor, now=now)
     return complaint
 
 
-def _check(complaint: Complaint, remedy: Remedy) -> None:
+def _check_remedy(complaint: Complaint, remedy: Remedy) -> None:
     if remedy.refund is None and not remedy.anew:
         raise NothingOffered()
     most = dict(complaint.lines.values_list("order_line", "quantity"))
@@ -133,7 +133,7 @@ def _write_answer(complaint: Complaint, words: str, *, now: datetime.datetime) -
     complaint.save(update_fields=["answer", "answered_at"])
 
 
-def _tell(
+def _notify(
     order: Order, part: OrderPart, complaint: Complaint, *, actor: Actor, now: datetime.datetime
 ) -> None:
     notices.complaint_answered(order, part, complaint, now=now)

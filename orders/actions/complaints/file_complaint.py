@@ -1,4 +1,4 @@
-"""A buyer says what is wrong with goods that came, in time and with pictures; somebody answers in time."""
+"""File complaints about delivered items in time and with photos, and escalate unanswered ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shop.core.models import KeyReused, Picture, record_change, shop_settings
 from shop.core.states import advance
 
 MOST_PICTURES = 4
-_AT_ONCE = 200
+_SWEEP_SIZE = 200
 
 
 class NothingNamed(Refused):
@@ -44,7 +44,7 @@ class NotThatManyGot(Refused):
 
 
 class TooLate(Refused):
-    """`details["until"]` is the moment from which it is too late."""
+    """`details["until"]` is the moment at which the complaint period ended."""
 
     code = "too_late"
     default_words = _("The days to complain about these goods are over. Please call the cooperative.")
@@ -56,7 +56,7 @@ class TooManyPictures(Refused):
 
 
 class StillOpen(Refused):
-    """One at a time, so that nobody answers half of it."""
+    """Only one complaint of a part may be open, so that each gets a full answer."""
 
     code = "still_open"
     default_words = _("Your last complaint about this part is still being looked at. Take it back first.")
@@ -64,7 +64,7 @@ class StillOpen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A line of which the buyer has `steps`; about it they may complain `until` that moment."""
+    """A line of which the buyer has `steps`, and the moment `until` which they may complain about it."""
 
     line: OrderLine
     steps: int
@@ -72,7 +72,7 @@ class Arrived:
 
     @property
     def last_moment(self) -> datetime.datetime:
-        """What people read as the last day."""
+        """The last moment in the period, whose date people read as the last day."""
         return self.until - datetime.timedelta(seconds=1)
 
     def is_in_time(self, now: datetime.datetime) -> bool:
@@ -91,7 +91,7 @@ def complain(
     actor: Actor,
     now: datetime.datetime,
 ) -> Complaint:
-    """Something is wrong with so many `steps` of these lines. The same `key` again answers the first one.
+    """File a complaint about these `steps` of lines. A repeated `key` returns the first complaint.
 
     Raises KeyReused, Missing, NothingNamed, NotThatManyGot, StillOpen, TooLate, TooManyPictures, WordsNeeded.
     """
@@ -101,7 +101,7 @@ def complain(
         raise KeyReused()
     if first is not None:
         return first
-    _check(part, steps, words, pictures, now)
+    _check_complaint(part, steps, words, pictures, now)
     complaint = Complaint.objects.create(
         part=part,
         wish=wish,
@@ -122,7 +122,7 @@ def complain(
 
 @transaction.atomic(durable=True)
 def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Complaint:
-    """The buyer takes it back; said again, it is as it was. Raises Missing, WrongMove."""
+    """Withdraw a complaint as its buyer; repeating it changes nothing. Raises Missing, WrongMove."""
     order, part, complaint = locks.lock_complaint(complaint_id)
     if complaint.state == ComplaintState.WITHDRAWN:
         return complaint
@@ -135,12 +135,10 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
 
 
 def arrived(part: OrderPart) -> list[Arrived]:
-    """What of a part its buyer has got and not sent back, and until when they may complain about it.
+    """Return the lines of a part that the buyer has and may complain about, with their deadlines.
 
-    What was paid back in whole is done with, whoever keeps the goods.
-
-    The market's days and the listing's count from the day it came, whichever are more; never less than the
-    cooperative's hours.
+    Fully refunded lines are left out, whoever keeps the items. The deadline counts from the day of delivery:
+    the market's or the listing's days, whichever are more, and never less than the cooperative's hours.
     """
     got = ParcelLine.objects.with_the_buyer(part)
     done = RefundLine.objects.filter(order_line__part=part).paid_back_whole()
@@ -165,7 +163,7 @@ def arrived(part: OrderPart) -> list[Arrived]:
 
 @transaction.atomic(durable=True)
 def call_attention_to_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Tell the platform, once, that nobody has answered in time. Raises Missing."""
+    """Tell the platform, once, that a complaint was not answered in time. Raises Missing."""
     order, part, complaint = locks.lock_complaint(complaint_id)
     if complaint.state != ComplaintState.OPEN or complaint.called_at is not None or complaint.due_by > now:
         return
@@ -183,7 +181,7 @@ def watch_complaints_task() -> None:
         overdue.values_list("pk", flat=True),
         lambda complaint_id: call_attention_to_complaint(complaint_id=complaint_id, actor=actor, now=now),
         sweep="orders.watch_complaints",
-        at_most=_AT_ONCE,
+        at_most=_SWEEP_SIZE,
     )
 
 
@@ -198,7 +196,7 @@ def record(
     why: str = "",
     key: str | None = None,
 ) -> None:
-    """Step: write down what happened to a complaint, under its order."""
+    """Step: record a change of a complaint under its order."""
     record_change(
         what,
         complaint,
@@ -212,7 +210,7 @@ def record(
     )
 
 
-def _check(
+def _check_complaint(
     part: OrderPart,
     steps: Mapping[uuid.UUID, int],
     words: str,
@@ -239,5 +237,5 @@ def _check(
 
 
 def _end_of_days(since: datetime.datetime, days: int) -> datetime.datetime:
-    """The end of so many days of Vietnam's after the day of an instant."""
+    """Return the end of the given number of Vietnam's days after the day of an instant."""
     return start_of_day(day_of(since) + datetime.timedelta(days=days + 1))

@@ -1,4 +1,4 @@
-"""Ending a part before its goods are handed over: declined by the cooperative, or cancelled."""
+"""End a part before handover: the cooperative declines it, or somebody cancels it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from shop.core.states import WrongMove, advance
 
 
 class AlreadyPacked(Refused):
-    """The buyer may cancel until the cooperative has packed."""
+    """The buyer may cancel only until the cooperative has packed."""
 
     code = "already_packed"
     default_words = _("The cooperative has packed this already. Please call them.")
@@ -43,7 +43,7 @@ class AlreadyHandedOver(Refused):
 def decline_part(
     *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """The cooperative says no, and why; its goods are free again.
+    """Decline a part as the cooperative, with a reason, and release its stock.
 
     Raises KeyReused, Missing, ReasonNeeded, WrongMove.
     """
@@ -60,7 +60,7 @@ def decline_part(
 def cancel_part_as_buyer(
     *, part_id: int, reason: str = "", key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """The buyer changes their mind before anything is packed.
+    """Cancel a part as its buyer, before anything is packed.
 
     Raises KeyReused, Missing, AlreadyPacked, WrongMove.
     """
@@ -78,7 +78,7 @@ def cancel_part_as_buyer(
 def cancel_part(
     *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """Call a part off before it is handed over.
+    """Cancel a part before it is handed over.
 
     Raises KeyReused, Missing, ReasonNeeded, AlreadyHandedOver, WrongMove.
     """
@@ -94,7 +94,7 @@ def cancel_part(
 def refuse_part(
     *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """The cooperative will not send it: declined while nobody has said yes, called off afterwards.
+    """Decline the part if it is not accepted yet, otherwise cancel it.
 
     Raises KeyReused, Missing, ReasonNeeded, AlreadyHandedOver, WrongMove.
     """
@@ -109,10 +109,10 @@ def refuse_part(
 
 @transaction.atomic(durable=True)
 def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
-    """Call off every part that still stands.
+    """Cancel all active parts of an order.
 
-    Raises Missing (a draft is deleted, not cancelled), ReasonNeeded, AlreadyHandedOver, WrongMove where no
-    part stands any more.
+    Raises Missing (a draft is deleted, not cancelled), ReasonNeeded, AlreadyHandedOver, and WrongMove if no
+    part is active.
     """
     if not reason.strip():
         raise ReasonNeeded(field="reason")
@@ -130,10 +130,10 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
 
 
 def end_standing_parts(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> int:
-    """Step: cancel every part of a locked order that still stands; answer how many did.
+    """Step: cancel all active parts of a locked order and return how many there were.
 
-    Their stock is locked together, and their pickup times taken in the order of all, so that two such
-    endings never wait for each other. Raises AlreadyHandedOver.
+    Locks their stock together and frees pickup slots in a global order, so that two concurrent
+    cancellations cannot deadlock. Raises AlreadyHandedOver.
     """
     parts = order.parts.select_related("cooperative").standing()
     allocations = Allocation.objects.filter(line__part__in=parts.values("pk"))
@@ -154,7 +154,7 @@ def call_off(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part, and give back what was paid for it. Raises AlreadyHandedOver, WrongMove."""
+    """Step: end a part and refund what was paid for it. Raises AlreadyHandedOver, WrongMove."""
     end_part(order, part, to, reason, key=key, actor=actor, now=now)
     why = gettext_noop("A part of the order will not come.")
     give_surplus_back(order, part=part, reason=why, actor=actor, now=now)
@@ -170,11 +170,10 @@ def end_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part whose goods are still here: parcels undone, stock and place free, money not due.
+    """Step: end a part before handover: void its parcels, free its stock and pickup slot, cancel its dues.
 
-    What was paid for it is the caller's to give back, once for all parts that end together.
-
-    Raises AlreadyHandedOver, WrongMove.
+    The caller refunds what was paid, once for all parts that end together. Raises AlreadyHandedOver,
+    WrongMove.
     """
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())
     if any(parcel.state in GONE for parcel in parcels):
@@ -185,7 +184,7 @@ def end_part(
     for parcel in parcels:
         undo_parcel(parcel, reason or str(PartState(to).label), actor=actor, now=now)
     drop_questions(part.lines.all(), now=now)
-    _free_stock(part)
+    _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
     record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, why=reason, key=key)
@@ -195,7 +194,7 @@ def end_part(
     notices.part_ended(order, part, now=now)
 
 
-def _free_stock(part: OrderPart) -> None:
+def _release_stock(part: OrderPart) -> None:
     allocations = list(Allocation.objects.filter(line__part=part).order_by("stock", "pk"))
     rows = locks.lock_stock({allocation.stock_id for allocation in allocations})
     for allocation in allocations:

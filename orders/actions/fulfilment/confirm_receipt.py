@@ -1,4 +1,4 @@
-"""The buyer says that goods have come."""
+"""The buyer confirms that a part has arrived."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class NothingToReceive(Refused):
 
 @transaction.atomic(durable=True)
 def receive_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> OrderPart:
-    """Everything of the part that is on its way has come, says its buyer.
+    """Mark all dispatched parcels of the part as delivered, as its buyer reports.
 
-    A buyer's word marks the goods delivered, never the cash: that is the cooperative's or the carrier's
-    to report. Said again, it changes nothing. Raises Missing, NothingToReceive.
+    This never marks cash as collected: the cooperative or the carrier reports that. Repeating it changes
+    nothing. Raises Missing, NothingToReceive.
     """
     order, part = locks.lock_part(part_id)
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())

@@ -1,4 +1,4 @@
-"""A parcel's way from the store house to the buyer, and what goes wrong on it."""
+"""Hand over parcels, record their delivery and cash, and record failed deliveries."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class WrongPickupCode(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """How a parcel leaves: carrier and tracking, or a coach's plate and driver."""
+    """How a parcel is sent: carrier and tracking, or a coach's plate and driver."""
 
     carrier: str = ""
     tracking_number: str = ""
@@ -57,7 +57,7 @@ def hand_over_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """It leaves the store house: stock goes down by what is in it. Raises Missing, NotWeighed, WrongMove."""
+    """Hand a parcel over and take its contents out of stock. Raises Missing, NotWeighed, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_goods_on_their_way(parcel)
     if done_before(key, "parcel.handed_over", parcel):
@@ -75,7 +75,7 @@ def dispatch_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `hand_over_parcel`. A second try after a failed delivery moves no stock again.
+    """Step of `hand_over_parcel`. Handing over again after a failed delivery does not move stock again.
 
     Raises NotWeighed, WrongMove.
     """
@@ -87,7 +87,7 @@ def dispatch_parcel(
         parcel.cod_holder = holder_of(part, parcel)
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
-        _take_out(parcel, actor=actor, now=now)
+        _remove_from_stock(parcel, actor=actor, now=now)
     record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
     update_standing(order, now=now)
     notices.parcel_handed_over(order, part, parcel, now=now)
@@ -98,7 +98,7 @@ def dispatch_parcel(
 
 
 def is_weighing_over(order: Order) -> bool:
-    """Whether the order has goods sold by weight, and all have left: no scale changes what they cost."""
+    """Whether the order has catch-weight lines and all are dispatched, so its total is final."""
     lines = list(order.lines.filter(part__state__in=STANDING, estimate_grams__isnull=False))
     if not lines or any(open_quantities(lines).values()):
         return False
@@ -118,11 +118,10 @@ def deliver_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """It has arrived; whether its cash was collected, and how much was `taken`, are facts of their own.
+    """Record a delivery, and separately whether its cash was collected and how much was `taken`.
 
-    What is collected is given against the `code` that its buyer shows; the platform's staff may go
-    without it and say why. Raises AmountDiffers, KeyReused, Missing, ReasonNeeded, WrongAmount, WrongMove,
-    WrongPickupCode.
+    A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. Raises
+    AmountDiffers, KeyReused, Missing, ReasonNeeded, WrongAmount, WrongMove, WrongPickupCode.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_goods_on_their_way(parcel)
@@ -154,7 +153,7 @@ def deliver(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `deliver_parcel`, on a locked order, once it is known who took it.
+    """Step of `deliver_parcel`, on a locked order, after the pickup code is checked.
 
     Raises AmountDiffers, WrongAmount, WrongMove.
     """
@@ -183,7 +182,7 @@ def report_cash(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """The cash of a delivered parcel has been collected after all.
+    """Record the cash of a parcel that was already marked delivered.
 
     Raises AmountDiffers, KeyReused, Missing, WrongAmount, WrongMove.
     """
@@ -203,7 +202,7 @@ def report_cash(
 def fail_delivery(
     *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """It could not be delivered; it may be handed over again. Raises Missing, ReasonNeeded, WrongMove."""
+    """Record a failed delivery; it may be handed over again. Raises Missing, ReasonNeeded, WrongMove."""
     if not reason.strip():
         raise ReasonNeeded(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
@@ -217,8 +216,8 @@ def fail_delivery(
     return parcel
 
 
-def _take_out(parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
-    """Stock falls by what the parcel holds, and is no longer promised."""
+def _remove_from_stock(parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
+    """Take the parcel's contents out of stock and release their allocations."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     rows: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:

@@ -1,4 +1,4 @@
-"""Sending goods in one step, for whoever packs with a system of their own."""
+"""Pack and dispatch in one step, for sellers that pack with a system of their own."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from shop.core.states import WrongMove
 
 
 class NotPaid(Refused):
-    """The market's settings say that nothing leaves before it is paid."""
+    """The market's settings forbid dispatching unpaid orders."""
 
     code = "not_paid"
     default_words = _("This order is not paid yet.")
 
 
 class NotEnoughThere(Refused):
-    """`details["lines"]`: of which goods less lies in the store house, or is promised to others."""
+    """`details["lines"]` lists lines whose warehouse has too little unallocated stock."""
 
     code = "not_enough_there"
     default_words = _("There is not that much in this store house.")
@@ -49,7 +49,7 @@ class NotEnoughThere(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """That many steps of a line out of one store house."""
+    """A quantity of a line to send from one warehouse."""
 
     line_id: uuid.UUID
     warehouse_id: uuid.UUID
@@ -67,11 +67,10 @@ def fulfil_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Parcel]:
-    """Accept, pack and (if it `leaves` at once) hand over: one parcel for each part and store house.
+    """Accept, pack and, if it `leaves` at once, hand over: one parcel for each part and warehouse.
 
-    Goods that were promised out of another store house are promised out of this one; `beyond_stock` even
-    where there is not that much. Raises Missing, NotConfirmed, NotEnoughThere, NotPaid, NotThatMany,
-    NotWeighed, WrongMove.
+    Moves allocations from other warehouses to this one; `beyond_stock` even if it has too little stock.
+    Raises Missing, NotConfirmed, NotEnoughThere, NotPaid, NotThatMany, NotWeighed, WrongMove.
     """
     order = locks.lock_order(order_id)
     _require_ready(order)
@@ -80,26 +79,26 @@ def fulfil_order(
     stocks = Stock.objects.filter(variant__in=variants)
     locks.lock_stock(stocks.values_list("pk", flat=True))
     parcels = []
-    for part_id, warehouse_id, quantities in _boxes(goods, lines):
+    for part_id, warehouse_id, quantities in _group_by_warehouse(goods, lines):
         part = OrderPart.objects.select_related("cooperative").get(pk=part_id)
         if part.state == PartState.NEW:
             accept(order, part, actor=actor, now=now)
         here = [(lines[line_id], quantity) for line_id, quantity in quantities.items()]
-        _bring_promises(here, warehouse_id, part, beyond_stock=beyond_stock)
+        _move_allocations(here, warehouse_id, part, beyond_stock=beyond_stock)
         parcel = begin_parcel(order, part, quantities, warehouse_id=warehouse_id, actor=actor, now=now)
         close(order, part, parcel, actor=actor, now=now)
         dispatch = Dispatch(tracking_number=tracking_number)
         if leaves:
             dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
         elif tracking_number:
-            _track(order, part, parcel, tracking_number, actor=actor, now=now)
+            _save_tracking_number(order, part, parcel, tracking_number, actor=actor, now=now)
         parcels.append(parcel)
     return parcels
 
 
 @transaction.atomic(durable=True)
 def send_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
-    """What is packed, or being packed, leaves. Raises Missing, NotPaid, NotWeighed, WrongMove."""
+    """Hand over a parcel that is packed or being packed. Raises Missing, NotPaid, NotWeighed, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_goods_on_their_way(parcel)
     _require_ready(order)
@@ -110,16 +109,16 @@ def send_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parc
 
 @transaction.atomic(durable=True)
 def track_parcel(*, parcel_id: int, tracking_number: str, actor: Actor, now: datetime.datetime) -> Parcel:
-    """By which number a parcel can be followed. Raises Missing, WrongMove for one that was undone."""
+    """Set a parcel's tracking number. Raises Missing, and WrongMove if the parcel is voided."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_goods_on_their_way(parcel)
     if parcel.state == ParcelState.VOIDED:
         raise WrongMove(came_from=parcel.state, to=parcel.state)
-    _track(order, part, parcel, tracking_number, actor=actor, now=now)
+    _save_tracking_number(order, part, parcel, tracking_number, actor=actor, now=now)
     return parcel
 
 
-def _track(
+def _save_tracking_number(
     order: Order, part: OrderPart, parcel: Parcel, number: str, *, actor: Actor, now: datetime.datetime
 ) -> None:
     parcel.tracking_number = number
@@ -137,10 +136,10 @@ def _require_ready(order: Order) -> None:
         raise NotPaid()
 
 
-def _boxes(
+def _group_by_warehouse(
     goods: Sequence[Sent], lines: Mapping[uuid.UUID, OrderLine]
 ) -> list[tuple[int, uuid.UUID, dict[uuid.UUID, int]]]:
-    """What is sent together, by part and store house. Raises Missing, NotThatMany."""
+    """Group the quantities by part and warehouse. Raises Missing, NotThatMany."""
     boxes: dict[tuple[int, uuid.UUID], dict[uuid.UUID, int]] = {}
     for each in goods:
         if each.line_id not in lines:
@@ -152,10 +151,10 @@ def _boxes(
     return [(part_id, warehouse_id, box) for (part_id, warehouse_id), box in boxes.items()]
 
 
-def _bring_promises(
+def _move_allocations(
     goods: Collection[tuple[OrderLine, int]], warehouse_id: uuid.UUID, part: OrderPart, *, beyond_stock: bool
 ) -> None:
-    """So much of each line is promised out of this store house. Raises Missing, NotEnoughThere."""
+    """Allocate the quantities of the lines in this warehouse. Raises Missing, NotEnoughThere."""
     if not part.cooperative.warehouses.filter(pk=warehouse_id, closed_at=None).exists():
         raise Missing(field="warehouse")
     tracked = [(line, n) for line, n in goods if line.variant is not None and line.variant.track_inventory]
@@ -165,7 +164,7 @@ def _bring_promises(
         variant__in=[line.variant_id for line, _n in tracked], warehouse=warehouse_id
     )
     rows = locks.lock_stock({*(each.stock_id for each in promised), *there.values_list("pk", flat=True)})
-    packed = _packed(keys)
+    packed = _packed_quantities(keys)
     for line, quantity in tracked:
         target = next(
             (
@@ -193,8 +192,8 @@ def _bring_promises(
     write_promises(rows.values())
 
 
-def _packed(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:
-    """What of each line's promises lies in parcels that have not left yet, by line and stock."""
+def _packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:
+    """Return the allocated quantities that lie in undispatched parcels, by line and stock row."""
     waiting = ParcelLine.objects.filter(
         order_line__in=line_ids,
         parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],

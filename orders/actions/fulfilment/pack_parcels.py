@@ -1,6 +1,6 @@
-"""A cooperative's work in the store house: accept its part, pack parcels, undo them.
+"""Accept parts, pack parcels and allocate stock.
 
-What a phone may send twice carries a `key`: the second time nothing happens, and the answer is the first one.
+Calls that a phone may repeat carry a `key`: a repetition does nothing and returns the first result.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ PICKUP_DIGITS = 6
 
 
 class NotThatMany(Refused):
-    """More of a line than is still open, or nothing at all. `details["open"]` maps lines to what is open."""
+    """More of a line than is open, or nothing. `details["open"]` maps lines to their open quantities."""
 
     code = "not_that_many"
     default_words = _("That is not what is still to be packed.")
 
 
 class NotWeighed(Refused):
-    """Goods sold by weight leave once the scale has said what they cost. `details["lines"]`: which."""
+    """Catch-weight lines must be weighed before they are packed. `details["lines"]` lists them."""
 
     code = "not_weighed"
     default_words = _("Weigh these goods first, and write down what the scale says.")
 
 
 class NotConfirmed(Refused):
-    """The order does not count yet: it waits for its money, or for the platform's word."""
+    """The order awaits its payment or its confirmation by the platform."""
 
     code = "not_confirmed"
     default_words = _("This order is not confirmed yet.")
@@ -54,7 +54,7 @@ class NotConfirmed(Refused):
 
 @transaction.atomic(durable=True)
 def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
-    """The cooperative says yes. Raises KeyReused, Missing, NotConfirmed, WrongMove."""
+    """Accept a part as the cooperative. Raises KeyReused, Missing, NotConfirmed, WrongMove."""
     order, part = locks.lock_part(part_id)
     if not done_before(key, "part.accepted", part):
         accept(order, part, key=key, actor=actor, now=now)
@@ -83,10 +83,9 @@ def pack_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Begin a parcel with some of the part's lines; several parcels share a part.
+    """Create a parcel with some of the part's lines; a part may have several parcels.
 
-    The same `key` again answers the first parcel. Raises KeyReused, Missing, NotThatMany, NotWeighed,
-    WrongMove.
+    A repeated `key` returns the first parcel. Raises KeyReused, Missing, NotThatMany, NotWeighed, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     if key is not None:
@@ -108,7 +107,7 @@ def begin_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `pack_parcel`, on a locked order; out of one store house, or wherever the goods are promised.
+    """Step of `pack_parcel`, on a locked order, from one warehouse or from wherever stock is allocated.
 
     Raises Missing, NotThatMany, NotWeighed, WrongMove.
     """
@@ -130,7 +129,7 @@ def begin_parcel(
     )
     rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
-        rows += _take_allocated(parcel, lines[line_id], quantity, warehouse_id)
+        rows += _build_parcel_lines(parcel, lines[line_id], quantity, warehouse_id)
     ParcelLine.objects.bulk_create(rows)
     stock = next((row.stock for row in rows if row.stock is not None), None)
     if stock is not None:
@@ -143,7 +142,7 @@ def begin_parcel(
 
 @transaction.atomic(durable=True)
 def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
-    """The parcel is packed and labelled. Raises KeyReused, Missing, WrongMove."""
+    """Mark a parcel as packed and labelled. Raises KeyReused, Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_goods_on_their_way(parcel)
     if not done_before(key, "parcel.packed", parcel):
@@ -160,7 +159,7 @@ def close(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `close_parcel`: what is to be collected gets a code that only its buyer sees.
+    """Step of `close_parcel`: a parcel to be picked up gets a code that only its buyer sees.
 
     Raises WrongMove.
     """
@@ -171,7 +170,7 @@ def close(
 
 
 def promise(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: a locked stock row keeps that much more for the line; the caller saves the row."""
+    """Step: allocate more of a locked stock row to the line; the caller saves the row."""
     row.allocated += quantity
     allocation, made = Allocation.objects.get_or_create(
         line_id=line_id, stock_id=row.pk, defaults={"quantity": quantity}
@@ -182,7 +181,7 @@ def promise(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
 
 
 def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: a locked stock row keeps that much less for the line; the caller saves the row."""
+    """Step: release some of a locked stock row's allocation to the line; the caller saves the row."""
     allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
     if allocation is None:
         return
@@ -196,13 +195,13 @@ def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
 
 
 def require_goods_on_their_way(parcel: Parcel) -> None:
-    """What comes back, and what is not sent, has steps of its own. Raises Missing."""
+    """Refuse parcels of returned or unsent items, which have their own steps. Raises Missing."""
     if not parcel.is_outgoing:
         raise Missing()
 
 
 def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
-    """Step: move a parcel of a locked order along its table with the facts of the move. Raises WrongMove."""
+    """Step: move a parcel of a locked order to a state and save the given columns. Raises WrongMove."""
     came_from = advance(parcel, to, PARCEL_MOVES)
     for column, value in facts.items():
         setattr(parcel, column, value)
@@ -211,7 +210,7 @@ def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
 
 
 def require_weighed(lines: Iterable[OrderLine]) -> None:
-    """Raises NotWeighed where the scale has still to say what one of these costs."""
+    """Raises NotWeighed if one of these lines is still to be weighed."""
     unweighed = [line.pk for line in lines if line.is_to_weigh]
     if unweighed:
         raise NotWeighed(lines=unweighed)
@@ -226,10 +225,10 @@ def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.U
         raise NotThatMany(open=still_open)
 
 
-def _take_allocated(
+def _build_parcel_lines(
     parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
 ) -> Sequence[ParcelLine]:
-    """Parcel lines out of the stocks that were promised; what was promised nowhere comes from no stock."""
+    """Build parcel lines from allocated stock; a quantity without allocation comes from no stock row."""
     taken_elsewhere: dict[int, int] = {}
     waiting = ParcelLine.objects.filter(
         order_line=line, parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED], stock__isnull=False
@@ -253,7 +252,7 @@ def _take_allocated(
 
 
 def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
-    """These steps' share of what the line weighs; the line's last parcel takes all that is left of it."""
+    """Spread the line's weight over these rows by quantity; the line's last parcel takes the remainder."""
     others = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
     held = others.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
     steps = sum(row.quantity for row in rows)

@@ -1,4 +1,4 @@
-"""Goods that come back from a buyer, and goods that are paid back instead of being sent."""
+"""Returns: items that come back from a buyer, and items that are refunded instead of sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shop.core.states import WrongMove
 
 
 class NotThatManyBack(Refused):
-    """More than the buyer has got and not sent back. `details["most"]` maps lines to what they may send."""
+    """More than the buyer has received and kept. `details["most"]` maps lines to returnable quantities."""
 
     code = "not_that_many_back"
     default_words = _("That is more than the buyer has got and not sent back.")
@@ -39,7 +39,7 @@ class NotThatManyUnsent(Refused):
 
 
 class NothingLeftToSend(Refused):
-    """Where nothing of a part is to be sent, it is called off, and all of it is paid back."""
+    """A part of which nothing would be sent has to be cancelled and refunded as a whole."""
 
     code = "nothing_left_to_send"
     default_words = _("Nothing of this part would be left to send. Call the part off instead.")
@@ -52,7 +52,7 @@ class NoHouse(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Steps of a line that come back, and how many of them are not fit to be sold again."""
+    """The steps of a line that are returned, and how many of them are not fit for resale."""
 
     steps: int
     damaged: int = 0
@@ -70,7 +70,7 @@ def expect_back(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: these goods come back, or have come back (`are_here`).
+    """Step, on a locked order: create a return that is expected, or already received (`are_here`).
 
     Raises Missing, NoHouse, NotThatManyBack.
     """
@@ -83,7 +83,7 @@ def expect_back(
         number=next_number(order),
         kind=kind,
         state=ParcelState.HANDED_OVER,
-        warehouse_id=_house(part, warehouse_id) if warehouse_id else None,
+        warehouse_id=_require_own_warehouse(part, warehouse_id) if warehouse_id else None,
         complaint=complaint,
         handed_over_at=now,
     )
@@ -107,9 +107,9 @@ def receive_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Goods that were on their way back are here; `damaged` are the steps by line that are not sold again.
+    """Record that a return has arrived; `damaged` maps lines to the steps that are not resold.
 
-    The same `key` again does nothing. Raises KeyReused, Missing, NoHouse, NotThatManyBack, WrongMove.
+    A repeated `key` does nothing. Raises KeyReused, Missing, NoHouse, NotThatManyBack, WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
@@ -124,7 +124,7 @@ def receive_return(
 def forget_return(
     *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Goods that were to come back do not: the buyer may keep them, or they were lost.
+    """Cancel an expected return: the buyer may keep the items, or they were lost.
 
     Raises KeyReused, Missing, ReasonNeeded, WrongMove.
     """
@@ -153,7 +153,7 @@ def take_back(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `receive_return`: what is good lies in the store house again, what is damaged in none.
+    """Step of `receive_return`: undamaged items go back into the warehouse's stock, damaged ones do not.
 
     Raises Missing, NoHouse, NotThatManyBack, WrongMove.
     """
@@ -162,13 +162,18 @@ def take_back(
         raise NotThatManyBack(most={line.order_line_id: line.quantity for line in lines})
     if warehouse_id is None:
         raise NoHouse(field="warehouse")
-    move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now, warehouse_id=_house(part, warehouse_id))
+    move_parcel(
+        parcel,
+        ParcelState.DELIVERED,
+        delivered_at=now,
+        warehouse_id=_require_own_warehouse(part, warehouse_id),
+    )
     good = {line.pk: line.quantity - damaged.get(line.order_line_id, 0) for line in lines}
-    rows = _stock_of(lines, good, warehouse_id)
+    rows = _lock_return_stock(lines, good, warehouse_id)
     for line in lines:
         row = rows.get(line.order_line.variant_id or 0)
         if row is not None and good[line.pk]:
-            _put_back(parcel, line, row, good[line.pk], actor=actor, now=now)
+            _restock_line(parcel, line, row, good[line.pk], actor=actor, now=now)
     write_promises(rows.values())
     record_for_part(order, part, "parcel.came_back", parcel, actor=actor, now=now, key=key)
 
@@ -181,7 +186,7 @@ def leave_unsent(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: these are not sent any more, and are nobody's goods again.
+    """Step, on a locked order: mark these quantities as never to be sent and release their stock.
 
     Raises NotThatManyUnsent, NothingLeftToSend.
     """
@@ -203,19 +208,19 @@ def leave_unsent(
         ParcelLine(parcel=parcel, order_line=lines[line_id], quantity=count)
         for line_id, count in steps.items()
     )
-    _free(steps, lines)
+    _release_unsent(steps, lines)
     record_for_part(order, part, "parcel.unsent", parcel, actor=actor, now=now)
     return parcel
 
 
 def next_number(order: Order) -> int:
-    """The place of a new parcel among the order's."""
+    """Return the number of the order's next parcel."""
     last: int | None = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"]
     return (last or 0) + 1
 
 
 def parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None = None) -> ParcelLine:
-    """So many steps of a line, with their share of what it weighs where it was sold by weight."""
+    """Build a parcel line; a catch-weight line gets its proportional weight in grams."""
     weighed = line.weighed_grams
     grams = None if weighed is None else max(1, weighed * steps // line.quantity)
     return ParcelLine(
@@ -228,7 +233,7 @@ def parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None
     )
 
 
-def _put_back(
+def _restock_line(
     parcel: Parcel, line: ParcelLine, row: Stock, good: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
     rest = line.quantity - good
@@ -252,10 +257,10 @@ def _put_back(
     )
 
 
-def _stock_of(
+def _lock_return_stock(
     lines: Sequence[ParcelLine], good: Mapping[int, int], warehouse_id: uuid.UUID
 ) -> dict[int, Stock]:
-    """The locked rows that goods fit to be sold come back to, by variant; made where there are none yet."""
+    """Lock the stock rows, by variant, for returned items fit for resale; create missing rows."""
     variants = {
         line.order_line.variant_id
         for line in lines
@@ -269,8 +274,8 @@ def _stock_of(
     return {row.variant_id: row for row in locks.lock_stock(keys).values()}
 
 
-def _free(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
-    """What was promised for them is free; what lies in parcels that have not left stays promised."""
+def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
+    """Release the allocations of these quantities, but not what lies in undispatched parcels."""
     allocations = [each for line_id in steps for each in lines[line_id].allocations.order_by("-pk")]
     rows = locks.lock_stock({each.stock_id for each in allocations})
     waiting = {
@@ -294,8 +299,8 @@ def _free(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) 
     write_promises(rows.values())
 
 
-def _house(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:
-    """A store house of the part's own cooperative. Raises Missing."""
+def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:
+    """Return the id if it is a warehouse of the part's cooperative. Raises Missing."""
     if not Warehouse.objects.for_cooperative(part.cooperative).filter(pk=warehouse_id).exists():
         raise Missing()
     return warehouse_id

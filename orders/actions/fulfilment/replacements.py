@@ -1,4 +1,4 @@
-"""Goods sent anew in place of what arrived broken, wrong or not at all: they cost nothing."""
+"""Free replacements for items that arrived broken, wrong or not at all."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def send_anew(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: a parcel of these steps, promised out of stock, waits to be packed.
+    """Step, on a locked order: create a replacement parcel, allocated from stock and ready to be packed.
 
     Raises Missing, SoldOut.
     """
     lines = list(part.lines.filter(pk__in=list(steps)).select_related("variant").order_by("position", "pk"))
     if len(lines) != len(steps):
         raise Missing()
-    rows = _stock_of(part, lines)
+    rows = _lock_stock(part, lines)
     parcel = Parcel.objects.create(
         part=part,
         number=next_number(order),
@@ -43,7 +43,7 @@ def send_anew(
         warehouse_id=part.warehouse_id,
         complaint=complaint,
     )
-    held = [each for line in lines for each in _take(parcel, line, steps[line.pk], rows)]
+    held = [each for line in lines for each in _allocate_line(parcel, line, steps[line.pk], rows)]
     ParcelLine.objects.bulk_create(held)
     write_promises(rows.values())
     stock = next((each.stock for each in held if each.stock is not None), None)
@@ -54,15 +54,17 @@ def send_anew(
     return parcel
 
 
-def _stock_of(part: OrderPart, lines: list[OrderLine]) -> dict[int, Stock]:
-    """The locked rows of the lines' variants in open store houses of the cooperative, by their keys."""
+def _lock_stock(part: OrderPart, lines: list[OrderLine]) -> dict[int, Stock]:
+    """Lock the stock rows of the lines' variants in the cooperative's open warehouses, by key."""
     rows = Stock.objects.for_cooperative(part.cooperative).filter(
         variant__in=[line.variant_id for line in lines], warehouse__closed_at=None
     )
     return locks.lock_stock(rows.values_list("pk", flat=True))
 
 
-def _take(parcel: Parcel, line: OrderLine, wanted: int, rows: Mapping[int, Stock]) -> list[ParcelLine]:
+def _allocate_line(
+    parcel: Parcel, line: OrderLine, wanted: int, rows: Mapping[int, Stock]
+) -> list[ParcelLine]:
     variant = line.variant
     if variant is None or not variant.track_inventory:
         return [parcel_line(parcel, line, wanted)]

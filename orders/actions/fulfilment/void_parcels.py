@@ -1,4 +1,4 @@
-"""A parcel that was packed, sent or even delivered is undone: its goods are open to be packed again."""
+"""Void a parcel that was packed, dispatched or even delivered, so that its items can be packed again."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from shop.core.errors import ReasonNeeded, Refused
 from shop.core.models import done_before
 from shop.core.states import WrongMove
 
-_HERE = frozenset({ParcelState.PACKING, ParcelState.PACKED})
+_UNDISPATCHED = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 
 
 class GoodsCameBack(Refused):
-    """What came back lies in stock already: undoing their parcel would put it there a second time."""
+    """Returned items are in stock already: voiding their parcel would add them a second time."""
 
     code = "goods_came_back"
     default_words = _("Goods of this parcel have come back already. It can no longer be undone.")
@@ -42,9 +42,9 @@ class GoodsCameBack(Refused):
 def void_parcel(
     *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Undo a parcel: its quantities are open again, and what left stock is back.
+    """Void a parcel: its quantities are open again, and its stock is restored.
 
-    After delivery only the platform's staff may, at the desk, while the buyer has all of it. Raises
+    A delivered parcel may be voided by platform staff only, while the buyer still has all of it. Raises
     GoodsCameBack, KeyReused, Missing, ReasonNeeded, WrongMove.
     """
     if not reason.strip():
@@ -56,15 +56,15 @@ def void_parcel(
     if parcel.state == ParcelState.DELIVERED and actor.door not in OF_THE_HOUSE:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
-        _require_with_the_buyer(part, parcel)
+        _require_nothing_returned(part, parcel)
     undo_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, why=reason, key=key)
     update_standing(order, now=now)
     return parcel
 
 
-def _require_with_the_buyer(part: OrderPart, parcel: Parcel) -> None:
-    """Raises GoodsCameBack where less is with the buyer than the parcel brought."""
+def _require_nothing_returned(part: OrderPart, parcel: Parcel) -> None:
+    """Raises GoodsCameBack if the buyer no longer has everything that the parcel brought."""
     brought: Counter[uuid.UUID] = Counter()
     for line in parcel.lines.all():
         brought[line.order_line_id] += line.quantity
@@ -74,12 +74,12 @@ def _require_with_the_buyer(part: OrderPart, parcel: Parcel) -> None:
 
 
 def undo_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step of `void_parcel`: promises again what the parcel held, so that it can be packed anew.
+    """Step of `void_parcel`: restore stock and allocate it again, so that the items can be packed anew.
 
-    What was to be sent in place of something else is promised no longer.
+    A replacement's items are released instead.
     """
     came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
-    is_here, is_again = came_from in _HERE, parcel.kind == ParcelKind.REPLACEMENT
+    is_here, is_again = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
     if is_here and not is_again:
         return
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]

@@ -1,8 +1,7 @@
-"""Goods ordered by the step and paid for by the scale: weighing them, and asking where they weigh too much.
+"""Weigh catch-weight lines, and ask the buyer when the weight exceeds the agreed bound.
 
-The buyer agreed to a bound. Below it the price follows the scale; above it they are asked first, or the
-cooperative charges the bound and gives the rest. A buyer who says no gets a lighter one, or the part is
-called off.
+Up to the bound the price follows the weight. Above it the buyer is asked first, or the cooperative charges
+only the bound. If the buyer declines, the cooperative weighs out a lighter one or cancels the part.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from shop.core.models import done_before, record_change
 from shop.core.states import WrongMove
 
 HEAVIEST_GRAMS = 10_000_000
-ABSURD_TIMES = 3  # a comma in the wrong place makes ten times more, or less
+ABSURD_TIMES = 3  # a misplaced decimal separator is a factor of ten
 
 
 class NotByWeight(Refused):
@@ -39,9 +38,9 @@ class OddWeight(Refused):
 
 
 class AbsurdWeight(Refused):
-    """Less than a third of the estimate, or more than three times: asked back before it counts.
+    """Less than a third or more than three times the estimate: has to be repeated before it counts.
 
-    `details`: `grams` as written, `estimate` as expected.
+    `details`: `grams` as entered, `estimate` as expected.
     """
 
     code = "absurd_weight"
@@ -54,7 +53,7 @@ class InAParcel(Refused):
 
 
 class RefundedAlready(Refused):
-    """What was given back was counted from the weight as it was."""
+    """A refund was computed from the current weight, so the weight must not change."""
 
     code = "refunded_already"
     default_words = _("Money has been given back for these goods. Their weight stays as it is.")
@@ -82,19 +81,19 @@ def weigh_line(
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderLine:
-    """What the scale says of a whole line; may be said anew until the line lies in a parcel.
+    """Record the weight of a whole line; it may be changed until the line is packed.
 
-    Above the bound the buyer is asked and nothing changes until they answer, unless the cooperative
-    charges `at_most` the bound. An absurd weight counts only where it is `repeated`. The same `key` again
-    does nothing. Raises Missing, NotByWeight, OddWeight, InAParcel, RefundedAlready, AbsurdWeight,
-    AskedAlready, KeyReused, WrongMove.
+    Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
+    charges `at_most` the bound. An implausible weight counts only if `repeated`. A repeated `key` does
+    nothing. Raises Missing, NotByWeight, OddWeight, InAParcel, RefundedAlready, AbsurdWeight, AskedAlready,
+    KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()
     if line is None:
         raise Missing()
     if not done_before(key, "line.weighed", line):
-        _check(part, line, grams, repeated)
+        _check_weight(part, line, grams, repeated)
         weigh(order, part, line, grams, at_most=at_most, key=key, actor=actor, now=now)
     return line
 
@@ -110,26 +109,27 @@ def weigh(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `weigh_line`, on a locked order, for a weight that was looked at. Raises AskedAlready."""
+    """Step of `weigh_line`, on a locked order, for a checked weight. Raises AskedAlready."""
     is_too_much = grams > (line.bound_grams or 0) and not at_most
     if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise AskedAlready(field="grams")
     drop_questions([line], now=now)
     charge_by_scale(order, part, line, None if is_too_much else grams)
-    _record(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
+    _record_line_change(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
     if is_too_much:
-        _ask(order, part, line, grams, actor=actor, now=now)
+        _ask_buyer(order, part, line, grams, actor=actor, now=now)
     update_standing(order, now=now)
-    _ask_the_rest(order, now=now)
+    _request_remaining_payment(order, now=now)
 
 
 @transaction.atomic(durable=True)
 def answer_weight(
     *, question_id: uuid.UUID, agreed: bool, actor: Actor, now: datetime.datetime
 ) -> WeightQuestion:
-    """The buyer agrees to pay for what a line weighs beyond its bound, or wants a lighter one.
+    """Record whether the buyer agrees to pay for the weight above the bound, or wants a lighter one.
 
-    Their yes is the line's new bound. Said again it changes nothing. Raises Missing, QuestionClosed.
+    An agreed weight becomes the line's new bound. Repeating the answer changes nothing. Raises Missing,
+    QuestionClosed.
     """
     asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
     if asked is None:
@@ -147,20 +147,20 @@ def answer_weight(
     if agreed:
         line.bound_grams, line.most_gross = question.grams, question.cost_after
         charge_by_scale(order, part, line, question.grams)
-    _record(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
+    _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     update_standing(order, now=now)
     notices.weight_answered(order, part, question, now=now)
-    _ask_the_rest(order, now=now)
+    _request_remaining_payment(order, now=now)
     return question
 
 
 def is_absurd(line: OrderLine, grams: int) -> bool:
-    """Whether somebody more likely mistyped than weighed this."""
+    """Whether the weight is more likely a typing error than a measurement."""
     estimate = line.estimate_grams or 0
     return grams * ABSURD_TIMES < estimate or grams > estimate * ABSURD_TIMES
 
 
-def _check(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -> None:
+def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -> None:
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="weighing")
     if line.estimate_grams is None:
@@ -175,7 +175,7 @@ def _check(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -
         raise AbsurdWeight(field="grams", grams=grams, estimate=line.estimate_grams)
 
 
-def _ask(
+def _ask_buyer(
     order: Order, part: OrderPart, line: OrderLine, grams: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
     question = WeightQuestion.objects.create(
@@ -185,12 +185,12 @@ def _ask(
         cost_after=cost_at(order, line, grams),
         asked_at=now,
     )
-    _record(order, part, line, "line.weight_asked", grams, actor=actor, now=now)
+    _record_line_change(order, part, line, "line.weight_asked", grams, actor=actor, now=now)
     notices.weight_asked(order, part, question, now=now)
 
 
-def _ask_the_rest(order: Order, *, now: datetime.datetime) -> None:
-    """Whoever paid by transfer is asked for what is missing, once nothing waits for the scale any more."""
+def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
+    """Ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
     waits = order.lines.filter(
         part__state__in=STANDING, estimate_grams__isnull=False, weighed_grams__isnull=True
     )
@@ -199,7 +199,7 @@ def _ask_the_rest(order: Order, *, now: datetime.datetime) -> None:
         notices.rest_asked(order, asked, now=now)
 
 
-def _record(
+def _record_line_change(
     order: Order,
     part: OrderPart,
     line: OrderLine,

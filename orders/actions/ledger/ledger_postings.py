@@ -1,7 +1,7 @@
-"""Booking what happens to money: each thing once, as a posting whose entries sum to zero.
+"""Book money movements and sales in the ledger, each once, as postings whose entries sum to zero.
 
-Money that moved is booked with its event; goods that arrived by what they should make less what is booked of
-them, so that whatever changes (delivered, undone, refunded) is put right by one more posting.
+Payments are booked with their event. Sales are booked as the difference between what a part has earned and
+what is already booked, so that one more posting corrects any change (delivery, void, refund).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from orders.models import (
 from orders.states import CashHolder
 from shop.core.actors import Actor
 
-# What an event does to the money that we or others hold for us.
+# The sign of an event's effect on the money that we, or others for us, hold.
 _SIGNS = {
     EventKind.CHARGE_SUCCESS: 1,
     EventKind.REFUND_REVERSE: 1,
@@ -41,12 +41,12 @@ _SIGNS = {
     EventKind.CHARGE_BACK: -1,
 }
 MOVED_MONEY = frozenset(_SIGNS)
-_OF_SALES = (EntryNature.GOODS, EntryNature.DELIVERY)
+_SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A debit (positive) or credit (negative) in minor units, of whose account, and of what nature."""
+    """A debit (positive) or credit (negative) in minor units, with its account, owner and nature."""
 
     account: Account
     amount: int
@@ -57,7 +57,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A posting to be made. `key` names the fact that it books; `part` is set where it books its goods."""
+    """A posting to be written. `key` identifies the booked fact; `part` is set if it books a part's sales."""
 
     key: str
     kind: PostingKind
@@ -82,53 +82,53 @@ def post(
     order: Order | None = None,
     memo: str = "",
 ) -> LedgerPosting:
-    """Step: book one fact; what `key` books already stays as it is and is answered.
+    """Step: book one fact; if `key` is booked already, return its posting unchanged.
 
-    Entries of cooperatives land in their running periods, which stay locked: last of all locks. Raises
-    ValueError where the entries do not sum to zero, or are none.
+    Entries of cooperatives go to their open settlements, which are locked last of all locks. Raises
+    ValueError if there are no entries or they do not sum to zero.
     """
     draft = Draft(key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key)
-    return _write(draft)
+    return _write_posting(draft)
 
 
 def book_event(event: PaymentEvent) -> LedgerPosting | None:
-    """Step, once for each event that was written: money that came, or went, against what the buyer owes.
+    """Step, once for each new event: book its money movement against the buyer's debt.
 
-    Nothing where the event moved none.
+    Returns None if it moved no money.
     """
     draft = draft_of_event(event)
-    return None if draft is None else _write(draft)
+    return None if draft is None else _write_posting(draft)
 
 
 def book_parts(order: Order, parts: Iterable[OrderPart], *, now: datetime.datetime) -> list[LedgerPosting]:
-    """Step, on a locked order: book what these parts have come to be worth beyond what is booked of them.
+    """Step, on a locked order: book what these parts have earned beyond what is booked already.
 
-    Called again it books nothing. Three queries where nothing changed.
+    Repeating it books nothing. Three queries if nothing changed.
     """
     by_cooperative = sorted(parts, key=lambda part: part.cooperative_id)
     drafts = drafts_of_parts(order, by_cooperative, now=now)
-    if len(drafts) > 1:  # all at once, so that no two orders wait for each other's cooperatives
+    if len(drafts) > 1:  # lock all settlements at once, so that two orders cannot deadlock
         ids = [part.cooperative_id for part in by_cooperative]
         locks.lock_settlements(ids, order.currency, now=now)
-    return [_write(draft) for draft in drafts]
+    return [_write_posting(draft) for draft in drafts]
 
 
 def post_all(drafts: Sequence[Draft]) -> None:
-    """Step: book many facts of one currency that nobody has booked before, in a few queries."""
-    touched = _cooperatives(drafts)
+    """Step: book many facts of one currency that are known to be new, in a few queries."""
+    touched = _touched_cooperatives(drafts)
     settlements = locks.lock_settlements(touched, drafts[0].currency, now=drafts[0].at) if touched else {}
-    postings = [LedgerPosting(**_values(draft)) for draft in drafts]
+    postings = [LedgerPosting(**_posting_values(draft)) for draft in drafts]
     LedgerPosting.objects.bulk_create(postings, batch_size=500)
     entries = [
         entry
         for draft, posting in zip(drafts, postings, strict=True)
-        for entry in _entries(draft, posting, settlements)
+        for entry in _build_entries(draft, posting, settlements)
     ]
     LedgerEntry.objects.bulk_create(entries, batch_size=500)
 
 
 def draft_of_event(event: PaymentEvent) -> Draft | None:
-    """The posting of an event, or None where it moved no money."""
+    """Return the posting of an event, or None if it moved no money."""
     sign = _SIGNS.get(EventKind(event.kind), 0)
     amount = sign * event.amount
     if not amount:
@@ -136,7 +136,7 @@ def draft_of_event(event: PaymentEvent) -> Draft | None:
     return Draft(
         f"event:{event.pk}",
         PostingKind.PAYMENT if sign > 0 else PostingKind.REFUND,
-        [_where(event, amount), Entry(Account.BUYER, -amount)],
+        [_holder_entry(event, amount), Entry(Account.BUYER, -amount)],
         event.currency,
         event.at,
         event.payment.order,
@@ -147,9 +147,9 @@ def draft_of_event(event: PaymentEvent) -> Draft | None:
 
 
 def drafts_of_parts(order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime) -> list[Draft]:
-    """What is missing of each part, in the order given."""
+    """Return postings for the unbooked earnings of each part, in the given order."""
     ids = [part.pk for part in parts]
-    earned, posted, last = earned_by(ids), *_posted(ids)
+    earned, posted, last = earned_by(ids), *_booked_amounts(ids)
     drafts = []
     for part in parts:
         missing = Counter(earned.get(part.pk, Counter()))
@@ -162,8 +162,8 @@ def drafts_of_parts(order: Order, parts: Sequence[OrderPart], *, now: datetime.d
 def draft_of_part(
     order: Order, part: OrderPart, missing: Booked, *, after: int = 0, now: datetime.datetime
 ) -> Draft:
-    """A posting of what is missing of a part, `after` the last one of it (0: the first)."""
-    is_sale = any(amount != 0 and nature in _OF_SALES for (_account, nature), amount in missing.items())
+    """Return a posting of a part's unbooked earnings; `after` is its previous posting (0: none)."""
+    is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in missing.items())
     own = OF_COOPERATIVES
     return Draft(
         f"part:{part.pk}:after:{after}",
@@ -179,11 +179,11 @@ def draft_of_part(
     )
 
 
-def _write(draft: Draft) -> LedgerPosting:
-    touched = _cooperatives([draft])
+def _write_posting(draft: Draft) -> LedgerPosting:
+    touched = _touched_cooperatives([draft])
     settlements = locks.lock_settlements(touched, draft.currency, now=draft.at) if touched else {}
-    entries = _entries(draft, LedgerPosting(), settlements)
-    posting, is_new = LedgerPosting.objects.get_or_create(key=draft.key, defaults=_values(draft))
+    entries = _build_entries(draft, LedgerPosting(), settlements)
+    posting, is_new = LedgerPosting.objects.get_or_create(key=draft.key, defaults=_posting_values(draft))
     if is_new:
         for entry in entries:
             entry.posting = posting
@@ -191,8 +191,10 @@ def _write(draft: Draft) -> LedgerPosting:
     return posting
 
 
-def _entries(draft: Draft, posting: LedgerPosting, periods: Mapping[int, Settlement]) -> list[LedgerEntry]:
-    """The entries of a posting, those of cooperatives in their running periods. Raises ValueError."""
+def _build_entries(
+    draft: Draft, posting: LedgerPosting, periods: Mapping[int, Settlement]
+) -> list[LedgerEntry]:
+    """Build a posting's entries, those of cooperatives with their open settlements. Raises ValueError."""
     entries = [entry for entry in draft.entries if entry.amount]
     if not entries or sum(entry.amount for entry in entries) != 0:
         raise ValueError(f"the entries of {draft.key} do not sum to zero, or are none")
@@ -211,8 +213,8 @@ def _entries(draft: Draft, posting: LedgerPosting, periods: Mapping[int, Settlem
     ]
 
 
-def _values(draft: Draft) -> dict[str, Any]:
-    """The columns of the posting."""
+def _posting_values(draft: Draft) -> dict[str, Any]:
+    """Return the posting's column values."""
     return {
         "key": draft.key,
         "kind": draft.kind,
@@ -225,8 +227,8 @@ def _values(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _cooperatives(drafts: Iterable[Draft]) -> set[int]:
-    """Whose running periods these postings land in."""
+def _touched_cooperatives(drafts: Iterable[Draft]) -> set[int]:
+    """Return the cooperatives whose open settlements these postings touch."""
     return {
         entry.cooperative_id
         for draft in drafts
@@ -235,20 +237,20 @@ def _cooperatives(drafts: Iterable[Draft]) -> set[int]:
     }
 
 
-def _where(event: PaymentEvent, amount: int) -> Entry:
-    """Who has the money of an event, or had it."""
+def _holder_entry(event: PaymentEvent, amount: int) -> Entry:
+    """Return the entry for whoever holds, or held, the event's money."""
     method, parcel = event.payment.method, event.parcel
     if method == Method.CARD:
         return Entry(Account.GATEWAY, amount)
     if method != Method.COD or parcel is None or event.refund_id is not None:
-        return Entry(Account.BANK, amount)  # cash is given back from the account, too
+        return Entry(Account.BANK, amount)  # cash payments are refunded from the bank account, too
     if parcel.cod_holder == CashHolder.CARRIER:
         return Entry(Account.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
     return Entry(Account.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)
 
 
-def _posted(part_ids: Sequence[int]) -> tuple[dict[int, Booked], dict[int, int]]:
-    """What is booked of each part so far, and its last posting."""
+def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, Booked], dict[int, int]]:
+    """Return the booked amounts of each part, and its last posting."""
     rows = (
         LedgerEntry.objects.filter(posting__part__in=part_ids)
         .order_by("posting__part")

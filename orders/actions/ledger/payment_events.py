@@ -1,4 +1,4 @@
-"""The one way in which something is written down as having happened to a payment."""
+"""Record payment events and book them. Nothing else creates them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def record_event(
     refund: Refund | None = None,
     parcel: Parcel | None = None,
 ) -> PaymentEvent | None:
-    """Step, under the order's lock: an event of `amount` minor units, once for each `key`, and its booking.
+    """Step, under the order's lock: record and book an event of `amount` minor units, once for each `key`.
 
-    Answers None where the key is known already: whoever tells us something may tell it again. What is paid
-    for a basket is booked once that is an order.
+    Returns None if the key exists, because outside services repeat their reports. A basket's payment is
+    booked when the basket becomes an order.
     """
-    told = _told(payment, kind, amount, actor=actor, now=now)
-    told |= {"reference": reference, "message": message[:500], "refund": refund, "parcel": parcel}
-    event, is_new = PaymentEvent.objects.get_or_create(key=key, defaults=told)
+    values = _event_values(payment, kind, amount, actor=actor, now=now)
+    values |= {"reference": reference, "message": message[:500], "refund": refund, "parcel": parcel}
+    event, is_new = PaymentEvent.objects.get_or_create(key=key, defaults=values)
     if not is_new:
         return None
     if payment.order_id is not None:
@@ -41,16 +41,15 @@ def record_event(
 def write_event(
     payment: Payment, kind: EventKind, amount: int, *, key: str, actor: Actor, now: datetime.datetime
 ) -> PaymentEvent:
-    """Step, under the order's lock: as `record_event`, of something that we alone say, and say now: nobody
-    can have written its key before."""
-    told = _told(payment, kind, amount, actor=actor, now=now)
-    event = PaymentEvent.objects.create(key=key, **told)
+    """Step, under the order's lock: like `record_payment_event`, for events of our own with a new key."""
+    values = _event_values(payment, kind, amount, actor=actor, now=now)
+    event = PaymentEvent.objects.create(key=key, **values)
     if payment.order_id is not None:
         book_event(event)
     return event
 
 
-def _told(
+def _event_values(
     payment: Payment, kind: EventKind, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> dict[str, Any]:
     return {

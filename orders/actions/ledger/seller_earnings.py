@@ -1,6 +1,6 @@
-"""What goods that arrived make of money: read from the rows, whatever way they came to be as they are.
+"""Compute what delivered lines and deliveries earn, from the current rows.
 
-Reading only, in two queries for any number of parts. Amounts are minor units, debit positive.
+Read-only, in two queries for any number of parts. Amounts are minor units, debits positive.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Booked = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A line, or a delivery, of which `arrived` out of `ordered` steps are with the buyer.
+    """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
 
-    `total` is what the buyer pays, `worth` what the cooperative is owed for it before commission: more, where
-    the platform bears a discount. `refunded` are all refunds, `borne` those that the cooperative bears.
+    `total` is what the buyer pays, `worth` what the cooperative is owed before commission, which includes
+    discounts that the platform bears. `refunded` counts all refunds, `borne` those the cooperative bears.
     """
 
     arrived: int
@@ -51,28 +51,28 @@ class Sold:
 
     @property
     def come(self) -> int:
-        """The arrived steps' share of the total; with the last of them exactly all of it."""
+        """The arrived steps' share of the total; with the last step exactly the total."""
         return self.total * self.arrived // self.ordered
 
     @property
     def bought(self) -> int:
-        """What the buyer owes for it: no more than what is not refunded."""
+        """What the buyer owes: at most the total less refunds."""
         return min(self.come, self.total - self.refunded)
 
     @property
     def kept(self) -> int:
-        """The same but for refunds that the platform bears."""
+        """What the buyer would owe without the refunds that the platform bears."""
         return min(self.come, self.total - self.borne)
 
     def share(self, amount: int, of_total: int) -> int:
-        """The part of an amount that belongs to so much of the total."""
-        if self.total == 0:  # given away: nothing to refund, and steps are the only measure
+        """Return the share of an amount that corresponds to `of_total` of the total."""
+        if self.total == 0:  # a free line has no refunds, so steps are the only measure
             return amount * self.arrived // self.ordered
         return amount * of_total // self.total
 
 
 def book_sold(sold: Sold, booked: Booked, nature: EntryNature, *, income: Account) -> None:
-    """Add what one line or delivery makes; what it earns goes to `income`."""
+    """Add the amounts of one line or delivery; its revenue goes to `income`."""
     worth, owed = sold.share(sold.worth, sold.come), sold.share(sold.worth, sold.kept)
     commission, tax = sold.share(sold.commission, sold.kept), sold.share(sold.tax, sold.kept)
     payable = Account.COOPERATIVE_PAYABLE
@@ -87,19 +87,19 @@ def book_sold(sold: Sold, booked: Booked, nature: EntryNature, *, income: Accoun
 
 
 def earned_by(part_ids: Iterable[int]) -> dict[int, Booked]:
-    """What the ledger should say of each part now; nothing of parts of which nothing has arrived."""
+    """Return what the ledger should show for each part; parts without delivered items are left out."""
     ids = list(part_ids)
     earned: dict[int, Booked] = {}
-    for part_id, sold in _lines(ids):
+    for part_id, sold in _sold_lines(ids):
         booked = earned.setdefault(part_id, Counter())
         book_sold(sold, booked, EntryNature.GOODS, income=Account.COOPERATIVE_PAYABLE)
-    for part_id, sold, is_own in _deliveries(list(earned)):
+    for part_id, sold, is_own in _sold_deliveries(list(earned)):
         income = Account.COOPERATIVE_PAYABLE if is_own else Account.DELIVERY_INCOME
         book_sold(sold, earned[part_id], EntryNature.DELIVERY, income=income)
     return earned
 
 
-def _lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
+def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
     arrived = ParcelLine.objects.filter(
         order_line=OuterRef("pk"),
         parcel__state=ParcelState.DELIVERED,
@@ -109,10 +109,10 @@ def _lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
     rows = (
         OrderLine.objects.filter(part__in=part_ids)
         .annotate(
-            arrived=_sum(arrived, "quantity", "order_line"),
-            made_good=_sum(_made_good(line=OuterRef("pk")), "amount", "line"),
-            refunded=_sum(refunds, "amount", "order_line"),
-            borne=_sum(refunds.filter(refund__bearer=Bearer.COOPERATIVE), "amount", "order_line"),
+            arrived=_sum_of(arrived, "quantity", "order_line"),
+            made_good=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
+            refunded=_sum_of(refunds, "amount", "order_line"),
+            borne=_sum_of(refunds.filter(refund__bearer=Bearer.COOPERATIVE), "amount", "order_line"),
         )
         .filter(arrived__gt=0)
         .order_by("part", "pk")
@@ -139,15 +139,15 @@ def _lines(part_ids: list[int]) -> Iterable[tuple[int, Sold]]:
         )
 
 
-def _deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
-    """The deliveries of parts of which something has arrived; is a way its cooperative's own?"""
+def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
+    """Yield the delivery of each part, and whether it is the cooperative's own delivery method."""
     refunds = Refund.objects.filter(part=OuterRef("pk"))
     rows = (
         OrderPart.objects.filter(pk__in=part_ids)
         .annotate(
-            made_good=_sum(_made_good(part=OuterRef("pk")), "amount", "part"),
-            refunded=_sum(refunds, "delivery", "part"),
-            borne=_sum(refunds.filter(bearer=Bearer.COOPERATIVE), "delivery", "part"),
+            made_good=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
+            refunded=_sum_of(refunds, "delivery", "part"),
+            borne=_sum_of(refunds.filter(bearer=Bearer.COOPERATIVE), "delivery", "part"),
         )
         .order_by("pk")
         .values_list(
@@ -161,17 +161,17 @@ def _deliveries(part_ids: list[int]) -> Iterable[tuple[int, Sold, bool]]:
 
 
 def worth_of(net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_tax: bool) -> int:
-    """A total with tax as if the discounts that the platform bears (as prices are entered) were not given."""
+    """Return the gross total before the discounts that the platform bears."""
     if not made_good:
         return gross
     return gross + made_good if with_tax else gross_of(net + made_good, tax_rate)
 
 
-def _made_good(**of: object) -> QuerySet[DiscountShare]:
+def _platform_discounts(**of: object) -> QuerySet[DiscountShare]:
     return DiscountShare.objects.filter(discount__bearer=Bearer.PLATFORM, **of)
 
 
-def _sum(rows: QuerySet[Any], column: str, of: str) -> Coalesce:
-    """Σ of a column over rows that name the outer row by `of`."""
+def _sum_of(rows: QuerySet[Any], column: str, of: str) -> Coalesce:
+    """Sum a column over rows that refer to the outer row by `of`."""
     totals = rows.order_by().values(of).annotate(total=Sum(column)).values("total")
     return Coalesce(Subquery(totals, output_field=IntegerField()), 0)

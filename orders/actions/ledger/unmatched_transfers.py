@@ -1,7 +1,7 @@
-"""Money on our account of which nobody knows yet whose it is, in the ledger.
+"""Ledger postings of incoming transfers that are not matched to an order.
 
-It is booked when it is seen and its order is in doubt (bank to unclaimed). What of it pays an order later is
-booked by that payment's event, like all money that comes; so what was unclaimed is taken back by as much.
+A transfer under review is booked from the bank to the unmatched transfers account. What is assigned to an
+order later is booked by that payment's event, so the unmatched posting is reversed by as much.
 """
 
 from __future__ import annotations
@@ -22,41 +22,46 @@ from orders.models import (
 )
 from shop.core.actors import Actor
 
-# Nobody knows that there is such money on our account, beside what is booked already.
-_NOT_FOUND = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUNT})
+# Reasons that make it doubtful whether this money exists on our account besides what is booked.
+_UNCERTAIN_REASONS = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUNT})
 
 
 def book_found(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, surely: bool = False) -> None:
-    """Step: what no order has of it is here and nobody's, once. `surely`: a person says so, whatever was in
-    doubt; then before orders get shares of it, which are taken off that (`book_claimed`)."""
-    if _is_found(transfer):
+    """Step, once: book the unassigned amount of a transfer as unmatched money.
+
+    `surely` means that a person decided on it, whatever the review reason; it must precede the assignment to
+    orders, which reverses the posting (`book_assigned_share`).
+    """
+    if _is_booked(transfer):
         return
-    if surely or transfer.reason not in _NOT_FOUND:
+    if surely or transfer.reason not in _UNCERTAIN_REASONS:
         gone: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
-        _post(transfer, _found(transfer), transfer.amount - gone, actor=actor, now=now)
+        _post_unmatched(transfer, _booking_key(transfer), transfer.amount - gone, actor=actor, now=now)
 
 
 def book_claimed(share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: so much of it was an order's after all; nothing where it was never booked as unclaimed."""
+    """Step: reverse the amount assigned to an order; nothing if it was never booked as unmatched."""
     transfer = share.transfer
-    if _is_found(transfer):
-        _post(transfer, f"transfer:{transfer.pk}:claimed:{share.pk}", -share.amount, actor=actor, now=now)
+    if _is_booked(transfer):
+        _post_unmatched(
+            transfer, f"transfer:{transfer.pk}:claimed:{share.pk}", -share.amount, actor=actor, now=now
+        )
 
 
 def book_sent_back(payout: Payout, transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: it has left our account again."""
-    _post(transfer, f"transfer:{transfer.pk}:sent_back", -payout.amount, actor=actor, now=now)
+    """Step: book that the money was sent back."""
+    _post_unmatched(transfer, f"transfer:{transfer.pk}:sent_back", -payout.amount, actor=actor, now=now)
 
 
-def _is_found(transfer: BankTransfer) -> bool:
-    return LedgerPosting.objects.filter(key=_found(transfer)).exists()
+def _is_booked(transfer: BankTransfer) -> bool:
+    return LedgerPosting.objects.filter(key=_booking_key(transfer)).exists()
 
 
-def _found(transfer: BankTransfer) -> str:
+def _booking_key(transfer: BankTransfer) -> str:
     return f"transfer:{transfer.pk}:found"
 
 
-def _post(
+def _post_unmatched(
     transfer: BankTransfer, key: str, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> LedgerPosting:
     entries = [Entry(Account.BANK, amount), Entry(Account.UNCLAIMED, -amount)]

@@ -1,8 +1,8 @@
-"""Bank accounts that we pay to: a cooperative's, and where a due payment goes.
+"""Bank accounts that money is paid to: those of cooperatives and those of payouts.
 
-Whoever gets an account changed gets the money: every change is written down and told to all who manage the
-cooperative, and what is due already stays with the account it was closed for until somebody decides. A
-refund whose account is not the one that the order was paid from waits a day, and its buyer is told.
+Whoever changes an account receives the money, so every change is recorded and announced to all managers of
+the cooperative, and payouts that are already due keep their account until somebody redirects them. A refund
+to an account other than the one the order was paid from waits one day, and its buyer is notified.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change, shop_settings
 
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
-_HOLDER = 120
-# In which a buyer can object, whoever named the account: nobody gets money back from a thief.
-_HOLD = datetime.timedelta(days=1)
+_HOLDER_LENGTH = 120
+# Gives the buyer time to object, whoever set the account, so that no thief receives the refund.
+_HOLD_TIME = datetime.timedelta(days=1)
 
 
 class NotAnAccount(Refused):
@@ -43,7 +43,7 @@ class NotAnAccount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class BankAccount:
-    """Where money goes. `bank_bin` is a bank's number at NAPAS."""
+    """A bank account. `bank_bin` is the bank's number at NAPAS."""
 
     bank_bin: str
     account: str
@@ -51,17 +51,17 @@ class BankAccount:
 
     @property
     def ending(self) -> str:
-        """Its last four signs: enough for its owner to know it again."""
+        """The last four characters, enough for the owner to recognise the account."""
         return self.account[-4:]
 
     def is_same_as(self, other: BankAccount) -> bool:
-        """Whether money reaches the same account; holders' names are written in many ways."""
+        """Compare bank and number only: holders' names are spelled in many variants."""
         return (self.bank_bin, self.account.upper()) == (other.bank_bin, other.account.upper())
 
 
 def checked(to: BankAccount) -> BankAccount:
-    """The account as banks write it, the holder without marks. Raises NotAnAccount."""
-    account, holder = to.account.strip().upper(), fold_note(to.holder, longest=_HOLDER).upper()
+    """Return the account in the banks' spelling, the holder without diacritics. Raises NotAnAccount."""
+    account, holder = to.account.strip().upper(), fold_note(to.holder, longest=_HOLDER_LENGTH).upper()
     if bank_of(to.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
         raise NotAnAccount(field="account")
     return BankAccount(to.bank_bin, account, holder)
@@ -71,10 +71,10 @@ def checked(to: BankAccount) -> BankAccount:
 def change_account(
     *, cooperative_id: int, to: BankAccount, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
-    """Name the account that a cooperative is paid to; what waited for one goes there, too.
+    """Set the account a cooperative is paid to, and use it for due payouts that have no account yet.
 
-    Where a second person is needed, the change is proposed and answered; all who manage the cooperative are
-    told. The same account again changes nothing. Raises Missing, NotAnAccount, PersonNeeded, ProposalWaits.
+    Where a second person is required, create a proposal and return it. All managers of the cooperative are
+    notified. An unchanged account does nothing. Raises Missing, NotAnAccount, PersonNeeded, ProposalWaits.
     """
     to = checked(to)
     cooperative = lock_account(cooperative_id)
@@ -96,8 +96,8 @@ def change_account(
 
 
 def lock_account(cooperative_id: int) -> Cooperative:
-    """Step: the cooperative, its account held still. Raises Missing."""
-    # Whoever closes a period copies the account under its lock: it has the old one, or the new one.
+    """Step: lock the cooperative and its open settlements, so that its account stays. Raises Missing."""
+    # Closing a settlement copies the account under the settlement's lock, so it sees the old or the new one.
     locked(Settlement.objects.open().filter(cooperative=cooperative_id))
     cooperative = locked_one(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
@@ -106,14 +106,14 @@ def lock_account(cooperative_id: int) -> Cooperative:
 
 
 def cooperative_account_facts(cooperative_id: int) -> dict[str, object]:
-    """What the account of a cooperative is now, as proposals keep it."""
+    """Return the cooperative's current account in the form that proposals store."""
     return asdict(account_of(Cooperative.objects.get(pk=cooperative_id)))
 
 
 def apply_cooperative_account(
     cooperative_id: int, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, after `lock_account`: a proposed account takes effect. Raises Missing."""
+    """Step, after `lock_cooperative_account`: apply a confirmed account change. Raises Missing."""
     _change_account(lock_account(cooperative_id), BankAccount(**wanted), actor=actor, now=now)
 
 
@@ -127,7 +127,7 @@ def _change_account(
         to.holder,
     )
     cooperative.save(update_fields=["bank_bin", "bank_account", "bank_holder", "updated_at"])
-    data = {"from": _told(was), "to": _told(to)}
+    data = {"from": _format_account(was), "to": _format_account(to)}
     change = record_change(
         "cooperative.account_changed",
         cooperative,
@@ -144,7 +144,7 @@ def _change_account(
 
 @transaction.atomic(durable=True)
 def name_account(*, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: datetime.datetime) -> Payout:
-    """Say where a due payment goes. The buyer of a refund is told.
+    """Set the account of a due payout. The buyer of a refund is notified.
 
     Raises AlreadyPaid, Missing, NotAnAccount.
     """
@@ -160,7 +160,7 @@ def name_account(*, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: da
 
 @transaction.atomic(durable=True)
 def follow_account(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
-    """Pay a settlement to the account that its cooperative names now.
+    """Redirect a settlement's payout to the cooperative's current account.
 
     Raises AlreadyPaid, Missing, NotAnAccount.
     """
@@ -174,12 +174,12 @@ def follow_account(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime
 
 
 def account_of(cooperative: Cooperative) -> BankAccount:
-    """What it names now; empty where it has named none."""
+    """Return the cooperative's current account; its fields are empty where none is set."""
     return BankAccount(cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder)
 
 
 def account_paid_from(order: Order) -> BankAccount | None:
-    """The account that the order was last paid from, where the bank told; proposed, never just taken."""
+    """Return the account of the order's last bank transfer, if the bank reported it. Only a suggestion."""
     paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
     last = paid.order_by("-at", "-pk").first()
     if last is None:
@@ -190,11 +190,14 @@ def account_paid_from(order: Order) -> BankAccount | None:
 def readdress_refund(
     payout: Payout, to: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
 ) -> None:
-    """Step, on a locked and due payout of a refund: send it to this account, after a day where it is another
-    one than the order was paid from. Naming the same account again changes no waiting time."""
+    """Step, on a locked and due refund payout: redirect it to this account.
+
+    An account other than the one the order was paid from waits one day. Setting the same account again does
+    not change the waiting time.
+    """
     if not to.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
         is_known = paid_from is not None and to.is_same_as(paid_from)
-        payout.payable_from = None if is_known else now + _HOLD
+        payout.payable_from = None if is_known else now + _HOLD_TIME
     payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
     payout.save(update_fields=["bank_bin", "bank_account", "bank_holder", "payable_from"])
 
@@ -202,7 +205,7 @@ def readdress_refund(
 def tell_buyer_of_account(
     order: Order, payouts: Sequence[Payout], to: BankAccount, *, occasion: str, now: datetime.datetime
 ) -> None:
-    """Step: tell the buyer, on every channel they are known by, where their money goes and from when on."""
+    """Step: tell the buyer on every known channel where the refund goes and from when it may be paid."""
     held = [payout.payable_from for payout in payouts if payout.payable_from is not None]
     refund_notices.refund_account_named(
         order,
@@ -231,9 +234,9 @@ def _readdress(payout: Payout, to: BankAccount, *, actor: Actor, now: datetime.d
         now=now,
         root=settlement,
         cooperative_id=settlement.cooperative_id if settlement else None,
-        data={"from": _told(was), "to": _told(to)},
+        data={"from": _format_account(was), "to": _format_account(to)},
     )
 
 
-def _told(account: BankAccount) -> str:
+def _format_account(account: BankAccount) -> str:
     return " ".join(filter(None, (account.bank_bin, account.account, account.holder)))

@@ -1,4 +1,4 @@
-"""What the market itself says of money: the account that buyers transfer to, and how long things take."""
+"""Payment settings of the market: the account that buyers transfer to, and the deadlines."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from shop.notifications.send import send
 
 @transaction.atomic(durable=True)
 def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime.datetime) -> Approval | None:
-    """Name the account that buyers transfer to; None: transfers are no longer offered.
+    """Set the account that buyers transfer to; None switches bank transfers off.
 
-    Whoever runs the market is told, for whoever changes it gets the buyers' money. Orders that wait show the
-    new one at once. Where a second person is needed, the change is proposed and answered. The same again
-    changes nothing. Raises NotAnAccount, PersonNeeded, ProposalWaits.
+    The operator is notified, because whoever changes the account receives the buyers' money. Orders that
+    await a transfer show the new account at once. Where a second person is required, create a proposal and
+    return it. An unchanged account does nothing. Raises NotAnAccount, PersonNeeded, ProposalWaits.
     """
     shop = lock_market()
     new = BankAccount("", "", "") if to is None else checked(to)
@@ -42,21 +42,21 @@ def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime
 
 
 def market_account_facts(shop: ShopSettings) -> dict[str, object]:
-    """What the market's account is now, as proposals keep it."""
+    """Return the market's current account in the form that proposals store."""
     return asdict(BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder))
 
 
 def apply_market_account(
     shop: ShopSettings, wanted: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, on the locked settings: buyers transfer to this account from now on."""
+    """Step, on the locked settings: change the account that buyers transfer to."""
     was, new = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder), BankAccount(**wanted)
     shop.bank_bin, shop.bank_account, shop.bank_holder = new.bank_bin, new.account, new.holder
     shop.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
-    data = {"from": _told(was), "to": _told(new)}
+    data = {"from": _format_account(was), "to": _format_account(new)}
     change = record_change("market.account_changed", shop, actor=actor, now=now, data=data)
     if shop.operator_email:
-        _tell(shop, actor, data, occasion=str(change.pk), now=now)
+        _notify_operator(shop, actor, data, occasion=str(change.pk), now=now)
 
 
 @transaction.atomic(durable=True)
@@ -68,8 +68,10 @@ def change_market_times(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Say how long goods are kept for a transfer, by channel, and within how many days a buyer may complain
-    and is answered. What waits already keeps its time."""
+    """Set the time to pay by transfer for each channel, and the days to file and to answer complaints.
+
+    Orders and complaints that are already open keep their deadlines.
+    """
     shop = lock_market()
     times = {"complaint_days": complaint_days, "answer_complaints_days": answer_complaints_days}
     changed = {name: value for name, value in times.items() if getattr(shop, name) != value}
@@ -88,18 +90,18 @@ def change_market_times(
 
 
 def lock_market() -> ShopSettings:
-    """Step: the market's settings, held still."""
+    """Step: lock and return the market's settings."""
     ShopSettings.objects.get_or_create(pk=1)
     shop = locked_one(ShopSettings.objects.filter(pk=1))
     assert shop is not None
     return shop
 
 
-def _told(account: BankAccount) -> str:
+def _format_account(account: BankAccount) -> str:
     return " ".join(filter(None, (account.bank_bin, account.account, account.holder)))
 
 
-def _tell(
+def _notify_operator(
     shop: ShopSettings, actor: Actor, data: Mapping[str, str], *, occasion: str, now: datetime.datetime
 ) -> None:
     with translation.override("vi"):

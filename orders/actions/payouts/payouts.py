@@ -1,4 +1,4 @@
-"""Money that we owe and send: to cooperatives, and back to buyers."""
+"""Payouts: money that we owe and send to cooperatives and back to buyers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PayoutUnderWay(Refused):
 
 
 class PayoutHeld(Refused):
-    """`details["until"]` is the moment from which it may be paid."""
+    """`details["until"]` is the moment from which the payout may be paid."""
 
     code = "payout_held"
     default_words = _("The account was named less than a day ago. Wait, in case the buyer objects.")
@@ -55,10 +55,10 @@ class PayoutHeld(Refused):
 def mark_paid(
     *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Payout:
-    """The bank (or Stripe) has sent it, under this `reference`. The same `key` again does nothing.
+    """Record that the bank or Stripe has sent the payout under this `reference`.
 
-    Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld, PayoutUnderWay, ReferenceNeeded,
-    SecondPersonNeeded.
+    A repeated `key` does nothing. Raises AccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld,
+    PayoutUnderWay, ReferenceNeeded, SecondPersonNeeded.
     """
     if not reference.strip():
         raise ReferenceNeeded(field="reference")
@@ -81,7 +81,7 @@ def mark_paid(
 def pay_out(
     payout: Payout, reference: str, *, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step of `mark_paid`, under the lock of what the payout is for. Raises WrongMove."""
+    """Step of `mark_payout_paid`, under the lock of the payout's subject. Raises WrongMove."""
     advance(payout, PayoutState.PAID, PAYOUT_MOVES)
     payout.paid_at, payout.reference = now, reference[:120]
     payout.save(update_fields=["paid_at", "reference"])
@@ -92,7 +92,7 @@ def pay_out(
         settlement.paid_at = now
         settlement.save(update_fields=["paid_at"])
     elif payout.refund is not None:
-        _give_back(payout.refund, payout, actor=actor, now=now)
+        _record_refund_success(payout.refund, payout, actor=actor, now=now)
     elif payout.transfer is not None:
         book_sent_back(payout, payout.transfer, actor=actor, now=now)
     record_change(
@@ -100,7 +100,7 @@ def pay_out(
         payout,
         actor=actor,
         now=now,
-        root=_root_of(payout),
+        root=_history_owner(payout),
         cooperative_id=settlement.cooperative_id if settlement else None,
         data={"amount": payout.amount, "reference": payout.reference},
         key=key,
@@ -110,7 +110,7 @@ def pay_out(
 
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Money left: from the bank account, or from what the gateway keeps for us."""
+    """Book the outflow from the bank account, or from our balance at the gateway."""
     left = Account.GATEWAY if payout.way == PayoutWay.STRIPE else Account.BANK
     post(
         f"payout:{payout.pk}",
@@ -123,8 +123,8 @@ def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: date
     )
 
 
-def _root_of(payout: Payout) -> Model:
-    """Whose history tells of it."""
+def _history_owner(payout: Payout) -> Model:
+    """Return the object whose history shows the payout."""
     if payout.settlement is not None:
         return payout.settlement
     if payout.transfer is not None:
@@ -132,8 +132,8 @@ def _root_of(payout: Payout) -> Model:
     return payout if payout.refund is None else payout.refund.order
 
 
-def _give_back(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.datetime) -> None:
-    """The buyer has their money back; the payment that it was asked of says so. Raises Missing."""
+def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.datetime) -> None:
+    """Record the refund's success on the payment that it was requested from. Raises Missing."""
     payments = Payment.objects.filter(order=refund.order_id)
     payment = payments.filter(events__key=f"payout:{payout.pk}:asked").first()
     if payment is None:

@@ -1,4 +1,7 @@
-"""Steps that propose a change to a second person, and whether one is needed. `approvals` decides on them."""
+"""Steps that propose a change to a second person and check whether one is required.
+
+`approvals` decides on the proposals.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class PersonNeeded(Refused):
 
 
 def facts_of_payout(payout: Payout) -> dict[str, Any]:
-    """What is confirmed of a payout: how much goes to whom, and by which way."""
+    """Return the payout's values that a second person confirms: amount, recipient and payout method."""
     return {
         "amount": payout.amount,
         "currency": payout.currency,
@@ -49,7 +52,7 @@ def facts_of_payout(payout: Payout) -> dict[str, Any]:
 
 
 def is_released(payout: Payout) -> bool:
-    """Whether nobody needs to confirm a payout any more, as it is now."""
+    """Whether the payout, as it is now, needs no further confirmation."""
     if not shop_settings().payouts_need_second_person:
         return True
     confirmed = Approval.objects.confirmed_payout(payout)
@@ -57,7 +60,7 @@ def is_released(payout: Payout) -> bool:
 
 
 def only_released(payouts: Iterable[Payout]) -> list[Payout]:
-    """Those that nobody needs to confirm any more: at most two queries."""
+    """Keep the payouts that need no further confirmation; at most two queries."""
     rows = list(payouts)
     if not shop_settings().payouts_need_second_person:
         return rows
@@ -83,7 +86,7 @@ def propose(
     actor: Actor,
     now: datetime.datetime,
 ) -> Approval:
-    """Step, under the lock of the row concerned. An expired proposal makes room for the new one.
+    """Step, under the lock of the row concerned: create a proposal. It replaces an expired one.
 
     Raises PersonNeeded, ProposalWaits.
     """
@@ -109,7 +112,7 @@ def propose(
 
 
 def lapse(row: Approval, *, now: datetime.datetime) -> None:
-    """Step, on a locked open proposal: it is too old, or what it is about has changed."""
+    """Step, on a locked open proposal: mark it lapsed, because it is too old or its subject has changed."""
     advance(row, ApprovalState.LAPSED, APPROVAL_MOVES)
     row.decided_at = now
     row.save(update_fields=["decided_at"])
@@ -117,7 +120,7 @@ def lapse(row: Approval, *, now: datetime.datetime) -> None:
 
 
 def note(row: Approval, what: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: write down what happened to a proposal."""
+    """Step: record a change of a proposal."""
     record_change(
         f"approval.{what}",
         row,

@@ -1,4 +1,4 @@
-"""Money on its way back to buyers: by the way it came, and no more than they paid."""
+"""Execute refunds through the original payment method, up to the amount paid."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ from shop.core.errors import Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import done_before, record_change
 
-_AT_ONCE = 200
+_SWEEP_SIZE = 200
 ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 class NoMoneyWaits(Refused):
-    """No refund of this order waits for an account any more."""
+    """No refund of this order still needs an account."""
 
     code = "no_money_waits"
     default_words = _("No money of this order waits for an account.")
@@ -61,16 +61,16 @@ class NothingLacking(Refused):
 
 
 def owed_back(order: Order) -> int:
-    """What the buyer has paid beyond what they have to pay, and nobody has promised back yet, in minor units.
+    """Return what the buyer paid beyond the amount due and the refunds already promised, in minor units.
 
-    Cash that parcels are still to bring is no reason to keep what another part was paid too much.
+    Cash that parcels still have to collect does not reduce what was overpaid for another part.
     """
     promised = Refund.objects.filter(order=order).still_to_pay()
     return max(0, order.charged - promised - (order.due_gross - cash_to_come(order)))
 
 
 def overpaid() -> QuerySet[Order]:
-    """Orders that hold more than they cost and than was promised back."""
+    """Return orders that were charged more than is due plus what is already promised as refunds."""
     promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
     told = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
     arrived, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
@@ -85,9 +85,9 @@ def overpaid() -> QuerySet[Order]:
 def give_surplus_back(
     order: Order, *, part: OrderPart | None = None, reason: str, actor: Actor, now: datetime.datetime
 ) -> Refund | None:
-    """Step, on a locked order whose standing is up to date: what was paid beyond what is due goes back.
+    """Step, on a locked and recalculated order: refund what was paid beyond the amount due.
 
-    Answers None where there is nothing of the kind.
+    Returns None if there is no surplus.
     """
     surplus = owed_back(order)
     if not surplus:
@@ -111,24 +111,24 @@ def give_surplus_back(
 
 
 def send_back(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step, once for each refund: its money is asked of the card's gateway, or owed as a payout.
+    """Step, once for each refund: request its money from the card gateway, or create a payout that we owe.
 
-    Newest card first, and of each payment no more than it still holds.
+    Takes the newest card payment first, and from each payment no more than it still holds.
     """
     left = refund.money
-    for payment, held in _held(refund.order):
+    for payment, held in _payments_with_balance(refund.order):
         amount = min(left, held)
         if amount and payment.method == Method.CARD:
             ask_refund(refund, payment, amount, actor=actor, now=now)
         elif amount:
-            _owe_by_bank(refund, payment, amount, actor=actor, now=now)
+            _create_bank_payout(refund, payment, amount, actor=actor, now=now)
         left -= amount
     if left:
         raise ValueError(f"refund {refund.pk} promises {left} more than payments hold")
 
 
 def tell_of(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: the order's history and its buyer hear of the refund."""
+    """Step: add the refund to the order's history and notify the buyer."""
     part = refund.part
     data: dict[str, object] = {"amount": refund.amount, "money": refund.money, "currency": refund.currency}
     record_change(
@@ -153,9 +153,9 @@ def name_account(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Payout]:
-    """Where the money of an order's refunds is to be sent; may be said anew until it has left. Its buyer is
-    told each time, and another account than the order was paid from waits a day.
+    """Set the bank account for an order's refunds; it may be changed until the money is sent.
 
+    The buyer is notified each time. An account other than the one the order was paid from waits one day.
     Raises KeyReused, Missing, NoMoneyWaits, NotAnAccount.
     """
     account = checked(to)
@@ -169,7 +169,7 @@ def name_account(
     paid_from = account_paid_from(order)
     for payout in payouts:
         readdress_refund(payout, account, paid_from, now=now)
-    # The history is read by many; the account is the buyer's own business.
+    # Many people read the history, so it shows only the last four digits of the buyer's account.
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
     change = record_change("refund.account_named", order, actor=actor, now=now, data=data, key=key)
     tell_buyer_of_account(order, payouts, account, occasion=str(change.pk), now=now)
@@ -180,7 +180,7 @@ def name_account(
 def pay_back_by_bank(
     *, refund_id: uuid.UUID, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Refund:
-    """What the card's gateway could not give back is to be sent to a bank account instead.
+    """Pay by bank what the card gateway could not refund.
 
     Raises KeyReused, Missing, NothingLacking.
     """
@@ -193,7 +193,7 @@ def pay_back_by_bank(
     failed = PaymentEvent.objects.filter(
         refund=refund, kind__in=[EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
     )
-    _owe_by_bank(refund, failed.latest("at", "pk").payment, lacking, actor=actor, now=now)
+    _create_bank_payout(refund, failed.latest("at", "pk").payment, lacking, actor=actor, now=now)
     record_change(
         "refund.by_bank", refund, actor=actor, now=now, root=refund.order, data={"amount": lacking}, key=key
     )
@@ -203,7 +203,7 @@ def pay_back_by_bank(
 
 @transaction.atomic(durable=True)
 def return_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Refund | None:
-    """Money that came for an order of which nothing stands any more goes back. Raises Missing."""
+    """Refund money that arrived for a cancelled or expired order. Raises Missing."""
     order = locks.lock_order(order_id)
     if order.status not in ENDED:
         return None
@@ -213,19 +213,19 @@ def return_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime)
 
 @shared_task(name="orders.return_surplus")
 def return_surplus_task() -> None:
-    """Orders that ended and hold more than nothing: whatever brought the money, and whenever."""
+    """Sweep: refund the balance of cancelled and expired orders, wherever the money came from."""
     now, actor = timezone.now(), Actor.system("return_surplus")
     ended = overpaid().filter(status__in=ENDED).order_by("placed_at", "pk")
     run_each(
         ended.values_list("pk", flat=True),
         lambda order_id: return_surplus(order_id=order_id, actor=actor, now=now),
         sweep="orders.return_surplus",
-        at_most=_AT_ONCE,
+        at_most=_SWEEP_SIZE,
     )
 
 
-def _held(order: Order) -> Iterable[tuple[Payment, int]]:
-    """Payments with what each still holds: the newest card first, then the newest of the others."""
+def _payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
+    """Yield payments with the amount each still holds: newest card payment first, then the newest others."""
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()
     newest = list(payments.order_by("-created_at", "-pk"))
@@ -234,10 +234,10 @@ def _held(order: Order) -> Iterable[tuple[Payment, int]]:
             yield payment, max(0, sums[payment.pk].charged - sums[payment.pk].refund_pending)
 
 
-def _owe_by_bank(
+def _create_bank_payout(
     refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Cash and transfers go back to an account that the buyer names."""
+    """Create a payout to an account that the buyer names, for payments by cash or transfer."""
     payout = Payout.objects.create(
         refund=refund,
         amount=amount,

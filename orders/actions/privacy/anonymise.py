@@ -1,6 +1,6 @@
-"""Erasing a person: what identifies them goes, what happened stays (Law 91/2025 on personal data).
+"""Anonymise a person: remove what identifies them and keep what happened (Law 91/2025 on personal data).
 
-It stands here because orders know all of a person's rows.
+It belongs to orders, because orders depend on all other rows of a person.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from shop.notifications.models import Notification
 
 
 class MoneyOpen(Refused):
-    """Money is owed, by us or to us, or a complaint waits. `details["codes"]` names the orders."""
+    """Money is owed by us or to us, or a complaint is open. `details["codes"]` lists the orders."""
 
     code = "money_open"
     default_words = _(
@@ -63,7 +63,7 @@ class MoneyOpen(Refused):
 
 
 class StillOnTheWay(Refused):
-    """The carrier still needs the address of an order. `details["codes"]` names the orders."""
+    """The carrier still needs the address of an order. `details["codes"]` lists the orders."""
 
     code = "still_on_the_way"
     default_words = _("Some of your orders have not arrived yet. Please ask again when they have.")
@@ -74,7 +74,7 @@ _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, Order
 
 @transaction.atomic(durable=True)
 def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Take name, contacts and addresses out of a person's rows; orders keep goods, sums and province.
+    """Remove name, contacts and addresses from a person's rows; orders keep products, amounts and province.
 
     Raises Missing, StillOnTheWay, MoneyOpen, LastManager.
     """
@@ -85,42 +85,42 @@ def erase_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
 
 
 def erase(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
-    """Step of `erase_person`."""
+    """Step of `anonymise_person`."""
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
     refuse_to_erase(user)
     orders = Order.objects.filter(user=user)
-    _blank_orders(orders, actor, now)
+    _anonymise_orders(orders, actor, now)
     Basket.objects.filter(user=user).delete()
     WishedProduct.objects.filter(user=user).delete()
     end_follows_of(user, actor=actor, now=now)
     end_back_requests_of(user)
-    # Of a household whose account this is, the cooperative keeps its own note; buyers no longer read it.
+    # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
     Notification.objects.filter(user=user).delete()
     _end_requests(DataRequest.objects.filter(user=user), actor, now)
-    _forget_entrance(user)
+    _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     Membership.objects.filter(user=user).update(is_active=False)
     redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
-    _blank_user(user, now)
+    _anonymise_user_row(user, now)
     end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)
     record_change("person.erased", user, actor=actor, now=now)
     return user
 
 
 def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
-    """Step: the same for orders that nobody signed in for, by their phone or e-mail; how many there were.
+    """Step: anonymise the guest orders of a phone number or e-mail address; return how many there were.
 
     Raises StillOnTheWay, MoneyOpen.
     """
     orders = Order.objects.of_guest(contact)
-    _refuse_what_is_open(orders)
+    _require_nothing_open(orders)
     found = list(locks.lock_orders(orders.values_list("pk", flat=True)).values())
     mine = Order.objects.filter(pk__in=[order.pk for order in found])
     VoucherUse.objects.filter(order__in=mine).update(buyer="")
-    _blank_orders(mine, actor, now)
+    _anonymise_orders(mine, actor, now)
     Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
     Notification.objects.filter(to=contact, user=None).delete()
     EntryCode.objects.filter(to=contact).delete()
@@ -133,8 +133,8 @@ def erase_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
 
 
 def refuse_to_erase(user: User) -> None:
-    """Why somebody cannot be erased yet. Raises StillOnTheWay, MoneyOpen, LastManager."""
-    _refuse_what_is_open(Order.objects.filter(user=user))
+    """Check that a person can be anonymised now. Raises StillOnTheWay, MoneyOpen, LastManager."""
+    _require_nothing_open(Order.objects.filter(user=user))
     others = Membership.objects.filter(
         cooperative=OuterRef("cooperative"), role=Role.MANAGER, is_active=True
     ).exclude(user=user)
@@ -143,7 +143,7 @@ def refuse_to_erase(user: User) -> None:
         raise LastManager()
 
 
-def _refuse_what_is_open(orders: QuerySet[Order]) -> None:
+def _require_nothing_open(orders: QuerySet[Order]) -> None:
     def codes(found: QuerySet[Order]) -> list[str]:
         return list(found.order_by("number").values_list("code", flat=True))
 
@@ -164,14 +164,14 @@ def _refuse_what_is_open(orders: QuerySet[Order]) -> None:
 
 
 def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
-    """With the data goes whatever else was asked about it; the rows stay, without saying whose they were."""
+    """Close all data requests of the person; the rows stay without personal data."""
     for row in locked(requests.filter(state=RequestState.OPEN)):
         end_request(row, RequestState.DONE, actor=actor, now=now)
     requests.update(contact="", way="", name="", words="", answer="", hindrance="")
 
 
-def _forget_entrance(user: User) -> None:
-    """Everything that lets them in, and copies of their data."""
+def _remove_sign_in_means(user: User) -> None:
+    """Remove everything that lets the person sign in, and the copies of their data."""
     remove_factors(user)
     close_access(user)
     EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
@@ -179,7 +179,7 @@ def _forget_entrance(user: User) -> None:
 
 
 def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) -> QuerySet[Change]:
-    """Changes whose words may tell of the buyer: what staff noted, and the accounts that money went to."""
+    """Return changes whose text may identify the buyer: staff notes and payout accounts."""
     order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
     payout_keys = [str(key) for key in payouts.values_list("pk", flat=True).distinct()]
     noted = Q(
@@ -190,7 +190,7 @@ def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) ->
     )
 
 
-def _blank_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
+def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
     pairs = orders.values_list("shipping_address", "billing_address")
     addresses = [key for pair in pairs for key in pair if key]
     Address.objects.filter(pk__in=addresses).update(
@@ -214,7 +214,7 @@ def _blank_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime)
     paid.update(bank_bin="", bank_account="", bank_holder="")
     BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
     InvoiceDetails.objects.filter(order__in=orders).delete()
-    # Keys that integrations keep there may say who it was, too.
+    # Metadata that integrations store may identify the buyer, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
     orders.update(
         buyer_name="",
@@ -227,7 +227,7 @@ def _blank_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime)
     )
 
 
-def _blank_user(user: User, now: datetime.datetime) -> None:
+def _anonymise_user_row(user: User, now: datetime.datetime) -> None:
     user.addresses.all().delete()
     user.email = user.phone = user.phone_confirmed_at = None
     user.first_name = user.last_name = user.note = ""

@@ -1,7 +1,7 @@
-"""A copy of somebody's data, in JSON for programs and in a workbook for people, made by a job.
+"""Export a person's data as JSON for programs and as a workbook for people, in a background task.
 
-It stands in the database for three days, packed: it is small, shared by all machines, and nobody's folder
-keeps a copy that was to be gone.
+The compressed export stays in the database for three days: it is small, available on all machines, and no
+file copy can outlive its deletion.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from shop.core.database.transactions import after_commit
 from shop.core.jobs.sweeps import run_each
 
 KEPT = datetime.timedelta(days=3)
-_AT_ONCE = 50
+_SWEEP_SIZE = 50
 _SHEET_NAME, _LONGEST_CELL = 31, 32_000
 
 
 def begin_export(row: DataRequest, *, now: datetime.datetime) -> None:
-    """Step, on a request of this transaction's: have a job make the copy; asked again, the same one."""
+    """Step, on a request of this transaction: queue the export. Repeating it reuses the first export."""
     DataExport.objects.get_or_create(
         request=row, defaults={"user_id": row.user_id, "made_at": now, "expires_at": now + KEPT}
     )
@@ -45,25 +45,25 @@ def begin_export(row: DataRequest, *, now: datetime.datetime) -> None:
 
 @shared_task(name="orders.make_export")
 def make_export_task(*, request_id: str) -> None:
-    """Make one copy; a second run finds it made."""
+    """Make one export; a second run finds it made."""
     make_export(request_id=uuid.UUID(request_id), now=timezone.now())
 
 
 @shared_task(name="orders.make_exports")
 def make_exports_task() -> None:
-    """Make copies whose job was lost, and forget those whose days are over."""
+    """Sweep: make exports whose task was lost, and delete expired ones."""
     now = timezone.now()
     run_each(
         DataExport.objects.to_make().values_list("request", flat=True),
         lambda request_id: make_export(request_id=request_id, now=now),
         sweep="orders.make_exports",
-        at_most=_AT_ONCE,
+        at_most=_SWEEP_SIZE,
     )
     DataExport.objects.filter(expires_at__lte=now, ready_at__isnull=False).delete()
 
 
 def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Gather, pack, keep, and tell whose it is; the gathering holds nobody up."""
+    """Collect, compress and store the data, and notify the requester; collecting holds no locks."""
     row = DataRequest.objects.filter(pk=request_id).first()
     if row is None or not DataExport.objects.to_make().filter(request=row).exists():
         return
@@ -91,7 +91,7 @@ def packed_json(data: dict[str, Any]) -> bytes:
 
 
 def workbook(data: dict[str, Any]) -> bytes:
-    """One sheet for each list, its columns named as in the JSON; texts stay texts, even if they look odd."""
+    """Write a sheet for each list, with the JSON's names as columns; texts are never read as formulas."""
     written = io.BytesIO()
     with xlsxwriter.Workbook(
         written, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -105,11 +105,11 @@ def workbook(data: dict[str, Any]) -> bytes:
                 sheet.write_string(0, place, column, strong)
             for line, row in enumerate(rows, start=1):
                 for place, column in enumerate(columns):
-                    _write(sheet, line, place, row[column])
+                    _write_cell(sheet, line, place, row[column])
     return written.getvalue()
 
 
-def _write(sheet: Any, line: int, place: int, value: Any) -> None:
+def _write_cell(sheet: Any, line: int, place: int, value: Any) -> None:
     if isinstance(value, int) and not isinstance(value, bool):
         sheet.write_number(line, place, value)
     elif value is not None:
@@ -118,7 +118,7 @@ def _write(sheet: Any, line: int, place: int, value: Any) -> None:
 
 
 def _url_of(row: DataRequest) -> str:
-    """The account's page for whoever has one; a guest's copy has an address that nobody guesses."""
+    """Return the account's page or, for a guest, an export address that nobody can guess."""
     path = reverse("orders:my-data")
     if row.user_id is None:
         path = reverse("orders:data-copy", args=[row.export.pk])

@@ -1,7 +1,7 @@
-"""Requests about personal data that the shop carries out: a copy, a deletion, a withdrawal.
+"""Requests about personal data that the shop fulfils by itself: access, deletion, withdrawal of consent.
 
-A deletion waits some days, in which it can be taken back; then it happens by itself, or says what stands in
-its way and is for people to see to.
+A deletion waits for some days, during which it can be withdrawn. Then it runs automatically, or records the
+obstacle for staff.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from shop.core.errors import Missing, Refused, Words
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import shop_settings
 
-_AT_ONCE = 200
+_SWEEP_SIZE = 200
 
 
 class StaffAccount(Refused):
@@ -43,7 +43,7 @@ class AlreadyAsked(Refused):
 
 
 class NothingToCarryOut(Refused):
-    """Only a person can answer this kind of request, or it is over."""
+    """The request is closed, or only a person can answer this kind."""
 
     code = "nothing_to_carry_out"
     default_words = gettext_lazy("There is nothing here that the shop can do by itself.")
@@ -51,7 +51,7 @@ class NothingToCarryOut(Refused):
 
 @transaction.atomic(durable=True)
 def ask_for_copy(*, asker: Asker, actor: Actor, now: datetime.datetime) -> DataRequest:
-    """Have a copy of one's data made: a job does it, and a message says where it lies."""
+    """Request a copy of one's data: a task makes it, and a message links to it."""
     row = enter_request(kind=RequestKind.ACCESS, asker=asker, actor=actor, now=now)
     begin_export(row, now=now)
     return row
@@ -59,8 +59,9 @@ def ask_for_copy(*, asker: Asker, actor: Actor, now: datetime.datetime) -> DataR
 
 @transaction.atomic(durable=True)
 def ask_for_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> DataRequest:
-    """Ask to be erased after the waiting time. Raises Missing, StaffAccount, AlreadyAsked, and what stands in
-    the way of erasing.
+    """Request anonymisation after the waiting period.
+
+    Raises Missing, StaffAccount, AlreadyAsked, and the errors of `require_erasable`.
     """
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
@@ -79,7 +80,7 @@ def ask_for_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> D
 def ask_as_guest(
     *, kind: RequestKind, asker: Asker, words: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
-    """A request of somebody without an account, who has shown that the contact is theirs."""
+    """Submit a request of a guest who has proven that the contact is theirs."""
     runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
     row = enter_request(kind=kind, asker=asker, words=words, runs_at=runs_at, actor=actor, now=now)
     if kind == RequestKind.ACCESS:
@@ -89,9 +90,9 @@ def ask_as_guest(
 
 @transaction.atomic(durable=True)
 def carry_out_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Do what was asked for, now. Raises Missing, NothingToCarryOut, and what stands in the way."""
+    """Fulfil a request now. Raises Missing, NothingToCarryOut, and the errors of anonymising."""
     row = lock_request(request_id)
-    if not row.is_open or row.kind not in _BY_ITSELF:
+    if not row.is_open or row.kind not in _AUTOMATIC_KINDS:
         raise NothingToCarryOut()
     if row.kind == RequestKind.ACCESS:
         begin_export(row, now=now)
@@ -106,16 +107,16 @@ def carry_out_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.date
             erase(user_id=row.user_id, actor=actor, now=now)
         else:
             erase_guest(contact=row.contact, actor=actor, now=now)
-        row.user_id = None  # this last letter is nobody's any more
+        row.user_id = None  # the last message no longer belongs to an account
         tell_asker(row, _("Your data is deleted"), _("What stays by law says no name any more."), now=now)
 
 
-_BY_ITSELF = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDRAWAL)
+_AUTOMATIC_KINDS = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDRAWAL)
 
 
 @transaction.atomic(durable=True)
 def agree_to(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
-    """They agree to a purpose; news come as the market's bulletin, where they have an address.
+    """Record consent to a purpose; consent to news subscribes their e-mail address to the newsletter.
 
     Raises Missing.
     """
@@ -126,7 +127,7 @@ def agree_to(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: dateti
 
 @transaction.atomic(durable=True)
 def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
-    """They no longer agree: from now on nothing of the kind is sent to them. Raises Missing."""
+    """Withdraw consent to a purpose and stop its messages. Raises Missing."""
     user = locked_one(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()
@@ -136,18 +137,18 @@ def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now
 
 @shared_task(name="orders.run_deletions")
 def run_deletions_task() -> None:
-    """Erase whoever asked and whose waiting time is over; what stands in the way is written down."""
+    """Sweep: run deletions whose waiting period is over, and record obstacles."""
     now = timezone.now()
     run_each(
         DataRequest.objects.to_run(now).values_list("pk", flat=True),
         lambda request_id: _run_deletion(request_id, now=now),
         sweep="orders.run_deletions",
-        at_most=_AT_ONCE,
+        at_most=_SWEEP_SIZE,
     )
 
 
 def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
-    """Carry a request out, or write down why that is refused."""
+    """Fulfil a request, or record why it is refused."""
     try:
         carry_out_request(request_id=request_id, actor=Actor.system(), now=now)
     except Refused as refused:
@@ -156,7 +157,7 @@ def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
 
 @transaction.atomic(durable=True)
 def note_hindrance(*, request_id: uuid.UUID, hindrance: Words, now: datetime.datetime) -> None:
-    """A deletion could not happen: it is tried again a day later, the desk sees why, its asker is told once.
+    """Record why a deletion was refused and retry it a day later; notify the requester of a new reason only.
 
     Raises Missing.
     """

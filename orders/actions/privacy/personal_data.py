@@ -1,4 +1,4 @@
-"""Everything that the shop keeps of a person, as plain values, in as many queries as there are lists."""
+"""Collect everything the shop stores about a person as plain values, with one query for each list."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _ADDRESS = (
     *("country_area", "postal_code", "country", "phone", "landmark"),
 )
 
-_MOST_DONE = 10_000  # the newest: whoever works at the desk has done more than a workbook holds
+_MAX_CHANGES = 10_000  # the newest changes: staff have made more than a workbook holds
 
 
 def data_of_person(user_id: int) -> dict[str, Any]:
-    """By name of the list; money in minor units beside its currency."""
+    """Return an account's data by list name; money is in minor units beside its currency."""
     me = User.objects.filter(pk=user_id)
     account = me.values(
         *("first_name", "last_name", "email", "phone", "phone_confirmed_at", "language"),
@@ -54,7 +54,7 @@ def data_of_person(user_id: int) -> dict[str, Any]:
     return {
         "account": list(account),
         "addresses": _rows(Address.objects.filter(user=user_id), *_ADDRESS),
-        **_of_orders(Order.objects.of_buyer(user_id)),
+        **_order_data(Order.objects.of_buyer(user_id)),
         "follows": _follows(Follow.objects.filter(user=user_id)),
         "wishes": _rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
         "waiting_for": _waiting_for(BackRequest.objects.filter(user=user_id)),
@@ -86,18 +86,18 @@ def data_of_person(user_id: int) -> dict[str, Any]:
         "done_by_me": list(
             Change.objects.filter(actor_kind="person", actor_key=str(user_id))
             .order_by("-at", "-pk")
-            .values("at", "what", "kind", "key", "door")[:_MOST_DONE]
+            .values("at", "what", "kind", "key", "door")[:_MAX_CHANGES]
         ),
     }
 
 
 def data_of_guest(contact: str) -> dict[str, Any]:
-    """What was left with a number or an address without signing in."""
+    """Return the data left with a phone number or e-mail address without signing in."""
     orders = Order.objects.of_guest(contact)
     about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
     held = Q(phone=contact) | Q(email__iexact=contact)
     return {
-        **_of_orders(orders),
+        **_order_data(orders),
         "follows": _follows(Follow.objects.filter(user=None, email=contact)),
         "waiting_for": _waiting_for(BackRequest.objects.filter(user=None, contact=contact)),
         "baskets": _rows(
@@ -112,7 +112,7 @@ def data_of_guest(contact: str) -> dict[str, Any]:
     }
 
 
-def _of_orders(orders: QuerySet[Order]) -> dict[str, Rows]:
+def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
     mine = orders.values("pk")
     shipping = tuple(f"shipping_address__{name}" for name in _ADDRESS)
     billing = tuple(f"billing_address__{name}" for name in _ADDRESS)

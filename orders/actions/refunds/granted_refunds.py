@@ -1,4 +1,4 @@
-"""Giving money back for so much of these goods, as other systems say it: what it comes to is found here."""
+"""Refunds granted by quantity or amount, as other systems request them: computes the amounts per line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from shop.core.money import split
 
 
 class MoreThanOrdered(Refused):
-    """`details["lines"]`: of which lines more was named than was ordered."""
+    """`details["lines"]` lists the lines for which more was requested than was ordered."""
 
     code = "more_than_ordered"
     default_words = TooMuchRefunded.default_words
@@ -34,9 +34,9 @@ class MoreThanOrdered(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What money is given back for: steps of lines, the delivery. `amount` (minor units) where it is less.
+    """What to refund: quantities of lines, the delivery, and an `amount` in minor units if it is less.
 
-    Only an amount: it is spread over all that may still be given back of the parts.
+    An amount alone is spread over everything that is still refundable.
     """
 
     steps: Mapping[uuid.UUID, int]
@@ -55,38 +55,37 @@ def grant_refund(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Refund]:
-    """Decide on a refund for each part concerned, of those in `part_ids`: all of them, or none.
+    """Create a refund for each affected part among `part_ids`: all of them, or none.
 
-    Goods that are still to be packed are not sent; others stay with the buyer. Raises Missing,
-    MoreThanOrdered, NotCounting, NothingLeftToSend, NothingRefunded, NotWeighed, ReasonNeeded,
-    TooMuchRefunded.
+    Unpacked items are not sent; the buyer keeps the others. Raises Missing, MoreThanOrdered, NotCounting,
+    NothingLeftToSend, NothingRefunded, NotWeighed, ReasonNeeded, TooMuchRefunded.
     """
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
     parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
     limits = {part.pk: limits_of(order, part) for part in parts}
-    _check_steps(granted, limits.values())
-    pieces = [piece for part in parts for piece in _pieces(part, limits[part.pk], granted)]
-    amounts = _amounts(pieces, granted.amount)
+    _check_quantities(granted, limits.values())
+    pieces = [piece for part in parts for piece in _refundable_items(part, limits[part.pk], granted)]
+    amounts = _split_amount(pieces, granted.amount)
     refunds = []
     for part in parts:
-        decision = _decision(part, limits[part.pk], granted, pieces, amounts, bearer, reason)
+        decision = _build_decision(part, limits[part.pk], granted, pieces, amounts, bearer, reason)
         if decision.amount:
             refunds.append(refund_part(order, part, decision, actor=actor, now=now))
     return refunds
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """Up to how much may be given back for a line, or (without one) for a part's delivery."""
+class _RefundableItem:
+    """The most that may be refunded for a line or, without a line, for a part's delivery."""
 
     part_id: int
     line_id: uuid.UUID | None
     worth: int
 
 
-def _check_steps(granted: Granted, limits: Collection[Limits]) -> None:
+def _check_quantities(granted: Granted, limits: Collection[Limits]) -> None:
     lines = {line_id: each.line for one in limits for line_id, each in one.lines.items()}
     if any(line_id not in lines for line_id in granted.steps):
         raise Missing(field="lines")
@@ -95,20 +94,20 @@ def _check_steps(granted: Granted, limits: Collection[Limits]) -> None:
         raise MoreThanOrdered(lines=beyond)
 
 
-def _pieces(part: OrderPart, limits: Limits, granted: Granted) -> list[_Piece]:
+def _refundable_items(part: OrderPart, limits: Limits, granted: Granted) -> list[_RefundableItem]:
     is_all = not granted.steps and not granted.delivery
     pieces = []
     for line_id, each in limits.lines.items():
         steps = each.line.quantity if is_all else granted.steps.get(line_id, 0)
         worth = min(each.left, each.line.total_gross * steps // each.line.quantity)
-        pieces.append(_Piece(part.pk, line_id, worth))
+        pieces.append(_RefundableItem(part.pk, line_id, worth))
     concerned = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
     if is_all or (granted.delivery and concerned):
-        pieces.append(_Piece(part.pk, None, limits.delivery))
+        pieces.append(_RefundableItem(part.pk, None, limits.delivery))
     return [piece for piece in pieces if piece.worth > 0]
 
 
-def _amounts(pieces: Sequence[_Piece], amount: int | None) -> list[int]:
+def _split_amount(pieces: Sequence[_RefundableItem], amount: int | None) -> list[int]:
     worths = [piece.worth for piece in pieces]
     wanted = sum(worths) if amount is None else amount
     if wanted <= 0:
@@ -118,11 +117,11 @@ def _amounts(pieces: Sequence[_Piece], amount: int | None) -> list[int]:
     return split(wanted, worths)
 
 
-def _decision(
+def _build_decision(
     part: OrderPart,
     limits: Limits,
     granted: Granted,
-    pieces: Sequence[_Piece],
+    pieces: Sequence[_RefundableItem],
     amounts: Sequence[int],
     bearer: Bearer,
     reason: str,

@@ -1,4 +1,4 @@
-"""The decision to give money back: how much of which goods, who bears it, and what becomes of the goods."""
+"""Decide refunds: the amounts by line, who bears them, and what happens to the items."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class NothingRefunded(Refused):
 
 
 class TooMuchRefunded(Refused):
-    """More of a line, of the delivery or of a surplus than is left. `details["limits"]` are the `Limits`."""
+    """More than is refundable of a line, a delivery or a surplus. `details["limits"]` holds the limits."""
 
     code = "too_much_refunded"
     default_words = _("That is more than is left to be given back.")
 
 
 class NotCounting(Refused):
-    """The order waits for its money, or this part of it has ended: nothing of it is charged for."""
+    """The order awaits payment or the part has ended, so nothing is charged for it."""
 
     code = "not_counting"
     default_words = _("This part costs nothing: it has ended, or waits for its payment.")
@@ -55,9 +55,9 @@ class NotCounting(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineRefund:
-    """What is given back for a line, in minor units, and what becomes of its goods, in steps.
+    """The refund of a line in minor units, and what happens to its items, in sale steps.
 
-    `back` come back, `damaged` of them not fit to be sold again; `unsent` are not sent in the first place.
+    `back` steps are returned, `damaged` of them not fit for resale; `unsent` steps are never sent.
     """
 
     amount: int = 0
@@ -68,9 +68,9 @@ class LineRefund:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is given back in minor units, by whom it is borne, and why.
+    """The amounts to refund in minor units, who bears them, and the reason.
 
-    Goods come back to `warehouse_id`, now (`are_here`) or later.
+    Items are returned to `warehouse_id`, already (`are_here`) or later.
     """
 
     bearer: Bearer
@@ -88,8 +88,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class LineLimit:
-    """Of a line: what of its `total` was `refunded`, what may still be, and steps that may `come_back` or are
-    still `open`."""
+    """What was `refunded` of a line's total, and how many steps may be returned (`come_back`) or are still
+    unpacked (`open`)."""
 
     line: OrderLine
     refunded: int
@@ -103,7 +103,7 @@ class LineLimit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a part may still be given back, in minor units of `currency`."""
+    """What may still be refunded of a part, in minor units of `currency`."""
 
     currency: str
     lines: Mapping[uuid.UUID, LineLimit]
@@ -122,11 +122,11 @@ def decide_refund(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Give back some or all of what a part costs, or (without a part) what was paid beyond what is due.
+    """Refund some or all of a part's cost or, without a part, a surplus of the order.
 
-    What has been paid goes back the way it came; what has not need not be paid any more. The same `key` again
-    answers the first refund. Raises KeyReused, Missing, NoHouse, NotCounting, NothingLeftToSend,
-    NothingRefunded, NotThatManyBack, NotThatManyUnsent, NotWeighed, ReasonNeeded, TooMuchRefunded.
+    Paid money goes back through its payment method; unpaid money is no longer due. A repeated `key` returns
+    the first refund. Raises KeyReused, Missing, NoHouse, NotCounting, NothingLeftToSend, NothingRefunded,
+    NotThatManyBack, NotThatManyUnsent, NotWeighed, ReasonNeeded, TooMuchRefunded.
     """
     order = locks.lock_order(order_id)
     first = Refund.objects.filter(key=key).first() if key is not None else None
@@ -157,8 +157,8 @@ def refund_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Step of `decide_refund`, on a locked order. Raises as it does, but for Missing."""
-    _check(order, part, decision)
+    """Step of `decide_refund`, on a locked order. Raises the same errors except Missing."""
+    _check_decision(order, part, decision)
     refund = Refund.objects.create(
         order=order,
         part=part,
@@ -179,7 +179,7 @@ def refund_part(
         for line_id, each in decision.lines.items()
     )
     if part is not None:
-        refund.parcel = _move_goods(order, part, decision, complaint, actor=actor, now=now)
+        refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
         lower_cash(order, part, actor=actor, now=now)
     derive_standing(order)
     refund.money = min(refund.amount, owed_back(order))
@@ -191,7 +191,7 @@ def refund_part(
 
 
 def limits_of(order: Order, part: OrderPart | None) -> Limits:
-    """What may still be given back of a part, and of what was paid beyond what is due."""
+    """Return what may still be refunded of a part, and of the order's surplus."""
     surplus = owed_back(order)
     if part is None or not part.is_standing or order.confirmed_at is None:
         return Limits(order.currency, {}, 0, surplus)
@@ -210,7 +210,7 @@ def limits_of(order: Order, part: OrderPart | None) -> Limits:
     )
 
 
-def _check(order: Order, part: OrderPart | None, decision: Decision) -> None:
+def _check_decision(order: Order, part: OrderPart | None, decision: Decision) -> None:
     if not decision.reason.strip():
         raise ReasonNeeded(field="reason")
     is_of_goods = bool(decision.lines) or decision.delivery > 0
@@ -228,7 +228,7 @@ def _check(order: Order, part: OrderPart | None, decision: Decision) -> None:
     require_weighed(limits.lines[line_id].line for line_id in decision.lines)
 
 
-def _move_goods(
+def _create_item_parcels(
     order: Order,
     part: OrderPart,
     decision: Decision,
@@ -237,7 +237,7 @@ def _move_goods(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel | None:
-    """The parcel of what comes back, or else of what is not sent; None where the buyer keeps all they got."""
+    """Create the parcel of returned items or else of unsent ones; None if the buyer keeps everything."""
     parcel = None
     unsent = {line_id: each.unsent for line_id, each in decision.lines.items() if each.unsent}
     if unsent:

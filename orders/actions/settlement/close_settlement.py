@@ -1,7 +1,7 @@
-"""Settling with cooperatives: a period is closed, its mistakes are put right in the next.
+"""Close settlements with cooperatives; corrections go into the next period.
 
-A period is closed under the lock of its row, which whoever books into it holds too: what comes later lands in
-the period that is opened in the same step.
+A settlement is closed under the lock of its row, which every posting into it holds too: later postings go
+into the settlement that is opened in the same step.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class AlreadyClosed(Refused):
 
 
 class NothingToSettle(Refused):
-    """Nothing was booked in the period; closing it would only make an empty statement."""
+    """Nothing was booked in the period, so closing it would only produce an empty statement."""
 
     code = "nothing_to_settle"
     default_words = _("Nothing has been booked in this period yet.")
@@ -58,10 +58,11 @@ class OddCorrection(Refused):
 def close_settlement(
     *, settlement_id: int, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
-    """End a period: its figures are fixed, the cash its cooperative holds is taken off what it is owed.
+    """Close a settlement: fix its figures and offset the cash that the cooperative holds.
 
-    More than nothing is to be paid out; less is carried over to the next period, which begins now. The same
-    `key` again answers the closed period. Raises AlreadyClosed, KeyReused, Missing, NothingToSettle.
+    A positive balance becomes a payout; a negative one is carried over to the next settlement, which opens
+    now. A repeated `key` returns the closed settlement. Raises AlreadyClosed, KeyReused, Missing,
+    NothingToSettle.
     """
     settlement = locks.lock_settlement(settlement_id)
     if done_before(key, "settlement.closed", settlement):
@@ -74,7 +75,7 @@ def close_settlement(
 def close(
     settlement: Settlement, *, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
-    """Step of `close_settlement`, on a locked running period. Raises NothingToSettle."""
+    """Step of `close_settlement`, on a locked open settlement. Raises NothingToSettle."""
     figures = LedgerEntry.objects.filter(settlement=settlement).figures().get(settlement.pk)
     if figures is None:
         raise NothingToSettle()
@@ -82,7 +83,7 @@ def close(
         setattr(settlement, column, amount)
     settlement.payable, settlement.closed_at = figures.payable, now
     settlement.save()
-    _level(settlement, actor=actor, now=now)
+    _book_offset_and_balance(settlement, actor=actor, now=now)
     advance(settlement, SettlementState.CLOSED, SETTLEMENT_MOVES)
     following = Settlement.objects.create(
         cooperative_id=settlement.cooperative_id,
@@ -91,7 +92,7 @@ def close(
         opened_at=now,
     )
     if settlement.payable > 0:
-        _owe_payout(settlement, actor=actor, now=now)
+        _create_payout(settlement, actor=actor, now=now)
     elif settlement.payable < 0:
         _carry_over(settlement, actor=actor, now=now)
     record_change(
@@ -120,10 +121,10 @@ def correct_balance(
     actor: Actor,
     now: datetime.datetime,
 ) -> LedgerPosting:
-    """Owe a cooperative more (or, below zero, less) by that many minor units; the platform bears it.
+    """Credit a cooperative by this amount in minor units (negative: debit it), at the platform's cost.
 
-    It lands in the running period, whatever period it is about. The same `key` again answers the first
-    posting. Raises OddCorrection.
+    The correction goes into the open settlement, whatever period it concerns. A repeated `key` returns the
+    first posting. Raises OddCorrection.
     """
     if not amount or not reason.strip():
         raise OddCorrection(field="amount" if not amount else "reason")
@@ -156,11 +157,11 @@ def correct_balance(
     return posting
 
 
-def _level(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
-    """Take the cash they hold off what they are owed, and the rest out of the period."""
+def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
+    """Book the offset of the cooperative's cash, and move the remaining balance out of the period."""
     cash, payable, own = settlement.cash_held, settlement.payable, settlement.cooperative_id
     if cash:
-        _post(
+        _post_for_settlement(
             settlement,
             PostingKind.OFFSET,
             [
@@ -171,7 +172,7 @@ def _level(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> N
             now=now,
         )
     if payable:
-        _post(
+        _post_for_settlement(
             settlement,
             PostingKind.SETTLED,
             [
@@ -184,9 +185,9 @@ def _level(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> N
 
 
 def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
-    """What they owe us begins the period that runs now."""
+    """Book a negative balance into the settlement that is open now."""
     payable, own = settlement.payable, settlement.cooperative_id
-    _post(
+    _post_for_settlement(
         settlement,
         PostingKind.CARRIED,
         [
@@ -198,30 +199,30 @@ def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime)
     )
 
 
-def _owe_payout(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
-    """The payment that is due, to the account that the cooperative names now.
+def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
+    """Create the payout to the cooperative's current account.
 
-    Stripe is asked at once, unless a second person has to confirm it first.
+    Requests it from Stripe at once, unless a second person has to confirm it first.
     """
     cooperative = settlement.cooperative
-    by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
+    is_by_stripe = bool(cooperative.stripe_account and settings.STRIPE_SECRET_KEY)
     payout = Payout.objects.create(
         settlement=settlement,
-        way=PayoutWay.STRIPE if by_stripe else PayoutWay.BANK,
+        way=PayoutWay.STRIPE if is_by_stripe else PayoutWay.BANK,
         amount=settlement.payable,
         currency=settlement.currency,
         bank_bin=cooperative.bank_bin,
         bank_account=cooperative.bank_account,
         bank_holder=cooperative.bank_holder,
-        destination=cooperative.stripe_account if by_stripe else "",
+        destination=cooperative.stripe_account if is_by_stripe else "",
         note=f"CHO PHIEN QT{settlement.pk}",
         made_at=now,
     )
-    if by_stripe and is_released(payout):
+    if is_by_stripe and is_released(payout):
         ask_pay_out(payout, actor=actor, now=now)
 
 
-def _post(
+def _post_for_settlement(
     settlement: Settlement,
     kind: PostingKind,
     entries: Sequence[Entry],

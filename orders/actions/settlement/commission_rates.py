@@ -1,6 +1,6 @@
-"""What the platform keeps of sales, and what it withholds as tax: rates that begin and end on days.
+"""Commission and tax withholding rates, each valid from a day until a day.
 
-What was ordered before keeps the rates it was ordered under: they are copied onto its lines and parts.
+Orders keep the rates under which they were placed: these are copied onto their lines and parts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class EndsBeforeItBegins(Refused):
 
 
 class SameRate(Refused):
-    """Most likely the button was pressed twice."""
+    """The same rate exists; most likely the form was submitted twice."""
 
     code = "same_rate"
     default_words = _("This rate is there already.")
@@ -57,32 +57,32 @@ def add_commission_rate(
     actor: Actor,
     now: datetime.datetime,
 ) -> CommissionRate:
-    """Keep so much of what is ordered from that day on; without a cooperative or a category, of everything.
+    """Add a commission rate for orders from that day on; without cooperative or category it applies to all.
 
     Raises EndsBeforeItBegins, Missing, OddPercent, SameRate.
     """
-    _check(percent, from_day, until_day)
+    _check_rate(percent, from_day, until_day)
     if cooperative_id is not None and not Cooperative.objects.filter(pk=cooperative_id).exists():
         raise Missing()
     if category_id is not None and not Category.objects.filter(pk=category_id).exists():
         raise Missing()
-    said = {
+    values = {
         "cooperative_id": cooperative_id,
         "category_id": category_id,
         "percent": percent,
         "from_day": from_day,
         "until_day": until_day,
     }
-    return _add(CommissionRate(**said), said, "commission.rated", actor=actor, now=now)
+    return _add_rate(CommissionRate(**values), values, "commission.rated", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def end_commission_rate(
     *, rate_id: int, last_day: datetime.date, actor: Actor, now: datetime.datetime
 ) -> CommissionRate:
-    """Let a rate hold until that day and no longer. Raises EndsBeforeItBegins, Missing."""
+    """Set the last day of a rate. Raises EndsBeforeItBegins, Missing."""
     rate = locked_one(CommissionRate.objects.filter(pk=rate_id))
-    return _end(rate, last_day, "commission.ended", actor=actor, now=now)
+    return _end_rate(rate, last_day, "commission.ended", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -95,29 +95,29 @@ def add_withholding_rate(
     actor: Actor,
     now: datetime.datetime,
 ) -> WithholdingRate:
-    """Withhold so much of what is ordered from that day on, once withholding is switched on.
+    """Add a withholding rate for orders from that day on, applied once withholding is switched on.
 
     Raises EndsBeforeItBegins, OddPercent, SameRate.
     """
-    _check(percent, from_day, until_day)
-    said = {"name": name.strip(), "percent": percent, "from_day": from_day, "until_day": until_day}
-    return _add(WithholdingRate(**said), said, "withholding.rated", actor=actor, now=now)
+    _check_rate(percent, from_day, until_day)
+    values = {"name": name.strip(), "percent": percent, "from_day": from_day, "until_day": until_day}
+    return _add_rate(WithholdingRate(**values), values, "withholding.rated", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def end_withholding_rate(
     *, rate_id: int, last_day: datetime.date, actor: Actor, now: datetime.datetime
 ) -> WithholdingRate:
-    """Let a rate hold until that day and no longer. Raises EndsBeforeItBegins, Missing."""
+    """Set the last day of a rate. Raises EndsBeforeItBegins, Missing."""
     rate = locked_one(WithholdingRate.objects.filter(pk=rate_id))
-    return _end(rate, last_day, "withholding.ended", actor=actor, now=now)
+    return _end_rate(rate, last_day, "withholding.ended", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def switch_withholding(*, on: bool, day: datetime.date, actor: Actor, now: datetime.datetime) -> None:
-    """Withhold tax of what is ordered from now on, or no more. Raises NothingToWithhold.
+    """Switch tax withholding for new orders on or off. Raises NothingToWithhold.
 
-    Whoever runs the market decides: only platforms that take orders and payments must (Decree 117/2025).
+    The operator decides: only platforms that take orders and payments must withhold (Decree 117/2025).
     """
     ShopSettings.objects.get_or_create(pk=1)
     shop = locked_one(ShopSettings.objects.filter(pk=1))
@@ -130,41 +130,43 @@ def switch_withholding(*, on: bool, day: datetime.date, actor: Actor, now: datet
         record_change(f"withholding.{'begun' if on else 'stopped'}", shop, actor=actor, now=now)
 
 
-def _check(percent: Decimal, from_day: datetime.date, until_day: datetime.date | None) -> None:
+def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.date | None) -> None:
     if not 0 <= percent <= MOST_PERCENT or percent != round(percent, 2):
         raise OddPercent(field="percent")
     if until_day is not None and until_day < from_day:
         raise EndsBeforeItBegins(field="until_day")
 
 
-def _add(rate: Rate, said: dict[str, Any], what: str, *, actor: Actor, now: datetime.datetime) -> Rate:
-    if type(rate)._default_manager.filter(**said).exists():
+def _add_rate(rate: Rate, values: dict[str, Any], what: str, *, actor: Actor, now: datetime.datetime) -> Rate:
+    if type(rate)._default_manager.filter(**values).exists():
         raise SameRate()
     rate.save(force_insert=True)
-    _record(what, rate, {key: _plain(value) for key, value in said.items()}, actor=actor, now=now)
+    _record_rate_change(
+        what, rate, {key: _json_value(value) for key, value in values.items()}, actor=actor, now=now
+    )
     return rate
 
 
-def _end(
+def _end_rate(
     rate: Rate | None, last_day: datetime.date, what: str, *, actor: Actor, now: datetime.datetime
 ) -> Rate:
     if rate is None:
         raise Missing()
     if last_day < rate.from_day:
         raise EndsBeforeItBegins(field="last_day")
-    data = {"from": _plain(rate.until_day), "to": _plain(last_day)}
+    data = {"from": _json_value(rate.until_day), "to": _json_value(last_day)}
     rate.until_day = last_day
     rate.save(update_fields=["until_day"])
-    _record(what, rate, data, actor=actor, now=now)
+    _record_rate_change(what, rate, data, actor=actor, now=now)
     return rate
 
 
-def _record(
+def _record_rate_change(
     what: str, rate: models.Model, data: dict[str, Any], *, actor: Actor, now: datetime.datetime
 ) -> None:
     whose = getattr(rate, "cooperative_id", None)
     record_change(what, rate, actor=actor, now=now, cooperative_id=whose, data=data)
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal | datetime.date) else value

@@ -1,7 +1,7 @@
-"""Our bank's statement: read in, its columns said, and what came in by it taken down like any other transfer.
+"""Import our bank's statements: read the file, map its columns and record its incoming transfers.
 
-Importing one again is harmless: what is known by its number stays one transfer, and what has no number in
-common is counted, day by day, sum by sum and note by note. Taking over goes on in the background.
+A repeated import is harmless: transfers with a bank reference keep their fingerprint, and those without one
+are counted by day, amount and note. Most rows are processed in the background.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from shop.core.models import record_change, shop_settings
 from shop.core.states import advance
 
 MAPPED = ("date", "credit", "debit", "amount", "direction", "note", "reference", "account")
-AT_ONCE = 40  # rows that somebody waits for; each is a transaction of its own, as a webhook is
-_IN_A_QUERY = 5_000
-_PROBLEMS_KEPT = 500
-# Somebody has seen that it is another one's repeat: it stands for no row.
-_TOLD_TWICE = Q(state=TransferState.SET_ASIDE, reason=ReviewReason.REPEATED)
+AT_ONCE = 40  # rows processed while the user waits; each in its own transaction, as for a webhook
+_MAX_QUERY_VALUES = 5_000
+_MAX_PROBLEMS_KEPT = 500
+# Marked by a person as a duplicate of another transfer, so it matches no row.
+_DUPLICATE_REPORT = Q(state=TransferState.SET_ASIDE, reason=ReviewReason.REPEATED)
 
 
 class NoAccount(Refused):
-    """We have no account, so no statement is of it."""
+    """The market has no account configured, so a statement cannot be checked against it."""
 
     code = "no_account"
     default_words = _("Set the market's own bank account first.")
@@ -58,7 +58,7 @@ class NoAccount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class JudgedArrival:
-    """A row of money that came in, and whether we knew of it before."""
+    """A row with an incoming transfer, and whether the transfer was known before."""
 
     arrival: Arrival
     is_known: bool
@@ -66,7 +66,7 @@ class JudgedArrival:
 
 @dataclass(frozen=True, slots=True)
 class JudgedStatement:
-    """What taking a statement over would come to. `outgoing` rows are none of our business."""
+    """A preview of processing a statement. `outgoing` counts rows that are ignored."""
 
     arrivals: list[JudgedArrival]
     problems: list[Problem]
@@ -76,7 +76,7 @@ class JudgedStatement:
 def read_bank_statement(
     *, file_name: str, content: bytes, user: User, now: datetime.datetime
 ) -> StatementImport:
-    """Keep the rows of a file; nothing is taken over yet. Raises NoAccount, UnreadableFile."""
+    """Store the rows of a file; transfers are recorded later. Raises NoAccount, UnreadableFile."""
     if not shop_settings().bank_account:
         raise NoAccount(field="file")
     return statement_files.read_in(
@@ -88,7 +88,7 @@ def read_bank_statement(
 def map_bank_statement(
     *, statement_id: int, columns: Mapping[str, int | None], heading: int | None = None
 ) -> StatementImport:
-    """Say which column is which, and in which line the headings stand (0: there are none; None: as guessed).
+    """Set the column mapping and the line of the headings (0: there are none; None: as guessed).
 
     Raises Missing, WrongMove.
     """
@@ -103,18 +103,18 @@ def map_bank_statement(
 
 
 def judge_bank_statement(statement: StatementImport) -> JudgedStatement:
-    """What taking it over would come to. Raises NoColumns, OtherAccount, NoRows."""
+    """Preview what processing the statement would do. Raises NoColumns, OtherAccount, NoRows."""
     columns = Columns(**statement.columns)
     reading = read_statement(rows_of(statement), columns, account=shop_settings().bank_account)
     if not (reading.arrivals or reading.problems or reading.outgoing):
         raise NoRows()
-    return JudgedStatement(_judged(reading.arrivals), reading.problems, reading.outgoing)
+    return JudgedStatement(_check_known(reading.arrivals), reading.problems, reading.outgoing)
 
 
 def take_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
-    """Take over what came in; the first rows at once, the rest in the background.
+    """Confirm a statement, process its first rows at once and the rest in the background.
 
-    Again it goes on where it stopped. Raises Missing, NoColumns, OtherAccount, NoRows.
+    Repeated, it continues where it stopped. Raises Missing, NoColumns, OtherAccount, NoRows.
     """
     confirm_bank_statement(statement_id=statement_id, actor=actor, now=now)
     if take_rows(statement_id=statement_id, actor=actor, most=AT_ONCE, clock=lambda: now):
@@ -124,7 +124,7 @@ def take_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Say that it is to be taken over, and keep of its rows what came in; once. Raises as above."""
+    """Confirm a statement once and replace its rows by its incoming transfers. Raises as above."""
     statement = locks.lock_statement(statement_id, StatementKind.BANK)
     if statement.confirmed_at is not None:
         return
@@ -135,7 +135,7 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
             StatementRow(
                 statement=statement,
                 place=place,
-                cells=_kept(each.arrival),
+                cells=_cells_of_transfer(each.arrival),
                 state=RowState.KNOWN if each.is_known else RowState.WAITING,
             )
             for place, each in enumerate(judged.arrivals, start=1)
@@ -147,14 +147,14 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
     statement.known = sum(each.is_known for each in judged.arrivals)
     statement.problems = [
         {"line": each.line, "fault": each.fault, "text": each.text}
-        for each in judged.problems[:_PROBLEMS_KEPT]
+        for each in judged.problems[:_MAX_PROBLEMS_KEPT]
     ]
     statement.save(update_fields=["confirmed_at", "rows", "known", "problems"])
     record_change("bank_statement.confirmed", statement, actor=actor, now=now, data={"rows": statement.rows})
 
 
 def take_rows(*, statement_id: int, actor: Actor, most: int, clock: Callable[[], datetime.datetime]) -> bool:
-    """Process the next rows, each by itself; return whether some may be left."""
+    """Process the next rows, each in its own transaction; return whether some may be left."""
     waiting = StatementRow.objects.filter(statement=statement_id).waiting()
     taken = run_each(
         waiting.values_list("pk", flat=True),
@@ -167,12 +167,12 @@ def take_rows(*, statement_id: int, actor: Actor, most: int, clock: Callable[[],
 
 @transaction.atomic(durable=True)
 def take_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Take down the transfer of one row; one that is taken over stays so."""
+    """Record the transfer of one row; a processed row stays as it is."""
     rows = StatementRow.objects.filter(pk=row_id, statement__kind=StatementKind.BANK)
     row = locked_one(rows.filter(state=RowState.WAITING))
     if row is None:
         return
-    taken = take(_arrival(row), statement=row.statement, actor=actor, now=now)
+    taken = take(_transfer_of_row(row), statement=row.statement, actor=actor, now=now)
     advance(row, RowState.TAKEN if taken.is_new else RowState.KNOWN, ROW_MOVES)
     counted = "taken" if taken.is_new else "known"
     StatementImport.objects.filter(pk=row.statement_id).update(**{counted: F(counted) + 1})
@@ -180,7 +180,7 @@ def take_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> None:
 
 @shared_task(name="orders.take_bank_statement")
 def take_bank_statement_task(*, statement_id: int) -> None:
-    """Go on taking over a statement, to its end."""
+    """Process all remaining rows of a statement."""
     statement = StatementImport.objects.select_related("user").get(pk=statement_id)
     actor = statement.user.acting(Door.DESK) if statement.user is not None else Actor.system()
     while take_rows(statement_id=statement_id, actor=actor, most=AT_ONCE, clock=timezone.now):
@@ -189,7 +189,7 @@ def take_bank_statement_task(*, statement_id: int) -> None:
 
 @shared_task(name="orders.take_bank_statements")
 def take_bank_statements_task() -> None:
-    """Go on with those whose message was lost."""
+    """Sweep: continue statements whose task was lost."""
     run_each(
         waiting_statements(StatementKind.BANK, now=timezone.now()),
         lambda statement_id: take_bank_statement_task(statement_id=statement_id),
@@ -197,20 +197,22 @@ def take_bank_statements_task() -> None:
     )
 
 
-def _judged(arrivals: Sequence[Arrival]) -> list[JudgedArrival]:
-    """Which rows we knew: by their fingerprint; else, alike ones are counted against those we know.
+def _check_known(arrivals: Sequence[Arrival]) -> list[JudgedArrival]:
+    """Find which rows are known: by fingerprint, else by counting similar rows against similar transfers.
 
-    Of three alike rows, with one alike transfer known under another number or none, two are new. Two numbers
-    of one bank's statements are two transfers.
+    Of three similar rows, with one similar transfer known under another reference or none, two are new. Two
+    different references in statements of one bank are two transfers.
     """
     prints = {arrival.fingerprint for arrival in arrivals}
-    known = _known(arrivals)
+    known = _find_known_transfers(arrivals)
     by_print = prints & {each.fingerprint for each in known}
-    spare = Counter((each.likeness, _is_numbered(each)) for each in known if each.fingerprint not in prints)
+    spare = Counter(
+        (each.likeness, _has_statement_reference(each)) for each in known if each.fingerprint not in prints
+    )
     judged = []
     for arrival in arrivals:
         is_known = arrival.fingerprint in by_print
-        for place in [] if is_known else _places(arrival):
+        for place in [] if is_known else _candidate_keys(arrival):
             if spare[place] > 0:
                 spare[place] -= 1
                 is_known = True
@@ -219,43 +221,43 @@ def _judged(arrivals: Sequence[Arrival]) -> list[JudgedArrival]:
     return judged
 
 
-def _is_numbered(known: BankTransfer) -> bool:
-    """Whether a statement told of it, under the bank's own number."""
+def _has_statement_reference(known: BankTransfer) -> bool:
+    """Whether the transfer came from a statement, with a bank reference."""
     return known.provider == Provider.STATEMENT and bool(known.reference)
 
 
-def _places(arrival: Arrival) -> list[tuple[str, bool]]:
-    """Which known transfers a row that is no known one's repeat may stand for, the likelier first."""
+def _candidate_keys(arrival: Arrival) -> list[tuple[str, bool]]:
+    """Return keys of known transfers that a row without a known fingerprint may be, likeliest first."""
     others = (arrival.likeness, False)
     return [others] if arrival.has_reference else [others, (arrival.likeness, True)]
 
 
-def _known(arrivals: Sequence[Arrival]) -> list[BankTransfer]:
-    """Every transfer that one of these may be."""
+def _find_known_transfers(arrivals: Sequence[Arrival]) -> list[BankTransfer]:
+    """Return every known transfer that may be one of these."""
     found: dict[object, BankTransfer] = {}
     columns = {
         "fingerprint": [arrival.fingerprint for arrival in arrivals],
         "likeness": [arrival.likeness for arrival in arrivals],
     }
     for name, values in columns.items():
-        for some in _pieces(values):
-            rows = BankTransfer.objects.filter(**{f"{name}__in": some}).exclude(_TOLD_TWICE)
+        for some in _batches(values):
+            rows = BankTransfer.objects.filter(**{f"{name}__in": some}).exclude(_DUPLICATE_REPORT)
             found |= {row.pk: row for row in rows}
     return list(found.values())
 
 
-def _pieces(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[start : start + _IN_A_QUERY] for start in range(0, len(values), _IN_A_QUERY))
+def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + _MAX_QUERY_VALUES] for start in range(0, len(values), _MAX_QUERY_VALUES))
 
 
-def _kept(arrival: Arrival) -> list[object]:
+def _cells_of_transfer(arrival: Arrival) -> list[object]:
     return [
         *(arrival.account, arrival.amount, arrival.note, arrival.reference),
         *(arrival.at.isoformat(), arrival.occurrence),
     ]
 
 
-def _arrival(row: StatementRow) -> Arrival:
+def _transfer_of_row(row: StatementRow) -> Arrival:
     account, amount, note, reference, at, occurrence = row.cells
     when = datetime.datetime.fromisoformat(at)
     return Arrival(Provider.STATEMENT, "", account, amount, note, reference, when, occurrence=occurrence)

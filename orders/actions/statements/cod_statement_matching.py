@@ -1,4 +1,4 @@
-"""Which parcel a row of a carrier's statement is of, and whether the row agrees with what we know of it."""
+"""Match rows of a carrier's COD statement to parcels and compare the amounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.payments.statement_cells import Fault
 from orders.states import CashHolder, CodState, ParcelState, RowState
 from shop.core.texts.folding import fold
 
-_AT_ONCE = 500
+_QUERY_SIZE = 500
 
 _FAULTS = {
     Fault.NO_CODE: RowProblem.NO_CODE,
@@ -23,7 +23,7 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a row says: the numbers it names, and minor units. `problem` where it could not be read."""
+    """A statement row: the codes it names, and minor units. `problem` is set if it could not be read."""
 
     place: int
     codes: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A row with its parcel. `state` waiting means that it may be taken over as it stands."""
+    """A row with its parcel. `state` waiting means that it can be processed without a person."""
 
     told: Told
     parcel: Parcel | None
@@ -48,7 +48,7 @@ class Judged:
 
 
 def told_by(reading: CodReading) -> list[Told]:
-    """The rows of a statement as it was read, those that could not be read too, in their order."""
+    """Return all rows of a statement in file order, including those that could not be read."""
     rows = [
         Told(
             row.line,
@@ -66,7 +66,7 @@ def told_by(reading: CodReading) -> list[Told]:
 
 
 def judge(rows: Sequence[Told], *, carrier: str) -> list[Judged]:
-    """What each row comes to; a fixed number of queries for each 500 rows."""
+    """Match each row to a parcel and check it; a fixed number of queries for each 500 rows."""
     found = find_parcels(code for row in rows for code in row.codes)
     seen: Counter[int] = Counter()
     judged = []
@@ -88,11 +88,11 @@ def judge(rows: Sequence[Told], *, carrier: str) -> list[Judged]:
 
 
 def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
-    """Parcels by the carrier's number, by ours ("K7M2QX-1") or by the order's code; in capitals."""
+    """Find parcels by tracking number, by our parcel code ("K7M2QX-1") or by order code; in upper case."""
     wanted = sorted(set(codes))
     found: dict[str, list[Parcel]] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for start in range(0, len(wanted), _QUERY_SIZE):
+        some = wanted[start : start + _QUERY_SIZE]
         for parcel in _parcels().filter(tracking_number__in={*some, *(code.lower() for code in some)}):
             found.setdefault(parcel.tracking_number.upper(), []).append(parcel)
         ours = {code.split("-")[0] for code in some}
@@ -105,7 +105,7 @@ def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
 
 
 def verdict(row: Told, parcel: Parcel, *, carrier: str) -> tuple[RowState, str]:
-    """Whether what the row says of its parcel may be taken over: waiting, known, or a problem and which."""
+    """Return the state that a row should have, given its parcel, and the problem if there is one."""
     if parcel.cod_state == CodState.NONE:
         return RowState.PROBLEM, RowProblem.NO_CASH
     if parcel.cod_state in (CodState.REMITTED, CodState.RECONCILED):
@@ -113,11 +113,11 @@ def verdict(row: Told, parcel: Parcel, *, carrier: str) -> tuple[RowState, str]:
         if (line.collected, line.remitted) == (row.collected, row.remitted):
             return RowState.KNOWN, ""
         return RowState.PROBLEM, RowProblem.SETTLED_OTHERWISE
-    problem = _of_the_way(parcel) or _of_the_carrier(parcel, carrier) or _of_the_sums(row, parcel)
+    problem = _delivery_problem(parcel) or _carrier_problem(parcel, carrier) or _amount_problem(row, parcel)
     return (RowState.PROBLEM, problem) if problem else (RowState.WAITING, "")
 
 
-def _of_the_way(parcel: Parcel) -> str:
+def _delivery_problem(parcel: Parcel) -> str:
     if parcel.cod_state != CodState.EXPECTED or parcel.state == ParcelState.DELIVERED:
         return ""
     if parcel.state == ParcelState.VOIDED:
@@ -125,13 +125,13 @@ def _of_the_way(parcel: Parcel) -> str:
     return RowProblem.NOT_DELIVERED if parcel.state == ParcelState.HANDED_OVER else RowProblem.NOT_SENT
 
 
-def _of_the_carrier(parcel: Parcel, carrier: str) -> str:
+def _carrier_problem(parcel: Parcel, carrier: str) -> str:
     is_ours = parcel.cod_state == CodState.COLLECTED and parcel.cod_holder == CashHolder.COOPERATIVE
     other = carrier and parcel.carrier and fold(carrier) != fold(parcel.carrier)
     return RowProblem.OTHER_CARRIER if is_ours or other else ""
 
 
-def _of_the_sums(row: Told, parcel: Parcel) -> str:
+def _amount_problem(row: Told, parcel: Parcel) -> str:
     due = parcel.cod_expected if parcel.cod_state == CodState.EXPECTED else parcel.cod_collected
     if row.collected == 0:
         return RowProblem.NOTHING

@@ -1,7 +1,7 @@
-"""A carrier's statement of cash on delivery: read in, its columns said, taken over row by row.
+"""Import a carrier's COD statement: read the file, map its columns and process it row by row.
 
-The file is kept as its rows alone. What agrees with what we know is taken over; the rest waits for a person.
-Taking over goes on in the background where there is much of it: the rows say what is left.
+Only the file's rows are stored. Rows that agree with our records are processed; the rest wait for a person.
+Large statements are processed in the background: the rows' states show what is left.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from shop.core.jobs.sweeps import run_batch, run_each
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance, advance_all
 
-AT_ONCE = 100  # rows in one transaction, so that nobody else waits long
+AT_ONCE = 100  # rows in one transaction, so that locks are held only briefly
 MAPPED = ("tracking", "parcel", "collected", "fee", "remitted")
 WHY = _("The carrier's statement says so.")
 
-# What a person may take over as the carrier says it.
+# Problems that a person may override, accepting the carrier's figures.
 TAKEABLE = frozenset(
     {
         RowProblem.SHORT,
@@ -60,7 +60,7 @@ TAKEABLE = frozenset(
         RowProblem.NOT_DELIVERED,
     }
 )
-# What a person may say the parcel of.
+# Problems for which a person may name the parcel.
 NAMELESS = frozenset({RowProblem.UNKNOWN, RowProblem.SEVERAL})
 
 
@@ -77,9 +77,9 @@ class NotTakeable(Refused):
 def read_in(
     *, file_name: str, content: bytes, carrier: str, user: User, now: datetime.datetime
 ) -> StatementImport:
-    """Keep the rows of a file with the columns that its headings suggest; nothing is taken over yet.
+    """Store the rows of a file with the columns that its headings suggest; processing comes later.
 
-    The same file again answers what it became, unless nothing came of it. Raises UnreadableFile.
+    The same file again returns its earlier import, unless that had no effect. Raises UnreadableFile.
     """
     return statement_files.read_in(
         StatementKind.COD,
@@ -93,7 +93,7 @@ def read_in(
 
 
 def judge_statement(statement: StatementImport) -> list[Judged]:
-    """What taking it over would come to, row by row. Raises NoCodColumns, NoRows."""
+    """Preview what processing the statement would do, row by row. Raises NoCodColumns, NoRows."""
     told = told_by(read_cod_statement(rows_of(statement), CodMapping(**statement.columns)))
     if not told:
         raise NoRows()
@@ -104,7 +104,7 @@ def judge_statement(statement: StatementImport) -> list[Judged]:
 def map_statement(
     *, statement_id: int, carrier: str, fee_bearer: str, columns: dict[str, int | None]
 ) -> StatementImport:
-    """Say whose statement it is, who bears the fees, and which column is which. Raises Missing, WrongMove."""
+    """Set the statement's carrier, the bearer of its fees, and its columns. Raises Missing, WrongMove."""
     statement = lock_unconfirmed(statement_id, StatementKind.COD)
     statement.carrier, statement.fee_bearer = carrier.strip()[:120], fee_bearer
     statement.save(update_fields=["carrier", "fee_bearer"])
@@ -113,9 +113,9 @@ def map_statement(
 
 
 def take_over(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
-    """Take over what agrees; a first piece at once, the rest in the background.
+    """Confirm a statement, process a first batch at once and the rest in the background.
 
-    Again it goes on where it stopped. Raises CarrierNeeded, Missing, NoCodColumns, NoRows.
+    Repeated, it continues where it stopped. Raises CarrierNeeded, Missing, NoCodColumns, NoRows.
     """
     confirm_statement(statement_id=statement_id, actor=actor, now=now)
     if take_some(statement_id=statement_id, actor=actor, now=now):
@@ -125,7 +125,7 @@ def take_over(*, statement_id: int, actor: Actor, now: datetime.datetime) -> Sta
 
 @transaction.atomic(durable=True)
 def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Say that the rows are to be taken over, and sort them; once. Raises as `take_over`."""
+    """Confirm a statement once and match its rows. Raises the same errors as `apply_cod_statement`."""
     statement = locks.lock_statement(statement_id)
     if statement.confirmed_at is not None:
         return
@@ -142,7 +142,7 @@ def confirm_statement(*, statement_id: int, actor: Actor, now: datetime.datetime
                 cells=cells[each.told.place],
                 code=each.told.code[:120],
                 collected=each.told.collected,
-                fee=_fee(each.told),
+                fee=_effective_fee(each.told),
                 parcel=each.parcel,
                 state=each.state,
                 problem=each.problem,
@@ -164,7 +164,7 @@ def take_some(*, statement_id: int, actor: Actor, now: datetime.datetime) -> boo
         raise Missing()
     _taken, has_more = run_batch(
         StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),
-        lambda keys: _take_batch(statement_id, keys, actor=actor, now=now),
+        lambda keys: _process_batch(statement_id, keys, actor=actor, now=now),
         sweep="orders.take_statements:rows",
         at_once=AT_ONCE,
     )
@@ -172,21 +172,21 @@ def take_some(*, statement_id: int, actor: Actor, now: datetime.datetime) -> boo
 
 
 @transaction.atomic(durable=True)
-def _take_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
+def _process_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
     statement = locks.lock_statement(statement_id)
     rows = list(statement.lines.waiting().filter(pk__in=keys))
     if rows:
-        remittance = _remittance(statement, rows[0], actor=actor, now=now)
+        remittance = _lock_or_create_remittance(statement, rows[0], actor=actor, now=now)
         held = locks.lock_cash(row.parcel_id for row in rows if row.parcel_id is not None)
-        _take_rows(statement, remittance, rows, held, actor=actor, now=now)
+        _process_locked_rows(statement, remittance, rows, held, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
-    """Take a problem over as the carrier says it: for the parcel of `code`, where it names none of ours.
+    """Process a problem row with the carrier's figures; `code` names its parcel if the row does not.
 
-    What was collected is written down as reported, the parcel as delivered if it was on its way, and the rest
-    stays due from the buyer. Raises Missing, NotTakeable, WrongMove.
+    Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
+    due from the buyer. Raises Missing, NotTakeable, WrongMove.
     """
     statement, row = _lock_row(row_id)
     if row.problem in NAMELESS and code.strip():
@@ -194,16 +194,16 @@ def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datet
         row.parcel = found[0] if len(found) == 1 else None
     if row.parcel_id is None or row.collected is None:
         raise NotTakeable(field="code")
-    remittance = _remittance(statement, row, actor=actor, now=now)
+    remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
     parcel = locks.lock_cash([row.parcel_id])[row.parcel_id]
     told = Told(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
     state, problem = verdict(told, parcel, carrier=statement.carrier)
     if (problem and problem not in TAKEABLE) or row.fee < 0 or row.collected == 0:
         raise NotTakeable()
     if state != RowState.KNOWN:
-        _bring_and_collect(statement, parcel, row, actor=actor, now=now)
+        _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
         add_lines(remittance, [Handed(parcel, row.collected, row.fee)], actor=actor, now=now)
-    _end_rows(statement, [row], RowState.KNOWN if state == RowState.KNOWN else RowState.TAKEN)
+    _close_rows(statement, [row], RowState.KNOWN if state == RowState.KNOWN else RowState.TAKEN)
     record_change(
         "statement.row_taken", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
     )
@@ -212,7 +212,7 @@ def settle_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def dismiss_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> StatementRow:
-    """Set a problem aside: nothing is done about it. Raises Missing, WrongMove."""
+    """Dismiss a problem row without any effect. Raises Missing, WrongMove."""
     statement, row = _lock_row(row_id)
     advance(row, RowState.DISMISSED, ROW_MOVES)
     record_change("statement.row_dismissed", row, root=statement, actor=actor, now=now)
@@ -221,7 +221,7 @@ def dismiss_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> Stateme
 
 @shared_task(name="orders.take_statement")
 def take_statement_task(*, statement_id: int) -> None:
-    """Go on taking over a statement, to its end."""
+    """Process all remaining rows of a statement."""
     statement = StatementImport.objects.select_related("user").get(pk=statement_id)
     actor = statement.user.acting(Door.DESK) if statement.user is not None else Actor.system()
     while take_some(statement_id=statement_id, actor=actor, now=timezone.now()):
@@ -230,7 +230,7 @@ def take_statement_task(*, statement_id: int) -> None:
 
 @shared_task(name="orders.take_statements")
 def take_statements_task() -> None:
-    """Go on with those whose message was lost."""
+    """Sweep: continue statements whose task was lost."""
     run_each(
         waiting_statements(StatementKind.COD, now=timezone.now()),
         lambda statement_id: take_statement_task(statement_id=statement_id),
@@ -249,10 +249,10 @@ def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
     return statement, row
 
 
-def _remittance(
+def _lock_or_create_remittance(
     statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
-    """The statement's remittance, locked; made with its first row."""
+    """Lock the statement's remittance; create it with the first row."""
     made = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
     if made is not None:
         return locks.lock_remittance(made)
@@ -271,7 +271,7 @@ def _remittance(
     return remittance
 
 
-def _take_rows(
+def _process_locked_rows(
     statement: StatementImport,
     remittance: CashRemittance,
     rows: Sequence[StatementRow],
@@ -280,7 +280,7 @@ def _take_rows(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Take over what still agrees now that it is locked; somebody may have been quicker."""
+    """Process the rows that still agree under the lock; their parcels may have changed since."""
     locks.lock_periods(held.values(), now=now)
     handed: list[Handed] = []
     ended: dict[RowState, list[StatementRow]] = {}
@@ -291,7 +291,7 @@ def _take_rows(
             state, problem = verdict(told, parcel, carrier=statement.carrier)
         row.problem = problem
         if state == RowState.WAITING and parcel is not None:
-            _bring_and_collect(statement, parcel, row, actor=actor, now=now)
+            _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
             handed.append(Handed(parcel, row.collected or 0, row.fee))
             state = RowState.TAKEN
         ended.setdefault(state, []).append(row)
@@ -299,13 +299,13 @@ def _take_rows(
         add_lines(remittance, handed, actor=actor, now=now)
     StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
     for state, some in ended.items():
-        _end_rows(statement, some, state)
+        _close_rows(statement, some, state)
 
 
-def _bring_and_collect(
+def _record_delivery_and_cash(
     statement: StatementImport, parcel: Parcel, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: the carrier says that it arrived and what it brought; nothing where we knew that."""
+    """Step: record the delivery and the cash that the carrier reports, unless they are known already."""
     if parcel.cod_state != CodState.EXPECTED:
         return
     order = parcel.part.order
@@ -320,7 +320,7 @@ def _bring_and_collect(
     update_standing(order, now=now)
 
 
-def _end_rows(statement: StatementImport, rows: Sequence[StatementRow], state: RowState) -> None:
+def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: RowState) -> None:
     advance_all(rows, state, ROW_MOVES)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
     statement.taken += len(rows) if state == RowState.TAKEN else 0
@@ -328,6 +328,6 @@ def _end_rows(statement: StatementImport, rows: Sequence[StatementRow], state: R
     statement.save(update_fields=["taken", "known"])
 
 
-def _fee(told: Told) -> int:
-    """What the carrier keeps: what it does not pass on, where its own sums do not agree."""
+def _effective_fee(told: Told) -> int:
+    """Return what the carrier keeps: what it does not pass on, if its own figures do not add up."""
     return told.collected - told.remitted

@@ -1,4 +1,4 @@
-"""Statements as files, a bank's or a carrier's: kept as their rows, with columns that a person confirms."""
+"""Store statement files of banks and carriers as rows, with columns that a person confirms."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def read_in(
     user: User,
     now: datetime.datetime,
 ) -> StatementImport:
-    """Keep the rows of a file with the columns that its headings suggest; nothing is taken over yet.
+    """Store the rows of a file with the columns that its headings suggest; processing comes later.
 
-    The same file again answers what it became the last time, unless nothing came of it: then its columns were
-    said wrong, and may be said anew. Raises UnreadableFile.
+    The same file again returns its last import, unless that had no effect: then its columns were mapped
+    wrongly and may be mapped again. Raises UnreadableFile.
     """
     digest = hashlib.sha256(content).hexdigest()
     rows = read_table(content)
     columns = guess(rows)
-    return _keep(kind, file_name, digest, rows, columns, carrier=carrier.strip(), user=user, now=now)
+    return _store_rows(kind, file_name, digest, rows, columns, carrier=carrier.strip(), user=user, now=now)
 
 
 def rows_of(statement: StatementImport) -> list[Row]:
-    """The file's rows, as long as nothing was taken over."""
+    """Return the file's rows, as long as the statement is not confirmed."""
     kept = statement.lines.order_by("place", "pk").values_list("place", "cells")
     return [Row(line, tuple(cells)) for line, cells in kept]
 
 
 def lock_unconfirmed(statement_id: int, kind: StatementKind) -> StatementImport:
-    """Step: the statement, while its columns may still be said. Raises Missing, WrongMove."""
+    """Step: lock a statement whose columns may still be changed. Raises Missing, WrongMove."""
     statement = locks.lock_statement(statement_id, kind)
     if statement.confirmed_at is not None:
         raise WrongMove(came_from=RowState.TAKEN, to=RowState.WAITING)
@@ -62,13 +62,13 @@ def lock_unconfirmed(statement_id: int, kind: StatementKind) -> StatementImport:
 
 
 def say_columns(statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]) -> None:
-    """Step: which column is which; the heading stays where it was found."""
+    """Step: set which column is which; the heading row stays as it is."""
     statement.columns = {**statement.columns, **{name: columns.get(name) for name in names}}
     statement.save(update_fields=["columns"])
 
 
 def waiting_statements(kind: StatementKind, *, now: datetime.datetime) -> list[int]:
-    """Those that somebody had taken over a while ago and that are not at their end."""
+    """Return statements that were confirmed more than two minutes ago and have unprocessed rows."""
     rows = StatementRow.objects.filter(
         state=RowState.WAITING,
         statement__kind=kind,
@@ -78,7 +78,7 @@ def waiting_statements(kind: StatementKind, *, now: datetime.datetime) -> list[i
 
 
 @transaction.atomic(durable=True)
-def _keep(
+def _store_rows(
     kind: StatementKind,
     file_name: str,
     digest: str,
@@ -90,14 +90,14 @@ def _keep(
     now: datetime.datetime,
 ) -> StatementImport:
     last = StatementImport.objects.filter(kind=kind, digest=digest).order_by("pk").last()
-    if last is not None and not _came_to_nothing(last):
+    if last is not None and not _had_no_effect(last):
         return last
     heads = next((row.cells for row in rows if row.line == columns.heading), ())
     statement = StatementImport.objects.create(
         kind=kind,
         file_name=file_name[:250],
         digest=digest,
-        heads=_plain(heads),
+        heads=_storable_cells(heads),
         columns=dataclasses.asdict(columns),
         carrier=carrier[:120],
         rows=sum(row.line > columns.heading for row in rows),
@@ -105,23 +105,23 @@ def _keep(
         at=now,
     )
     StatementRow.objects.bulk_create(
-        [StatementRow(statement=statement, place=row.line, cells=_plain(row.cells)) for row in rows],
+        [StatementRow(statement=statement, place=row.line, cells=_storable_cells(row.cells)) for row in rows],
         batch_size=1000,
     )
     return statement
 
 
-def _came_to_nothing(statement: StatementImport) -> bool:
-    """Whether it was taken over and none of its rows was, nor will be."""
+def _had_no_effect(statement: StatementImport) -> bool:
+    """Whether the statement was processed completely without any row being recorded or known."""
     is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
     return is_over and not statement.taken and not statement.known
 
 
-def _plain(cells: Sequence[object]) -> list[object]:
-    """Cells as they are kept: days as text, with their hour where they have one."""
-    return [_written(cell) if isinstance(cell, datetime.date) else cell for cell in cells]
+def _storable_cells(cells: Sequence[object]) -> list[object]:
+    """Return cells as they are stored: dates as text, with the time if there is one."""
+    return [_format_date(cell) if isinstance(cell, datetime.date) else cell for cell in cells]
 
 
-def _written(day: datetime.date) -> str:
+def _format_date(day: datetime.date) -> str:
     has_hour = isinstance(day, datetime.datetime) and day.time() != datetime.time()
     return f"{day:%d/%m/%Y %H:%M:%S}" if has_hour else f"{day:%d/%m/%Y}"
