@@ -1,4 +1,4 @@
-"""What cooperatives hear of their money: a period closed, a payment sent, another account named."""
+"""Notices to cooperatives about money: a closed settlement, a payout, another bank account."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from shop.notifications.send import send
 
 
 def settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
-    """Whoever sees a cooperative's money hears what a period came to, and what follows from it."""
+    """Tell members who may see the cooperative's money the result of a settlement, and what follows."""
     with translation.override("vi"):
-        _tell(
+        _notify_members(
             settlement.cooperative,
             "settlement_closed",
             subject=_("Settlement %(number)s of %(cooperative)s")
@@ -38,10 +38,10 @@ def settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None
 
 
 def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
-    """They hear that the money is on its way, to which account and under which number."""
+    """Tell them that a payout was sent, to which account and under which reference."""
     bank = bank_of(payout.bank_bin)
     with translation.override("vi"):
-        _tell(
+        _notify_members(
             settlement.cooperative,
             "payout_paid",
             subject=_("%(cooperative)s: settlement %(number)s is paid out")
@@ -60,10 +60,10 @@ def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetim
 def account_changed(
     cooperative: Cooperative, before: str, who: str, *, occasion: int, now: datetime.datetime
 ) -> None:
-    """All who manage a cooperative hear that its account was changed and by whom: so is money stolen."""
+    """Tell all managers who changed the cooperative's account, because thieves redirect payouts this way."""
     bank = bank_of(cooperative.bank_bin)
     with translation.override("vi"):
-        _tell(
+        _notify_members(
             cooperative,
             "account_changed",
             subject=_("%(cooperative)s: the bank account was changed") % {"cooperative": cooperative.name},
@@ -88,10 +88,10 @@ def account_proposed(
     *,
     now: datetime.datetime,
 ) -> None:
-    """All who manage a cooperative hear that another account was proposed and waits for one of them."""
+    """Tell all managers that an account change was proposed and awaits confirmation by one of them."""
     bank = bank_of(bank_bin)
     with translation.override("vi"):
-        _tell(
+        _notify_members(
             cooperative,
             "account_proposed",
             subject=_("%(cooperative)s: another bank account waits to be confirmed")
@@ -108,11 +108,11 @@ def account_proposed(
 
 
 def masked(account: str) -> str:
-    """An account by its last four signs: enough to know one's own, in a letter that anybody may read."""
+    """Mask an account except its last four characters, which are enough to recognise one's own."""
     return f"••••{account[-4:]}" if account else ""
 
 
-def _tell(
+def _notify_members(
     cooperative: Cooperative,
     template: str,
     *,
@@ -122,7 +122,7 @@ def _tell(
     now: datetime.datetime,
     **context: Any,
 ) -> None:
-    """A letter to the cooperative and to each member whose role has the right, once to each address."""
+    """Send to the cooperative and to each member whose role has the right, once to each address."""
     roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
     members = Membership.objects.filter(cooperative=cooperative, role__in=roles, is_active=True)
     mails = members.order_by("pk").values_list("user__email", flat=True)

@@ -1,4 +1,4 @@
-"""Who hears of orders: buyers by mail, or by text where they gave none; cooperatives; the platform."""
+"""Notices about orders: to buyers by e-mail or SMS, to cooperatives and to the operator by e-mail."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ __all__ = [
 
 
 def parts_of(order: Order) -> list[OrderPart]:
-    """The parts with all that letters tell of them: two queries."""
+    """Load an order's parts with everything that notices show of them, in two queries."""
     parts = _parts(order.pk)
     attach(parts, "lines", _lines([part.pk for part in parts]), by="part")
     return parts
@@ -78,10 +78,10 @@ def order_placed(
     shop: ShopSettings,
     now: datetime.datetime,
 ) -> None:
-    """The buyer has the order in writing, and how it is paid: `asked` is the transfer that is waited for.
+    """Send the buyer the order confirmation with payment instructions; `asked` is the expected transfer.
 
-    `parts` are as `parts_of` answers them, `payment` the way in which the order is to be paid, `invoice`
-    whom its invoice is made out to.
+    `parts` come from `parts_for_notices`, `payment` is the payment by which the order is to be paid, and
+    `invoice` holds the company that its invoice is issued to.
     """
     parts = [copied(part) for part in parts]
     delivery_listed = sum(part.delivery_list_gross for part in parts)
@@ -91,7 +91,7 @@ def order_placed(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
-            short=_in_short(asked) if asked is not None else "",
+            short=_short_transfer_text(asked) if asked is not None else "",
             now=now,
             parts=parts,
             delivery_listed=delivery_listed,
@@ -104,7 +104,7 @@ def order_placed(
         )
 
 
-def _in_short(asked: AskedTransfer) -> str:
+def _short_transfer_text(asked: AskedTransfer) -> str:
     return _("Transfer %(sum)s to %(bank)s %(account)s, note %(note)s.") % {
         "sum": money(asked.amount),
         "bank": asked.bank,
@@ -122,10 +122,10 @@ def order_confirmed(
     shop: ShopSettings,
     now: datetime.datetime,
 ) -> None:
-    """Each cooperative hears of its part, and that the buyer needs an invoice for a company; a buyer who paid
-    beforehand, that the money has come or is held.
+    """Notify each cooperative of its part and whether an invoice is needed, and a buyer who paid in advance.
 
-    `parts`, `payment` and `invoice` as of `order_placed`; what `invoice` says is told once it is accepted.
+    The buyer learns that the money has arrived or is authorised. `parts`, `payment` and `invoice` are as for
+    `order_placed`; the invoice details are shown once the part is accepted.
     """
     nothing_came = order.authorize_coverage == Coverage.NONE
     held = 0 if nothing_came else total_sums(order.payments.all().sums().values())[0]
@@ -155,7 +155,7 @@ def order_confirmed(
 
 
 def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
-    """The buyer hears that a parcel is on its way and with whom; or that it waits, and the code to show."""
+    """Tell the buyer that a parcel is on its way, or that it is ready for pickup and with which code."""
     is_waiting = bool(parcel.pickup_code)
     with translation.override(order.language):
         subject = (
@@ -176,7 +176,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
 
 
 def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
-    """The buyer hears that the carrier could not deliver, and whom to call."""
+    """Tell the buyer that the carrier could not deliver, and whom to call."""
     with translation.override(order.language):
         tell_buyer(
             order,
@@ -190,7 +190,7 @@ def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datet
 
 
 def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
-    """The buyer hears that a cooperative's part will not come; the cooperative, that it is called off."""
+    """Tell the buyer and the cooperative that a part is cancelled."""
     with translation.override(order.language):
         tell_buyer(
             order,
@@ -206,7 +206,7 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
 def weight_asked(
     order: Order, part: OrderPart, question: WeightQuestion, *, again: bool = False, now: datetime.datetime
 ) -> None:
-    """The buyer is asked whether they pay for more than they agreed to; and once `again`."""
+    """Ask the buyer whether they pay for a weight above the agreed bound; `again` sends the one reminder."""
     with translation.override(order.language):
         tell_buyer(
             order,
@@ -221,13 +221,13 @@ def weight_asked(
 
 
 def rest_asked(order: Order, asked: AskedTransfer, *, now: datetime.datetime) -> None:
-    """Who paid by transfer is asked for what the scale has added; once for each sum."""
+    """Ask a buyer who paid by transfer for the amount that weighing added; once for each amount."""
     with translation.override(order.language):
         tell_buyer(
             order,
             "rest_asked",
             subject=_("Order %(code)s has been weighed") % {"code": order.code},
-            short=_in_short(asked),
+            short=_short_transfer_text(asked),
             now=now,
             asked=asked,
             occasion=f"rest:{order.due_gross}:{order.charged}",
@@ -237,7 +237,7 @@ def rest_asked(order: Order, asked: AskedTransfer, *, now: datetime.datetime) ->
 def weight_answered(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:
-    """The cooperative hears what the buyer said, so that packing can go on."""
+    """Tell the cooperative the buyer's answer, so that packing can continue."""
     tell_cooperative(
         order,
         part,
@@ -250,7 +250,7 @@ def weight_answered(
 
 
 def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
-    """The platform hears that a cooperative has not answered yet."""
+    """Tell the operator that a cooperative has not accepted its part yet."""
     tell_operator(
         f"part-unanswered:{part.pk}",
         gettext_lazy("Nobody has accepted a part of order %(code)s"),

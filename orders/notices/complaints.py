@@ -1,4 +1,4 @@
-"""Who hears of complaints."""
+"""Notices about complaints."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from orders.states import ComplaintState
 
 
 def complaint_made(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
-    """The cooperative hears what is wrong, and until when it answers."""
-    _tell_cooperative(order, part, complaint, "complaint_made", now=now)
+    """Tell the cooperative about a new complaint and its deadline."""
+    _notify_cooperative(order, part, complaint, "complaint_made", now=now)
 
 
 def complaint_withdrawn(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
-    _tell_cooperative(order, part, complaint, "complaint_withdrawn", now=now)
+    _notify_cooperative(order, part, complaint, "complaint_withdrawn", now=now)
 
 
 def complaint_decided(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
-    """The cooperative hears what the platform answered in its place."""
-    _tell_cooperative(order, part, complaint, "complaint_decided", now=now)
+    """Tell the cooperative what the platform answered in its place."""
+    _notify_cooperative(order, part, complaint, "complaint_decided", now=now)
 
 
 def complaint_answered(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
-    """The buyer hears what they get, or why nothing."""
+    """Tell the buyer the remedy, or why the complaint is rejected."""
     is_yes = complaint.state == ComplaintState.ACCEPTED
     with translation.override(order.language):
         subject = (
@@ -54,7 +54,7 @@ def complaint_answered(
 
 
 def complaint_overdue(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
-    """The platform hears that a cooperative has not answered in time."""
+    """Tell the operator that a cooperative has missed the deadline."""
     tell_operator(
         f"complaint-overdue:{complaint.pk}",
         gettext_lazy("A complaint about order %(code)s has not been answered"),
@@ -66,7 +66,7 @@ def complaint_overdue(order: Order, part: OrderPart, complaint: Complaint, *, no
     )
 
 
-def _tell_cooperative(
+def _notify_cooperative(
     order: Order, part: OrderPart, complaint: Complaint, template: str, *, now: datetime.datetime
 ) -> None:
     occasion = f"{complaint.pk}:{complaint.state}"

@@ -1,4 +1,4 @@
-"""How a letter reaches a buyer, a cooperative or the platform."""
+"""Send notices to a buyer, a cooperative or the operator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop.notifications.send import send
 
 
 def order_url(order: Order) -> str:
-    """The order's page, in the buyer's language."""
+    """Return the URL of the order's page, in the buyer's language."""
     return page_address(f"/don-hang/{order.pk}/", order.language)
 
 
@@ -35,7 +35,7 @@ def tell_buyer(
     occasion: str = "",
     **context: Any,
 ) -> None:
-    """By mail where there is an address, else (or also) by text: a short message and the page's link."""
+    """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link."""
     if "part" in context:
         context["part"] = copied(context["part"])
         show_ways_in_language([context["part"]])
@@ -73,7 +73,7 @@ def tell_cooperative(
     occasion: str = "",
     **context: Any,
 ) -> None:
-    """By mail, in Vietnamese, where it has named an address."""
+    """Send by e-mail, in Vietnamese, if the cooperative has an address."""
     if not part.cooperative.email:
         return
     with translation.override("vi"):
@@ -91,7 +91,7 @@ def tell_cooperative(
 def tell_operator(
     key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: Any
 ) -> None:
-    """By mail, in Vietnamese, where the platform has named an address."""
+    """Send by e-mail, in Vietnamese, if the operator has an address."""
     to = shop_settings().operator_email
     if not to:
         return
@@ -107,7 +107,7 @@ def tell_operator(
 
 
 def copied(part: OrderPart) -> OrderPart:
-    """A part to be shown in the reader's language: what is shown must not be saved, nor told to others."""
+    """Copy a part to be shown in the reader's language, so that its translated names are not saved."""
     shown = copy(part)
     if part.way is not None:
         shown.way = copy(part.way)

@@ -1,4 +1,4 @@
-"""Who hears of money that goes back."""
+"""Notices about refunds."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from shop.core.web.public_urls import page_address
 
 
 def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
-    """The buyer hears how much goes back and how; where nothing was paid yet, how much less is to be paid."""
+    """Tell the buyer how much is refunded and how or, if nothing was paid, how much less is due."""
     with translation.override(order.language):
         subject = (
             _("Order %(code)s: %(sum)s goes back to you")
             if refund.money
             else _("Order %(code)s: %(sum)s less to pay")
         )
-        _tell_of_refund(order, refund, "refund_decided", subject, refund.money or refund.amount, now=now)
+        _notify_buyer(order, refund, "refund_decided", subject, refund.money or refund.amount, now=now)
 
 
 def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
-    """The card could not take its money back: the buyer is asked for an account."""
+    """Ask the buyer for a bank account, because the card refund failed."""
     with translation.override(order.language):
         subject = _("Order %(code)s: where shall %(sum)s go?")
         lacking = sum(payout.amount for payout in refund.payouts.without_account())
-        _tell_of_refund(
+        _notify_buyer(
             order, refund, "refund_decided", subject, lacking, now=now, occasion=f"{refund.pk}:bank"
         )
 
@@ -45,14 +45,13 @@ def refund_account_named(
     occasion: str,
     now: datetime.datetime,
 ) -> None:
-    """The buyer hears on every channel to which account their money goes, and from when on, in case it was
-    not they who said so."""
+    """Tell the buyer on every channel where the refund goes and when, in case somebody else set it."""
     with translation.override(order.language):
-        told = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
+        values = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
         tell_buyer(
             order,
             "refund_account_named",
-            subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % told,
+            subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % values,
             short=_("Not yours? Write the right one."),
             by_every_channel=True,
             now=now,
@@ -65,10 +64,10 @@ def refund_account_named(
 
 
 def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
-    """The buyer hears that the money has been sent, and to which account."""
+    """Tell the buyer that the refund was sent, and to which account."""
     with translation.override(order.language):
         subject = _("Order %(code)s: %(sum)s has been sent back to you")
-        _tell_of_refund(
+        _notify_buyer(
             order,
             refund,
             "refund_paid",
@@ -81,7 +80,7 @@ def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.d
 
 
 def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
-    """The platform hears that a card's gateway did not give the money back."""
+    """Tell the operator that the card gateway failed to refund."""
     tell_operator(
         f"refund-failed:{refund.pk}:{now:%Y%m%d%H%M%S}",
         gettext_lazy("A refund of order %(code)s did not go through"),
@@ -93,7 +92,7 @@ def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> No
 
 
 def given_back_elsewhere(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
-    """The platform hears that money went back at the gateway's own desk; nobody has said what for."""
+    """Tell the operator that a refund was made in the gateway's dashboard, without a decision here."""
     tell_operator(
         f"given-back-elsewhere:{reference}",
         gettext_lazy("Money of order %(code)s was given back at Stripe"),
@@ -104,7 +103,7 @@ def given_back_elsewhere(order: Order, amount: int, reference: str, *, now: date
     )
 
 
-def _tell_of_refund(
+def _notify_buyer(
     order: Order,
     refund: Refund,
     template: str,

@@ -1,4 +1,4 @@
-"""A carrier's statement of cash on delivery: what it collected, kept as its fee, and passes on, by parcel."""
+"""Parse a carrier's COD statement: the cash collected, the fee and the remitted amount of each parcel."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _ALIASES = {
 
 
 class NoCodColumns(Refused):
-    """The mapping lacks a column that is needed; `field` names it."""
+    """The mapping lacks a required column; `field` names it."""
 
     code = "no_cod_columns"
     default_words = _("Say which column holds the parcel's number and which the cash collected.")
@@ -74,7 +74,7 @@ class NoCodColumns(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CodMapping:
-    """Which column is which, counted from 0; `heading` is the line of the headings (0: there are none)."""
+    """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none)."""
 
     heading: int
     tracking: int | None = None
@@ -87,11 +87,10 @@ class CodMapping:
 
 @dataclass(frozen=True, slots=True)
 class CodRow:
-    """What the carrier says of one parcel, in whole đồng. `on` is the day in Vietnam, None if not told
-    or not readable.
+    """One parcel's amounts in whole đồng. `on` is the day in Vietnam, None if missing or unreadable.
 
-    Where it does not say what it passes on, that is what it collected less its fee. The three need not add
-    up: that they do not is what a person wants to see.
+    If the statement does not give the remitted amount, it is the collected cash less the fee. The three need
+    not add up: a person wants to see where they do not.
     """
 
     line: int
@@ -104,20 +103,20 @@ class CodRow:
 
     @property
     def short_by(self) -> int:
-        """How much less than collected-less-fee is passed on; below nothing where it is more."""
+        """How much less was remitted than collected less the fee; negative if it was more."""
         return self.collected - self.fee - self.remitted
 
 
 @dataclass(frozen=True, slots=True)
 class CodReading:
-    """The rows that could be read, and what could not."""
+    """The parsed rows, and the rows that could not be read."""
 
     rows: list[CodRow]
     problems: list[Problem]
 
 
 def guess_cod_mapping(rows: Sequence[Row]) -> CodMapping:
-    """The mapping that the headings suggest; a person confirms it. What is not found is None."""
+    """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
     if not rows:
         return CodMapping(0)
     place, found = guess_headings(rows, _ALIASES)
@@ -125,9 +124,9 @@ def guess_cod_mapping(rows: Sequence[Row]) -> CodMapping:
 
 
 def read_cod_statement(rows: Sequence[Row], mapping: CodMapping) -> CodReading:
-    """The rows below the headings; a parcel told twice is told once and a problem.
+    """Parse the rows below the headings; the second row of a parcel is a problem.
 
-    Raises NoCodColumns for a mapping without a number of the parcel or without the cash collected.
+    Raises NoCodColumns for a mapping without a parcel number or without the collected cash.
     """
     if mapping.tracking is None and mapping.parcel is None:
         raise NoCodColumns(field="tracking")
@@ -136,14 +135,14 @@ def read_cod_statement(rows: Sequence[Row], mapping: CodMapping) -> CodReading:
     reading = CodReading([], [])
     seen: set[tuple[str, str]] = set()
     for row in (row for row in rows if row.line > mapping.heading):
-        told = _read_row(row, mapping)
-        if isinstance(told, CodRow) and (told.tracking, told.parcel) in seen:
-            told = Fault.REPEATED
-        if isinstance(told, CodRow):
-            seen.add((told.tracking, told.parcel))
-            reading.rows.append(told)
+        parsed = _read_row(row, mapping)
+        if isinstance(parsed, CodRow) and (parsed.tracking, parsed.parcel) in seen:
+            parsed = Fault.REPEATED
+        if isinstance(parsed, CodRow):
+            seen.add((parsed.tracking, parsed.parcel))
+            reading.rows.append(parsed)
         else:
-            reading.problems.append(Problem(row.line, told, shown(row)))
+            reading.problems.append(Problem(row.line, parsed, shown(row)))
     return reading
 
 
@@ -154,7 +153,7 @@ def _read_row(row: Row, mapping: CodMapping) -> CodRow | Fault:
         return Fault.NO_CODE
     try:
         collected = amount_in(row.cell(mapping.collected))
-        # Some write their fee as what it takes away, with a minus.
+        # Some carriers write their fee as a negative amount.
         fee = abs(_amount_or(row, mapping.fee, 0))
         remitted = _amount_or(row, mapping.remitted, collected - fee)
     except BadCell:
@@ -165,7 +164,7 @@ def _read_row(row: Row, mapping: CodMapping) -> CodRow | Fault:
 
 
 def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
-    """What a carrier writes as a day may be anything: no money waits for it."""
+    """Return the row's day; None if it cannot be read, because no payment depends on it."""
     try:
         return day_of(time_in(row.cell(column))) if row.cell(column) != "" else None
     except BadCell:

@@ -1,9 +1,9 @@
-"""The one interface to whoever moves money for us: what is asked, and what came of it.
+"""The interface of payment gateways: requests and results.
 
-The row of an intent (`orders.models.GatewayCall`) is written before a call and its outcome after it, in
-transactions of their own; a gateway knows no row and no transaction. It never raises for what happens on
-the way: a refusal is `FAILED`, and where nobody can know whether the call arrived, `UNKNOWN`. What is
-unknown is looked up, and never asked again under another key.
+The row of a call (`orders.models.GatewayCall`) is written before the call and its result after it, in two
+transactions; a gateway knows neither rows nor transactions. It does not raise for failures: a refusal is
+`FAILED`, and a call that may or may not have arrived is `UNKNOWN`. An unknown call is looked up, and never
+repeated under another key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from orders.models.gateway import Operation
 
 
 class Outcome(StrEnum):
-    """What came of a call. `PENDING` and `NEEDS_BUYER` will still change by themselves."""
+    """The outcome of a call. `PENDING` and `NEEDS_BUYER` still change without a call of ours."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -29,13 +29,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call. `key` is made from our row and is the same for every try of it, and so is all the rest.
+    """One call. `key` is derived from our row; it and all other fields are the same for every attempt.
 
-    `amount` is minor units of `currency`. `reference` is the gateway's own id of what the call is about:
-    the payment, or for `pull_back` the transfer; empty for a start. `hold` asks for an authorisation that
-    is captured later. `hosted` asks for the gateway's own page instead of fields on ours; the buyer comes
-    back to `return_url`. `destination` is a cooperative's account at the gateway. `group` ties a payment to
-    the transfers made of it. `asked_at` is when the call was first made: how long its key can be trusted.
+    `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject: the
+    payment, or for `pull_back` the transfer; empty for a start. `hold` requests an authorisation that is
+    captured later. `hosted` requests the gateway's own page instead of fields on ours; the buyer returns to
+    `return_url`. `destination` is a cooperative's account at the gateway. `group` links a payment to its
+    transfers. `asked_at` is the time of the first attempt, which decides how long the key can be trusted.
     """
 
     key: str
@@ -56,11 +56,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the gateway said. The three sums are its whole view of the payment, in minor units:
-    `authorised` is held and not yet taken, `charged` was taken in all, `refunded` was given back of that.
+    """The gateway's result. The three amounts are its whole view of the payment, in minor units:
+    `authorised` is held and not yet captured, `charged` was captured in all, `refunded` was returned of that.
 
-    `reference` is its id of the payment, refund or transfer; `secret` opens its fields on our page and
-    `url` its own page. `message` is for people, in the language of the ask; `code` for programs.
+    `reference` is its id of the payment, refund or transfer; `secret` initialises its fields on our page and
+    `url` is its own page. `message` is for people, in the request's language; `code` is for programs.
     """
 
     outcome: Outcome
@@ -75,34 +75,34 @@ class Answer:
 
 
 class Gateway(Protocol):
-    """Somebody who moves money for us."""
+    """A payment gateway."""
 
     name: str
 
     def start(self, ask: Ask) -> Answer:
-        """Begin a payment (authorise where `ask.hold`)."""
+        """Start a payment (authorise only, if `ask.hold`)."""
 
     def capture(self, ask: Ask) -> Answer:
-        """Take `ask.amount` of what is authorised; the rest is released."""
+        """Capture `ask.amount` of the authorised amount; the rest is released."""
 
     def cancel(self, ask: Ask) -> Answer:
-        """Release what is authorised, or stop what has begun."""
+        """Void the authorisation, or cancel a payment that has started."""
 
     def refund(self, ask: Ask) -> Answer:
-        """Give `ask.amount` of what is charged back."""
+        """Refund `ask.amount` of the charged amount."""
 
     def pay_out(self, ask: Ask) -> Answer:
-        """Pass `ask.amount` on to a cooperative's account."""
+        """Transfer `ask.amount` to a cooperative's account."""
 
     def pull_back(self, ask: Ask) -> Answer:
-        """Take `ask.amount` of an earlier `pay_out` back."""
+        """Reverse `ask.amount` of an earlier `pay_out`."""
 
     def look_up(
         self, operation: Operation, ask: Ask, *, has_ended: bool = False, now: datetime.datetime
     ) -> Answer:
-        """What became of this call; `UNKNOWN` while nobody can tell.
+        """Look up the result of this call; `UNKNOWN` while it cannot be determined.
 
-        A call that left no trace is made once more under its own key, which cannot act twice, as long as
-        the gateway remembers keys; after that it is `FAILED` with the code `never_arrived`. One that
-        `has_ended` is only looked for: something else may have been done in its place since.
+        A call without a trace is repeated under its own key, which cannot act twice, as long as the gateway
+        remembers keys; after that it is `FAILED` with the code `never_arrived`. A call that `has_ended` is
+        only looked up, because something else may have replaced it.
         """

@@ -1,12 +1,12 @@
-"""Money that arrived on our account, told alike by every service and every statement.
+"""Incoming bank transfers in one form, whichever service or statement reports them.
 
-One transfer may be told many times: by a webhook that comes again, by two services, by a statement. Its
+One transfer may be reported many times: by a repeated webhook, by two services, by a statement. Its
 fingerprint is the same each time, so that it is counted once:
 
-- where the bank gave a reference: account, reference and amount. A statement's row with the same reference
-  is then the same arrival as the webhook's.
-- else: account, day in Vietnam, amount, the note's letters, and the how-manieth such row of the day it is,
-  for a buyer may send the same sum with the same note twice.
+- with a bank reference: account, reference and amount. A statement row with the same reference is then the
+  same transfer as the webhook's.
+- without one: account, day in Vietnam, amount, the note's letters, and the ordinal of this row among similar
+  rows of the day, because a buyer may send the same amount with the same note twice.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from shop.core.dates.calendar import VIETNAM, day_of
 from shop.core.errors import Refused
 from shop.core.texts.folding import fold
 
-MOST = 10**12  # đồng; more is a slip, or an attack
+MOST = 10**12  # đồng; a larger amount is a mistake or an attack
 LONGEST_NOTE = 1000
 LONGEST_REFERENCE = 100
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
-_LONGEST_PAYER = 120
-_NO_LETTER = re.compile("[^0-9a-z]+")
+_MAX_PAYER_LENGTH = 120
+_NON_ALPHANUMERIC = re.compile("[^0-9a-z]+")
 
 
 class Provider(StrEnum):
-    """Who told us."""
+    """The source of a report."""
 
     SEPAY = "sepay"
     CASSO = "casso"
@@ -47,7 +47,7 @@ class Provider(StrEnum):
 
 
 class BadArrival(Refused):
-    """The notice is proven and yet says no transfer; `details["part"]` names what is wrong with it."""
+    """A verified notice that does not describe a transfer; `details["part"]` names the invalid field."""
 
     code = "bad_arrival"
     default_words = _("This notice does not tell of a transfer as it should.")
@@ -58,7 +58,7 @@ class BadArrival(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The account that it came from, where the bank told its bank's BIN and its number; else empty."""
+    """The payer's account, if the bank reported a known BIN and an account number; otherwise empty."""
 
     bank_bin: str = ""
     account: str = ""
@@ -67,10 +67,10 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One transfer. `amount` is whole đồng, more than none, whichever way they went.
+    """One transfer. `amount` is whole đồng and positive for either direction.
 
     `event_id` is the provider's own (empty from a statement), `account` ours, `reference` the bank's (often
-    empty), `at` an instant, `occurrence` the count of rows that are alike in one statement.
+    empty), `at` an instant, `occurrence` the ordinal among similar rows of one statement.
     """
 
     provider: Provider
@@ -86,53 +86,57 @@ class Arrival:
 
     @property
     def has_reference(self) -> bool:
-        """Whether the bank gave this transfer a number of its own."""
-        return bool(_letters(self.reference))
+        """Whether the bank gave this transfer a reference."""
+        return bool(_alphanumeric(self.reference))
 
     @property
     def fingerprint(self) -> str:
-        """64 hexadecimal digits, the same whoever tells of this transfer."""
+        """64 hexadecimal digits, the same for every report of this transfer."""
         if self.has_reference:
-            return _digest("reference", _letters(self.account), _letters(self.reference), str(self.amount))
+            return _digest(
+                "reference", _alphanumeric(self.account), _alphanumeric(self.reference), str(self.amount)
+            )
         return _digest(self.likeness, str(self.occurrence))
 
     @property
     def likeness(self) -> str:
-        """The same for transfers that nothing but a bank's reference tells apart.
+        """A digest of everything but the bank's reference.
 
-        An arrival told with a reference here and without one there has two fingerprints and one likeness: a
-        person should look before both are counted.
+        A transfer that is reported with a reference by one source and without one by another has two
+        fingerprints and one likeness: a person should check before both are counted.
         """
         day = day_of(self.at).isoformat()
-        return _digest("likeness", _letters(self.account), day, str(self.amount), _letters(self.note))
+        return _digest(
+            "likeness", _alphanumeric(self.account), day, str(self.amount), _alphanumeric(self.note)
+        )
 
 
 def arrivals_in(provider: Provider, notice: Notice) -> list[Arrival]:
-    """What came in, of a notice that `proofs` has proven. Money that went out is left out.
+    """Return the incoming transfers of a notice whose signature is verified. Outgoing ones are left out.
 
-    Raises BadArrival if any transfer in it is not what the service's pages describe.
+    Raises BadArrival if any transfer in it differs from the service's documentation.
     """
     return [each for each in _READERS[provider](notice) if each.is_incoming]
 
 
 def tidy_text(value: object, longest: int) -> str:
-    """Text without control characters (no database takes them all), cut to its longest."""
+    """Return text without control characters, which some databases refuse, cut to the given length."""
     text = "" if value is None else str(value)
     kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
     return " ".join(kept.split())[:longest]
 
 
 def checked_time(at: datetime.datetime) -> datetime.datetime | None:
-    """The instant in UTC, a time without a zone being Vietnam's; None outside this century."""
+    """Return the instant in UTC, reading a time without zone as Vietnam's; None outside 2001 to 2099."""
     if not EARLIEST_YEAR < at.year < LATEST_YEAR:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=VIETNAM)).astimezone(datetime.UTC)
 
 
-def _sepay(notice: Notice) -> list[Arrival]:
-    """https://developer.sepay.vn: one transfer; `transferType` is in or out."""
-    way = notice.get("transferType")
-    if way not in ("in", "out"):
+def _read_sepay(notice: Notice) -> list[Arrival]:
+    """Read SePay's notice (https://developer.sepay.vn): one transfer; `transferType` is in or out."""
+    direction = notice.get("transferType")
+    if direction not in ("in", "out"):
         raise BadArrival("transferType")
     return [
         Arrival(
@@ -143,46 +147,46 @@ def _sepay(notice: Notice) -> list[Arrival]:
             tidy_text(notice.get("content"), LONGEST_NOTE),
             _reference(notice, "referenceCode"),
             _time(notice, "transactionDate"),
-            is_incoming=way == "in",
+            is_incoming=direction == "in",
         )
     ]
 
 
-def _casso(notice: Notice) -> list[Arrival]:
-    """https://developer.casso.vn, webhook V2: `data` is a transfer or a list of them.
+def _read_casso(notice: Notice) -> list[Arrival]:
+    """Read Casso's webhook V2 (https://developer.casso.vn): `data` is a transfer or a list of transfers.
 
-    Money that went out has a negative amount.
+    Outgoing transfers have a negative amount.
     """
     if notice.get("error") != 0:
         raise BadArrival("error")
     data = notice.get("data")
-    told = data if isinstance(data, list) else [data]
-    return [_casso_transfer(each) for each in told]
+    payload = data if isinstance(data, list) else [data]
+    return [_read_casso_transfer(each) for each in payload]
 
 
-def _casso_transfer(told: Any) -> Arrival:
-    if not isinstance(told, dict):
+def _read_casso_transfer(payload: Any) -> Arrival:
+    if not isinstance(payload, dict):
         raise BadArrival("data")
-    amount = told.get("amount")
+    amount = payload.get("amount")
     is_incoming = not (isinstance(amount, int) and amount < 0)
     size = amount if is_incoming or amount is None else -amount
     return Arrival(
         Provider.CASSO,
-        _id(told, "id"),
-        _account(told),
+        _id(payload, "id"),
+        _account(payload),
         _amount({"amount": size}, "amount"),
-        tidy_text(told.get("description"), LONGEST_NOTE),
-        _reference(told, "reference"),
-        _time(told, "transactionDateTime"),
+        tidy_text(payload.get("description"), LONGEST_NOTE),
+        _reference(payload, "reference"),
+        _time(payload, "transactionDateTime"),
         is_incoming=is_incoming,
-        payer=_payer(told),
+        payer=_payer(payload),
     )
 
 
-def _payos(notice: Notice) -> list[Arrival]:
-    """https://payos.vn/docs: one payment of a payment link; the code 00 says that it was paid.
+def _read_payos(notice: Notice) -> list[Arrival]:
+    """Read payOS's notice (https://payos.vn/docs): one payment of a payment link; the code 00 means paid.
 
-    payOS gives a payment no number of its own: the link and the bank's reference make one.
+    payOS gives a payment no id of its own, so the link and the bank's reference form one.
     """
     data = notice.get("data")
     if not isinstance(data, dict):
@@ -207,14 +211,14 @@ def _payos(notice: Notice) -> list[Arrival]:
 
 
 _READERS: dict[Provider, Callable[[Notice], list[Arrival]]] = {
-    Provider.SEPAY: _sepay,
-    Provider.CASSO: _casso,
-    Provider.PAYOS: _payos,
+    Provider.SEPAY: _read_sepay,
+    Provider.CASSO: _read_casso,
+    Provider.PAYOS: _read_payos,
 }
 
 
-def _id(told: Notice, key: str) -> str:
-    value = told.get(key)
+def _id(payload: Notice, key: str) -> str:
+    value = payload.get(key)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise BadArrival(key)
     text = tidy_text(value, LONGEST_REFERENCE + 1)
@@ -223,33 +227,33 @@ def _id(told: Notice, key: str) -> str:
     return text
 
 
-def _account(told: Notice) -> str:
-    value = told.get("accountNumber")
-    account = _letters(value).upper() if isinstance(value, str) else ""
+def _account(payload: Notice) -> str:
+    value = payload.get("accountNumber")
+    account = _alphanumeric(value).upper() if isinstance(value, str) else ""
     if not 1 <= len(account) <= 30:
         raise BadArrival("accountNumber")
     return account
 
 
-def _payer(told: Notice) -> Payer:
-    """As Casso and payOS tell it; a bank that we do not know by its BIN makes it no account to send to."""
+def _payer(payload: Notice) -> Payer:
+    """Return the payer as Casso and payOS report it; empty if the bank's BIN or the number is not valid."""
     bank, account = (
-        tidy_text(told.get(f"counterAccount{key}"), _LONGEST_PAYER) for key in ("BankId", "Number")
+        tidy_text(payload.get(f"counterAccount{key}"), _MAX_PAYER_LENGTH) for key in ("BankId", "Number")
     )
     if bank_of(bank) is None or not _ACCOUNT.fullmatch(account):
         return Payer()
-    return Payer(bank, account, tidy_text(told.get("counterAccountName"), _LONGEST_PAYER))
+    return Payer(bank, account, tidy_text(payload.get("counterAccountName"), _MAX_PAYER_LENGTH))
 
 
-def _amount(told: Notice, key: str) -> int:
-    value = told.get(key)
+def _amount(payload: Notice, key: str) -> int:
+    value = payload.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MOST:
         raise BadArrival(key)
     return value
 
 
-def _reference(told: Notice, key: str) -> str:
-    value = told.get(key)
+def _reference(payload: Notice, key: str) -> str:
+    value = payload.get(key)
     if value is not None and not isinstance(value, str):
         raise BadArrival(key)
     reference = tidy_text(value, LONGEST_REFERENCE + 1)
@@ -258,9 +262,9 @@ def _reference(told: Notice, key: str) -> str:
     return reference
 
 
-def _time(told: Notice, key: str) -> datetime.datetime:
+def _time(payload: Notice, key: str) -> datetime.datetime:
     try:
-        at = checked_time(datetime.datetime.fromisoformat(told.get(key, "")))
+        at = checked_time(datetime.datetime.fromisoformat(payload.get(key, "")))
     except (ValueError, TypeError) as error:
         raise BadArrival(key) from error
     if at is None:
@@ -268,9 +272,9 @@ def _time(told: Notice, key: str) -> datetime.datetime:
     return at
 
 
-def _letters(text: str) -> str:
-    """What is left of a text when banks write it their own ways: letters and digits, in small."""
-    return _NO_LETTER.sub("", fold(text))
+def _alphanumeric(text: str) -> str:
+    """Return the letters and digits of a text in lower case, which all banks' spellings share."""
+    return _NON_ALPHANUMERIC.sub("", fold(text))
 
 
 def _digest(*parts: str) -> str:

@@ -1,21 +1,21 @@
-"""Order codes: short, without letters that are mistaken for one another, with a check character.
+"""Order codes: short, without letters that are easily confused, and with a check character.
 
-A code is `T`, six characters and a check character over them. Whoever mistypes one character, or
-swaps two neighbours, is told so instead of being shown another order. Orders placed before codes had
-a key have five characters between `T` and the check character; those codes stay valid.
+A code is `T`, six characters and a check character over them, which detects any single wrong character and
+any swap of two neighbours. Codes from before codes had a key have five characters between `T` and the check
+character; they stay valid.
 """
 
 from __future__ import annotations
 
 import hmac
 
-# Without 0 O, 1 I L, 5 S, 8 B, U V Y: 23 signs remain, and as 23 is prime a weighted sum catches
+# Without 0 O, 1 I L, 5 S, 8 B, U V Y: 23 characters remain, and as 23 is prime a weighted sum detects
 # every single error and every swap of neighbours.
 ALPHABET = "234679ACDEFGHJKMNPQRTWX"
-# Characters between `T` and the check character: of the older codes, of today's, and of those that
-# follow once the 148 million codes of today's length are used up.
+# Characters between `T` and the check character: of the older codes, of today's, and of the next ones,
+# which follow once the 148 million codes of today's length are used up.
 _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
-# Whole codes, for whoever looks for one in a longer text.
+# Lengths of whole codes, for searching one in a longer text.
 CODE_LENGTHS = tuple(length + 2 for length in (_OLD_LENGTH, _LENGTH, _NEXT_LENGTH))
 _LONGEST = 10  # `Order.code` holds 12 characters
 ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `scatter` follows
@@ -30,7 +30,7 @@ def code_for(number: int, key: bytes) -> str:
     place, length = number, _LENGTH
     while place >= (span := len(ALPHABET) ** length):
         place, length = place - span, length + 1
-    signs = _signs(scatter(place, length, key), length)
+    signs = _encode(scatter(place, length, key), length)
     return f"T{signs}{_check(signs)}"
 
 
@@ -68,11 +68,11 @@ def is_code(text: str) -> bool:
 
 
 def tidy(text: str) -> str:
-    """A code as people write it (`t a7k-2m`), made into the one it must be."""
+    """Normalise a code as people write it (`t a7k-2m`)."""
     return "".join(sign for sign in text.upper() if sign.isalnum())
 
 
-def _signs(value: int, length: int) -> str:
+def _encode(value: int, length: int) -> str:
     signs = ""
     for _place in range(length):
         value, rest = divmod(value, len(ALPHABET))

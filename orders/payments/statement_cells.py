@@ -1,4 +1,4 @@
-"""What stands in a statement's cells: sums and days as Vietnamese banks and carriers write them."""
+"""Parse cells of statements: amounts and dates as Vietnamese banks and carriers write them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _PLAIN = re.compile(r"\d+(?:[.,]0{1,2})?")
 _EMPTY_DECIMALS = re.compile(r"[.,]0{1,2}$")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _TIME_FIRST = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?,?\s+(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-_NO_WORD = re.compile("[^0-9a-z]+")
-# Excel counts days from here; a cell that lost its format shows the count.
+_NON_ALPHANUMERIC = re.compile("[^0-9a-z]+")
+# Excel's day zero; a cell that lost its date format shows the number of days since then.
 _EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
 _EXCEL_DAYS = range(36_526, 73_050)  # 2000 to 2099
 
 
 class Fault(StrEnum):
-    """Why a row cannot be taken, for programs; `Problem.words` says it to people."""
+    """Why a row cannot be read, for programs; `words` is the text for people."""
 
     DATE = "date"
     AMOUNT = "amount"
@@ -39,7 +39,7 @@ class Fault(StrEnum):
     NO_CODE = "no_code"
 
 
-_WORDS: dict[Fault, Words] = {
+_FAULT_TEXTS: dict[Fault, Words] = {
     Fault.DATE: _("The date is missing or not written as day/month/year."),
     Fault.AMOUNT: _("The amount is missing or is no whole sum in VND."),
     Fault.DIRECTION: _("It does not say whether the money came in or went out."),
@@ -51,7 +51,7 @@ _WORDS: dict[Fault, Words] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that was not taken: its line in the file, why, and what stands there."""
+    """A row that was not read: its line in the file, the fault, and an excerpt."""
 
     line: int
     fault: Fault
@@ -59,18 +59,18 @@ class Problem:
 
     @property
     def words(self) -> Words:
-        return _WORDS[self.fault]
+        return _FAULT_TEXTS[self.fault]
 
 
 class BadCell(ValueError):
-    """The cell does not hold what its column should."""
+    """The cell's content does not fit its column."""
 
 
 def amount_in(cell: Cell) -> int:
-    """Whole đồng with their sign. Raises BadCell for fractions, absurd sums and anything else.
+    """Parse whole đồng with their sign. Raises BadCell for fractions, absurd amounts and anything else.
 
-    "1.234.567", "1,234,567.00", "+100,000 VND", "-50.000 ₫" and "(50,000)" are sums, and so are numbers of
-    Excel. "1.234" is 1234: đồng have no thousandths.
+    Accepts "1.234.567", "1,234,567.00", "+100,000 VND", "-50.000 ₫", "(50,000)" and Excel's numbers. "1.234"
+    is 1234, because đồng have no thousandths.
     """
     if isinstance(cell, int | float):
         if cell != cell or abs(cell) > MOST or cell != int(cell):
@@ -93,13 +93,12 @@ def amount_in(cell: Cell) -> int:
 
 
 def time_in(cell: Cell) -> datetime.datetime:
-    """The instant in UTC; a day without a time is its first minute in Vietnam. Raises BadCell.
+    """Parse a date or a time into UTC; a day without time is its first minute in Vietnam. Raises BadCell.
 
-    Days are written dd/mm/yyyy (never month first), as ISO has it, or as Excel's dates; times may follow
-    or precede them.
+    Accepts dd/mm/yyyy (never month first), ISO, and Excel's dates; a time may follow or precede the day.
     """
     try:
-        at = checked_time(_written_time(cell))
+        at = checked_time(_parse_written_time(cell))
     except (ValueError, OverflowError) as error:
         raise BadCell from error
     if at is None:
@@ -108,23 +107,23 @@ def time_in(cell: Cell) -> datetime.datetime:
 
 
 def words_in(cell: Cell) -> str:
-    """A heading or a kind as plain words: "Số tiền\\nghi có" is "so tien ghi co"."""
-    return " ".join(filter(None, _NO_WORD.split(fold(str(cell)))))
+    """Return a heading or a kind as plain words: "Số tiền\\nghi có" becomes "so tien ghi co"."""
+    return " ".join(filter(None, _NON_ALPHANUMERIC.split(fold(str(cell)))))
 
 
 def text_in(cell: Cell) -> str:
-    """A cell as text; a number that Excel made of digits has no empty fraction."""
+    """Return a cell as text; whole numbers that Excel stored as floats have no fraction."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
 
 
 def shown(row: Row) -> str:
-    """A row's beginning, to tell people which one it is."""
+    """Return the beginning of a row, so that people recognise it."""
     return " · ".join(text_in(cell) for cell in row.cells if cell != "")[:200]
 
 
-def _written_time(cell: Cell) -> datetime.datetime:
+def _parse_written_time(cell: Cell) -> datetime.datetime:
     if isinstance(cell, datetime.datetime):
         return cell
     if isinstance(cell, datetime.date):

@@ -1,6 +1,6 @@
-"""Guessing which column of a statement is which, by the headings that people give them.
+"""Guess the columns of a statement from its headings.
 
-Headings are compared as plain words without diacritics; those of banks are often in two languages at once
+Headings are compared as plain words without diacritics; those of banks are often bilingual
 ("Ngày giao dịch / Transaction date").
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from orders.payments.statement_cells import words_in
 from orders.payments.statement_tables import Row
 
-# Rows of a statement's head (bank, owner, period) before the headings.
+# A statement's head (bank, owner, period) precedes the headings.
 ROWS_LOOKED_AT = 40
 
 Aliases = Mapping[str, Sequence[str]]
@@ -20,25 +20,26 @@ Aliases = Mapping[str, Sequence[str]]
 def guess_headings(
     rows: Sequence[Row], aliases: Aliases, *, never: Sequence[str] = ()
 ) -> tuple[int, dict[str, int]]:
-    """The place of the heading row in `rows`, and for each field found the column, counted from 0.
+    """Return the index of the heading row in `rows`, and the column of each field found, counted from 0.
 
-    `aliases` are a field's headings, the likeliest first; those of one word must be the whole heading or one
-    of its two languages. A heading with words of `never` is no field's. (0, {}) where none is one.
+    `aliases` lists each field's headings, the likeliest first; an alias of one word must be the whole heading
+    or one of its two languages. A heading that contains words of `never` belongs to no field. Returns (0, {})
+    if there are no headings.
     """
     best: tuple[int, dict[str, int]] = (0, {})
     for place, row in enumerate(rows[:ROWS_LOOKED_AT]):
-        found = _fields_of(row, aliases, never)
+        found = _match_row(row, aliases, never)
         if len(found) > len(best[1]):
             best = (place, found)
     return best
 
 
-def _fields_of(row: Row, aliases: Aliases, never: Sequence[str]) -> dict[str, int]:
+def _match_row(row: Row, aliases: Aliases, never: Sequence[str]) -> dict[str, int]:
     ranked: dict[str, tuple[int, int]] = {}  # field: the alias's place, the column
     for column, cell in enumerate(row.cells):
         if not isinstance(cell, str) or len(cell) > 80:
             continue
-        match = _best_field(cell, aliases, never)
+        match = _match_heading(cell, aliases, never)
         if match is None:
             continue
         field, rank = match
@@ -47,8 +48,8 @@ def _fields_of(row: Row, aliases: Aliases, never: Sequence[str]) -> dict[str, in
     return {field: column for field, (_rank, column) in ranked.items()}
 
 
-def _best_field(cell: str, aliases: Aliases, never: Sequence[str]) -> tuple[str, int] | None:
-    """The field with the longest alias in the heading: "số tiền ghi có" is a credit, no amount."""
+def _match_heading(cell: str, aliases: Aliases, never: Sequence[str]) -> tuple[str, int] | None:
+    """Return the field with the longest alias in the heading: "số tiền ghi có" is a credit, not an amount."""
     heading = f" {words_in(cell)} "
     if any(f" {words} " in heading for words in never):
         return None

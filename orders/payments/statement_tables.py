@@ -1,7 +1,7 @@
-"""Statements as files: CSV and XLSX, whoever made them, into rows of cells.
+"""Read CSV and XLSX statement files into rows of cells.
 
-A file comes from outside: its size is limited before it is unpacked (`workbook_limits`) and while it is
-read, formulas are refused (what they say depends on who opens them), and nothing is lost quietly on the way.
+Files are untrusted: the size is limited before unpacking (`workbook_limits`) and while reading, formulas are
+refused (their values depend on who opens them), and no content is dropped silently.
 """
 
 from __future__ import annotations
@@ -31,44 +31,44 @@ from shop.core.errors import Refused, Words
 LARGEST_FILE = 5_000_000  # bytes
 MOST_COLUMNS = 60
 LONGEST_CELL = 4_000
-MOST_TEXT = 10_000_000  # characters of all cells: XLSX names a long text once and refers to it in each cell
+MOST_TEXT = 10_000_000  # characters in all cells: XLSX stores a long text once and refers to it repeatedly
 _DELIMITERS = ",;\t"
-_LINES_LOOKED_AT = 60
-_SIGNS_LOOKED_AT = 300_000
+_SAMPLE_LINES = 60
+_SAMPLE_CHARACTERS = 300_000
 
 Cell = str | int | float | datetime.datetime | datetime.date
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row with its line in the file, counted from 1; an empty cell is an empty string."""
+    """One row with its line number in the file, counted from 1; an empty cell is an empty string."""
 
     line: int
     cells: tuple[Cell, ...]
 
     def cell(self, column: int | None) -> Cell:
-        """The cell of a column counted from 0; empty where there is none."""
+        """Return the cell of a column counted from 0; empty if there is none."""
         return self.cells[column] if column is not None and 0 <= column < len(self.cells) else ""
 
 
 class UnreadableFile(Refused):
-    """The file gives no rows to be sure of; `details` may name the line."""
+    """The file has no reliable rows; `details` may name the line."""
 
     code = "unreadable_file"
     default_words = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")
 
 
 def read_table(content: bytes) -> list[Row]:
-    """The rows that are not empty. What the file is, its first bytes say, not its name.
+    """Read the non-empty rows. The file's first bytes decide its type, not its name.
 
     Raises UnreadableFile.
     """
     if len(content) > LARGEST_FILE:
         raise _too_large()
     if content.startswith(b"PK"):
-        rows = _xlsx(content)
+        rows = _read_xlsx(content)
     else:
-        rows = _csv(content)
+        rows = _read_csv(content)
     kept = [row for row in rows if any(cell != "" for cell in row.cells)]
     if not kept:
         raise _unreadable(_("There is nothing in this file."))
@@ -83,7 +83,7 @@ def _unreadable(words: Words, line: int | None = None) -> UnreadableFile:
     return UnreadableFile(words, line=line) if line else UnreadableFile(words)
 
 
-def _csv(content: bytes) -> list[Row]:
+def _read_csv(content: bytes) -> list[Row]:
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,14 +100,14 @@ def _csv(content: bytes) -> list[Row]:
             line = reader.line_num + 1
 
     try:
-        return _rows(lines())
+        return _limited_rows(lines())
     except csv.Error as error:
         raise _unreadable(_("A quotation mark in this file is opened and not closed."), line) from error
 
 
 def _delimiter(text: str) -> str:
-    """The one that cuts most lines into equally many cells."""
-    head = text[:_SIGNS_LOOKED_AT].splitlines(keepends=True)[:_LINES_LOOKED_AT]
+    """Return the delimiter that splits the most lines into the same number of cells."""
+    head = text[:_SAMPLE_CHARACTERS].splitlines(keepends=True)[:_SAMPLE_LINES]
 
     def evenness(delimiter: str) -> tuple[int, int]:
         widths = Counter(len(values) for values in csv.reader(head, delimiter=delimiter) if len(values) > 1)
@@ -116,16 +116,16 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=evenness)
 
 
-def _xlsx(content: bytes) -> list[Row]:
+def _read_xlsx(content: bytes) -> list[Row]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             check_workbook(packed)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         try:
             sheet = book.worksheets[0]
-            sheet.reset_dimensions()  # what a file says of its own size is not to be believed
-            return _rows(
-                (line, [_value(cell, line) for cell in cells])
+            sheet.reset_dimensions()  # the file's own dimensions are not reliable
+            return _limited_rows(
+                (line, [_cell_value(cell, line) for cell in cells])
                 for line, cells in enumerate(sheet.iter_rows(), start=1)
             )
         finally:
@@ -144,24 +144,24 @@ def _xlsx(content: bytes) -> list[Row]:
         AttributeError,
         OSError,
         EOFError,
-    ) as error:  # a file made by hand fails anywhere in the reader
+    ) as error:  # a crafted file may fail anywhere in the reader
         raise UnreadableFile from error
 
 
-def _value(cell: object, line: int) -> object:
+def _cell_value(cell: object, line: int) -> object:
     if getattr(cell, "data_type", None) == "f":
         raise _unreadable(_("The file holds formulas. Save it with values only."), line)
     return getattr(cell, "value", None)
 
 
-def _rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
-    """The rows of a file, each with its line. Raises UnreadableFile at the first one beyond a limit."""
+def _limited_rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
+    """Return a file's rows with their line numbers. Raises UnreadableFile at the first row beyond a limit."""
     rows: list[Row] = []
     text = 0
     for line, values in lines:
         if len(rows) >= MOST_ROWS:
             raise _too_large()
-        row = _row(line, values)
+        row = _build_row(line, values)
         text += sum(len(cell) for cell in row.cells if isinstance(cell, str))
         if text > MOST_TEXT:
             raise _too_large()
@@ -169,10 +169,10 @@ def _rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
     return rows
 
 
-def _row(line: int, values: Sequence[object]) -> Row:
+def _build_row(line: int, values: Sequence[object]) -> Row:
     if len(values) > FARTHEST_COLUMN:
         raise UnreadableFile(line=line)
-    cells = [_cell(value) for value in values]
+    cells = [_plain_cell(value) for value in values]
     while cells and cells[-1] == "":
         cells.pop()
     if len(cells) > MOST_COLUMNS or any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in cells):
@@ -180,9 +180,9 @@ def _row(line: int, values: Sequence[object]) -> Row:
     return Row(line, tuple(cells))
 
 
-def _cell(value: object) -> Cell:
+def _plain_cell(value: object) -> Cell:
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # no number that could be kept; what it stands for is for its column to say
+        return str(value)  # not a usable number; the column's parser decides what to do
     if isinstance(value, int | float | datetime.date) and not isinstance(value, bool):
         return value
     return "" if value is None else str(value).strip()

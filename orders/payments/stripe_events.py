@@ -1,4 +1,4 @@
-"""What Stripe tells us by itself, read from the body of its webhooks (docs.stripe.com/api/events)."""
+"""Parse Stripe's webhook events (docs.stripe.com/api/events)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PAYMENT = "payment_intent"
 
 
 class NotFromStripe(Refused):
-    """Nobody at Stripe signed this, or too long ago."""
+    """The signature is missing, wrong or too old, or the body is not an event."""
 
     code = "not_from_stripe"
     default_words = _("This notice does not come from Stripe.")
@@ -24,13 +24,13 @@ class NotFromStripe(Refused):
 
 @dataclass(frozen=True, slots=True)
 class StripeEvent:
-    """A signed notice. It shows its object as it was at `created`; events come late, twice and in any
-    order, so what is true now is looked up by `reference`.
+    """A signed event. It shows its object as of `created`; events come late, repeatedly and in any order, so
+    the current state is looked up by `reference`.
 
-    `reference` is the PaymentIntent (empty where there is none yet), `session` the Checkout Session, and
+    `reference` is the PaymentIntent (empty if there is none yet), `session` the Checkout Session, and
     `subject` the object itself: a payment, charge, refund, dispute, session or transfer. `key` is our call's,
-    where we began what it is about. Amounts are minor units; `reason` says why something failed, or is
-    disputed; until `evidence_by` a dispute may be answered.
+    if we created the subject. Amounts are minor units; `reason` says why something failed or is disputed;
+    a dispute may be answered until `evidence_by`.
     """
 
     id: str
@@ -53,16 +53,16 @@ class StripeEvent:
 
 
 def read_event(body: str | bytes) -> StripeEvent:
-    """The event in a body whose signature was checked before. Raises NotFromStripe for anything else."""
+    """Parse a body whose signature was verified before. Raises NotFromStripe for anything else."""
     try:
         event = json.loads(body)
         row: Mapping[str, Any] = event["data"]["object"]
-        return _read(event, row, str(row["object"]))
+        return _build_event(event, row, str(row["object"]))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise NotFromStripe from error
 
 
-def _read(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> StripeEvent:
+def _build_event(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> StripeEvent:
     labels = {str(name): str(value) for name, value in (row.get("metadata") or {}).items()}
     failure = row.get("last_payment_error") or {}
     reason = (
@@ -76,10 +76,10 @@ def _read(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> Stripe
     return StripeEvent(
         id=str(event["id"]),
         kind=str(event["type"]),
-        created=_moment(event["created"]),
+        created=_instant(event["created"]),
         live=bool(event.get("livemode")),
         subject=str(row.get("id") or ""),
-        reference=_key_of(row["id"] if kind == _PAYMENT else row.get(_PAYMENT)),
+        reference=_id_of(row["id"] if kind == _PAYMENT else row.get(_PAYMENT)),
         session=str(row["id"]) if kind == "checkout.session" else "",
         key=labels.get("key", ""),
         labels=labels,
@@ -90,11 +90,11 @@ def _read(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> Stripe
         charged=int(row.get("amount_received") or row.get("amount_captured") or 0),
         refunded=int(row.get("amount_refunded") or row.get("amount_reversed") or 0),
         reason=str(reason or ""),
-        evidence_by=_moment(due) if (due := (row.get("evidence_details") or {}).get("due_by")) else None,
+        evidence_by=_instant(due) if (due := (row.get("evidence_details") or {}).get("due_by")) else None,
     )
 
 
-def _moment(seconds: float) -> datetime.datetime:
+def _instant(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
 
 
@@ -104,6 +104,6 @@ def _authorised(row: Mapping[str, Any], kind: str) -> int:
     return int(row.get("amount_capturable") or 0)
 
 
-def _key_of(value: Any) -> str:
-    """An id, or that of the object in its place."""
+def _id_of(value: Any) -> str:
+    """Return an id, or the id of the expanded object in its place."""
     return str(value["id"] if isinstance(value, Mapping) else value or "")

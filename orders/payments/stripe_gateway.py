@@ -1,12 +1,12 @@
 """Stripe behind our gateway interface. The only file that imports stripe.
 
-Every POST carries the call's own key, which Stripe keeps for a day at least and answers with the first
-answer again (docs.stripe.com/api/idempotent_requests): so a call whose outcome nobody knows is first looked
-for by what it would have left (its key stands in the metadata), and where it left nothing made once more
-under the same key. After `KEYS_KEPT` only looking is left. Retries are ours alone, never the library's.
+Every POST carries the call's idempotency key, which Stripe keeps for at least a day, repeating the first
+response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is therefore first searched
+for by its trace (its key is in the metadata) and, without one, repeated under the same key. After `KEYS_KEPT`
+it is only searched for. Retries are ours alone, never the library's.
 
-A payment's reference is its PaymentIntent (`pi_…`); on Stripe's own page it is the Checkout Session
-(`cs_…`) until that is complete. Both are understood wherever a reference is taken.
+A payment's reference is its PaymentIntent (`pi_…`); on Stripe's own page it is the Checkout Session (`cs_…`)
+until that is complete. Both are accepted wherever a reference is taken.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ from orders.payments.stripe_results import (
     unknown,
 )
 
-KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe says 24; an hour for clocks and queues
+KEYS_KEPT = datetime.timedelta(hours=23)  # Stripe keeps keys for 24; an hour of margin for clocks and queues
 API = "https://api.stripe.com"
 SMALLEST = {"VND": 15_000}
 _CHARGE = "latest_charge"
-_CARD = ["card"]  # which covers the wallets that hold cards; others cannot hold an amount
-_SILENT = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
+_CARD = ["card"]  # includes the wallets that hold cards; other methods cannot be authorised first
+_UNKNOWN_RESULT_ERRORS = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
 log = logging.getLogger(__name__)
 
 
 @cache
-def _made(secret_key: str, api_url: str, smallest_vnd: int) -> StripeGateway:
+def _cached_gateway(secret_key: str, api_url: str, smallest_vnd: int) -> StripeGateway:
     return StripeGateway(secret_key=secret_key, api_url=api_url, smallest={"VND": smallest_vnd})
 
 
 def stripe_gateway() -> StripeGateway | None:
-    """The gateway of the settings; None where cards are off."""
+    """Return the gateway from the settings; None if cards are disabled."""
     if not settings.STRIPE_SECRET_KEY:
         return None
-    return _made(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_SMALLEST_VND)
+    return _cached_gateway(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_SMALLEST_VND)
 
 
 def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) -> StripeEvent:
-    """The event in a webhook's body as it came, signed at most five minutes ago. Raises NotFromStripe."""
+    """Verify and parse a raw webhook body, signed at most five minutes ago. Raises NotFromStripe."""
     try:
         stripe.WebhookSignature.verify_header(
             raw_body, signature, secret or settings.STRIPE_WEBHOOK_SECRET, stripe.Webhook.DEFAULT_TOLERANCE
@@ -68,7 +68,7 @@ def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) 
 
 
 class StripeGateway:
-    """Implements `orders.payments.gateway.Gateway`. Time-outs are seconds; `smallest` is by currency."""
+    """Implements `orders.payments.gateway.Gateway`. Timeouts are seconds; `smallest` maps currencies."""
 
     name = "stripe"
 
@@ -90,7 +90,7 @@ class StripeGateway:
         ).v1
 
     def check_amount(self, amount: int, currency: str) -> None:
-        """Raises AmountNotForCards (with the reason in `details["limit"]`) for what Stripe would refuse."""
+        """Raises AmountNotForCards (its `details["limit"]` is the reason) outside Stripe's limits."""
         check_amount(amount, currency, smallest=self.smallest)
 
     def start(self, ask: Ask) -> Answer:
@@ -106,7 +106,7 @@ class StripeGateway:
         return self._answer(Operation.REFUND, ask, self._refund)
 
     def pay_out(self, ask: Ask) -> Answer:
-        """With a reference the transfer waits for that payment's money; else the balance must hold it."""
+        """With a reference, wait for that payment's money; otherwise the balance must cover the transfer."""
         return self._answer(Operation.PAY_OUT, ask, self._pay_out)
 
     def pull_back(self, ask: Ask) -> Answer:
@@ -117,8 +117,8 @@ class StripeGateway:
     ) -> Answer:
         try:
             found = self._found(operation, ask)
-        except stripe.StripeError as error:  # that reading failed says nothing of the call
-            log.warning("Stripe could not be asked about %s: %s", ask.key, error)
+        except stripe.StripeError as error:  # a failed lookup says nothing about the call
+            log.warning("Stripe lookup of %s failed: %s", ask.key, error)
             return unknown(ask, error.code or "")
         if found is not None:
             return found
@@ -128,9 +128,9 @@ class StripeGateway:
             return self._traced(ask) if operation is Operation.START else never_arrived(ask)
         call: Callable[[Ask], Answer] = getattr(self, operation.value)
         answer = call(ask)
-        if answer.code == "not_configured":  # which is true of now, and says nothing of then
+        if answer.code == "not_configured":  # true now, but says nothing about the first attempt
             return unknown(ask, answer.code)
-        if operation is Operation.START and answer.reference:  # the answer that was kept may be old
+        if operation is Operation.START and answer.reference:  # the replayed response may be outdated
             return self._answer(operation, ask, lambda _: self._seen(answer.reference, ask))
         return answer
 
@@ -144,7 +144,7 @@ class StripeGateway:
             "expand": [_CHARGE],
             **described(ask),
         }
-        return of_intent(self._api.payment_intents.create(cast("Any", params), _keyed(ask)), ask)
+        return of_intent(self._api.payment_intents.create(cast("Any", params), _request_options(ask)), ask)
 
     def _start_hosted(self, ask: Ask) -> Answer:
         named = {"name": ask.description or ask.key}
@@ -162,13 +162,13 @@ class StripeGateway:
         }
         if ask.email:
             params["customer_email"] = ask.email
-        return of_session(self._api.checkout.sessions.create(cast("Any", params), _keyed(ask)), ask)
+        return of_session(self._api.checkout.sessions.create(cast("Any", params), _request_options(ask)), ask)
 
     def _capture(self, ask: Ask) -> Answer:
         intent = self._api.payment_intents.capture(
             self._intent_of(ask.reference),
             {"amount_to_capture": ask.amount, "expand": [_CHARGE]},
-            _keyed(ask),
+            _request_options(ask),
         )
         return of_intent(intent, ask)
 
@@ -176,11 +176,11 @@ class StripeGateway:
         if is_session(ask.reference):
             session = self._session(ask.reference)
             if session.status == "open":
-                session = self._api.checkout.sessions.expire(ask.reference, {}, _keyed(ask))
+                session = self._api.checkout.sessions.expire(ask.reference, {}, _request_options(ask))
             if session.status == "expired":
                 return of_session(session, ask, ended=Operation.CANCEL)
         intent = self._api.payment_intents.cancel(
-            self._intent_of(ask.reference), {"expand": [_CHARGE]}, _keyed(ask)
+            self._intent_of(ask.reference), {"expand": [_CHARGE]}, _request_options(ask)
         )
         return of_intent(intent, ask, ended=Operation.CANCEL)
 
@@ -192,7 +192,7 @@ class StripeGateway:
                 "metadata": labels(ask),
                 "expand": [f"payment_intent.{_CHARGE}"],
             },
-            _keyed(ask),
+            _request_options(ask),
         )
         return of_refund(refund, ask)
 
@@ -210,19 +210,19 @@ class StripeGateway:
         if ask.reference:
             intent = self._api.payment_intents.retrieve(self._intent_of(ask.reference))
             params["source_transaction"] = intent.latest_charge
-        transfer = self._api.transfers.create(cast("Any", params), _keyed(ask))
+        transfer = self._api.transfers.create(cast("Any", params), _request_options(ask))
         return Answer(Outcome.SUCCEEDED, reference=transfer.id)
 
     def _pull_back(self, ask: Ask) -> Answer:
         reversal = self._api.transfers.reversals.create(
-            ask.reference, {"amount": ask.amount, "metadata": labels(ask)}, _keyed(ask)
+            ask.reference, {"amount": ask.amount, "metadata": labels(ask)}, _request_options(ask)
         )
         return Answer(Outcome.SUCCEEDED, reference=reversal.id)
 
-    # --- Looking ----------------------------------------------------------------------------------
+    # --- Lookups ----------------------------------------------------------------------------------
 
     def _found(self, operation: Operation, ask: Ask) -> Answer | None:
-        """What the call left behind; None where it left nothing that can be seen."""
+        """Find the trace of a call; None if it left nothing visible."""
         match operation:
             case Operation.START:
                 return self._seen(ask.reference, ask) if ask.reference else None
@@ -237,7 +237,7 @@ class StripeGateway:
                         "expand": [f"data.payment_intent.{_CHARGE}"],
                     }
                 )
-                refund = _with_key(listed, ask)
+                refund = _find_by_key(listed, ask)
                 return None if refund is None else of_refund(refund, ask)
             case Operation.PAY_OUT:
                 listed = self._api.transfers.list(
@@ -245,18 +245,18 @@ class StripeGateway:
                 )
             case Operation.PULL_BACK:
                 listed = self._api.transfers.reversals.list(ask.reference, {"limit": 100})
-        moved = _with_key(listed, ask)
+        moved = _find_by_key(listed, ask)
         return None if moved is None else Answer(Outcome.SUCCEEDED, reference=moved.id)
 
     def _seen(self, reference: str, ask: Ask, *, ended: Operation = Operation.START) -> Answer:
-        """The payment as it is now."""
+        """Return the payment's current state."""
         if is_session(reference):
             return of_session(self._session(reference), ask, ended=ended)
         intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
         return of_intent(intent, ask, ended=ended)
 
     def _traced(self, ask: Ask) -> Answer:
-        """A beginning that cannot be repeated, found among all since it was asked for."""
+        """Search for a start that can no longer be repeated, among all payments since its first attempt."""
         if ask.asked_at is None:
             return unknown(ask, "key_reused")
         listed: Any
@@ -266,7 +266,7 @@ class StripeGateway:
                 listed = self._api.checkout.sessions.list(params)
             else:
                 listed = self._api.payment_intents.list(params)
-            row = _with_key(listed, ask)
+            row = _find_by_key(listed, ask)
             return never_arrived(ask) if row is None else self._seen(row.id, ask)
         except stripe.StripeError as error:
             return unknown(ask, error.code or "")
@@ -275,14 +275,14 @@ class StripeGateway:
         return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
 
     def _intent_of(self, reference: str) -> str:
-        """The PaymentIntent's id; a session nobody has paid on has none, and is left as it is."""
+        """Return the PaymentIntent's id; a session that nobody has paid has none, so return its own id."""
         if not is_session(reference):
             return reference
         intent = self._session(reference).payment_intent
         return reference if intent is None else str(getattr(intent, "id", intent))
 
     def _answer(self, operation: Operation, ask: Ask, act: Callable[[Ask], Answer]) -> Answer:
-        """What Stripe said, errors too."""
+        """Perform a call and return its result, including errors."""
         try:
             return act(ask)
         except stripe.InvalidRequestError as error:
@@ -293,15 +293,15 @@ class StripeGateway:
         except (stripe.AuthenticationError, stripe.PermissionError) as error:
             log.error("Stripe does not accept our key; check STRIPE_SECRET_KEY: %s", error)
             return failed(ask, "not_configured")
-        except _SILENT as error:
-            log.warning("Nobody knows what became of %s: %s", ask.key, error)
+        except _UNKNOWN_RESULT_ERRORS as error:
+            log.warning("The result of %s is unknown: %s", ask.key, error)
             return unknown(ask, decline_code(error.error))
-        except stripe.StripeError as error:  # the same key with other terms: our own mistake
-            log.error("Stripe knows %s with other terms: %s", ask.key, error)
+        except stripe.StripeError as error:  # the same key with other parameters: a bug of ours
+            log.error("Stripe knows the key %s with other parameters: %s", ask.key, error)
             return self._traced(ask) if operation is Operation.START else unknown(ask, "key_reused")
 
     def _ended(self, operation: Operation, ask: Ask) -> Answer | None:
-        """A refused end may have come by another way already: then that is the answer."""
+        """A refused capture or cancel may have happened already by other means: then return that result."""
         if operation not in (Operation.CAPTURE, Operation.CANCEL):
             return None
         try:
@@ -310,12 +310,12 @@ class StripeGateway:
             return None
 
 
-def _keyed(ask: Ask) -> stripe.RequestOptions:
+def _request_options(ask: Ask) -> stripe.RequestOptions:
     return {"idempotency_key": ask.key}
 
 
-def _with_key(listed: Any, ask: Ask) -> Any:
-    """The row of a list, all pages of it, that this call made."""
+def _find_by_key(listed: Any, ask: Ask) -> Any:
+    """Find the row that this call created, on all pages of a list."""
     for row in listed.auto_paging_iter():
         if getattr(row.metadata, "key", "") == ask.key:
             return row

@@ -1,4 +1,4 @@
-"""What a page with Stripe's card fields needs of the shop: who may run scripts there, and its settings."""
+"""What a page with Stripe's card fields needs: its content security policy and whether cards are accepted."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.conf import settings
 
 from orders.payments.stripe_messages import ODD_CURRENCIES, AmountNotForCards, check_amount
 
-Asked = ParamSpec("Asked")
-Answered = TypeVar("Answered")
+Parameters = ParamSpec("Parameters")
+Response = TypeVar("Response")
 
 
 def is_on() -> bool:
-    """Whether cards are taken: Stripe's keys are set."""
+    """Whether cards are enabled, i.e. Stripe's keys are set."""
     return bool(settings.STRIPE_SECRET_KEY)
 
 
 def takes_cards(currency: str, amount: int | None = None) -> bool:
-    """Whether cards are taken in this currency, and (where it is known) for this amount in minor units."""
+    """Whether cards are accepted in this currency and, if given, for this amount in minor units."""
     if not is_on() or currency in ODD_CURRENCIES:
         return False
     if amount is None:
@@ -35,22 +35,26 @@ def takes_cards(currency: str, amount: int | None = None) -> bool:
     return True
 
 
-def with_card_fields(view: Callable[Asked, Answered]) -> Callable[Asked, Answered]:
-    """For pages that show the card fields or send the buyer to Stripe's own page: their content policy lets
-    Stripe in. All other pages keep theirs, and so do these while cards are off."""
+def with_card_fields(view: Callable[Parameters, Response]) -> Callable[Parameters, Response]:
+    """Extend a view's content security policy for Stripe's card fields or its hosted page.
+
+    Other pages keep their policy, and so do these while cards are disabled.
+    """
 
     @wraps(view)
-    def answered(*args: Asked.args, **kwargs: Asked.kwargs) -> Answered:
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Response:
         opened: Any = csp_update(page_policy())
-        answer: Answered = opened(view)(*args, **kwargs)
+        answer: Response = opened(view)(*args, **kwargs)
         return answer
 
-    return answered
+    return wrapper
 
 
 def page_policy() -> dict[str, Any]:
-    """What Stripe asks for (docs.stripe.com/security/guide#content-security-policy), added to our own
-    policy. A form that ends on Stripe's page counts as sent there, so that is a target of forms too."""
+    """Return Stripe's directives (docs.stripe.com/security/guide#content-security-policy) added to our own.
+
+    A form that redirects to Stripe's page counts as submitted there, so `form-action` includes it.
+    """
     if not is_on():
         return {}
     script = _origin(settings.STRIPE_JS_URL)

@@ -1,4 +1,4 @@
-"""Why a card did not work, in words for the buyer; and which amounts cards take."""
+"""Messages to buyers about failed card payments, and the amounts that cards accept."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 
-# Stripe takes eight digits at most, and about half a US dollar at least, which moves with the rates:
-# docs.stripe.com/currencies. VND has no decimals there as here, so amounts are the same numbers.
+# Stripe accepts at most eight digits and at least about half a US dollar, which varies with exchange rates:
+# docs.stripe.com/currencies. VND has no decimals there either, so amounts are the same numbers.
 LARGEST = 99_999_999
-# Currencies whose minor units Stripe counts in a way of its own (docs.stripe.com/currencies#special-cases).
+# Currencies whose minor units Stripe counts differently (docs.stripe.com/currencies#special-cases).
 ODD_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})
 
 _DECLINED = _("The bank declined the card. Try another card, or another way to pay.")
@@ -22,7 +22,7 @@ _SECURITY_CODE = _("The card's security code is wrong.")
 _NOT_CONFIRMED = _("The bank could not confirm that it is you. Try again, or use another card.")
 _NOT_NOW = _("Cards cannot be taken just now. Choose another way to pay.")
 _OTHER = _("The card payment did not work. Nothing was taken.")
-_WORDS: Mapping[str, Promise] = MappingProxyType(
+_MESSAGES: Mapping[str, Promise] = MappingProxyType(
     {
         "card_declined": _DECLINED,
         "generic_decline": _DECLINED,
@@ -61,24 +61,24 @@ _DISPUTES: Mapping[str, Promise] = MappingProxyType(
 
 
 class AmountNotForCards(Refused):
-    """`code` is Stripe's own: `amount_too_small` or `amount_too_large`."""
+    """`details["limit"]` is Stripe's code: `amount_too_small` or `amount_too_large`."""
 
     code = "amount_not_for_cards"
-    default_words = _WORDS["amount_too_small"]
+    default_words = _MESSAGES["amount_too_small"]
 
 
 def words_for(code: str, said: str = "") -> Promise | str:
-    """What a buyer is told for a code of Stripe's; where we know no words, what Stripe or its bank `said`."""
-    return _WORDS.get(code) or said or _OTHER
+    """Return the buyer's message for a Stripe code; falls back to the text that Stripe or its bank `said`."""
+    return _MESSAGES.get(code) or said or _OTHER
 
 
 def dispute_words(reason: str) -> Promise | str:
-    """Why a bank took money back, in words; a reason that is new here as Stripe writes it."""
+    """Return the text for a dispute's reason; an unknown reason as Stripe writes it."""
     return _DISPUTES.get(reason, reason)
 
 
 def check_amount(amount: int, currency: str, *, smallest: Mapping[str, int]) -> None:
-    """Raises AmountNotForCards for what Stripe would refuse; `smallest` by currency, in minor units."""
+    """Raises AmountNotForCards outside Stripe's limits; `smallest` maps currencies to minor units."""
     if amount < smallest.get(currency.upper(), 1):
         raise AmountNotForCards(words_for("amount_too_small"), field="amount", limit="amount_too_small")
     if amount > LARGEST:

@@ -1,4 +1,4 @@
-"""How a call is said to Stripe: the parameters that are made from it."""
+"""Build the parameters of Stripe calls."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 from orders.payments.gateway import Ask
 
-_CLOCKS = datetime.timedelta(minutes=5)  # by which theirs may be behind ours
+_CLOCK_TOLERANCE = datetime.timedelta(minutes=5)  # tolerated lag of Stripe's clock
 
 
 def labels(ask: Ask) -> dict[str, str]:
-    """What whatever it makes carries, so that it is found by our key."""
+    """Return the metadata of every created object, by which it is found again through our key."""
     return {**ask.labels, "key": ask.key}
 
 
 def described(ask: Ask) -> dict[str, Any]:
-    """What a payment carries, on our page or on Stripe's."""
+    """Return the common parameters of a payment, on our page or on Stripe's."""
     params: dict[str, Any] = {
         "capture_method": "manual" if ask.hold else "automatic",
         "metadata": labels(ask),
@@ -29,12 +29,12 @@ def described(ask: Ask) -> dict[str, Any]:
 
 
 def since(ask: Ask) -> dict[str, Any]:
-    """When what it made was made: at any time since it was asked for, since a call may be made late."""
+    """Return a list filter: created after the first attempt, as late attempts create later objects."""
     if ask.asked_at is None:
         return {}
-    return {"created": {"gte": int((ask.asked_at - _CLOCKS).timestamp())}}
+    return {"created": {"gte": int((ask.asked_at - _CLOCK_TOLERANCE).timestamp())}}
 
 
 def is_session(reference: str) -> bool:
-    """Whether it names a Checkout Session, and no payment yet."""
+    """Whether the reference is a Checkout Session and not a payment."""
     return reference.startswith("cs_")

@@ -1,4 +1,4 @@
-"""What whoever pays an order by bank transfer has to write, and the QR code that writes it for them."""
+"""Build the bank transfer that a buyer is asked for, with the QR code that fills it in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from shop.core.models import ShopSettings
 
 
 def asked_of(order: Order, payment: Payment | None, shop: ShopSettings) -> AskedTransfer | None:
-    """How what the order still costs is transferred; None where it comes another way, or not at all.
+    """Return the transfer that pays what is still due; None if nothing is due or it is paid otherwise.
 
-    `payment` is the way in which the order is to be paid now.
+    `payment` is the payment by which the order is to be paid now.
     """
     if payment is None or payment.method != Method.TRANSFER:
         return None
@@ -20,21 +20,21 @@ def asked_of(order: Order, payment: Payment | None, shop: ShopSettings) -> Asked
 
 
 def unasked_of(order: Order) -> int:
-    """What the order lacks and nobody asks its buyer for, in minor units: it went back to them already."""
+    """Return what is due but not requested, in minor units, because the buyer got it back already."""
     return taken_back_from(order) + given_back_to(order)
 
 
 def taken_back_from(order: Order) -> int:
-    """What the buyer's bank has taken back, in minor units: that is between it and the market."""
+    """Return what the buyer's bank charged back, in minor units: a matter between it and the market."""
     if not order.still_due or order.confirmed_at is None:
         return 0
     return Dispute.objects.filter(payment__order=order).taken_back().get(order.currency, 0)
 
 
 def given_back_to(order: Order) -> int:
-    """What the buyer got back without a decision of ours, in minor units: that is the market's to explain.
+    """Return what was refunded without a decision of ours, in minor units: the market has to explain it.
 
-    A decision that found it given back already has made it its own.
+    Refund decisions that found the money already returned account for their part of it.
     """
     if not order.still_due or order.confirmed_at is None:
         return 0
@@ -43,7 +43,7 @@ def given_back_to(order: Order) -> int:
 
 
 def asked_for(shop: ShopSettings, *, amount: int, note: str) -> AskedTransfer | None:
-    """That much to the market's account; None while no account is set, or none that a code can name."""
+    """Build a transfer to the market's account; None if no account is set, or no valid one."""
     try:
         payload = payload_for(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)
     except BadPayload:

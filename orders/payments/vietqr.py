@@ -1,7 +1,7 @@
 """VietQR: a bank transfer as text that every Vietnamese bank's app reads from a QR code.
 
-Source: NAPAS, "Format of QR code for transfers" (EMVCo merchant-presented: tag, length, value, two digits
-each for the first two, and a checksum over all of it).
+Source: NAPAS, "Format of QR code for transfers" (EMVCo merchant-presented: tag, length, value, the first two
+with two digits each, and a checksum over all of it).
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from shop.core.errors import Refused, Words
 
 LONGEST_NOTE = 25
 LONGEST_BILL = 25
-MOST = 10**12  # đồng; no shop's transfer is larger, and apps take no more than 13 digits
+MOST = 10**12  # đồng; no shop's transfer is larger, and apps accept at most 13 digits
 _GUID = "A000000727"
 _VND, _VIETNAM = "704", "VN"
 _STATIC, _DYNAMIC = "11", "12"
 _LONGEST_PAYLOAD = 512
 _CHECKSUM = re.compile("[0-9A-F]{4}")
-_WHOLE = re.compile("[1-9][0-9]*")
+_POSITIVE_INTEGER = re.compile("[1-9][0-9]*")
 _BIN = re.compile("[0-9]{6}")
 _ACCOUNT = re.compile("[0-9A-Za-z]{1,19}")
 _CARD = re.compile("[0-9]{16,19}")
 _BILL = re.compile(f"[0-9A-Za-z./_-]{{1,{LONGEST_BILL}}}")
-_STROKED = {0x0111: "d", 0x0110: "D"}  # the one letter that does not decompose
-_NOT_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
+_UNDECOMPOSABLE = {0x0111: "d", 0x0110: "D"}  # the one letter that does not decompose
+_NOT_ALLOWED_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
 class Service(StrEnum):
-    """Where the money goes: to an account, or to the account behind a card."""
+    """The target of the transfer: an account, or the account behind a card."""
 
     ACCOUNT = "QRIBFTTA"
     CARD = "QRIBFTTC"
 
 
 class Fault(StrEnum):
-    """What is wrong with a payload, for programs."""
+    """The error in a payload, for programs."""
 
     LENGTH = "length"
     CHECKSUM = "checksum"
@@ -63,7 +63,7 @@ class Fault(StrEnum):
 
 
 class BadPayload(Refused):
-    """No VietQR, or none may be made of this; `details["fault"]` is the Fault."""
+    """Not a valid VietQR payload, or none can be built from this; `details["fault"]` is the Fault."""
 
     code = "bad_payload"
     default_words = _("These details do not make a transfer by QR code.")
@@ -74,7 +74,7 @@ class BadPayload(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a payload asks for. `amount` in whole đồng; without one the payer types it (static codes only)."""
+    """What a payload requests. `amount` is whole đồng; without one the payer types it (static codes only)."""
 
     bank: str
     account: str
@@ -94,15 +94,15 @@ def payload_for(
     bill: str = "",
     service: Service = Service.ACCOUNT,
 ) -> str:
-    """The text of the QR code: dynamic with an amount (whole đồng), static without.
+    """Build the text of the QR code: dynamic with an amount (whole đồng), static without one.
 
-    `bank` is a BIN, `bill` an ASCII number of up to 25 signs; the note is folded by `fold_note`.
-    Raises BadPayload for what no code can say.
+    `bank` is a BIN, `bill` an ASCII number of up to 25 characters; the note is folded by `fold_note`. Raises
+    BadPayload for values that a code cannot hold.
     """
     if bill and not _BILL.fullmatch(bill):
         raise BadPayload(Fault.BILL)
     transfer = Transfer(bank, account, amount, bill, fold_note(note), service, amount is not None)
-    _check(transfer)
+    _check_transfer(transfer)
     goes_to = _field("00", bank) + _field("01", account)
     parts = [
         _field("00", "01"),
@@ -118,9 +118,9 @@ def payload_for(
 
 
 def read_payload(text: str) -> Transfer:
-    """What a payload asks for. Raises BadPayload unless it is a VietQR to the letter.
+    """Parse a payload. Raises BadPayload unless it follows the VietQR format exactly.
 
-    Fields of EMVCo that VietQR does not use (a shop's name, its town) may be there and are passed over.
+    EMVCo fields that VietQR does not use (a shop's name, its town) are accepted and ignored.
     """
     if not text.isascii() or not text.isprintable() or not 8 < len(text) <= _LONGEST_PAYLOAD:
         raise BadPayload(Fault.LENGTH)
@@ -138,8 +138,8 @@ def read_payload(text: str) -> Transfer:
             raise BadPayload(fault)
     if fields.get("01") not in (_STATIC, _DYNAMIC):
         raise BadPayload(Fault.KIND)
-    bank, account, service = _goes_to(fields)
-    if "54" in fields and not _WHOLE.fullmatch(fields["54"]):
+    bank, account, service = _parse_recipient(fields)
+    if "54" in fields and not _POSITIVE_INTEGER.fullmatch(fields["54"]):
         raise BadPayload(Fault.AMOUNT)
     about = _fields(fields.get("62", ""))
     transfer = Transfer(
@@ -151,25 +151,26 @@ def read_payload(text: str) -> Transfer:
         service,
         fields["01"] == _DYNAMIC,
     )
-    _check(transfer)
+    _check_transfer(transfer)
     return transfer
 
 
 def fold_note(text: str, *, longest: int = LONGEST_NOTE) -> str:
-    """A note as banks pass it on: no diacritics (đ is d), no odd signs, at most 25 signs (or `longest`).
+    """Fold a note as banks transmit it: no diacritics (đ is d) or special characters, at most 25 characters
+    (or `longest`).
 
-    It is cut at the end, so what must arrive stands first.
+    The end is cut off, so put what must arrive first.
     """
-    decomposed = unicodedata.normalize("NFKD", text.translate(_STROKED))
+    decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSABLE))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return " ".join(_NOT_IN_NOTES.sub(" ", bare).split())[:longest].rstrip()
+    return " ".join(_NOT_ALLOWED_IN_NOTES.sub(" ", bare).split())[:longest].rstrip()
 
 
 def qr_svg(payload: str, *, title: Words) -> SafeString:
-    """The QR code as inline SVG of any size, dark on white whatever the page's colours.
+    """Return the QR code as scalable inline SVG, dark on white regardless of the page's colours.
 
-    `title` says what it is to who cannot see it. Nothing in it needs inline styles, which our content
-    security policy forbids.
+    `title` describes it to screen readers. It needs no inline styles, which our content security policy
+    forbids.
     """
     code = segno.make(payload, error="m", micro=False)
     svg = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
@@ -179,19 +180,19 @@ def qr_svg(payload: str, *, title: Words) -> SafeString:
 
 
 def qr_png(payload: str) -> bytes:
-    """The QR code as a picture to be kept: no phone can scan its own screen, but all open a picture."""
+    """Return the QR code as a PNG to be saved: a phone cannot scan its own screen, but can open a picture."""
     picture = io.BytesIO()
     segno.make(payload, error="m", micro=False).save(picture, kind="png", scale=12, border=4)
     return picture.getvalue()
 
 
 def _field(tag: str, value: str) -> str:
-    """Tag, length, value; nothing for an empty value."""
+    """Return tag, length and value; an empty string for an empty value."""
     return f"{tag}{len(value):02}{value}" if value else ""
 
 
 def _fields(text: str) -> dict[str, str]:
-    """The fields of a level, in order. Raises BadPayload where lengths do not add up or a tag comes twice."""
+    """Parse the fields of a level, in order. Raises BadPayload for wrong lengths or a repeated tag."""
     fields: dict[str, str] = {}
     at = 0
     while at < len(text):
@@ -207,7 +208,7 @@ def _fields(text: str) -> dict[str, str]:
     return fields
 
 
-def _goes_to(fields: dict[str, str]) -> tuple[str, str, Service]:
+def _parse_recipient(fields: dict[str, str]) -> tuple[str, str, Service]:
     scheme = _fields(fields.get("38", ""))
     if scheme.get("00") != _GUID:
         raise BadPayload(Fault.GUID)
@@ -217,7 +218,7 @@ def _goes_to(fields: dict[str, str]) -> tuple[str, str, Service]:
     return whose.get("00", ""), whose.get("01", ""), Service(scheme["02"])
 
 
-def _check(transfer: Transfer) -> None:
+def _check_transfer(transfer: Transfer) -> None:
     account = _CARD if transfer.service is Service.CARD else _ACCOUNT
     amount = transfer.amount
     if not _BIN.fullmatch(transfer.bank):
@@ -235,5 +236,5 @@ def _check(transfer: Transfer) -> None:
 
 
 def _checksum(text: str) -> str:
-    """CRC-16/CCITT-FALSE (polynomial 1021, begun at FFFF), four upper-case hexadecimal digits."""
+    """CRC-16/CCITT-FALSE (polynomial 1021, initial value FFFF), four upper-case hexadecimal digits."""
     return f"{binascii.crc_hqx(text.encode(), 0xFFFF):04X}"

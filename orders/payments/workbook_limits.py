@@ -1,7 +1,7 @@
-"""Limits of an XLSX file, checked before a library that builds objects from it sees it.
+"""Limits of an XLSX file, checked before a library builds objects from it.
 
-An XLSX is a ZIP of XML parts, so 100 kB may stand for gigabytes. The ZIP directory tells how much each part
-unpacks to (the reader stops there even if it lies); a streaming parser then counts elements and keeps none.
+An XLSX is a ZIP of XML parts, so 100 kB may unpack to gigabytes. The ZIP directory states each part's
+unpacked size (the reader stops there even if it is wrong); a streaming parser then counts elements and keeps none.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ LARGEST_UNPACKED = 60_000_000  # bytes, all parts together
 MOST_PARTS = 500
 MOST_CELLS = 300_000
 MOST_ROWS = 20_000
-FARTHEST_COLUMN = 256  # rows are filled up with empty cells to the last one that is named
+FARTHEST_COLUMN = 256  # rows are padded with empty cells up to the last column that is named
 MOST_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
 MOST_OTHER_ELEMENTS = 50_000  # in every other part: openpyxl spends 30 µs on each
-_DEEPEST = 40
-_LONGEST_RUN = 1_000_000  # bytes without a ">": one tag or one text
+_MAX_DEPTH = 40
+_MAX_RUN_BYTES = 1_000_000  # bytes without a ">": one tag or one text
 _CHUNK = 64 * 1024
-# The ways in which spreadsheets pack; another one may ask for any memory to be unpacked.
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BULK = ("worksheets/", "sharedstrings")
+# Compression methods of spreadsheet programs; others may need any amount of memory to unpack.
+_COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_SHEET_PARTS = ("worksheets/", "sharedstrings")
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\0<", b"<\0", b"\0<")
 
 
 class WorkbookTooLarge(ValueError):
-    """The file holds more rows, cells, parts or bytes than a statement has."""
+    """The file has more rows, cells, parts or bytes than a statement needs."""
 
 
 class UnsafeWorkbook(ValueError):
-    """The file holds what no spreadsheet program writes, such as entities."""
+    """The file contains what no spreadsheet program writes, such as entities."""
 
 
 def check_workbook(packed: zipfile.ZipFile) -> None:
-    """Count what the parts hold without keeping any of it.
+    """Count the contents of all parts without keeping any.
 
-    Raises WorkbookTooLarge, UnsafeWorkbook, and what zipfile raises for a broken file.
+    Raises WorkbookTooLarge, UnsafeWorkbook, and zipfile's errors for a broken file.
     """
     parts = packed.infolist()
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
         raise WorkbookTooLarge
-    if any(part.compress_type not in _PACKED for part in parts):
+    if any(part.compress_type not in _COMPRESSION_METHODS for part in parts):
         raise UnsafeWorkbook
     counts = _Counts()
     for part in parts:
@@ -51,7 +51,7 @@ def check_workbook(packed: zipfile.ZipFile) -> None:
 
 
 class _Counts:
-    """What was counted so far in all parts: several sheets may not share the work out among them."""
+    """Counts over all parts, so that a load cannot be spread over several sheets."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -62,11 +62,11 @@ class _Counts:
         self.is_bulk = False
 
     def count(self, name: str, chunks: Iterator[bytes]) -> None:
-        """Count one part. A part that is no XML, or breaks off, is read by nobody beyond that point."""
+        """Count one part. A part that is not XML, or is malformed, is not read beyond that point."""
         chunk = next(chunks, b"")
         if not chunk.lstrip(b" \t\r\n").startswith(_XML_STARTS):
             return
-        self.depth, self.is_bulk = 0, any(word in name.lower() for word in _BULK)
+        self.depth, self.is_bulk = 0, any(word in name.lower() for word in _SHEET_PARTS)
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -75,7 +75,7 @@ class _Counts:
         try:
             while chunk:
                 run = len(chunk) - 1 - chunk.rfind(b">") if b">" in chunk else run + len(chunk)
-                if run > _LONGEST_RUN:
+                if run > _MAX_RUN_BYTES:
                     raise WorkbookTooLarge
                 parser.Parse(chunk, False)
                 chunk = next(chunks, b"")
@@ -96,7 +96,7 @@ class _Counts:
                 raise WorkbookTooLarge
         elif plain == "row":
             self.rows += 1
-        if self.depth > _DEEPEST:
+        if self.depth > _MAX_DEPTH:
             raise UnsafeWorkbook
         if (
             self.cells > MOST_CELLS
@@ -111,12 +111,12 @@ class _Counts:
 
 
 def _refuse_doctype(*_declaration: object) -> None:
-    """No spreadsheet has a document type; it is where entities are declared."""
+    """Refuse document types: no spreadsheet has one, and entities are declared there."""
     raise UnsafeWorkbook
 
 
 def _column(reference: str) -> int:
-    """The column of a cell's reference, counted from 1: 28 for "AB7"; 0 for what is no reference."""
+    """Return the column of a cell reference, counted from 1: 28 for "AB7"; 0 if it is not a reference."""
     column = 0
     for sign in reference[:4].upper():
         if not "A" <= sign <= "Z":
