@@ -1,8 +1,8 @@
 """Verify webhooks about bank transfers: the signatures of SePay, Casso and payOS over the raw body.
 
 A function here returns only what the service signed, and raises otherwise. Signatures are compared in
-constant time. SePay's and Casso's include the time of sending, and are refused after five minutes; payOS's include no
-time, so a replay is detected by its event id only (`incoming_transfers`).
+constant time. SePay's and Casso's include the time of sending, and are refused after five minutes; payOS's
+include no time, so a replay is detected by its event id only (`incoming_transfers`).
 
 Sources: SePay's page on authentication, Casso's published examples for webhook V2, payOS's page on
 signatures and its SDKs.

@@ -1,7 +1,8 @@
 """Limits of an XLSX file, checked before a library builds objects from it.
 
 An XLSX is a ZIP of XML parts, so 100 kB may unpack to gigabytes. The ZIP directory states each part's
-unpacked size (the reader stops there even if it is wrong); a streaming parser then counts elements and keeps none.
+unpacked size (the reader stops there even if it is wrong); a streaming parser then counts elements and
+keeps none.
 """
 
 from __future__ import annotations
